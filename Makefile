@@ -1,0 +1,69 @@
+# Needs Python 3.11, 3.12 or 3.13 and make; everything else is installed into .venv on demand.
+#   make demo    the whole month-end close on this machine, proved to the cent
+#   make dev     the same sandbox with Dagster's web page
+#   make test    the default tests          make check   everything that CI checks
+
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Test processes. Two cores carry two; `make test JOBS=0` runs in one process.
+JOBS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo dev test test-odoo check lint types definitions format clean
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: $(VENV)/.demo
+	$(BIN)/fcb demo $(ARGS)
+
+dev: $(VENV)/.demo
+	$(BIN)/fcb dev $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# The same ledger contract, and the demo, against a real Odoo 19 (installed from packages).
+test-odoo: $(VENV)/.dev
+	$(BIN)/python -m pytest -m odoo $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+# The location loads with an empty environment. Elsewhere, since Dagster takes a dagster.yaml in the
+# working folder for the instance and then asks for its Postgres.
+definitions: $(VENV)/.dev
+	cd docs && env -i PATH="$$PATH" $(abspath $(BIN))/dagster definitions validate -w ../workspace.yaml
+
+# What CI runs after `make demo`. FCB_REQUIRE_ODOO=1 makes a missing Odoo a failure.
+check: lint types definitions test test-odoo
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find fcb_pipelines fcb_pipelines_tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@python=; for name in python3.11 python3.12 python3.13 python3; do \
+	  if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; \
+	  then python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then echo "make: Python 3.11, 3.12 or 3.13 is needed" >&2; exit 1; fi; \
+	echo "making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV)
+
+# A stamp says that an install finished; pyproject.toml newer than it means: install again.
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) (about a minute, once)"
+	@$(BIN)/python -m pip install -qq --editable '.[sandbox]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) (about a minute, once)"
+	@$(BIN)/python -m pip install -qq --editable '.[dev]'
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,181 @@
+"""What `fcb doctor` looks at. Each checkup reads only and never raises: it answers."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import dagster as dg
+import psycopg2
+
+from fcb_pipelines.config import environment, settings
+from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.failures import Failure, Unreachable
+from fcb_pipelines.connectors.sources import SourceDescription
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.defs import connections
+
+Outcome = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at. `kind` says whose affair a failure is."""
+
+    what: str
+    outcome: Outcome
+    detail: str
+    remedy: str | None = None
+    kind: Literal["setting", "connection"] = "connection"
+
+
+def all_of(found: Environment) -> tuple[Finding, ...]:
+    """Every checkup, in the order the data flows; those that need the configuration come after it."""
+    findings = [*_guarded("home", lambda: _home(found))]
+    findings += _guarded("configuration", _configuration)
+    storage = tuple(_guarded("postgres", lambda: _postgres(found)))
+    findings += storage
+    if all(finding.outcome == "ok" for finding in storage):
+        findings += _guarded("dagster", _dagster)
+    findings += _guarded("nexacloud", lambda: _nexacloud(found))
+    try:
+        company = settings.current()
+    except ConfigError:
+        return tuple(findings)
+    findings += _guarded("stripe", lambda: _source(connections.stripe(found, company).describe()))
+    findings += _guarded("lago", lambda: _source(connections.lago(found, company).describe()))
+    findings += _guarded(f"ledger ({found.ledger})", lambda: _ledger(found, company))
+    return tuple(findings)
+
+
+def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of one checkup; a known failure of it is a finding too."""
+    try:
+        yield from look()
+    except ConfigError as problem:
+        yield Finding(what=what, outcome="fail", detail=str(problem), kind="setting",
+                      remedy="set it as .env.example says")  # fmt: skip
+    except Failure as failure:
+        detail = f"{failure.tried}: {failure.came_back}"
+        yield Finding(what=what, outcome="fail", detail=detail, remedy=failure.remedy)
+
+
+def _home(found: Environment) -> Iterator[Finding]:
+    folder = found.data_home
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    writable = os.access(folder, os.W_OK)
+    yield Finding(
+        what="home",
+        outcome="ok" if writable else "fail",
+        detail=f"{folder}{'' if writable else ' is not writable'}",
+        remedy=None if writable else "give this user the folder, or set FCB_HOME",
+        kind="setting",
+    )
+
+
+def _configuration() -> Iterator[Finding]:
+    company = settings.current()
+    detail = (
+        f"{company.service}, {company.currency}, {company.timezone}, from {company.first_period}, "
+        f"posting {company.posting}"
+    )
+    yield Finding(what="configuration", outcome="ok", detail=detail, kind="setting")
+
+
+def _postgres(found: Environment) -> Iterator[Finding]:
+    url = environment.libpq_url(found.postgres_url())
+    try:
+        connection = psycopg2.connect(url, connect_timeout=10)
+    except psycopg2.OperationalError as error:
+        raise Unreachable(
+            "connecting to FCB_POSTGRES_URL",
+            " ".join(str(error).split()),
+            remedy="start Postgres there, or correct FCB_POSTGRES_URL",
+        ) from error
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select current_setting('server_version'), current_database(), current_user, "
+                "has_schema_privilege(current_user, 'public', 'create')"
+            )
+            version, database, user, may_create = cursor.fetchone() or ("?", "?", "?", False)
+    finally:
+        connection.close()
+    detail = f"Postgres {version}, database {database}, user {user}"
+    if may_create:
+        yield Finding(what="postgres", outcome="ok", detail=detail)
+    else:
+        yield Finding(
+            what="postgres",
+            outcome="fail",
+            detail=f"{detail}: may not create tables",
+            remedy=f"grant create on schema public to {user}",
+        )
+
+
+def _dagster() -> Iterator[Finding]:
+    try:
+        with dg.DagsterInstance.get() as instance:
+            runs = instance.get_runs_count()
+            problem = "" if instance.run_monitoring_enabled else "run monitoring is off"
+    except (dg.DagsterError, psycopg2.Error, OSError) as error:
+        raise Unreachable(
+            "opening Dagster's storage",
+            " ".join(str(error).split()),
+            remedy="compare DAGSTER_HOME/dagster.yaml with the project's",
+        ) from error
+    yield Finding(
+        what="dagster",
+        outcome="warn" if problem else "ok",
+        detail=f"Dagster {dg.__version__}, {runs} runs{'; ' + problem if problem else ''}",
+        remedy="copy the project's dagster.yaml to DAGSTER_HOME" if problem else None,
+    )
+
+
+def _source(told: SourceDescription) -> Iterator[Finding]:
+    counts = ", ".join(f"{count} {what}" for what, count in told.counts.items())
+    mode = "live" if told.livemode else "test mode"
+    if not told.problems:
+        detail = f"{told.account}, version {told.version}, {mode}; {counts or 'nothing counted'}"
+        yield Finding(what=told.name, outcome="ok", detail=detail)
+    for problem in told.problems:
+        yield Finding(
+            what=told.name,
+            outcome="fail",
+            detail=problem,
+            remedy=f"check the FCB_{told.name.upper()}_… variables and the key's rights",
+        )
+
+
+def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
+    told = connections.ledger(found, company).describe()
+    locks = f", sales locked to {told.invoice_lock}" if told.invoice_lock else ""
+    detail = (
+        f"{told.adapter} {told.version}, {told.company} ({told.company_currency}), "
+        f"{told.identity}{locks}"
+    )
+    what = f"ledger ({found.ledger})"
+    if told.identity:
+        yield Finding(what=what, outcome="ok", detail=detail)
+    for part in told.missing:
+        yield Finding(
+            what=what, outcome="fail", detail=f"missing {part.what} {part.name}", remedy=part.remedy
+        )
+
+
+def _nexacloud(found: Environment) -> Iterator[Finding]:
+    told = connections.nexacloud(found).describe()
+    for problem in told.problems:
+        yield Finding(
+            what="nexacloud",
+            outcome="fail",
+            detail=problem,
+            remedy="mend the table or the role's rights, or FCB_NEXACLOUD_DSN",
+        )
+    for warning in told.warnings:
+        yield Finding(what="nexacloud", outcome="warn", detail=warning)
+    rows = ", ".join(f"{count} {table}" for table, count in told.rows.items())
+    if not told.problems:
+        detail = f"Postgres {told.version}, database {told.database}, role {told.role}; {rows}"
+        yield Finding(what="nexacloud", outcome="ok", detail=detail)

@@ -1,0 +1,58 @@
+"""`fcb doctor`: every connection looked at, and the command that mends what is missing."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from fcb_pipelines.cli import options
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.screen import emit_json, out, table
+from fcb_pipelines.cli.work import connections
+
+if TYPE_CHECKING:
+    from fcb_pipelines.cli.checkups import Finding
+
+_SHOWN = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[bold red]FAIL[/]"}
+
+
+def doctor(
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+    as_json: options.Json = False,
+) -> None:
+    """Look at every connection: reached? rights? versions? row counts? what is missing?
+
+    Reads only. Exit code 2 when something is not configured, 3 when a connection fails or is not
+    ready; each row says the command that mends it.
+
+    Examples:
+
+        fcb doctor
+        fcb doctor --dataset nexa-2026-05 --json
+    """
+    from fcb_pipelines.cli import checkups
+
+    with connections(dataset, ledger, quiet=as_json) as found:
+        findings = checkups.all_of(found)
+    if as_json:
+        emit_json([asdict(finding) for finding in findings])
+    else:
+        out().print(_as_table(findings))
+    raise typer.Exit(_exit(findings))
+
+
+def _as_table(findings: Sequence["Finding"]) -> Table:
+    made = table("Connections", "what", "", "found", "mend it with")
+    for finding in findings:
+        made.add_row(finding.what, _SHOWN[finding.outcome], finding.detail, finding.remedy or "")
+    return made
+
+
+def _exit(findings: Sequence["Finding"]) -> Exit:
+    failed = {finding.kind for finding in findings if finding.outcome == "fail"}
+    if "connection" in failed:
+        return Exit.CONNECTION
+    return Exit.USAGE if failed else Exit.OK

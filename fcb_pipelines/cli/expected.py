@@ -1,0 +1,39 @@
+"""What must come out of a dataset, compared with what did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_ABSENT = object()
+
+
+def differences(expected: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the status JSON is not what `expected` (a subset of it) says; empty when it agrees.
+
+    Documents are an object by ref in `expected` and a list in the status. Each difference names
+    the path, what was expected and what came out.
+    """
+    by_ref = {document["ref"]: document for document in status["documents"]}
+    return tuple(_compare(expected, {**status, "documents": by_ref}, ""))
+
+
+def _compare(expected: Any, actual: Any, path: str) -> list[str]:
+    if isinstance(expected, Mapping):
+        if not isinstance(actual, Mapping):
+            return [_difference(path, expected, actual)]
+        found = []
+        for key, value in expected.items():
+            found += _compare(value, actual.get(key, _ABSENT), f"{path}.{key}" if path else key)
+        return found
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        found = []
+        for number, (left, right) in enumerate(zip(expected, actual, strict=True)):
+            found += _compare(left, right, f"{path}[{number}]")
+        return found
+    # A bool is an int to Python and never to a reader of JSON.
+    same = expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
+    return [] if same else [_difference(path, expected, actual)]
+
+
+def _difference(path: str, expected: Any, actual: Any) -> str:
+    came = "nothing" if actual is _ABSENT else repr(actual)
+    return f"{path or 'status'}: expected {expected!r}, came out {came}"

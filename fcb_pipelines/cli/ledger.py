@@ -1,0 +1,161 @@
+"""`fcb ledger`: what is done to a ledger by hand - set it up, take its figures out, release an id."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fcb_pipelines.cli import options
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.screen import amount, emit_json, out, table
+from fcb_pipelines.cli.work import connections
+from fcb_pipelines.config import settings
+from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.standing import StandingMove, TrialBalanceRow
+
+app = typer.Typer(no_args_is_help=True, help="Set up a ledger, export it, release a lost id.")
+
+
+@app.command()
+def setup(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be made; make nothing.")
+    ] = False,
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make the accounts, journals and fields that are missing; find the taxes. Idempotent.
+
+    Exit code 1 when something is still missing that setup must not make (a tax, for instance).
+
+    Examples:
+
+        fcb ledger setup --dry-run
+        fcb ledger setup
+    """
+    with connections(dataset, ledger, quiet=as_json) as found:
+        books = _books(found)
+        steps = books.setup(dry_run=dry_run)
+        missing = () if dry_run else books.describe().missing
+    if as_json:
+        emit_json(
+            {
+                "steps": [{"what": s.what, "name": s.name, "outcome": s.outcome} for s in steps],
+                "missing": [{"what": m.what, "name": m.name, "remedy": m.remedy} for m in missing],
+            }
+        )
+    else:
+        made = table("Ledger setup", "what", "name", "outcome")
+        for step in steps:
+            made.add_row(step.what, step.name, step.outcome)
+        out().print(made)
+        for part in missing:
+            out().print(f"[bold red]missing[/] {part.what} {part.name}: {part.remedy}")
+    if missing:
+        raise typer.Exit(Exit.DIFFERENCE)
+
+
+@app.command()
+def export(
+    folder: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write CSV files there.")
+    ] = None,
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+    as_json: options.Json = False,
+) -> None:
+    """The trial balance of our entries as the ledger answers it; with --out, moves too.
+
+    The same documents give the same trial balance in both ledgers.
+
+    Examples:
+
+        fcb ledger export
+        fcb ledger export --ledger odoo --out ./export
+    """
+    with connections(dataset, ledger, quiet=as_json) as found:
+        books = _books(found)
+        balances = books.trial_balance()
+        if folder is not None:
+            _write_files(folder, books, balances)
+    if as_json:
+        rows = [{"account": b.account, "currency": b.currency, "balance": b.balance}
+                for b in balances]  # fmt: skip
+        emit_json({"trial_balance": rows})
+        return
+    made = table("Trial balance", "account", "currency", "debit", "credit",
+                 right=("debit", "credit"))  # fmt: skip
+    for row in balances:
+        shown = amount(abs(row.balance), row.currency)
+        sides = (shown, "") if row.balance >= 0 else ("", shown)
+        made.add_row(row.account, row.currency, *sides)
+    out().print(made)
+
+
+@app.command()
+def release(
+    ref: Annotated[str, typer.Argument(help="The id as `fcb status` shows it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")],
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+) -> None:
+    """Allow an id that was deleted in the ledger to be written again.
+
+    An id once read back and now absent stays out (`edited_in_ledger`) until a person says so here.
+
+    Example:
+
+        fcb ledger release stripe:acct_1:in_1 --reason "deleted by mistake"
+    """
+    from fcb_pipelines.connectors.readback_log import ReadBackLog
+
+    with connections(dataset, ledger) as found:
+        identity = _books(found).describe().identity
+        ReadBackLog(found.postgres_url()).release(identity, ref, reason)
+    out().print(f"{ref} may be written again in {identity}; the next sync does it.")
+
+
+def _books(found: Environment) -> Ledger:
+    from fcb_pipelines.defs import connections as connectors
+
+    return connectors.ledger(found, settings.current())
+
+
+def _write_files(folder: Path, books: Ledger, balances: Sequence[TrialBalanceRow]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(
+        folder / "trial_balance.csv",
+        ["account", "currency", "balance"],
+        [[row.account, row.currency, row.balance] for row in balances],
+    )
+    columns = ["ref", "kind", "number", "date", "state", "payment_state", "currency", "net", "tax",
+               "total", "residual"]  # fmt: skip
+    _write(folder / "moves.csv", columns, [_move(move) for move in books.read_moves()])
+    settlements = [
+        [s.ref, s.settlement.document, s.settlement.date, s.settlement.amount,
+         s.settlement.currency, s.state, s.reconciled]
+        for s in books.read_settlements()
+    ]  # fmt: skip
+    columns = ["ref", "document", "date", "amount", "currency", "state", "reconciled"]
+    _write(folder / "settlements.csv", columns, settlements)
+    out().print(str(folder), soft_wrap=True)
+
+
+def _move(move: StandingMove) -> list[Any]:
+    told = move.document
+    return [
+        move.ref, told.kind, told.number, told.date, move.state, move.payment_state,
+        told.currency, told.net, told.tax, told.total, move.residual,
+    ]  # fmt: skip
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """One CSV file; amounts are integer minor units."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -1,0 +1,81 @@
+"""The `fcb` command: its verbs, and how its problems are told."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from dotenv import load_dotenv
+from typer.core import TyperGroup
+
+from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sandbox, status, sync
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.foreground import kill_is_ctrl_c
+from fcb_pipelines.cli.screen import show_failure, show_problem
+from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.failures import Failure
+
+EPILOG = (
+    "Exit codes: 0 done, every gate holds; 1 a gate failed or something differs; "
+    "2 wrong arguments, configuration or environment; 3 a connection failed."
+)
+
+
+class Verbs(TyperGroup):
+    """The verbs of `fcb`, with known problems told in words; --debug gives the traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; a known problem becomes a message and an exit code."""
+        try:
+            with kill_is_ctrl_c():
+                return super().invoke(ctx)
+        except (Failure, ConfigError) as problem:
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(problem, Failure):
+                show_failure(problem)
+                raise typer.Exit(Exit.CONNECTION) from None
+            show_problem("Configuration", str(problem))
+            raise typer.Exit(Exit.USAGE) from None
+
+
+app = typer.Typer(
+    name="fcb",
+    cls=Verbs,
+    help=(
+        "NexaCloud's invoices, verified at Stripe and Lago, posted once to the ledger, and proved."
+        "\n\nBegin with: fcb demo"
+    ),
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def before_every_verb(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of a problem instead of its story.")
+    ] = False,
+) -> None:
+    """Read .env of the working folder; a variable that is already set wins."""
+    load_dotenv(Path(".env"))
+
+
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("sync")(sync.sync)
+app.command("post")(post.post)
+app.command("status")(status.status)
+app.command("report")(report.report)
+app.command("dev")(dev.dev)
+app.command("books")(books.books)
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(ledger.app, name="ledger")
+
+
+def run() -> None:
+    """Entry point of the `fcb` command."""
+    app()

@@ -1,0 +1,69 @@
+"""Running months one after another, with what became of each."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fcb_pipelines.cli.screen import err
+from fcb_pipelines.config.settings import ConfigError
+
+if TYPE_CHECKING:
+    from fcb_pipelines.cli.pipeline import MonthOutcome, Pipeline
+
+
+def run_months(
+    pipeline: "Pipeline", periods: Iterable[str], *, post: bool | None
+) -> list["MonthOutcome"]:
+    """Build each month; one that a gate stops is told and the others go on.
+
+    `post` true posts, false leaves drafts, None does what the configuration says. Raises
+    ConfigError for a period that the pipeline does not have.
+    """
+    wanted = known(pipeline, periods)
+    outcomes = []
+    columns = (
+        TextColumn("[dim]·[/] {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err(), transient=True) as progress:
+        task = progress.add_task("months", total=len(wanted))
+        for period in wanted:
+            progress.update(task, description=period)
+            outcome = pipeline.run_month(period, post=post)
+            outcomes.append(outcome)
+            progress.advance(task)
+            progress.console.print(_line(outcome))
+    return outcomes
+
+
+def known(pipeline: "Pipeline", periods: Iterable[str]) -> tuple[str, ...]:
+    """These periods, in order. Raises ConfigError naming the first one that is none of ours."""
+    wanted = tuple(sorted(set(periods)))
+    ours = pipeline.periods()
+    for period in wanted:
+        if not re.fullmatch(r"\d{4}-\d{2}", period) or period not in ours:
+            span = f"{ours[0]} to {ours[-1]}" if ours else "none"
+            raise ConfigError(f"--period {period} is no period of this company ({span})")
+    return wanted
+
+
+def outcome_json(outcome: "MonthOutcome") -> dict[str, Any]:
+    """One month's outcome for machines."""
+    return {
+        "period": outcome.period,
+        "ok": outcome.ok,
+        "failed_gates": list(outcome.failed_gates),
+        "written": outcome.written,
+        "posted": outcome.posted,
+    }
+
+
+def _line(outcome: "MonthOutcome") -> str:
+    if outcome.ok:
+        return f"[green]✓[/] {outcome.period}  written {outcome.written}, posted {outcome.posted}"
+    gates = ", ".join(outcome.failed_gates) or "the run failed"
+    return f"[bold red]✗[/] {outcome.period}  stopped by {gates}"

@@ -1,0 +1,184 @@
+"""The pipeline in this process: the same jobs that the daemon runs, month by month."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.core.standing import MoveState
+from fcb_pipelines.defs import connections, keys
+from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.partitions import periods
+from fcb_pipelines.defs.proof import Proof
+from fcb_pipelines.defs.sync_window import window
+
+
+class GateStopped(Exception):
+    """A gate that stands before every month failed; nothing below it was done."""
+
+    def __init__(self, gates: tuple[str, ...], told: str) -> None:
+        self.gates = gates
+        super().__init__(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOutcome:
+    """What became of one month's run; `written` and `posted` count documents."""
+
+    period: str
+    ok: bool
+    failed_gates: tuple[str, ...]
+    written: int
+    posted: int
+
+
+class Pipeline:
+    """Runs the project's jobs in process against the connections of the environment.
+
+    `say` is told what a person should know while it happens.
+    """
+
+    def __init__(self, found: Environment, *, say: Callable[[str], None]) -> None:
+        self._found = found
+        self._say = say
+        self._frames = connections.frames(found)
+        self._instance = dg.DagsterInstance.get()
+
+    def setup(self) -> None:
+        """Make what the ledger lacks. The sandbox's ledger is ours to set up."""
+        for step in self._ledger.setup():
+            if step.outcome != "found":
+                self._say(f"{step.outcome} {step.what} {step.name}")
+
+    def extract(self) -> None:
+        """One snapshot and both indexes. Raises the Failure of a source, or GateStopped."""
+        result = self._run("extract")
+        if not result.success:
+            self._raise(result)
+
+    def window(self) -> tuple[str, ...]:
+        """The months that the daily sync would rebuild now."""
+        return window(self._frames, self._ledger)
+
+    def periods(self) -> tuple[str, ...]:
+        """Every period there is, oldest first."""
+        return periods()
+
+    def drafted(self) -> tuple[str, ...]:
+        """The periods with drafts that wait for a person."""
+        proof = Proof(self._frames)
+        built = {period: proof.month(period) for period in periods()}
+        return tuple(
+            period
+            for period, month in built.items()
+            if month and any(move.state is MoveState.DRAFT for move in month.moves.values())
+        )
+
+    def run_month(self, period: str, *, post: bool | None) -> MonthOutcome:
+        """Build one month; `post` true posts, false leaves drafts, None as configured."""
+        config = dg.RunConfig(ops={"ledger__posted_moves": PostingConfig(post=post)})
+        return self._outcome(period, self._run("month", period, config))
+
+    def post_month(self, period: str) -> MonthOutcome:
+        """Post the month's drafts as they were built. Nothing is extracted and nothing rebuilt."""
+        return self._outcome(period, self._run("post_reviewed_drafts", period))
+
+    def completeness(self) -> bool:
+        """The proof over all months; whether it holds."""
+        return self._run("prove").success
+
+    def status(self, period: str | None = None) -> dict[str, Any]:
+        """The status JSON as the last builds left it."""
+        return Proof(self._frames).status(period)
+
+    def report(self, period: str) -> Path:
+        """The close report of a month that was built: written anew from its frames."""
+        page = self._found.data_home / "reports" / f"{period}.html"
+        if self._frames.read(keys.SETTLEMENTS.path, period) is not None:
+            result = self._run("close_report", period)
+            if not result.success:
+                self._raise(result)
+        return page
+
+    @cached_property
+    def _ledger(self) -> Any:
+        return connections.ledger(self._found, current())
+
+    @cached_property
+    def _definitions(self) -> dg.Definitions:
+        from fcb_pipelines.definitions import defs
+
+        return defs()
+
+    def _run(
+        self, job: str, period: str | None = None, config: dg.RunConfig | None = None
+    ) -> dg.ExecuteInProcessResult:
+        return self._definitions.resolve_job_def(job).execute_in_process(
+            instance=self._instance,
+            partition_key=period,
+            run_config=config,
+            raise_on_error=False,
+        )
+
+    def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:
+        gates = _failed_gates(result)
+        if not result.success and not gates:
+            for failure in _failures(result):
+                self._say(f"{period}: {failure}")
+        return MonthOutcome(
+            period=period,
+            ok=result.success and not gates,
+            failed_gates=gates,
+            written=_count(result, keys.DRAFT_MOVES, "created", "rebuilt"),
+            posted=_count(result, keys.POSTED_MOVES, "posted"),
+        )
+
+    def _raise(self, result: dg.ExecuteInProcessResult) -> None:
+        for event in result.all_events:
+            if event.is_step_failure:
+                error = event.step_failure_data.user_failure_data
+                if error is not None:
+                    raise GateStopped(_failed_gates(result), str(error.description))
+        gates = _failed_gates(result)
+        if gates:
+            told = "; ".join(
+                f"{check.check_name}: {check.description}"
+                for check in result.get_asset_check_evaluations()
+                if not check.passed
+            )
+            raise GateStopped(gates, told)
+        raise Failure("running the job", "; ".join(_failures(result)))
+
+
+def _failed_gates(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            check.check_name
+            for check in result.get_asset_check_evaluations()
+            if not check.passed and check.severity is dg.AssetCheckSeverity.ERROR
+        )
+    )
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    told = []
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            error = event.step_failure_data.error
+            inner = error.cause or error
+            told.append(inner.message.strip())
+    return told or ["it failed without saying why"]
+
+
+def _count(result: dg.ExecuteInProcessResult, key: dg.AssetKey, *facts: str) -> int:
+    found: Mapping[str, Any] = {}
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == key:
+            found = event.materialization.metadata
+    return sum(int(found[fact].value) for fact in facts if fact in found)

@@ -1,0 +1,40 @@
+"""`fcb post`: post the drafts that a person has reviewed."""
+
+import typer
+
+from fcb_pipelines.cli import options
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.months import outcome_json, run_months
+from fcb_pipelines.cli.screen import emit_json, out, say
+from fcb_pipelines.cli.work import connections, open_pipeline
+
+
+def post(
+    period: options.Periods = None,
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+    as_json: options.Json = False,
+) -> None:
+    """Post the reviewed drafts and settle them.
+
+    Each draft is read back and compared first: one that a person edited, or whose source changed,
+    is held and not posted. Without --period, every month of the window.
+
+    Examples:
+
+        fcb post --period 2026-04
+        fcb post --period 2026-04 --json
+    """
+    with connections(dataset, ledger, quiet=as_json) as found:
+        pipeline = open_pipeline(found)
+        say("extracting NexaCloud, Stripe and Lago")
+        pipeline.extract()
+        window = tuple(period) if period else pipeline.window()
+        outcomes = run_months(pipeline, window, post=True)
+    if as_json:
+        emit_json({"months": [outcome_json(one) for one in outcomes]})
+    else:
+        posted = sum(outcome.posted for outcome in outcomes)
+        out().print(f"{posted} posted over {len(outcomes)} months.")
+    if not all(one.ok for one in outcomes):
+        raise typer.Exit(Exit.DIFFERENCE)

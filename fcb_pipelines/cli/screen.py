@@ -1,0 +1,167 @@
+"""What a person sees: results on stdout, progress and problems on stderr, money as money."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.core.money import exponent, to_major
+
+OUTCOMES = {
+    "pass": "[green]pass[/]",
+    "warn": "[yellow]warn[/]",
+    "fail": "[bold red]FAIL[/]",
+}
+
+
+def out() -> Console:
+    """Where results go. Made when asked for, so that a redirected stdout is seen."""
+    return Console(highlight=False)
+
+
+def err() -> Console:
+    """Where progress and problems go."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(message: str) -> None:
+    """One line of progress."""
+    err().print(f"[dim]·[/] {message}")
+
+
+def emit_json(value: object) -> None:
+    """One JSON value on stdout and nothing else, keys as they are."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def money(minor: int, currency: str) -> str:
+    """Minor units (340346, CAD) as people write them: 3,403.46 CAD."""
+    return f"{amount(minor, currency)} {currency}"
+
+
+def amount(minor: int, currency: str) -> str:
+    """Minor units (340346) as a plain amount: 3,403.46."""
+    return f"{to_major(minor, currency):,.{exponent(currency)}f}"
+
+
+def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    """An empty table; the columns named in `right` hold numbers."""
+    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def show_failure(failure: Failure) -> None:
+    """What was tried, what came back, whether a rerun helps, and what mends it."""
+    rerun = "may help" if failure.rerun_helps else "alone will not help"
+    rows = [("tried", failure.tried), ("came back", failure.came_back), ("a rerun", rerun)]
+    if failure.remedy:
+        rows.append(("mend it with", failure.remedy))
+    grid = Table.grid(padding=(0, 2))
+    for label, text in rows:
+        grid.add_row(Text(label, style="bold"), Text(text))
+    err().print(Panel(grid, title=_title(failure), title_align="left", border_style="red"))
+
+
+def show_problem(title: str, message: str) -> None:
+    """A problem that is not a failed call: wrong configuration, arguments, environment."""
+    body = Group(Text(message))
+    err().print(Panel(body, title=title, title_align="left", border_style="red"))
+
+
+def status_tables(status: Mapping[str, Any]) -> list[Table]:
+    """The status JSON as tables: periods, holds and skips, exceptions, totals, gates."""
+    made = [_periods(status), _outside(status), _exceptions(status), _totals(status)]
+    return [one for one in [*made, _gates(status)] if one.row_count]
+
+
+def failed_gates(status: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the gates that fail, `2026-04: gate` or `gate` alone when it is global."""
+    named = [
+        f"{period}: {gate}"
+        for period, entry in status["periods"].items()
+        for gate, outcome in entry["gates"].items()
+        if outcome == "fail"
+    ]
+    return (*named, *(gate for gate, outcome in status["gates"].items() if outcome == "fail"))
+
+
+def _periods(status: Mapping[str, Any]) -> Table:
+    columns = ("population", "post", "skip", "hold")
+    made = table("Periods", "period", *columns, "gates", right=columns)
+    for period, entry in status["periods"].items():
+        worst = _worst(list(entry["gates"].values()))
+        made.add_row(period, *(str(entry[column]) for column in columns), OUTCOMES.get(worst, "-"))
+    if len(status["periods"]) > 1:
+        sums = (str(sum(e[c] for e in status["periods"].values())) for c in columns)
+        made.add_section()
+        made.add_row("all", *sums, "", style="bold")
+    return made
+
+
+def _outside(status: Mapping[str, Any]) -> Table:
+    made = table("Not posted", "period", "document", "disposition", "reason", "total",
+                 right=("total",))  # fmt: skip
+    for document in status["documents"]:
+        if document["disposition"] != "post":
+            made.add_row(
+                document["period"] or "-",
+                document["number"] or document["ref"],
+                document["disposition"],
+                document["reason"] or "-",
+                money(document["total"], document["currency"]),
+            )
+    return made
+
+
+def _exceptions(status: Mapping[str, Any]) -> Table:
+    made = table("Exceptions", "period", "document", "state", "exception")
+    for document in status["documents"]:
+        for exception in document["exceptions"]:
+            label = document["number"] or document["ref"]
+            made.add_row(document["period"] or "-", label, document["state"], str(exception))
+    return made
+
+
+def _totals(status: Mapping[str, Any]) -> Table:
+    made = table("Posted", "currency", "documents", "total", "receivable", "revenue by family",
+                 right=("documents", "total", "receivable"))  # fmt: skip
+    for currency, totals in status["totals"].items():
+        families = ", ".join(
+            f"{family} {amount(minor, currency)}"
+            for family, minor in totals["by_family"].items()
+            if minor
+        )
+        made.add_row(
+            currency,
+            str(totals["posted_count"]),
+            amount(totals["posted_total"], currency),
+            amount(totals["receivable"], currency),
+            families or "-",
+        )
+    return made
+
+
+def _gates(status: Mapping[str, Any]) -> Table:
+    made = table("Gates that do not pass", "scope", "gate", "outcome")
+    scopes = [(period, entry["gates"]) for period, entry in status["periods"].items()]
+    for scope, gates in [*scopes, ("all periods", status["gates"])]:
+        for gate, outcome in gates.items():
+            if outcome != "pass":
+                made.add_row(scope, gate, OUTCOMES.get(outcome, outcome))
+    return made
+
+
+def _worst(outcomes: list[str]) -> str:
+    return next((level for level in ("fail", "warn", "pass") if level in outcomes), "")
+
+
+def _title(failure: Failure) -> str:
+    words = [f" {c.lower()}" if c.isupper() else c for c in type(failure).__name__]
+    return "".join(words).strip().capitalize()

@@ -1,0 +1,44 @@
+"""`fcb sync`: what the daily schedule does, now."""
+
+import typer
+
+from fcb_pipelines.cli import options
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.months import outcome_json, run_months
+from fcb_pipelines.cli.screen import emit_json, out, say
+from fcb_pipelines.cli.work import connections, open_pipeline
+
+
+def sync(
+    period: options.Periods = None,
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+    as_json: options.Json = False,
+) -> None:
+    """Extract, verify and write what the daily schedule would, now.
+
+    Rebuilds the window (this month, last month, every month in which something moved or is
+    unsettled), then proves completeness. Whether drafts are also posted is the configuration's
+    `posting`: draft or auto.
+
+    Examples:
+
+        fcb sync
+        fcb sync --period 2026-04 --period 2026-05
+    """
+    with connections(dataset, ledger, quiet=as_json) as found:
+        pipeline = open_pipeline(found)
+        say("extracting NexaCloud, Stripe and Lago")
+        pipeline.extract()
+        window = tuple(period) if period else pipeline.window()
+        outcomes = run_months(pipeline, window, post=None)
+        say("proving completeness")
+        complete = pipeline.completeness()
+    if as_json:
+        emit_json({"months": [outcome_json(one) for one in outcomes], "complete": complete})
+    else:
+        written, posted = sum(o.written for o in outcomes), sum(o.posted for o in outcomes)
+        out().print(f"{len(outcomes)} months built: {written} written, {posted} posted.")
+        out().print("Complete." if complete else "[bold red]Not complete[/]: see `fcb status`.")
+    if not complete or not all(one.ok for one in outcomes):
+        raise typer.Exit(Exit.DIFFERENCE)

@@ -1,0 +1,122 @@
+"""What a verb works on: the operator's connections, or a sandbox that lends its own."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from sys import stderr
+from typing import TYPE_CHECKING
+
+import fcb_pipelines
+from fcb_pipelines.cli.screen import say
+from fcb_pipelines.config import environment, settings
+from fcb_pipelines.config.environment import Environment, EnvironmentProblem
+
+if TYPE_CHECKING:
+    from fcb_pipelines.cli.pipeline import Pipeline
+
+
+@contextmanager
+def connections(
+    dataset: str | None = None, ledger: str | None = None, *, quiet: bool = False
+) -> Iterator[Environment]:
+    """The environment to work in, set for this process while the block runs.
+
+    With `dataset` it is that dataset's sandbox, started here and stopped after the block unless it
+    was already running. Without, it is the operator's environment; where that names no connection
+    at all, the one sandbox that runs under FCB_HOME. With `quiet` nothing but JSON may reach
+    stdout, so whatever else is printed goes to stderr.
+    """
+    asked = {"FCB_LEDGER": ledger} if ledger else {}
+    here = environment.read({**os.environ, **asked})
+    if dataset is not None:
+        from fcb_pipelines.sandbox.session import Sandbox, open_dataset
+
+        box = Sandbox(
+            open_dataset(dataset),
+            here.home,
+            ledger=here.ledger,
+            odoo_folder=here.odoo_cache,
+            say=say,
+        )
+        with box.running() as lent, working_in(lent, quiet=quiet) as found:
+            yield found
+        return
+    lent = _running_sandbox(here) if _names_no_connection(here) else {}
+    with working_in({**lent, **asked}, quiet=quiet) as found:
+        yield found
+
+
+@contextmanager
+def working_in(variables: Mapping[str, str], *, quiet: bool = False) -> Iterator[Environment]:
+    """This process's environment with `variables` set, Dagster's folder made; restored after."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    settings.current.cache_clear()
+    try:
+        found = environment.read()
+        if "FCB_POSTGRES_URL" in found.values:
+            os.environ["FCB_POSTGRES_URL"] = found.postgres_url()
+        os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(found))
+        if quiet:
+            with redirect_stdout(stderr):
+                yield found
+        else:
+            yield found
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        settings.current.cache_clear()
+
+
+def prepare_ledger(found: Environment) -> None:
+    """Set up a sandbox's own ledger; an operator's is set up by `fcb ledger setup` alone."""
+    from fcb_pipelines.defs import connections as connectors
+
+    connectors.ledger(found, settings.current()).setup()
+
+
+def open_pipeline(found: Environment) -> "Pipeline":
+    """The pipeline in this process. Imported here: loading it reads the configuration file."""
+    from fcb_pipelines.cli.pipeline import Pipeline
+
+    return Pipeline(found, say=say)
+
+
+def prepare_dagster_home(found: Environment) -> Path:
+    """Dagster's folder with the project's dagster.yaml in it; an operator's own file is kept."""
+    home = found.dagster_home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = home / "dagster.yaml"
+    if "DAGSTER_HOME" not in found.values or not target.exists():
+        shutil.copyfile(project_file("dagster.yaml"), target)
+    return home
+
+
+def project_file(name: str) -> Path:
+    """A file of the project's top level: beside the package, or inside an installed one."""
+    package = Path(fcb_pipelines.__file__).parent
+    inside = package / name
+    return inside if inside.exists() else package.parent / name
+
+
+def _names_no_connection(found: Environment) -> bool:
+    told = {"FCB_POSTGRES_URL", "FCB_NEXACLOUD_DSN", "FCB_STRIPE_API_KEY", "FCB_LAGO_API_KEY"}
+    return not told & set(found.values)
+
+
+def _running_sandbox(found: Environment) -> Mapping[str, str]:
+    from fcb_pipelines.sandbox.state import running
+
+    boxes = running(found.home)
+    if len(boxes) == 1:
+        say(f"working in the sandbox of {boxes[0].dataset}")
+        return boxes[0].environment
+    if boxes:
+        names = ", ".join(box.dataset for box in boxes)
+        raise EnvironmentProblem(f"several sandboxes run ({names}): choose one with --dataset")
+    raise EnvironmentProblem(
+        f"no connection is set ({', '.join(found.missing())}) and no sandbox runs. "
+        "Set them as .env.example says, or work in the sandbox: --dataset nexa-2026-05"
+    )

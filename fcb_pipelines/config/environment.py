@@ -1,0 +1,205 @@
+"""The environment, read once, in one place, never at import.
+
+`VARIABLES` is the closed list of what is read; `.env.example` says the same, and a test compares
+them. Addresses and secrets live here, company policy in the configuration file (`config.settings`).
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fcb_pipelines.config.settings import ConfigError
+
+LedgerName = Literal["beancount", "odoo"]
+LEDGERS: tuple[LedgerName, ...] = ("beancount", "odoo")
+
+VARIABLES: Mapping[str, str] = {
+    "FCB_HOME": "folder of everything that is written (default .fcb)",
+    "FCB_DATASET": "subfolder of FCB_HOME that this company's data lies in (default production)",
+    "FCB_CONFIG": "configuration file (default: the packaged nexacloud.yaml)",
+    "FCB_POSTGRES_URL": "Postgres of Dagster's storage and of our own tables",
+    "FCB_NEXACLOUD_DSN": "NexaCloud's Postgres, a read-only role, libpq form",
+    "FCB_STRIPE_API_KEY": "Stripe key, restricted and read-only",
+    "FCB_STRIPE_API_BASE": "another address of the Stripe API (only the sandbox sets it)",
+    "FCB_LAGO_API_KEY": "Lago API key",
+    "FCB_LAGO_API_URL": "address of the Lago API",
+    "FCB_LEDGER": "which ledger is written: beancount or odoo (default beancount)",
+    "FCB_ODOO_URL": "address of Odoo",
+    "FCB_ODOO_DATABASE": "Odoo's database",
+    "FCB_ODOO_USER": "Odoo user that writes the books",
+    "FCB_ODOO_PASSWORD": "that user's API key or password",
+    "FCB_ODOO_COMPANY": "id of the Odoo company (default: the user's own)",
+    "FCB_ODOO_CACHE": "folder of the sandbox's Odoo program (default FCB_HOME/odoo)",
+    "DAGSTER_HOME": "Dagster's folder (default FCB_HOME/FCB_DATASET/dagster)",
+}
+
+_POSTGRES = re.compile(r"^postgres(ql)?(\+psycopg2)?://")
+
+
+class EnvironmentProblem(ConfigError):
+    """A variable is missing or malformed; the message names it and the command that checks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeAccess:
+    """How Stripe is reached. `api_base` is None for Stripe's own address."""
+
+    api_key: str = field(repr=False)
+    api_base: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagoAccess:
+    """How Lago is reached."""
+
+    api_url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdooAccess:
+    """How Odoo is reached. `company` is an id, or None for the user's own company."""
+
+    url: str
+    database: str
+    user: str
+    password: str = field(repr=False)
+    company: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the environment says. Optional parts are None until something needs them.
+
+    The methods without a default raise EnvironmentProblem naming every variable that is missing,
+    so a reader learns of all of them at once.
+    """
+
+    home: Path
+    dataset: str
+    config: Path | None
+    ledger: LedgerName
+    dagster_home: Path
+    odoo_cache: Path
+    values: Mapping[str, str] = field(repr=False)
+
+    @property
+    def data_home(self) -> Path:
+        """FCB_HOME/FCB_DATASET, absolute: everything that belongs to this dataset."""
+        return self.home / self.dataset
+
+    def postgres_url(self) -> str:
+        """Postgres of Dagster and our own tables, in SQLAlchemy's form (postgresql+psycopg2://)."""
+        return sqlalchemy_url(self._required("FCB_POSTGRES_URL")[0], "FCB_POSTGRES_URL")
+
+    def nexacloud_dsn(self) -> str:
+        """NexaCloud's Postgres as it was given; the connector checks its form."""
+        return self._required("FCB_NEXACLOUD_DSN")[0]
+
+    def stripe(self) -> StripeAccess:
+        """How Stripe is reached."""
+        (key,) = self._required("FCB_STRIPE_API_KEY")
+        return StripeAccess(api_key=key, api_base=self.values.get("FCB_STRIPE_API_BASE"))
+
+    def lago(self) -> LagoAccess:
+        """How Lago is reached."""
+        url, key = self._required("FCB_LAGO_API_URL", "FCB_LAGO_API_KEY")
+        return LagoAccess(api_url=url, api_key=key)
+
+    def odoo(self) -> OdooAccess:
+        """How Odoo is reached."""
+        url, database, user, password = self._required(
+            "FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"
+        )
+        company = self.values.get("FCB_ODOO_COMPANY")
+        if company is not None and not company.isdigit():
+            raise _problem("FCB_ODOO_COMPANY", f"is an id (a number), not {company!r}")
+        return OdooAccess(
+            url=url,
+            database=database,
+            user=user,
+            password=password,
+            company=int(company) if company else None,
+        )
+
+    def missing(self) -> tuple[str, ...]:
+        """Variables that a full run with this ledger needs and that are not set."""
+        needed = [
+            "FCB_POSTGRES_URL",
+            "FCB_NEXACLOUD_DSN",
+            "FCB_STRIPE_API_KEY",
+            "FCB_LAGO_API_URL",
+            "FCB_LAGO_API_KEY",
+        ]
+        if self.ledger == "odoo":
+            needed += ["FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"]
+        return tuple(name for name in needed if name not in self.values)
+
+    def _required(self, *names: str) -> tuple[str, ...]:
+        lacking = [name for name in names if name not in self.values]
+        if lacking:
+            verb = "is" if len(lacking) == 1 else "are"
+            raise _problem(
+                ", ".join(lacking),
+                f"{verb} not set ({'; '.join(VARIABLES[name] for name in lacking)})",
+            )
+        return tuple(self.values[name] for name in names)
+
+
+def read(environ: Mapping[str, str] | None = None) -> Environment:
+    """The environment of this process, or the given one. Empty values count as not set.
+
+    Raises EnvironmentProblem when a value can't be what its variable is for.
+    """
+    given = os.environ if environ is None else environ
+    values = {name: given[name].strip() for name in VARIABLES if given.get(name, "").strip()}
+    home = Path(values.get("FCB_HOME", ".fcb")).expanduser().absolute()
+    dataset = values.get("FCB_DATASET", "production")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", dataset):
+        raise _problem("FCB_DATASET", f"is the name of one folder, not {dataset!r}")
+    dagster_home = values.get("DAGSTER_HOME")
+    odoo_cache = values.get("FCB_ODOO_CACHE")
+    config = values.get("FCB_CONFIG")
+    return Environment(
+        home=home,
+        dataset=dataset,
+        config=Path(config).expanduser().absolute() if config else None,
+        ledger=_ledger(values.get("FCB_LEDGER", "beancount")),
+        dagster_home=Path(dagster_home) if dagster_home else home / dataset / "dagster",
+        odoo_cache=Path(odoo_cache).expanduser().absolute() if odoo_cache else home / "odoo",
+        values=values,
+    )
+
+
+def sqlalchemy_url(url: str, variable: str) -> str:
+    """A Postgres URL with its driver named: SQLAlchemy 2.1 reads a bare one as psycopg 3.
+
+    Raises EnvironmentProblem, naming `variable`, for another driver or another database.
+    """
+    if not _POSTGRES.match(url):
+        scheme = url.partition("://")[0]
+        raise _problem(
+            variable, f"begins with {scheme!r}, but must begin with postgresql+psycopg2://"
+        )
+    return _POSTGRES.sub("postgresql+psycopg2://", url)
+
+
+def libpq_url(url: str) -> str:
+    """The same Postgres URL as psycopg2 and psql read it (postgresql://)."""
+    return _POSTGRES.sub("postgresql://", url)
+
+
+def _ledger(name: str) -> LedgerName:
+    for known in LEDGERS:
+        if name == known:
+            return known
+    raise _problem("FCB_LEDGER", f"is one of {', '.join(LEDGERS)}, not {name!r}")
+
+
+def _problem(variables: str, what: str) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"{variables} {what}. See .env.example; `fcb doctor` checks every connection."
+    )

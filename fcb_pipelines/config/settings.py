@@ -1,0 +1,35 @@
+"""The configuration file, read and validated.
+
+One file (FCB_CONFIG, else the packaged `nexacloud.yaml`) says everything that is company policy.
+Secrets and addresses are not in it: those are environment variables (`config.environment`).
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from fcb_pipelines.core.company import Settings
+
+PACKAGED = Path(__file__).with_name("nexacloud.yaml")
+
+
+class ConfigError(ValueError):
+    """The configuration file can't be read or breaks a rule; the message names file and field."""
+
+
+def load(path: Path) -> Settings:
+    """Read and validate one configuration file. Raises ConfigError naming file and field."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Settings.model_validate(content)
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ConfigError(f"configuration file {path}: {error}") from error
+
+
+@cache
+def current() -> Settings:
+    """The configuration of this process: FCB_CONFIG, else the packaged file. Read once."""
+    return load(Path(os.environ.get("FCB_CONFIG") or PACKAGED))

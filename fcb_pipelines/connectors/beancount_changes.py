@@ -1,0 +1,66 @@
+"""Changes to the books as edits of text, so that whatever a person wrote around them stays."""
+
+Place = tuple[str, int]
+"""A file (relative to the books) and a line, from 1."""
+
+
+class Changes:
+    """Changes of text to several files, all in terms of the lines as they were loaded."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, dict[int, tuple[str, list[str]]]] = {}
+        self._appended: dict[str, list[str]] = {}
+        self.removing: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._lines or self._appended)
+
+    def files(self) -> tuple[str, ...]:
+        """The files that change, those where an entry goes away first."""
+        names = dict.fromkeys([*self._lines, *self._appended])
+        return tuple(sorted(names, key=lambda name: name not in self.removing))
+
+    def append(self, name: str, text: str) -> None:
+        """Put an entry at the end of a file, after an empty line."""
+        self._appended.setdefault(name, []).append(text)
+
+    def reflag(self, place: Place) -> None:
+        """Turn the draft that begins there into a posted entry."""
+        self._lines.setdefault(place[0], {})[place[1]] = ("reflag", [])
+
+    def remove(self, place: Place) -> None:
+        """Take away the entry that begins there, to its last indented line."""
+        self.removing.add(place[0])
+        self._lines.setdefault(place[0], {})[place[1]] = ("remove", [])
+
+    def extend(self, place: Place, rows: list[str]) -> None:
+        """Add metadata rows to the directive that begins there."""
+        self._lines.setdefault(place[0], {})[place[1]] = ("extend", rows)
+
+    def applied(self, name: str, text: str) -> str:
+        """The text of one file after its changes."""
+        lines = text.split("\n")
+        edits = self._lines.get(name, {})
+        for number in sorted(edits, reverse=True):
+            _edit(lines, number - 1, *edits[number])
+        body = "\n".join(lines).rstrip("\n")
+        parts = ([body] if body else []) + self._appended.get(name, [])
+        return "\n\n".join(parts) + "\n"
+
+
+def _edit(lines: list[str], start: int, what: str, rows: list[str]) -> None:
+    end = start + 1
+    while end < len(lines) and lines[end][:1].isspace() and lines[end].strip():
+        end += 1
+    if what == "reflag":
+        day, _, rest = lines[start].partition("!")
+        lines[start] = f"{day}*{rest}"
+    elif what == "remove":
+        # The empty line that follows goes with the entry.
+        if end < len(lines) and not lines[end].strip():
+            end += 1
+        del lines[start:end]
+    else:
+        keys = tuple(row.split(":", 1)[0].strip() + ":" for row in rows)
+        kept = [line for line in lines[start + 1 : end] if not line.strip().startswith(keys)]
+        lines[start + 1 : end] = [*kept, *rows]

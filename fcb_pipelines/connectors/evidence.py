@@ -1,0 +1,86 @@
+"""Evidence: the bodies that sources gave, kept compressed and named by what they say.
+
+A body's name is the SHA-256 of its canonical text, so the same body is stored once and a stored
+one can be proved unchanged. Folders are 0700 and files 0600: bodies hold customers' data.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import simplejson
+
+from fcb_pipelines.connectors.failures import ContractBreach, NotFound
+from fcb_pipelines.connectors.sources import Body
+
+
+def canonical(body: Body) -> bytes:
+    """The one text of a body: keys sorted, no spaces, Decimals digit by digit. Never a float.
+
+    Raises TypeError for a float anywhere in the body: it would have lost digits already.
+    """
+    _refuse_floats(body)
+    text = simplejson.dumps(
+        body, use_decimal=True, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return text.encode()
+
+
+class EvidenceStore:
+    """Content-addressed bodies under `root`, one folder a source. Safe for concurrent writers."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(root)
+
+    def put(self, source: str, body: Body) -> str:
+        """Keep a body; its name (64 hex digits). One that is there already is not written again."""
+        text = canonical(body)
+        name = hashlib.sha256(text).hexdigest()
+        path = self._path(source, name)
+        if path.exists():
+            return name
+        for folder in (self._root, path.parent.parent, path.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+        try:
+            # mkstemp makes the file 0600; mtime=0 makes equal bodies equal files.
+            with os.fdopen(handle, "wb") as raw:
+                raw.write(gzip.compress(text, compresslevel=6, mtime=0))
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        return name
+
+    def get(self, source: str, name: str) -> Body:
+        """A body by name. Raises NotFound when it is not there, ContractBreach when it changed."""
+        path = self._path(source, name)
+        tried = f"reading evidence {source}/{name}"
+        try:
+            text = gzip.decompress(path.read_bytes())
+        except FileNotFoundError:
+            raise NotFound(tried, "no such body", remedy="fcb sync") from None
+        except (OSError, EOFError) as error:
+            raise ContractBreach(tried, f"the file is damaged ({error})") from error
+        if hashlib.sha256(text).hexdigest() != name:
+            raise ContractBreach(tried, "the body was changed after it was kept")
+        body: Body = simplejson.loads(text, use_decimal=True)
+        return body
+
+    def _path(self, source: str, name: str) -> Path:
+        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+            raise ValueError(f"{name!r} is no name of a body")
+        return self._root / source / name[:2] / f"{name}.json.gz"
+
+
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError(f"float {value!r} in a body: parse JSON numbers as Decimal")
+    if isinstance(value, dict):
+        for each in value.values():
+            _refuse_floats(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _refuse_floats(each)

@@ -1,0 +1,132 @@
+"""Frames on disk: rows of frozen values as parquet, a file an asset and partition.
+
+    rows of one dataclass  <->  DataFrame  <->  FCB_HOME/<dataset>/frames/<system>/<noun>[/<period>].parquet
+
+A field of a plain type is a column of its own; anything nested is a column of JSON text. Decimals are
+text, since a parquet decimal has one scale for all rows. Facts about the whole frame (the snapshot it
+was built from) travel in `DataFrame.attrs`.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import pandas as pd
+from pydantic import TypeAdapter
+
+Row = TypeVar("Row")
+
+_DTYPES: dict[type, str] = {int: "Int64", bool: "boolean", str: "object", Decimal: "object"}
+
+
+class FrameStore:
+    """Every frame of one dataset, by asset key path and partition. Files are the owner's only."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, key: Sequence[str], partition: str | None = None) -> Path:
+        """Where the frame of an asset (and partition) lies."""
+        folder = self.root.joinpath(*key)
+        return folder / f"{partition}.parquet" if partition else folder.with_suffix(".parquet")
+
+    def read(self, key: Sequence[str], partition: str | None = None) -> pd.DataFrame | None:
+        """The frame, or None where it was never built."""
+        path = self.path(key, partition)
+        return read_frame(path) if path.exists() else None
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """One frame with its attrs."""
+    return pd.read_parquet(path, engine="pyarrow")
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame whole: to a temporary file first, then renamed over the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        frame.to_parquet(temporary, engine="pyarrow", index=False)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def to_frame(rows: Iterable[Row], row_type: type[Row], **attrs: Any) -> pd.DataFrame:
+    """Rows of one dataclass as a frame; columns are the fields, also where there is no row."""
+    rows = tuple(rows)
+    columns = {}
+    for name, (kind, nested) in _layout(cast(Any, row_type)).items():
+        values = [getattr(row, name) for row in rows]
+        if nested is not None:
+            texts = [None if v is None else nested.dump_json(v).decode() for v in values]
+            columns[name] = pd.Series(texts, dtype="object")
+        else:
+            plain = [_plain(value) for value in values]
+            columns[name] = pd.Series(plain, dtype=_DTYPES.get(kind, "object"))
+    frame = pd.DataFrame(columns)
+    frame.attrs.update(attrs)
+    return frame
+
+
+def to_rows(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
+    """The rows of a frame. Raises pydantic.ValidationError where a value is not of its type."""
+    layout = _layout(cast(Any, row_type))
+    columns = {}
+    for name, (_, nested) in layout.items():
+        values = [None if _missing(value) else value for value in frame[name].tolist()]
+        if nested is not None:
+            values = [None if v is None else nested.validate_json(v) for v in values]
+        columns[name] = values
+    names = list(columns)
+    records = [
+        dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+    return tuple(_adapter(cast(Any, row_type)).validate_python(records))
+
+
+@cache
+def _layout(row_type: Any) -> dict[str, tuple[type, "TypeAdapter[Any] | None"]]:
+    """Each field's plain type and, for a nested one, what turns it into JSON and back."""
+    hints = get_type_hints(row_type)
+    layout = {}
+    for field in fields(row_type):
+        hint = hints[field.name]
+        kind = _without_none(hint)
+        plain = isinstance(kind, type) and issubclass(
+            kind, int | str | bool | Decimal | date | datetime
+        )
+        layout[field.name] = (kind, None if plain else TypeAdapter(hint))
+    return layout
+
+
+@cache
+def _adapter(row_type: Any) -> TypeAdapter[list[Any]]:
+    return TypeAdapter(list[row_type])
+
+
+def _without_none(hint: Any) -> Any:
+    if get_origin(hint) in (Union, UnionType):
+        kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+        return kinds[0] if len(kinds) == 1 else hint
+    return hint
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or value != value

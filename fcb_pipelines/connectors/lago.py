@@ -1,0 +1,144 @@
+"""Lago as a source: the full list of invoices and credit notes, and whole documents by id.
+
+Lago's list leaves the fees out. They come from sweeps of their own, joined by invoice, so calls
+grow with pages and not with invoices; an invoice that the sweep does not cover costs one GET.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+
+from fcb_pipelines.connectors.calling import Pace, one_answer_each
+from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound
+from fcb_pipelines.connectors.lago_client import Json, LagoReader
+from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
+from fcb_pipelines.core.facts import Kind
+
+# Signed links that differ in every answer and open the document to whoever holds them.
+_LINKS = ("file_url", "xml_url", "web_url")
+
+
+class LagoSource:
+    """One Lago organization, read only. Bodies are what `core.lago_facts` reads."""
+
+    def __init__(
+        self,
+        api_url: str,
+        api_key: str,
+        organization: str,
+        requests_per_second: float,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self.name = "lago"
+        self.organization = organization
+        self._reader = LagoReader(api_url, api_key, pace=pace or Pace(requests_per_second))
+
+    def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
+        """Every invoice with its fees and payments, then every credit note."""
+        before = self._reader.pace.calls
+        invoices = self._reader.sweep("invoices", progress=progress)
+        fees = self._reader.sweep("fees")
+        payments = self._reader.sweep("payments")
+        notes = self._reader.sweep("credit_notes")
+        # Fees are left out: what their sweep lacks shows in each invoice's own sum.
+        problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
+        fees_of = _grouped((fee.get("lago_invoice_id"), fee) for fee in fees.items)
+        payments_of = _grouped(
+            (i, each) for each in payments.items for i in each.get("invoice_ids") or ()
+        )
+        documents = (
+            *(
+                _invoice(each, fees_of[each["lago_id"]], payments_of[each["lago_id"]])
+                for each in invoices.items
+            ),
+            *(_credit_note(each) for each in notes.items),
+        )
+        return Listing(
+            documents=documents,
+            pages=invoices.pages + fees.pages + payments.pages + notes.pages,
+            calls=self._reader.pace.calls - before,
+            problem="; ".join(problems) or None,
+        )
+
+    def ask(self, ids: Collection[str]) -> tuple[SourceBody | Absent, ...]:
+        """These invoices by lago_id, complete, one answer each, in order."""
+        return one_answer_each(ids, lambda lago_id: (lago_id, partial(self._retrieve, lago_id)))
+
+    def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
+        """The same bodies with all fees and items; whole ones cost no call."""
+        return one_answer_each(bodies, lambda body: (body.id, partial(self._completed, body)))
+
+    def describe(self) -> SourceDescription:
+        """Whether Lago answers this key, how much there is, and what is in the way."""
+        counts: dict[str, int] = {}
+        problems: list[str] = []
+        for what in ("invoices", "fees", "payments", "credit_notes"):
+            try:
+                counts[what] = self._reader.count(what)
+            except Failure as failure:
+                problems.append(str(failure))
+        return SourceDescription(
+            name=self.name,
+            account=self.organization,
+            version="v1",
+            livemode=True,  # a Lago organization knows no modes
+            counts=counts,
+            problems=tuple(problems),
+        )
+
+    def _retrieve(self, lago_id: str) -> SourceBody:
+        if not _is_id(lago_id):
+            raise NotFound("Lago: reading an invoice", f"{lago_id!r} is no id")
+        invoice = self._reader.get(f"/invoices/{lago_id}")["invoice"]
+        payments = self._reader.sweep("payments", {"invoice_id": lago_id})
+        if payments.problem:
+            raise ContractBreach(f"Lago: reading the payments of {lago_id}", payments.problem)
+        return _invoice(invoice, invoice.get("fees") or (), payments.items)
+
+    def _completed(self, body: SourceBody) -> SourceBody:
+        if body.kind is Kind.CREDIT_NOTE:
+            if body.body["credit_note"].get("items") is not None:
+                return body
+            return _credit_note(self._reader.get(f"/credit_notes/{body.id}")["credit_note"])
+        invoice = body.body["invoice"]
+        swept = sum(fee.get("amount_cents") or 0 for fee in body.body["fees"])
+        if swept == invoice.get("fees_amount_cents"):
+            return body
+        whole = self._reader.get(f"/invoices/{body.id}")["invoice"]
+        return _invoice(whole, whole.get("fees") or (), body.body["payments"])
+
+
+def _invoice(invoice: Json, fees: Iterable[Json], payments: Iterable[Json]) -> SourceBody:
+    """A body whose parts stand in a fixed order, so that equal documents are equal bodies."""
+    kept = {key: value for key, value in invoice.items() if key not in (*_LINKS, "fees")}
+    return SourceBody(
+        id=invoice["lago_id"],
+        kind=Kind.INVOICE,
+        body={
+            "invoice": kept,
+            "fees": sorted(fees, key=_age),
+            "payments": sorted(payments, key=_age),
+        },
+    )
+
+
+def _credit_note(note: Json) -> SourceBody:
+    kept = {key: value for key, value in note.items() if key not in _LINKS}
+    return SourceBody(id=note["lago_id"], kind=Kind.CREDIT_NOTE, body={"credit_note": kept})
+
+
+def _age(each: Json) -> tuple[str, str]:
+    return each.get("created_at") or "", each["lago_id"]
+
+
+def _grouped(pairs: Iterable[tuple[str | None, Json]]) -> defaultdict[str | None, list[Json]]:
+    groups: defaultdict[str | None, list[Json]] = defaultdict(list)
+    for key, each in pairs:
+        groups[key].append(each)
+    return groups
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text can stand as one part of a path: an empty one would ask for the list."""
+    return bool(text) and all(sign.isalnum() or sign in "-_" for sign in text)

@@ -1,0 +1,78 @@
+"""The ledger port: what the pipeline needs of any ledger, and nothing more.
+
+Two adapters speak it - `connectors.odoo` and `connectors.beancount` - and one contract suite tests
+both. Every call takes and returns whole batches. Nothing here edits or deletes a posted entry.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
+from fcb_pipelines.core.standing import (
+    LedgerDescription,
+    SetupStep,
+    StandingMove,
+    StandingPartner,
+    StandingSettlement,
+    TrialBalanceRow,
+)
+
+
+class Ledger(Protocol):
+    """One set of books.
+
+    Writers look up what is there by external id before they write, so a call repeated after a lost
+    answer or a killed process writes nothing twice. All raise `connectors.failures` errors:
+    TransientFailure when the same call may succeed later, PermanentFailure when it can't.
+    """
+
+    def describe(self) -> LedgerDescription:
+        """What this ledger is and what it still lacks. Reads only."""
+        ...
+
+    def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
+        """Make the accounts, journals and fields that are missing; find (never make) taxes."""
+        ...
+
+    def read_moves(self, refs: Collection[str] | None = None) -> tuple[StandingMove, ...]:
+        """Our moves with these document refs, or all of ours; an absent one is simply not there."""
+        ...
+
+    def read_settlements(
+        self, refs: Collection[str] | None = None
+    ) -> tuple[StandingSettlement, ...]:
+        """Our settlements with these refs, or all of ours."""
+        ...
+
+    def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
+        """Link or make each partner; fill what is empty, overwrite nothing. Idempotent."""
+        ...
+
+    def write_drafts(
+        self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Write each document as a draft with its external id, in one transaction a batch.
+
+        A document already in the ledger is left as it is, unless its ref is in `replace` and it
+        stands there as a draft: then the draft is rebuilt. Returns the read-back of all of them.
+        """
+        ...
+
+    def post(self, refs: Sequence[str]) -> tuple[StandingMove, ...]:
+        """Post these drafts (those already posted stay as they are). Returns the read-back."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
+        """Write, post and reconcile each settlement with its document's receivable.
+
+        A settlement already there is not written again; one that is there but not reconciled is
+        reconciled. Returns the read-back.
+        """
+        ...
+
+    def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
+        """Balances by account code and currency over our posted moves and settlements.
+
+        An account that comes to zero may be left out.
+        """
+        ...

@@ -1,0 +1,341 @@
+"""What Odoo must have for our documents: looked at once, by code and by name, in a few calls.
+
+The chart is what was found - ids to write with, keys to read back with - and what is lacking, each
+with the command or the act that mends it. Nothing is made here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.odoo_action import VERSION
+from fcb_pipelines.connectors.odoo_company import Company
+from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.core.company import Account, Settings, Tax
+from fcb_pipelines.core.families import OTHER, UNITEMISED
+from fcb_pipelines.core.standing import MissingPart
+
+SETUP = "fcb ledger setup"
+CONFIGURATION = "correct the configuration file (FCB_CONFIG)"
+
+SOURCE_REF = "x_fc_source_ref"
+FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "account.move": (
+        (SOURCE_REF, "Source Reference"),
+        ("x_fc_nexacloud_invoice_id", "NexaCloud Invoice"),
+        ("x_fc_stripe_invoice_id", "Stripe Invoice"),
+        ("x_fc_content_hash", "Source Content Hash"),
+    ),
+    "res.partner": (("x_fc_stripe_customer_id", "Stripe Customer"),),
+}
+# The field that all of ours carry also tells, in its help text, which server action to call.
+ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
+
+INCOME, LIABILITY, CURRENT = "income", "liability_current", "asset_current"
+_FITTING = {
+    INCOME: {"income", "income_other"},
+    LIABILITY: {"liability_current", "liability_non_current"},
+    CURRENT: {"asset_current", "asset_cash"},
+    "asset_receivable": {"asset_receivable"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One account that the configuration names, and the type it is of."""
+
+    account: Account
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """What was found: code, key or name -> id, and what is lacking.
+
+    `taxes` is tax key -> id, `groups` the ids of group taxes by their keys; `action` is the id of
+    our server action. `lines` has the payment method lines of each journal code and their account.
+    """
+
+    settings: Settings
+    company: Company
+    accounts: Mapping[str, Row]
+    journals: Mapping[str, Row]
+    lines: Mapping[str, tuple[Row, ...]]
+    fields: frozenset[str]
+    action: int | None
+    taxes: Mapping[str, int]
+    groups: Mapping[frozenset[str], int]
+    missing: tuple[MissingPart, ...]
+    _keys: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def account(self, code: str) -> int:
+        """Id of the account with this code."""
+        return self._id(self.accounts, "account", code)
+
+    def journal(self, code: str) -> int:
+        """Id of the journal with this code."""
+        return self._id(self.journals, "journal", code)
+
+    def currency(self, name: str) -> int:
+        """Id of an active currency."""
+        if name not in self.company.currency_ids:
+            remedy = f"activate the currency {name} in Odoo"
+            raise NotPrepared(f"using currency {name}", "it is not active in Odoo", remedy=remedy)
+        return self.company.currency_ids[name]
+
+    def families(self) -> dict[str, str]:
+        """Income account code -> the family that is booked there."""
+        accounts = self.settings.accounts
+        built_in = {accounts.other.code: OTHER, accounts.unitemised.code: UNITEMISED}
+        return built_in | {each.account.code: each.key for each in self.settings.families}
+
+    def tax_ids(self, keys: tuple[str, ...]) -> list[int]:
+        """The taxes to put on a line: the group that stands for all of them, or each of them."""
+        group = self.groups.get(frozenset(keys))
+        if group is not None and len(keys) > 1:
+            return [group]
+        return [self.tax(key) for key in keys]
+
+    def tax(self, key: str) -> int:
+        """Id of the tax with this configured key."""
+        if key not in self.taxes:
+            told = [part.remedy for part in self.missing if part.what == "tax"]
+            raise NotPrepared(
+                f"using tax {key}", "Odoo has no such tax", remedy=told[0] if told else SETUP
+            )
+        return self.taxes[key]
+
+    def keys(self, tax_ids: Iterable[int]) -> tuple[str, ...]:
+        """The configured keys that these taxes stand for; a group stands for its taxes."""
+        if not self._keys:
+            self._keys.update({tax: (key,) for key, tax in self.taxes.items()})
+            self._keys.update({tax: tuple(keys) for keys, tax in self.groups.items()})
+        # A tax of nobody's is named, so that a person's edit shows as what it is.
+        found = {key for tax in tax_ids for key in self._keys.get(tax, (f"odoo tax {tax}",))}
+        return tuple(sorted(found))
+
+    def _id(self, rows: Mapping[str, Row], what: str, name: str) -> int:
+        if name not in rows:
+            raise NotPrepared(f"using {what} {name}", f"Odoo has no such {what}", remedy=SETUP)
+        return int(rows[name]["id"])
+
+
+def wanted_accounts(settings: Settings) -> tuple[Wanted, ...]:
+    """Every account that setup makes where it is missing, each code once."""
+    journals, accounts = settings.journals, settings.accounts
+    income = [*(family.account for family in settings.families),
+              accounts.other, accounts.unitemised]  # fmt: skip
+    outstanding = [journals.stripe.outstanding, journals.off_platform.outstanding]
+    wanted = [
+        *(Wanted(account=account, type=INCOME) for account in income),
+        Wanted(account=accounts.customer_credit, type=LIABILITY),
+        *(Wanted(account=account, type=CURRENT) for account in outstanding if account),
+    ]
+    return tuple({each.account.code: each for each in wanted}.values())
+
+
+def journal_types(settings: Settings) -> Mapping[str, str]:
+    """The type of each of our journals, by code."""
+    journals = settings.journals
+    return {
+        journals.sales: "sale",
+        journals.stripe.code: "bank",
+        journals.off_platform.code: "bank",
+        journals.customer_credit.code: "general",
+    }
+
+
+def look(connection: OdooConnection, settings: Settings, owner: Company) -> Chart:
+    """Everything that our documents need, as it stands in this company now."""
+    company = [("company_id", "parent_of", [connection.company])]
+    receivable = settings.accounts.receivable
+    wanted = (*wanted_accounts(settings), Wanted(account=receivable, type="asset_receivable"))
+    codes = [each.account.code for each in wanted]
+    accounts = connection.rows(
+        "account.account", [("code", "in", codes)], ["code", "name", "account_type"]
+    )
+    by_code = {row["code"]: row for row in accounts}
+    journals = connection.rows(
+        "account.journal",
+        [*company, ("code", "in", list(journal_types(settings)))],
+        ["code", "name", "type"],
+    )
+    journals_by_code = {row["code"]: row for row in journals}
+    lines = _method_lines(connection, journals_by_code)
+    fields, action = _fields(connection)
+    taxes = _Taxes(connection, company, settings)
+    return Chart(
+        settings=settings,
+        company=owner,
+        accounts=by_code,
+        journals=journals_by_code,
+        lines=lines,
+        fields=fields,
+        action=action,
+        taxes=taxes.ids,
+        groups=taxes.groups,
+        missing=(
+            *_missing_accounts(wanted, by_code, receivable.code),
+            *_missing_journals(settings, journals_by_code, lines),
+            *_missing_fields(fields, action),
+            *taxes.missing,
+        ),
+    )
+
+
+def _missing_accounts(
+    wanted: Iterable[Wanted], found: Mapping[str, Row], receivable: str
+) -> Iterable[MissingPart]:
+    for each in wanted:
+        code, name = each.account.code, f"{each.account.code} {each.account.name}"
+        row = found.get(code)
+        if row is None:
+            remedy = CONFIGURATION if code == receivable else SETUP
+            yield MissingPart(what="account", name=name, remedy=remedy)
+        elif row["account_type"] not in _FITTING[each.type]:
+            told = f"{code} is {row['name']}, of type {row['account_type']}: {CONFIGURATION}"
+            yield MissingPart(what="account", name=name, remedy=told)
+
+
+def _missing_journals(
+    settings: Settings, found: Mapping[str, Row], lines: Mapping[str, tuple[Row, ...]]
+) -> Iterable[MissingPart]:
+    for code, kind in journal_types(settings).items():
+        row = found.get(code)
+        if row is None:
+            remedy = CONFIGURATION if code == settings.journals.sales else SETUP
+            yield MissingPart(what="journal", name=code, remedy=remedy)
+        elif row["type"] != kind:
+            told = f"{code} is a journal of type {row['type']}: {CONFIGURATION}"
+            yield MissingPart(what="journal", name=code, remedy=told)
+    for journal in (settings.journals.stripe, settings.journals.off_platform):
+        account = journal.outstanding
+        if account is None:
+            name = f"outstanding account of {journal.code}"
+            yield MissingPart(what="journal", name=name, remedy=CONFIGURATION)
+            continue
+        for line in lines.get(journal.code, ()):
+            if line["account"] != account.code:
+                name = f"outstanding account {account.code} of {journal.code}"
+                told = SETUP if not line["account"] else (
+                    f"{line['account']} is set on payment method {line['name']}: change it in Odoo, "
+                    f"or {CONFIGURATION}"
+                )  # fmt: skip
+                yield MissingPart(what="journal", name=name, remedy=told)
+
+
+def _missing_fields(fields: frozenset[str], action: int | None) -> Iterable[MissingPart]:
+    for model, ours in FIELDS.items():
+        for name, _ in ours:
+            if name not in fields:
+                yield MissingPart(what="field", name=f"{model}.{name}", remedy=SETUP)
+    if action is None:
+        yield MissingPart(what="server action", name=f"version {VERSION}", remedy=SETUP)
+
+
+def _method_lines(
+    connection: OdooConnection, journals: Mapping[str, Row]
+) -> dict[str, tuple[Row, ...]]:
+    """The payment method lines of our bank journals, with the code of their account."""
+    ids = {row["id"]: code for code, row in journals.items() if row["type"] == "bank"}
+    if not ids:
+        return {}
+    found = connection.rows(
+        "account.payment.method.line",
+        [("journal_id", "in", list(ids))],
+        ["name", "journal_id", "payment_type", "payment_account_id", "code"],
+    )
+    accounts = [row["payment_account_id"][0] for row in found if row["payment_account_id"]]
+    codes = {row["id"]: row["code"] for row in
+             connection.rows("account.account", [("id", "in", accounts)], ["code"])}  # fmt: skip
+    lines: dict[str, tuple[Row, ...]] = {}
+    for row in found:
+        code = ids[row["journal_id"][0]]
+        account = codes.get(row["payment_account_id"][0]) if row["payment_account_id"] else None
+        lines[code] = (*lines.get(code, ()), {**row, "account": account})
+    return lines
+
+
+def _fields(connection: OdooConnection) -> tuple[frozenset[str], int | None]:
+    """Our fields that are there, and the server action's id where it is the one we know."""
+    found: set[str] = set()
+    action = None
+    for model, ours in FIELDS.items():
+        names = [name for name, _ in ours]
+        told = connection.call(model, "fields_get", names, attributes=["help"])
+        found |= set(told)
+        said = ACTION_IN_HELP.search(str(told.get(SOURCE_REF, {}).get("help") or ""))
+        if said and said.group(2) == VERSION:
+            action = int(said.group(1))
+    return frozenset(found), action
+
+
+class _Taxes:
+    """The sale taxes of the configuration as Odoo has them."""
+
+    def __init__(self, connection: OdooConnection, company: list[Any], settings: Settings) -> None:
+        self.ids: dict[str, int] = {}
+        self.groups: dict[frozenset[str], int] = {}
+        self.missing: list[MissingPart] = []
+        names = [tax.odoo_name for tax in (*settings.taxes, *settings.tax_groups)]
+        rows = connection.rows(
+            "account.tax",
+            [*company, ("type_tax_use", "=", "sale"), ("name", "in", names)],
+            ["name", "amount", "amount_type", "children_tax_ids", "price_include"],
+        )
+        found = {row["name"]: row for row in reversed(rows)}
+        accounts = _tax_accounts(connection, [row["id"] for row in rows])
+        for tax in settings.taxes:
+            self._take(tax, found.get(tax.odoo_name), accounts)
+        for group in settings.tax_groups:
+            self._take_group(group.odoo_name, group.taxes, found.get(group.odoo_name))
+
+    def _take(self, tax: Tax, row: Row | None, accounts: Mapping[int, set[str]]) -> None:
+        if row is None:
+            self._lacks(tax.odoo_name, "taxes are found, never made: activate it in Odoo, or name "
+                        f"another as odoo_name of {tax.key}")  # fmt: skip
+            return
+        standing = Decimal(str(row["amount"]))
+        if row["amount_type"] != "percent" or standing != tax.percentage or row["price_include"]:
+            self._lacks(tax.odoo_name, f"it is {row['amount_type']} {standing}, wanted is "
+                        f"{tax.percentage} % on top of the price: {CONFIGURATION}")  # fmt: skip
+            return
+        self.ids[tax.key] = row["id"]
+        posts_to = accounts.get(row["id"], set())
+        if tax.account and posts_to != {tax.account}:
+            told = ", ".join(sorted(posts_to)) or "no account"
+            self._lacks(f"{tax.odoo_name} on account {tax.account}",
+                        f"it posts to {told}: change it in Odoo, or the account of {tax.key}")  # fmt: skip
+
+    def _take_group(self, name: str, keys: tuple[str, ...], row: Row | None) -> None:
+        if row is None or row["amount_type"] != "group":
+            self._lacks(name, f"a group tax is wanted: activate it in Odoo, or {CONFIGURATION}")
+            return
+        children = {self.ids.get(key) for key in keys}
+        if children != set(row["children_tax_ids"]):
+            self._lacks(name, f"it does not consist of {', '.join(keys)}: {CONFIGURATION}")
+            return
+        self.groups[frozenset(keys)] = row["id"]
+
+    def _lacks(self, name: str, remedy: str) -> None:
+        self.missing.append(MissingPart(what="tax", name=name, remedy=remedy))
+
+
+def _tax_accounts(connection: OdooConnection, taxes: list[int]) -> dict[int, set[str]]:
+    """The account codes that each tax posts to, on invoices and credit notes alike."""
+    rows = connection.rows(
+        "account.tax.repartition.line",
+        [("tax_id", "in", taxes), ("repartition_type", "=", "tax")],
+        ["tax_id", "account_id"],
+    )
+    ids = sorted({row["account_id"][0] for row in rows if row["account_id"]})
+    accounts = connection.rows("account.account", [("id", "in", ids)], ["code"])
+    codes = {row["id"]: row["code"] for row in accounts}
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        if row["account_id"]:
+            found.setdefault(row["tax_id"][0], set()).add(codes[row["account_id"][0]])
+    return found

@@ -1,0 +1,189 @@
+"""How Odoo is reached: the one place that knows its remote procedure calls.
+
+Odoo 19 still answers /jsonrpc, which `odoorpc` speaks; Odoo 20 drops it. Nothing outside this class
+would change then.
+"""
+
+import http.client
+import re
+import urllib.error
+from collections.abc import Mapping, Sequence
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, build_opener
+
+import odoorpc
+import odoorpc.error
+
+from fcb_pipelines.connectors.failures import (
+    ContractBreach,
+    Failure,
+    NotAllowed,
+    NotPrepared,
+    PermanentFailure,
+    Throttled,
+    TransientFailure,
+    Unreachable,
+)
+
+Row = dict[str, Any]
+
+# A batch of some hundred documents is one call that takes a while.
+TIMEOUT = 600
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_REMEDY = "check FCB_ODOO_URL, FCB_ODOO_DATABASE, FCB_ODOO_USER and FCB_ODOO_PASSWORD"
+
+
+class OdooConnection:
+    """One user's access to one company of one Odoo database.
+
+    Nothing is called before the first question. `company` is an id; None means the user's own.
+    `calls` counts what was sent, so that a test can prove that batches cost a constant number.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        database: str,
+        user: str,
+        password: str,
+        *,
+        company: int | None = None,
+        timeout: int = TIMEOUT,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.database = database
+        self.calls = 0
+        self._user = user
+        self._password = password
+        self._company = company
+        self._timeout = timeout
+        self._session: Any = None
+
+    @property
+    def version(self) -> str:
+        """The server's version, `19.0`."""
+        return str(self._logged_in().version)
+
+    @property
+    def company(self) -> int:
+        """Id of the company that is worked for."""
+        if self._company is None:
+            session = self._logged_in()
+            (user,) = self._execute("res.users", "read", [[session.env.uid], ["company_id"]], {})
+            self._company = int(user["company_id"][0])
+        return self._company
+
+    def call(self, model: str, method: str, *arguments: Any, **options: Any) -> Any:
+        """The answer of `model.method(*arguments, **options)`, in this company and in English.
+
+        English because taxes are found by the name that the configuration gives them. `context=`
+        adds to the context.
+        """
+        context = {"lang": "en_US", "allowed_company_ids": [self.company]}
+        options["context"] = context | options.get("context", {})
+        return self._execute(model, method, list(arguments), options)
+
+    def rows(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        fields: Sequence[str],
+        *,
+        order: str = "id",
+        archived: bool = False,
+    ) -> list[Row]:
+        """`search_read`, in one call; `archived` finds those a person archived as well."""
+        context = {"active_test": False} if archived else {}
+        found: list[Row] = self.call(
+            model, "search_read", list(domain), fields=list(fields), order=order, context=context
+        )
+        return found
+
+    def _logged_in(self) -> Any:
+        if self._session is None:
+            self._session = self._guarded(f"logging in to Odoo at {self.url}", self._log_in)
+        return self._session
+
+    def _log_in(self) -> Any:
+        address = urlsplit(self.url)
+        if address.scheme not in ("http", "https") or not address.hostname or address.path:
+            raise NotPrepared(
+                f"reading the address of Odoo, {self.url}",
+                "it is not of the form https://host or http://host:port",
+                remedy=_REMEDY,
+            )
+        secure = address.scheme == "https"
+        session = odoorpc.ODOO(
+            address.hostname,
+            protocol="jsonrpc+ssl" if secure else "jsonrpc",
+            port=address.port or (443 if secure else 80),
+            timeout=self._timeout,
+            opener=_opener(address.hostname),
+        )
+        session.login(self.database, self._user, self._password)
+        return session
+
+    def _execute(
+        self, model: str, method: str, arguments: list[Any], options: Mapping[str, Any]
+    ) -> Any:
+        session = self._logged_in()
+        self.calls += 1
+        return self._guarded(
+            f"{model}.{method} in Odoo database {self.database}",
+            lambda: session.execute_kw(model, method, arguments, dict(options)),
+        )
+
+    def _guarded(self, tried: str, call: Any) -> Any:
+        try:
+            return call()
+        except odoorpc.error.RPCError as error:
+            raise _failure(tried, error) from error
+        except urllib.error.HTTPError as error:
+            raise _http_failure(tried, error) from error
+        except (OSError, http.client.HTTPException) as error:
+            # URLError and socket timeouts are OSErrors too.
+            raise Unreachable(tried, f"no answer: {error}", remedy=_REMEDY) from error
+        except (ValueError, odoorpc.error.Error) as error:
+            raise ContractBreach(tried, f"no answer of Odoo's: {error}", remedy=_REMEDY) from error
+
+
+def _opener(host: str) -> OpenerDirector:
+    """A proxy of the environment is for the outside, never for this machine's own Odoo."""
+    handlers = [ProxyHandler({})] if host in _LOOPBACK else []
+    return build_opener(*handlers, HTTPCookieProcessor(CookieJar()))
+
+
+_BY_NAME: Mapping[str, type[Failure]] = {
+    "odoo.exceptions.AccessError": NotAllowed,
+    "odoo.exceptions.AccessDenied": NotAllowed,
+    "psycopg2.errors.UniqueViolation": TransientFailure,
+    "psycopg2.errors.SerializationFailure": TransientFailure,
+    "psycopg2.errors.LockNotAvailable": TransientFailure,
+    "psycopg2.errors.DeadlockDetected": TransientFailure,
+    "psycopg2.OperationalError": Unreachable,
+    "odoo.exceptions.ConcurrencyError": TransientFailure,
+}
+
+
+def _failure(tried: str, error: Any) -> Failure:
+    said = " ".join(str(error).split())
+    info = error.info if isinstance(error.info, dict) else {}
+    name = str(info.get("data", info).get("name", "")) if info else ""
+    if "Wrong login" in said:
+        return NotAllowed(tried, said, remedy=_REMEDY)
+    if re.search(r"database .* does not exist", said):
+        return NotPrepared(tried, said, remedy=_REMEDY)
+    if re.search(r"Object .* doesn't exist|KeyError: 'account\.", said):
+        return NotPrepared(tried, said, remedy="install the app Invoicing in this Odoo database")
+    return _BY_NAME.get(name, PermanentFailure)(tried, said or name)
+
+
+def _http_failure(tried: str, error: urllib.error.HTTPError) -> Failure:
+    said = f"HTTP {error.code} {error.reason}"
+    if error.code == http.client.TOO_MANY_REQUESTS:
+        return Throttled(tried, said)
+    if error.code >= http.client.INTERNAL_SERVER_ERROR:
+        return Unreachable(tried, said)
+    return NotPrepared(tried, f"{said}: there is no Odoo at this address", remedy=_REMEDY)

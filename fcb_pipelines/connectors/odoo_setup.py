@@ -1,0 +1,168 @@
+"""Setup: accounts, journals, fields and the server action are made where they are missing.
+
+Taxes are found, never made. What a person changed since is left as it is; the description tells of
+it. Setup needs a user with the rights of Settings; the daily work doesn't.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from fcb_pipelines.connectors.odoo_action import CODE, MODULE, NAME, VERSION
+from fcb_pipelines.connectors.odoo_chart import (
+    CURRENT,
+    FIELDS,
+    SOURCE_REF,
+    Chart,
+    look,
+    wanted_accounts,
+)
+from fcb_pipelines.connectors.odoo_company import read_company
+from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.core.company import Journal, Settings
+from fcb_pipelines.core.standing import SetupStep
+
+Make = Callable[[], object]
+Part = tuple[str, str, bool, Make]
+
+
+class Setup:
+    """One run over the parts, in the order they need each other."""
+
+    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
+        self._odoo = connection
+        self._settings = settings
+
+    def run(self, *, dry_run: bool) -> tuple[SetupStep, ...]:
+        """Look at every part and, unless it is a dry run, make what is missing."""
+        steps = []
+        chart = look(self._odoo, self._settings, read_company(self._odoo))
+        for what, name, found, make in self._parts(chart):
+            if not found and not dry_run:
+                make()
+            outcome = "found" if found else "would make" if dry_run else "made"
+            steps.append(SetupStep(what=what, name=name, outcome=outcome))
+        return tuple(steps)
+
+    def _parts(self, chart: Chart) -> Iterator[Part]:
+        yield from self._accounts(chart)
+        journals = self._settings.journals
+        for journal in (journals.stripe, journals.off_platform):
+            yield from self._bank_journal(journal, chart)
+        credit = journals.customer_credit
+        yield (
+            "journal",
+            _named(credit.code, chart.journals.get(credit.code), credit.name),
+            credit.code in chart.journals,
+            partial(self._make_journal, credit, "general"),
+        )
+        yield from self._fields(chart)
+        yield ("server action", f"{NAME} {VERSION}", chart.action is not None, self._make_action)
+        for name in self._taxes(chart):
+            yield ("tax", name, True, _nothing)
+
+    def _accounts(self, chart: Chart) -> Iterator[Part]:
+        for wanted in wanted_accounts(self._settings):
+            account = wanted.account
+            values = {
+                "code": account.code,
+                "name": account.name,
+                "account_type": wanted.type,
+                "reconcile": wanted.type == CURRENT,
+            }
+            yield (
+                "account",
+                _named(account.code, chart.accounts.get(account.code), account.name),
+                account.code in chart.accounts,
+                partial(self._odoo.call, "account.account", "create", [values]),
+            )
+
+    def _bank_journal(self, journal: Journal, chart: Chart) -> Iterator[Part]:
+        found = chart.journals.get(journal.code)
+        name = _named(journal.code, found, journal.name)
+        yield ("journal", name, found is not None, partial(self._make_journal, journal, "bank"))
+        if journal.outstanding is None:
+            return
+        lines = chart.lines.get(journal.code, ())
+        account = journal.outstanding.code
+        # An account that a person chose stays; a journal that is made here has none yet.
+        found_all = bool(found) and all(line["account"] for line in lines)
+        yield (
+            "outstanding account",
+            f"{account} of {journal.code}",
+            found_all,
+            partial(self._set_outstanding, journal.code, account),
+        )
+
+    def _fields(self, chart: Chart) -> Iterator[Part]:
+        for model, fields in FIELDS.items():
+            for name, label in fields:
+                yield (
+                    "field",
+                    f"{model}.{name}",
+                    name in chart.fields,
+                    partial(self._make_field, model, name, label),
+                )
+
+    def _taxes(self, chart: Chart) -> Iterator[str]:
+        for tax in self._settings.taxes:
+            if tax.key in chart.taxes:
+                yield tax.odoo_name
+        for group in self._settings.tax_groups:
+            if frozenset(group.taxes) in chart.groups:
+                yield group.odoo_name
+
+    def _make_journal(self, journal: Journal, kind: str) -> None:
+        values = {"code": journal.code, "name": journal.name, "type": kind,
+                  "company_id": self._odoo.company, "show_on_dashboard": False}  # fmt: skip
+        self._odoo.call("account.journal", "create", [values])
+
+    def _set_outstanding(self, journal: str, account: str) -> None:
+        (row,) = self._odoo.rows("account.account", [("code", "=", account)], ["id"])
+        lines = self._odoo.rows(
+            "account.payment.method.line",
+            [("journal_id.code", "=", journal), ("payment_account_id", "=", False),
+             ("journal_id.company_id", "=", self._odoo.company)],
+            ["id"],
+        )  # fmt: skip
+        ids = [line["id"] for line in lines]
+        self._odoo.call(
+            "account.payment.method.line", "write", ids, {"payment_account_id": row["id"]}
+        )
+
+    def _make_field(self, model: str, name: str, label: str) -> None:
+        (row,) = self._odoo.rows("ir.model", [("model", "=", model)], ["id"])
+        values = {
+            "model_id": row["id"],
+            "name": name,
+            "field_description": label,
+            "ttype": "char",
+            # A duplicate or reversal that a person makes is not the source's document.
+            "copied": False,
+            "index": name == SOURCE_REF,
+            "help": f"Written by {MODULE}.",
+        }
+        self._odoo.call("ir.model.fields", "create", [values])
+
+    def _make_action(self) -> None:
+        """Make the action, or bring it up to this version, and note its id where all may read it."""
+        (model,) = self._odoo.rows("ir.model", [("model", "=", "account.move")], ["id"])
+        values = {"name": NAME, "model_id": model["id"], "state": "code", "code": CODE}
+        known = self._odoo.rows("ir.actions.server", [("name", "=", NAME)], ["id"])
+        if known:
+            action = known[0]["id"]
+            self._odoo.call("ir.actions.server", "write", [action], values)
+        else:
+            (action,) = self._odoo.call("ir.actions.server", "create", [values])
+        (field,) = self._odoo.rows(
+            "ir.model.fields", [("model", "=", "account.move"), ("name", "=", SOURCE_REF)], ["id"]
+        )
+        told = f"Written by {MODULE}, with server action {action}, version {VERSION}."
+        self._odoo.call("ir.model.fields", "write", [field["id"]], {"help": told})
+
+
+def _named(code: str, found: dict[str, object] | None, name: str) -> str:
+    return f"{code} {found['name'] if found else name}"
+
+
+def _nothing() -> None:
+    """A tax that is there needs nothing done."""

@@ -1,0 +1,95 @@
+"""The source port: what the pipeline needs of any billing source, and nothing more.
+
+Stripe and Lago speak it (`connectors.stripe`, `connectors.lago`). Bodies are handed on as the
+source gave them, whole and self-contained; `core.stripe_facts` and `core.lago_facts` say what they
+mean. Nothing here writes to a source.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from fcb_pipelines.core.facts import Kind
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBody:
+    """One document as its source tells it.
+
+    `id` is the source's own (`in_…`, `cn_…`, a lago_id), unique over both kinds. `body` is JSON
+    (numbers with a fraction are Decimal, never float) and holds everything the facts need.
+    """
+
+    id: str
+    kind: Kind
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """An id that was asked for and did not come.
+
+    `does_not_exist` is the source's own word (404); `unreachable` says nothing about what exists.
+    """
+
+    id: str
+    reason: Literal["does_not_exist", "unreachable"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Every document that the source has, in the order of its answer.
+
+    `problem` says why the list can't be trusted to be whole (a page lost or repeated, counts that
+    differ); it is None for a listing that proved itself. `calls` counts HTTP requests.
+    """
+
+    documents: tuple[SourceBody, ...]
+    pages: int
+    calls: int
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDescription:
+    """What a source looks like from here; `problems` is empty when nothing is in the way."""
+
+    name: str
+    account: str
+    version: str
+    livemode: bool
+    counts: Mapping[str, int]
+    problems: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """One billing source, read only.
+
+    All raise `connectors.failures` errors when the source as a whole can't answer:
+    TransientFailure when the same call may succeed later, PermanentFailure when it can't. A fault
+    of one document is an `Absent`, never an exception.
+    """
+
+    name: str
+
+    def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
+        """The full list, 100 a page; `progress` is told the number of documents so far."""
+        ...
+
+    def ask(self, ids: Collection[str]) -> tuple[SourceBody | Absent, ...]:
+        """These documents by id, complete, one answer for each id in the order given."""
+        ...
+
+    def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
+        """The same bodies with what a list leaves out (further lines, payments, fees).
+
+        A body that lacks nothing costs no call. One answer for each body, in order.
+        """
+        ...
+
+    def describe(self) -> SourceDescription:
+        """Reached? Which account and version? Counts and problems. Never raises a Failure."""
+        ...

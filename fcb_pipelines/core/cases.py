@@ -1,0 +1,151 @@
+"""Cases: the three sides of each document brought together by ref."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fcb_pipelines.core.agreement import AgreementRow, copy_against_source
+from fcb_pipelines.core.dispositions import Case, Disposition, decide_copy
+from fcb_pipelines.core.documents import Partner
+from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
+from fcb_pipelines.core.index import IndexRow, Origin
+from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
+from fcb_pipelines.core.standing import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One NexaCloud user as far as the books need it: the billing account's master data."""
+
+    id: str
+    email: str | None
+    full_name: str | None
+    company: str | None
+    billing_email: str | None
+    billing_address: str | None
+    billing_city: str | None
+    billing_state: str | None
+    billing_postal_code: str | None
+    billing_country: str | None
+    tax_id: str | None
+    stripe_customer_id: str | None
+
+
+def with_settlements(
+    facts: Iterable[InvoiceFacts], settlements: Iterable[SettlementFacts]
+) -> tuple[InvoiceFacts, ...]:
+    """The documents, each with its own settlements."""
+    own: dict[str, list[SettlementFacts]] = defaultdict(list)
+    for settlement in settlements:
+        own[settlement.document].append(settlement)
+    return tuple(one.with_settlements(tuple(own[one.ref])) for one in facts)
+
+
+def agreements(
+    facts: Iterable[InvoiceFacts], owners: Mapping[str, Copy], users: Mapping[str, User]
+) -> tuple[AgreementRow, ...]:
+    """NexaCloud's copy of each document against its source; a document without a copy has none."""
+    rows: list[AgreementRow] = []
+    for source in facts:
+        owner = owners.get(source.ref)
+        if owner is not None:
+            customer = _customer(source, users.get(owner.user_id), owner)
+            rows += copy_against_source(source, owner.facts, customer=customer)
+    return tuple(rows)
+
+
+def cases(
+    documents: Iterable[tuple[Origin, InvoiceFacts]],
+    owners: Mapping[str, Copy],
+    agreement: Iterable[AgreementRow],
+    standing: Mapping[str, Standing],
+) -> tuple[Case, ...]:
+    """One case a document, with everything its disposition depends on."""
+    rows: dict[str, list[AgreementRow]] = defaultdict(list)
+    for row in agreement:
+        rows[row.ref].append(row)
+    return tuple(
+        Case(
+            facts=facts,
+            origin=origin,
+            owner=owners.get(facts.ref),
+            agreement=tuple(rows[facts.ref]),
+            standing=standing.get(facts.ref),
+        )
+        for origin, facts in documents
+    )
+
+
+def copies_of_their_own(
+    rows: Sequence[Copy], index: Iterable[IndexRow], period: str | None
+) -> tuple[Disposition, ...]:
+    """Dispositions of the NexaCloud rows without a document of their own that lie in `period`."""
+    by_ref = {row.ref: row for row in index}
+    owners = first_claims(rows)
+    decided = (
+        decide_copy(copy, by_ref, owners[copy.claims] if copy.claims else None) for copy in rows
+    )
+    return tuple(row for row in decided if row is not None and row.period == period)
+
+
+def partners(
+    cases_to_post: Iterable[Case], users: Mapping[str, User]
+) -> tuple[Partner, ...]:
+    """The billing accounts of these cases, each with all of its links, in order of key."""
+    found: dict[str, Partner] = {}
+    for case in cases_to_post:
+        user = users.get(case.owner.user_id) if case.owner else None
+        partner = _of_user(case, user) if user else _of_snapshot(case)
+        known = found.get(case.partner)
+        if known is not None:
+            links = tuple(dict.fromkeys((*known.links, *partner.links)))
+            partner = replace(known, links=links)
+        found[case.partner] = partner
+    return tuple(found[key] for key in sorted(found))
+
+
+def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | None:
+    """The customer that the source should show for this NexaCloud user."""
+    if source.side is Side.STRIPE:
+        return user.stripe_customer_id if user else None
+    return owner.user_id
+
+
+def _of_user(case: Case, user: User) -> Partner:
+    links = [case.partner]
+    if case.facts.customer:
+        links.append(f"{case.facts.ref.rsplit(':', 1)[0]}:{case.facts.customer}")
+    email = (user.billing_email or user.email or "").strip().lower()
+    return Partner(
+        key=case.partner,
+        links=tuple(dict.fromkeys(links)),
+        name=user.company or user.full_name or user.email or user.id,
+        email=email or None,
+        street=user.billing_address,
+        city=user.billing_city,
+        zip=user.billing_postal_code,
+        state=user.billing_state,
+        country=user.billing_country,
+        vat=user.tax_id,
+        stripe_customer_id=user.stripe_customer_id,
+    )
+
+
+def _of_snapshot(case: Case) -> Partner:
+    """A9: the customer as the invoice shows it, where NexaCloud no longer has the user."""
+    shown = case.facts.bill_to
+    source = f"{case.facts.ref.rsplit(':', 1)[0]}:{case.facts.customer}"
+    email = (shown.email or "").strip().lower() or None
+    return Partner(
+        key=case.partner,
+        links=tuple(dict.fromkeys((case.partner, source))),
+        name=shown.name or email or str(case.facts.customer),
+        email=email,
+        street=shown.street,
+        city=shown.city,
+        zip=shown.zip,
+        state=shown.state,
+        country=shown.country,
+        vat=shown.vat,
+        stripe_customer_id=case.facts.customer if case.facts.side is Side.STRIPE else None,
+    )

@@ -1,0 +1,193 @@
+"""The month's close: tie-outs, exceptions, revenue by family, tax and receivable, as plain values."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.gates import GATES, GateResult
+from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
+from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.status import MonthStatus, documents_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieOut:
+    """Two amounts that must be equal, in minor units of `currency`, told apart by their labels."""
+
+    name: str
+    currency: str
+    left_label: str
+    left: int
+    right_label: str
+    right: int
+
+    @property
+    def difference(self) -> int:
+        """Right less left."""
+        return self.right - self.left
+
+
+def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
+    """Source against ledger, by currency: billed, tax, and still owed."""
+    posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
+    to_post = [row for row in month.dispositions if row.verdict is Verdict.POST]
+    currencies = sorted({row.currency for row in to_post} | {m.document.currency for m in posted})
+    rows = []
+    for currency in currencies:
+        own = [row for row in to_post if row.currency == currency]
+        moves = [move for move in posted if move.document.currency == currency]
+        for name, billed, stands in (
+            (
+                "Billed at the source = posted",
+                sum(_signed(row.kind, row.total) for row in own),
+                sum(_signed(move.document.kind, move.document.total) for move in moves),
+            ),
+            (
+                "Tax billed = tax posted",
+                sum(_signed(row.kind, row.tax) for row in own),
+                sum(_signed(move.document.kind, move.document.tax) for move in moves),
+            ),
+            (
+                "Owed at the source = receivable",
+                sum(_signed(row.kind, max(0, row.owed)) for row in own),
+                sum(_signed(move.document.kind, move.residual) for move in moves),
+            ),
+        ):
+            rows.append(
+                TieOut(
+                    name=name,
+                    currency=currency,
+                    left_label="source",
+                    left=billed,
+                    right_label="ledger",
+                    right=stands,
+                )
+            )
+    return tuple(rows)
+
+
+def close_report(
+    period: str,
+    month: MonthStatus,
+    settlements: Iterable[StandingSettlement],
+    *,
+    company: str,
+    currency: str,
+    snapshot: str,
+    families: Mapping[str, str],
+) -> dict[str, Any]:
+    """The close report of one month as plain JSON values, amounts in minor units.
+
+    `currency` is the company's; revenue, tax and payments in other currencies stand beside it under
+    `other_currencies`. `families` is the family of each income account code.
+    """
+    posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
+    verdicts = Counter(row.verdict for row in month.dispositions)
+    paid = [s for s in settlements if s.state is MoveState.POSTED]
+    return {
+        "period": period,
+        "currency": currency,
+        "company": company,
+        "generated_from": {"snapshot": snapshot},
+        "population": len(month.dispositions),
+        "post": verdicts[Verdict.POST],
+        "skip": verdicts[Verdict.SKIP],
+        "hold": verdicts[Verdict.HOLD],
+        "tie_outs": [
+            {**asdict(tie), "difference": tie.difference, "ok": tie.difference == 0}
+            for tie in tie_outs(month)
+        ],
+        "gates": [_gate(result) for result in month.gates],
+        "exceptions": _exceptions(month),
+        "documents": documents_of(month),
+        "revenue_by_family": _revenue(posted, families, currency),
+        "tax_by_key": _taxes(posted, currency),
+        "receivable": _receivable(posted),
+        "payments": {
+            "count": sum(s.settlement.currency == currency for s in paid),
+            "total": sum(
+                _signed(s.settlement.kind, s.settlement.amount)
+                for s in paid
+                if s.settlement.currency == currency
+            ),
+        },
+        "other_currencies": {
+            other: {
+                "revenue_by_family": _revenue(posted, families, other),
+                "tax_by_key": _taxes(posted, other),
+            }
+            for other in sorted({move.document.currency for move in posted} - {currency})
+        },
+    }
+
+
+def _gate(result: GateResult) -> dict[str, Any]:
+    gate = GATES[result.gate]
+    return {
+        "name": result.gate,
+        "outcome": result.outcome.value,
+        "description": gate.proves,
+        "detail": result.detail if result.count else "",
+        "count": result.count,
+        "recovery": gate.recovery,
+    }
+
+
+def _exceptions(month: MonthStatus) -> list[dict[str, Any]]:
+    """Held documents with their reason, then every exception of every document."""
+    rows = []
+    for document in documents_of(month):
+        codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
+        for code in (*codes, *document["exceptions"]):
+            known = REASONS.get(code) if code in codes else EXCEPTIONS.get(code)
+            rows.append(
+                {
+                    "ref": document["ref"],
+                    "number": document["number"],
+                    "code": code,
+                    "description": known.meaning if known else code,
+                    "remedy": known.remedy if known else "",
+                    "amount": document["total"],
+                    "currency": document["currency"],
+                }
+            )
+    return rows
+
+
+def _revenue(
+    posted: Sequence[StandingMove], families: Mapping[str, str], currency: str
+) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for move in posted:
+        if move.document.currency == currency:
+            for line in move.document.lines:
+                family = families.get(line.account, line.account)
+                totals[family] += _signed(move.document.kind, line.net)
+    return dict(sorted(totals.items()))
+
+
+def _taxes(posted: Sequence[StandingMove], currency: str) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for move in posted:
+        if move.document.currency == currency:
+            for tax in move.document.taxes:
+                totals[tax.key] += _signed(move.document.kind, tax.amount)
+    return dict(sorted(totals.items()))
+
+
+def _receivable(posted: Sequence[StandingMove]) -> list[dict[str, Any]]:
+    totals: Counter[tuple[str, str]] = Counter()
+    for move in posted:
+        key = (move.document.partner, move.document.currency)
+        totals[key] += _signed(move.document.kind, move.residual)
+    return [
+        {"partner": partner, "currency": currency, "minor": minor}
+        for (partner, currency), minor in sorted(totals.items())
+        if minor
+    ]
+
+
+def _signed(kind: Kind, amount: int) -> int:
+    return -amount if kind is Kind.CREDIT_NOTE else amount

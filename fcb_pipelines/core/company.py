@@ -1,0 +1,145 @@
+"""What the company decides: the values that configuration gives to the rules.
+
+Read from the configuration file by `config.settings`; the rules take these as arguments.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+AccountCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+$", description="No hyphen: Odoo 19 refuses it.")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Account(_Part):
+    """A ledger account by code; `name` is given to it when setup has to make it."""
+
+    code: AccountCode
+    name: str
+
+
+class Family(_Part):
+    """A service family: the first whose keyword occurs in a line's description gets the line."""
+
+    key: str
+    account: Account
+    keywords: tuple[str, ...] = ()
+
+
+class Tax(_Part):
+    """A tax that may be billed, and where it stands in the ledger.
+
+    Chosen by type, percentage and jurisdiction together, never by percentage alone. `odoo_name` is
+    the name of the sale tax in Odoo's chart; `account` the liability account it posts to.
+    """
+
+    key: str
+    type: str
+    percentage: Decimal
+    country: str = "CA"
+    states: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    lago_codes: tuple[str, ...] = ()
+    odoo_name: str
+    account: AccountCode | None = None
+
+
+class TaxGroup(_Part):
+    """Taxes billed together that are one group tax in Odoo; they still make a tax line each."""
+
+    taxes: tuple[str, ...]
+    odoo_name: str
+
+
+class Journal(_Part):
+    """A journal by code. `outstanding` is explicit: without it Odoo may make no entry at all."""
+
+    code: str
+    name: str
+    outstanding: Account | None = None
+
+
+class Accounts(_Part):
+    """The accounts beside the families'."""
+
+    receivable: Account
+    other: Account
+    unitemised: Account
+    customer_credit: Account
+
+
+class Journals(_Part):
+    """The journals that are written to."""
+
+    sales: str = "INV"
+    stripe: Journal
+    off_platform: Journal
+    customer_credit: Journal
+
+
+class StripeSettings(_Part):
+    """The Stripe account that is read, and how it is asked."""
+
+    account: str
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+
+class LagoSettings(_Part):
+    """The Lago organization that is read, and how it is asked."""
+
+    organization: str
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+
+class Policies(_Part):
+    """Treatments that the rules leave to the company. Every default is the cautious choice."""
+
+    fully_discounted: Literal["skip", "post"] = "skip"
+    off_platform_payment: Literal["exception", "settle"] = "exception"
+    tax_residue: int = Field(1, ge=0, description="Minor units a tax line may differ from the computed tax.")
+
+
+class Settings(_Part):
+    """Everything the pipeline knows about the company it works for."""
+
+    service: str
+    timezone: str
+    currency: str
+    first_period: Period
+    cutover: date | None = None
+    as_of: date | None = None
+    posting: Literal["draft", "auto"] = "draft"
+    stripe: StripeSettings
+    lago: LagoSettings
+    families: tuple[Family, ...]
+    accounts: Accounts
+    journals: Journals
+    taxes: tuple[Tax, ...]
+    tax_groups: tuple[TaxGroup, ...] = ()
+    policies: Policies = Policies()
+
+    @model_validator(mode="after")
+    def _keys_are_unique_and_known(self) -> "Settings":
+        for what, keys in (
+            ("family", [family.key for family in self.families]),
+            ("tax", [tax.key for tax in self.taxes]),
+        ):
+            twice = {key for key in keys if keys.count(key) > 1}
+            if twice:
+                raise ValueError(f"{what} keys named twice: {', '.join(sorted(twice))}")
+        known = {tax.key for tax in self.taxes}
+        unknown = {key for group in self.tax_groups for key in group.taxes} - known
+        if unknown:
+            raise ValueError(f"tax_groups name unknown taxes: {', '.join(sorted(unknown))}")
+        if {"other", "unitemised"} & {family.key for family in self.families}:
+            raise ValueError("families `other` and `unitemised` are built in: see accounts")
+        return self

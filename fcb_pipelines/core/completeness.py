@@ -1,0 +1,216 @@
+"""Completeness: over all months and unplaced, every member has exactly one disposition."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.gates import GateResult, failing
+from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.nexacloud_facts import Copy
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import MoveState, StandingMove
+
+UNPLACED = "unplaced"
+NOT_BUILT = "not built"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One member of the population: its ref and the month it lies in (None: unplaced)."""
+
+    ref: str
+    period: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletenessRow:
+    """One member and the one disposition it was found to have, or what is wrong instead.
+
+    `answer` is `post`, `skip`, `hold`, `not built` (its month was never built), `missing` (its
+    month is built and lacks it), `twice`, or `no member` (a disposition of nothing).
+    """
+
+    ref: str
+    period: str | None
+    answer: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivableRow:
+    """What one billing account owes on one document, by its source and by the ledger.
+
+    Minor units of `currency`, credit notes negative. `not_posted` is the part that the ledger can't
+    show because the document (or a settlement of it) is not posted; `why` names the reason.
+    """
+
+    ref: str
+    partner: str
+    currency: str
+    source: int
+    ledger: int
+    not_posted: int
+    why: str | None
+
+    @property
+    def difference(self) -> int:
+        """What is left unexplained: source less ledger less not posted."""
+        return self.source - self.ledger - self.not_posted
+
+
+def population(
+    index: Iterable[IndexRow], rows: Sequence[Copy], owners: Mapping[str, Copy]
+) -> tuple[Member, ...]:
+    """Every in-scope document the sources have, and every NexaCloud row without one of its own."""
+    by_ref = {row.ref: row for row in index}
+    members = [
+        Member(ref=row.ref, period=row.period)
+        for row in by_ref.values()
+        if row.found and row.in_scope
+    ]
+    for copy in rows:
+        row = by_ref.get(copy.claims) if copy.claims else None
+        duplicate = copy.claims is not None and owners[copy.claims].invoice_id != copy.invoice_id
+        if duplicate:
+            members.append(Member(ref=copy.ref, period=row.period if row else None))
+        elif row is None or not row.found:
+            members.append(Member(ref=copy.ref, period=None))
+    return tuple(members)
+
+
+def completeness(
+    members: Iterable[Member],
+    months: Mapping[str, Sequence[Disposition]],
+    unplaced: Sequence[Disposition],
+) -> tuple[CompletenessRow, ...]:
+    """One row a member, and one for every disposition that is of no member or in a second place.
+
+    `months` holds the dispositions of the months that were built.
+    """
+    places = {**months, UNPLACED: unplaced}
+    found: dict[str, list[tuple[str, Disposition]]] = defaultdict(list)
+    for place, dispositions in places.items():
+        for disposition in dispositions:
+            found[disposition.ref].append((place, disposition))
+    rows = []
+    known = set()
+    for member in members:
+        known.add(member.ref)
+        rows.append(_member_row(member, found.get(member.ref, []), built=set(places)))
+    rows += [
+        CompletenessRow(ref=ref, period=where[0][1].period, answer="no member", reason=None)
+        for ref, where in found.items()
+        if ref not in known
+    ]
+    return tuple(rows)
+
+
+def completeness_gate(rows: Sequence[CompletenessRow]) -> GateResult:
+    """Every member has one disposition, in the month it lies in."""
+    verdicts = set(Verdict)
+    faults = [
+        f"{row.ref} ({row.period or UNPLACED}): {row.answer}"
+        for row in rows
+        if row.answer not in verdicts
+    ]
+    return failing("completeness", faults)
+
+
+def receivable(
+    dispositions: Iterable[Disposition],
+    moves: Iterable[StandingMove],
+    unsettled: Mapping[str, tuple[int, str]],
+) -> tuple[ReceivableRow, ...]:
+    """Source and ledger receivable, document by document, over everything that has one.
+
+    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted,
+    and the exception that lists them.
+    """
+    posted = {move.ref: move for move in moves if move.state is MoveState.POSTED}
+    rows = []
+    seen = set()
+    for row in dispositions:
+        seen.add(row.ref)
+        owes = row.verdict is Verdict.POST or (row.verdict is Verdict.HOLD and row.date)
+        # An overpayment is a credit beside the document, never a negative receivable of it.
+        source = _signed(row.kind, max(0, row.owed)) if owes else 0
+        move = posted.get(row.ref)
+        ledger = _signed(move.document.kind, move.residual) if move else 0
+        not_posted, why = 0, None
+        if move is None:
+            not_posted = source
+            why = row.reason or "draft"
+        elif row.ref in unsettled:
+            amount, why = unsettled[row.ref]
+            not_posted = -_signed(row.kind, amount)
+        if source or ledger or not_posted:
+            rows.append(
+                ReceivableRow(
+                    ref=row.ref,
+                    partner=row.partner or "",
+                    currency=row.currency,
+                    source=source,
+                    ledger=ledger,
+                    not_posted=not_posted,
+                    why=why,
+                )
+            )
+    rows += [_of_nobody(move) for ref, move in posted.items() if ref not in seen and move.residual]
+    return tuple(rows)
+
+
+def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str, ...]:
+    """Moves of ours that stand in the ledger and are of no member that should be posted."""
+    return tuple(
+        f"{move.ref} stands in the ledger ({move.state}) and is no member"
+        for move in moves
+        if move.ref not in wanted and move.state in (MoveState.DRAFT, MoveState.POSTED)
+    )
+
+
+def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
+    """The receivable ties out per billing account and currency; no move of ours is of no member."""
+    refs: dict[tuple[str, str], list[ReceivableRow]] = defaultdict(list)
+    for row in rows:
+        if row.difference:
+            refs[row.partner, row.currency].append(row)
+    faults = [
+        f"{partner} {currency}: {sum(row.difference for row in wrong)} unexplained "
+        f"({', '.join(row.ref for row in wrong)})"
+        for (partner, currency), wrong in refs.items()
+    ]
+    return failing("receivable_ties_out", [*faults, *orphaned])
+
+
+def _member_row(
+    member: Member, where: Sequence[tuple[str, Disposition]], *, built: Collection[str]
+) -> CompletenessRow:
+    place = member.period or UNPLACED
+    reason = None
+    if len(where) > 1:
+        answer = "twice"
+    elif place not in built:
+        answer = NOT_BUILT
+    elif not where or where[0][0] != place:
+        answer = "missing"
+    else:
+        answer, reason = where[0][1].verdict.value, where[0][1].reason
+    return CompletenessRow(ref=member.ref, period=member.period, answer=answer, reason=reason)
+
+
+def _of_nobody(move: StandingMove) -> ReceivableRow:
+    return ReceivableRow(
+        ref=move.ref,
+        partner=move.document.partner,
+        currency=move.document.currency,
+        source=0,
+        ledger=_signed(move.document.kind, move.residual),
+        not_posted=0,
+        why=None,
+    )
+
+
+def _signed(kind: Kind, amount: int) -> int:
+    return -amount if kind is Kind.CREDIT_NOTE else amount

@@ -1,0 +1,256 @@
+"""Ledger deltas: every difference between what should stand in the books and the read-back."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fcb_pipelines.core.agreement import Agreement, AgreementRow, Value, compare, match_lines
+from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.standing import (
+    MoveState,
+    Standing,
+    StandingMove,
+    stands_as,
+)
+from fcb_pipelines.core.writing import expected_residual
+
+READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDelta:
+    """One difference. `entry` is the external id that differs: the document's or a settlement's.
+
+    `expected` is the intent and `actual` the read-back, as text; `difference` is actual less
+    expected in minor units for amounts. `aspect` says which gate it trips, `code` which exception
+    it is; a settlement of a draft is no difference, since it waits for the posting.
+    """
+
+    ref: str
+    entry: str
+    field: str
+    kind: Agreement
+    expected: str | None
+    actual: str | None
+    difference: int | None
+    aspect: str
+    code: str
+
+
+def ledger_deltas(
+    documents: Sequence[LedgerDocument],
+    settlements: Sequence[Settlement],
+    standing: Mapping[str, Standing],
+    *,
+    held: Collection[str] = (),
+    exceptions: Iterable[tuple[str, str]] = (),
+) -> tuple[LedgerDelta, ...]:
+    """Compare the month's intent with what stands now.
+
+    `standing` holds every external id of the month as just read back; `held` are the refs of held
+    documents, whose drafts wait for a person; `exceptions` are the (document ref, code) pairs of
+    settlements that could not be written, which explain a residual.
+    """
+    explained: dict[str, str] = {}
+    for ref, code in exceptions:
+        explained.setdefault(ref, code)
+    wanted = {document.ref for document in documents}
+    rows: list[LedgerDelta] = []
+    for document in documents:
+        now = standing.get(document.ref, Standing(ref=document.ref))
+        rows += _document_deltas(document, now)
+        if now.move and now.move.state is MoveState.POSTED:
+            own = [s for s in settlements if s.document == document.ref]
+            rows += _settlement_deltas(own, standing, explained)
+            rows += _residual_delta(document, now.move, own, explained)
+    for ref, now in standing.items():
+        waits = ref in held and now.move is not None and now.move.state is MoveState.DRAFT
+        if now.move and not now.absent and ref not in wanted and not waits:
+            rows.append(_unexpected(now.move))
+    return tuple(rows)
+
+
+def document_fields(document: LedgerDocument, lines: Sequence[DocumentLine | None]) -> dict[str, Value]:
+    """A document flattened for `compare`; `lines` is its lines as matched with the other side's."""
+    flat: dict[str, Value] = {
+        "kind": document.kind.value,
+        "number": document.number,
+        "date": document.date.isoformat(),
+        "currency": document.currency,
+        "partner": document.partner,
+        "net": document.net,
+        "tax": document.tax,
+        "total": document.total,
+        "nexacloud_invoice_id": document.nexacloud_invoice_id,
+        "stripe_invoice_id": document.stripe_invoice_id,
+        "taxes": ", ".join(f"{tax.key} {tax.amount} on {tax.base}" for tax in document.taxes),
+        "lines": len(document.lines),
+    }
+    for i, line in enumerate(lines, start=1):
+        if line is not None:
+            flat[f"line[{i}].description"] = line.description
+            flat[f"line[{i}].quantity"] = line.quantity
+            flat[f"line[{i}].unit_price"] = line.unit_price
+            flat[f"line[{i}].net"] = line.net
+            flat[f"line[{i}].account"] = line.account
+            flat[f"line[{i}].taxes"] = ", ".join(line.taxes)
+    return flat
+
+
+def compare_documents(
+    expected: LedgerDocument, actual: LedgerDocument, partner_links: Sequence[str]
+) -> tuple[AgreementRow, ...]:
+    """The fields in which a read-back differs from the intent; any of the partner's links counts."""
+    pairs = match_lines(expected.lines, actual.lines, _LIKENESS)
+    left = document_fields(expected, [pair[0] for pair in pairs])
+    right = document_fields(actual, [pair[1] for pair in pairs])
+    if expected.partner in partner_links:
+        right["partner"] = expected.partner
+    rows = compare(expected.ref, actual.ref, left, right)
+    return tuple(row for row in rows if row.kind is not Agreement.MATCH)
+
+
+_LIKENESS = (
+    lambda line: line,
+    lambda line: (line.description, line.net),
+    lambda line: line.description,
+    lambda line: line.net,
+    lambda line: None,
+)
+
+
+def _document_deltas(document: LedgerDocument, now: Standing) -> list[LedgerDelta]:
+    move = now.move
+    if move is None or now.absent:
+        gone = now.was_seen is not None
+        return [
+            LedgerDelta(
+                ref=document.ref,
+                entry=document.ref,
+                field="state",
+                kind=Agreement.MISSING,
+                expected=now.was_seen or MoveState.DRAFT.value,
+                actual=move.state.value if move else MoveState.NONE.value,
+                difference=-document.total,
+                aspect=READ_BACK,
+                code="edited_in_ledger" if gone else "not_written",
+            )
+        ]
+    edited = not stands_as(move, move.stored_hash)
+    code = "edited_in_ledger" if edited else "source_changed"
+    rows = [
+        _as_delta(row, code) for row in compare_documents(document, move.document, move.partner_links)
+    ]
+    posted = move.state is MoveState.POSTED
+    if posted and move.accounting_date != move.document.date:
+        rows.append(
+            LedgerDelta(
+                ref=document.ref,
+                entry=document.ref,
+                field="accounting_date",
+                kind=Agreement.DIFFERS,
+                expected=move.document.date.isoformat(),
+                actual=move.accounting_date.isoformat(),
+                difference=None,
+                aspect=DATES,
+                code="edited_in_ledger",
+            )
+        )
+    return rows
+
+
+def _as_delta(row: AgreementRow, code: str) -> LedgerDelta:
+    return LedgerDelta(
+        ref=row.ref,
+        entry=row.ref,
+        field=row.field,
+        kind=row.kind,
+        expected=row.expected,
+        actual=row.actual,
+        difference=row.difference,
+        aspect=DATES if row.field == "date" else READ_BACK,
+        code=code,
+    )
+
+
+def _settlement_deltas(
+    settlements: Sequence[Settlement],
+    standing: Mapping[str, Standing],
+    explained: Mapping[str, str],
+) -> list[LedgerDelta]:
+    rows = []
+    for settlement in settlements:
+        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        entry = None if now.absent else now.settlement
+        if entry is None and settlement.document in explained:
+            code = explained[settlement.document]
+        else:
+            code = "edited_in_ledger" if now.was_seen or entry else "not_written"
+        left = _settlement_fields(settlement)
+        right = {} if entry is None else _settlement_fields(entry.settlement)
+        for row in compare(settlement.document, settlement.ref, left, right):
+            if row.kind is not Agreement.MATCH:
+                rows.append(_settlement_delta(settlement, row, code))
+    return rows
+
+
+def _settlement_delta(settlement: Settlement, row: AgreementRow, code: str) -> LedgerDelta:
+    return LedgerDelta(
+        ref=settlement.document,
+        entry=settlement.ref,
+        field=row.field,
+        kind=row.kind,
+        expected=row.expected,
+        actual=row.actual,
+        difference=row.difference,
+        aspect=DATES if row.field == "settlement.date" else READ_BACK,
+        code=code,
+    )
+
+
+def _settlement_fields(settlement: Settlement) -> dict[str, Value]:
+    return {
+        "settlement.amount": settlement.amount,
+        "settlement.date": settlement.date.isoformat(),
+        "settlement.currency": settlement.currency,
+        "settlement.memo": settlement.memo,
+        "settlement.method": settlement.method.value,
+        "settlement.document": settlement.document,
+    }
+
+
+def _residual_delta(
+    document: LedgerDocument,
+    move: StandingMove,
+    settlements: Sequence[Settlement],
+    explained: Mapping[str, str],
+) -> list[LedgerDelta]:
+    expected = expected_residual(document, settlements)
+    if move.residual == expected:
+        return []
+    return [
+        LedgerDelta(
+            ref=document.ref,
+            entry=document.ref,
+            field="paid",
+            kind=Agreement.DIFFERS,
+            expected=str(expected),
+            actual=str(move.residual),
+            difference=move.residual - expected,
+            aspect=RESIDUAL,
+            code=explained.get(document.ref, "edited_in_ledger"),
+        )
+    ]
+
+
+def _unexpected(move: StandingMove) -> LedgerDelta:
+    return LedgerDelta(
+        ref=move.ref,
+        entry=move.ref,
+        field="state",
+        kind=Agreement.EXTRA,
+        expected=MoveState.NONE.value,
+        actual=move.state.value,
+        difference=move.document.total,
+        aspect=READ_BACK,
+        code="stale_draft" if move.state is MoveState.DRAFT else "source_changed",
+    )

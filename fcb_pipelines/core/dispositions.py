@@ -1,0 +1,256 @@
+"""Dispositions: what becomes of every member of the population - post, skip or hold, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fcb_pipelines.core.agreement import Agreement, AgreementRow
+from fcb_pipelines.core.build import Held, intended_document
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.facts import InvoiceFacts, Kind, Status
+from fcb_pipelines.core.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.nexacloud_facts import Copy
+from fcb_pipelines.core.periods import first_day, period_of
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import MoveState, Standing, stands_as
+from fcb_pipelines.core.writing import not_posted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What the ledger allows: latest locked dates and the currencies it has."""
+
+    currencies: frozenset[str]
+    invoice_lock: date | None = None
+    entry_lock: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """One member of the population and what becomes of it.
+
+    Amounts are the document's at its source, in minor units, positive for credit notes too. `owed`
+    is what the source says is still owed. `period` is None for members without a month in range.
+    """
+
+    ref: str
+    period: str | None
+    verdict: Verdict
+    reason: str | None
+    detail: str
+    exceptions: tuple[str, ...]
+    kind: Kind
+    number: str
+    date: date | None
+    currency: str
+    net: int
+    tax: int
+    total: int
+    owed: int
+    status: Status | None
+    partner: str | None
+    nexacloud_invoice_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that one document's disposition depends on."""
+
+    facts: InvoiceFacts
+    origin: Origin
+    owner: Copy | None
+    agreement: tuple[AgreementRow, ...] = ()
+    standing: Standing | None = None
+
+    @property
+    def partner(self) -> str:
+        """The billing account: NexaCloud's user, else the source's own customer."""
+        if self.owner is not None:
+            return f"nexacloud:{self.owner.user_id}"
+        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.customer}"
+
+
+def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
+    """The ledger document of a case, or why there can be none."""
+    return intended_document(
+        case.facts,
+        settings,
+        partner=case.partner,
+        nexacloud_invoice_id=case.owner.invoice_id if case.owner else None,
+    )
+
+
+def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Disposition:
+    """The disposition of one document at its source. Never raises; every doubt is a hold."""
+    facts = case.facts
+    verdict, reason, detail = _verdict(case, settings, books, last_period)
+    exceptions = _exceptions(case, settings, verdict)
+    return Disposition(
+        ref=facts.ref,
+        period=_period_in_range(facts.date, settings, last_period),
+        verdict=verdict,
+        reason=reason,
+        detail=detail,
+        exceptions=exceptions,
+        kind=facts.kind,
+        number=facts.number,
+        date=facts.date,
+        currency=facts.currency,
+        net=facts.net,
+        tax=facts.tax,
+        total=facts.total,
+        owed=facts.owed,
+        status=facts.status,
+        partner=case.partner,
+        nexacloud_invoice_id=case.owner.invoice_id if case.owner else None,
+    )
+
+
+def decide_copy(copy: Copy, index: Mapping[str, IndexRow], owner: Copy | None) -> Disposition | None:
+    """The disposition of a NexaCloud row without a document of its own; None when it has one.
+
+    `owner` is the row that owns the claimed document, `index` the index rows by ref.
+    """
+    row = index.get(copy.claims) if copy.claims else None
+    period = None
+    if copy.claims is None:
+        named = copy.source_id or "nothing"
+        reason, detail = "no_source_id", f"stripe_invoice_id names {named}"
+    elif owner is not None and owner.invoice_id != copy.invoice_id:
+        reason, detail = "duplicate_claim", f"{copy.claims} belongs to {owner.invoice_id}"
+        period = row.period if row else None
+    elif row is None or row.answer is Answer.UNREACHABLE:
+        reason, detail = "unreachable", row.detail if row else f"{copy.claims} was not asked for"
+    elif row.answer is Answer.DOES_NOT_EXIST:
+        reason, detail = "missing_at_source", row.detail
+    else:
+        return None
+    facts = copy.facts
+    return Disposition(
+        ref=copy.ref,
+        period=period,
+        verdict=Verdict.HOLD,
+        reason=reason,
+        detail=detail,
+        exceptions=(),
+        kind=facts.kind,
+        number=facts.number,
+        date=None,
+        currency=facts.currency,
+        net=facts.net,
+        tax=facts.tax,
+        total=facts.total,
+        owed=0,
+        status=facts.status,
+        partner=f"nexacloud:{copy.user_id}",
+        nexacloud_invoice_id=copy.invoice_id,
+    )
+
+
+def _verdict(
+    case: Case, settings: Settings, books: Books, last_period: str
+) -> tuple[Verdict, str | None, str]:
+    skipped = _skip(case.facts, settings)
+    if skipped:
+        return Verdict.SKIP, skipped, ""
+    held = _hold(case, settings, books, last_period)
+    if held:
+        return Verdict.HOLD, held.reason, held.detail
+    return Verdict.POST, None, ""
+
+
+def _skip(facts: InvoiceFacts, settings: Settings) -> str | None:
+    """Why a document is none of the books' business: proven facts only, no doubts."""
+    start = settings.cutover or first_day(settings.first_period)
+    if not facts.livemode:
+        return "test_mode"
+    if facts.status is Status.DRAFT:
+        return "draft_at_source"
+    if facts.status is Status.VOID:
+        return "void_at_source"
+    if facts.date and facts.date < max(start, first_day(settings.first_period)):
+        return "before_cutover"
+    if facts.problem or facts.total or facts.status is Status.UNKNOWN:
+        return None
+    if facts.discount <= 0:
+        return "zero_amount"
+    return "fully_discounted" if settings.policies.fully_discounted == "skip" else None
+
+
+def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
+    """The first doubt about a document, in the order in which a person would clear them."""
+    facts = case.facts
+    if facts.status is Status.UNKNOWN:
+        return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
+    if case.origin is Origin.CREDIT_NOTE:
+        return Held(reason="credit_note_unsupported", detail="a credit note object")
+    if case.owner is None:
+        return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
+    document = intended(case, settings)
+    if isinstance(document, Held):
+        return document
+    if period_of(document.date) > last_period:
+        return Held(reason="after_open_period", detail=f"dated {document.date}")
+    if document.currency not in books.currencies:
+        return Held(reason="currency_unsupported", detail=document.currency)
+    return _held_by_ledger(document, case.standing, books)
+
+
+def _held_by_ledger(
+    document: LedgerDocument, standing: Standing | None, books: Books
+) -> Held | None:
+    standing = standing or Standing(ref=document.ref)
+    posted = standing.move is not None and standing.move.state is MoveState.POSTED
+    if posted or standing.was_seen == MoveState.POSTED:
+        return None
+    if standing.absent and standing.was_seen == MoveState.DRAFT:
+        return Held(reason="edited_in_ledger", detail="the draft was removed or cancelled")
+    if not standing.absent and standing.move and not stands_as(standing.move, standing.move.stored_hash):
+        return Held(reason="edited_in_ledger", detail="the draft is not as it was written")
+    if books.invoice_lock and document.date <= books.invoice_lock:
+        return Held(reason="period_locked", detail=f"locked up to {books.invoice_lock}")
+    return None
+
+
+def _exceptions(case: Case, settings: Settings, verdict: Verdict) -> tuple[str, ...]:
+    found = [*_copy_exceptions(case.agreement)]
+    standing = case.standing or Standing(ref=case.facts.ref)
+    posted = standing.move is not None and standing.move.state is MoveState.POSTED
+    if verdict is Verdict.POST:
+        found += _posted_exceptions(case, standing, settings)
+        if not case.facts.lines and not case.facts.shipping:
+            found.append("unitemised")
+        listed = not_posted(case.facts, settings)
+        found += [listed[1]] if listed else []
+        if case.facts.owed < 0:
+            found.append("overpaid")
+    elif posted:
+        found.append("voided_after_posting" if case.facts.status is Status.VOID else "source_changed")
+    elif not standing.absent and verdict is Verdict.SKIP:
+        found.append("stale_draft")
+    return tuple(dict.fromkeys(found))
+
+
+def _copy_exceptions(agreement: tuple[AgreementRow, ...]) -> list[str]:
+    wrong = [row for row in agreement if row.kind is not Agreement.MATCH]
+    no_items = [row for row in wrong if row.field == "lines" and row.kind is Agreement.MISSING]
+    found = ["nexacloud_items_missing"] if no_items else []
+    return found + (["nexacloud_differs"] if len(wrong) > len(no_items) else [])
+
+
+def _posted_exceptions(case: Case, standing: Standing, settings: Settings) -> list[str]:
+    if standing.absent:
+        return ["edited_in_ledger"] if standing.was_seen == MoveState.POSTED else []
+    move = standing.move
+    if move is None or move.state is not MoveState.POSTED:
+        return []
+    document = intended(case, settings)
+    changed = isinstance(document, LedgerDocument) and document.content_hash != move.stored_hash
+    edited = not stands_as(move, move.stored_hash) or move.accounting_date != move.document.date
+    return ["source_changed"] * changed + ["edited_in_ledger"] * edited
+
+
+def _period_in_range(day: date | None, settings: Settings, last_period: str) -> str | None:
+    period = period_of(day) if day else None
+    return period if period and settings.first_period <= period <= last_period else None

@@ -1,0 +1,142 @@
+"""Ledger documents: what should stand in the books.
+
+A `LedgerDocument` is complete: accounts and taxes are resolved, amounts are integer minor units and
+positive for invoices and credit notes alike (the kind says the direction). Its content hash covers
+every field that a ledger can answer back, so the intent and a read-back compare by hash.
+Settlements have an external id and a hash of their own: a payment never looks like a changed invoice.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+
+from fcb_pipelines.core.facts import Kind, Method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLine:
+    """One line: `net` minor units on income account `account`; `taxes` are configured tax keys.
+
+    `quantity` times `unit_price` (major units) equals `net` exactly, always. `tax` is the share of
+    the billed taxes that falls on the line; it is derived, for reporting, and not hashed.
+    """
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    net: int
+    account: str
+    family: str
+    taxes: tuple[str, ...]
+    tax: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTax:
+    """One tax of the document as billed: configured tax key, base and amount in minor units."""
+
+    key: str
+    base: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDocument:
+    """One intended invoice or credit note.
+
+    `ref` is the source identity and becomes the ledger's external id; `partner` is the key of a
+    billing account (`core.partners`); `number` is the label printed on the document.
+    """
+
+    ref: str
+    kind: Kind
+    number: str
+    date: date
+    currency: str
+    partner: str
+    lines: tuple[DocumentLine, ...]
+    taxes: tuple[DocumentTax, ...]
+    nexacloud_invoice_id: str | None = None
+    stripe_invoice_id: str | None = None
+
+    @property
+    def net(self) -> int:
+        """Sum of the lines, minor units."""
+        return sum(line.net for line in self.lines)
+
+    @property
+    def tax(self) -> int:
+        """Sum of the billed taxes, minor units."""
+        return sum(tax.amount for tax in self.taxes)
+
+    @property
+    def total(self) -> int:
+        """Net and tax, minor units: what the customer was billed."""
+        return self.net + self.tax
+
+    @property
+    def content_hash(self) -> str:
+        """Digest (64 hex digits) of everything that counts in the document."""
+        content = asdict(self)
+        for line in content["lines"]:
+            del line["tax"], line["family"]
+        return _digest(content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """One intended settlement of one document, in the journal that `method` is configured to.
+
+    `amount` is positive and takes that much off the document's residual. `memo` is the source's
+    payment id (pi_…), as it stands on the bank's side.
+    """
+
+    ref: str
+    document: str
+    kind: Kind
+    partner: str
+    method: Method
+    date: date
+    amount: int
+    currency: str
+    memo: str
+
+    @property
+    def content_hash(self) -> str:
+        """Digest (64 hex digits) of everything that counts in the settlement."""
+        return _digest(asdict(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """One billing account of NexaCloud and how it should look in the ledger.
+
+    `key` is its first link; every link (service:…:id) becomes an external id of the one partner.
+    """
+
+    key: str
+    links: tuple[str, ...]
+    name: str
+    email: str | None
+    street: str | None = None
+    city: str | None = None
+    zip: str | None = None
+    state: str | None = None
+    country: str | None = None
+    vat: str | None = None
+    stripe_customer_id: str | None = None
+
+
+def _digest(content: dict[str, object]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a content hash")

@@ -1,0 +1,313 @@
+"""Gates: pure predicates over the rows in hand, each used twice.
+
+An asset check shows the outcome to a person, and every asset that writes to the ledger asks the same
+functions again over the very rows it is about to write. The names are a closed list.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from fcb_pipelines.core.agreement import Agreement, AgreementRow
+from fcb_pipelines.core.build import account_codes
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.deltas import DATES, READ_BACK, RESIDUAL, LedgerDelta
+from fcb_pipelines.core.dispositions import Books, Disposition
+from fcb_pipelines.core.document_rows import DocumentRow, to_documents
+from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.families import OTHER, UNITEMISED
+from fcb_pipelines.core.index import Answer, IndexRow
+from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.reasons import REASONS, Verdict
+from fcb_pipelines.core.standing import MoveState, Standing, stands_as
+from fcb_pipelines.core.taxes import mismatches
+
+SAMPLE = 10
+
+
+class Outcome(StrEnum):
+    """How a gate came out."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A gate's name, whether it stops what is below it, what it proves and what mends a failure."""
+
+    name: str
+    blocking: bool
+    proves: str
+    recovery: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """One evaluation: the exact count of faults, what they are (capped), and a sum by currency."""
+
+    gate: str
+    outcome: Outcome
+    count: int
+    detail: str
+    sample: tuple[str, ...] = ()
+    amounts: tuple[tuple[str, int], ...] = ()
+
+
+_GATES = (
+    ("extracts_meet_contract", True, "Every NexaCloud extract has the columns, types and keys we rely on.", "The schema may have changed: compare the named column with docs/gates.md, then `fcb sync`."),
+    ("stripe_listing_complete", True, "Every page of Stripe's list was read once and none is missing.", "Rerun `fcb sync`."),
+    ("lago_listing_complete", True, "Every page of Lago's list was read once and none is missing.", "Rerun `fcb sync`."),
+    ("population_adds_up", True, "Population = post + skip + hold: every member has one disposition.", "Rebuild the month: `fcb sync --period M`."),
+    ("external_ids_unique", True, "No document is intended twice.", "Rebuild the month: `fcb sync --period M`."),
+    ("documents_balance", True, "Every document's lines and taxes are what was billed, to the minor unit.", "Rebuild the month: `fcb sync --period M`."),
+    ("documents_match_dispositions", True, "The documents are those to be posted, and their totals agree.", "Rebuild the month: `fcb sync --period M`."),
+    ("document_rules_hold", True, "Accounts, taxes, dates, locks and drafts of every row about to be written are lawful.", "A held document should have been held earlier: rebuild the month, then report it."),
+    ("read_back_equals_intent", False, "What stands in the ledger is what should stand there.", "`fcb status` names the documents and which side moved."),
+    ("dates_as_intended", False, "Every document and settlement stands on its own date.", "The ledger re-dated it: check the lock dates."),
+    ("residuals_match_source", False, "What is open in the ledger is what the source says is owed.", "`fcb status` names the documents; `fcb sync` settles what is missing."),
+    ("revenue_in_other", False, "No revenue is without a configured family.", "Add a keyword to the families, or accept the account."),
+    ("unitemised_lines", False, "Every document has lines.", "Reclassify the unitemised revenue by hand."),
+    ("nothing_is_held", False, "No document is held.", "`fcb status` lists each with its reason and what mends it."),
+    ("nexacloud_agrees_with_source", False, "NexaCloud's copies agree with their sources.", "Correct the copies in NexaCloud; the books follow the source."),
+    ("completeness", True, "Over all months and unplaced, every member has exactly one disposition.", "Build the months named: `fcb sync --period M`."),
+    ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names the documents."),
+)  # fmt: skip
+
+GATES: dict[str, Gate] = {
+    name: Gate(name=name, blocking=blocking, proves=proves, recovery=recovery)
+    for name, blocking, proves, recovery in _GATES
+}
+
+
+def listing_complete(gate: str, rows: Iterable[IndexRow], problem: str | None) -> GateResult:
+    """No page lost or repeated, and no document exists that the list should have had."""
+    rows = tuple(rows)
+    faults = [problem] if problem else []
+    faults += [f"{row.ref} exists but was not listed" for row in rows if row.answer is Answer.ASKED]
+    faults += _twice([row.ref for row in rows], "listed twice")
+    return failing(gate, faults)
+
+
+def population_adds_up(
+    members: Collection[str], dispositions: Sequence[Disposition]
+) -> GateResult:
+    """Every member of the month has exactly one disposition, with a known reason where it needs one."""
+    refs = [row.ref for row in dispositions]
+    faults = [f"{ref} has no disposition" for ref in sorted(set(members) - set(refs))]
+    faults += [f"{ref} is no member" for ref in sorted(set(refs) - set(members))]
+    faults += _twice(refs, "has two dispositions")
+    for row in dispositions:
+        known = REASONS.get(row.reason or "")
+        lawful = row.reason is None if row.verdict is Verdict.POST else bool(known)
+        if not lawful or (known and known.verdict is not row.verdict):
+            faults.append(f"{row.ref}: {row.verdict} for {row.reason!r}")
+    return failing("population_adds_up", faults)
+
+
+def external_ids_unique(rows: Sequence[DocumentRow]) -> GateResult:
+    """No (ref, line) twice and no ref under two headers."""
+    faults = _twice([f"{row.ref} line {row.line_number}" for row in rows], "stands twice")
+    heads = {(row.ref, row.content_hash, row.number, row.partner) for row in rows}
+    faults += _twice([head[0] for head in heads], "has two headers")
+    return failing("external_ids_unique", faults)
+
+
+def documents_balance(rows: Sequence[DocumentRow]) -> GateResult:
+    """Lines are all there, lines + taxes = the total, quantity times price = net, hash unchanged."""
+    said = {row.ref: row for row in rows}
+    faults = []
+    for document in to_documents(rows):
+        head = said[document.ref]
+        if len(document.lines) != head.document_lines:
+            faults.append(f"{document.ref}: {len(document.lines)} of {head.document_lines} lines")
+        elif document.total != head.document_total:
+            faults.append(f"{document.ref}: lines + tax {document.total} != {head.document_total}")
+        elif document.content_hash != head.content_hash:
+            faults.append(f"{document.ref}: content is not what its hash says")
+    return failing("documents_balance", faults)
+
+
+def documents_match_dispositions(
+    documents: Sequence[LedgerDocument], dispositions: Sequence[Disposition]
+) -> GateResult:
+    """The same refs, net, tax and total on both sides, document by document."""
+    intended = {d.ref: (d.currency, d.net, d.tax, d.total, d.date) for d in documents}
+    decided = {
+        row.ref: (row.currency, row.net, row.tax, row.total, row.date)
+        for row in dispositions
+        if row.verdict is Verdict.POST
+    }
+    faults = [
+        f"{ref}: document {_told(intended.get(ref))}, disposition {_told(decided.get(ref))}"
+        for ref in sorted(intended.keys() | decided.keys())
+        if intended.get(ref) != decided.get(ref)
+    ]
+    return failing("documents_match_dispositions", faults)
+
+
+def document_rules_hold(
+    documents: Sequence[LedgerDocument],
+    standing: Mapping[str, Standing],
+    settings: Settings,
+    books: Books,
+    period: str,
+) -> GateResult:
+    """Every rule that should have held a document earlier, asked again of the rows to be written."""
+    faults = [
+        f"{document.ref}: {fault}"
+        for document in documents
+        for fault in _broken_rules(
+            document, standing.get(document.ref), settings, books, period
+        )
+    ]
+    return failing("document_rules_hold", faults)
+
+
+def ledger_agrees(deltas: Sequence[LedgerDelta]) -> tuple[GateResult, ...]:
+    """The three read-back gates; a difference that a lock explains is a warning."""
+    results = []
+    for aspect, gate in (
+        (READ_BACK, "read_back_equals_intent"),
+        (DATES, "dates_as_intended"),
+        (RESIDUAL, "residuals_match_source"),
+    ):
+        own = [delta for delta in deltas if delta.aspect == aspect]
+        locked = all(delta.code == "settlement_period_locked" for delta in own)
+        told = [f"{d.ref} {d.field}: {d.expected} != {d.actual} ({d.code})" for d in own]
+        results.append(warning(gate, told) if locked else failing(gate, told))
+    return tuple(results)
+
+
+def revenue_in_other(rows: Sequence[DocumentRow]) -> GateResult:
+    """Lines whose description has no configured family, with their sum."""
+    return _lines_of(OTHER, "revenue_in_other", rows)
+
+
+def unitemised_lines(rows: Sequence[DocumentRow]) -> GateResult:
+    """Lines that stand for a whole document without lines, with their sum."""
+    return _lines_of(UNITEMISED, "unitemised_lines", rows)
+
+
+def nothing_is_held(dispositions: Sequence[Disposition], today: date) -> GateResult:
+    """Held documents by reason, with the age of the oldest in days."""
+    held = [row for row in dispositions if row.verdict is Verdict.HOLD]
+    ages: dict[str, list[int]] = {}
+    for row in held:
+        ages.setdefault(row.reason or "", []).append((today - row.date).days if row.date else 0)
+    told = [f"{reason}: {len(days)}, oldest {max(days)} days" for reason, days in ages.items()]
+    amounts = _sums((row.currency, row.total) for row in held)
+    return warning("nothing_is_held", told, count=len(held), amounts=amounts)
+
+
+def nexacloud_agrees(rows: Sequence[AgreementRow]) -> GateResult:
+    """Fields in which NexaCloud's copy differs from its source."""
+    wrong = [row for row in rows if row.kind is not Agreement.MATCH]
+    told = [f"{row.ref} {row.field}: {row.expected} != {row.actual}" for row in wrong]
+    return warning("nexacloud_agrees_with_source", told)
+
+
+def failing(gate: str, faults: Sequence[str]) -> GateResult:
+    """Fail when there is any fault."""
+    return _result(gate, Outcome.FAIL, faults, len(faults), ())
+
+
+def warning(
+    gate: str,
+    faults: Sequence[str],
+    *,
+    count: int | None = None,
+    amounts: tuple[tuple[str, int], ...] = (),
+) -> GateResult:
+    """Warn when there is any fault."""
+    return _result(gate, Outcome.WARN, faults, len(faults) if count is None else count, amounts)
+
+
+def _result(
+    gate: str,
+    worst: Outcome,
+    faults: Sequence[str],
+    count: int,
+    amounts: tuple[tuple[str, int], ...],
+) -> GateResult:
+    return GateResult(
+        gate=gate,
+        outcome=worst if faults else Outcome.PASS,
+        count=count,
+        detail="; ".join(faults[:SAMPLE]) if faults else GATES[gate].proves,
+        sample=tuple(faults[:SAMPLE]),
+        amounts=amounts,
+    )
+
+
+def _broken_rules(
+    document: LedgerDocument,
+    standing: Standing | None,
+    settings: Settings,
+    books: Books,
+    period: str,
+) -> list[str]:
+    accounts = account_codes(settings)
+    known_taxes = {tax.key for tax in settings.taxes}
+    faults = []
+    if period_of(document.date) != period:
+        faults.append(f"dated {document.date}, not in {period}")
+    if document.currency not in books.currencies:
+        faults.append(f"the ledger lacks {document.currency}")
+    if document.total < 0 or not document.lines:
+        faults.append(f"a total of {document.total} with {len(document.lines)} lines")
+    for line in document.lines:
+        if accounts.get(line.family) != line.account:
+            faults.append(f"family {line.family} does not post to {line.account}")
+        if line.quantity * line.unit_price != to_major(line.net, document.currency):
+            faults.append(f"{line.quantity} x {line.unit_price} is not {line.net} minor units")
+    used = {key for line in document.lines for key in line.taxes}
+    used |= {tax.key for tax in document.taxes}
+    if used - known_taxes:
+        return [*faults, f"unknown taxes {', '.join(sorted(used - known_taxes))}"]
+    billed = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
+    faults += [
+        f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
+        for wrong in mismatches(billed, settings.taxes, settings.policies.tax_residue)
+    ]
+    return faults + _broken_by_ledger(document, standing, books)
+
+
+def _broken_by_ledger(
+    document: LedgerDocument, standing: Standing | None, books: Books
+) -> list[str]:
+    move = standing.move if standing else None
+    if move is not None and move.state is MoveState.POSTED:
+        return []
+    faults = []
+    locked = books.invoice_lock is not None and document.date <= books.invoice_lock
+    if locked and not (standing and standing.was_seen == MoveState.POSTED):
+        faults.append(f"locked up to {books.invoice_lock}")
+    if move is not None and move.state is MoveState.DRAFT and not stands_as(move, move.stored_hash):
+        faults.append("its draft was edited in the ledger")
+    return faults
+
+
+def _lines_of(family: str, gate: str, rows: Sequence[DocumentRow]) -> GateResult:
+    own = [row for row in rows if row.family == family]
+    told = [f"{row.ref}: {row.description} {row.net}" for row in own]
+    return warning(gate, told, amounts=_sums((row.currency, row.net) for row in own))
+
+
+def _sums(amounts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    totals: Counter[str] = Counter()
+    for currency, amount in amounts:
+        totals[currency] += amount
+    return tuple(sorted(totals.items()))
+
+
+def _twice(keys: Sequence[str], what: str) -> list[str]:
+    return [f"{key} {what}" for key, count in Counter(keys).items() if count > 1]
+
+
+def _told(values: tuple[object, ...] | None) -> str:
+    return "none" if values is None else " ".join(str(value) for value in values)

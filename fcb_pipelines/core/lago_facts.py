@@ -1,0 +1,305 @@
+"""What a Lago body means: invoices and credit notes as facts (API v1).
+
+A body is `{"invoice": …, "fees": […], "payments": […]}` or `{"credit_note": …}`, as
+`connectors.lago` hands it on. Nothing here raises for a bad document: what can't be read or does
+not add up becomes `problem` (`core.billed.Problem`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from fcb_pipelines.core.billed import (
+    UNREADABLE,
+    Problem,
+    in_order,
+    spread_discount,
+    spread_taxes,
+    unreadable,
+)
+from fcb_pipelines.core.facts import (
+    InvoiceFacts,
+    Kind,
+    LineFacts,
+    Method,
+    SettlementFacts,
+    Side,
+    Status,
+    TaxFacts,
+)
+from fcb_pipelines.core.lago_parts import (
+    Json,
+    bill_to_of,
+    coupon_weight,
+    day_of,
+    instant_of,
+    metadata_of,
+)
+from fcb_pipelines.core.money import Wire, from_wire, spread
+from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.tax_names import province, tax_type
+
+# From this version on coupons are applied before taxes; B1's formula holds.
+_COUPONS_BEFORE_TAXES = 3
+
+_STATUS = {
+    "draft": Status.DRAFT,
+    "pending": Status.DRAFT,
+    "failed": Status.DRAFT,
+    "generating": Status.DRAFT,
+    "voided": Status.VOID,
+}
+
+
+def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFacts:
+    """The facts of one Lago document; never raises for a bad one.
+
+    `organization` is the name of the Lago organization in the identity, `timezone` the company's,
+    for payment instants only: issuing_date is already local. A body that can't be read has status
+    UNKNOWN and problem `unreadable`.
+    """
+    kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
+    document = body.get(kind.value)
+    source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
+    ref = f"{Side.LAGO}:{organization}:{source_id}"
+    if not isinstance(document, Mapping):
+        return unreadable(Side.LAGO, ref, kind)
+    reader = _Reader(ref=ref, organization=organization, timezone=timezone, document=document)
+    try:
+        if kind is Kind.CREDIT_NOTE:
+            return reader.credit_note()
+        return reader.invoice(body.get("fees") or (), body.get("payments") or ())
+    except UNREADABLE:
+        return unreadable(Side.LAGO, ref, kind)
+
+
+class _Reader:
+    """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
+
+    def __init__(self, *, ref: str, organization: str, timezone: str, document: Json) -> None:
+        self.ref = ref
+        self.organization = organization
+        self.timezone = timezone
+        self.document = document
+        self.currency = str(document.get("currency")).upper()
+
+    def invoice(self, fees: Sequence[Json], payments: Sequence[Json]) -> InvoiceFacts:
+        invoice = self.document
+        total = self._amount("sub_total_including_taxes_amount_cents")
+        tax = self._amount("taxes_amount_cents")
+        taxes = self._taxes(invoice["applied_taxes"], "fees_amount_cents")
+        lines = self._reduced(tuple(self._line(fee) for fee in fees), fees)
+        lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
+        day = date.fromisoformat(invoice["issuing_date"]) if invoice["issuing_date"] else None
+        status = _status(invoice)
+        settlements, shared = self._settlements(payments, day) if day else ((), None)
+        problems = (
+            _untreated(invoice),
+            Problem.UNREADABLE if day is None and status is not Status.DRAFT else None,
+            self._formula(fees),
+            Problem.LINES_DO_NOT_SUM if sum(t.amount for t in taxes) != tax else None,
+            sums,
+            shared,
+        )
+        return InvoiceFacts(
+            side=Side.LAGO,
+            ref=self.ref,
+            kind=Kind.INVOICE,
+            number=invoice["number"] or "",
+            status=status,
+            status_at_source=f"{invoice['status']}/{invoice['payment_status']}",
+            currency=self.currency,
+            date=None if status is Status.DRAFT else day,
+            net=total - tax,
+            tax=tax,
+            total=total,
+            paid=total - self._amount("total_due_amount_cents"),
+            customer=(invoice.get("customer") or {}).get("external_id"),
+            lines=lines,
+            taxes=taxes,
+            settlements=settlements if status is not Status.DRAFT else (),
+            bill_to=bill_to_of(invoice.get("customer") or {}),
+            discount=self._amount("coupons_amount_cents"),
+            problem=next(filter(None, problems), None),
+            metadata=metadata_of(invoice),
+        )
+
+    def credit_note(self) -> InvoiceFacts:
+        note = self.document
+        total = self._amount("total_amount_cents")
+        tax = self._amount("taxes_amount_cents")
+        taxes = self._taxes(note.get("applied_taxes"), "base_amount_cents")
+        lines = tuple(self._note_line(item) for item in note.get("items") or ())
+        adjustment = self._amount("coupons_adjustment_amount_cents")
+        if adjustment and lines:
+            lines = spread_discount(adjustment, lines)
+        lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
+        whole = not lines or sum(line.net for line in lines) + tax == total
+        voided = note["credit_status"] == "voided"
+        return InvoiceFacts(
+            side=Side.LAGO,
+            ref=self.ref,
+            kind=Kind.CREDIT_NOTE,
+            number=note["number"] or "",
+            status=Status.VOID if voided else Status.OPEN,
+            status_at_source=str(note["credit_status"]),
+            currency=self.currency,
+            date=date.fromisoformat(note["issuing_date"]),
+            net=total - tax,
+            tax=tax,
+            total=total,
+            paid=0,
+            customer=(note.get("customer") or {}).get("external_id"),
+            lines=lines,
+            taxes=taxes,
+            bill_to=bill_to_of(note.get("customer") or {}),
+            discount=adjustment,
+            problem=sums or (None if whole else Problem.LINES_DO_NOT_SUM),
+        )
+
+    def _amount(self, field: str) -> int:
+        return self._minor(self.document.get(field) or 0)
+
+    def _minor(self, cents: int) -> int:
+        if isinstance(cents, bool) or not isinstance(cents, int):
+            raise TypeError(f"{cents!r} is no integer amount")
+        return from_wire(cents, self.currency, Wire.LAGO)
+
+    def _taxes(self, taxes: Sequence[Json] | None, base: str) -> tuple[TaxFacts, ...]:
+        return tuple(self._tax(tax, base) for tax in taxes or ())
+
+    def _tax(self, tax: Json, base: str) -> TaxFacts:
+        percentage = Decimal(str(tax["tax_rate"]))
+        by_code = tax_type(tax["tax_code"], percentage)
+        known = by_code in {"hst", "gst", "qst", "pst"}
+        return TaxFacts(
+            type=by_code if known else tax_type(tax["tax_name"], percentage),
+            percentage=percentage,
+            amount=self._minor(tax["amount_cents"]),
+            base=self._minor(tax[base]) if tax.get(base) is not None else None,
+            state=province(tax["tax_code"], tax["tax_name"]),
+            source_id=tax["tax_code"],
+        )
+
+    def _line(self, fee: Json) -> LineFacts:
+        amount = self._minor(fee["amount_cents"])
+        item = fee["item"]
+        unit = fee.get("precise_unit_amount")
+        name = item.get("invoice_display_name") or item.get("name")
+        return LineFacts(
+            key=fee["lago_id"],
+            description=fee.get("description") or name or "",
+            quantity=Decimal(str(fee["units"] or 1)),
+            net=amount,
+            gross=amount,
+            unit_amount=None if unit is None else Decimal(str(unit)),
+            taxes=self._taxes(fee.get("applied_taxes"), "base_amount_cents"),
+            service_start=day_of(fee.get("from_date"), self.timezone),
+            service_end=day_of(fee.get("to_date"), self.timezone),
+        )
+
+    def _note_line(self, item: Json) -> LineFacts:
+        return replace(
+            self._line(item["fee"]),
+            key=item["lago_id"],
+            quantity=Decimal(1),
+            net=self._minor(item["amount_cents"]),
+            gross=self._minor(item["amount_cents"]),
+            unit_amount=None,
+            taxes=(),
+        )
+
+    def _reduced(self, lines: tuple[LineFacts, ...], fees: Sequence[Json]) -> tuple[LineFacts, ...]:
+        """Lines after coupons and progressive billing: what earlier invoices have already billed.
+
+        Coupons follow the share that Lago gives each fee, where it gives any.
+        """
+        coupons = self._amount("coupons_amount_cents")
+        weights = [coupon_weight(fee) for fee in fees]
+        if coupons and any(weights):
+            lines = tuple(
+                replace(line, discount=share, net=line.net - share)
+                for line, share in zip(lines, spread(coupons, weights), strict=True)
+            )
+            coupons = 0
+        off = coupons + self._amount("progressive_billing_credit_amount_cents")
+        return spread_discount(off, lines) if off and lines else lines
+
+    def _formula(self, fees: Sequence[Json]) -> Problem | None:
+        """Rule B1: fees - progressive - coupons + taxes are the total; older versions or a hold."""
+        billed = self._amount("fees_amount_cents")
+        coupons = self._amount("coupons_amount_cents")
+        if self.document["version_number"] < _COUPONS_BEFORE_TAXES and (
+            coupons or self._amount("prepaid_credit_amount_cents")
+        ):
+            return Problem.TREATMENT_UNKNOWN
+        net = billed - self._amount("progressive_billing_credit_amount_cents") - coupons
+        taxed = net + self._amount("taxes_amount_cents")
+        lines = sum(self._minor(fee["amount_cents"]) for fee in fees)
+        whole = not fees or lines == billed
+        if whole and taxed == self._amount("sub_total_including_taxes_amount_cents"):
+            return None
+        return Problem.LINES_DO_NOT_SUM
+
+    def _settlements(
+        self, payments: Sequence[Json], issued: date
+    ) -> tuple[tuple[SettlementFacts, ...], Problem | None]:
+        """Confirmed settlements by date; a problem where a shared payment's part is unclear."""
+        paid = [payment for payment in payments if payment["payment_status"] == "succeeded"]
+        single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
+        shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
+        found = [self._payment(each, self._minor(each["amount_cents"])) for each in single]
+        if shared:
+            # A payment of several invoices names no parts: ours is what the rest leaves over.
+            part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
+            whole = self._minor(shared[0]["amount_cents"])
+            if len(shared) > 1 or not 0 < part <= whole:
+                return in_order(found), Problem.UNREADABLE
+            found.append(self._payment(shared[0], part))
+        for field, what, method in (
+            ("prepaid_credit_amount_cents", "prepaid", Method.PREPAID_CREDIT),
+            ("credit_notes_amount_cents", "credit_notes", Method.CREDIT_NOTE),
+        ):
+            amount = self._amount(field)
+            if amount:
+                found.append(self._settlement(f"{self.ref}:{what}", method, issued, amount))
+        return in_order(found), None
+
+    def _payment(self, payment: Json, amount: int) -> SettlementFacts:
+        own = f"{Side.LAGO}:{self.organization}:{payment['lago_id']}"
+        several = len(payment["invoice_ids"]) > 1
+        by_hand = payment["type"] == "manual"
+        reference = payment.get("provider_payment_id") or payment.get("external_payment_id")
+        return self._settlement(
+            f"{own}:{self.document['lago_id']}" if several else own,
+            Method.OFF_PLATFORM if by_hand else Method.PAYMENT,
+            local_date(instant_of(payment["created_at"]), self.timezone),
+            amount,
+            (payment.get("reference") or None) if by_hand else reference,
+        )
+
+    def _settlement(
+        self, ref: str, method: Method, on: date, amount: int, payment_id: str | None = None
+    ) -> SettlementFacts:
+        return SettlementFacts(
+            ref=ref,
+            document=self.ref,
+            method=method,
+            date=on,
+            amount=amount,
+            currency=self.currency,
+            payment_id=payment_id,
+        )
+
+
+def _status(invoice: Json) -> Status:
+    if invoice["status"] == "finalized":
+        return Status.PAID if invoice["payment_status"] == "succeeded" else Status.OPEN
+    return _STATUS.get(invoice["status"], Status.UNKNOWN)
+
+
+def _untreated(invoice: Json) -> Problem | None:
+    """Documents that are no plain sale: a wallet top-up is a liability, a self-billed one a cost."""
+    unusual = invoice["invoice_type"] == "credit" or invoice.get("self_billed")
+    return Problem.TREATMENT_UNKNOWN if unusual else None

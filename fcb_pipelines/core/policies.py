@@ -1,0 +1,58 @@
+"""The field policy: for every field of a document, who is believed and who is only compared.
+
+    source     authoritative: the document is posted as Stripe or Lago bills it
+    nexacloud  compared: a difference is listed, and never changes what is posted; or ignored
+    ledger     compared: what stands must be what was intended; or ignored
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Policy(StrEnum):
+    """What a side's word on a field counts for."""
+
+    AUTHORITATIVE = "authoritative"
+    COMPARED = "compared"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldPolicy:
+    """One field's policy on each side, and why."""
+
+    field: str
+    source: Policy
+    nexacloud: Policy
+    ledger: Policy
+    why: str
+
+
+_A, _C, _I = Policy.AUTHORITATIVE, Policy.COMPARED, Policy.IGNORED
+
+FIELD_POLICIES: dict[str, FieldPolicy] = {
+    field: FieldPolicy(field=field, source=source, nexacloud=nexacloud, ledger=ledger, why=why)
+    for field, source, nexacloud, ledger, why in (
+        ("kind", _A, _C, _C, "A negative invoice is a credit note everywhere."),
+        ("number", _A, _C, _C, "A label for people; identity is the source id."),
+        ("status", _A, _C, _I, "NexaCloud has called a void paid; the ledger has states of its own."),
+        ("date", _A, _I, _C, "NexaCloud's created_at is the day of its sync; Odoo re-dates silently."),
+        ("currency", _A, _C, _C, "An amount without its currency is no amount."),
+        ("net", _A, _C, _C, "Revenue, as billed."),
+        ("tax", _A, _C, _C, "Tax, as billed, to the minor unit."),
+        ("total", _A, _C, _C, "What the customer owes, as billed."),
+        ("paid", _A, _C, _C, "Only the source confirms a payment; the ledger shows it as its residual."),
+        ("lines", _A, _C, _C, "How many lines; NexaCloud may have none at all and that is listed apart."),
+        ("line.description", _A, _C, _C, "It decides the family, so it is compared to the letter."),
+        ("line.quantity", _A, _C, _C, "Shown on the document; the amount is the truth."),
+        ("line.unit_price", _I, _I, _C, "Derived so that quantity times price is the amount exactly."),
+        ("line.net", _A, _C, _C, "The line's amount after discount."),
+        ("line.account", _I, _I, _C, "Configuration decides it; in the ledger it must stand."),
+        ("line.taxes", _A, _I, _C, "NexaCloud keeps no tax a line."),
+        ("taxes", _A, _I, _C, "NexaCloud keeps one tax amount, compared as tax."),
+        ("partner", _A, _C, _C, "Whose document it is: the customer at the source and NexaCloud's user."),
+        ("nexacloud_invoice_id", _I, _A, _C, "Only NexaCloud knows its own id."),
+        ("stripe_invoice_id", _A, _I, _C, "It is the source's identity, kept on the move."),
+        ("settlement", _A, _I, _C, "NexaCloud's paid_at and amount_due are stamped by its sync."),
+    )
+}  # fmt: skip

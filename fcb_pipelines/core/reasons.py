@@ -1,0 +1,82 @@
+"""Why a document is skipped or held, and what may be wrong with one that is posted: closed lists.
+
+A reason decides a disposition; an exception stands beside it. Each says what it means and what
+mends it, so that a list of them is a list of things to do.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What becomes of a member of the population."""
+
+    POST = "post"
+    SKIP = "skip"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A reason code: the verdict it leads to (None for exceptions), its meaning, what mends it."""
+
+    code: str
+    verdict: Verdict | None
+    meaning: str
+    remedy: str
+
+
+_SKIPS = (
+    ("draft_at_source", "The source has not finalised the document.", "Nothing: it joins its month once finalised."),
+    ("void_at_source", "The source voided the document before it was posted.", "Nothing: a void is never revenue."),
+    ("test_mode", "The document was made in the source's test mode.", "Nothing: test documents are never revenue."),
+    ("before_cutover", "The document is dated before the cutover or the first period.", "Nothing: it belongs to the former books."),
+    ("zero_amount", "Nothing was sold: the total is zero.", "Nothing."),
+    ("fully_discounted", "Everything sold was discounted away.", "Set policies.fully_discounted to `post` to show gross and discount."),
+)  # fmt: skip
+
+_HOLDS = (
+    ("unknown_status", "The source uses a status this version does not know.", "Look the document up at the source; update the status table."),
+    ("missing_at_source", "NexaCloud names a document that the source says does not exist.", "Correct stripe_invoice_id in NexaCloud."),
+    ("unreachable", "The source did not answer for this document; it may well exist.", "Rerun `fcb sync`."),
+    ("missing_in_nexacloud", "The source billed a NexaCloud customer and NexaCloud has no copy.", "Import the invoice in NexaCloud."),
+    ("duplicate_claim", "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."),
+    ("no_source_id", "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."),
+    ("lines_do_not_sum", "Lines, discounts and taxes do not add up to the total.", "Look the document up at the source; nothing is posted on a guess."),
+    ("unreadable", "The source's answer lacks something that every document has.", "Look at the evidence of the document; the API may have changed."),
+    ("treatment_unknown", "The document holds something that no rule covers yet (billing credits, wallet top-ups).", "Post by hand after asking the accountant."),
+    ("currency_needs_review", "The source contradicts itself about the currency's minor unit.", "Post by hand after asking the source."),
+    ("currency_unsupported", "The ledger does not have the document's currency.", "Activate the currency in the ledger, then `fcb sync`."),
+    ("tax_unknown", "A billed tax matches no configured tax by type, rate and jurisdiction.", "Add the tax to the configuration, then `fcb sync`."),
+    ("tax_mismatch", "The billed tax differs from rate times base by more than the rounding residue.", "Look the document up at the source."),
+    ("period_locked", "The document's date lies in a period that the ledger has locked.", "Unlock the period, or agree a lawful date with the accountant."),
+    ("edited_in_ledger", "A person edited, cancelled or removed the draft in the ledger.", "Undo the edit, or `fcb ledger release REF` to write it anew."),
+    ("credit_note_unsupported", "A separate credit note: not posted by this version.", "Post the credit note by hand."),
+    ("after_open_period", "The document is dated after the open period.", "Nothing: it joins its month when that month opens."),
+)  # fmt: skip
+
+_EXCEPTIONS = (
+    ("source_changed", "The document changed at the source after it was posted.", "Correct by a credit note; the posted move stays."),
+    ("edited_in_ledger", "The move was edited, unreconciled, re-dated or removed in the ledger.", "Undo the edit, or `fcb ledger release REF` if it was removed."),
+    ("voided_after_posting", "The source voided the document after it was posted.", "Reverse the move on the void date."),
+    ("nexacloud_differs", "NexaCloud's copy disagrees with the source.", "Correct the copy; the books follow the source."),
+    ("nexacloud_items_missing", "NexaCloud has the invoice's totals and no items.", "Correct the copy; the books follow the source's lines."),
+    ("unitemised", "Neither NexaCloud nor the source has lines.", "Reclassify the unitemised revenue by hand."),
+    ("off_platform_payment", "The source says it was paid outside of it; no cash entry is made.", "Record the receipt, or set policies.off_platform_payment to `settle`."),
+    ("settlement_period_locked", "A settlement's date lies in a locked period.", "Unlock the period, then `fcb sync`."),
+    ("settlement_unsupported", "A settlement of a kind this version does not post.", "Record it by hand."),
+    ("overpaid", "More was paid than billed; the excess is a credit of the customer.", "Refund it or leave it to the next invoice."),
+    ("not_written", "The document or a settlement of it does not stand in the ledger yet.", "Rerun `fcb sync`."),
+    ("stale_draft", "A draft stands in the ledger for a document that is no longer posted.", "Delete the draft in the ledger."),
+)  # fmt: skip
+
+REASONS: dict[str, Reason] = {
+    code: Reason(code=code, verdict=verdict, meaning=meaning, remedy=remedy)
+    for verdict, rows in ((Verdict.SKIP, _SKIPS), (Verdict.HOLD, _HOLDS))
+    for code, meaning, remedy in rows
+}
+
+EXCEPTIONS: dict[str, Reason] = {
+    code: Reason(code=code, verdict=None, meaning=meaning, remedy=remedy)
+    for code, meaning, remedy in _EXCEPTIONS
+}

@@ -1,0 +1,168 @@
+"""What a ledger answers when it is read back.
+
+Adapters translate their own records into these values and nothing else; all judgement about them
+is in `core`. A read-back document has the same type as the intended one, so the two compare by
+content hash, field by field when the hashes differ.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
+
+
+class MoveState(StrEnum):
+    """Where a document stands in the ledger. A cancelled move is `CANCELLED`, not absent."""
+
+    NONE = "none"
+    DRAFT = "draft"
+    POSTED = "posted"
+    CANCELLED = "cancelled"
+
+
+class PaymentState(StrEnum):
+    """How far a move is settled, judged by its residual."""
+
+    NOT_PAID = "not_paid"
+    PARTIAL = "partial"
+    PAID = "paid"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingMove:
+    """One of our moves as the ledger holds it now.
+
+    `document` is the move told as a LedgerDocument, its `partner` one of `partner_links` (the
+    external ids of the ledger partner; empty when the partner has none of ours). `residual` is the
+    open receivable in minor units of the document's currency, positive for an invoice still owed,
+    and positive for a credit note not yet used. `accounting_date` is the ledger's own date, which
+    may differ from the document's. `stored_hash` is the content hash kept with the move.
+    """
+
+    ref: str
+    move_id: str
+    state: MoveState
+    payment_state: PaymentState
+    document: LedgerDocument
+    partner_links: tuple[str, ...]
+    accounting_date: date
+    residual: int
+    stored_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingSettlement:
+    """One of our settlements as the ledger holds it now.
+
+    `reconciled` is how much of it is matched to the receivable of `settlement.document`, in minor
+    units.
+    """
+
+    ref: str
+    move_id: str
+    state: MoveState
+    settlement: Settlement
+    reconciled: int
+    stored_hash: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingPartner:
+    """One ledger partner that carries at least one of our links."""
+
+    partner_id: str
+    links: tuple[str, ...]
+    name: str
+    email: str | None
+    stripe_customer_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPart:
+    """Something that the ledger must have before anything is written, and how to get it."""
+
+    what: str
+    name: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDescription:
+    """The ledger as found: who it is, what it can hold, and what is missing.
+
+    `identity` names this very set of books (two databases never share it). `invoice_lock` is the
+    latest date on which no sales document may be written, `entry_lock` the same for payments and
+    other entries.
+    """
+
+    adapter: str
+    identity: str
+    version: str
+    company: str
+    company_currency: str
+    currencies: tuple[str, ...]
+    invoice_lock: date | None
+    entry_lock: date | None
+    missing: tuple[MissingPart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupStep:
+    """One thing that setup looked at: `found`, `made`, or (dry run) `would make`."""
+
+    what: str
+    name: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBalanceRow:
+    """The balance of one account in one currency over our posted entries, minor units, debit > 0."""
+
+    account: str
+    currency: str
+    balance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What our log of read-backs last saw under an external id; `released` asks for a rewrite."""
+
+    ref: str
+    state: str
+    content_hash: str | None
+
+
+RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One external id of the month: what stands there now, and what was last seen there."""
+
+    ref: str
+    move: StandingMove | None = None
+    settlement: StandingSettlement | None = None
+    seen: Seen | None = None
+
+    @property
+    def absent(self) -> bool:
+        """Nothing of ours stands in the ledger: no entry, or one a person cancelled."""
+        entry = self.move or self.settlement
+        return entry is None or entry.state is MoveState.CANCELLED
+
+    @property
+    def was_seen(self) -> str | None:
+        """The state last read back (None: never, or released since)."""
+        return None if self.seen is None or self.seen.state == RELEASED else self.seen.state
+
+
+def stands_as(move: StandingMove, content_hash: str | None) -> bool:
+    """Whether the move, read back now, is the document with this hash.
+
+    One ledger partner may carry several of our links, and each counts as the intended one.
+    """
+    links = move.partner_links or (move.document.partner,)
+    return any(replace(move.document, partner=link).content_hash == content_hash for link in links)

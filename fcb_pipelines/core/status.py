@@ -1,0 +1,143 @@
+"""The status: dispositions, totals, gates and exceptions, joined by ref over the three sides.
+
+`status()` answers the JSON that other tools read; docs/status.md describes it and it stays stable.
+All amounts are integer minor units.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fcb_pipelines.core.completeness import UNPLACED
+from fcb_pipelines.core.deltas import LedgerDelta
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.gates import GateResult
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthStatus:
+    """What is known of one month (or of unplaced) after its last build."""
+
+    dispositions: Sequence[Disposition]
+    documents: Sequence[LedgerDocument] = ()
+    moves: Mapping[str, StandingMove] = field(default_factory=dict)
+    deltas: Sequence[LedgerDelta] = ()
+    gates: Sequence[GateResult] = ()
+
+
+def status(
+    months: Mapping[str, MonthStatus],
+    unplaced: MonthStatus,
+    global_gates: Sequence[GateResult],
+    other_service: int,
+    families: Mapping[str, str],
+) -> dict[str, Any]:
+    """The status of these months and unplaced, as plain JSON values.
+
+    `families` is the family of each income account code, `other_service` how many documents of the
+    sources belong to other products of the company.
+    """
+    places = {**months, UNPLACED: unplaced}
+    return {
+        "periods": {place: _counts(month) for place, month in places.items()},
+        "gates": {result.gate: result.outcome.value for result in global_gates},
+        "documents": [
+            document for month in places.values() for document in documents_of(month)
+        ],
+        "totals": totals(months.values(), families),
+        "other_service": other_service,
+    }
+
+
+def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
+    """One entry for each disposition, as the source billed it and the ledger answers it."""
+    intended = {document.ref: document for document in month.documents}
+    delta_codes: dict[str, list[str]] = defaultdict(list)
+    for delta in month.deltas:
+        delta_codes[delta.ref].append(delta.code)
+    return [
+        _document(row, intended.get(row.ref), month.moves.get(row.ref), delta_codes[row.ref])
+        for row in month.dispositions
+    ]
+
+
+def totals(
+    months: Iterable[MonthStatus], families: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """What is posted, by currency: as the ledger answers; credit notes are negative."""
+    posted: dict[str, dict[str, Any]] = {}
+    for month in months:
+        for move in month.moves.values():
+            if move.state is MoveState.POSTED:
+                _add(posted, move, families)
+    return {
+        currency: {**entry, "by_family": dict(sorted(entry["by_family"].items()))}
+        for currency, entry in sorted(posted.items())
+    }
+
+
+def _add(
+    posted: dict[str, dict[str, Any]], move: StandingMove, families: Mapping[str, str]
+) -> None:
+    document = move.document
+    sign = -1 if document.kind is Kind.CREDIT_NOTE else 1
+    entry = posted.setdefault(
+        document.currency,
+        {"posted_count": 0, "posted_total": 0, "receivable": 0, "by_family": Counter()},
+    )
+    entry["posted_count"] += 1
+    entry["posted_total"] += sign * document.total
+    entry["receivable"] += sign * move.residual
+    for line in document.lines:
+        entry["by_family"][families.get(line.account, line.account)] += sign * line.net
+
+
+def _counts(month: MonthStatus) -> dict[str, Any]:
+    verdicts = Counter(row.verdict for row in month.dispositions)
+    return {
+        "population": len(month.dispositions),
+        "post": verdicts[Verdict.POST],
+        "skip": verdicts[Verdict.SKIP],
+        "hold": verdicts[Verdict.HOLD],
+        "gates": {result.gate: result.outcome.value for result in month.gates},
+    }
+
+
+def _document(
+    row: Disposition,
+    intended: LedgerDocument | None,
+    move: StandingMove | None,
+    delta_codes: Sequence[str],
+) -> dict[str, Any]:
+    standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
+    posted = move is not None and move.state is MoveState.POSTED
+    state = move.state.value if move is not None and standing else MoveState.NONE.value
+    return {
+        "ref": row.ref,
+        "number": row.number,
+        "period": row.period,
+        "date": row.date.isoformat() if row.date else None,
+        "kind": row.kind.value,
+        "disposition": row.verdict.value,
+        "reason": row.reason,
+        "detail": row.detail,
+        "exceptions": sorted({*row.exceptions, *delta_codes}),
+        "currency": row.currency,
+        "net": row.net,
+        "tax": row.tax,
+        "total": row.total,
+        "paid": move.document.total - move.residual if move is not None and posted else 0,
+        "state": state,
+        "payment_state": (
+            move.payment_state.value if move is not None and posted else PaymentState.NOT_PAID.value
+        ),
+        "lines": [
+            {"family": line.family, "account": line.account, "net": line.net, "tax": line.tax}
+            for line in (intended.lines if intended else ())
+        ],
+    }

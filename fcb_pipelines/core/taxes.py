@@ -1,0 +1,68 @@
+"""Billed taxes and the configured taxes they are posted with.
+
+A tax is chosen by type, percentage and jurisdiction together. What was billed is never changed;
+what a rate would compute only decides whether the ledger can carry the billed amount.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fcb_pipelines.core.company import Tax
+from fcb_pipelines.core.facts import TaxFacts
+from fcb_pipelines.core.money import half_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A billed tax further from rate times base than the residue allows; minor units."""
+
+    key: str
+    base: int
+    billed: int
+    computed: int
+
+
+def resolve(billed: TaxFacts, taxes: Sequence[Tax]) -> Tax | None:
+    """The configured tax that was billed, or None when none or several would fit.
+
+    A source's own tax code decides where it is configured. Otherwise type and percentage must be
+    equal and the jurisdiction must not contradict; a billed tax that names no province fits only
+    where one configured tax is left.
+    """
+    by_code = [tax for tax in taxes if billed.source_id and billed.source_id in tax.lago_codes]
+    if by_code:
+        same_rate = [tax for tax in by_code if tax.percentage == billed.percentage]
+        return _only(same_rate)
+    candidates = [
+        tax
+        for tax in taxes
+        if tax.percentage == billed.percentage
+        and (tax.type == billed.type or billed.percentage == 0)
+        and billed.country in (None, tax.country)
+    ]
+    if billed.state is None:
+        return _only(candidates)
+    return _only([tax for tax in candidates if not tax.states or billed.state in tax.states])
+
+
+def computed(base: int, percentage: Decimal) -> int:
+    """Tax on `base` minor units at `percentage` (13 for 13 %), rounded half-up."""
+    return half_up(base * percentage / 100)
+
+
+def mismatches(
+    billed: Iterable[tuple[str, int, int]], taxes: Sequence[Tax], residue: int
+) -> tuple[Mismatch, ...]:
+    """The (key, base, amount) triples whose amount is more than `residue` off the computed tax."""
+    percentage = {tax.key: tax.percentage for tax in taxes}
+    found = []
+    for key, base, amount in billed:
+        expected = computed(base, percentage[key])
+        if abs(amount - expected) > residue:
+            found.append(Mismatch(key=key, base=base, billed=amount, computed=expected))
+    return tuple(found)
+
+
+def _only(candidates: Sequence[Tax]) -> Tax | None:
+    return candidates[0] if len(candidates) == 1 else None

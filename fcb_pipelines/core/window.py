@@ -1,0 +1,93 @@
+"""The window: which months the daily sync rebuilds."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.nexacloud_facts import Copy
+from fcb_pipelines.core.periods import period_of, preceding
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import StandingMove, StandingSettlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """Digests of what a month was built from: index rows, NexaCloud rows, ledger rows."""
+
+    index: str
+    nexacloud: str
+    ledger: str
+
+
+def fingerprints(
+    periods: Iterable[str],
+    index: Iterable[IndexRow],
+    rows: Sequence[Copy],
+    moves: Iterable[StandingMove],
+    settlements: Iterable[StandingSettlement],
+) -> dict[str, Fingerprint]:
+    """Each period's fingerprint as things stand now. A NexaCloud row counts where its document does."""
+    by_period: dict[str, tuple[list[str], list[str], list[str]]] = {
+        period: ([], [], []) for period in periods
+    }
+    place = {}
+    for row in index:
+        if row.period in by_period and row.in_scope:
+            place[row.ref] = row.period
+            by_period[row.period][0].append(f"{row.ref} {row.body_hash}")
+    for copy in rows:
+        period = place.get(copy.claims or "")
+        if period:
+            by_period[period][1].append(f"{copy.invoice_id} {copy}")
+    for move in moves:
+        # A person may have moved it to another date: it belongs where its document does.
+        period = place.get(move.ref) or period_of(move.document.date)
+        if period in by_period:
+            by_period[period][2].append(
+                f"{move.ref} {move.state} {move.residual} {move.accounting_date} "
+                f"{move.document.content_hash} {move.stored_hash}"
+            )
+    for entry in settlements:
+        period = place.get(entry.settlement.document)
+        if period:
+            by_period[period][2].append(
+                f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
+            )
+    return {
+        period: Fingerprint(index=_digest(a), nexacloud=_digest(b), ledger=_digest(c))
+        for period, (a, b, c) in by_period.items()
+    }
+
+
+def months_to_rebuild(
+    periods: Sequence[str],
+    dispositions: Mapping[str, Sequence[Disposition]],
+    built: Mapping[str, Fingerprint],
+    now: Mapping[str, Fingerprint],
+) -> tuple[str, ...]:
+    """This month, the last, every one with something open or held, and every one that moved.
+
+    `dispositions` and `built` are those of each month's last build; a month without is rebuilt.
+    """
+    if not periods:
+        return ()
+    current = periods[-1]
+    wanted = {current, preceding(current)}
+    for period in periods:
+        if built.get(period) != now[period] or _is_open(dispositions.get(period, ())):
+            wanted.add(period)
+    return tuple(period for period in periods if period in wanted)
+
+
+def _is_open(dispositions: Sequence[Disposition]) -> bool:
+    return any(
+        row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)
+        for row in dispositions
+    )
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(lines)).encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""The month's close, for people and for machines."""
+
+import json
+import os
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.frames import to_frame, to_rows
+from fcb_pipelines.core.close import TieOut, close_report, tie_outs
+from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.close.page import render
+from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.partitions import MONTHS
+from fcb_pipelines.defs.proof import Proof, families
+from fcb_pipelines.defs.resources import StoreResource
+
+
+@dg.asset(
+    key=keys.REPORT,
+    partitions_def=MONTHS,
+    ins={"settlements": dg.AssetIn(keys.SETTLEMENTS)},
+    deps=[keys.LEDGER_DELTAS],
+    group_name="close",
+    owners=keys.OWNERS,
+    kinds={"html"},
+    metadata=column_schema(TieOut),
+)
+def report(
+    context: dg.AssetExecutionContext, store: StoreResource, settlements: pd.DataFrame
+) -> dg.MaterializeResult[pd.DataFrame]:
+    """One tie-out of the month's close; beside it the close report as a page and as JSON."""
+    proof, settings, period = Proof(store.frames()), current(), context.partition_key
+    month = proof.month(period)
+    if month is None:
+        raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
+    entries = [row.settlement for row in to_rows(settlements, Standing) if row.settlement]
+    content = close_report(
+        period,
+        month,
+        entries,
+        company=settings.service,
+        currency=settings.currency,
+        snapshot=proof.snapshot(),
+        families=families(),
+    )
+    page = store.reports() / f"{period}.html"
+    _write(page, render(content))
+    _write(page.with_suffix(".json"), json.dumps(content, indent=2, ensure_ascii=False))
+    frame = to_frame(tie_outs(month), TieOut)
+    facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
+
+
+def _write(path: Any, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.replace(path)

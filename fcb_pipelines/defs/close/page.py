@@ -1,0 +1,68 @@
+"""The close report as a page: one self-contained HTML file, made to be read and printed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fcb_pipelines.core.money import exponent, to_major
+
+_BAR = 420
+"""Width of the longest bar, in the drawing's own units."""
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """The page of one month's close report (the dict of `core.close`, amounts in minor units).
+
+    A key that the template needs and the report lacks raises jinja2.UndefinedError.
+    """
+    templates = Environment(
+        loader=PackageLoader("fcb_pipelines.defs.close", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["amount"] = _amount
+    page = templates.get_template("close_report.html.j2")
+    return page.render(
+        **report,
+        standing=_standing(report),
+        bars=_bars(report["revenue_by_family"]),
+        exponent=exponent,
+    )
+
+
+def _amount(minor: int | None, currency: str) -> str:
+    """Minor units as people write them; a minus sign is a minus sign, not a hyphen."""
+    if minor is None:
+        return "–"
+    return f"{to_major(minor, currency):,.{exponent(currency)}f}".replace("-", "−")
+
+
+def _bars(revenue: Mapping[str, int]) -> list[dict[str, Any]]:
+    """One bar a family: from zero, to the left where a family's revenue is negative."""
+    values = list(revenue.values())
+    low, high = min([0, *values]), max([0, *values])
+    unit = _BAR / ((high - low) or 1)
+    zero = -low * unit
+    return [
+        {
+            "family": family,
+            "minor": minor,
+            "x": round(zero + min(minor, 0) * unit, 1),
+            "width": max(round(abs(minor) * unit, 1), 1),
+            "y": row * 34,
+        }
+        for row, (family, minor) in enumerate(revenue.items())
+    ]
+
+
+def _standing(report: Mapping[str, Any]) -> str:
+    """`open` when a gate fails or a tie-out differs, `attention` for holds and warnings."""
+    outcomes = {gate["outcome"] for gate in report["gates"]}
+    if "fail" in outcomes or not all(tie["ok"] for tie in report["tie_outs"]):
+        return "open"
+    if "warn" in outcomes or report["hold"] or report["exceptions"]:
+        return "attention"
+    return "clean"

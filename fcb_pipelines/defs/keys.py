@@ -1,0 +1,49 @@
+"""The keys of all assets, and the one name of each pool, job and tag."""
+
+import dagster as dg
+
+NEXACLOUD_TABLES = (
+    "users",
+    "plans",
+    "deployments",
+    "subscriptions",
+    "usage_records",
+    "invoices",
+    "invoice_items",
+)
+USERS = dg.AssetKey(["nexacloud", "users"])
+COPIES = dg.AssetKey(["nexacloud", "invoices"])
+COPY_ITEMS = dg.AssetKey(["nexacloud", "invoice_items"])
+
+STRIPE_INDEX = dg.AssetKey(["stripe", "index"])
+STRIPE_INVOICES = dg.AssetKey(["stripe", "invoices"])
+STRIPE_PAYMENTS = dg.AssetKey(["stripe", "payments"])
+STRIPE_CREDIT_NOTES = dg.AssetKey(["stripe", "credit_notes"])
+
+LAGO_INDEX = dg.AssetKey(["lago", "index"])
+LAGO_INVOICES = dg.AssetKey(["lago", "invoices"])
+LAGO_PAYMENTS = dg.AssetKey(["lago", "payments"])
+LAGO_CREDIT_NOTES = dg.AssetKey(["lago", "credit_notes"])
+
+STANDING = dg.AssetKey(["ledger", "standing"])
+DOCUMENTS = dg.AssetKey(["ledger", "documents"])
+PARTNERS = dg.AssetKey(["ledger", "partners"])
+DRAFT_MOVES = dg.AssetKey(["ledger", "draft_moves"])
+POSTED_MOVES = dg.AssetKey(["ledger", "posted_moves"])
+SETTLEMENTS = dg.AssetKey(["ledger", "settlements"])
+
+AGREEMENTS = dg.AssetKey(["reconciliation", "agreements"])
+DISPOSITIONS = dg.AssetKey(["reconciliation", "dispositions"])
+UNPLACED = dg.AssetKey(["reconciliation", "unplaced"])
+LEDGER_DELTAS = dg.AssetKey(["reconciliation", "ledger_deltas"])
+COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
+RECEIVABLE = dg.AssetKey(["reconciliation", "receivable"])
+
+REPORT = dg.AssetKey(["close", "report"])
+
+LEDGER_POOL, STRIPE_POOL, LAGO_POOL = "ledger", "stripe", "lago"
+
+SNAPSHOT_TAG = "fcb/snapshot"
+EXTRACT_TAG = "fcb/extract"
+WINDOW_TAG = "fcb/window"
+OWNERS = ["team:finance-platform"]

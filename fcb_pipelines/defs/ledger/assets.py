@@ -1,0 +1,213 @@
+"""The ledger: what stands there, what should, and the moves and payments that make the two equal."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.frames import to_frame
+from fcb_pipelines.core.cases import partners as billing_accounts
+from fcb_pipelines.core.dispositions import intended
+from fcb_pipelines.core.document_rows import DocumentRow, to_rows
+from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import Standing, StandingMove, StandingPartner
+from fcb_pipelines.core.writing import plan_drafts, plan_posting, plan_settlements
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.gating import require
+from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger_reading import LedgerReader, by_ref, open_reader
+from fcb_pipelines.defs.month import Month, books_text
+from fcb_pipelines.defs.partitions import MONTHS
+from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource
+
+Frame = dg.MaterializeResult[pd.DataFrame]
+_COMMON: dict[str, Any] = {
+    "group_name": "ledger",
+    "owners": keys.OWNERS,
+    "partitions_def": MONTHS,
+}
+_WRITES: dict[str, Any] = {**_COMMON, "pool": keys.LEDGER_POOL, "kinds": {"ledger"}}
+
+
+@dg.asset(
+    key=keys.STANDING,
+    ins=month.FACTS,
+    metadata=column_schema(Standing),
+    kinds={"ledger"},
+    **_COMMON,
+)
+def standing(
+    context: dg.AssetExecutionContext,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
+    **frames: pd.DataFrame,
+) -> Frame:
+    """One external id of the month: what the ledger holds there now, and what was last seen there."""
+    this = Month(context.partition_key, frames)
+    reader = _reader(context, ledger, read_back_log)
+    refs = [settlement.ref for _, facts in this.facts for settlement in facts.settlements]
+    rows = reader.standing(list(this.facts_by_ref), refs)
+    found = reader.description
+    frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
+    locks = {
+        "invoices locked to": str(found.invoice_lock),
+        "entries locked to": str(found.entry_lock),
+    }
+    return dg.MaterializeResult(
+        value=frame,
+        metadata=of_rows(frame, adapter=found.adapter, ledger=found.identity, **locks),
+    )
+
+
+@dg.asset(
+    key=keys.DOCUMENTS,
+    ins={
+        **month.FACTS,
+        **month.COPIES,
+        **month.AGREEMENTS,
+        **month.STANDING,
+        **month.DISPOSITIONS,
+    },
+    metadata=column_schema(DocumentRow),
+    kinds={"python"},
+    **_COMMON,
+)
+def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One line of one intended ledger document, accounts and taxes resolved."""
+    this = Month(context.partition_key, frames)
+    wanted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
+    built = [intended(case, current()) for case in this.cases if case.facts.ref in wanted]
+    frame = to_frame(to_rows(one for one in built if isinstance(one, LedgerDocument)), DocumentRow)
+    total = sum(one.total for one in built if isinstance(one, LedgerDocument))
+    return dg.MaterializeResult(
+        value=frame, metadata=of_rows(frame, documents=len(built), minor_units=total)
+    )
+
+
+@dg.asset(
+    key=keys.PARTNERS,
+    ins={**month.GATED, **month.FACTS, **month.USERS, **month.AGREEMENTS, **month.STANDING},
+    metadata=column_schema(StandingPartner),
+    **_WRITES,
+)
+def partners(
+    context: dg.AssetExecutionContext,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
+    **frames: pd.DataFrame,
+) -> Frame:
+    """One billing account of the month's documents and its ledger partner."""
+    this = Month(context.partition_key, frames)
+    reader = _reader(context, ledger, read_back_log)
+    _gated(this, reader)
+    wanted = {document.ref for document in this.documents}
+    accounts = billing_accounts([c for c in this.cases if c.facts.ref in wanted], this.users)
+    found = reader.ledger.upsert_partners(accounts)
+    frame = to_frame({one.partner_id: one for one in found}.values(), StandingPartner)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
+    key=keys.DRAFT_MOVES,
+    ins=month.GATED,
+    deps=[keys.PARTNERS],
+    metadata=column_schema(StandingMove),
+    **_WRITES,
+)
+def draft_moves(
+    context: dg.AssetExecutionContext,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
+    **frames: pd.DataFrame,
+) -> Frame:
+    """One move of the month as the ledger answers it after drafts were written."""
+    this = Month(context.partition_key, frames)
+    reader = _reader(context, ledger, read_back_log)
+    plan = plan_drafts(this.documents, _gated(this, reader))
+    written = [*plan.create, *plan.rebuild]
+    if written:
+        rebuilt = {document.ref for document in plan.rebuild}
+        reader.ledger.write_drafts(written, replace=rebuilt)
+    moves = reader.ledger.read_moves([document.ref for document in this.documents])
+    reader.note(moves)
+    frame = to_frame(moves, StandingMove)
+    facts = {"created": len(plan.create), "rebuilt": len(plan.rebuild)}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
+
+
+@dg.asset(
+    key=keys.POSTED_MOVES,
+    ins=month.GATED,
+    deps=[keys.DRAFT_MOVES],
+    metadata=column_schema(StandingMove),
+    **_WRITES,
+)
+def posted_moves(
+    context: dg.AssetExecutionContext,
+    config: PostingConfig,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
+    **frames: pd.DataFrame,
+) -> Frame:
+    """One move of the month as the ledger answers it after approved drafts were posted."""
+    this = Month(context.partition_key, frames)
+    reader = _reader(context, ledger, read_back_log)
+    now = _gated(this, reader)
+    post = current().posting == "auto" if config.post is None else config.post
+    drafts = {ref: row.move for ref, row in now.items() if row.move}
+    refs = plan_posting(this.documents, drafts, config.approved) if post else ()
+    if refs:
+        reader.ledger.post(refs)
+    moves = reader.ledger.read_moves([document.ref for document in this.documents])
+    reader.note(moves)
+    frame = to_frame(moves, StandingMove)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, posted=len(refs)))
+
+
+@dg.asset(
+    key=keys.SETTLEMENTS,
+    ins={**month.GATED, **month.FACTS},
+    deps=[keys.POSTED_MOVES],
+    metadata=column_schema(Standing),
+    **_WRITES,
+)
+def settlements(
+    context: dg.AssetExecutionContext,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
+    **frames: pd.DataFrame,
+) -> Frame:
+    """One move or payment of the month as the ledger answers it after everything was written."""
+    this = Month(context.partition_key, frames)
+    reader = _reader(context, ledger, read_back_log)
+    now = _gated(this, reader)
+    wanted = {document.ref: document for document in this.documents}
+    moves = by_ref(reader.ledger.read_moves(list(wanted)))
+    plan = plan_settlements(this.settlements, wanted, moves, now, reader.books.entry_lock)
+    if plan.write:
+        reader.ledger.settle(plan.write)
+    rows = reader.standing(list(this.facts_by_ref), _settlement_refs(this))
+    frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, settled=len(plan.write)))
+
+
+def _reader(
+    context: dg.AssetExecutionContext, ledger: LedgerResource, log: ReadBackLogResource
+) -> LedgerReader:
+    return open_reader(ledger.open(), log.open(), context.run_id)
+
+
+def _gated(this: Month, reader: LedgerReader) -> dict[str, Standing]:
+    """What stands now under every intended id, once all gates before a write are passed."""
+    documents = [document.ref for document in this.documents]
+    now = reader.standing(documents, _settlement_refs(this))
+    require(this.written_gates(now, reader.books))
+    return now
+
+
+def _settlement_refs(this: Month) -> list[str]:
+    has_facts = "stripe_invoices" in this.frames
+    return [settlement.ref for settlement in this.settlements] if has_facts else []

@@ -1,0 +1,42 @@
+"""The gates before a write, as checks of the documents that would be written."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.core.gates import revenue_in_other, unitemised_lines
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.gating import check_result, spec
+from fcb_pipelines.defs.month import Month
+from fcb_pipelines.defs.partitions import MONTHS
+
+_GATES = (
+    "external_ids_unique",
+    "documents_balance",
+    "documents_match_dispositions",
+    "document_rules_hold",
+    "revenue_in_other",
+    "unitemised_lines",
+)
+
+_INS = {**month.GATED, **month.STANDING}
+
+
+@dg.multi_asset_check(
+    specs=[spec(gate, keys.DOCUMENTS, MONTHS, _INS) for gate in _GATES],
+    ins=_INS,
+)
+def documents_are_fit_to_write(
+    context: dg.AssetCheckExecutionContext, **frames: pd.DataFrame
+) -> Iterator[dg.AssetCheckResult]:
+    """What the writing assets ask again of the same rows; and what a person should look at."""
+    this = Month(context.partition_key, frames)
+    results = [
+        *this.written_gates(this.standing, this.books),
+        revenue_in_other(this.document_rows),
+        unitemised_lines(this.document_rows),
+    ]
+    for result in results:
+        if result.gate in _GATES:
+            yield check_result(result, keys.DOCUMENTS)

@@ -1,0 +1,101 @@
+"""Reading the ledger back: what stands under the month's external ids, told to the log as it is read."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.readback_log import Observation, ReadBackLog
+from fcb_pipelines.core.dispositions import Books
+from fcb_pipelines.core.standing import (
+    LedgerDescription,
+    Standing,
+    StandingMove,
+    StandingSettlement,
+)
+from fcb_pipelines.core.writing import RECONCILED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerReader:
+    """One ledger with the log of what it held before."""
+
+    ledger: Ledger
+    log: ReadBackLog
+    description: LedgerDescription
+    run_id: str
+
+    @property
+    def books(self) -> Books:
+        """What the ledger allows."""
+        return Books(
+            currencies=frozenset(self.description.currencies),
+            invoice_lock=self.description.invoice_lock,
+            entry_lock=self.description.entry_lock,
+        )
+
+    def standing(
+        self, documents: Collection[str], settlements: Collection[str]
+    ) -> dict[str, Standing]:
+        """What stands now under these ids and what was last seen there. Logged as it is read."""
+        seen = self.log.latest(self.description.identity, [*documents, *settlements])
+        moves = {move.ref: move for move in self.ledger.read_moves(documents)}
+        entries = {entry.ref: entry for entry in self.ledger.read_settlements(settlements)}
+        self.note(moves.values(), entries.values())
+        return {
+            ref: Standing(
+                ref=ref,
+                move=moves.get(ref),
+                settlement=entries.get(ref),
+                seen=seen[ref].seen if ref in seen else None,
+            )
+            for ref in (*documents, *settlements)
+        }
+
+    def note(
+        self,
+        moves: Iterable[StandingMove] = (),
+        settlements: Iterable[StandingSettlement] = (),
+    ) -> None:
+        """Log what was just read back."""
+        observed = [_of_move(move) for move in moves] + [_of_settlement(s) for s in settlements]
+        if observed:
+            self.log.append(self.description.identity, observed, run_id=self.run_id)
+
+
+def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
+    """The ledger, ready to be written to. Raises NotPrepared naming every part that is missing."""
+    description = ledger.describe()
+    if description.missing:
+        lacking = "; ".join(f"{part.what} {part.name}" for part in description.missing)
+        remedies = dict.fromkeys(part.remedy for part in description.missing)
+        raise NotPrepared(
+            f"opening the books of {description.company} ({description.adapter})",
+            f"it lacks {lacking}",
+            remedy="; ".join(remedies),
+        )
+    return LedgerReader(ledger=ledger, log=log, description=description, run_id=run_id)
+
+
+def by_ref(moves: Sequence[StandingMove]) -> Mapping[str, StandingMove]:
+    """Moves by document ref."""
+    return {move.ref: move for move in moves}
+
+
+def _of_move(move: StandingMove) -> Observation:
+    return Observation(
+        ref=move.ref,
+        kind="move",
+        state=move.state.value,
+        content_hash=move.document.content_hash,
+    )
+
+
+def _of_settlement(entry: StandingSettlement) -> Observation:
+    whole = entry.reconciled >= entry.settlement.amount
+    return Observation(
+        ref=entry.ref,
+        kind="settlement",
+        state=RECONCILED if whole else entry.state.value,
+        content_hash=entry.settlement.content_hash,
+    )

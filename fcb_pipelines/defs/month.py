@@ -1,0 +1,171 @@
+"""What the assets of one month share: their inputs as frames, and the values in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+import pandas as pd
+from pydantic import TypeAdapter
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.frames import to_rows
+from fcb_pipelines.core.agreement import AgreementRow
+from fcb_pipelines.core.cases import User, cases, with_settlements
+from fcb_pipelines.core.completeness import Member, population
+from fcb_pipelines.core.dispositions import Books, Case, Disposition
+from fcb_pipelines.core.document_rows import DocumentRow, to_documents
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
+from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts
+from fcb_pipelines.core.gates import (
+    GateResult,
+    document_rules_hold,
+    documents_balance,
+    documents_match_dispositions,
+    external_ids_unique,
+    population_adds_up,
+)
+from fcb_pipelines.core.index import IndexRow, Origin
+from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.writing import intended_settlements
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.frame_rows import copies_of, users_of
+
+FACTS = {
+    "stripe_invoices": dg.AssetIn(keys.STRIPE_INVOICES),
+    "stripe_credit_notes": dg.AssetIn(keys.STRIPE_CREDIT_NOTES),
+    "stripe_payments": dg.AssetIn(keys.STRIPE_PAYMENTS),
+    "lago_invoices": dg.AssetIn(keys.LAGO_INVOICES),
+    "lago_credit_notes": dg.AssetIn(keys.LAGO_CREDIT_NOTES),
+    "lago_payments": dg.AssetIn(keys.LAGO_PAYMENTS),
+}
+COPIES = {"copies": dg.AssetIn(keys.COPIES), "copy_items": dg.AssetIn(keys.COPY_ITEMS)}
+USERS = {"users": dg.AssetIn(keys.USERS)}
+INDEXES = {
+    "stripe_index": dg.AssetIn(keys.STRIPE_INDEX),
+    "lago_index": dg.AssetIn(keys.LAGO_INDEX),
+}
+AGREEMENTS = {"agreements": dg.AssetIn(keys.AGREEMENTS)}
+STANDING = {"standing": dg.AssetIn(keys.STANDING)}
+DISPOSITIONS = {"dispositions": dg.AssetIn(keys.DISPOSITIONS)}
+DOCUMENTS = {"documents": dg.AssetIn(keys.DOCUMENTS)}
+# Everything that the gates before a write look at.
+GATED = {**INDEXES, **COPIES, **DISPOSITIONS, **DOCUMENTS}
+
+_BOOKS = TypeAdapter(Books)
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month's frames by input name, read as values when they are asked for."""
+
+    period: str
+    frames: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def facts(self) -> tuple[tuple[Origin, InvoiceFacts], ...]:
+        """Every document of the month with its settlements, and which object it is."""
+        told: list[tuple[Origin, InvoiceFacts]] = []
+        for source in ("stripe", "lago"):
+            settlements = to_rows(self.frames[f"{source}_payments"], SettlementFacts)
+            invoices = to_rows(self.frames[f"{source}_invoices"], InvoiceFacts)
+            notes = to_rows(self.frames[f"{source}_credit_notes"], InvoiceFacts)
+            told += [(Origin.INVOICE, one) for one in with_settlements(invoices, settlements)]
+            told += [(Origin.CREDIT_NOTE, one) for one in notes]
+        return tuple(told)
+
+    @cached_property
+    def facts_by_ref(self) -> dict[str, InvoiceFacts]:
+        """The month's documents by ref."""
+        return {facts.ref: facts for _, facts in self.facts}
+
+    @cached_property
+    def copies(self) -> tuple[Copy, ...]:
+        """Every NexaCloud invoice, of all months."""
+        return copies_of(self.frames["copies"], self.frames["copy_items"])
+
+    @cached_property
+    def owners(self) -> dict[str, Copy]:
+        """Source ref -> the NexaCloud row that owns it."""
+        return first_claims(self.copies)
+
+    @cached_property
+    def users(self) -> dict[str, User]:
+        """NexaCloud's users by id."""
+        return users_of(self.frames["users"])
+
+    @cached_property
+    def index(self) -> tuple[IndexRow, ...]:
+        """Both sources' index, of all months."""
+        return (
+            *to_rows(self.frames["stripe_index"], IndexRow),
+            *to_rows(self.frames["lago_index"], IndexRow),
+        )
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """The month's part of the population."""
+        everything = population(self.index, self.copies, self.owners)
+        return tuple(member for member in everything if member.period == self.period)
+
+    @cached_property
+    def agreements(self) -> tuple[AgreementRow, ...]:
+        """The month's comparisons of NexaCloud with its source."""
+        return to_rows(self.frames["agreements"], AgreementRow)
+
+    @cached_property
+    def standing(self) -> dict[str, Standing]:
+        """What stands in the ledger, by external id."""
+        return {row.ref: row for row in to_rows(self.frames["standing"], Standing)}
+
+    @cached_property
+    def books(self) -> Books:
+        """What the ledger allows, as read with its standing."""
+        return _BOOKS.validate_json(self.frames["standing"].attrs["books"])
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The month's documents with all their sides."""
+        return cases(self.facts, self.owners, self.agreements, self.standing)
+
+    @cached_property
+    def dispositions(self) -> tuple[Disposition, ...]:
+        """What becomes of the month's members."""
+        return to_rows(self.frames["dispositions"], Disposition)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """The refs of held members."""
+        return frozenset(row.ref for row in self.dispositions if row.verdict is Verdict.HOLD)
+
+    @cached_property
+    def document_rows(self) -> tuple[DocumentRow, ...]:
+        """The lines of the intended documents."""
+        return to_rows(self.frames["documents"], DocumentRow)
+
+    @cached_property
+    def documents(self) -> tuple[LedgerDocument, ...]:
+        """The intended documents."""
+        return to_documents(self.document_rows)
+
+    @cached_property
+    def settlements(self) -> tuple[Settlement, ...]:
+        """The intended settlements of the intended documents."""
+        return intended_settlements(self.documents, self.facts_by_ref, current())
+
+    def written_gates(self, standing: Mapping[str, Standing], books: Books) -> Sequence[GateResult]:
+        """Every gate that stands before a write, over the rows that would be written."""
+        return (
+            population_adds_up({member.ref for member in self.members}, self.dispositions),
+            external_ids_unique(self.document_rows),
+            documents_balance(self.document_rows),
+            documents_match_dispositions(self.documents, self.dispositions),
+            document_rules_hold(self.documents, standing, current(), books, self.period),
+        )
+
+
+def books_text(books: Books) -> str:
+    """Books as a frame's attrs keep them."""
+    return _BOOKS.dump_json(books).decode()

@@ -1,0 +1,48 @@
+"""NexaCloud's tables, as one read-only transaction saw them."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.nexacloud_contracts import TABLES
+from fcb_pipelines.defs.frame_rows import of_rows
+from fcb_pipelines.defs.keys import NEXACLOUD_TABLES, OWNERS
+from fcb_pipelines.defs.resources import NexaCloudResource
+
+
+def _out(table: str) -> dg.AssetOut:
+    columns = [
+        dg.TableColumn(
+            column.name,
+            type=column.type.value,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=column.key),
+        )
+        for column in TABLES[table]
+    ]
+    return dg.AssetOut(
+        key=["nexacloud", table],
+        description=f"One row of NexaCloud's table {table}, as one snapshot of all tables saw it.",
+        group_name="nexacloud",
+        kinds={"postgres", "pandas"},
+        owners=OWNERS,
+        metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
+    )
+
+
+@dg.multi_asset(
+    name="nexacloud_extract",
+    outs={table: _out(table) for table in NEXACLOUD_TABLES},
+)
+def nexacloud_extract(
+    context: dg.AssetExecutionContext, nexacloud: NexaCloudResource
+) -> Iterator[dg.Output[pd.DataFrame]]:
+    """All tables in one repeatable-read transaction over a session that refuses writes."""
+    snapshot = nexacloud.open().snapshot()
+    context.log.info("snapshot %s", snapshot.id)
+    for table in NEXACLOUD_TABLES:
+        frame = snapshot.frames[table]
+        frame.attrs["snapshot"] = snapshot.id
+        yield dg.Output(
+            frame, output_name=table, metadata=dict(of_rows(frame, snapshot=snapshot.id))
+        )

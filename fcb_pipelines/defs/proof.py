@@ -1,0 +1,218 @@
+"""Reading the frames back into one proof: gates and documents of every month, and of all of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.frames import FrameStore, to_rows
+from fcb_pipelines.core.build import account_codes
+from fcb_pipelines.core.completeness import (
+    CompletenessRow,
+    ReceivableRow,
+    completeness_gate,
+    receivable_gate,
+)
+from fcb_pipelines.core.deltas import LedgerDelta
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
+from fcb_pipelines.core.gates import (
+    GateResult,
+    ledger_agrees,
+    nexacloud_agrees,
+    nothing_is_held,
+    population_adds_up,
+    revenue_in_other,
+    unitemised_lines,
+)
+from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.standing import Standing, StandingMove
+from fcb_pipelines.core.status import MonthStatus, status
+from fcb_pipelines.core.window import Fingerprint
+from fcb_pipelines.core.writing import not_posted
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.frame_rows import contract
+from fcb_pipelines.defs.month import Month
+from fcb_pipelines.defs.partitions import periods, today
+from fcb_pipelines.defs.source_reading import listing_gate
+
+# What a built month has; a frame that is missing leaves its part of the proof out.
+_FRAMES = {
+    **{name: one.key for name, one in month.INDEXES.items()},
+    **{name: one.key for name, one in month.COPIES.items()},
+    **{name: one.key for name, one in month.USERS.items()},
+}
+_MONTH_FRAMES = {
+    **{name: one.key for name, one in month.FACTS.items()},
+    "agreements": keys.AGREEMENTS,
+    "dispositions": keys.DISPOSITIONS,
+    "documents": keys.DOCUMENTS,
+    "standing": keys.STANDING,
+    "settlements": keys.SETTLEMENTS,
+    "deltas": keys.LEDGER_DELTAS,
+}
+
+
+class Proof:
+    """Everything the frames of one dataset say, read when it is asked for."""
+
+    def __init__(self, frames: FrameStore) -> None:
+        self._frames = frames
+        self._shared = self._read(_FRAMES, None)
+
+    def status(self, only: str | None = None) -> dict[str, Any]:
+        """The status JSON, of one period or of all."""
+        chosen = [period for period in periods() if only in (None, period)]
+        built = {period: self.month(period) for period in chosen}
+        return status(
+            {period: one for period, one in built.items() if one is not None},
+            MonthStatus(dispositions=self._rows(keys.UNPLACED, Disposition)),
+            self.global_gates(),
+            self.other_service(),
+            families(),
+        )
+
+    def month(self, period: str) -> MonthStatus | None:
+        """One month as its last build left it; None where it was never built."""
+        frames = self._read(_MONTH_FRAMES, period)
+        if "dispositions" not in frames:
+            return None
+        this = Month(period, {**self._shared, **frames})
+        moves = self._last_read_back(frames)
+        deltas = to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ()
+        return MonthStatus(
+            dispositions=this.dispositions,
+            documents=this.documents if "documents" in frames else (),
+            moves=moves,
+            deltas=deltas,
+            gates=_month_gates(this, deltas if "deltas" in frames else None),
+        )
+
+    def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
+        """The dispositions of every month that was built."""
+        return {
+            period: to_rows(frame, Disposition)
+            for period in periods()
+            if (frame := self._frames.read(keys.DISPOSITIONS.path, period)) is not None
+        }
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """What each month was last built from, for the months that were built to the end."""
+        return {
+            period: Fingerprint(**frame.attrs["fingerprint"])
+            for period in periods()
+            if (frame := self._frames.read(keys.LEDGER_DELTAS.path, period)) is not None
+        }
+
+    def unsettled(self) -> dict[str, tuple[int, str]]:
+        """Ref -> confirmed settlements that are listed, not posted, and the exception's code."""
+        found: dict[str, tuple[int, str]] = {}
+        for period in periods():
+            frames = self._read(_MONTH_FRAMES, period)
+            if not {*month.FACTS} <= frames.keys():
+                continue
+            this = Month(period, {**self._shared, **frames})
+            for ref, facts in this.facts_by_ref.items():
+                listed = not_posted(facts, current())
+                if listed is not None:
+                    found[ref] = listed
+            found |= _locked(frames, this.facts_by_ref)
+        return found
+
+    def global_gates(self) -> tuple[GateResult, ...]:
+        """The gates of the extracts, the indexes and the whole."""
+        results: list[GateResult] = []
+        contracts = [
+            contract(table, frame)
+            for table in keys.NEXACLOUD_TABLES
+            if (frame := self._frames.read(["nexacloud", table])) is not None
+        ]
+        if contracts:
+            results.append(max(contracts, key=lambda result: result.count))
+        for side in (Side.STRIPE, Side.LAGO):
+            frame = self._shared.get(f"{side.value}_index")
+            if frame is not None:
+                results.append(listing_gate(side, to_rows(frame, IndexRow), frame.attrs))
+        frame = self._frames.read(keys.COMPLETENESS.path)
+        if frame is not None:
+            results.append(completeness_gate(to_rows(frame, CompletenessRow)))
+        receivable = self._frames.read(keys.RECEIVABLE.path)
+        if receivable is not None:
+            results.append(receivable_result(receivable))
+        return tuple(results)
+
+    def other_service(self) -> int:
+        """How many documents of the sources belong to other products of the company."""
+        return sum(
+            not row.in_scope
+            for name in month.INDEXES
+            if name in self._shared
+            for row in to_rows(self._shared[name], IndexRow)
+        )
+
+    def snapshot(self) -> str:
+        """The snapshot that the present extracts were read from."""
+        frame = self._shared.get("copies")
+        return str(frame.attrs.get("snapshot", "")) if frame is not None else ""
+
+    def _rows(self, key: Any, row_type: type[Any]) -> tuple[Any, ...]:
+        frame = self._frames.read(key.path)
+        return to_rows(frame, row_type) if frame is not None else ()
+
+    def _read(self, wanted: Mapping[str, Any], period: str | None) -> dict[str, pd.DataFrame]:
+        read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
+        return {name: frame for name, frame in read.items() if frame is not None}
+
+    def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, StandingMove]:
+        frame = frames.get("settlements", frames.get("standing"))
+        rows = to_rows(frame, Standing) if frame is not None else ()
+        return {row.ref: row.move for row in rows if row.move is not None}
+
+
+def families() -> dict[str, str]:
+    """The family of each income account code."""
+    return {code: family for family, code in account_codes(current()).items()}
+
+
+def receivable_result(frame: pd.DataFrame) -> GateResult:
+    """The receivable gate over its frame; `orphans` in its attrs are moves of no member."""
+    return receivable_gate(to_rows(frame, ReceivableRow), tuple(frame.attrs.get("orphans", ())))
+
+
+def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[GateResult, ...]:
+    results: list[GateResult] = []
+    if {*month.INDEXES, *month.COPIES} <= this.frames.keys():
+        members = {member.ref for member in this.members}
+        results.append(population_adds_up(members, this.dispositions))
+        if {"documents", "standing"} <= this.frames.keys():
+            # The first of these is population_adds_up again.
+            results += this.written_gates(this.standing, this.books)[1:]
+    if deltas is not None:
+        results += ledger_agrees(deltas)
+    if "documents" in this.frames:
+        results += [revenue_in_other(this.document_rows), unitemised_lines(this.document_rows)]
+    results.append(nothing_is_held(this.dispositions, today()))
+    if "agreements" in this.frames:
+        results.append(nexacloud_agrees(this.agreements))
+    return tuple(results)
+
+
+def _locked(
+    frames: Mapping[str, pd.DataFrame], facts: Mapping[str, InvoiceFacts]
+) -> dict[str, tuple[int, str]]:
+    """Settlements that a lock keeps out, by document."""
+    code = "settlement_period_locked"
+    waiting: dict[str, set[str]] = {}
+    for delta in to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ():
+        if delta.code == code and delta.entry != delta.ref:
+            waiting.setdefault(delta.ref, set()).add(delta.entry)
+    return {
+        ref: (sum(_amount(s, entries) for s in facts[ref].settlements), code)
+        for ref, entries in waiting.items()
+        if ref in facts
+    }
+
+
+def _amount(settlement: SettlementFacts, wanted: set[str]) -> int:
+    return settlement.amount if settlement.ref in wanted else 0

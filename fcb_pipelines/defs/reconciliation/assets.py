@@ -1,0 +1,125 @@
+"""Agreement, dispositions and deltas: what each side says, and what becomes of every document."""
+
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.frames import to_frame
+from fcb_pipelines.core.agreement import AgreementRow
+from fcb_pipelines.core.cases import agreements as compared
+from fcb_pipelines.core.cases import cases, copies_of_their_own
+from fcb_pipelines.core.deltas import LedgerDelta
+from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
+from fcb_pipelines.core.dispositions import Books, Disposition, decide
+from fcb_pipelines.core.window import fingerprints
+from fcb_pipelines.core.writing import plan_settlements
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.month import Month
+from fcb_pipelines.defs.partitions import MONTHS, periods
+from fcb_pipelines.defs.resources import LagoResource, StoreResource, StripeResource
+from fcb_pipelines.defs.source_assets import readers
+from fcb_pipelines.defs.source_reading import read_documents
+
+Frame = dg.MaterializeResult[pd.DataFrame]
+_COMMON: dict[str, Any] = {
+    "group_name": "reconciliation",
+    "owners": keys.OWNERS,
+    "kinds": {"python"},
+}
+
+
+@dg.asset(
+    key=keys.AGREEMENTS,
+    partitions_def=MONTHS,
+    ins={**month.FACTS, **month.COPIES, **month.USERS},
+    metadata=column_schema(AgreementRow),
+    **_COMMON,
+)
+def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One field of one document, NexaCloud's copy against its source."""
+    this = Month(context.partition_key, frames)
+    rows = compared([facts for _, facts in this.facts], this.owners, this.users)
+    frame = to_frame(rows, AgreementRow)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
+    key=keys.DISPOSITIONS,
+    partitions_def=MONTHS,
+    ins={
+        **month.FACTS,
+        **month.COPIES,
+        **month.INDEXES,
+        **month.AGREEMENTS,
+        **month.STANDING,
+    },
+    metadata=column_schema(Disposition),
+    **_COMMON,
+)
+def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One document and what becomes of it: post, skip or hold, with a reason code."""
+    this = Month(context.partition_key, frames)
+    decided = [decide(case, current(), this.books, periods()[-1]) for case in this.cases]
+    decided += copies_of_their_own(this.copies, this.index, this.period)
+    snapshot = frames["copies"].attrs.get("snapshot")
+    frame = to_frame(decided, Disposition, snapshot=snapshot)
+    counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
+
+
+@dg.asset(
+    key=keys.UNPLACED,
+    ins={**month.COPIES, **month.INDEXES},
+    metadata=column_schema(Disposition),
+    **_COMMON,
+)
+def unplaced(
+    context: dg.AssetExecutionContext,
+    stripe: StripeResource,
+    lago: LagoResource,
+    store: StoreResource,
+    **frames: pd.DataFrame,
+) -> Frame:
+    """One member without a month in range: a draft, missing, unreachable, too early or too late."""
+    this = Month("", frames)
+    lost = [row for row in this.index if row.found and row.in_scope and row.period is None]
+    told = []
+    for reader in readers(stripe.open(), lago.open(), store.evidence()):
+        own = [row for row in lost if row.ref.startswith(reader.prefix)]
+        told += list(zip([row.origin for row in own], read_documents(reader, own), strict=True))
+    nowhere = Books(currencies=frozenset())
+    open_cases = cases(told, this.owners, (), {})
+    decided = [decide(case, current(), nowhere, periods()[-1]) for case in open_cases]
+    decided += copies_of_their_own(this.copies, this.index, None)
+    frame = to_frame(decided, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
+    key=keys.LEDGER_DELTAS,
+    partitions_def=MONTHS,
+    ins={
+        **month.GATED,
+        **month.FACTS,
+        "standing": dg.AssetIn(keys.SETTLEMENTS),
+    },
+    metadata=column_schema(LedgerDelta),
+    **_COMMON,
+)
+def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One difference between what should stand in the books and the read-back."""
+    this = Month(context.partition_key, frames)
+    wanted = {document.ref: document for document in this.documents}
+    moves = {ref: row.move for ref, row in this.standing.items() if row.move}
+    plan = plan_settlements(this.settlements, wanted, moves, this.standing, this.books.entry_lock)
+    rows = compared_with_ledger(
+        this.documents, this.settlements, this.standing, held=this.held, exceptions=plan.exceptions
+    )
+    entries = [row.settlement for row in this.standing.values() if row.settlement]
+    built = fingerprints([this.period], this.index, this.copies, moves.values(), entries)
+    frame = to_frame(rows, LedgerDelta, fingerprint=asdict(built[this.period]))
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

@@ -1,0 +1,81 @@
+"""The gates of agreement, dispositions and read-back."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.frames import to_rows
+from fcb_pipelines.core.agreement import AgreementRow
+from fcb_pipelines.core.completeness import CompletenessRow, completeness_gate
+from fcb_pipelines.core.deltas import LedgerDelta
+from fcb_pipelines.core.gates import (
+    ledger_agrees,
+    nexacloud_agrees,
+    nothing_is_held,
+    population_adds_up,
+)
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.gating import check_result, spec
+from fcb_pipelines.defs.month import Month
+from fcb_pipelines.defs.partitions import MONTHS, today
+from fcb_pipelines.defs.proof import receivable_result
+
+_DECIDED = {**month.INDEXES, **month.COPIES, **month.DISPOSITIONS}
+
+
+@dg.multi_asset_check(
+    specs=[spec("nexacloud_agrees_with_source", keys.AGREEMENTS, MONTHS)],
+    ins={"rows": dg.AssetIn(keys.AGREEMENTS)},
+)
+def copies_agree(rows: pd.DataFrame) -> dg.AssetCheckResult:
+    """NexaCloud's copies agree with their sources."""
+    return check_result(nexacloud_agrees(to_rows(rows, AgreementRow)), keys.AGREEMENTS)
+
+
+@dg.multi_asset_check(
+    specs=[
+        spec(gate, keys.DISPOSITIONS, MONTHS, _DECIDED)
+        for gate in ("population_adds_up", "nothing_is_held")
+    ],
+    ins=_DECIDED,
+)
+def every_member_is_decided(
+    context: dg.AssetCheckExecutionContext, **frames: pd.DataFrame
+) -> Iterator[dg.AssetCheckResult]:
+    """Population = post + skip + hold; and what is held."""
+    this = Month(context.partition_key, frames)
+    members = {member.ref for member in this.members}
+    yield check_result(population_adds_up(members, this.dispositions), keys.DISPOSITIONS)
+    yield check_result(nothing_is_held(this.dispositions, today()), keys.DISPOSITIONS)
+
+
+@dg.multi_asset_check(
+    specs=[
+        spec(gate, keys.LEDGER_DELTAS, MONTHS)
+        for gate in ("read_back_equals_intent", "dates_as_intended", "residuals_match_source")
+    ],
+    ins={"deltas": dg.AssetIn(keys.LEDGER_DELTAS)},
+)
+def ledger_stands_as_intended(deltas: pd.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    """What stands in the ledger is what should, on its dates, settled as the source says."""
+    for result in ledger_agrees(to_rows(deltas, LedgerDelta)):
+        yield check_result(result, keys.LEDGER_DELTAS)
+
+
+@dg.multi_asset_check(
+    specs=[spec("completeness", keys.COMPLETENESS)],
+    ins={"rows": dg.AssetIn(keys.COMPLETENESS)},
+)
+def every_member_has_one_disposition(rows: pd.DataFrame) -> dg.AssetCheckResult:
+    """Over all months and unplaced."""
+    return check_result(completeness_gate(to_rows(rows, CompletenessRow)), keys.COMPLETENESS)
+
+
+@dg.multi_asset_check(
+    specs=[spec("receivable_ties_out", keys.RECEIVABLE)],
+    ins={"rows": dg.AssetIn(keys.RECEIVABLE)},
+)
+def receivable_agrees(rows: pd.DataFrame) -> dg.AssetCheckResult:
+    """Source receivable = ledger receivable + what is not posted, per billing account."""
+    return check_result(receivable_result(rows), keys.RECEIVABLE)

@@ -1,0 +1,75 @@
+"""The proof over all months: completeness, and receivable against the ledger as it stands now."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.frames import to_frame, to_rows
+from fcb_pipelines.core.completeness import (
+    CompletenessRow,
+    ReceivableRow,
+    orphans,
+    population,
+)
+from fcb_pipelines.core.completeness import completeness as completed
+from fcb_pipelines.core.completeness import receivable as tied
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.ledger_reading import open_reader
+from fcb_pipelines.defs.month import Month
+from fcb_pipelines.defs.proof import Proof
+from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource, StoreResource
+
+Frame = dg.MaterializeResult[pd.DataFrame]
+_COMMON: dict[str, Any] = {
+    "group_name": "reconciliation",
+    "owners": keys.OWNERS,
+    "kinds": {"python"},
+}
+_UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
+
+
+@dg.asset(
+    key=keys.COMPLETENESS,
+    ins={**month.INDEXES, **month.COPIES, **_UNPLACED},
+    deps=[dg.AssetDep(keys.DISPOSITIONS, partition_mapping=dg.AllPartitionMapping())],
+    metadata=column_schema(CompletenessRow),
+    **_COMMON,
+)
+def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
+    """One member of the population and its one disposition over all months and unplaced."""
+    this = Month("", frames)
+    built = Proof(store.frames()).dispositions()
+    members = population(this.index, this.copies, this.owners)
+    rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
+    frame = to_frame(rows, CompletenessRow)
+    counts = {str(answer): int(n) for answer, n in frame["answer"].value_counts().items()}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
+
+
+@dg.asset(
+    key=keys.RECEIVABLE,
+    ins=_UNPLACED,
+    deps=[dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping())],
+    metadata=column_schema(ReceivableRow),
+    **_COMMON,
+)
+def receivable(
+    context: dg.AssetExecutionContext,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
+    store: StoreResource,
+    unplaced: pd.DataFrame,
+) -> Frame:
+    """What is owed on one document, by its source and by the ledger as it stands now."""
+    proof = Proof(store.frames())
+    decided = [row for rows in proof.dispositions().values() for row in rows]
+    decided += to_rows(unplaced, Disposition)
+    reader = open_reader(ledger.open(), read_back_log.open(), context.run_id)
+    moves = reader.ledger.read_moves(None)
+    rows = tied(decided, moves, proof.unsettled())
+    known = {row.ref for row in decided}
+    frame = to_frame(rows, ReceivableRow, orphans=list(orphans(moves, known)))
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

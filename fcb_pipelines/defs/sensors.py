@@ -1,0 +1,97 @@
+"""What carries a sync on: extract -> the window's months -> the proof. All off by default.
+
+Each request has a run key made of the extract's run, so a sensor that is evaluated twice asks once.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.jobs import extract, month, prove
+from fcb_pipelines.defs.resources import LedgerResource, StoreResource
+from fcb_pipelines.defs.sync_window import window
+
+_ENDED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[extract],
+    request_jobs=[month, prove],
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def months_after_extract(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest]:
+    """Once an extract is done, one run for each month of the window."""
+    run = context.dagster_run
+    frames = store.frames()
+    snapshot = frames.read(keys.COPIES.path)
+    tags = {
+        keys.EXTRACT_TAG: run.run_id,
+        keys.SNAPSHOT_TAG: str(snapshot.attrs.get("snapshot", "")) if snapshot is not None else "",
+    }
+    periods = window(frames, ledger.open())
+    for period in periods:
+        yield dg.RunRequest(
+            run_key=f"{run.run_id}:{period}",
+            job_name=month.name,
+            partition_key=period,
+            tags={**tags, keys.WINDOW_TAG: str(len(periods))},
+        )
+
+
+def _prove_when_all_have_ended(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    run = context.dagster_run
+    extract_run, expected = run.tags.get(keys.EXTRACT_TAG), run.tags.get(keys.WINDOW_TAG)
+    if extract_run is None or expected is None:
+        return dg.SkipReason("not a month of a sync")
+    ended = context.instance.get_runs_count(
+        dg.RunsFilter(job_name=month.name, tags={keys.EXTRACT_TAG: extract_run}, statuses=_ENDED)
+    )
+    if ended < int(expected):
+        return dg.SkipReason(f"{ended} of {expected} months have ended")
+    return dg.RunRequest(
+        run_key=f"{extract_run}:prove",
+        job_name=prove.name,
+        tags={name: run.tags[name] for name in (keys.EXTRACT_TAG, keys.SNAPSHOT_TAG)},
+    )
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[month],
+    request_job=prove,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def proof_after_months(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    """Once every month of a sync has ended, the proof."""
+    return _prove_when_all_have_ended(context)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.FAILURE,
+    monitored_jobs=[month],
+    request_job=prove,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def proof_after_failed_months(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    """The same where the last month to end is one that failed: the proof then names it."""
+    return _prove_when_all_have_ended(context)
+
+
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)
+def failed_run(context: dg.RunFailureSensorContext) -> None:
+    """Tells the daemon's log of every failed run: which one, and what it said."""
+    run = context.dagster_run
+    context.log.error(
+        "%s %s failed: %s",
+        run.job_name,
+        run.tags.get("dagster/partition", ""),
+        context.failure_event.message,
+    )

@@ -1,0 +1,140 @@
+"""Reading a billing source: its index, and the documents of one month. Shared by Stripe and Lago."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.evidence import EvidenceStore
+from fcb_pipelines.connectors.frames import to_frame
+from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.facts import InvoiceFacts, Kind, SettlementFacts, Side
+from fcb_pipelines.core.gates import GateResult, listing_complete
+from fcb_pipelines.core.index import (
+    Answer,
+    IndexRow,
+    Origin,
+    Scope,
+    absent_row,
+    found_row,
+    named_but_not_listed,
+    source_ref,
+)
+from fcb_pipelines.core.lago_facts import document_facts as lago_facts
+from fcb_pipelines.core.stripe_facts import document_facts as stripe_facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """One source with everything needed to read it into facts and to keep the evidence."""
+
+    side: Side
+    owner: str
+    source: Source
+    evidence: EvidenceStore
+    settings: Settings
+
+    def facts(self, body: Body) -> InvoiceFacts:
+        """What a body says."""
+        zone = self.settings.timezone
+        if self.side is Side.STRIPE:
+            return stripe_facts(body, account=self.owner, timezone=zone)
+        return lago_facts(body, organization=self.owner, timezone=zone)
+
+    @property
+    def prefix(self) -> str:
+        """What the refs of this source's documents begin with."""
+        return source_ref(self.side, self.owner, "")
+
+
+def read_index(
+    reader: Reader,
+    *,
+    customers: frozenset[str],
+    claimed: Collection[str],
+    last_period: str,
+    progress: Callable[[int], None],
+) -> pd.DataFrame:
+    """The index of one source: the whole list, then each named id it lacks, asked for once.
+
+    `problem` in the frame's attrs says why the list can't be trusted to be whole (else None).
+    """
+    key = getattr(reader.settings, reader.side.value).scope_metadata_key
+    scope = Scope(customers=customers, claimed=frozenset(claimed), metadata_key=key)
+    listing = reader.source.listing(progress)
+
+    def row(one: SourceBody, answer: Answer) -> IndexRow:
+        return found_row(
+            reader.facts(one.body),
+            source_id=one.id,
+            origin=Origin.CREDIT_NOTE if one.kind is Kind.CREDIT_NOTE else Origin.INVOICE,
+            answer=answer,
+            body_hash=reader.evidence.put(reader.side.value, one.body),
+            scope=scope,
+            first_period=reader.settings.first_period,
+            last_period=last_period,
+        )
+
+    rows = [row(one, Answer.LISTED) for one in listing.documents]
+    lacking = named_but_not_listed(claimed, [listed.ref for listed in rows], reader.prefix)
+    asked = [ref.removeprefix(reader.prefix) for ref in lacking]
+    for answer in reader.source.ask(asked) if asked else ():
+        if isinstance(answer, Absent):
+            ref = source_ref(reader.side, reader.owner, answer.id)
+            rows.append(absent_row(ref, answer.id, Answer(answer.reason), answer.detail))
+        else:
+            rows.append(row(answer, Answer.ASKED))
+    return to_frame(
+        rows, IndexRow, problem=listing.problem, pages=listing.pages, calls=listing.calls
+    )
+
+
+def listing_gate(side: Side, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
+    """Whether the index is whole."""
+    return listing_complete(f"{side.value}_listing_complete", rows, attrs.get("problem"))
+
+
+def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFacts, ...]:
+    """The facts of these index rows, completed with what the list left out.
+
+    A document whose rest could not be fetched is told with the problem `unreachable`.
+    """
+    wanted = [row for row in rows if row.body_hash is not None]
+    bodies = [
+        SourceBody(
+            id=row.source_id,
+            kind=Kind.CREDIT_NOTE if row.origin is Origin.CREDIT_NOTE else Kind.INVOICE,
+            body=reader.evidence.get(reader.side.value, row.body_hash or ""),
+        )
+        for row in wanted
+    ]
+    facts = []
+    for listed, answer in zip(bodies, reader.source.complete(bodies), strict=True):
+        if isinstance(answer, Absent):
+            facts.append(replace(reader.facts(listed.body), problem="unreachable"))
+            continue
+        if answer.body != listed.body:
+            reader.evidence.put(reader.side.value, answer.body)
+        facts.append(reader.facts(answer.body))
+    return tuple(facts)
+
+
+def settlements_of(facts: Iterable[InvoiceFacts]) -> tuple[SettlementFacts, ...]:
+    """Every settlement of these documents."""
+    return tuple(settlement for one in facts for settlement in one.settlements)
+
+
+def progress_to(context: dg.AssetExecutionContext, what: str) -> Callable[[int], None]:
+    """Tells the run's log how far a listing has come, every thousand documents."""
+    told = 0
+
+    def tell(count: int) -> None:
+        nonlocal told
+        if count // 1000 > told // 1000:
+            context.log.info("%s: %s documents", what, count)
+        told = count
+
+    return tell

@@ -1,0 +1,40 @@
+"""The window of a sync, from the frames and one batched read of the ledger."""
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.frames import FrameStore, to_rows
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.window import fingerprints, months_to_rebuild
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.frame_rows import copies_of
+from fcb_pipelines.defs.partitions import periods
+from fcb_pipelines.defs.proof import Proof
+
+
+def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
+    """The months to rebuild now, oldest first. The extract must have run."""
+    read = {
+        key: _extracted(frames, key)
+        for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.COPIES, keys.COPY_ITEMS)
+    }
+    index = [
+        row for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX) for row in to_rows(read[key], IndexRow)
+    ]
+    copies = copies_of(read[keys.COPIES], read[keys.COPY_ITEMS])
+    now = fingerprints(
+        periods(), index, copies, ledger.read_moves(None), ledger.read_settlements(None)
+    )
+    proof = Proof(frames)
+    return months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)
+
+
+def _extracted(frames: FrameStore, key: dg.AssetKey) -> pd.DataFrame:
+    frame = frames.read(key.path)
+    if frame is None:
+        raise NotPrepared(
+            f"reading {key.to_user_string()}", "it was never extracted", remedy="fcb sync"
+        )
+    return frame

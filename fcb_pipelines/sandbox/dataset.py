@@ -1,0 +1,158 @@
+"""A dataset: a folder that says what the outside world holds, and what day it is.
+
+dataset.yaml        name, timezone, currency, first_period, as_of, stripe.account,
+                    lago.organization; optional config: overrides of config/nexacloud.yaml
+nexacloud/*.csv     one file a table; the header names the columns, an empty cell is NULL
+stripe/*.json       arrays of objects as the API returns them; a missing file is empty
+lago/*.json         the same
+expected.json       optional: what must come out
+"""
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import simplejson
+import yaml
+from pydantic import ValidationError
+
+from fcb_pipelines.config.settings import PACKAGED, ConfigError
+from fcb_pipelines.core.company import Settings
+
+_REQUIRED = ("name", "timezone", "currency", "first_period", "as_of", "stripe", "lago")
+_KNOWN = frozenset({*_REQUIRED, "config"})
+# The name is a folder under FCB_HOME.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class DatasetProblem(ConfigError):
+    """A dataset that can't be used; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One dataset, opened. `expected` is None where the folder doesn't say what must come out."""
+
+    name: str
+    path: Path
+    timezone: str
+    currency: str
+    first_period: str
+    as_of: date
+    stripe_account: str
+    lago_organization: str
+    overrides: Mapping[str, Any]
+    expected: Mapping[str, Any] | None
+
+    @classmethod
+    def open(cls, path: Path) -> "Dataset":
+        """Read the folder's dataset.yaml and expected.json, and check the whole.
+
+        Raises DatasetProblem naming the file and the field.
+        """
+        path = path.absolute()
+        file = path / "dataset.yaml"
+        told = _described(file)
+        dataset = cls(
+            name=str(told["name"]),
+            path=path,
+            timezone=str(told["timezone"]),
+            currency=str(told["currency"]),
+            first_period=str(told["first_period"]),
+            as_of=_day(told["as_of"], file),
+            stripe_account=_inner(told, "stripe", "account", file),
+            lago_organization=_inner(told, "lago", "organization", file),
+            overrides=told.get("config") or {},
+            expected=_expected(path / "expected.json"),
+        )
+        if not _NAME.fullmatch(dataset.name):
+            raise DatasetProblem(f"{file}: name {dataset.name!r} can't be the name of a folder")
+        if dataset.timezone not in available_timezones():
+            raise DatasetProblem(f"{file}: timezone {dataset.timezone!r} is unknown")
+        dataset.settings()
+        if f"{dataset.as_of:%Y-%m}" < dataset.first_period:
+            raise DatasetProblem(f"{file}: as_of lies before first_period")
+        return dataset
+
+    def config(self) -> dict[str, Any]:
+        """The packaged configuration with this dataset's overrides and facts laid over it."""
+        base = yaml.safe_load(PACKAGED.read_text(encoding="utf-8"))
+        facts = {
+            "timezone": self.timezone,
+            "currency": self.currency,
+            "first_period": self.first_period,
+            "as_of": self.as_of,
+            "stripe": {"account": self.stripe_account},
+            "lago": {"organization": self.lago_organization},
+        }
+        return _merged(_merged(base, self.overrides), facts)
+
+    def settings(self) -> Settings:
+        """The validated configuration. Raises DatasetProblem naming the field."""
+        try:
+            return Settings.model_validate(self.config())
+        except ValidationError as error:
+            raise DatasetProblem(f"{self.path / 'dataset.yaml'}: {error}") from error
+
+
+def _described(file: Path) -> dict[str, Any]:
+    try:
+        told = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DatasetProblem(f"{file.parent} is no dataset: it has no dataset.yaml") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise DatasetProblem(f"{file}: {error}") from error
+    if not isinstance(told, dict):
+        raise DatasetProblem(f"{file} holds no mapping of fields")
+    missing = [name for name in _REQUIRED if told.get(name) in (None, "")]
+    if missing:
+        raise DatasetProblem(f"{file} lacks {', '.join(missing)}")
+    unknown = sorted(map(str, told.keys() - _KNOWN))
+    if unknown:
+        raise DatasetProblem(f"{file} has unknown fields: {', '.join(unknown)}")
+    if not isinstance(told.get("config") or {}, dict):
+        raise DatasetProblem(f"{file}: config holds no mapping of fields")
+    return told
+
+
+def _inner(told: Mapping[str, Any], group: str, field: str, file: Path) -> str:
+    inner = told[group]
+    if not isinstance(inner, dict) or not inner.get(field):
+        raise DatasetProblem(f"{file} lacks {group}.{field}")
+    return str(inner[field])
+
+
+def _day(value: object, file: Path) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise DatasetProblem(f"{file}: as_of is a date (2026-05-31), not {value!r}") from error
+
+
+def _expected(file: Path) -> Mapping[str, Any] | None:
+    try:
+        told = simplejson.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DatasetProblem(f"{file}: {error}") from error
+    if not isinstance(told, dict):
+        raise DatasetProblem(f"{file} holds no object")
+    return told
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid over `base`: mappings merge, everything else (lists too) is replaced."""
+    merged = deepcopy(dict(base))
+    for name, value in over.items():
+        below = merged.get(name)
+        both = isinstance(below, dict) and isinstance(value, Mapping)
+        merged[name] = _merged(below or {}, value) if both else deepcopy(value)
+    return merged

@@ -1,0 +1,223 @@
+"""Installs a real Odoo 19 from packages into one folder, and nothing anywhere else.
+
+The code is Debian's package `odoo-19`, fetched by apt with lists and a cache of its own, so that the
+machine's own package lists stay as they are; the Python libraries it imports go into a virtual
+environment beside it. About a minute, once; the folder can be shared by many sandboxes.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from fcb_pipelines.connectors.failures import NotPrepared, TransientFailure
+
+PACKAGE = "odoo-19"
+SUITE = "sid"
+REQUIREMENTS = Path(__file__).with_name("odoo_requirements.txt")
+
+_STAMP = "installed.json"
+_ELSEWHERE = "set FCB_ODOO_URL and its companions to an Odoo 19 of yours, or use --ledger beancount"
+# Seven tenths of the package are translations, and the books are kept in English.
+_LEFT_OUT = ("*/i18n/*", "*/i18n_extra/*", "*/static/description/*", "./usr/share/doc/*")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OdooProgram:
+    """An installed Odoo: its folder and the package's version."""
+
+    folder: Path
+    version: str
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command that runs Odoo's own command line."""
+        # Its own empty file: without one Odoo reads, and may write, a file in the user's home.
+        config = str(self.folder / "odoo.conf")
+        return (str(_python(self.folder)), "-m", "odoo", "-c", config)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the command needs in its environment, beside this process's own."""
+        return {"PYTHONPATH": str(_code(self.folder)), "PYTHONUNBUFFERED": "1"}
+
+    def run(self, what: str, *arguments: str) -> None:
+        """Run Odoo's command line to its end. Raises TransientFailure with its last words."""
+        command, *rest = arguments
+        # `-c` is an option of the server and of each sub-command, never of the program itself.
+        argv = [*self.command[:3], command, *self.command[3:], *rest]
+        run(argv, what, environment=self.environment)
+
+
+def install(folder: Path, say: Say = lambda _: None) -> OdooProgram:
+    """Odoo 19 in `folder`: as it is when it is there whole, else installed now.
+
+    A download or an unpacking that was broken off is done again. Raises NotPrepared on a machine
+    without apt or whose apt has no Debian archive, TransientFailure when a download fails.
+    """
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(folder / "install.lock"):
+        stamp = folder / _STAMP
+        wanted = REQUIREMENTS.read_text("utf-8")
+        if stamp.exists():
+            content = json.loads(stamp.read_text("utf-8"))
+            if content["requirements"] == wanted and _python(folder).exists():
+                return OdooProgram(folder=folder, version=content["version"])
+        version = _fetch_code(folder, say)
+        _make_environment(folder, say)
+        (folder / "odoo.conf").touch(mode=0o600)
+        draft = folder / f"{_STAMP}.new"
+        draft.write_text(json.dumps({"version": version, "requirements": wanted}), "utf-8")
+        draft.replace(stamp)
+    return OdooProgram(folder=folder, version=version)
+
+
+def run(
+    argv: Sequence[str],
+    what: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> str:
+    """Run a program to its end and answer its output. Raises TransientFailure, told by `what`."""
+    done = subprocess.run(
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+        cwd=cwd,
+        check=False,
+    )
+    said = done.stdout.decode(errors="replace")
+    if done.returncode:
+        last_words = " | ".join(line.strip() for line in said.splitlines()[-8:])
+        raise TransientFailure(what, f"{argv[0]} ended with {done.returncode}: {last_words}")
+    return said
+
+
+def _fetch_code(folder: Path, say: Say) -> str:
+    """Download and unpack the package; its version. What is there already whole stays."""
+    for program in ("apt-get", "dpkg-deb", "tar"):
+        if shutil.which(program) is None:
+            raise NotPrepared(
+                "installing Odoo 19 from Debian's package",
+                f"{program} is not on this machine",
+                remedy=_ELSEWHERE,
+            )
+    code = _code(folder)
+    kept = folder / "code" / "version"
+    if kept.exists() and code.exists():
+        return kept.read_text("utf-8")
+    say("downloading Odoo 19 (about 120 MB, once)")
+    package = _download(folder / "apt")
+    say("unpacking Odoo 19")
+    version = run(["dpkg-deb", "-f", str(package), "Version"], "reading Odoo's package").strip()
+    draft = folder / "code.new"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    _unpack(package, draft)
+    (draft / "version").write_text(version, "utf-8")
+    shutil.rmtree(folder / "code", ignore_errors=True)
+    draft.rename(folder / "code")
+    shutil.rmtree(folder / "apt")
+    return version
+
+
+def _download(apt: Path) -> Path:
+    """The package's file, fetched with lists and a cache that lie in `apt`."""
+    shutil.rmtree(apt, ignore_errors=True)
+    (apt / "lists" / "partial").mkdir(parents=True)
+    (apt / "cache" / "archives" / "partial").mkdir(parents=True)
+    (apt / "state").mkdir()
+    (apt / "status").touch()
+    (apt / "sources.list").write_text(f"deb {_archive()} {SUITE} main\n", "utf-8")
+    settings = {
+        "Dir::Etc::sourcelist": apt / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State": apt / "state",
+        "Dir::State::lists": apt / "lists",
+        "Dir::State::status": apt / "status",
+        "Dir::Cache": apt / "cache",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        # As root apt would download as another user, who can't write into this folder.
+        "APT::Sandbox::User": "root",
+    }
+    options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+    run(["apt-get", *options, "-qq", "update"], f"reading the package list of Debian {SUITE}")
+    run(["apt-get", *options, "-qq", "download", PACKAGE], f"downloading {PACKAGE}", cwd=apt)
+    found = sorted(apt.glob(f"{PACKAGE}_*.deb"))
+    if not found:
+        raise TransientFailure(f"downloading {PACKAGE}", "apt-get left no file")
+    return found[-1]
+
+
+def _archive() -> str:
+    """The address of Debian's main archive, as this machine's own apt knows it."""
+    form = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
+    told = run(["apt-get", "indextargets", "--format", form], "asking apt for its archives")
+    for line in told.splitlines():
+        origin, label, component, address = (line.split("|") + [""] * 4)[:4]
+        if (origin, label, component) == ("Debian", "Debian", "main"):
+            return address
+    raise NotPrepared(
+        "installing Odoo 19 from Debian's package",
+        "this machine's apt names no Debian archive (try `apt-get update` first)",
+        remedy=_ELSEWHERE,
+    )
+
+
+def _unpack(package: Path, folder: Path) -> None:
+    """Unpack what Odoo needs at run time; neither scripts nor configuration are run or installed."""
+    out = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE)
+    left_out = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
+    done = subprocess.run(
+        ["tar", "-x", "-C", str(folder), "--no-same-owner", *left_out, "-f", "-"],
+        stdin=out.stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if out.stdout:
+        out.stdout.close()
+    if out.wait() or done.returncode:
+        words = done.stderr.decode(errors="replace").strip()
+        raise TransientFailure(f"unpacking {package.name}", words or "dpkg-deb failed")
+
+
+def _make_environment(folder: Path, say: Say) -> None:
+    """The virtual environment with the libraries that Odoo imports, made anew."""
+    say("installing the libraries of Odoo 19 (once)")
+    venv = folder / "venv"
+    shutil.rmtree(venv, ignore_errors=True)
+    run([sys.executable, "-m", "venv", str(venv)], "making Odoo's virtual environment")
+    run(
+        [
+            str(_python(folder)),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+            str(REQUIREMENTS),
+        ],
+        "installing the libraries of Odoo 19",
+    )
+
+
+def _python(folder: Path) -> Path:
+    return folder / "venv" / "bin" / "python"
+
+
+def _code(folder: Path) -> Path:
+    return folder / "code" / "usr" / "lib" / "python3" / "dist-packages"

@@ -1,0 +1,139 @@
+"""Child processes of the sandbox: started, recognised again later, and stopped, by pid.
+
+A pid alone is no proof (numbers are used again), so a process is on record with its start time and
+is only ever touched when both agree.
+"""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+from fcb_pipelines.connectors.failures import TransientFailure
+
+LOOPBACK = "127.0.0.1"
+
+# Our own children, kept so that a stopped one is reaped and none is reported as forgotten.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process that the sandbox started. `started` is its start time as the system tells it."""
+
+    name: str
+    pid: int
+    started: float
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address on loopback."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nothing listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def start(
+    name: str, argv: Sequence[str], *, port: int, log: Path, environment: Mapping[str, str]
+) -> Process:
+    """Start `argv` in a session of its own, with no input and its output in `log`.
+
+    `environment` is added to this process's own.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+    _children[child.pid] = child
+    started = psutil.Process(child.pid).create_time()
+    return Process(name=name, pid=child.pid, started=started, port=port)
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process still runs."""
+    return _find(process) is not None
+
+
+def answers(process: Process, path: str = "/") -> bool:
+    """Whether it answers HTTP on its port, whatever it answers."""
+    try:
+        httpx.get(process.url + path, timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def wait_until_it_answers(
+    process: Process, *, log: Path, path: str = "/", patience: float = 60
+) -> None:
+    """Return once it answers HTTP. Raises TransientFailure when it ends or takes too long."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if answers(process, path):
+            return
+        if not alive(process):
+            raise TransientFailure(
+                f"starting {process.name} on {process.url}",
+                f"it ended at once; its last words: {_last_words(log)}",
+            )
+        time.sleep(0.1)
+    raise TransientFailure(
+        f"starting {process.name} on {process.url}",
+        f"no answer in {patience:.0f} seconds; its last words: {_last_words(log)}",
+    )
+
+
+def stop(process: Process, *, patience: float = 15) -> bool:
+    """End this process and what it started; False when it had already ended."""
+    found = _find(process)
+    if found is None:
+        _reap(process)
+        return False
+    family = [found, *found.children(recursive=True)]
+    found.terminate()
+    _, left = psutil.wait_procs(family, timeout=patience)
+    for one in left:
+        one.kill()
+    psutil.wait_procs(left, timeout=5)
+    _reap(process)
+    return True
+
+
+def _find(process: Process) -> psutil.Process | None:
+    try:
+        found = psutil.Process(process.pid)
+        same = abs(found.create_time() - process.started) < 1
+        return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _reap(process: Process) -> None:
+    """Take the exit of a child of ours, so that it is no zombie and not reported as forgotten."""
+    child = _children.get(process.pid)
+    if child is not None and child.poll() is not None:
+        del _children[process.pid]
+
+
+def _last_words(log: Path, lines: int = 5) -> str:
+    said = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+    return " | ".join(line.strip() for line in said) or "nothing"

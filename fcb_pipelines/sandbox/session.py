@@ -1,0 +1,247 @@
+"""A dataset's sandbox: brought up, lent to the pipeline as an environment, taken down.
+
+    with Sandbox(open_dataset("nexa-2026-05"), Path(".fcb")).running() as environment: ...
+
+Bringing up what is up changes nothing, and after a crash it replaces what is broken. Only processes
+that are on file with pid and start time are ever stopped.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+from filelock import FileLock
+
+from fcb_pipelines.config.environment import LedgerName
+from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.sandbox import processes, state
+from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
+from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres, database_name
+from fcb_pipelines.sandbox.processes import Process
+from fcb_pipelines.sandbox.state import Running
+
+PACKAGED = Path(__file__).with_name("datasets")
+DEFAULT_DATASET = "nexa-2026-05"
+
+# Keys that fit no real service and protect nothing: the stand-ins accept just these.
+STRIPE_KEY = "rk_test_sandbox"
+LAGO_KEY = "lago_sandbox"
+
+# Each stand-in, and the variable that its address is lent in.
+STAND_INS = {"stripe": "FCB_STRIPE_API_BASE", "lago": "FCB_LAGO_API_URL"}
+
+# What a dataset has a database for beside Odoo's books; `fcb` is Dagster's tables and our own.
+USES = ("nexacloud", "fcb")
+
+
+def open_dataset(name_or_folder: str) -> Dataset:
+    """A packaged dataset by name, or any dataset by its folder. Raises ConfigError for neither."""
+    folder = Path(name_or_folder).expanduser()
+    if folder.is_dir():
+        return Dataset.open(folder.resolve())
+    if (PACKAGED / name_or_folder).is_dir():
+        return Dataset.open(PACKAGED / name_or_folder)
+    ours = ", ".join(sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()))
+    raise ConfigError(f"{name_or_folder} is no dataset folder and no packaged dataset ({ours})")
+
+
+class Sandbox:
+    """What one dataset needs of the outside world, on this machine.
+
+    `home` is FCB_HOME; everything of the dataset lies in `home/<dataset name>`, the Postgres
+    server, which all datasets share, in `home/postgres`. Odoo's program lies in `odoo_folder`,
+    by default `home/odoo`. `say` is told of each step.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        home: Path,
+        *,
+        ledger: LedgerName = "beancount",
+        odoo_folder: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        if dataset.name in {"production", "postgres", "odoo"}:
+            raise ConfigError(f"a dataset can't be called {dataset.name}: that folder is taken")
+        self._dataset = dataset
+        self._home = home.absolute()
+        self._ledger: LedgerName = ledger
+        self._odoo_folder = odoo_folder or self._home / "odoo"
+        self._say = say
+        self._folder = self._home / dataset.name
+        self._server = EmbeddedPostgres(self._home)
+
+    @contextmanager
+    def running(self, *, keep: bool = False) -> Iterator[Mapping[str, str]]:
+        """The environment of this sandbox, up while the block runs.
+
+        What was up already stays up; what was started here is stopped, unless `keep`.
+        """
+        known = state.read(self._folder)
+        was_up = known is not None and known.whole
+        try:
+            yield self.up().environment
+        finally:
+            if not keep and not was_up:
+                self._say("stopping the sandbox")
+                down(self._home, self._dataset.name)
+
+    def up(self) -> Running:
+        """Bring up whatever is not up, load the dataset, and put it on file."""
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder.mkdir(exist_ok=True, mode=0o700)
+        with _lock(self._home):
+            known = self._known()
+            running = Running(
+                dataset=self._dataset.name,
+                folder=str(self._dataset.path),
+                processes=known.processes if known else (),
+                environment={**self._settings(), **self._databases()},
+            )
+            if self._ledger == "odoo":
+                running = self._with_odoo(running)
+            for name in STAND_INS:
+                running = self._with_stand_in(name, running)
+            for process in running.processes:
+                if process.name in STAND_INS:
+                    processes.wait_until_it_answers(process, log=self._log(process.name))
+        return running
+
+    def start_over(self) -> None:
+        """Forget everything that this dataset's runs wrote: files, databases, books."""
+        down(self._home, self._dataset.name)
+        self._say(f"starting over with {self._dataset.name}")
+        with _lock(self._home):
+            started = self._server.start()
+            for use in USES:
+                self._server.drop_database(database_name(self._dataset.name, use))
+            self._odoo().drop_books(database_name(self._dataset.name, "odoo"))
+            if started:
+                self._server.stop()
+            if self._folder.exists():
+                shutil.rmtree(self._folder)
+
+    def _known(self) -> Running | None:
+        """What is on file, unless it serves another folder of the same name: that is stopped."""
+        known = state.read(self._folder)
+        if known is None or known.folder == str(self._dataset.path):
+            return known
+        for process in known.processes:
+            processes.stop(process)
+        state.forget(self._folder)
+        return None
+
+    def _settings(self) -> dict[str, str]:
+        """The dataset's configuration, put where the pipeline finds it."""
+        file = self._folder / "config.yaml"
+        content = self._dataset.config()
+        file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+        return {
+            "FCB_HOME": str(self._home),
+            "FCB_DATASET": self._dataset.name,
+            "FCB_CONFIG": str(file),
+            "FCB_LEDGER": self._ledger,
+            "DAGSTER_HOME": str(self._folder / "dagster"),
+            "FCB_STRIPE_API_KEY": STRIPE_KEY,
+            "FCB_LAGO_API_KEY": LAGO_KEY,
+        }
+
+    def _databases(self) -> dict[str, str]:
+        """The embedded server up, this dataset's databases there, NexaCloud's tables loaded."""
+        if self._server.start():
+            self._say("started the embedded Postgres")
+        nexacloud, fcb = (database_name(self._dataset.name, use) for use in ("nexacloud", "fcb"))
+        self._server.create_database(fcb)
+        self._server.create_database(nexacloud)
+        load_nexacloud(self._server, nexacloud, self._dataset)
+        return {
+            "FCB_POSTGRES_URL": self._server.sqlalchemy_url(fcb),
+            "FCB_NEXACLOUD_DSN": self._server.ensure_reader(nexacloud),
+        }
+
+    def _with_odoo(self, running: Running) -> Running:
+        """`running` with a real Odoo 19 up on this dataset's books."""
+        odoo, database = self._odoo(), database_name(self._dataset.name, "odoo")
+        odoo.create_books(database)
+        mine = [process for process in running.processes if process.name == "odoo"]
+        others = tuple(process for process in running.processes if process.name != "odoo")
+        process = next(filter(processes.alive, mine), None)
+        process = process or odoo.launch(database, log=self._log("odoo"))
+        lent = {
+            "FCB_ODOO_URL": process.url,
+            "FCB_ODOO_DATABASE": database,
+            "FCB_ODOO_USER": USER,
+            "FCB_ODOO_PASSWORD": PASSWORD,
+        }
+        told = replace(
+            running,
+            processes=(*others, process),
+            environment={**running.environment, **lent},
+        )
+        state.write(self._folder, told)
+        odoo.wait(process, log=self._log("odoo"))
+        return told
+
+    def _odoo(self) -> SandboxOdoo:
+        return SandboxOdoo(self._odoo_folder, self._server, say=self._say)
+
+    def _with_stand_in(self, name: str, running: Running) -> Running:
+        """`running` with this stand-in up: the one on file if it answers, else a new one.
+
+        What was started is on file before anything waits for it, so that no crash loses a process.
+        """
+        mine = [process for process in running.processes if process.name == name]
+        others = tuple(process for process in running.processes if process.name != name)
+        for process in mine:
+            if processes.alive(process) and processes.answers(process):
+                return self._told(running, name, process)
+            processes.stop(process)
+        self._say(f"starting the stand-in for {name.capitalize()}")
+        port = processes.free_port()
+        module = f"fcb_pipelines.sandbox.{name}_server"
+        argv = [sys.executable, "-m", module, "--dataset", str(self._dataset.path),
+                "--port", str(port)]  # fmt: skip
+        process = processes.start(name, argv, port=port, log=self._log(name), environment={})
+        return self._told(replace(running, processes=(*others, process)), name, process)
+
+    def _told(self, running: Running, name: str, process: Process) -> Running:
+        environment = {**running.environment, STAND_INS[name]: process.url}
+        told = replace(running, environment=environment)
+        state.write(self._folder, told)
+        return told
+
+    def _log(self, name: str) -> Path:
+        return self._folder / "logs" / f"{name}.log"
+
+
+def down(home: Path, name: str | None = None) -> tuple[str, ...]:
+    """Stop what runs for this dataset (or for all) under FCB_HOME; the names of what was stopped.
+
+    The Postgres server goes when no dataset is left that uses it. Data stays.
+    """
+    home = home.absolute()
+    if not home.is_dir():
+        return ()
+    stopped: list[str] = []
+    with _lock(home):
+        for file in sorted(home.glob(f"{name or '*'}/{state.FILE}")):
+            known = state.read(file.parent)
+            for process in known.processes if known else ():
+                if processes.stop(process):
+                    stopped.append(f"{process.name} of {file.parent.name}")
+            state.forget(file.parent)
+        if not any(home.glob(f"*/{state.FILE}")) and EmbeddedPostgres(home).stop():
+            stopped.append("postgres")
+    return tuple(stopped)
+
+
+def _lock(home: Path) -> FileLock:
+    """One process at a time brings up or takes down what lies under this home."""
+    return FileLock(home / "sandbox.lock", timeout=600)

@@ -1,0 +1,294 @@
+"""A stand-in for Stripe on loopback: API 2026-10-28.endive, reads only, fed from a dataset folder.
+
+It answers in the pinned version's shape - cursor paging, filters, expansion, errors, rate limits -
+and refuses what it does not know, so that a typing error in a client is not hidden here.
+`<dataset>/stripe/*.json` hold the objects; an invoice's lines stand complete in `lines.data`.
+
+    python -m fcb_pipelines.sandbox.stripe_server --dataset DIR --port N
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fcb_pipelines.connectors.stripe_client import API_VERSION
+from fcb_pipelines.sandbox.standin import Faults, Json, Limiter, Tables, answer, described, serve
+
+INLINE = 10
+
+_CREATED = frozenset({"created", "created[gt]", "created[gte]", "created[lt]", "created[lte]"})
+_PAGING = frozenset({"limit", "starting_after", "ending_before"})
+
+# resource -> (object's name in errors, fields that filter by equality, path to the value)
+_RESOURCES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "invoices": (
+        "invoice",
+        {
+            "customer": ("customer",),
+            "status": ("status",),
+            "collection_method": ("collection_method",),
+            "subscription": ("parent", "subscription_details", "subscription"),
+        },
+    ),
+    "invoice_payments": (
+        "invoice_payment",
+        {
+            "invoice": ("invoice",),
+            "status": ("status",),
+            "payment[type]": ("payment", "type"),
+            "payment[payment_intent]": ("payment", "payment_intent"),
+        },
+    ),
+    "tax_rates": ("tax_rate", {"active": ("active",), "inclusive": ("inclusive",)}),
+    "credit_notes": ("credit_note", {"customer": ("customer",), "invoice": ("invoice",)}),
+    "refunds": ("refund", {"charge": ("charge",), "payment_intent": ("payment_intent",)}),
+    "disputes": ("dispute", {"charge": ("charge",), "payment_intent": ("payment_intent",)}),
+    "balance_transactions": (
+        "balance_transaction",
+        {"type": ("type",), "currency": ("currency",), "source": ("source",)},
+    ),
+    "payouts": ("payout", {"status": ("status",), "destination": ("destination",)}),
+    "events": ("event", {"type": ("type",)}),
+}
+_WITH_LINES = frozenset({"invoices", "credit_notes"})
+
+
+class _Refused(Exception):
+    """A request that Stripe answers with an error."""
+
+    def __init__(self, status: int, message: str, **more: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": "invalid_request_error", **more}}
+
+
+def create_app(
+    dataset: Path,
+    *,
+    api_key: str | None = None,
+    rate_limit: int = 0,
+    faults: Faults | None = None,
+) -> Starlette:
+    """The stand-in for one dataset. `api_key`: the only key let in; else any key of Stripe's form."""
+    server = _Server(Path(dataset), api_key, Limiter(rate_limit), faults or Faults())
+    guarded = server.guarded
+    routes = [
+        Route("/v1/account", guarded(server.account), methods=["GET"]),
+        Route("/v1/{table}", guarded(server.listed), methods=["GET"]),
+        Route("/v1/{table}/{id}", guarded(server.retrieved), methods=["GET"]),
+        Route("/v1/{table}/{id}/lines", guarded(server.lines), methods=["GET"]),
+    ]
+    return Starlette(routes=routes)
+
+
+class _Server:
+    def __init__(
+        self, dataset: Path, api_key: str | None, limiter: Limiter, faults: Faults
+    ) -> None:
+        self.tables = Tables(dataset / "stripe")
+        self.dataset = dataset
+        self.api_key = api_key
+        self.limiter = limiter
+        self.faults = faults
+
+    def guarded(
+        self, handler: Callable[[Request], Json]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """The handler behind key, version, rate limit and ordered faults."""
+
+        async def handle(request: Request) -> Response:
+            self.faults.calls.append(str(request.url.path))
+            try:
+                self._let_in(request)
+                return answer(handler(request), headers={"stripe-version": API_VERSION})
+            except _Refused as refused:
+                wait = self.faults.retry_after if refused.status == 429 else None
+                return answer(refused.body, refused.status, {"retry-after": wait} if wait else None)
+
+        return handle
+
+    def account(self, request: Request) -> Json:
+        """The account that the dataset names, as little of it as a restricted key is shown."""
+        stripe = described(self.dataset).get("stripe") or {}
+        return {"id": stripe.get("account", "acct_sandbox"), "object": "account", "country": "CA"}
+
+    def listed(self, request: Request) -> Json:
+        """One page of a list."""
+        table = self._table(request)
+        asked, expand = _params(request)
+        filters = _RESOURCES[table][1]
+        _known(asked, _PAGING | _CREATED | filters.keys())
+        rows = self.tables.derived(table, _newest_first)
+        if asked.keys() - _PAGING:
+            rows = [row for row in rows if _matches(row, asked, filters)]
+        within = {name.removeprefix("data.") for name in expand if name.startswith("data.")}
+        if len(within) < len(expand):
+            raise _Refused(
+                400, "This property cannot be expanded. You may want to expand `data.*`."
+            )
+        page, more = self._page(table, rows, asked)
+        data = [self._shown(table, row, within) for row in page]
+        return {"object": "list", "data": data, "has_more": more, "url": f"/v1/{table}"}
+
+    def retrieved(self, request: Request) -> Json:
+        """One object by id."""
+        asked, expand = _params(request)
+        _known(asked, frozenset())
+        return self._shown(self._table(request), self._row(request), set(expand))
+
+    def lines(self, request: Request) -> Json:
+        """One page of a document's lines."""
+        if self._table(request) not in _WITH_LINES:
+            raise _unknown_url(request)
+        asked, _expand = _params(request)
+        _known(asked, _PAGING)
+        rows = self._row(request)["lines"]["data"]
+        page, more = self._page("lines", rows, asked)
+        return {"object": "list", "data": page, "has_more": more, "url": request.url.path}
+
+    def _let_in(self, request: Request) -> None:
+        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not (key == self.api_key if self.api_key else re.match(r"(sk|rk)_\w+", key)):
+            raise _Refused(401, f"Invalid API Key provided: {key[:7]}****")
+        version = request.headers.get("stripe-version")
+        if version != API_VERSION:
+            raise _Refused(400, f"Invalid Stripe API version: {version}. Here is {API_VERSION}.")
+        left = self.limiter.left()
+        if self.faults.throttled() or (left is not None and left < 0):
+            raise _Refused(429, "Request rate limit exceeded.", code="rate_limit")
+        parts = set(request.url.path.split("/"))
+        if parts & self.faults.forbidden:
+            raise _Refused(403, "The provided key does not have the required permissions.")
+        if parts & self.faults.broken:
+            raise _Refused(500, "An error occurred on our end.", type="api_error")
+
+    def _table(self, request: Request) -> str:
+        table = str(request.path_params["table"])
+        if table not in _RESOURCES:
+            raise _unknown_url(request)
+        return table
+
+    def _row(self, request: Request) -> Json:
+        table, wanted = self._table(request), request.path_params["id"]
+        row = self.tables.derived(table, _by_id).get(wanted)
+        if row is not None:
+            return row
+        name = _RESOURCES[table][0]
+        missing = f"No such {name.replace('_', ' ')}: '{wanted}'"
+        raise _Refused(404, missing, code="resource_missing", param=name)
+
+    def _page(
+        self, table: str, rows: list[Json], asked: Mapping[str, str]
+    ) -> tuple[list[Json], bool]:
+        limit = int(asked.get("limit", INLINE))
+        if not 1 <= limit <= 100:
+            raise _Refused(400, "Limit must be between 1 and 100.", param="limit")
+        if "ending_before" in asked:
+            end = _place(rows, asked["ending_before"], "ending_before")
+            return rows[max(0, end - limit) : end], end > limit
+        start = 0
+        if "starting_after" in asked:
+            start = _place(rows, asked["starting_after"], "starting_after") + 1
+        start += self.faults.page_shift(table, first=start == 0, size=limit)
+        start = max(0, start)
+        return rows[start : start + limit], start + limit < len(rows)
+
+    def _shown(self, table: str, row: Json, expand: set[str]) -> Json:
+        """An object as it is shown: ten lines inline, payments only where they are expanded."""
+        shown = {key: value for key, value in row.items() if key != "payments"}
+        unknown = expand - ({"payments"} if table == "invoices" else set())
+        if unknown:
+            raise _Refused(400, f"This property cannot be expanded ({sorted(unknown)[0]}).")
+        if table in _WITH_LINES:
+            lines = row["lines"]["data"]
+            shown["lines"] = {
+                **row["lines"],
+                "data": lines[:INLINE],
+                "has_more": len(lines) > INLINE,
+            }
+        if "payments" in expand:
+            own = self.tables.derived("invoice_payments", _by_invoice).get(row["id"], [])
+            shown["payments"] = {
+                "object": "list",
+                "data": own[:INLINE],
+                "has_more": len(own) > INLINE,
+                "url": "/v1/invoice_payments",
+            }
+        return shown
+
+
+def _newest_first(rows: list[Json]) -> list[Json]:
+    return sorted(rows, key=lambda row: -row.get("created", 0))
+
+
+def _by_id(rows: list[Json]) -> dict[str, Json]:
+    return {row["id"]: row for row in rows}
+
+
+def _by_invoice(payments: list[Json]) -> dict[str, list[Json]]:
+    own: dict[str, list[Json]] = {}
+    for payment in _newest_first(payments):
+        own.setdefault(payment["invoice"], []).append(payment)
+    return own
+
+
+def _unknown_url(request: Request) -> _Refused:
+    return _Refused(404, f"Unrecognized request URL ({request.method}: {request.url.path}).")
+
+
+def _params(request: Request) -> tuple[dict[str, str], list[str]]:
+    """The plain parameters and the names to expand."""
+    asked: dict[str, str] = {}
+    expand: list[str] = []
+    for name, value in request.query_params.multi_items():
+        if name == "expand" or name.startswith("expand["):
+            expand.append(value)
+        else:
+            asked[name] = value
+    return asked, expand
+
+
+def _known(asked: Mapping[str, str], known: frozenset[str]) -> None:
+    for name in asked.keys() - known:
+        raise _Refused(400, f"Received unknown parameter: {name}", param=name)
+
+
+def _matches(row: Json, asked: Mapping[str, str], filters: Mapping[str, tuple[str, ...]]) -> bool:
+    equal = all(_text(_at(row, filters[name])) == asked[name] for name in filters.keys() & asked)
+    created = row.get("created", 0)
+    tests = {
+        "created": lambda bound: created == bound,
+        "created[gt]": lambda bound: created > bound,
+        "created[gte]": lambda bound: created >= bound,
+        "created[lt]": lambda bound: created < bound,
+        "created[lte]": lambda bound: created <= bound,
+    }
+    return equal and all(tests[name](int(asked[name])) for name in tests.keys() & asked)
+
+
+def _at(row: Json, path: tuple[str, ...]) -> Any:
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _place(rows: list[Json], wanted: str, param: str) -> int:
+    for index, row in enumerate(rows):
+        if row["id"] == wanted:
+            return index
+    raise _Refused(400, f"No such object: '{wanted}'", code="resource_missing", param=param)
+
+
+if __name__ == "__main__":
+    serve("stripe_server", lambda dataset, limit: create_app(dataset, rate_limit=limit))

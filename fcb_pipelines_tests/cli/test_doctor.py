@@ -1,0 +1,113 @@
+"""The doctor looks at everything, stops at nothing, and says what mends what."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fcb_pipelines.cli import checkups
+from fcb_pipelines.cli.checkups import Finding
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.main import app
+from fcb_pipelines.config import environment
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.sources import SourceDescription
+from fcb_pipelines.core.standing import LedgerDescription, MissingPart
+
+RUNNER = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An operator's environment in which Postgres does not answer and nothing else is set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FCB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FCB_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return tmp_path / "home"
+
+
+def test_one_dead_connection_does_not_hide_the_others(home: Path) -> None:
+    done = RUNNER.invoke(app, ["doctor", "--json"])
+    found = {row["what"]: row for row in json.loads(done.stdout)}
+    assert done.exit_code == Exit.CONNECTION
+    assert found["home"]["outcome"] == "ok"
+    assert found["configuration"]["outcome"] == "ok"
+    assert found["postgres"]["kind"] == "connection"
+    assert "FCB_POSTGRES_URL" in found["postgres"]["remedy"]
+    assert "FCB_NEXACLOUD_DSN is not set" in found["nexacloud"]["detail"]
+    assert "FCB_STRIPE_API_KEY is not set" in found["stripe"]["detail"]
+    assert "FCB_LAGO_API_URL, FCB_LAGO_API_KEY are not set" in found["lago"]["detail"]
+
+
+def test_a_broken_configuration_is_a_row_too(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text("service: [")
+    monkeypatch.setenv("FCB_CONFIG", str(tmp_path / "mine.yaml"))
+    done = RUNNER.invoke(app, ["doctor", "--json"])
+    found = {row["what"]: row for row in json.loads(done.stdout)}
+    assert found["configuration"]["outcome"] == "fail"
+    assert "mine.yaml" in found["configuration"]["detail"]
+
+
+LEDGER = LedgerDescription(
+    adapter="odoo",
+    identity="odoo:books:1",
+    version="19.0",
+    company="NexaCloud Inc.",
+    company_currency="CAD",
+    currencies=("CAD",),
+    invoice_lock=None,
+    entry_lock=None,
+    missing=(MissingPart(what="account", name="411310", remedy="fcb ledger setup"),),
+)
+
+SOURCE = SourceDescription(
+    name="stripe",
+    account="acct_1",
+    version="2026-10-28.endive",
+    livemode=True,
+    counts={"invoices": 100},
+)
+
+
+def look(monkeypatch: pytest.MonkeyPatch, **wired: Any) -> dict[str, Finding]:
+    """The findings of an empty environment in which `wired` connectors answer."""
+    for name, described in wired.items():
+        stand_in = SimpleNamespace(describe=lambda described=described: described)
+        monkeypatch.setattr(checkups.connections, name, lambda *_, stand_in=stand_in: stand_in)
+    found: dict[str, Finding] = {}
+    for finding in checkups.all_of(environment.read({})):
+        found[finding.what] = finding
+    return found
+
+
+def test_what_the_ledger_lacks_is_named_with_its_remedy(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = look(monkeypatch, ledger=LEDGER)["ledger (beancount)"]
+    assert (finding.outcome, finding.detail) == ("fail", "missing account 411310")
+    assert finding.remedy == "fcb ledger setup"
+
+
+def test_a_source_that_answers_is_told_with_account_version_and_counts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = look(monkeypatch, stripe=SOURCE)["stripe"]
+    assert finding.outcome == "ok"
+    assert finding.detail == "acct_1, version 2026-10-28.endive, live; 100 invoices"
+
+
+def test_a_connector_that_can_not_be_made_is_a_finding(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise NotPrepared("opening the books", "beancount is not installed", remedy="pip install")
+
+    monkeypatch.setattr(checkups.connections, "ledger", missing)
+    finding = look(monkeypatch)["ledger (beancount)"]
+    assert (finding.outcome, finding.remedy) == ("fail", "pip install")

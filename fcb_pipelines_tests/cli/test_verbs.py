@@ -1,0 +1,185 @@
+"""The verbs: what they ask of the pipeline, what they print, and how they end."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.main import app
+from fcb_pipelines.connectors.failures import Failure, NotPrepared, Unreachable
+from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, a_status
+
+RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> MemoryPipeline:
+    """The operator's environment in a folder of its own, and a pipeline that answers from memory."""
+    memory = MemoryPipeline()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FCB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FCB_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    stand_in = SimpleNamespace(Pipeline=memory)
+    monkeypatch.setitem(sys.modules, "fcb_pipelines.cli.pipeline", stand_in)
+    return memory
+
+
+def test_sync_extracts_builds_the_window_and_proves_completeness(pipeline: MemoryPipeline) -> None:
+    done = RUNNER.invoke(app, ["sync"])
+    assert done.exit_code == Exit.OK, done.output
+    assert pipeline.asked == ["extract", "2026-05 post=None", "completeness"]
+
+
+def test_sync_builds_the_periods_that_are_asked_for_in_order(pipeline: MemoryPipeline) -> None:
+    done = RUNNER.invoke(app, ["sync", "--period", "2026-05", "--period", "2026-04", "--json"])
+    assert done.exit_code == Exit.OK
+    assert [month["period"] for month in json.loads(done.stdout)["months"]] == [
+        "2026-04",
+        "2026-05",
+    ]
+
+
+def test_a_month_that_a_gate_stops_does_not_stop_the_others(pipeline: MemoryPipeline) -> None:
+    pipeline.stopped = frozenset({"2026-04"})
+    done = RUNNER.invoke(app, ["sync", "--period", "2026-04", "--period", "2026-05", "--json"])
+    assert done.exit_code == Exit.DIFFERENCE
+    stopped, built = json.loads(done.stdout)["months"]
+    assert stopped["failed_gates"] == ["documents_balance"]
+    assert built["ok"]
+    assert "stopped by documents_balance" in done.stderr
+
+
+def test_a_sync_that_is_not_complete_says_so(pipeline: MemoryPipeline) -> None:
+    pipeline.complete = False
+    assert RUNNER.invoke(app, ["sync"]).exit_code == Exit.DIFFERENCE
+
+
+def test_post_posts_the_window(pipeline: MemoryPipeline) -> None:
+    done = RUNNER.invoke(app, ["post"])
+    assert done.exit_code == Exit.OK
+    assert pipeline.asked == ["extract", "2026-05 post=True"]
+    assert "1 posted over 1 months" in done.stdout
+
+
+def test_status_json_is_the_status_and_nothing_else(pipeline: MemoryPipeline) -> None:
+    done = RUNNER.invoke(app, ["status", "--json"])
+    assert done.exit_code == Exit.OK
+    assert json.loads(done.stdout) == a_status()
+
+
+def test_status_names_what_is_held_and_every_gate_that_does_not_pass(
+    pipeline: MemoryPipeline,
+) -> None:
+    done = RUNNER.invoke(app, ["status"])
+    assert done.exit_code == Exit.OK
+    for said in ("lines_do_not_sum", "revenue_in_other", "113.00", "hosting 100.00"):
+        assert said in done.stdout
+
+
+@pytest.mark.parametrize("where", ["month", "global"])
+def test_a_gate_that_fails_is_exit_code_one(pipeline: MemoryPipeline, where: str) -> None:
+    if where == "month":
+        pipeline.told["periods"]["2026-04"]["gates"]["read_back"] = "fail"
+    else:
+        pipeline.told["gates"]["receivables"] = "fail"
+    done = RUNNER.invoke(app, ["status"])
+    assert done.exit_code == Exit.DIFFERENCE
+    assert "FAIL" in done.stdout
+
+
+@pytest.mark.parametrize("period", ["2026-06", "April", "2026-4"])
+def test_a_period_that_is_none_of_ours_is_refused_before_anything_runs(
+    pipeline: MemoryPipeline, period: str
+) -> None:
+    done = RUNNER.invoke(app, ["report", "--period", period])
+    assert done.exit_code == Exit.USAGE
+    assert "2026-04 to 2026-05" in done.stderr
+    assert pipeline.asked == []
+
+
+def test_report_prints_where_the_page_is(pipeline: MemoryPipeline) -> None:
+    done = RUNNER.invoke(app, ["report", "--period", "2026-04"])
+    assert done.stdout.strip() == "reports/2026-04.html"
+
+
+@pytest.mark.parametrize(
+    ("failure", "rerun"),
+    [
+        (Unreachable("listing invoices at Stripe", "503"), "may help"),
+        (NotPrepared("reading Odoo", "account 411310 is missing", remedy="fcb ledger setup"),
+         "alone will not help"),
+    ],
+)  # fmt: skip
+def test_a_failed_connection_is_told_in_words_and_is_exit_code_three(
+    pipeline: MemoryPipeline, failure: Failure, rerun: str
+) -> None:
+    pipeline.failure = failure
+    done = RUNNER.invoke(app, ["sync"])
+    assert done.exit_code == Exit.CONNECTION
+    for said in (failure.tried, failure.came_back, rerun, failure.remedy or ""):
+        assert said in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_with_debug_the_failure_itself_comes_through(pipeline: MemoryPipeline) -> None:
+    pipeline.failure = Unreachable("listing", "503")
+    done = RUNNER.invoke(app, ["--debug", "sync"])
+    assert done.exception is pipeline.failure
+
+
+def test_without_any_connection_the_way_out_is_named(
+    pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FCB_POSTGRES_URL")
+    done = RUNNER.invoke(app, ["status"])
+    assert done.exit_code == Exit.USAGE
+    assert "FCB_NEXACLOUD_DSN" in done.stderr
+    assert "--dataset nexa-2026-05" in done.stderr
+
+
+def test_a_dotenv_file_is_read_and_never_overrules_the_environment(
+    pipeline: MemoryPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("FCB_LEDGER=odoo\nFCB_DATASET=from-file\n")
+    monkeypatch.setenv("FCB_DATASET", "from-shell")
+    monkeypatch.setenv("FCB_LEDGER", "")
+    monkeypatch.delenv("FCB_LEDGER")
+    assert RUNNER.invoke(app, ["status", "--json"]).exit_code == Exit.OK
+    assert (tmp_path / "home" / "from-shell" / "dagster" / "dagster.yaml").exists()
+
+
+def test_dagsters_folder_of_an_operator_keeps_its_own_configuration(
+    pipeline: MemoryPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(own))
+    assert RUNNER.invoke(app, ["status", "--json"]).exit_code == Exit.OK
+    assert "storage" not in (own / "dagster.yaml").read_text()
+
+
+VERBS = [
+    "demo", "doctor", "sync", "post", "status", "report", "dev", "books", "sandbox up",
+    "sandbox down", "sandbox odoo", "sandbox generate", "sandbox status", "ledger setup",
+    "ledger export", "ledger release",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_every_verb_teaches_with_an_example(verb: str) -> None:
+    done = RUNNER.invoke(app, [*verb.split(), "--help"])
+    assert done.exit_code == Exit.OK
+    assert "Example" in done.stdout
+    assert f"fcb {verb}" in done.stdout
+
+
+def test_the_help_of_the_command_explains_its_exit_codes() -> None:
+    done = RUNNER.invoke(app, ["--help"])
+    for code in Exit:
+        assert f"{code.value} " in done.stdout.partition("Exit codes")[2]

@@ -1,0 +1,111 @@
+"""The environment: read in one place, and said the same in .env.example."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fcb_pipelines.config import environment
+from fcb_pipelines.config.environment import EnvironmentProblem
+
+ROOT = Path(__file__).parents[2]
+
+COMPLETE = {
+    "FCB_POSTGRES_URL": "postgresql+psycopg2://fcb@localhost/fcb",
+    "FCB_NEXACLOUD_DSN": "postgresql://reader@localhost/nexacloud",
+    "FCB_STRIPE_API_KEY": "key-of-stripe",
+    "FCB_LAGO_API_URL": "http://127.0.0.1:3000",
+    "FCB_LAGO_API_KEY": "key-of-lago",
+    "FCB_LEDGER": "odoo",
+    "FCB_ODOO_URL": "http://127.0.0.1:8069",
+    "FCB_ODOO_DATABASE": "books",
+    "FCB_ODOO_USER": "bot",
+    "FCB_ODOO_PASSWORD": "key-of-odoo",
+}
+
+
+def test_the_example_lists_exactly_the_variables_that_are_read() -> None:
+    example = (ROOT / ".env.example").read_text()
+    assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == set(environment.VARIABLES)
+
+
+def test_no_other_module_of_the_package_reads_a_variable_of_its_own() -> None:
+    read = {
+        name
+        for module in (ROOT / "fcb_pipelines").rglob("*.py")
+        for name in re.findall(r"\b(?:FCB|DAGSTER)_[A-Z_]+\b", module.read_text())
+    }
+    assert read <= set(environment.VARIABLES) | {"FCB_"}
+
+
+def test_an_empty_environment_is_enough_to_begin_with() -> None:
+    found = environment.read({})
+    assert found.home == Path(".fcb").absolute()
+    assert found.data_home == found.home / "production"
+    assert found.dagster_home == found.data_home / "dagster"
+    assert found.ledger == "beancount"
+
+
+def test_an_empty_value_counts_as_not_set() -> None:
+    assert environment.read({"FCB_DATASET": " ", "FCB_CONFIG": ""}) == environment.read({})
+
+
+def test_a_complete_environment_misses_nothing() -> None:
+    found = environment.read(COMPLETE)
+    assert found.missing() == ()
+    assert found.odoo().company is None
+    assert found.stripe().api_base is None
+
+
+@pytest.mark.parametrize("name", [name for name in COMPLETE if name != "FCB_LEDGER"])
+def test_each_variable_is_missed_by_name(name: str) -> None:
+    found = environment.read({k: v for k, v in COMPLETE.items() if k != name})
+    assert found.missing() == (name,)
+
+
+def test_all_missing_variables_of_a_connection_are_named_at_once() -> None:
+    with pytest.raises(EnvironmentProblem) as problem:
+        environment.read({"FCB_ODOO_URL": "http://127.0.0.1"}).odoo()
+    message = str(problem.value)
+    assert "FCB_ODOO_DATABASE, FCB_ODOO_USER, FCB_ODOO_PASSWORD are not set" in message
+    assert "fcb doctor" in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("FCB_LEDGER", "excel", "FCB_LEDGER is one of beancount, odoo"),
+        ("FCB_DATASET", "../elsewhere", "FCB_DATASET is the name of one folder"),
+        ("FCB_ODOO_COMPANY", "NexaCloud", "FCB_ODOO_COMPANY is an id"),
+        ("FCB_POSTGRES_URL", "mysql://localhost/x", "begins with 'mysql'"),
+        ("FCB_POSTGRES_URL", "postgresql+asyncpg://localhost/x", "postgresql+asyncpg"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_name(variable: str, value: str, said: str) -> None:
+    def use() -> None:
+        found = environment.read(COMPLETE | {variable: value})
+        found.odoo()
+        found.postgres_url()
+
+    with pytest.raises(EnvironmentProblem, match=re.escape(said)):
+        use()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_every_form_of_a_postgres_url_becomes_the_one_that_names_its_driver(scheme: str) -> None:
+    found = environment.read({"FCB_POSTGRES_URL": f"{scheme}://u:p@h:5432/d?sslmode=require"})
+    assert found.postgres_url() == "postgresql+psycopg2://u:p@h:5432/d?sslmode=require"
+    assert environment.libpq_url(found.postgres_url()).startswith("postgresql://u:p@h:5432/d")
+
+
+def test_no_secret_shows_when_the_environment_is_printed() -> None:
+    found = environment.read(COMPLETE)
+    shown = f"{found} {found.odoo()} {found.stripe()} {found.lago()}"
+    assert "key-of-" not in shown
+
+
+def test_importing_it_reads_nothing() -> None:
+    code = "import os; os.environ.clear(); import fcb_pipelines.config.environment"
+    subprocess.run([sys.executable, "-c", code], check=True)

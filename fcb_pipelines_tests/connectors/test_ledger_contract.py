@@ -1,0 +1,494 @@
+"""What every ledger must do, whichever it is: one suite over both adapters.
+
+The beancount case is made here. The odoo case asks for two fixtures on one fresh database copy:
+`odoo_ledger` (a prepared OdooLedger) and `odoo_lock` (a function that locks every entry up to and
+including a date).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fcb_pipelines.connectors.beancount import BeancountLedger
+from fcb_pipelines.connectors.failures import PermanentFailure
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.documents import DocumentTax, LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Kind, Method
+from fcb_pipelines.core.standing import MoveState, PaymentState
+from fcb_pipelines_tests.documents import (
+    PARTNER,
+    SETTINGS,
+    a_credit_note,
+    a_line,
+    a_partner,
+    a_settlement,
+    an_invoice,
+    expected_balances,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One ledger, set up, and how to lock it up to a date."""
+
+    ledger: Ledger
+    lock: Callable[[date], None]
+
+
+@pytest.fixture(params=["beancount", pytest.param("odoo", marks=pytest.mark.odoo)])
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    """The ledger under test."""
+    if request.param == "odoo":
+        return Case(
+            ledger=request.getfixturevalue("odoo_ledger"),
+            lock=request.getfixturevalue("odoo_lock"),
+        )
+    books = tmp_path / "books"
+    ledger = BeancountLedger(books, SETTINGS, currencies=("USD", "JPY", "KWD"))
+    ledger.setup()
+
+    def lock(day: date) -> None:
+        with (books / "main.beancount").open("a") as main:
+            main.write(f'\n{day.isoformat()} custom "lock_date" "all"\n')
+
+    return Case(ledger=ledger, lock=lock)
+
+
+@pytest.fixture
+def ledger(case: Case) -> Ledger:
+    """The ledger under test, with the usual partner."""
+    case.ledger.upsert_partners([a_partner()])
+    return case.ledger
+
+
+def written(ledger: Ledger, *documents: LedgerDocument) -> None:
+    """Write and post these documents."""
+    ledger.write_drafts(documents)
+    ledger.post([document.ref for document in documents])
+
+
+def balances(ledger: Ledger) -> dict[tuple[str, str], int]:
+    """The trial balance by account and currency, zeros left out."""
+    return {
+        (row.account, row.currency): row.balance for row in ledger.trial_balance() if row.balance
+    }
+
+
+def assert_stands(ledger: Ledger, document: LedgerDocument, **facts: object) -> None:
+    """The document stands there as it was meant, and these facts of its move hold."""
+    (move,) = ledger.read_moves([document.ref])
+    assert move.document == replace(
+        document, lines=move.document.lines, partner=move.document.partner
+    )
+    assert move.document.content_hash == document.content_hash
+    assert move.stored_hash == document.content_hash
+    assert move.accounting_date == document.date
+    assert document.partner in move.partner_links
+    for name, value in facts.items():
+        assert getattr(move, name) == value, name
+
+
+# --- setup ------------------------------------------------------------------------------------
+
+
+def test_a_prepared_ledger_lacks_nothing_and_says_who_it_is(case: Case) -> None:
+    description = case.ledger.describe()
+    assert description.missing == ()
+    assert description.identity
+    assert description.version
+    assert description.company_currency == "CAD"
+    assert "CAD" in description.currencies
+    assert description.invoice_lock is None
+    assert description.entry_lock is None
+
+
+def test_setup_twice_makes_nothing_the_second_time(case: Case) -> None:
+    before = case.ledger.describe()
+    for dry_run in (True, False):
+        steps = case.ledger.setup(dry_run=dry_run)
+        assert steps
+        assert {step.outcome for step in steps} == {"found"}
+    assert case.ledger.describe() == before
+
+
+def test_a_lock_date_is_seen(case: Case) -> None:
+    case.lock(date(2026, 3, 31))
+    description = case.ledger.describe()
+    assert description.invoice_lock == date(2026, 3, 31)
+    assert description.entry_lock == date(2026, 3, 31)
+
+
+# --- partners ---------------------------------------------------------------------------------
+
+
+def test_a_partner_is_made_once(case: Case) -> None:
+    partner = a_partner(stripe_customer_id="cus_1")
+    (first,) = case.ledger.upsert_partners([partner])
+    (second,) = case.ledger.upsert_partners([partner])
+    assert first == second
+    assert first.links == (PARTNER,)
+    assert (first.name, first.email) == (partner.name, partner.email)
+    assert first.stripe_customer_id == "cus_1"
+
+
+def test_an_equal_email_joins_on_first_sight_whatever_its_case(case: Case) -> None:
+    (first,) = case.ledger.upsert_partners([a_partner(email="books@maple.example")])
+    other = a_partner("lago:nexacloud:c-1", name="Maple", email="Books@Maple.Example")
+    (joined,) = case.ledger.upsert_partners([other])
+    assert joined.partner_id == first.partner_id
+    assert set(joined.links) == {PARTNER, "lago:nexacloud:c-1"}
+    assert joined.name == "Maple Bakery Inc."
+
+
+def test_equal_emails_within_one_batch_are_one_partner(case: Case) -> None:
+    found = case.ledger.upsert_partners(
+        [a_partner("nexacloud:users:a"), a_partner("nexacloud:users:b")]
+    )
+    assert len({partner.partner_id for partner in found}) == 1
+    assert set(found[0].links) == {"nexacloud:users:a", "nexacloud:users:b"}
+
+
+def test_a_known_partner_is_not_joined_to_another_by_a_changed_email(case: Case) -> None:
+    case.ledger.upsert_partners([a_partner("nexacloud:users:a", email="a@x.example")])
+    (b,) = case.ledger.upsert_partners([a_partner("nexacloud:users:b", email="b@x.example")])
+    (again,) = case.ledger.upsert_partners([a_partner("nexacloud:users:b", email="a@x.example")])
+    assert again == b
+
+
+def test_partners_without_email_are_not_joined(case: Case) -> None:
+    found = case.ledger.upsert_partners(
+        [a_partner("nexacloud:users:a", email=None), a_partner("nexacloud:users:b", email=None)]
+    )
+    assert len({partner.partner_id for partner in found}) == 2
+
+
+def test_a_rerun_fills_what_is_empty_and_overwrites_nothing(case: Case) -> None:
+    case.ledger.upsert_partners([a_partner(email=None, stripe_customer_id=None)])
+    richer = a_partner(name="Renamed", email="new@maple.example", stripe_customer_id="cus_1")
+    (filled,) = case.ledger.upsert_partners([richer])
+    assert filled.name == "Maple Bakery Inc."
+    assert filled.email == "new@maple.example"
+    assert filled.stripe_customer_id == "cus_1"
+    (kept,) = case.ledger.upsert_partners([a_partner(email="third@maple.example")])
+    assert kept == filled
+
+
+def test_every_link_of_a_partner_leads_to_it(case: Case) -> None:
+    links = (PARTNER, "stripe:acct_nexacloud:cus_1")
+    case.ledger.upsert_partners([a_partner(links=links)])
+    document = an_invoice(partner=links[1])
+    (move,) = case.ledger.write_drafts([document])
+    assert set(move.partner_links) == set(links)
+    assert move.document.partner in links
+
+
+# --- drafts and posting -----------------------------------------------------------------------
+
+DOCUMENTS = {
+    "one line": an_invoice(),
+    "two lines on two families": an_invoice(
+        "in_1",
+        a_line(21450),
+        a_line(1500, description="Daily Backup", account="411330", family="addons"),
+    ),
+    "three times a unit price": an_invoice("in_1", a_line(10002, quantity=3)),
+    "a negative line of one cent": an_invoice(
+        "in_1", a_line(5000), a_line(-1, description="Unused time on Odoo ERP Hosting")
+    ),
+    "a line of zero": an_invoice("in_1", a_line(5000), a_line(0, description="Free trial")),
+    "GST and QST as two tax lines": an_invoice("in_1", a_line(10007, taxes=("gst_5", "qst_9975"))),
+    "no tax at all": an_invoice("in_1", a_line(4999, taxes=())),
+    "a zero rated tax": an_invoice("in_1", a_line(4999, taxes=("gst_0",))),
+    "tax one unit above the computed": an_invoice(
+        "in_1", a_line(20000), taxes=[DocumentTax(key="hst_13", base=20000, amount=2601)]
+    ),
+    "tax one unit below the computed": an_invoice(
+        "in_1", a_line(21450), taxes=[DocumentTax(key="hst_13", base=21450, amount=2788)]
+    ),
+    "an old document's NexaCloud id": an_invoice(nexacloud_invoice_id="3f0e-1"),
+    "quotes and accents": an_invoice(
+        "in_1", a_line(description='Hébergement "Odoo" \\ 100 % - Montréal'), number='N"1\\'
+    ),
+    "a credit note": a_credit_note("cn_1", a_line(5000)),
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS.keys())
+def test_a_document_is_read_back_as_it_was_meant(ledger: Ledger, document: LedgerDocument) -> None:
+    (draft,) = ledger.write_drafts([document])
+    assert draft.state is MoveState.DRAFT
+    assert_stands(ledger, document, state=MoveState.DRAFT)
+    assert balances(ledger) == {}
+    (posted,) = ledger.post([document.ref])
+    assert posted.state is MoveState.POSTED
+    assert_stands(
+        ledger,
+        document,
+        state=MoveState.POSTED,
+        residual=document.total,
+        payment_state=PaymentState.NOT_PAID,
+    )
+    assert balances(ledger) == expected_balances([document])
+
+
+def test_a_draft_is_written_once(ledger: Ledger) -> None:
+    documents = [an_invoice("in_1"), an_invoice("in_2")]
+    first = ledger.write_drafts(documents)
+    assert {move.ref for move in first} == {document.ref for document in documents}
+    assert ledger.write_drafts(documents) == first
+    changed = an_invoice("in_1", a_line(99900))
+    (kept,) = ledger.write_drafts([changed])
+    assert kept.document.content_hash == documents[0].content_hash
+    assert len(ledger.read_moves()) == 2
+
+
+def test_a_draft_is_rebuilt_on_request(ledger: Ledger) -> None:
+    ledger.write_drafts([an_invoice("in_1"), an_invoice("in_2")])
+    changed = an_invoice("in_1", a_line(99900), day=date(2026, 5, 2), number="NC-new")
+    (rebuilt,) = ledger.write_drafts([changed], replace=[changed.ref])
+    assert rebuilt.state is MoveState.DRAFT
+    assert_stands(ledger, changed)
+    assert_stands(ledger, an_invoice("in_2"))
+    assert len(ledger.read_moves()) == 2
+
+
+def test_a_posted_move_is_never_rebuilt(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    changed = an_invoice("in_1", a_line(99900))
+    (kept,) = ledger.write_drafts([changed], replace=[changed.ref])
+    assert kept.state is MoveState.POSTED
+    assert_stands(ledger, document)
+    assert balances(ledger) == expected_balances([document])
+
+
+def test_posting_twice_posts_once(ledger: Ledger) -> None:
+    document = an_invoice()
+    ledger.write_drafts([document])
+    first = ledger.post([document.ref])
+    assert ledger.post([document.ref]) == first
+    assert balances(ledger) == expected_balances([document])
+
+
+def test_nothing_is_posted_into_a_locked_period(case: Case, ledger: Ledger) -> None:
+    locked, open_ = an_invoice("in_1"), an_invoice("in_2", day=date(2026, 5, 2))
+    ledger.write_drafts([locked, open_])
+    case.lock(date(2026, 4, 30))
+    with pytest.raises(PermanentFailure):
+        ledger.post([locked.ref])
+    assert_stands(ledger, locked, state=MoveState.DRAFT)
+    ledger.post([open_.ref])
+    assert_stands(ledger, open_, state=MoveState.POSTED)
+
+
+def test_an_unknown_ref_is_simply_absent(ledger: Ledger) -> None:
+    ledger.write_drafts([an_invoice()])
+    assert ledger.read_moves(["stripe:acct_nexacloud:in_none"]) == ()
+    assert ledger.read_moves([]) == ()
+    assert ledger.read_settlements(["stripe:acct_nexacloud:inpay_none"]) == ()
+
+
+def test_reading_without_refs_gives_all_of_ours(ledger: Ledger) -> None:
+    documents = [an_invoice(f"in_{index}") for index in range(3)]
+    written(ledger, *documents)
+    ledger.settle([a_settlement(documents[0])])
+    assert {move.ref for move in ledger.read_moves()} == {each.ref for each in documents}
+    assert {each.ref for each in ledger.read_settlements()} == {a_settlement(documents[0]).ref}
+
+
+def test_calls_with_nothing_to_do_do_nothing(ledger: Ledger) -> None:
+    assert ledger.upsert_partners([]) == ()
+    assert ledger.write_drafts([]) == ()
+    assert ledger.post([]) == ()
+    assert ledger.settle([]) == ()
+    assert ledger.read_moves() == ()
+    assert balances(ledger) == {}
+
+
+# --- settling ---------------------------------------------------------------------------------
+
+
+def assert_settled(ledger: Ledger, settlement: Settlement, reconciled: int | None = None) -> None:
+    """The settlement stands there as it was meant and is matched to its document."""
+    (standing,) = ledger.read_settlements([settlement.ref])
+    assert standing.state is MoveState.POSTED
+    assert standing.settlement.content_hash == settlement.content_hash
+    assert standing.stored_hash == settlement.content_hash
+    assert standing.reconciled == (settlement.amount if reconciled is None else reconciled)
+
+
+def test_a_full_settlement_pays_the_invoice(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    payment = a_settlement(document, day=date(2026, 5, 4))
+    (standing,) = ledger.settle([payment])
+    assert standing.ref == payment.ref
+    assert_settled(ledger, payment)
+    assert_stands(ledger, document, residual=0, payment_state=PaymentState.PAID)
+    assert balances(ledger) == expected_balances([document], [payment])
+
+
+def test_a_partial_settlement_leaves_the_rest_owed(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    payment = a_settlement(document, 10000)
+    ledger.settle([payment])
+    assert_settled(ledger, payment)
+    assert_stands(
+        ledger, document, residual=document.total - 10000, payment_state=PaymentState.PARTIAL
+    )
+
+
+def test_several_settlements_of_one_document_add_up(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    parts = [
+        a_settlement(document, 10000, name="inpay_a"),
+        a_settlement(document, 10000, name="inpay_b", day=date(2026, 4, 9)),
+        a_settlement(document, document.total - 20000, name="inpay_c", day=date(2026, 5, 1)),
+    ]
+    ledger.settle(parts[:1])
+    ledger.settle(parts)
+    for part in parts:
+        assert_settled(ledger, part)
+    assert_stands(ledger, document, residual=0, payment_state=PaymentState.PAID)
+    assert balances(ledger) == expected_balances([document], parts)
+
+
+def test_equal_payments_settle_their_own_documents(ledger: Ledger) -> None:
+    documents = [an_invoice(f"in_{index}") for index in range(3)]
+    written(ledger, *documents)
+    ledger.settle([a_settlement(documents[2]), a_settlement(documents[1])])
+    assert_stands(ledger, documents[0], payment_state=PaymentState.NOT_PAID)
+    assert_stands(ledger, documents[1], payment_state=PaymentState.PAID, residual=0)
+    assert_stands(ledger, documents[2], payment_state=PaymentState.PAID, residual=0)
+
+
+def test_settling_twice_settles_once(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    payment = a_settlement(document)
+    first = ledger.settle([payment])
+    assert ledger.settle([payment]) == first
+    assert len(ledger.read_settlements()) == 1
+    assert balances(ledger) == expected_balances([document], [payment])
+
+
+@pytest.mark.parametrize("method", [Method.CUSTOMER_BALANCE, Method.OFF_PLATFORM])
+def test_each_method_settles_through_its_own_account(ledger: Ledger, method: Method) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    parts = [
+        a_settlement(document, 600, name="balance_1", method=method),
+        a_settlement(document, document.total - 600, name="inpay_1"),
+    ]
+    ledger.settle(parts)
+    for part in parts:
+        assert_settled(ledger, part)
+    assert_stands(ledger, document, residual=0, payment_state=PaymentState.PAID)
+    assert balances(ledger) == expected_balances([document], parts)
+
+
+def test_a_credit_note_is_settled_in_the_other_direction(ledger: Ledger) -> None:
+    note = a_credit_note("cn_1", a_line(5000))
+    written(ledger, note)
+    part = a_settlement(note, 1000, name="refund_a")
+    ledger.settle([part])
+    assert_settled(ledger, part)
+    assert_stands(ledger, note, residual=note.total - 1000, payment_state=PaymentState.PARTIAL)
+    rest = a_settlement(note, note.total - 1000, name="refund_b")
+    ledger.settle([part, rest])
+    assert_stands(ledger, note, residual=0, payment_state=PaymentState.PAID)
+    assert balances(ledger) == expected_balances([note], [part, rest])
+
+
+# --- the whole --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("currency", "net"), [("USD", 10001), ("JPY", 10001), ("KWD", 10001)])
+def test_another_currency_keeps_its_own_minor_units(
+    ledger: Ledger, currency: str, net: int
+) -> None:
+    if currency not in ledger.describe().currencies:
+        pytest.skip(f"these books do not hold {currency}")
+    document = an_invoice("in_1", a_line(net, currency=currency), currency=currency)
+    written(ledger, document)
+    payment = a_settlement(document)
+    ledger.settle([payment])
+    assert_settled(ledger, payment)
+    assert_stands(ledger, document, residual=0, payment_state=PaymentState.PAID)
+    assert balances(ledger) == expected_balances([document], [payment])
+
+
+def a_month() -> tuple[list[LedgerDocument], list[Settlement]]:
+    """A month with every habit: two partners, a partial, a balance, a note, three tax regimes."""
+    other = "nexacloud:users:9f1c2b7e-0000-4000-8000-000000000002"
+    documents = [
+        an_invoice("in_1"),
+        an_invoice("in_2", a_line(21450), a_line(-650), partner=other, day=date(2026, 4, 30)),
+        an_invoice("in_3", a_line(10007, taxes=("gst_5", "qst_9975"))),
+        an_invoice("in_4", a_line(4999, account="411320", family="managed", taxes=("gst_5",))),
+        a_credit_note("cn_1", a_line(2000)),
+    ]
+    settlements = [
+        a_settlement(documents[0]),
+        a_settlement(documents[1], 10000, day=date(2026, 5, 4)),
+        a_settlement(documents[2], 500, name="balance_3", method=Method.CUSTOMER_BALANCE),
+        a_settlement(documents[4]),
+    ]
+    return documents, settlements
+
+
+def steps(
+    ledger: Ledger, documents: Iterable[LedgerDocument], settlements: Iterable[Settlement]
+) -> list[Callable[[], object]]:
+    """A month's calls, in the order of a run."""
+    documents, settlements = list(documents), list(settlements)
+    keys = dict.fromkeys(document.partner for document in documents)
+    partners = [
+        a_partner(key, name=f"Partner {index}", email=f"p{index}@x.example")
+        for index, key in enumerate(keys)
+    ]
+    return [
+        lambda: ledger.upsert_partners(partners),
+        lambda: ledger.write_drafts(documents),
+        lambda: ledger.post([document.ref for document in documents]),
+        lambda: ledger.settle(settlements),
+    ]
+
+
+def test_the_trial_balance_is_exact_and_balanced(case: Case) -> None:
+    documents, settlements = a_month()
+    for step in steps(case.ledger, documents, settlements):
+        step()
+    found = balances(case.ledger)
+    assert sum(found.values()) == 0
+    assert found == expected_balances(documents, settlements)
+
+
+def test_a_run_that_stops_anywhere_and_is_repeated_ends_in_the_same_books(case: Case) -> None:
+    documents, settlements = a_month()
+    calls = steps(case.ledger, documents, settlements)
+    for stopped_after in range(len(calls) + 1):
+        for call in calls[:stopped_after]:
+            call()
+    assert len(case.ledger.read_moves()) == len(documents)
+    assert len(case.ledger.read_settlements()) == len(settlements)
+    for document in documents:
+        assert_stands(case.ledger, document, state=MoveState.POSTED)
+    for settlement in settlements:
+        assert_settled(case.ledger, settlement)
+    assert balances(case.ledger) == expected_balances(documents, settlements)
+
+
+def test_half_a_batch_already_there_is_completed(case: Case) -> None:
+    documents, settlements = a_month()
+    for some, paid in ((documents[::2], settlements[:1]), (documents, settlements)):
+        for call in steps(case.ledger, some, paid):
+            call()
+    assert balances(case.ledger) == expected_balances(documents, settlements)
+    kinds = [move.document.kind for move in case.ledger.read_moves()]
+    assert kinds.count(Kind.CREDIT_NOTE) == 1

@@ -1,0 +1,143 @@
+"""Each rule of a table's contract, broken once, is told with table, column and count."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fcb_pipelines.connectors.nexacloud_contracts import (
+    CHANGED,
+    TABLES,
+    ColumnType,
+    breaches,
+    column_names,
+)
+from fcb_pipelines_tests.nexacloud_rows import uuid
+
+NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)
+
+VALUES: dict[ColumnType, Callable[[int], Any]] = {
+    ColumnType.UUID: uuid,
+    ColumnType.TEXT: lambda n: f"text {n}",
+    ColumnType.NUMERIC: lambda n: Decimal(n) / 8,
+    ColumnType.TIMESTAMPTZ: lambda n: NOON.replace(day=n),
+    ColumnType.MOMENT: lambda n: date(2026, 5, n),
+    ColumnType.BOOLEAN: lambda n: n % 2 == 0,
+}
+
+
+def a_frame(table: str, rows: int = 3) -> pd.DataFrame:
+    """A frame that keeps the contract: every column filled, ids counted from 1."""
+    return pd.DataFrame(
+        {
+            column.name: pd.Series(
+                [VALUES[column.type](n + 1) for n in range(rows)],
+                dtype="datetime64[us, UTC]" if column.type is ColumnType.TIMESTAMPTZ else object,
+            )
+            for column in TABLES[table]
+        }
+    )
+
+
+def with_value(frame: pd.DataFrame, column: str, value: object, *rows: int) -> pd.DataFrame:
+    """The frame with `value` in these rows of one column."""
+    values: list[object] = list(frame[column].astype(object))
+    for row in rows:
+        values[row] = value
+    return frame.assign(**{column: pd.Series(values, dtype=object)})
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_table_as_agreed_breaks_nothing(table: str, rows: int) -> None:
+    assert breaches(table, a_frame(table, rows)) == ()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_not_there_is_told(table: str) -> None:
+    (breach,) = breaches(table, pd.DataFrame())
+    assert str(breach) == f"nexacloud.{table}.*: the table is missing; {CHANGED}"
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, name) for table in TABLES for name in column_names(table)]
+)
+def test_a_column_that_is_not_there_is_told(table: str, column: str) -> None:
+    (breach,) = breaches(table, a_frame(table).drop(columns=column))
+    assert str(breach) == f"nexacloud.{table}.{column}: the column is missing; {CHANGED}"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "nullable"),
+    [(table, column.name, column.nullable) for table in TABLES for column in TABLES[table]],
+)
+def test_null_is_told_where_none_may_be(table: str, column: str, nullable: bool) -> None:
+    found = breaches(table, with_value(a_frame(table), column, None, 0, 2))
+    if nullable:
+        assert found == ()
+    else:
+        said = f"nexacloud.{table}.{column}: null where none may be: 2 rows; {CHANGED}"
+        assert [str(breach) for breach in found] == [said]
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "usage_records"])
+def test_a_duplicate_key_is_told_with_the_key(table: str) -> None:
+    (breach,) = breaches(table, with_value(a_frame(table, 4), "id", uuid(1), 1, 3))
+    assert (breach.table, breach.column, breach.rule) == (table, "id", "duplicate key")
+    assert breach.count == 2
+    assert uuid(1) in str(breach)
+
+
+def test_usage_may_be_told_twice() -> None:
+    frame = a_frame("usage_records", 1)
+    assert breaches("usage_records", pd.concat([frame, frame])) == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "said"),
+    [
+        ("invoices", "id", "17", "uuid"),
+        ("invoices", "user_id", 17, "uuid"),
+        ("invoices", "subtotal", 1.5, "numeric"),
+        ("invoices", "tax", "1.5", "numeric"),
+        ("invoices", "tax", Decimal("Infinity"), "numeric"),
+        ("invoices", "paid_at", "2026-05-16", "timestamptz"),
+        ("invoices", "created_at", datetime(2026, 5, 16), "timestamptz"),  # noqa: DTZ001 - the fault
+        ("invoices", "currency", 1, "text"),
+        ("usage_records", "period_start", datetime(2026, 5, 16), "timestamptz or date"),  # noqa: DTZ001 - the fault
+        ("plans", "is_active", "yes", "boolean"),
+        ("plans", "is_active", 1, "boolean"),
+    ],
+)
+def test_a_wrong_type_is_told_with_a_sample(
+    table: str, column: str, value: object, said: str
+) -> None:
+    (breach,) = breaches(table, with_value(a_frame(table), column, value, 1))
+    assert breach.count == 1
+    start = f"nexacloud.{table}.{column}: wrong type, not {said}: 1 row ("
+    assert str(breach).startswith(start)
+    assert str(breach).endswith(CHANGED)
+
+
+def test_every_breach_of_a_table_is_told_at_once() -> None:
+    frame = with_value(a_frame("invoices"), "status", None, 0, 1, 2).drop(columns="tax")
+    frame = with_value(frame, "subtotal", "x", 0)
+    assert {(each.column, each.count) for each in breaches("invoices", frame)} == {
+        ("tax", 0),
+        ("status", 3),
+        ("subtotal", 1),
+    }
+
+
+def test_a_sample_is_short() -> None:
+    frame = a_frame("users", 28).assign(company=pd.Series(range(28), dtype=object))
+    (breach,) = breaches("users", frame)
+    assert breach.count == 28
+    assert len(breach.sample) == 5
+
+
+def test_a_column_beyond_the_contract_is_nobodys_business() -> None:
+    assert breaches("plans", a_frame("plans").assign(colour="blue")) == ()

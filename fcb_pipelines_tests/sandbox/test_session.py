@@ -1,0 +1,176 @@
+"""A sandbox comes up once, is found again, survives a crash, and takes down only what is its own."""
+
+import os
+import signal
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg2
+import pytest
+
+from fcb_pipelines.config import environment, settings
+from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.sandbox import processes, session, state
+from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.session import Sandbox, open_dataset
+
+DESCRIBED = """\
+name: {name}
+timezone: America/Toronto
+currency: CAD
+first_period: "2026-04"
+as_of: 2026-05-20
+stripe: {{account: acct_test}}
+lago: {{organization: nexa}}
+"""
+
+
+def a_dataset(folder: Path, name: str) -> Dataset:
+    """A company without customers, plans or invoices."""
+    folder.mkdir(parents=True)
+    (folder / "dataset.yaml").write_text(DESCRIBED.format(name=name))
+    return open_dataset(str(folder))
+
+
+@contextmanager
+def a_home() -> Iterator[Path]:
+    """An FCB_HOME of its own, and nothing left running in it afterwards.
+
+    Not below pytest's own folder: each pytest that starts as root takes from other users the right
+    to pass through that, and root's Postgres runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="fcb-") as folder:
+        yield Path(folder)
+        session.down(Path(folder))
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    with a_home() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def box(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    return Sandbox(a_dataset(tmp_path_factory.mktemp("data") / "small", "small"), home)
+
+
+def test_what_it_lends_is_a_complete_environment(box: Sandbox) -> None:
+    lent = box.up().environment
+    found = environment.read(lent)
+    assert found.missing() == ()
+    assert set(lent) <= set(environment.VARIABLES)
+    assert found.data_home.name == "small"
+    assert stat.S_IMODE((found.data_home / state.FILE).stat().st_mode) == 0o600
+
+
+def test_the_configuration_it_lends_is_the_datasets(box: Sandbox) -> None:
+    config = box.up().environment["FCB_CONFIG"]
+    company = settings.load(Path(config))
+    assert (company.first_period, company.stripe.account) == ("2026-04", "acct_test")
+
+
+def test_the_stand_ins_and_both_databases_answer(box: Sandbox) -> None:
+    found = environment.read(box.up().environment)
+    assert found.stripe().api_base
+    assert httpx.get(f"{found.stripe().api_base}/v1/invoices").status_code == 401
+    assert httpx.get(f"{found.lago().api_url}/api/v1/invoices").status_code == 401
+    for url in (environment.libpq_url(found.postgres_url()), found.nexacloud_dsn()):
+        psycopg2.connect(url).close()
+
+
+def test_the_role_that_nexacloud_is_read_with_can_not_write(box: Sandbox) -> None:
+    connection = psycopg2.connect(box.up().environment["FCB_NEXACLOUD_DSN"])
+    try:
+        with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("delete from invoices")
+    finally:
+        connection.close()
+
+
+def test_bringing_up_what_is_up_starts_nothing(box: Sandbox) -> None:
+    assert box.up().processes == box.up().processes
+
+
+def test_after_a_crash_only_what_is_broken_is_replaced(box: Sandbox) -> None:
+    before = {process.name: process for process in box.up().processes}
+    os.kill(before["stripe"].pid, signal.SIGKILL)
+    after = {process.name: process for process in box.up().processes}
+    assert after["stripe"] != before["stripe"]
+    assert after["lago"] == before["lago"]
+
+
+def test_another_folder_of_the_same_name_gets_stand_ins_of_its_own(
+    box: Sandbox, home: Path, tmp_path: Path
+) -> None:
+    before = box.up().processes
+    copy = Sandbox(a_dataset(tmp_path / "copy", "small"), home)
+    assert not set(before) & set(copy.up().processes)
+    assert not any(processes.alive(process) for process in before)
+
+
+def test_what_was_up_before_the_block_stays_up_after_it(box: Sandbox, home: Path) -> None:
+    box.up()
+    with box.running():
+        pass
+    assert [one.dataset for one in state.running(home)] == ["small"]
+
+
+def test_what_the_block_started_it_stops_and_nobody_elses(
+    box: Sandbox, home: Path, tmp_path: Path
+) -> None:
+    box.up()
+    with Sandbox(a_dataset(tmp_path / "other", "other"), home).running():
+        assert [one.dataset for one in state.running(home)] == ["other", "small"]
+    assert [one.dataset for one in state.running(home)] == ["small"]
+    assert environment.read(box.up().environment).missing() == ()
+
+
+def test_down_stops_everything_once(box: Sandbox, home: Path) -> None:
+    running = box.up()
+    assert set(session.down(home)) == {"stripe of small", "lago of small", "postgres"}
+    assert not any(processes.alive(process) for process in running.processes)
+    assert session.down(home) == ()
+
+
+def test_starting_over_forgets_this_dataset_and_no_other(
+    box: Sandbox, home: Path, tmp_path: Path
+) -> None:
+    other = Sandbox(a_dataset(tmp_path / "third", "third"), home)
+    for one, note in ((box, "small"), (other, "third")):
+        one.up()
+        (home / note / "books").mkdir()
+        with psycopg2.connect(_libpq(one)) as connection, connection.cursor() as cursor:
+            cursor.execute("create table note ()")
+        connection.close()
+    box.start_over()
+    box.up()
+    assert not (home / "small" / "books").exists()
+    assert (home / "third" / "books").exists()
+    for one, expected in ((box, None), (other, "note")):
+        with psycopg2.connect(_libpq(one)) as connection, connection.cursor() as cursor:
+            cursor.execute("select to_regclass('note')::text")
+            assert cursor.fetchone() == (expected,)
+        connection.close()
+    session.down(home)
+
+
+@pytest.mark.parametrize("name", ["production", "postgres"])
+def test_a_dataset_can_not_take_the_folder_of_something_else(
+    name: str, home: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=name):
+        Sandbox(a_dataset(tmp_path / "data", name), home)
+
+
+def test_what_is_no_dataset_is_refused_with_the_packaged_ones_named() -> None:
+    with pytest.raises(ConfigError, match=r"nowhere is no dataset.*nexa-2026-05"):
+        open_dataset("nowhere")
+
+
+def _libpq(box: Sandbox) -> str:
+    return environment.libpq_url(box.up().environment["FCB_POSTGRES_URL"])

