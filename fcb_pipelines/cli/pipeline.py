@@ -82,12 +82,12 @@ class Pipeline:
 
     def run_month(self, period: str, *, post: bool | None) -> MonthOutcome:
         """Build one month; `post` true posts, false leaves drafts, None as configured."""
-        config = dg.RunConfig(ops={"ledger__posted_moves": PostingConfig(post=post)})
-        return self._outcome(period, self._run("month", period, config))
+        return self._outcome(period, self._run("month", period, PostingConfig(post=post)))
 
     def post_month(self, period: str) -> MonthOutcome:
         """Post the month's drafts as they were built. Nothing is extracted and nothing rebuilt."""
-        return self._outcome(period, self._run("post_reviewed_drafts", period))
+        config = PostingConfig(post=True)
+        return self._outcome(period, self._run("post_reviewed_drafts", period, config))
 
     def completeness(self) -> bool:
         """The proof over all months; whether it holds."""
@@ -117,8 +117,13 @@ class Pipeline:
         return defs()
 
     def _run(
-        self, job: str, period: str | None = None, config: dg.RunConfig | None = None
+        self, job: str, period: str | None = None, posting: PostingConfig | None = None
     ) -> dg.ExecuteInProcessResult:
+        config = dg.RunConfig(
+            ops={"ledger__posted_moves": posting} if posting else {},
+            # Progress is told by `say`; the run's own log is in Dagster's storage.
+            loggers={"console": {"config": {"log_level": "CRITICAL"}}},
+        )
         return self._definitions.resolve_job_def(job).execute_in_process(
             instance=self._instance,
             partition_key=period,

@@ -56,7 +56,9 @@ def intended_document(
         settings.policies.tax_residue,
     )
     if wrong:
-        told = "; ".join(f"{w.key} billed {w.billed}, computed {w.computed} on {w.base}" for w in wrong)
+        told = "; ".join(
+            f"{w.key} billed {w.billed}, computed {w.computed} on {w.base}" for w in wrong
+        )
         return Held(reason="tax_mismatch", detail=told)
     return LedgerDocument(
         ref=facts.ref,
@@ -80,9 +82,7 @@ def account_codes(settings: Settings) -> dict[str, str]:
     }
 
 
-def shown_quantity(
-    quantity: Decimal, net: int, currency: str
-) -> tuple[Decimal, Decimal, str]:
+def shown_quantity(quantity: Decimal, net: int, currency: str) -> tuple[Decimal, Decimal, str]:
     """Quantity, unit price (major units) and a suffix for the description, exact to the cent.
 
     The amount is the truth. Where it is no whole number of minor units a piece, or the quantity has

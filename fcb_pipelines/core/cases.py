@@ -88,9 +88,7 @@ def copies_of_their_own(
     return tuple(row for row in decided if row is not None and row.period == period)
 
 
-def partners(
-    cases_to_post: Iterable[Case], users: Mapping[str, User]
-) -> tuple[Partner, ...]:
+def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[Partner, ...]:
     """The billing accounts of these cases, each with all of its links, in order of key."""
     found: dict[str, Partner] = {}
     for case in cases_to_post:

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-AccountCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9.]+$", description="No hyphen: Odoo 19 refuses it.")]
+AccountCode = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.]+$", description="No hyphen: Odoo 19 refuses it.")
+]
 
 
 class _Part(BaseModel):
@@ -105,7 +107,9 @@ class Policies(_Part):
 
     fully_discounted: Literal["skip", "post"] = "skip"
     off_platform_payment: Literal["exception", "settle"] = "exception"
-    tax_residue: int = Field(1, ge=0, description="Minor units a tax line may differ from the computed tax.")
+    tax_residue: int = Field(
+        1, ge=0, description="Minor units a tax line may differ from the computed tax."
+    )
 
 
 class Settings(_Part):

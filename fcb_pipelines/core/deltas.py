@@ -69,7 +69,9 @@ def ledger_deltas(
     return tuple(rows)
 
 
-def document_fields(document: LedgerDocument, lines: Sequence[DocumentLine | None]) -> dict[str, Value]:
+def document_fields(
+    document: LedgerDocument, lines: Sequence[DocumentLine | None]
+) -> dict[str, Value]:
     """A document flattened for `compare`; `lines` is its lines as matched with the other side's."""
     flat: dict[str, Value] = {
         "kind": document.kind.value,
@@ -138,7 +140,8 @@ def _document_deltas(document: LedgerDocument, now: Standing) -> list[LedgerDelt
     edited = not stands_as(move, move.stored_hash)
     code = "edited_in_ledger" if edited else "source_changed"
     rows = [
-        _as_delta(row, code) for row in compare_documents(document, move.document, move.partner_links)
+        _as_delta(row, code)
+        for row in compare_documents(document, move.document, move.partner_links)
     ]
     posted = move.state is MoveState.POSTED
     if posted and move.accounting_date != move.document.date:

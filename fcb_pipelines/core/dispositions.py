@@ -107,7 +107,9 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
     )
 
 
-def decide_copy(copy: Copy, index: Mapping[str, IndexRow], owner: Copy | None) -> Disposition | None:
+def decide_copy(
+    copy: Copy, index: Mapping[str, IndexRow], owner: Copy | None
+) -> Disposition | None:
     """The disposition of a NexaCloud row without a document of its own; None when it has one.
 
     `owner` is the row that owns the claimed document, `index` the index rows by ref.
@@ -206,7 +208,11 @@ def _held_by_ledger(
         return None
     if standing.absent and standing.was_seen == MoveState.DRAFT:
         return Held(reason="edited_in_ledger", detail="the draft was removed or cancelled")
-    if not standing.absent and standing.move and not stands_as(standing.move, standing.move.stored_hash):
+    if (
+        not standing.absent
+        and standing.move
+        and not stands_as(standing.move, standing.move.stored_hash)
+    ):
         return Held(reason="edited_in_ledger", detail="the draft is not as it was written")
     if books.invoice_lock and document.date <= books.invoice_lock:
         return Held(reason="period_locked", detail=f"locked up to {books.invoice_lock}")
@@ -226,7 +232,9 @@ def _exceptions(case: Case, settings: Settings, verdict: Verdict) -> tuple[str, 
         if case.facts.owed < 0:
             found.append("overpaid")
     elif posted:
-        found.append("voided_after_posting" if case.facts.status is Status.VOID else "source_changed")
+        found.append(
+            "voided_after_posting" if case.facts.status is Status.VOID else "source_changed"
+        )
     elif not standing.absent and verdict is Verdict.SKIP:
         found.append("stale_draft")
     return tuple(dict.fromkeys(found))

@@ -93,9 +93,7 @@ def listing_complete(gate: str, rows: Iterable[IndexRow], problem: str | None) -
     return failing(gate, faults)
 
 
-def population_adds_up(
-    members: Collection[str], dispositions: Sequence[Disposition]
-) -> GateResult:
+def population_adds_up(members: Collection[str], dispositions: Sequence[Disposition]) -> GateResult:
     """Every member of the month has exactly one disposition, with a known reason where it needs one."""
     refs = [row.ref for row in dispositions]
     faults = [f"{ref} has no disposition" for ref in sorted(set(members) - set(refs))]
@@ -161,9 +159,7 @@ def document_rules_hold(
     faults = [
         f"{document.ref}: {fault}"
         for document in documents
-        for fault in _broken_rules(
-            document, standing.get(document.ref), settings, books, period
-        )
+        for fault in _broken_rules(document, standing.get(document.ref), settings, books, period)
     ]
     return failing("document_rules_hold", faults)
 

@@ -134,7 +134,9 @@ def named_but_not_listed(claimed: Collection[str], listed: Iterable[str], prefix
 
 def stripe_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:
     """The Stripe customers that NexaCloud users name."""
-    return frozenset(str(user["stripe_customer_id"]) for user in users if user["stripe_customer_id"])
+    return frozenset(
+        str(user["stripe_customer_id"]) for user in users if user["stripe_customer_id"]
+    )
 
 
 def lago_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """The field policy: for every field of a document, who is believed and who is only compared.
 
-    source     authoritative: the document is posted as Stripe or Lago bills it
-    nexacloud  compared: a difference is listed, and never changes what is posted; or ignored
-    ledger     compared: what stands must be what was intended; or ignored
+source     authoritative: the document is posted as Stripe or Lago bills it
+nexacloud  compared: a difference is listed, and never changes what is posted; or ignored
+ledger     compared: what stands must be what was intended; or ignored
 """
 
 from dataclasses import dataclass

@@ -46,9 +46,7 @@ def status(
     return {
         "periods": {place: _counts(month) for place, month in places.items()},
         "gates": {result.gate: result.outcome.value for result in global_gates},
-        "documents": [
-            document for month in places.values() for document in documents_of(month)
-        ],
+        "documents": [document for month in places.values() for document in documents_of(month)],
         "totals": totals(months.values(), families),
         "other_service": other_service,
     }
@@ -66,9 +64,7 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
     ]
 
 
-def totals(
-    months: Iterable[MonthStatus], families: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
+def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """What is posted, by currency: as the ledger answers; credit notes are negative."""
     posted: dict[str, dict[str, Any]] = {}
     for month in months:

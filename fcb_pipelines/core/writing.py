@@ -20,9 +20,7 @@ class DraftPlan:
     rebuild: tuple[LedgerDocument, ...]
 
 
-def plan_drafts(
-    documents: Iterable[LedgerDocument], standing: Mapping[str, Standing]
-) -> DraftPlan:
+def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Standing]) -> DraftPlan:
     """Create what was never seen; rebuild drafts nobody touched whose document changed (D6)."""
     create, rebuild = [], []
     for document in documents:

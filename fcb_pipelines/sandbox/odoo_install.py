@@ -100,8 +100,8 @@ def run(
     )
     said = done.stdout.decode(errors="replace")
     if done.returncode:
-        last_words = " | ".join(line.strip() for line in said.splitlines()[-8:])
-        raise TransientFailure(what, f"{argv[0]} ended with {done.returncode}: {last_words}")
+        last_words = " | ".join(line.strip() for line in said.splitlines()[-8:])[-600:]
+        raise TransientFailure(what, f"{argv[0]} ended with {done.returncode}: …{last_words}")
     return said
 
 

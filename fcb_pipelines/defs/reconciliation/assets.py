@@ -21,10 +21,19 @@ from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.month import Month
 from fcb_pipelines.defs.partitions import MONTHS, periods
 from fcb_pipelines.defs.resources import LagoResource, StoreResource, StripeResource
+from fcb_pipelines.defs.snapshots import one_snapshot
 from fcb_pipelines.defs.source_assets import readers
 from fcb_pipelines.defs.source_reading import read_documents
 
 Frame = dg.MaterializeResult[pd.DataFrame]
+_OF_ONE_SNAPSHOT = (
+    *month.COPIES,
+    *month.INDEXES,
+    "stripe_invoices",
+    "stripe_credit_notes",
+    "lago_invoices",
+    "lago_credit_notes",
+)
 _COMMON: dict[str, Any] = {
     "group_name": "reconciliation",
     "owners": keys.OWNERS,
@@ -65,10 +74,10 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     this = Month(context.partition_key, frames)
     decided = [decide(case, current(), this.books, periods()[-1]) for case in this.cases]
     decided += copies_of_their_own(this.copies, this.index, this.period)
-    snapshot = frames["copies"].attrs.get("snapshot")
+    snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
     frame = to_frame(decided, Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, snapshot=snapshot, **counts))
 
 
 @dg.asset(

@@ -207,7 +207,8 @@ def _lago_fee(sale: Sale, invoice: str, n: int, line: SoldLine, taxes: list[int]
             )
             for rate, amount in zip(sale.rates, taxes, strict=True)
         ],
-        created_at=_iso(sale.created),
+        # One after the other, as Lago makes them: lists of fees are in this order.
+        created_at=_iso(sale.created + timedelta(seconds=n)),
         from_date=_iso(line.start),
         to_date=_iso(line.end - timedelta(seconds=1)),
         customer=sale.customer.lago_id,
