@@ -16,6 +16,8 @@ import pytest
 
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 
+pytest_plugins = ["fcb_pipelines_tests.odoo_server"]
+
 _HOME = pytest.StashKey[Path]()
 
 NewDatabase = Callable[..., str]

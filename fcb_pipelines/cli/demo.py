@@ -74,7 +74,6 @@ def demo(
 
 
 def _close(pipeline: Any, expected: Any) -> Proof:
-    pipeline.setup()
     say("extracting NexaCloud, Stripe and Lago")
     pipeline.extract()
     outcomes = run_months(pipeline, pipeline.periods(), post=True)

@@ -1,4 +1,4 @@
-"""What the exit code of `fcb` means; the same for every verb."""
+"""What the exit code of `fcb` means; the same for every verb. And the one problem of its own."""
 
 from enum import IntEnum
 
@@ -17,3 +17,11 @@ class Exit(IntEnum):
 
     CONNECTION = 3
     """Something outside could not be reached or refused; the output says what mends it."""
+
+
+class GateStopped(Exception):
+    """A gate that stands before every month failed; nothing below it was done."""
+
+    def __init__(self, gates: tuple[str, ...], told: str) -> None:
+        self.gates = gates
+        super().__init__(f"{', '.join(gates)}: {told}")

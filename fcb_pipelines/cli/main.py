@@ -8,7 +8,7 @@ from dotenv import load_dotenv
 from typer.core import TyperGroup
 
 from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sandbox, status, sync
-from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.screen import show_failure, show_problem
 from fcb_pipelines.config.settings import ConfigError
@@ -28,9 +28,12 @@ class Verbs(TyperGroup):
         try:
             with kill_is_ctrl_c():
                 return super().invoke(ctx)
-        except (Failure, ConfigError) as problem:
+        except (Failure, ConfigError, GateStopped) as problem:
             if ctx.params.get("debug"):
                 raise
+            if isinstance(problem, GateStopped):
+                show_problem("Gate", str(problem))
+                raise typer.Exit(Exit.DIFFERENCE) from None
             if isinstance(problem, Failure):
                 show_failure(problem)
                 raise typer.Exit(Exit.CONNECTION) from None

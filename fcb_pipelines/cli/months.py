@@ -1,7 +1,7 @@
 """Running months one after another, with what became of each."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,6 +21,13 @@ def run_months(
     `post` true posts, false leaves drafts, None does what the configuration says. Raises
     ConfigError for a period that the pipeline does not have.
     """
+    return each_month(pipeline, periods, lambda period: pipeline.run_month(period, post=post))
+
+
+def each_month(
+    pipeline: "Pipeline", periods: Iterable[str], run: Callable[[str], "MonthOutcome"]
+) -> list["MonthOutcome"]:
+    """Run each month in order, with progress. Raises ConfigError for a period that isn't ours."""
     wanted = known(pipeline, periods)
     outcomes = []
     columns = (
@@ -33,7 +40,7 @@ def run_months(
         task = progress.add_task("months", total=len(wanted))
         for period in wanted:
             progress.update(task, description=period)
-            outcome = pipeline.run_month(period, post=post)
+            outcome = run(period)
             outcomes.append(outcome)
             progress.advance(task)
             progress.console.print(_line(outcome))

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
@@ -17,14 +18,6 @@ from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
 from fcb_pipelines.defs.sync_window import window
-
-
-class GateStopped(Exception):
-    """A gate that stands before every month failed; nothing below it was done."""
-
-    def __init__(self, gates: tuple[str, ...], told: str) -> None:
-        self.gates = gates
-        super().__init__(told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +42,6 @@ class Pipeline:
         self._say = say
         self._frames = connections.frames(found)
         self._instance = dg.DagsterInstance.get()
-
-    def setup(self) -> None:
-        """Make what the ledger lacks. The sandbox's ledger is ours to set up."""
-        for step in self._ledger.setup():
-            if step.outcome != "found":
-                self._say(f"{step.outcome} {step.what} {step.name}")
 
     def extract(self) -> None:
         """One snapshot and both indexes. Raises the Failure of a source, or GateStopped."""

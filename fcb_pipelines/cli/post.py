@@ -4,8 +4,8 @@ import typer
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
-from fcb_pipelines.cli.months import outcome_json, run_months
-from fcb_pipelines.cli.screen import emit_json, out, say
+from fcb_pipelines.cli.months import each_month, outcome_json
+from fcb_pipelines.cli.screen import emit_json, out
 from fcb_pipelines.cli.work import connections, open_pipeline
 
 
@@ -17,8 +17,9 @@ def post(
 ) -> None:
     """Post the reviewed drafts and settle them.
 
-    Each draft is read back and compared first: one that a person edited, or whose source changed,
-    is held and not posted. Without --period, every month of the window.
+    Nothing is extracted and no draft is written or rebuilt: what is posted is what stands there.
+    Each draft is read back and compared first; one that a person edited is held, the rest goes on.
+    Without --period, every month with drafts.
 
     Examples:
 
@@ -27,10 +28,8 @@ def post(
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        say("extracting NexaCloud, Stripe and Lago")
-        pipeline.extract()
-        window = tuple(period) if period else pipeline.window()
-        outcomes = run_months(pipeline, window, post=True)
+        months = tuple(period) if period else pipeline.drafted()
+        outcomes = each_month(pipeline, months, pipeline.post_month)
     if as_json:
         emit_json({"months": [outcome_json(one) for one in outcomes]})
     else:

@@ -52,6 +52,11 @@ class OdooLedger:
         self._settings = settings
         self._found: Chart | None = None
 
+    @property
+    def connection(self) -> OdooConnection:
+        """The access that these books are reached through."""
+        return self._odoo
+
     def describe(self) -> LedgerDescription:
         """What this Odoo is and what it lacks. Reads only."""
         company = read_company(self._odoo)

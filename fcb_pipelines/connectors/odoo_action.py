@@ -128,10 +128,11 @@ if verb == 'settle':
         env['account.move.line']._reconcile_plan(plan)
 
 if named:
-    # A name whose record is gone was left behind by a deletion beside the ORM.
     for row in names.search([('module', '=', MODULE), ('name', 'in', [each[0] for each in named])]):
-        if not env[row.model].sudo().browse(row.res_id).exists():
-            row.unlink()
+        if env[row.model].sudo().browse(row.res_id).exists():
+            raise UserError('already written by another: %s' % row.name)
+        # Left behind by a deletion beside the ORM.
+        row.unlink()
     names.create([{'module': MODULE, 'name': name, 'model': model, 'res_id': res_id,
                    'noupdate': True} for name, model, res_id in named])
 action = answer

@@ -280,7 +280,8 @@ class _Taxes:
         self.ids: dict[str, int] = {}
         self.groups: dict[frozenset[str], int] = {}
         self.missing: list[MissingPart] = []
-        names = [tax.odoo_name for tax in (*settings.taxes, *settings.tax_groups)]
+        names = [tax.odoo_name for tax in settings.taxes]
+        names += [group.odoo_name for group in settings.tax_groups]
         rows = connection.rows(
             "account.tax",
             [*company, ("type_tax_use", "=", "sale"), ("name", "in", names)],

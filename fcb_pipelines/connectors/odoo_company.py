@@ -8,7 +8,7 @@ from fcb_pipelines.connectors.odoo_connection import OdooConnection
 from fcb_pipelines.core.money import exponent
 from fcb_pipelines.core.standing import MissingPart
 
-OLDEST = 18
+OLDEST = 19
 _LOCKS = ("fiscalyear", "tax", "sale", "hard")
 
 
@@ -59,7 +59,7 @@ def version_problem(version: str) -> tuple[MissingPart, ...]:
     digits = version.removeprefix("saas~").split(".")[0]
     if digits.isdigit() and int(digits) >= OLDEST:
         return ()
-    remedy = f"upgrade to Odoo {OLDEST} or later; 19 is what the tests run against"
+    remedy = f"upgrade to Odoo {OLDEST}, which the tests run against"
     return (MissingPart(what="version", name=f"Odoo {OLDEST}, not {version}", remedy=remedy),)
 
 

@@ -175,8 +175,10 @@ def _failure(tried: str, error: Any) -> Failure:
         return NotAllowed(tried, said, remedy=_REMEDY)
     if re.search(r"database .* does not exist", said):
         return NotPrepared(tried, said, remedy=_REMEDY)
-    if re.search(r"Object .* doesn't exist|KeyError: 'account\.", said):
+    if re.search(r"Object .* doesn't exist|Invalid field '?user_\w+_lock_date", said):
         return NotPrepared(tried, said, remedy="install the app Invoicing in this Odoo database")
+    if "already written by another" in said:
+        return TransientFailure(tried, said)
     return _BY_NAME.get(name, PermanentFailure)(tried, said or name)
 
 

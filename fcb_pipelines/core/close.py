@@ -137,6 +137,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
 
 def _exceptions(month: MonthStatus) -> list[dict[str, Any]]:
     """Held documents with their reason, then every exception of every document."""
+    details = {row.ref: row.detail for row in month.dispositions}
     rows = []
     for document in documents_of(month):
         codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
@@ -148,6 +149,7 @@ def _exceptions(month: MonthStatus) -> list[dict[str, Any]]:
                     "number": document["number"],
                     "code": code,
                     "description": known.meaning if known else code,
+                    "detail": details[document["ref"]] if code in codes else "",
                     "remedy": known.remedy if known else "",
                     "amount": document["total"],
                     "currency": document["currency"],

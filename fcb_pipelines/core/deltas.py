@@ -43,12 +43,14 @@ def ledger_deltas(
     *,
     held: Collection[str] = (),
     exceptions: Iterable[tuple[str, str]] = (),
+    refused: Mapping[str, str] | None = None,
 ) -> tuple[LedgerDelta, ...]:
     """Compare the month's intent with what stands now.
 
     `standing` holds every external id of the month as just read back; `held` are the refs of held
     documents, whose drafts wait for a person; `exceptions` are the (document ref, code) pairs of
-    settlements that could not be written, which explain a residual.
+    settlements that could not be written, which explain a residual; `refused` are the entries that
+    the ledger itself would not take, with the code it gave.
     """
     explained: dict[str, str] = {}
     for ref, code in exceptions:
@@ -57,7 +59,7 @@ def ledger_deltas(
     rows: list[LedgerDelta] = []
     for document in documents:
         now = standing.get(document.ref, Standing(ref=document.ref))
-        rows += _document_deltas(document, now)
+        rows += _document_deltas(document, now, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if s.document == document.ref]
             rows += _settlement_deltas(own, standing, explained)
@@ -120,23 +122,16 @@ _LIKENESS = (
 )
 
 
-def _document_deltas(document: LedgerDocument, now: Standing) -> list[LedgerDelta]:
+def _document_deltas(
+    document: LedgerDocument, now: Standing, refused: str | None
+) -> list[LedgerDelta]:
     move = now.move
     if move is None or now.absent:
         gone = now.was_seen is not None
-        return [
-            LedgerDelta(
-                ref=document.ref,
-                entry=document.ref,
-                field="state",
-                kind=Agreement.MISSING,
-                expected=now.was_seen or MoveState.DRAFT.value,
-                actual=move.state.value if move else MoveState.NONE.value,
-                difference=-document.total,
-                aspect=READ_BACK,
-                code="edited_in_ledger" if gone else "not_written",
-            )
-        ]
+        code = refused or ("edited_in_ledger" if gone else "not_written")
+        return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
+    if refused and move.state is MoveState.DRAFT:
+        return [_not_standing(document, now, refused, MoveState.POSTED.value)]
     edited = not stands_as(move, move.stored_hash)
     code = "edited_in_ledger" if edited else "source_changed"
     rows = [
@@ -159,6 +154,20 @@ def _document_deltas(document: LedgerDocument, now: Standing) -> list[LedgerDelt
             )
         )
     return rows
+
+
+def _not_standing(document: LedgerDocument, now: Standing, code: str, expected: str) -> LedgerDelta:
+    return LedgerDelta(
+        ref=document.ref,
+        entry=document.ref,
+        field="state",
+        kind=Agreement.MISSING,
+        expected=expected,
+        actual=now.move.state.value if now.move else MoveState.NONE.value,
+        difference=-document.total,
+        aspect=READ_BACK,
+        code=code,
+    )
 
 
 def _as_delta(row: AgreementRow, code: str) -> LedgerDelta:

@@ -62,11 +62,13 @@ _EXCEPTIONS = (
     ("nexacloud_differs", "NexaCloud's copy disagrees with the source.", "Correct the copy; the books follow the source."),
     ("nexacloud_items_missing", "NexaCloud has the invoice's totals and no items.", "Correct the copy; the books follow the source's lines."),
     ("unitemised", "Neither NexaCloud nor the source has lines.", "Reclassify the unitemised revenue by hand."),
-    ("off_platform_payment", "The source says it was paid outside of it; no cash entry is made.", "Record the receipt, or set policies.off_platform_payment to `settle`."),
+    ("off_stripe_payment", "The source says it was paid outside of it; no cash entry is made.", "Record the receipt, or set policies.off_platform_payment to `settle`."),
     ("settlement_period_locked", "A settlement's date lies in a locked period.", "Unlock the period, then `fcb sync`."),
     ("settlement_unsupported", "A settlement of a kind this version does not post.", "Record it by hand."),
     ("overpaid", "More was paid than billed; the excess is a credit of the customer.", "Refund it or leave it to the next invoice."),
     ("not_written", "The document or a settlement of it does not stand in the ledger yet.", "Rerun `fcb sync`."),
+    ("tax_mismatch", "The ledger computes another tax than was billed; it refused the document.", "Compare the tax's rate in the ledger with the configuration."),
+    ("refused_by_ledger", "The ledger would not take the document or its posting.", "The run's log says why; mend it there, then `fcb sync`."),
     ("stale_draft", "A draft stands in the ledger for a document that is no longer posted.", "Delete the draft in the ledger."),
 )  # fmt: skip
 

@@ -121,7 +121,6 @@ def _document(
         "kind": row.kind.value,
         "disposition": row.verdict.value,
         "reason": row.reason,
-        "detail": row.detail,
         "exceptions": sorted({*row.exceptions, *delta_codes}),
         "currency": row.currency,
         "net": row.net,

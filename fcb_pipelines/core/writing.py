@@ -82,7 +82,7 @@ def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | Non
     if not listed:
         return None
     off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
-    code = "off_platform_payment" if off_platform else "settlement_unsupported"
+    code = "off_stripe_payment" if off_platform else "settlement_unsupported"
     return sum(s.amount for s in listed), code
 
 

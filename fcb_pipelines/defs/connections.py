@@ -30,17 +30,14 @@ def read_back_log(found: Environment) -> ReadBackLog:
 def ledger(found: Environment, settings: Settings) -> Ledger:
     """The ledger that FCB_LEDGER names. Imported here: beancount is an optional extra."""
     if found.ledger == "odoo":
-        from fcb_pipelines.connectors.odoo import open_ledger
+        from fcb_pipelines.connectors.odoo import OdooLedger
+        from fcb_pipelines.connectors.odoo_connection import OdooConnection
 
         access = found.odoo()
-        return open_ledger(
-            access.url,
-            access.database,
-            access.user,
-            access.password,
-            settings,
-            company=access.company,
+        connection = OdooConnection(
+            access.url, access.database, access.user, access.password, company=access.company
         )
+        return OdooLedger(connection, settings)
     try:
         from fcb_pipelines.connectors.beancount import BeancountLedger
     except ModuleNotFoundError as missing:

@@ -1,9 +1,9 @@
 """Reading the ledger back: what stands under the month's external ids, told to the log as it is read."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.readback_log import Observation, ReadBackLog
 from fcb_pipelines.core.dispositions import Books
@@ -61,6 +61,18 @@ class LedgerReader:
         observed = [_of_move(move) for move in moves] + [_of_settlement(s) for s in settlements]
         if observed:
             self.log.append(self.description.identity, observed, run_id=self.run_id)
+
+
+def refused_by(write: Callable[[], object]) -> dict[str, str]:
+    """Do a write; the entries that the ledger would not take, by ref, with the code it gave.
+
+    The rest of the batch is written. One bad row never stops it, and never disappears.
+    """
+    try:
+        write()
+    except EntriesRefused as refused:
+        return {refusal.ref: refusal.code for refusal in refused.refusals}
+    return {}
 
 
 def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:

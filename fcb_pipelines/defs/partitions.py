@@ -7,7 +7,10 @@ import dagster as dg
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.periods import following, period_of
+from fcb_pipelines.core.periods import following, period_of, periods_between
+
+# No clock shows an earlier month.
+_LONG_AGO = "2020-01"
 
 
 def months(settings: Settings) -> dg.MonthlyPartitionsDefinition:
@@ -18,8 +21,9 @@ def months(settings: Settings) -> dg.MonthlyPartitionsDefinition:
         end_date=end,
         fmt="%Y-%m",
         timezone=settings.timezone,
-        # 1 includes the open month; with an end any number does, and as_of may lie ahead of today.
-        end_offset=1 if end is None else 1200,
+        # 1 includes the open month. With an end any number does that reaches it from whatever
+        # day the clock shows, since as_of may lie ahead; Dagster counts these months at each look.
+        end_offset=1 if end is None else max(1, len(periods_between(_LONG_AGO, end))),
     )
 
 
@@ -28,7 +32,7 @@ MONTHS = months(current())
 
 def periods() -> tuple[str, ...]:
     """Every period there is, oldest first, as of now (or as_of)."""
-    return tuple(MONTHS.get_partition_keys())
+    return periods_between(current().first_period, period_of(today()))
 
 
 def today() -> date:

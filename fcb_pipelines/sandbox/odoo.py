@@ -123,10 +123,11 @@ class SandboxOdoo:
         self._server.drop_database(database)
         shutil.rmtree(self._data / "filestore" / database, ignore_errors=True)
 
-    def start(self, database: str, *, log: Path) -> Process:
+    def start(self, database: str | None, *, log: Path) -> Process:
         """Start Odoo over these books on a free loopback port; it answers when this returns.
 
-        Raises TransientFailure, and leaves nothing running, when it does not come up.
+        None serves every database of the server, to those who name one. Raises TransientFailure,
+        and leaves nothing running, when it does not come up.
         """
         process = self.launch(database, log=log)
         try:
@@ -136,17 +137,20 @@ class SandboxOdoo:
             raise
         return process
 
-    def launch(self, database: str, *, log: Path) -> Process:
+    def launch(self, database: str | None, *, log: Path) -> Process:
         """Start Odoo without waiting for it: put the process on file, then `wait`."""
         self._say("starting Odoo 19")
         port = processes.free_port()
+        only = ("--database", database, "--db-filter", f"^{database}$") if database else ()
         argv = [
             *self.program.command,
             *self._database_options(),
-            *("--database", database, "--db-filter", f"^{database}$", "--no-database-list"),
+            *(*only, "--no-database-list"),
             *("--http-interface", processes.LOOPBACK, "--http-port", str(port)),
             # One process, no scheduled jobs: nothing happens in these books but what we do.
             *("--workers", "0", "--max-cron-threads", "0"),
+            # Odoo warns at every call that its remote procedure calls end with version 20.
+            *("--log-handler", "odoo.addons.rpc.controllers.jsonrpc:ERROR"),
         ]
         return processes.start(
             "odoo", argv, port=port, log=log, environment=self.program.environment

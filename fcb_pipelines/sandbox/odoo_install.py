@@ -25,7 +25,7 @@ REQUIREMENTS = Path(__file__).with_name("odoo_requirements.txt")
 _STAMP = "installed.json"
 _ELSEWHERE = "set FCB_ODOO_URL and its companions to an Odoo 19 of yours, or use --ledger beancount"
 # Seven tenths of the package are translations, and the books are kept in English.
-_LEFT_OUT = ("*/i18n/*", "*/i18n_extra/*", "*/static/description/*", "./usr/share/doc/*")
+_LEFT_OUT = ("*/i18n/*", "*/i18n_extra/*", "./usr/share/doc/*")
 
 Say = Callable[[str], None]
 

@@ -103,6 +103,13 @@ class MemoryPipeline:
             return Outcome(period=period, ok=False, failed_gates=("documents_balance",))
         return Outcome(period=period, written=2, posted=1)
 
+    def drafted(self) -> tuple[str, ...]:
+        return ("2026-04",)
+
+    def post_month(self, period: str) -> Outcome:
+        self.asked.append(f"post {period}")
+        return Outcome(period=period, posted=1)
+
     def completeness(self) -> bool:
         self.asked.append("completeness")
         return self.complete

@@ -59,10 +59,10 @@ def test_a_sync_that_is_not_complete_says_so(pipeline: MemoryPipeline) -> None:
     assert RUNNER.invoke(app, ["sync"]).exit_code == Exit.DIFFERENCE
 
 
-def test_post_posts_the_window(pipeline: MemoryPipeline) -> None:
+def test_post_posts_the_months_with_drafts_and_extracts_nothing(pipeline: MemoryPipeline) -> None:
     done = RUNNER.invoke(app, ["post"])
     assert done.exit_code == Exit.OK
-    assert pipeline.asked == ["extract", "2026-05 post=True"]
+    assert pipeline.asked == ["post 2026-04"]
     assert "1 posted over 1 months" in done.stdout
 
 

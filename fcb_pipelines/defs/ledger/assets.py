@@ -18,7 +18,7 @@ from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.gating import require
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.ledger_reading import LedgerReader, by_ref, open_reader
+from fcb_pipelines.defs.ledger_reading import LedgerReader, by_ref, open_reader, refused_by
 from fcb_pipelines.defs.month import Month, books_text
 from fcb_pipelines.defs.partitions import MONTHS
 from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource
@@ -128,13 +128,12 @@ def draft_moves(
     reader = _reader(context, ledger, read_back_log)
     plan = plan_drafts(this.documents, _gated(this, reader))
     written = [*plan.create, *plan.rebuild]
-    if written:
-        rebuilt = {document.ref for document in plan.rebuild}
-        reader.ledger.write_drafts(written, replace=rebuilt)
+    rebuilt = {document.ref for document in plan.rebuild}
+    refused = refused_by(lambda: reader.ledger.write_drafts(written, replace=rebuilt))
     moves = reader.ledger.read_moves([document.ref for document in this.documents])
     reader.note(moves)
-    frame = to_frame(moves, StandingMove)
-    facts = {"created": len(plan.create), "rebuilt": len(plan.rebuild)}
+    frame = to_frame(moves, StandingMove, refused=refused)
+    facts = {"created": len(plan.create), "rebuilt": len(plan.rebuild), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
 
@@ -159,12 +158,12 @@ def posted_moves(
     post = current().posting == "auto" if config.post is None else config.post
     drafts = {ref: row.move for ref, row in now.items() if row.move}
     refs = plan_posting(this.documents, drafts, config.approved) if post else ()
-    if refs:
-        reader.ledger.post(refs)
+    refused = refused_by(lambda: reader.ledger.post(refs))
     moves = reader.ledger.read_moves([document.ref for document in this.documents])
     reader.note(moves)
-    frame = to_frame(moves, StandingMove)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, posted=len(refs)))
+    frame = to_frame(moves, StandingMove, refused=refused)
+    facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
 
 @dg.asset(
@@ -187,11 +186,11 @@ def settlements(
     wanted = {document.ref: document for document in this.documents}
     moves = by_ref(reader.ledger.read_moves(list(wanted)))
     plan = plan_settlements(this.settlements, wanted, moves, now, reader.books.entry_lock)
-    if plan.write:
-        reader.ledger.settle(plan.write)
+    refused = refused_by(lambda: reader.ledger.settle(plan.write))
     rows = reader.standing(list(this.facts_by_ref), _settlement_refs(this))
     frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, settled=len(plan.write)))
+    facts = {"settled": len(plan.write) - len(refused), "refused": len(refused)}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
 
 def _reader(

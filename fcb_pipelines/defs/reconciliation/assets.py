@@ -72,7 +72,8 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
 def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One document and what becomes of it: post, skip or hold, with a reason code."""
     this = Month(context.partition_key, frames)
-    decided = [decide(case, current(), this.books, periods()[-1]) for case in this.cases]
+    settings, last = current(), periods()[-1]
+    decided = [decide(case, settings, this.books, last) for case in this.cases]
     decided += copies_of_their_own(this.copies, this.index, this.period)
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
     frame = to_frame(decided, Disposition, snapshot=snapshot)
@@ -102,7 +103,8 @@ def unplaced(
         told += list(zip([row.origin for row in own], read_documents(reader, own), strict=True))
     nowhere = Books(currencies=frozenset())
     open_cases = cases(told, this.owners, (), {})
-    decided = [decide(case, current(), nowhere, periods()[-1]) for case in open_cases]
+    settings, last = current(), periods()[-1]
+    decided = [decide(case, settings, nowhere, last) for case in open_cases]
     decided += copies_of_their_own(this.copies, this.index, None)
     frame = to_frame(decided, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
@@ -115,6 +117,8 @@ def unplaced(
         **month.GATED,
         **month.FACTS,
         "standing": dg.AssetIn(keys.SETTLEMENTS),
+        "draft_moves": dg.AssetIn(keys.DRAFT_MOVES),
+        "posted_moves": dg.AssetIn(keys.POSTED_MOVES),
     },
     metadata=column_schema(LedgerDelta),
     **_COMMON,
@@ -126,9 +130,18 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
     moves = {ref: row.move for ref, row in this.standing.items() if row.move}
     plan = plan_settlements(this.settlements, wanted, moves, this.standing, this.books.entry_lock)
     rows = compared_with_ledger(
-        this.documents, this.settlements, this.standing, held=this.held, exceptions=plan.exceptions
+        this.documents,
+        this.settlements,
+        this.standing,
+        held=this.held,
+        exceptions=plan.exceptions,
+        refused=_refused(frames["draft_moves"]) | _refused(frames["posted_moves"]),
     )
     entries = [row.settlement for row in this.standing.values() if row.settlement]
     built = fingerprints([this.period], this.index, this.copies, moves.values(), entries)
     frame = to_frame(rows, LedgerDelta, fingerprint=asdict(built[this.period]))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+def _refused(frame: pd.DataFrame) -> dict[str, str]:
+    return dict(frame.attrs.get("refused") or {})

@@ -42,6 +42,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "tie_outs": [
             {
                 "name": "Billed at the source = posted",
+                "currency": "CAD",
                 "left_label": "source",
                 "left": 24239,
                 "right_label": "ledger",
@@ -68,7 +69,9 @@ EXCEPTION = {
     "code": "edited_in_ledger",
     "description": "The posted move was changed by a person.",
     "remedy": "Compare the move with the document.",
+    "detail": "",
     "amount": 24239,
+    "currency": "CAD",
 }
 
 

@@ -1,0 +1,66 @@
+"""Billed taxes find their configured tax by type, rate and jurisdiction together."""
+
+from decimal import Decimal
+
+import pytest
+
+from fcb_pipelines.core.facts import TaxFacts
+from fcb_pipelines.core.taxes import computed, mismatches, resolve
+from fcb_pipelines_tests.documents import SETTINGS
+
+
+def billed(
+    type_: str, percentage: str, state: str | None, *, country: str | None = "CA", **more: str
+) -> TaxFacts:
+    return TaxFacts(
+        type=type_, percentage=Decimal(percentage), amount=1, country=country, state=state, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("tax", "key"),
+    [
+        (billed("hst", "13", "ON"), "hst_13"),
+        (billed("hst", "13.0", "ON"), "hst_13"),
+        (billed("hst", "13", None), "hst_13"),
+        (billed("hst", "13", None, country=None), "hst_13"),
+        (billed("hst", "14", "NS"), "hst_14"),
+        (billed("hst", "15", "NS"), "hst_15"),
+        (billed("hst", "15", "NB"), "hst_15"),
+        (billed("gst", "5", "AB"), "gst_5"),
+        (billed("gst", "5", "QC"), "gst_5"),
+        (billed("qst", "9.975", "QC"), "qst_9975"),
+        (billed("pst", "7", "BC"), "pst_7_bc"),
+        (billed("pst", "7", "MB"), "pst_7_mb"),
+        (billed("pst", "6", "SK"), "pst_6_sk"),
+        (billed("vat", "0", "ON"), "gst_0"),
+        (billed("?", "13", None, source_id="hst_on"), "hst_13"),
+        # Anything that contradicts, or leaves a choice, is not guessed.
+        (billed("hst", "13", "QC"), None),
+        (billed("hst", "13", "ON", country="US"), None),
+        (billed("gst", "13", "ON"), None),
+        (billed("hst", "12", "ON"), None),
+        (billed("pst", "7", None), None),
+        (billed("?", "15", None, source_id="hst_on"), None),
+    ],
+)
+def test_t2_t3_a_billed_tax_is_chosen_by_type_rate_and_jurisdiction(
+    tax: TaxFacts, key: str | None
+) -> None:
+    found = resolve(tax, SETTINGS.taxes)
+    assert (found.key if found else None) == key
+
+
+@pytest.mark.parametrize(
+    ("base", "percentage", "tax"),
+    [(21450, "13", 2789), (50, "13", 7), (-50, "13", -7), (10000, "9.975", 998), (4425, "13", 575)],
+)
+def test_t2_computed_tax_rounds_half_up(base: int, percentage: str, tax: int) -> None:
+    assert computed(base, Decimal(percentage)) == tax
+
+
+@pytest.mark.parametrize(("amount", "wrong"), [(2600, 0), (2601, 0), (2599, 0), (2602, 1), (0, 1)])
+def test_t2_a_billed_tax_may_be_one_minor_unit_off_and_no_more(amount: int, wrong: int) -> None:
+    found = mismatches([("hst_13", 20000, amount)], SETTINGS.taxes, 1)
+    assert len(found) == wrong
+    assert all((one.billed, one.computed) == (amount, 2600) for one in found)

@@ -1,0 +1,296 @@
+"""A running world for the tests of the whole graph: a dataset served, books, and the project's jobs.
+
+Partitions are read from the configuration when `fcb_pipelines.defs` is imported, so every world in a
+process has the months of `nexa-2026-05`: this module imports them under its configuration.
+"""
+
+import csv
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import dagster as dg
+import simplejson
+import yaml
+
+from fcb_pipelines.cli.work import working_in
+from fcb_pipelines.config import environment, settings
+from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.connectors.frames import FrameStore, read_frame, write_frame
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.readback_log import ReadBackLog
+from fcb_pipelines.sandbox import lago_server, stripe_server
+from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines.sandbox.session import LAGO_KEY, PACKAGED, STRIPE_KEY
+from fcb_pipelines.sandbox.standin import Faults
+from fcb_pipelines_tests.serving import served
+
+Json = dict[str, Any]
+NEXA = PACKAGED / "nexa-2026-05"
+PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
+
+
+def _import_months() -> None:
+    """Import the partitions under this dataset's configuration, whoever asks for them first."""
+    with TemporaryDirectory(prefix="fcb-config-") as folder:
+        file = Path(folder, "config.yaml")
+        file.write_text(yaml.safe_dump(Dataset.open(NEXA).config()), "utf-8")
+        before = os.environ.get("FCB_CONFIG")
+        os.environ["FCB_CONFIG"] = str(file)
+        settings.current.cache_clear()
+        try:
+            from fcb_pipelines.defs.partitions import periods
+
+            assert periods() == PERIODS, "fcb_pipelines.defs was imported under another dataset"
+        finally:
+            settings.current.cache_clear()
+            del os.environ["FCB_CONFIG"]
+            if before is not None:
+                os.environ["FCB_CONFIG"] = before
+
+
+_import_months()
+
+from fcb_pipelines.defs import connections, keys  # noqa: E402 - after the months
+from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
+from fcb_pipelines.defs.proof import Proof  # noqa: E402
+from fcb_pipelines.defs.sync_window import window  # noqa: E402
+from fcb_pipelines.definitions import defs  # noqa: E402
+
+DEFINITIONS: dg.Definitions = defs()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One dataset that runs: its folder, what was written of it, and the jobs over it.
+
+    `data` is the dataset's folder: change its files, then `extract`. `database` is NexaCloud's,
+    `own_database` holds the log of read-backs; the faults are what the stand-ins do wrong.
+    """
+
+    data: Path
+    found: Environment
+    server: EmbeddedPostgres
+    own_database: str
+    database: str
+    stripe_faults: Faults
+    lago_faults: Faults
+    instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+
+    def run(self, job: str, period: str | None = None, **config: Any) -> dg.ExecuteInProcessResult:
+        """One job in this process; `config` is that of `ledger/posted_moves`."""
+        posting = PostingConfig(**config)
+        return DEFINITIONS.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            partition_key=period,
+            run_config=_run_config(posting if config else None),
+            raise_on_error=False,
+        )
+
+    def extract(self) -> dg.ExecuteInProcessResult:
+        """NexaCloud loaded anew where its files changed, then the job `extract`."""
+        load_nexacloud(self.server, self.database, Dataset.open(self.data))
+        return self.run("extract")
+
+    def month(self, period: str, **config: Any) -> dg.ExecuteInProcessResult:
+        """The job `month`: posting as configured unless `post` says otherwise."""
+        return self.run("month", period, **config)
+
+    def prove(self) -> dg.ExecuteInProcessResult:
+        """The job `prove`."""
+        return self.run("prove")
+
+    def close(self, *, post: bool = True) -> Json:
+        """Everything once: extract, every month, the proof. The status JSON; all must succeed."""
+        assert self.extract().success
+        for period in PERIODS:
+            assert self.month(period, post=post).success, period
+        assert self.prove().success
+        return self.status()
+
+    def again(self, periods: tuple[str, ...] = PERIODS, *, post: bool = True) -> Json:
+        """Everything once more, come what may: the status JSON afterwards."""
+        self.extract()
+        for period in periods:
+            self.month(period, post=post)
+        self.prove()
+        return self.status()
+
+    def materialize(self, key: dg.AssetKey, period: str) -> dg.ExecuteInProcessResult:
+        """One asset alone, without its checks, as a person can ask for in the UI."""
+        chosen = dg.AssetSelection.assets(key).without_checks()
+        job = dg.Definitions(
+            assets=list(DEFINITIONS.assets or []),
+            resources=DEFINITIONS.resources,
+            jobs=[dg.define_asset_job("alone", chosen)],
+        ).resolve_job_def("alone")
+        return job.execute_in_process(
+            instance=self.instance,
+            partition_key=period,
+            run_config=_run_config(None),
+            raise_on_error=False,
+        )
+
+    def status(self) -> Json:
+        """The status JSON."""
+        return Proof(self.frames).status()
+
+    def window(self) -> tuple[str, ...]:
+        """The months that a sync would rebuild now."""
+        return window(self.frames, self.ledger)
+
+    @property
+    def frames(self) -> FrameStore:
+        """Every frame."""
+        return connections.frames(self.found)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The books, opened anew."""
+        return connections.ledger(self.found, settings.current())
+
+    @property
+    def log(self) -> ReadBackLog:
+        """The log of read-backs."""
+        return connections.read_back_log(self.found)
+
+    @property
+    def books(self) -> Path:
+        """The folder of the Beancount books."""
+        return self.found.data_home / "books"
+
+    def books_text(self) -> dict[str, str]:
+        """Every file of the books."""
+        files = sorted(self.books.rglob("*.beancount"))
+        return {str(file.relative_to(self.books)): file.read_text("utf-8") for file in files}
+
+    def edit_journal(self, change: Callable[[str], str], *, period: str) -> None:
+        """A person's edit of one month of the journal; it must change something."""
+        file = self.books / "journal" / f"{period}.beancount"
+        before = file.read_text("utf-8")
+        after = change(before)
+        assert after != before
+        file.write_text(after, "utf-8")
+
+    @contextmanager
+    def table(self, name: str) -> Iterator[list[dict[str, str]]]:
+        """The rows of one NexaCloud file, to be changed in place; written back after the block."""
+        file = self.data / "nexacloud" / f"{name}.csv"
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        yield rows
+        with file.open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    @contextmanager
+    def objects(self, name: str) -> Iterator[list[Json]]:
+        """The objects of one source file (`stripe/invoices`), changed in place and written back."""
+        file = self.data / f"{name}.json"
+        rows = simplejson.loads(file.read_text("utf-8"), use_decimal=True)
+        yield rows
+        file.write_text(simplejson.dumps(rows, use_decimal=True), "utf-8")
+
+    def tamper(self, key: dg.AssetKey, period: str, change: Callable[[Any], None]) -> None:
+        """Change a frame on disk in place."""
+        path = self.frames.path(key.path, period)
+        frame = read_frame(path)
+        change(frame)
+        write_frame(frame, path)
+
+
+@contextmanager
+def running(
+    folder: Path,
+    server: EmbeddedPostgres,
+    new_database: Callable[..., str],
+    *,
+    like: "Snapshot | None" = None,
+) -> Iterator[World]:
+    """A world in an empty `folder`, or one that goes on where the snapshot `like` was taken."""
+    data, home = folder / "data", folder / "home"
+    shutil.copytree(like.folder / "data" if like else NEXA, data)
+    if like:
+        shutil.copytree(like.folder / "home", home)
+    own = new_database(template=like.database if like else None)
+    copies = new_database(template=like.copies if like else None)
+    dataset = Dataset.open(data)
+    stripe_faults, lago_faults = Faults(), Faults()
+    with ExitStack() as stack:
+        stripe = stack.enter_context(
+            served(stripe_server.create_app(data, api_key=STRIPE_KEY, faults=stripe_faults))
+        )
+        lago = stack.enter_context(
+            served(lago_server.create_app(data, api_key=LAGO_KEY, faults=lago_faults))
+        )
+        config = folder / "config.yaml"
+        config.write_text(yaml.safe_dump(dataset.config(), sort_keys=False), "utf-8")
+        load_nexacloud(server, copies, dataset)
+        lent = {
+            "FCB_HOME": str(home),
+            "FCB_DATASET": dataset.name,
+            "FCB_CONFIG": str(config),
+            "FCB_LEDGER": "beancount",
+            "FCB_POSTGRES_URL": server.sqlalchemy_url(own),
+            "FCB_NEXACLOUD_DSN": server.ensure_reader(copies),
+            "FCB_STRIPE_API_KEY": STRIPE_KEY,
+            "FCB_STRIPE_API_BASE": stripe,
+            "FCB_LAGO_API_KEY": LAGO_KEY,
+            "FCB_LAGO_API_URL": lago,
+            "DAGSTER_HOME": str(home / "dagster"),
+        }
+        found = stack.enter_context(working_in(lent))
+        connections.ledger(found, settings.current()).setup()
+        yield World(
+            data=data,
+            found=found,
+            server=server,
+            own_database=own,
+            database=copies,
+            stripe_faults=stripe_faults,
+            lago_faults=lago_faults,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A world at rest, to begin others from: its folder and its two databases."""
+
+    folder: Path
+    database: str
+    copies: str
+
+
+def ref_of(status: Mapping[str, Any], number: str) -> str:
+    """The ref of the document that people know by this number."""
+    (ref,) = (each["ref"] for each in status["documents"] if each["number"] == number)
+    return str(ref)
+
+
+def named(status: Mapping[str, Any], ref: str) -> set[str]:
+    """What the status says of one document: its reason and its exceptions."""
+    found = [document for document in status["documents"] if document["ref"] == ref]
+    told = {code for document in found for code in document["exceptions"]}
+    return told | {document["reason"] for document in found if document["reason"]}
+
+
+def failed(status: Mapping[str, Any], period: str | None = None) -> set[str]:
+    """The gates that fail, of one period or the global ones."""
+    gates = status["periods"][period]["gates"] if period else status["gates"]
+    return {gate for gate, outcome in gates.items() if outcome == "fail"}
+
+
+def _run_config(posting: PostingConfig | None) -> dg.RunConfig:
+    return dg.RunConfig(
+        ops={"ledger__posted_moves": posting} if posting else {},
+        loggers={"console": {"config": {"log_level": "CRITICAL"}}},
+    )

@@ -1,0 +1,226 @@
+"""Facts of one invoice on every side, for tests: all agree, and a test changes the one it is about.
+
+    InvoiceFacts at Stripe  =  NexaCloud's Copy  =  the StandingMove in the ledger
+
+The base invoice is one hosting line of 200.00 with 13 % HST in Ontario, paid on its own day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from fcb_pipelines.core.agreement import copy_against_source
+from fcb_pipelines.core.dispositions import Books, Case, intended
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
+from fcb_pipelines.core.facts import (
+    BillTo,
+    InvoiceFacts,
+    Kind,
+    LineFacts,
+    Method,
+    SettlementFacts,
+    Side,
+    Status,
+    TaxFacts,
+)
+from fcb_pipelines.core.index import Origin
+from fcb_pipelines.core.money import half_up
+from fcb_pipelines.core.nexacloud_facts import Copy, claimed_ref
+from fcb_pipelines.core.standing import (
+    MoveState,
+    PaymentState,
+    Seen,
+    Standing,
+    StandingMove,
+    StandingSettlement,
+)
+from fcb_pipelines.core.writing import RECONCILED, intended_settlements
+from fcb_pipelines_tests.documents import SETTINGS
+
+ACCOUNT = SETTINGS.stripe.account
+ORGANIZATION = SETTINGS.lago.organization
+DAY = date(2026, 4, 3)
+LAST_PERIOD = "2026-05"
+BOOKS = Books(currencies=frozenset({"CAD", "USD"}))
+USER = "11111111-0000-4000-8000-000000000001"
+CUSTOMER = "cus_1"
+HST = TaxFacts(type="hst", percentage=Decimal(13), amount=0, country="CA", state="ON")
+
+
+def a_tax(base: int = 20000, amount: int | None = None, **changes: Any) -> TaxFacts:
+    """HST of Ontario on `base` minor units, half-up unless `amount` says what was billed."""
+    tax = replace(HST, **changes)
+    billed = half_up(base * tax.percentage / 100) if amount is None else amount
+    return replace(tax, base=base, amount=billed)
+
+
+def a_line(net: int = 20000, *, taxed: bool = True, **changes: Any) -> LineFacts:
+    """One line of `net` minor units, with its own HST."""
+    line = LineFacts(
+        key=f"il_{net}",
+        description="Odoo ERP Hosting - Standard",
+        quantity=Decimal(1),
+        net=net,
+        gross=net,
+        taxes=(a_tax(net),) if taxed else (),
+    )
+    return replace(line, **changes)
+
+
+def an_invoice(name: str = "in_1", *lines: LineFacts, **changes: Any) -> InvoiceFacts:
+    """A paid Stripe invoice of these lines; totals follow from them unless `changes` say otherwise."""
+    lines = lines or (a_line(),)
+    net = sum(line.net for line in lines)
+    bearing = sum(line.net for line in lines if line.taxes)
+    amount = sum(tax.amount for line in lines for tax in line.taxes)
+    ref = f"stripe:{ACCOUNT}:{name}"
+    total = net + amount
+    facts = InvoiceFacts(
+        side=Side.STRIPE,
+        ref=ref,
+        kind=Kind.INVOICE,
+        number=f"NC-{name}",
+        status=Status.PAID,
+        status_at_source="paid",
+        currency="CAD",
+        date=DAY,
+        net=net,
+        tax=amount,
+        total=total,
+        paid=total,
+        customer=CUSTOMER,
+        lines=lines,
+        taxes=(a_tax(bearing, amount),) if amount else (),
+        settlements=(a_settlement(ref, total),) if total > 0 else (),
+        bill_to=BillTo(name="Maple Bakery Inc.", email="Books@Maple.example"),
+    )
+    return replace(facts, **changes)
+
+
+def a_settlement(document: str, amount: int, name: str = "1", **changes: Any) -> SettlementFacts:
+    """A payment that Stripe confirms, on the invoice's day."""
+    settlement = SettlementFacts(
+        ref=f"{document}:inpay_{name}",
+        document=document,
+        method=Method.PAYMENT,
+        date=DAY,
+        amount=amount,
+        currency="CAD",
+        payment_id=f"pi_{name}",
+    )
+    return replace(settlement, **changes)
+
+
+def without_lines(facts: InvoiceFacts) -> InvoiceFacts:
+    """The invoice with its totals and no lines."""
+    return replace(facts, lines=())
+
+
+def a_copy(
+    source: InvoiceFacts | None = None,
+    *,
+    invoice_id: str = "inv-1",
+    source_id: str | None = "in_1",
+    created_at: datetime = datetime(2026, 5, 16, 12, tzinfo=UTC),
+    **changes: Any,
+) -> Copy:
+    """NexaCloud's row of `source`, true in every field; `changes` replace fields of its facts."""
+    source = source or an_invoice()
+    facts = replace(
+        source,
+        side=Side.NEXACLOUD,
+        ref=f"nexacloud:{invoice_id}",
+        date=None,
+        customer=USER,
+        taxes=(),
+        settlements=(),
+        lines=tuple(replace(line, key=f"item-{line.key}", taxes=()) for line in source.lines),
+    )
+    return Copy(
+        invoice_id=invoice_id,
+        user_id=USER,
+        subscription_id=None,
+        source_id=source_id,
+        claims=claimed_ref(source_id, ACCOUNT, ORGANIZATION),
+        created_at=created_at,
+        facts=replace(facts, **changes),
+    )
+
+
+def a_case(facts: InvoiceFacts | None = None, **changes: Any) -> Case:
+    """A case that posts: NexaCloud has the invoice, agrees with its source, and nothing stands yet."""
+    facts = facts or an_invoice()
+    owner = changes.pop("owner", a_copy(facts))
+    agreement = copy_against_source(facts, owner.facts, customer=CUSTOMER) if owner else ()
+    case = Case(facts=facts, origin=Origin.INVOICE, owner=owner, agreement=agreement)
+    return replace(case, **changes)
+
+
+def document_of(case: Case) -> LedgerDocument:
+    """The ledger document of a case that has one."""
+    document = intended(case, SETTINGS)
+    assert isinstance(document, LedgerDocument), document
+    return document
+
+
+def settlements_of(case: Case) -> tuple[Settlement, ...]:
+    """The intended settlements of a case that has a document."""
+    return intended_settlements([document_of(case)], {case.facts.ref: case.facts}, SETTINGS)
+
+
+def a_move(
+    document: LedgerDocument | None = None, state: MoveState = MoveState.POSTED, **changes: Any
+) -> StandingMove:
+    """The move that stands exactly as the document was written, paid."""
+    document = document or document_of(a_case())
+    move = StandingMove(
+        ref=document.ref,
+        move_id="7",
+        state=state,
+        payment_state=PaymentState.PAID,
+        document=document,
+        partner_links=(document.partner,),
+        accounting_date=document.date,
+        residual=0,
+        stored_hash=document.content_hash,
+    )
+    return replace(move, **changes)
+
+
+def an_entry(settlement: Settlement, **changes: Any) -> StandingSettlement:
+    """The entry that stands exactly as the settlement was written, reconciled."""
+    entry = StandingSettlement(
+        ref=settlement.ref,
+        move_id="8",
+        state=MoveState.POSTED,
+        settlement=settlement,
+        reconciled=settlement.amount,
+        stored_hash=settlement.content_hash,
+    )
+    return replace(entry, **changes)
+
+
+def stands(
+    move: StandingMove | None = None,
+    *,
+    settlement: StandingSettlement | None = None,
+    seen: str | None = None,
+    ref: str | None = None,
+) -> Standing:
+    """What stands under one external id, and the state the log last saw there."""
+    entry = move or settlement
+    ref = ref or (entry.ref if entry else an_invoice().ref)
+    logged = None if seen is None else Seen(ref=ref, state=seen, content_hash=None)
+    return Standing(ref=ref, move=move, settlement=settlement, seen=logged)
+
+
+def all_standing(case: Case) -> Mapping[str, Standing]:
+    """The ledger where everything of the case stands, posted and reconciled, and was seen."""
+    move = a_move(document_of(case))
+    entries = [an_entry(settlement) for settlement in settlements_of(case)]
+    moves = {move.ref: stands(move, seen=MoveState.POSTED)}
+    return moves | {
+        entry.ref: stands(settlement=entry, seen=RECONCILED) for entry in entries
+    }
