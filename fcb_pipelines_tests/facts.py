@@ -77,6 +77,7 @@ def an_invoice(name: str = "in_1", *lines: LineFacts, **changes: Any) -> Invoice
     amount = sum(tax.amount for line in lines for tax in line.taxes)
     ref = f"stripe:{ACCOUNT}:{name}"
     total = net + amount
+    currency = changes.get("currency", "CAD")
     facts = InvoiceFacts(
         side=Side.STRIPE,
         ref=ref,
@@ -84,7 +85,7 @@ def an_invoice(name: str = "in_1", *lines: LineFacts, **changes: Any) -> Invoice
         number=f"NC-{name}",
         status=Status.PAID,
         status_at_source="paid",
-        currency="CAD",
+        currency=currency,
         date=DAY,
         net=net,
         tax=amount,
@@ -93,7 +94,7 @@ def an_invoice(name: str = "in_1", *lines: LineFacts, **changes: Any) -> Invoice
         customer=CUSTOMER,
         lines=lines,
         taxes=(a_tax(bearing, amount),) if amount else (),
-        settlements=(a_settlement(ref, total),) if total > 0 else (),
+        settlements=(a_settlement(ref, total, currency=currency),) if total > 0 else (),
         bill_to=BillTo(name="Maple Bakery Inc.", email="Books@Maple.example"),
     )
     return replace(facts, **changes)
@@ -221,6 +222,4 @@ def all_standing(case: Case) -> Mapping[str, Standing]:
     move = a_move(document_of(case))
     entries = [an_entry(settlement) for settlement in settlements_of(case)]
     moves = {move.ref: stands(move, seen=MoveState.POSTED)}
-    return moves | {
-        entry.ref: stands(settlement=entry, seen=RECONCILED) for entry in entries
-    }
+    return moves | {entry.ref: stands(settlement=entry, seen=RECONCILED) for entry in entries}

@@ -6,7 +6,7 @@ it can't be had the tests are skipped, and say so; with FCB_REQUIRE_ODOO=1 they 
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.odoo import OdooLedger
 from fcb_pipelines.connectors.odoo_connection import OdooConnection
 from fcb_pipelines.sandbox import processes
-from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
+from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo, start_odoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
 from fcb_pipelines_tests.documents import SETTINGS
@@ -80,6 +80,12 @@ class OdooServer:
         self._disconnect(source.database)
         self._postgres.create_database(books.database, template=source.database)
         return books
+
+    def start_another(self, database: str, log: Path) -> tuple[Process, Mapping[str, str]]:
+        """A second server over books of its own, as the sandbox starts it."""
+        self._books(database)
+        home = self._postgres.data.parent
+        return start_odoo(home, self._postgres, database, known=None, log=log)
 
     def drop(self) -> None:
         """Remove every database made here."""

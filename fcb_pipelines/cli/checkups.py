@@ -146,6 +146,8 @@ def _source(told: SourceDescription) -> Iterator[Finding]:
             detail=problem,
             remedy=f"check the FCB_{told.name.upper()}_… variables and the key's rights",
         )
+    for warning in told.warnings:
+        yield Finding(what=told.name, outcome="warn", detail=warning)
 
 
 def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:

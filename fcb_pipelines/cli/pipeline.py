@@ -8,6 +8,11 @@ from typing import Any
 
 import dagster as dg
 
+from fcb_pipelines.cli.dead_runs import (
+    PROCESS_TAG,
+    free_slots_of_dead_runs,
+    this_process,
+)
 from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
@@ -42,6 +47,8 @@ class Pipeline:
         self._say = say
         self._frames = connections.frames(found)
         self._instance = dg.DagsterInstance.get()
+        for run_id in free_slots_of_dead_runs(self._instance):
+            say(f"run {run_id} was broken off; its place in line is free again")
 
     def extract(self) -> None:
         """One snapshot and both indexes. Raises the Failure of a source, or GateStopped."""
@@ -116,6 +123,7 @@ class Pipeline:
             partition_key=period,
             run_config=config,
             raise_on_error=False,
+            tags={PROCESS_TAG: this_process()},
         )
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:

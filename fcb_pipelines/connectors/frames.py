@@ -51,7 +51,9 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame whole: to a temporary file first, then renamed over the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # `parents=True` would make the folders above with the umask's rights.
+    for folder in (*reversed(path.parent.parents), path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:

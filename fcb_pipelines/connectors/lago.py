@@ -4,11 +4,13 @@ Lago's list leaves the fees out. They come from sweeps of their own, joined by i
 grow with pages and not with invoices; an invoice that the sweep does not cover costs one GET.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from fcb_pipelines.connectors.calling import Pace, one_answer_each
+from fcb_pipelines.connectors.evidence import canonical
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound
 from fcb_pipelines.connectors.lago_client import Json, LagoReader
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
@@ -68,6 +70,12 @@ class LagoSource:
     def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
         """The same bodies with all fees and items; whole ones cost no call."""
         return one_answer_each(bodies, lambda body: (body.id, partial(self._completed, body)))
+
+    def newest(self) -> str:
+        """A digest of the newest hundred invoices, without fees and payments."""
+        page = self._reader.get("invoices", {"page": 1, "per_page": 100})
+        bodies = [_invoice(each, (), ()).body for each in page["invoices"]]
+        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
 
     def describe(self) -> SourceDescription:
         """Whether Lago answers this key, how much there is, and what is in the way."""

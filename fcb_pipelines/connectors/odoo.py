@@ -20,17 +20,22 @@ from fcb_pipelines.connectors.odoo_action import Batches
 from fcb_pipelines.connectors.odoo_chart import SETUP, SOURCE_REF, Chart, look
 from fcb_pipelines.connectors.odoo_company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo_moves import PAGE, Moves, in_pages, read
+from fcb_pipelines.connectors.odoo_moves import BATCH, PAGE, Moves, in_pages, read
 from fcb_pipelines.connectors.odoo_partners import Partners
 from fcb_pipelines.connectors.odoo_reading import Around, minor
-from fcb_pipelines.connectors.odoo_settlements import Settlements, journal_of
+from fcb_pipelines.connectors.odoo_settlements import (
+    Settlements,
+    assert_settleable,
+    by_document,
+    is_loose,
+    journal_of,
+)
 from fcb_pipelines.connectors.odoo_setup import Setup
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.standing import (
     LedgerDescription,
-    MoveState,
     SetupStep,
     StandingMove,
     StandingPartner,
@@ -39,9 +44,6 @@ from fcb_pipelines.core.standing import (
 )
 
 Item = TypeVar("Item", LedgerDocument, Settlement)
-
-# One transaction each; on failure a smaller one is lost.
-BATCH = 200
 
 
 class OdooLedger:
@@ -174,18 +176,18 @@ class OdooLedger:
         standing = {each.ref: each for each in self.read_settlements(refs)}
         new = [each for each in settlements if each.ref not in standing]
         loose = [
-            each for each in settlements if each.ref in standing and _loose(standing[each.ref])
+            each for each in settlements if each.ref in standing and is_loose(standing[each.ref])
         ]
         self._assert_open(new, "entry_lock")
         documents = {
             move.ref: move for move in self.read_moves([each.document for each in (*new, *loose)])
         }
         for each in new:
-            _assert_settleable(each, documents.get(each.document))
+            assert_settleable(each, documents.get(each.document))
         partners = self._partners(each.partner for each in new)
         receivables = self._receivables(documents)
         moves = {ref: int(move.move_id) for ref, move in documents.items()}
-        for batch in _by_document([*new, *loose]):
+        for batch in by_document([*new, *loose]):
             fresh = [each for each in batch if each.ref not in standing]
             waiting: dict[str, list[int]] = {}
             for each in batch:
@@ -313,31 +315,6 @@ class OdooLedger:
                     f"this Odoo does not hold {each.currency}",
                     remedy=f"activate the currency {each.currency} in Odoo",
                 )
-
-
-def _assert_settleable(each: Settlement, move: StandingMove | None) -> None:
-    tried = f"settling {each.document} by {each.ref}"
-    if move is None:
-        raise NotPrepared(tried, "the document is not in Odoo", remedy="fcb sync")
-    if move.state is not MoveState.POSTED:
-        raise NotPrepared(tried, f"the document is {move.state.value}", remedy="fcb post")
-    document = move.document
-    if (each.currency, each.kind) != (document.currency, document.kind):
-        raise ContractBreach(
-            tried,
-            f"it is of a {each.kind.value} in {each.currency}, the document is of kind "
-            f"{document.kind.value} in {document.currency}",
-        )
-
-
-def _loose(standing: StandingSettlement) -> bool:
-    return standing.state is MoveState.POSTED and standing.reconciled < standing.settlement.amount
-
-
-def _by_document(settlements: Sequence[Settlement]) -> Iterable[Sequence[Settlement]]:
-    """Batches in which all settlements of a document come together."""
-    rank = {ref: place for place, ref in enumerate(dict.fromkeys(s.document for s in settlements))}
-    return in_pages(sorted(settlements, key=lambda each: rank[each.document]), BATCH)
 
 
 def _locked(tried: str, day: str, lock: date) -> NotAllowed:

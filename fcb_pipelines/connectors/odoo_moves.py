@@ -22,6 +22,8 @@ from fcb_pipelines.core.standing import StandingMove
 MOVE = "account.move"
 # A read answers this many moves a call, so that an answer stays a few megabytes.
 PAGE = 1000
+# One transaction each: all of a batch is written or none of it.
+BATCH = 200
 
 Item = TypeVar("Item")
 

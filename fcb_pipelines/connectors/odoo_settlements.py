@@ -4,13 +4,14 @@ Money that came through a bank journal is an account.payment; credit of any sort
 the customer credit account and the receivable.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
 from fcb_pipelines.connectors.odoo_action import Batches, xml_name
 from fcb_pipelines.connectors.odoo_chart import SOURCE_REF, Chart
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo_moves import in_pages, major_text
+from fcb_pipelines.connectors.odoo_moves import BATCH, in_pages, major_text
 from fcb_pipelines.connectors.odoo_reading import (
     ENTRY_FIELDS,
     Around,
@@ -21,7 +22,7 @@ from fcb_pipelines.connectors.odoo_reading import (
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import Settlement
 from fcb_pipelines.core.facts import Kind, Method
-from fcb_pipelines.core.standing import StandingSettlement
+from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 
 PAYMENT, MOVE = "account.payment", "account.move"
 _RECEIVABLE = [("account_id.account_type", "=", "asset_receivable")]
@@ -205,6 +206,33 @@ class Settlements:
                 for account, side in sides
             ],
         }  # fmt: skip
+
+
+def assert_settleable(each: Settlement, move: StandingMove | None) -> None:
+    """Raises NotPrepared or ContractBreach unless `move` is posted and of the settlement's sort."""
+    tried = f"settling {each.document} by {each.ref}"
+    if move is None:
+        raise NotPrepared(tried, "the document is not in Odoo", remedy="fcb sync")
+    if move.state is not MoveState.POSTED:
+        raise NotPrepared(tried, f"the document is {move.state.value}", remedy="fcb post")
+    document = move.document
+    if (each.currency, each.kind) != (document.currency, document.kind):
+        raise ContractBreach(
+            tried,
+            f"it is of a {each.kind.value} in {each.currency}, the document is of kind "
+            f"{document.kind.value} in {document.currency}",
+        )
+
+
+def is_loose(standing: StandingSettlement) -> bool:
+    """Whether it is posted and not wholly matched to its document."""
+    return standing.state is MoveState.POSTED and standing.reconciled < standing.settlement.amount
+
+
+def by_document(settlements: Sequence[Settlement]) -> Iterable[Sequence[Settlement]]:
+    """Batches in which all settlements of a document come together."""
+    rank = {ref: place for place, ref in enumerate(dict.fromkeys(s.document for s in settlements))}
+    return in_pages(sorted(settlements, key=lambda each: rank[each.document]), BATCH)
 
 
 def _both_ways(row: Row) -> tuple[tuple[int, int, object], ...]:

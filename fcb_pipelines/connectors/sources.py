@@ -55,7 +55,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDescription:
-    """What a source looks like from here; `problems` is empty when nothing is in the way."""
+    """What a source looks like from here.
+
+    `problems` is empty when nothing is in the way; `warnings` are what should be otherwise.
+    """
 
     name: str
     account: str
@@ -63,6 +66,7 @@ class SourceDescription:
     livemode: bool
     counts: Mapping[str, int]
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -88,6 +92,10 @@ class Source(Protocol):
 
         A body that lacks nothing costs no call. One answer for each body, in order.
         """
+        ...
+
+    def newest(self) -> str:
+        """A digest of the newest page: another one says that something is new or changed there."""
         ...
 
     def describe(self) -> SourceDescription:

@@ -3,11 +3,13 @@
 Only reads; a restricted key with read rights on invoices, credit notes and tax rates suffices.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from urllib.parse import quote
 
 from fcb_pipelines.connectors.calling import Pace, one_answer_each
+from fcb_pipelines.connectors.evidence import canonical
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowed, NotFound
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.stripe_client import API_VERSION, Json, StripeReader, Sweep
@@ -67,11 +69,18 @@ class StripeSource:
         """The same bodies with all their lines, payments and tax rates; whole ones cost no call."""
         return one_answer_each(bodies, lambda body: (body.id, lambda: self._completed(body)))
 
+    def newest(self) -> str:
+        """A digest of the newest hundred invoices with their payments."""
+        page = self._reader.get("/v1/invoices", {"limit": 100, "expand": ["data.payments"]})
+        bodies = [self._body(Kind.INVOICE, each).body for each in page["data"]]
+        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
+
     def describe(self) -> SourceDescription:
         """Whether Stripe answers this key, for which account and mode, and what is in the way."""
         problems: list[str] = []
+        warnings: list[str] = []
         if self._key.startswith("sk_"):
-            problems.append("the key may write: a restricted key with read rights suffices")
+            warnings.append("the key may write: a restricted key with read rights suffices")
         self._check_account(problems)
         counts: dict[str, int] = {}
         livemode = "_live_" in self._key
@@ -88,6 +97,7 @@ class StripeSource:
             livemode=livemode,
             counts=counts,
             problems=tuple(problems),
+            warnings=tuple(warnings),
         )
 
     def _check_account(self, problems: list[str]) -> None:

@@ -50,6 +50,11 @@ def intended_document(
         for line, share, taxed in zip(sold, shares, keys, strict=True)
     )
     taxes = _document_taxes(facts, lines, chosen)
+    named = sum(tax.amount for tax in taxes)
+    if named != facts.tax:
+        return Held(
+            reason="lines_do_not_sum", detail=f"its taxes sum to {named}, not to {facts.tax}"
+        )
     wrong = mismatches(
         [(tax.key, tax.base, tax.amount) for tax in taxes],
         settings.taxes,

@@ -59,11 +59,12 @@ def ledger_deltas(
     rows: list[LedgerDelta] = []
     for document in documents:
         now = standing.get(document.ref, Standing(ref=document.ref))
-        rows += _document_deltas(document, now, (refused or {}).get(document.ref))
+        found = _document_deltas(document, now, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if s.document == document.ref]
-            rows += _settlement_deltas(own, standing, explained)
-            rows += _residual_delta(document, now.move, own, explained)
+            found += _settlement_deltas(own, standing, explained)
+            found += _residual_delta(document, now.move, own, _cause(document, explained, found))
+        rows += found
     for ref, now in standing.items():
         waits = ref in held and now.move is not None and now.move.state is MoveState.DRAFT
         if now.move and not now.absent and ref not in wanted and not waits:
@@ -127,8 +128,7 @@ def _document_deltas(
 ) -> list[LedgerDelta]:
     move = now.move
     if move is None or now.absent:
-        gone = now.was_seen is not None
-        code = refused or ("edited_in_ledger" if gone else "not_written")
+        code = refused or ("edited_in_ledger" if now.taken_back else "not_written")
         return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
         return [_not_standing(document, now, refused, MoveState.POSTED.value)]
@@ -193,10 +193,13 @@ def _settlement_deltas(
     for settlement in settlements:
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         entry = None if now.absent else now.settlement
-        if entry is None and settlement.document in explained:
+        if entry is not None:
+            as_written = entry.settlement.content_hash == entry.stored_hash
+            code = "source_changed" if as_written else "edited_in_ledger"
+        elif settlement.document in explained:
             code = explained[settlement.document]
         else:
-            code = "edited_in_ledger" if now.was_seen or entry else "not_written"
+            code = "edited_in_ledger" if now.taken_back else "not_written"
         left = _settlement_fields(settlement)
         right = {} if entry is None else _settlement_fields(entry.settlement)
         for row in compare(settlement.document, settlement.ref, left, right):
@@ -230,11 +233,20 @@ def _settlement_fields(settlement: Settlement) -> dict[str, Value]:
     }
 
 
+def _cause(
+    document: LedgerDocument, explained: Mapping[str, str], found: Sequence[LedgerDelta]
+) -> str:
+    """What a residual comes from: whatever else is wrong here, else somebody's hand."""
+    codes = {delta.code for delta in found}
+    alone = codes.pop() if len(codes) == 1 else "edited_in_ledger"
+    return explained.get(document.ref, alone)
+
+
 def _residual_delta(
     document: LedgerDocument,
     move: StandingMove,
     settlements: Sequence[Settlement],
-    explained: Mapping[str, str],
+    code: str,
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
     if move.residual == expected:
@@ -249,7 +261,7 @@ def _residual_delta(
             actual=str(move.residual),
             difference=move.residual - expected,
             aspect=RESIDUAL,
-            code=explained.get(document.ref, "edited_in_ledger"),
+            code=code,
         )
     ]
 

@@ -107,6 +107,11 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
     )
 
 
+def in_order(row: Disposition) -> tuple[str, str, str]:
+    """How dispositions are listed: by date, then number, then ref."""
+    return (row.date.isoformat() if row.date else "", row.number, row.ref)
+
+
 def decide_copy(
     copy: Copy, index: Mapping[str, IndexRow], owner: Copy | None
 ) -> Disposition | None:
@@ -204,10 +209,11 @@ def _held_by_ledger(
 ) -> Held | None:
     standing = standing or Standing(ref=document.ref)
     posted = standing.move is not None and standing.move.state is MoveState.POSTED
-    if posted or standing.was_seen == MoveState.POSTED:
+    if posted or (standing.absent and standing.was_seen == MoveState.POSTED):
         return None
-    if standing.absent and standing.was_seen == MoveState.DRAFT:
-        return Held(reason="edited_in_ledger", detail="the draft was removed or cancelled")
+    if standing.taken_back:
+        found = "removed or cancelled" if standing.absent else "set back to draft after posting"
+        return Held(reason="edited_in_ledger", detail=f"the move was {found}")
     if (
         not standing.absent
         and standing.move
@@ -249,7 +255,7 @@ def _copy_exceptions(agreement: tuple[AgreementRow, ...]) -> list[str]:
 
 def _posted_exceptions(case: Case, standing: Standing, settings: Settings) -> list[str]:
     if standing.absent:
-        return ["edited_in_ledger"] if standing.was_seen == MoveState.POSTED else []
+        return ["edited_in_ledger"] if standing.taken_back else []
     move = standing.move
     if move is None or move.state is not MoveState.POSTED:
         return []

@@ -78,6 +78,27 @@ def to_documents(rows: Iterable[DocumentRow]) -> tuple[LedgerDocument, ...]:
     return tuple(_document(list(lines)) for _, lines in groupby(ordered, key=lambda row: row.ref))
 
 
+def header(row: DocumentRow) -> tuple[object, ...]:
+    """The columns that repeat on each line of a document, and so are the same on all of them."""
+    return tuple(getattr(row, name) for name in _HEADER)
+
+
+_HEADER = (
+    "ref",
+    "kind",
+    "number",
+    "date",
+    "currency",
+    "partner",
+    "nexacloud_invoice_id",
+    "stripe_invoice_id",
+    "document_lines",
+    "document_total",
+    "document_taxes",
+    "content_hash",
+)
+
+
 def _document(lines: list[DocumentRow]) -> LedgerDocument:
     head = lines[0]
     return LedgerDocument(

@@ -15,7 +15,7 @@ from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.deltas import DATES, READ_BACK, RESIDUAL, LedgerDelta
 from fcb_pipelines.core.dispositions import Books, Disposition
-from fcb_pipelines.core.document_rows import DocumentRow, to_documents
+from fcb_pipelines.core.document_rows import DocumentRow, header, to_documents
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.families import OTHER, UNITEMISED
 from fcb_pipelines.core.index import Answer, IndexRow
@@ -110,8 +110,10 @@ def population_adds_up(members: Collection[str], dispositions: Sequence[Disposit
 def external_ids_unique(rows: Sequence[DocumentRow]) -> GateResult:
     """No (ref, line) twice and no ref under two headers."""
     faults = _twice([f"{row.ref} line {row.line_number}" for row in rows], "stands twice")
-    heads = {(row.ref, row.content_hash, row.number, row.partner) for row in rows}
-    faults += _twice([head[0] for head in heads], "has two headers")
+    heads: dict[str, set[tuple[object, ...]]] = {}
+    for row in rows:
+        heads.setdefault(row.ref, set()).add(header(row))
+    faults += [f"{ref} has two headers" for ref, found in heads.items() if len(found) > 1]
     return failing("external_ids_unique", faults)
 
 
@@ -125,6 +127,8 @@ def documents_balance(rows: Sequence[DocumentRow]) -> GateResult:
             faults.append(f"{document.ref}: {len(document.lines)} of {head.document_lines} lines")
         elif document.total != head.document_total:
             faults.append(f"{document.ref}: lines + tax {document.total} != {head.document_total}")
+        elif sum(line.tax for line in document.lines) != document.tax:
+            faults.append(f"{document.ref}: the lines' shares of tax are not its tax")
         elif document.content_hash != head.content_hash:
             faults.append(f"{document.ref}: content is not what its hash says")
     return failing("documents_balance", faults)

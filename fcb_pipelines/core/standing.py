@@ -158,6 +158,19 @@ class Standing:
         """The state last read back (None: never, or released since)."""
         return None if self.seen is None or self.seen.state == RELEASED else self.seen.state
 
+    @property
+    def taken_back(self) -> bool:
+        """Whether a person removed, cancelled or unposted what stood here, and nobody released it.
+
+        A cancelled entry says so itself, also where a run died before it was ever logged.
+        """
+        if self.seen is not None and self.seen.state == RELEASED:
+            return False
+        if self.absent:
+            return self.seen is not None or self.move is not None or self.settlement is not None
+        unposted = self.move is not None and self.move.state is MoveState.DRAFT
+        return unposted and self.was_seen == MoveState.POSTED
+
 
 def stands_as(move: StandingMove, content_hash: str | None) -> bool:
     """Whether the move, read back now, is the document with this hash.

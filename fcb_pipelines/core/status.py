@@ -18,6 +18,8 @@ from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
 
+_WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthStatus:
@@ -113,6 +115,10 @@ def _document(
     standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
     posted = move is not None and move.state is MoveState.POSTED
     state = move.state.value if move is not None and standing else MoveState.NONE.value
+    exceptions = {*row.exceptions, *delta_codes}
+    if row.verdict is Verdict.POST and not standing and not exceptions & _WHY_IT_DOES_NOT_STAND:
+        # Its month was stopped before the read-back: nothing else would list it.
+        exceptions.add("not_written")
     return {
         "ref": row.ref,
         "number": row.number,
@@ -121,7 +127,7 @@ def _document(
         "kind": row.kind.value,
         "disposition": row.verdict.value,
         "reason": row.reason,
-        "exceptions": sorted({*row.exceptions, *delta_codes}),
+        "exceptions": sorted(exceptions),
         "currency": row.currency,
         "net": row.net,
         "tax": row.tax,

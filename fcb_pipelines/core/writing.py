@@ -25,9 +25,10 @@ def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Stan
     create, rebuild = [], []
     for document in documents:
         now = standing.get(document.ref, Standing(ref=document.ref))
+        if now.taken_back:
+            continue
         if now.absent:
-            if now.was_seen is None:
-                create.append(document)
+            create.append(document)
         elif now.move and now.move.state is MoveState.DRAFT:
             untouched = stands_as(now.move, now.move.stored_hash)
             if untouched and now.move.stored_hash != document.content_hash:
@@ -112,19 +113,15 @@ def plan_settlements(
     for settlement in settlements:
         move = moves.get(settlement.document)
         document = posted.get(settlement.document)
-        as_intended = (
-            document is not None
-            and move is not None
-            and move.state is MoveState.POSTED
-            and stands_as(move, document.content_hash)
-        )
-        if not as_intended:
+        if document is None or move is None or move.state is not MoveState.POSTED:
+            continue
+        if not stands_as(move, document.content_hash):
             continue
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         code = _obstacle(settlement, now, entry_lock)
         if code:
             exceptions.append((settlement.document, code))
-        elif not _done(now):
+        elif not (_done(now) or _is_all_used(now, move)):
             write.append(settlement)
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
 
@@ -134,8 +131,14 @@ def _done(now: Standing) -> bool:
     return entry is not None and entry.reconciled >= entry.settlement.amount
 
 
+def _is_all_used(now: Standing, move: StandingMove) -> bool:
+    """S3: the payment stands, its document owes nothing more; the rest is the customer's credit."""
+    entry = now.settlement
+    return entry is not None and entry.state is MoveState.POSTED and move.residual == 0
+
+
 def _obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> str | None:
-    if now.absent and now.was_seen:
+    if now.taken_back:
         return "edited_in_ledger"
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
         return "edited_in_ledger"

@@ -9,6 +9,7 @@ from fcb_pipelines.connectors.readback_log import Observation, ReadBackLog
 from fcb_pipelines.core.dispositions import Books
 from fcb_pipelines.core.standing import (
     LedgerDescription,
+    MoveState,
     Standing,
     StandingMove,
     StandingSettlement,
@@ -57,10 +58,17 @@ class LedgerReader:
         moves: Iterable[StandingMove] = (),
         settlements: Iterable[StandingSettlement] = (),
     ) -> None:
-        """Log what was just read back."""
+        """Log what was just read back.
+
+        A draft that was posted before is no news: that it was posted must not be forgotten (D3).
+        """
         observed = [_of_move(move) for move in moves] + [_of_settlement(s) for s in settlements]
-        if observed:
-            self.log.append(self.description.identity, observed, run_id=self.run_id)
+        drafts = [each.ref for each in observed if each.state == MoveState.DRAFT]
+        seen = self.log.latest(self.description.identity, drafts) if drafts else {}
+        posted = {ref for ref, entry in seen.items() if entry.state == MoveState.POSTED}
+        news = [e for e in observed if e.ref not in posted or e.state != MoveState.DRAFT]
+        if news:
+            self.log.append(self.description.identity, news, run_id=self.run_id)
 
 
 def refused_by(write: Callable[[], object]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.jobs import extract, month, prove
-from fcb_pipelines.defs.resources import LedgerResource, StoreResource
+from fcb_pipelines.defs.resources import LagoResource, LedgerResource, StoreResource, StripeResource
 from fcb_pipelines.defs.sync_window import window
 
 _ENDED = [
@@ -83,6 +83,25 @@ def proof_after_months(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg
 def proof_after_failed_months(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
     """The same where the last month to end is one that failed: the proof then names it."""
     return _prove_when_all_have_ended(context)
+
+
+@dg.sensor(
+    job=extract,
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def new_invoices_at_source(
+    context: dg.SensorEvaluationContext, stripe: StripeResource, lago: LagoResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Between the daily syncs: an extract when the newest invoices of a source are not as before.
+
+    The cursor is only a hint. What it overlooks (an old invoice that changed) the daily sync finds.
+    """
+    seen = f"{stripe.open().newest()} {lago.open().newest()}"
+    if context.cursor == seen:
+        return dg.SkipReason("the newest invoices are as they were")
+    context.update_cursor(seen)
+    return dg.RunRequest(tags={"fcb/because": "new invoices at the source"})
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)

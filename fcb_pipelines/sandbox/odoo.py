@@ -69,8 +69,8 @@ def start_odoo(
 class SandboxOdoo:
     """Odoo as installed in `folder`, serving books that lie in `server`.
 
-    `data` is where Odoo keeps attachments and web sessions, by default `odoo-data` beside the
-    server's own data. `say` is told of each step that takes a while.
+    `data` is where Odoo keeps attachments and web sessions, by default `odoo/data` in the server's
+    home. `say` is told of each step that takes a while.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class SandboxOdoo:
     ) -> None:
         self._folder = folder.absolute()
         self._server = server
-        self._data = (data or server.data.parent / "odoo-data").absolute()
+        self._data = (data or server.data.parent / "odoo" / "data").absolute()
         self._say = say
         self._program: OdooProgram | None = None
 

@@ -75,10 +75,15 @@ def install(folder: Path, say: Say = lambda _: None) -> OdooProgram:
         version = _fetch_code(folder, say)
         _make_environment(folder, say)
         (folder / "odoo.conf").touch(mode=0o600)
-        draft = folder / f"{_STAMP}.new"
-        draft.write_text(json.dumps({"version": version, "requirements": wanted}), "utf-8")
-        draft.replace(stamp)
+        write_stamp(folder, version, wanted)
     return OdooProgram(folder=folder, version=version)
+
+
+def write_stamp(folder: Path, version: str, requirements: str) -> None:
+    """Say that `folder` holds Odoo whole: this version of the package, with these libraries."""
+    draft = folder / f"{_STAMP}.new"
+    draft.write_text(json.dumps({"version": version, "requirements": requirements}), "utf-8")
+    draft.replace(folder / _STAMP)
 
 
 def run(

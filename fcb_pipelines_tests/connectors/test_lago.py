@@ -207,3 +207,12 @@ def test_describe_counts_and_never_raises(small: Path, connect: Connect) -> None
     barred = connect(small, Faults(forbidden=frozenset({"payments"}))).describe()
     assert len(barred.problems) == 1
     assert "payments" not in barred.counts
+
+
+def test_the_newest_page_tells_that_something_changed(small: Path, connect: Connect) -> None:
+    source = connect(small)
+    before = source.newest()
+    assert source.newest() == before
+    invoices = small / "lago" / "invoices.json"
+    invoices.write_text(invoices.read_text().replace('"succeeded"', '"failed"', 1))
+    assert source.newest() != before

@@ -32,7 +32,6 @@ from fcb_pipelines_tests.documents import (
     an_invoice,
     expected_balances,
 )
-from fcb_pipelines_tests.odoo_server import OdooBooks
 
 pytestmark = pytest.mark.odoo
 
@@ -82,9 +81,9 @@ def outcomes(steps: tuple[SetupStep, ...]) -> dict[str, set[str]]:
 
 
 def test_setup_prepares_a_fresh_chart_and_a_dry_run_writes_nothing(
-    unprepared_books: OdooBooks,
+    odoo_books: OdooConnection,
 ) -> None:
-    ledger = OdooLedger(unprepared_books.connection(), SETTINGS)
+    ledger = OdooLedger(odoo_books, SETTINGS)
     before = ledger.describe()
     assert {part.what for part in before.missing} == {
         "account", "journal", "field", "server action",
@@ -108,7 +107,7 @@ def test_setup_prepares_a_fresh_chart_and_a_dry_run_writes_nothing(
     assert set.union(*outcomes(ledger.setup()).values()) == {"found"}
 
 
-def test_setup_names_what_it_must_not_make(unprepared_books: OdooBooks) -> None:
+def test_setup_names_what_it_must_not_make(odoo_books: OdooConnection) -> None:
     taxes = tuple(
         tax.model_copy(update={"odoo_name": "13 % no such tax"}) if tax.key == "hst_13"
         else tax.model_copy(update={"account": "235000"}) if tax.key == "hst_14" else tax
@@ -120,7 +119,7 @@ def test_setup_names_what_it_must_not_make(unprepared_books: OdooBooks) -> None:
         *SETTINGS.families[1:],
     )
     settings: Settings = SETTINGS.model_copy(update={"taxes": taxes, "families": families})
-    ledger = OdooLedger(unprepared_books.connection(), settings)
+    ledger = OdooLedger(odoo_books, settings)
     ledger.setup()
     missing = {part.name: part.remedy for part in ledger.describe().missing}
     assert set(missing) == {
@@ -130,7 +129,7 @@ def test_setup_names_what_it_must_not_make(unprepared_books: OdooBooks) -> None:
     assert "asset_cash" in missing["111311 NexaCloud Hosting Revenue"]
     ledger.upsert_partners([a_partner()])
     with pytest.raises(NotPrepared, match="hst_13"):
-        ledger.write_drafts([an_invoice()])
+        ledger.write_drafts([an_invoice("in_1", a_line(account="411320", family="managed"))])
     assert ledger.read_moves() == ()
 
 
@@ -197,7 +196,7 @@ def test_a_bookkeeper_without_settings_rights_can_do_the_daily_work(
     assert move.payment_state is PaymentState.PAID
     assert robot.trial_balance() == odoo_ledger.trial_balance()
     with pytest.raises(NotAllowed):
-        robot.setup()
+        robot.connection.rows("ir.model.data", [], ["name"])
 
 
 # --- what a document looks like ---------------------------------------------------------------

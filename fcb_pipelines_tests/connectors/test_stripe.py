@@ -222,7 +222,8 @@ def test_describe_says_what_is_in_the_way_and_never_raises(small: Path, connect:
     other = connect(small, account="acct_other").describe()
     assert "configured is acct_other" in other.problems[0]
     writes = connect(small, api_key="sk_live_1").describe()
-    assert "restricted key" in writes.problems[0]
+    assert "restricted key" in writes.warnings[0]
+    assert not writes.problems
     barred = connect(small, Faults(forbidden=frozenset({"invoices", "account"}))).describe()
     assert len(barred.problems) == 1
 
@@ -231,3 +232,12 @@ def test_links_that_open_the_document_are_no_evidence(small: Path, connect: Conn
     [answer] = connect(small).ask(["in_paid"])
     assert isinstance(answer, SourceBody)
     assert not {"hosted_invoice_url", "invoice_pdf"} & answer.body["invoice"].keys()
+
+
+def test_the_newest_page_tells_that_something_changed(small: Path, connect: Connect) -> None:
+    source = connect(small)
+    before = source.newest()
+    assert source.newest() == before
+    payments = small / "stripe" / "invoice_payments.json"
+    payments.write_text(payments.read_text().replace('"paid"', '"open"', 1))
+    assert source.newest() != before

@@ -25,9 +25,7 @@ class Change:
     named: frozenset[str]
 
 
-def change(
-    field: str, number: str, make: Callable[[Json, Json], None], *named: str
-) -> Change:
+def change(field: str, number: str, make: Callable[[Json, Json], None], *named: str) -> Change:
     """One row of a table of changes."""
     return Change(field=field, number=number, make=make, named=frozenset(named))
 

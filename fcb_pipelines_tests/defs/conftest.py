@@ -19,9 +19,7 @@ def fresh(tmp_path: Path, postgres: EmbeddedPostgres, new_database: NewDatabase)
 
 
 @pytest.fixture(scope="session")
-def all_posted(
-    postgres: EmbeddedPostgres, new_database: NewDatabase
-) -> Callable[[], Snapshot]:
+def all_posted(postgres: EmbeddedPostgres, new_database: NewDatabase) -> Callable[[], Snapshot]:
     """The dataset after one close that posted everything; all test processes share the one."""
     folder = postgres.data.parent / "closed"
 

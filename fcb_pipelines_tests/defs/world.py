@@ -7,7 +7,6 @@ process has the months of `nexa-2026-05`: this module imports them under its con
 import csv
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,11 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import simplejson
 import yaml
 
 from fcb_pipelines.cli.work import working_in
-from fcb_pipelines.config import environment, settings
+from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.frames import FrameStore, read_frame, write_frame
 from fcb_pipelines.connectors.ledger import Ledger
@@ -59,11 +59,11 @@ def _import_months() -> None:
 
 _import_months()
 
-from fcb_pipelines.defs import connections, keys  # noqa: E402 - after the months
+from fcb_pipelines.definitions import defs  # noqa: E402
+from fcb_pipelines.defs import connections  # noqa: E402 - after the months
 from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
 from fcb_pipelines.defs.proof import Proof  # noqa: E402
 from fcb_pipelines.defs.sync_window import window  # noqa: E402
-from fcb_pipelines.definitions import defs  # noqa: E402
 
 DEFINITIONS: dg.Definitions = defs()
 
@@ -110,10 +110,9 @@ class World:
 
     def close(self, *, post: bool = True) -> Json:
         """Everything once: extract, every month, the proof. The status JSON; all must succeed."""
-        assert self.extract().success
-        for period in PERIODS:
-            assert self.month(period, post=post).success, period
-        assert self.prove().success
+        results = [self.extract()]
+        results += [self.month(period, post=post) for period in PERIODS]
+        assert all(result.success for result in [*results, self.prove()]), why(*results)
         return self.status()
 
     def again(self, periods: tuple[str, ...] = PERIODS, *, post: bool = True) -> Json:
@@ -200,12 +199,12 @@ class World:
         yield rows
         file.write_text(simplejson.dumps(rows, use_decimal=True), "utf-8")
 
-    def tamper(self, key: dg.AssetKey, period: str, change: Callable[[Any], None]) -> None:
-        """Change a frame on disk in place."""
+    def tamper(
+        self, key: dg.AssetKey, period: str, change: Callable[[pd.DataFrame], pd.DataFrame]
+    ) -> None:
+        """Put what `change` makes of a frame in its place."""
         path = self.frames.path(key.path, period)
-        frame = read_frame(path)
-        change(frame)
-        write_frame(frame, path)
+        write_frame(change(read_frame(path)), path)
 
 
 @contextmanager
@@ -270,15 +269,25 @@ class Snapshot:
     copies: str
 
 
+def why(*results: dg.ExecuteInProcessResult) -> list[str]:
+    """What the steps that failed said."""
+    told = []
+    for event in (event for result in results for event in result.all_events):
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            error = event.step_failure_data.error
+            told.append(f"{event.step_key}: {(error.cause or error).message.strip()}")
+    return told
+
+
 def ref_of(status: Mapping[str, Any], number: str) -> str:
     """The ref of the document that people know by this number."""
     (ref,) = (each["ref"] for each in status["documents"] if each["number"] == number)
     return str(ref)
 
 
-def named(status: Mapping[str, Any], ref: str) -> set[str]:
-    """What the status says of one document: its reason and its exceptions."""
-    found = [document for document in status["documents"] if document["ref"] == ref]
+def named(status: Mapping[str, Any], known: str) -> set[str]:
+    """What the status says of a document, by ref or number: its reason and its exceptions."""
+    found = [each for each in status["documents"] if known in (each["ref"], each["number"])]
     told = {code for document in found for code in document["exceptions"]}
     return told | {document["reason"] for document in found if document["reason"]}
 

@@ -196,7 +196,7 @@ def settlements(
 def _reader(
     context: dg.AssetExecutionContext, ledger: LedgerResource, log: ReadBackLogResource
 ) -> LedgerReader:
-    return open_reader(ledger.open(), log.open(), context.run_id)
+    return open_reader(ledger.open(), log.open(), context.run.run_id)
 
 
 def _gated(this: Month, reader: LedgerReader) -> dict[str, Standing]:

@@ -13,7 +13,7 @@ from fcb_pipelines.core.cases import agreements as compared
 from fcb_pipelines.core.cases import cases, copies_of_their_own
 from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
-from fcb_pipelines.core.dispositions import Books, Disposition, decide
+from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
 from fcb_pipelines.core.window import fingerprints
 from fcb_pipelines.core.writing import plan_settlements
 from fcb_pipelines.defs import keys, month
@@ -76,7 +76,7 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     decided = [decide(case, settings, this.books, last) for case in this.cases]
     decided += copies_of_their_own(this.copies, this.index, this.period)
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
-    frame = to_frame(decided, Disposition, snapshot=snapshot)
+    frame = to_frame(sorted(decided, key=in_order), Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, snapshot=snapshot, **counts))
 

@@ -67,7 +67,7 @@ def receivable(
     proof = Proof(store.frames())
     decided = [row for rows in proof.dispositions().values() for row in rows]
     decided += to_rows(unplaced, Disposition)
-    reader = open_reader(ledger.open(), read_back_log.open(), context.run_id)
+    reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)
     moves = reader.ledger.read_moves(None)
     rows = tied(decided, moves, proof.unsettled())
     known = {row.ref for row in decided}

@@ -1,0 +1,94 @@
+"""The definitions as a whole: every asset tells what it is, and nothing runs by itself."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from fcb_pipelines.core.gates import GATES
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.partitions import MONTHS, months
+from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines_tests.defs.world import DEFINITIONS, NEXA, PERIODS
+
+GRAPH = DEFINITIONS.resolve_asset_graph()
+SPECS = {spec.key: spec for spec in DEFINITIONS.resolve_all_asset_specs()}
+READS_A_SOURCE = ("index", "invoices", "credit_notes")
+
+
+def test_every_asset_says_what_a_row_is_who_owns_it_and_what_its_columns_are() -> None:
+    lacking = {
+        key.to_user_string(): [
+            name
+            for name, told in (
+                ("description", spec.description),
+                ("group", spec.group_name == key.path[0]),
+                ("kinds", spec.kinds),
+                ("owners", spec.owners),
+                ("columns", "dagster/column_schema" in spec.metadata),
+            )
+            if not told
+        ]
+        for key, spec in SPECS.items()
+    }
+    assert len(lacking) > 25
+    assert {key: parts for key, parts in lacking.items() if parts} == {}
+
+
+def test_the_location_loads_in_a_fresh_interpreter_with_an_empty_environment(
+    tmp_path: Path,
+) -> None:
+    code = "from fcb_pipelines.definitions import defs; defs().get_repository_def()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={}, cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_automation_is_off_until_somebody_turns_it_on() -> None:
+    repository = DEFINITIONS.get_repository_def()
+    statuses = {each.name: each.default_status.value for each in repository.schedule_defs}
+    statuses |= {each.name: each.default_status.value for each in repository.sensor_defs}
+    assert {"daily_ledger_sync", "months_after_extract", "proof_after_months"} <= statuses.keys()
+    assert set(statuses.values()) == {"STOPPED"}
+
+
+def test_every_check_is_a_gate_and_is_partitioned_like_its_asset() -> None:
+    for key in GRAPH.asset_check_keys:
+        check, asset = GRAPH.get(key), GRAPH.get(key.asset_key)
+        assert check.partitions_def == asset.partitions_def, key
+        assert check.blocking == GATES[key.name].blocking, key
+    assert {key.name for key in GRAPH.asset_check_keys} == GATES.keys()
+
+
+@pytest.mark.parametrize(
+    ("key", "pool"),
+    [
+        *((each, "ledger") for each in (keys.PARTNERS, keys.DRAFT_MOVES, keys.POSTED_MOVES)),
+        (keys.SETTLEMENTS, "ledger"),
+        *(
+            (dg.AssetKey([name, noun]), name)
+            for name in ("stripe", "lago")
+            for noun in READS_A_SOURCE
+        ),
+    ],
+    ids=str,
+)
+def test_writers_of_the_ledger_and_readers_of_a_source_queue_up(
+    key: dg.AssetKey, pool: str
+) -> None:
+    assert GRAPH.get(key).pools == {pool}
+
+
+def test_the_months_reach_from_the_first_period_to_the_one_that_counts_as_today() -> None:
+    assert tuple(MONTHS.get_partition_keys()) == PERIODS
+    assert months(Dataset.open(NEXA).settings()) == MONTHS
+
+
+def test_a_day_that_counts_as_today_may_lie_ahead() -> None:
+    ahead = Dataset.open(NEXA).settings().model_copy(update={"as_of": date(2031, 3, 31)})
+    assert months(ahead).get_last_partition_key() == "2031-03"

@@ -1,0 +1,324 @@
+"""The documents say what the code says: closed lists, fields, variables, verbs, links."""
+
+import json
+import re
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+import yaml
+from pydantic import BaseModel
+
+from fcb_pipelines.cli.main import app
+from fcb_pipelines.config import environment
+from fcb_pipelines.config.settings import PACKAGED
+from fcb_pipelines.core.company import Account, Journal, Settings
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.facts import Status
+from fcb_pipelines.core.gates import GATES
+from fcb_pipelines.core.policies import FIELD_POLICIES
+from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
+from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.status import MonthStatus, status
+from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
+from fcb_pipelines_tests.documents import a_line, an_invoice
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
+
+GATES_PAGE = (DOCS / "gates.md").read_text()
+CONFIGURATION = (DOCS / "configuration.md").read_text()
+ACCOUNTING = (DOCS / "accounting.md").read_text()
+STATUS = (DOCS / "status.md").read_text()
+
+# Parts that stand in many places of the file and are described once, by their own name.
+SHARED_PARTS: Mapping[type[BaseModel], str] = {Account: "account", Journal: "journal"}
+
+
+def section(page: str, heading: str) -> str:
+    """The text under one heading, up to the next of the same or a higher rank."""
+    level = heading.index(" ")
+    begin = page.index(f"\n{heading}\n") + len(heading) + 2
+    after = re.search(rf"^#{{1,{level}}} ", page[begin:], re.MULTILINE)
+    return page[begin : begin + after.start()] if after else page[begin:]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The rows of every table whose first cell is one name in backticks, as cells."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            if re.fullmatch(r"`[^`]+`", cells[0]):
+                found.append([cells[0].strip("`"), *cells[1:]])
+    return found
+
+
+def names(text: str) -> list[str]:
+    """The first cells of those rows."""
+    return [row[0] for row in rows(text)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [
+        ("## Gates", list(GATES)),
+        ("## Reasons of a skip", [c for c, r in REASONS.items() if r.verdict is Verdict.SKIP]),
+        ("## Reasons of a hold", [c for c, r in REASONS.items() if r.verdict is Verdict.HOLD]),
+        ("## Exceptions", list(EXCEPTIONS)),
+    ],
+)
+def test_the_gates_page_has_exactly_the_names_of_the_code(heading: str, known: list[str]) -> None:
+    assert names(section(GATES_PAGE, heading)) == known
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_gate_is_described_in_the_words_of_the_code(name: str) -> None:
+    (row,) = [row for row in rows(section(GATES_PAGE, "## Gates")) if row[0] == name]
+    _, scope, _, effect, proves, recovery = row
+    gate = GATES[name]
+    assert scope in {"extract", "month", "all"}
+    assert (effect == "stops") is gate.blocking
+    assert (proves, recovery.rstrip(" |")) == (gate.proves, gate.recovery)
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"),
+    [
+        *((f"## Reasons of a {r.verdict}", code) for code, r in REASONS.items()),
+        *(("## Exceptions", code) for code in EXCEPTIONS),
+    ],
+)
+def test_a_reason_is_described_in_the_words_of_the_code(heading: str, code: str) -> None:
+    known = EXCEPTIONS[code] if heading == "## Exceptions" else REASONS[code]
+    (row,) = [row for row in rows(section(GATES_PAGE, heading)) if row[0] == code]
+    assert [row[1], row[2].rstrip(" |")] == [known.meaning, known.remedy]
+
+
+def parts_of(hint: Any) -> Iterator[Any]:
+    """A type and everything inside it: tuple[Tax, ...] gives Tax."""
+    yield hint
+    for inner in get_args(hint):
+        if inner is not types.NoneType:
+            yield from parts_of(inner)
+
+
+def fields_of(part: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Every field of the configuration by its path; members of a list as `taxes[].key`."""
+    for name, field in part.model_fields.items():
+        models = [
+            one
+            for one in parts_of(field.annotation)
+            if isinstance(one, type) and issubclass(one, BaseModel)
+        ]
+        listed = "tuple" in str(field.annotation)
+        inside = [one for one in models if one not in SHARED_PARTS]
+        if not inside or listed or not field.is_required():
+            yield f"{path}{name}"
+        for one in inside:
+            yield from fields_of(one, f"{path}{name}{'[]' if listed else ''}.")
+
+
+def test_every_field_of_the_configuration_is_described_and_no_other() -> None:
+    known = list(fields_of(Settings))
+    for part, name in SHARED_PARTS.items():
+        known += [f"{name}.{field}" for field in part.model_fields]
+    described = names(section(CONFIGURATION, "## The configuration file"))
+    assert sorted(described) == sorted(known)
+
+
+@pytest.mark.parametrize("name", [n for n in fields_of(Settings) if "." not in n])
+def test_a_field_is_called_required_just_where_it_has_no_default(name: str) -> None:
+    (row,) = [row for row in rows(CONFIGURATION) if row[0] == name]
+    assert row[1].startswith("required") is Settings.model_fields[name].is_required()
+
+
+def test_the_packaged_values_that_are_quoted_are_the_packaged_ones() -> None:
+    packaged = yaml.safe_load(PACKAGED.read_text())
+    for name, default, *_ in rows(section(CONFIGURATION, "## The configuration file")):
+        quoted = re.search(r"packaged `([^`]+)`", default)
+        value: Any = packaged
+        if quoted and "[]" not in name:
+            for step in name.split("."):
+                value = value[step]
+            assert quoted.group(1) == (value["code"] if isinstance(value, dict) else value), name
+
+
+def test_every_variable_of_the_environment_is_described_and_no_other() -> None:
+    described = names(section(CONFIGURATION, "## Environment variables"))
+    assert sorted(described) == sorted(environment.VARIABLES)
+
+
+def test_every_field_policy_is_told_as_it_is() -> None:
+    told = rows(section(ACCOUNTING, "## Field policy: whose word counts"))
+    assert [[*row[:-1], row[-1].rstrip(" |")] for row in told] == [
+        [name, one.source, one.nexacloud, one.ledger, one.why]
+        for name, one in FIELD_POLICIES.items()
+    ]
+
+
+def test_every_supported_case_is_treated_in_the_accounting_page() -> None:
+    expected = [
+        *(f"A{n}" for n in range(1, 12)),
+        *(f"B{n}" for n in range(1, 12)),
+        *(f"T{n}" for n in range(1, 4)),
+        *(f"S{n}" for n in range(1, 6)),
+        *(f"D{n}" for n in range(1, 7)),
+    ]
+    assert re.findall(r"^\| ([A-Z]\d+) \|", ACCOUNTING, re.MULTILINE) == expected
+
+
+def test_every_code_that_the_accounting_page_names_exists() -> None:
+    for kind, known in (
+        ("skip", [c for c, r in REASONS.items() if r.verdict is Verdict.SKIP]),
+        ("hold", [c for c, r in REASONS.items() if r.verdict is Verdict.HOLD]),
+        ("exception", EXCEPTIONS),
+        ("gate", GATES),
+    ):
+        named = set(re.findall(rf"\b{kind} `([a-z_]+)`", ACCOUNTING))
+        assert named <= set(known), f"{kind}: {named - set(known)}"
+
+
+def test_every_reason_and_exception_has_its_case() -> None:
+    named = set(re.findall(r"`([a-z_]+)`", ACCOUNTING))
+    # What belongs to no accounting case: the copies, and the plumbing.
+    plain = {"after_open_period", "not_written", "refused_by_ledger", "stale_draft"}
+    assert (set(REASONS) | set(EXCEPTIONS)) - named == plain
+
+
+def test_every_field_of_a_dataset_is_described() -> None:
+    table = section((DOCS / "datasets.md").read_text(), "## The folder")
+    named = {field.split(".")[0] for field in re.findall(r"`([a-z_.]+)`", table)}
+    assert set(DATASET_FIELDS) <= named
+
+
+def made_status() -> dict[str, Any]:
+    """The status JSON of one posted document, as the code makes it."""
+    document = an_invoice("in_1", a_line())
+    decided = Disposition(
+        ref=document.ref,
+        period="2026-04",
+        verdict=Verdict.POST,
+        reason=None,
+        detail="",
+        exceptions=(),
+        kind=document.kind,
+        number=document.number,
+        date=document.date,
+        currency=document.currency,
+        net=document.net,
+        tax=document.tax,
+        total=document.total,
+        owed=0,
+        status=Status.PAID,
+        partner=document.partner,
+        nexacloud_invoice_id=None,
+    )
+    move = StandingMove(
+        ref=document.ref,
+        move_id="1",
+        state=MoveState.POSTED,
+        payment_state=PaymentState.PAID,
+        document=document,
+        partner_links=(document.partner,),
+        accounting_date=document.date,
+        residual=0,
+        stored_hash=document.content_hash,
+    )
+    month = MonthStatus(dispositions=[decided], documents=[document], moves={document.ref: move})
+    return status({"2026-04": month}, MonthStatus(dispositions=[]), (), 0, {"411310": "hosting"})
+
+
+def test_the_example_of_the_status_has_the_shape_that_the_code_gives() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", STATUS, re.DOTALL)
+    told, made = json.loads(example), made_status()
+    assert told.keys() == made.keys()
+    assert told["periods"].keys() == made["periods"].keys()
+    assert told["periods"]["2026-04"].keys() == made["periods"]["2026-04"].keys()
+    assert told["documents"][0].keys() == made["documents"][0].keys()
+    assert told["documents"][0]["lines"][0].keys() == made["documents"][0]["lines"][0].keys()
+    assert told["totals"]["CAD"].keys() == made["totals"]["CAD"].keys()
+
+
+def test_the_gates_that_the_status_example_names_exist() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", STATUS, re.DOTALL)
+    told = json.loads(example)
+    assert {*told["gates"], *told["periods"]["2026-04"]["gates"]} <= set(GATES)
+
+
+def test_every_field_of_the_status_is_described_and_no_other() -> None:
+    made = made_status()
+    for heading, known in (
+        ("## Top level", made),
+        ("## A period", made["periods"]["2026-04"]),
+        ("## A document", made["documents"][0]),
+        ("## Totals of a currency", made["totals"]["CAD"]),
+    ):
+        cells = [line.split(" | ")[0] for line in section(STATUS, heading).splitlines()]
+        told = [n for cell in cells if cell.startswith("| `") for n in re.findall("`(.+?)`", cell)]
+        assert told == list(known), heading
+
+
+def verbs(command: Any, path: str = "fcb") -> Iterator[str]:
+    """Every verb of the command, those of a group with the group's name."""
+    if not hasattr(command, "commands"):
+        yield path
+        return
+    for name, inner in command.commands.items():
+        yield from verbs(inner, f"{path} {name}")
+
+
+VERBS = list(verbs(typer.main.get_command(app)))
+GROUPS = {verb.split()[1] for verb in VERBS if len(verb.split()) == 3}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_in_the_page_of_the_command(verb: str) -> None:
+    told = (DOCS / "commands.md").read_text() + (ROOT / "README.md").read_text()
+    assert re.search(rf"\b{re.escape(verb)}\b", told)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_no_verb_that_does_not_exist(page: Path) -> None:
+    first = {verb.split()[1] for verb in VERBS}
+    text = re.sub(r"```mermaid.*?```", "", page.read_text(), flags=re.DOTALL)
+    code = "\n".join(re.findall(r"`[^`\n]+`|^(?: {4}|\$ ).*$", text, re.MULTILINE))
+    for verb, second in re.findall(r"\bfcb ([a-z]+)(?: ([a-z]+))?", code):
+        assert verb in first, f"fcb {verb}"
+        if verb in GROUPS and second:
+            assert f"fcb {verb} {second}" in VERBS, f"fcb {verb} {second}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_between_pages_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_module_that_a_page_names_exists() -> None:
+    # Those of the source that adding-a-source.md makes up are not there.
+    for page in PAGES:
+        for named in re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", page.read_text()):
+            if "acme" in named:
+                continue
+            places: Sequence[Path] = (ROOT, ROOT / "fcb_pipelines")
+            assert any((place / named).exists() for place in places), f"{page.name}: {named}"
+
+
+def test_every_asset_is_in_the_table_of_the_architecture() -> None:
+    from fcb_pipelines.definitions import defs
+
+    table = section((DOCS / "architecture.md").read_text(), "## Asset graph")
+    told = set()
+    for line in table.splitlines():
+        if line.startswith("| `"):
+            system = ""
+            for name in re.findall(r"`([a-z_/]+)`", line.split(" | ")[0]):
+                system = name.split("/")[0] if "/" in name else system
+                told.add(name if "/" in name else f"{system}/{name}")
+    graph = defs().resolve_asset_graph()
+    assert told == {key.to_user_string() for key in graph.get_all_asset_keys()}
