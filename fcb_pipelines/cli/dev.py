@@ -54,6 +54,7 @@ def dagster(found: Environment, *, port: int) -> Iterator[tuple[Process, Process
 
     Raises TransientFailure with their last words when one does not come up.
     """
+    _make_pools()
     workspace = _workspace()
     # Not DAGSTER_HOME/logs: Dagster empties that folder.
     logs = found.data_home / "logs"
@@ -76,6 +77,23 @@ def dagster(found: Environment, *, port: int) -> Iterator[tuple[Process, Process
     finally:
         for process in reversed(started):
             processes.stop(process, patience=30)
+
+
+def _make_pools() -> None:
+    """Each pool with its one slot, on file before any run asks for it.
+
+    Two runs that start together would both insert it, and on Postgres Dagster fails the second.
+    """
+    import dagster as dg
+
+    from fcb_pipelines.defs import keys
+
+    with dg.DagsterInstance.get() as instance:
+        storage = instance.event_log_storage
+        known = {pool.name for pool in storage.get_pool_limits()}
+        for pool in (keys.LEDGER_POOL, keys.STRIPE_POOL, keys.LAGO_POOL):
+            if pool not in known:
+                storage.set_concurrency_slots(pool, 1)
 
 
 def _workspace() -> list[str]:

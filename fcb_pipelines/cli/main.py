@@ -1,5 +1,6 @@
 """The `fcb` command: its verbs, and how its problems are told."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,8 @@ def before_every_verb(
     ] = False,
 ) -> None:
     """Read .env of the working folder; a variable that is already set wins."""
+    # Customers' data: what this command and its children make is the owner's only.
+    os.umask(0o077)
     load_dotenv(Path(".env"))
 
 

@@ -48,6 +48,8 @@ class StripeSource:
         self._rates.update((rate["id"], rate) for rate in rates.items)
         sweeps: tuple[Sweep, ...] = (rates, invoices, notes)
         problems = [sweep.problem for sweep in sweeps if sweep.problem]
+        # Another account's documents must never be told under this account's identity.
+        self._check_account(problems)
         documents = (
             *(self._body(Kind.INVOICE, each) for each in invoices.items),
             *(self._body(Kind.CREDIT_NOTE, each) for each in notes.items),

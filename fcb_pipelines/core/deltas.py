@@ -1,10 +1,11 @@
 """Ledger deltas: every difference between what should stand in the books and the read-back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.agreement import Agreement, AgreementRow, Value, compare, match_lines
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.reasons import REASONS, Verdict
 from fcb_pipelines.core.standing import (
     MoveState,
     Standing,
@@ -41,14 +42,14 @@ def ledger_deltas(
     settlements: Sequence[Settlement],
     standing: Mapping[str, Standing],
     *,
-    held: Collection[str] = (),
+    not_posted: Mapping[str, str] | None = None,
     exceptions: Iterable[tuple[str, str]] = (),
     refused: Mapping[str, str] | None = None,
 ) -> tuple[LedgerDelta, ...]:
     """Compare the month's intent with what stands now.
 
-    `standing` holds every external id of the month as just read back; `held` are the refs of held
-    documents, whose drafts wait for a person; `exceptions` are the (document ref, code) pairs of
+    `standing` holds every external id of the month as just read back; `not_posted` tells the
+    reason of documents that are skipped or held (a held one's draft waits for a person); `exceptions` are the (document ref, code) pairs of
     settlements that could not be written, which explain a residual; `refused` are the entries that
     the ledger itself would not take, with the code it gave.
     """
@@ -66,9 +67,11 @@ def ledger_deltas(
             found += _residual_delta(document, now.move, own, _cause(document, explained, found))
         rows += found
     for ref, now in standing.items():
-        waits = ref in held and now.move is not None and now.move.state is MoveState.DRAFT
+        reason = (not_posted or {}).get(ref, "")
+        held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
+        waits = held and now.move is not None and now.move.state is MoveState.DRAFT
         if now.move and not now.absent and ref not in wanted and not waits:
-            rows.append(_unexpected(now.move))
+            rows.append(_unexpected(now.move, reason))
     return tuple(rows)
 
 
@@ -200,11 +203,15 @@ def _settlement_deltas(
             code = explained[settlement.document]
         else:
             code = "edited_in_ledger" if now.taken_back else "not_written"
-        left = _settlement_fields(settlement)
-        right = {} if entry is None else _settlement_fields(entry.settlement)
+        left = _settlement_fields(settlement, reconciled=True)
+        right = {}
+        if entry is not None:
+            right = _settlement_fields(entry.settlement, reconciled=entry.reconciled > 0)
         for row in compare(settlement.document, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
-                rows.append(_settlement_delta(settlement, row, code))
+                undone = entry is not None and row.field == "settlement.reconciled"
+                told = "edited_in_ledger" if undone else code
+                rows.append(_settlement_delta(settlement, row, told))
     return rows
 
 
@@ -222,8 +229,9 @@ def _settlement_delta(settlement: Settlement, row: AgreementRow, code: str) -> L
     )
 
 
-def _settlement_fields(settlement: Settlement) -> dict[str, Value]:
+def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
     return {
+        "settlement.reconciled": "yes" if reconciled else "no",
         "settlement.amount": settlement.amount,
         "settlement.date": settlement.date.isoformat(),
         "settlement.currency": settlement.currency,
@@ -266,7 +274,8 @@ def _residual_delta(
     ]
 
 
-def _unexpected(move: StandingMove) -> LedgerDelta:
+def _unexpected(move: StandingMove, reason: str) -> LedgerDelta:
+    posted = "voided_after_posting" if reason == "void_at_source" else "source_changed"
     return LedgerDelta(
         ref=move.ref,
         entry=move.ref,
@@ -276,5 +285,5 @@ def _unexpected(move: StandingMove) -> LedgerDelta:
         actual=move.state.value,
         difference=move.document.total,
         aspect=READ_BACK,
-        code="stale_draft" if move.state is MoveState.DRAFT else "source_changed",
+        code="stale_draft" if move.state is MoveState.DRAFT else posted,
     )

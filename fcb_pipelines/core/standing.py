@@ -136,6 +136,19 @@ class Seen:
 
 
 RELEASED = "released"
+RECONCILED = "reconciled"
+
+# How far an entry has come. What a person took back must not overwrite what it once was.
+_PROGRESS = (MoveState.CANCELLED, RELEASED, MoveState.DRAFT, MoveState.POSTED, RECONCILED)
+
+
+def remembered(seen: str | None, state: str) -> bool:
+    """Whether a state read back now may take the place of the state last seen.
+
+    An entry that went back - cancelled, unposted, unreconciled - keeps its old place in the log, or
+    the next look would take the new state for the rightful one and write over it.
+    """
+    return seen is None or _PROGRESS.index(state) >= _PROGRESS.index(seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

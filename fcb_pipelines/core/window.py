@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fcb_pipelines.core.cases import User
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy
@@ -26,10 +27,12 @@ def fingerprints(
     periods: Iterable[str],
     index: Iterable[IndexRow],
     rows: Sequence[Copy],
+    users: Mapping[str, User],
     moves: Iterable[StandingMove],
     settlements: Iterable[StandingSettlement],
 ) -> dict[str, Fingerprint]:
-    """Each period's fingerprint as things stand now. A NexaCloud row counts where its document does."""
+    """Each period's fingerprint as things stand now. A NexaCloud row counts where its
+    document does, and so does the user it belongs to."""
     by_period: dict[str, tuple[list[str], list[str], list[str]]] = {
         period: ([], [], []) for period in periods
     }
@@ -41,7 +44,7 @@ def fingerprints(
     for copy in rows:
         period = place.get(copy.claims or "")
         if period:
-            by_period[period][1].append(f"{copy.invoice_id} {copy}")
+            by_period[period][1].append(f"{copy} {users.get(copy.user_id)}")
     for move in moves:
         # A person may have moved it to another date: it belongs where its document does.
         period = place.get(move.ref) or period_of(move.document.date)

@@ -7,9 +7,7 @@ from datetime import date
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Method, SettlementFacts
-from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, stands_as
-
-RECONCILED = "reconciled"
+from fcb_pipelines.core.standing import RECONCILED, MoveState, Standing, StandingMove, stands_as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.readback_log import Observation, ReadBackLog
 from fcb_pipelines.core.dispositions import Books
 from fcb_pipelines.core.standing import (
+    RECONCILED,
     LedgerDescription,
-    MoveState,
     Standing,
     StandingMove,
     StandingSettlement,
+    remembered,
 )
-from fcb_pipelines.core.writing import RECONCILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +60,15 @@ class LedgerReader:
     ) -> None:
         """Log what was just read back.
 
-        A draft that was posted before is no news: that it was posted must not be forgotten (D3).
+        What went back is no news: that it was posted or reconciled must not be forgotten (D3).
         """
         observed = [_of_move(move) for move in moves] + [_of_settlement(s) for s in settlements]
-        drafts = [each.ref for each in observed if each.state == MoveState.DRAFT]
-        seen = self.log.latest(self.description.identity, drafts) if drafts else {}
-        posted = {ref for ref, entry in seen.items() if entry.state == MoveState.POSTED}
-        news = [e for e in observed if e.ref not in posted or e.state != MoveState.DRAFT]
+        identity = self.description.identity
+        seen = self.log.latest(identity, [each.ref for each in observed]) if observed else {}
+        states = {ref: entry.state for ref, entry in seen.items()}
+        news = [each for each in observed if remembered(states.get(each.ref), each.state)]
         if news:
-            self.log.append(self.description.identity, news, run_id=self.run_id)
+            self.log.append(identity, news, run_id=self.run_id)
 
 
 def refused_by(write: Callable[[], object]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.window import fingerprints, months_to_rebuild
 from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.frame_rows import copies_of
+from fcb_pipelines.defs.frame_rows import copies_of, users_of
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
 
@@ -18,14 +18,15 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The months to rebuild now, oldest first. The extract must have run."""
     read = {
         key: _extracted(frames, key)
-        for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.COPIES, keys.COPY_ITEMS)
+        for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.COPIES, keys.COPY_ITEMS, keys.USERS)
     }
     index = [
         row for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX) for row in to_rows(read[key], IndexRow)
     ]
     copies = copies_of(read[keys.COPIES], read[keys.COPY_ITEMS])
+    users = users_of(read[keys.USERS])
     now = fingerprints(
-        periods(), index, copies, ledger.read_moves(None), ledger.read_settlements(None)
+        periods(), index, copies, users, ledger.read_moves(None), ledger.read_settlements(None)
     )
     proof = Proof(frames)
     return months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)

@@ -99,7 +99,10 @@ class EmbeddedPostgres:
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(self._home / "postgres.lock"):
             if self._postmaster():
-                return False
+                if (self.socket_folder / _SOCKET).exists():
+                    return False
+                # Its socket went with a folder that was removed under an earlier server.
+                self._run("pg_ctl", "stop", "-w", "-t", str(_PATIENCE), "-m", "fast")
             self._prepare_folders()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()

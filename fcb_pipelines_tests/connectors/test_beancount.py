@@ -346,7 +346,11 @@ def test_what_a_person_changed_is_what_is_read_back(
 
 def test_a_posting_that_a_person_added_is_read_back_as_a_line(ledger: BeancountLedger) -> None:
     written(ledger, an_invoice())
-    edit(ledger, "  Assets:112110-Trade-Accounts-Receivable  226.00 CAD\n", "  Assets:Cash  226.00 CAD\n")
+    edit(
+        ledger,
+        "  Assets:112110-Trade-Accounts-Receivable  226.00 CAD\n",
+        "  Assets:Cash  226.00 CAD\n",
+    )
     with file(ledger, "accounts.beancount").open("a") as accounts:
         accounts.write("1970-01-01 open Assets:Cash\n")
     (move,) = ledger.read_moves()

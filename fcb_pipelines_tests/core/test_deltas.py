@@ -172,19 +172,21 @@ def test_a_draft_waits_for_its_posting_and_its_settlement_is_no_difference() -> 
 
 
 @pytest.mark.parametrize(
-    ("state", "held", "code"),
+    ("state", "reason", "code"),
     [
-        (MoveState.DRAFT, (), "stale_draft"),
-        (MoveState.POSTED, (), "source_changed"),
-        (MoveState.DRAFT, (REF,), None),
-        (MoveState.POSTED, (REF,), "source_changed"),
-        (MoveState.CANCELLED, (), None),
+        (MoveState.DRAFT, "void_at_source", "stale_draft"),
+        (MoveState.POSTED, "void_at_source", "voided_after_posting"),
+        (MoveState.POSTED, "zero_amount", "source_changed"),
+        (MoveState.DRAFT, "lines_do_not_sum", None),
+        (MoveState.POSTED, "lines_do_not_sum", "source_changed"),
+        (MoveState.CANCELLED, "void_at_source", None),
     ],
 )
 def test_a_move_that_should_not_stand_is_extra(
-    state: MoveState, held: tuple[str, ...], code: str | None
+    state: MoveState, reason: str, code: str | None
 ) -> None:
-    rows = ledger_deltas([], [], {REF: stands(a_move(DOCUMENT, state))}, held=held)
+    standing = {REF: stands(a_move(DOCUMENT, state))}
+    rows = ledger_deltas([], [], standing, not_posted={REF: reason})
     assert [(row.kind, row.code) for row in rows] == ([(Agreement.EXTRA, code)] if code else [])
 
 
@@ -212,7 +214,10 @@ def test_a_settlement_that_does_not_stand_is_named_with_its_residual(
 def test_d3_a_settlement_that_a_person_unreconciled_leaves_its_document_open() -> None:
     entry = stands(settlement=an_entry(SETTLEMENT, reconciled=0), seen=RECONCILED)
     rows = deltas({REF: UNPAID, SETTLEMENT.ref: entry}, exceptions=((REF, "edited_in_ledger"),))
-    assert [(row.field, row.code) for row in rows] == [("paid", "edited_in_ledger")]
+    assert [(row.field, row.code) for row in rows] == [
+        ("settlement.reconciled", "edited_in_ledger"),
+        ("paid", "edited_in_ledger"),
+    ]
 
 
 @pytest.mark.parametrize("field", MUTATIONS)

@@ -1,5 +1,6 @@
 """The window holds this month, the last, what is open, and every month that moved."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.cases import User
 from fcb_pipelines.core.dispositions import Disposition, decide
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy
@@ -34,6 +36,23 @@ CASES = {name: a_case(an_invoice(name), owner=a_copy(source_id=name)) for name i
 MOVES = [a_move(document_of(case)) for case in CASES.values()]
 ENTRIES = [an_entry(one) for case in CASES.values() for one in settlements_of(case)]
 COPIES = [a_copy(source_id=name, invoice_id=f"inv-{name}") for name in NAMES]
+USERS = {
+    copy.user_id: User(
+        id=copy.user_id,
+        email="a@example.com",
+        full_name="Ana",
+        company=None,
+        billing_email=None,
+        billing_address=None,
+        billing_city=None,
+        billing_state="ON",
+        billing_postal_code=None,
+        billing_country="CA",
+        tax_id=None,
+        stripe_customer_id="cus_1",
+    )
+    for copy in COPIES
+}
 INDEX = [
     IndexRow(
         ref=case.facts.ref,
@@ -55,8 +74,9 @@ def april(
     rows: list[Copy] = COPIES,
     moves: list[StandingMove] = MOVES,
     entries: list[StandingSettlement] = ENTRIES,
+    users: Mapping[str, User] = USERS,
 ) -> Fingerprint:
-    return fingerprints(PERIODS, index, rows, moves, entries)["2026-04"]
+    return fingerprints(PERIODS, index, rows, users, moves, entries)["2026-04"]
 
 
 NOW = april()
@@ -112,6 +132,12 @@ def moved(print_: Fingerprint) -> set[str]:
 )
 def test_a_change_of_nexaclouds_row_moves_its_month(change: dict[str, Any]) -> None:
     assert moved(april(rows=[replace(COPIES[0], **change), *COPIES[1:]])) == {"nexacloud"}
+
+
+def test_a_change_of_a_documents_user_moves_its_month() -> None:
+    user = USERS[COPIES[0].user_id]
+    changed = {user.id: replace(user, stripe_customer_id="cus_another")}
+    assert moved(april(users=changed)) == {"nexacloud"}
 
 
 @pytest.mark.parametrize(

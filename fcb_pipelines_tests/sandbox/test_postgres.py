@@ -77,6 +77,15 @@ def test_after_a_kill_it_starts_again_with_what_was_committed(server: EmbeddedPo
     assert rows(server.libpq_url("kept"), "select n from note") == [(1,)]
 
 
+def test_a_server_whose_socket_is_gone_is_replaced(server: EmbeddedPostgres) -> None:
+    server.start()
+    before = server.pid
+    next(server.socket_folder.glob(".s.PGSQL.5432")).unlink()
+    assert server.start()
+    assert server.pid != before
+    assert server.has_database("postgres")
+
+
 def test_a_stale_process_id_of_somebody_else_is_nobodys_server(server: EmbeddedPostgres) -> None:
     server.start()
     server.stop()

@@ -116,6 +116,7 @@ def unplaced(
     ins={
         **month.GATED,
         **month.FACTS,
+        **month.USERS,
         "standing": dg.AssetIn(keys.SETTLEMENTS),
         "draft_moves": dg.AssetIn(keys.DRAFT_MOVES),
         "posted_moves": dg.AssetIn(keys.POSTED_MOVES),
@@ -133,12 +134,14 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
         this.documents,
         this.settlements,
         this.standing,
-        held=this.held,
+        not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,
         refused=_refused(frames["draft_moves"]) | _refused(frames["posted_moves"]),
     )
     entries = [row.settlement for row in this.standing.values() if row.settlement]
-    built = fingerprints([this.period], this.index, this.copies, moves.values(), entries)
+    built = fingerprints(
+        [this.period], this.index, this.copies, this.users, moves.values(), entries
+    )
     frame = to_frame(rows, LedgerDelta, fingerprint=asdict(built[this.period]))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
