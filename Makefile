@@ -23,9 +23,10 @@ dev: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-# The same ledger contract, and the demo, against a real Odoo 19 (installed from packages).
+# What the default tests leave out: everything against a real Odoo 19 (installed from packages), and
+# a backfill through the real webserver and daemon.
 test-odoo: $(VENV)/.dev
-	$(BIN)/python -m pytest -m odoo $(ARGS)
+	$(BIN)/python -m pytest -m "odoo or slow" $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -72,7 +72,9 @@ def missing_parts(
         missing.append(MissingPart(what="identity", name=MAIN, remedy=remedy))
     for tax in unplaced_taxes(settings):
         remedy = f"`account` of tax {tax.key} in the configuration file"
-        missing.append(MissingPart(what="tax account", name=tax.key, remedy=remedy))
+        missing.append(
+            MissingPart(what="tax account", name=tax.key, remedy=remedy, taxes=(tax.key,))
+        )
     return tuple(missing)
 
 

@@ -34,33 +34,34 @@ class Taxes:
 
     def _take(self, tax: Tax, row: Row | None, accounts: Mapping[int, set[str]]) -> None:
         if row is None:
-            self._lacks(tax.odoo_name, "taxes are found, never made: activate it in Odoo, or name "
+            self._lacks((tax.key,), tax.odoo_name, "taxes are found, never made: activate it in Odoo, or name "
                         f"another as odoo_name of {tax.key}")  # fmt: skip
             return
         standing = Decimal(str(row["amount"]))
         if row["amount_type"] != "percent" or standing != tax.percentage or row["price_include"]:
-            self._lacks(tax.odoo_name, f"it is {row['amount_type']} {standing}, wanted is "
+            self._lacks((tax.key,), tax.odoo_name, f"it is {row['amount_type']} {standing}, wanted is "
                         f"{tax.percentage} % on top of the price: {CONFIGURATION}")  # fmt: skip
             return
         self.ids[tax.key] = row["id"]
         posts_to = accounts.get(row["id"], set())
         if tax.account and posts_to != {tax.account}:
             told = ", ".join(sorted(posts_to)) or "no account"
-            self._lacks(f"{tax.odoo_name} on account {tax.account}",
+            self._lacks((tax.key,), f"{tax.odoo_name} on account {tax.account}",
                         f"it posts to {told}: change it in Odoo, or the account of {tax.key}")  # fmt: skip
 
     def _take_group(self, name: str, keys: tuple[str, ...], row: Row | None) -> None:
         if row is None or row["amount_type"] != "group":
-            self._lacks(name, f"a group tax is wanted: activate it in Odoo, or {CONFIGURATION}")
+            self._lacks((), name, f"a group tax is wanted: activate it in Odoo, or {CONFIGURATION}")
             return
         children = {self.ids.get(key) for key in keys}
         if children != set(row["children_tax_ids"]):
-            self._lacks(name, f"it does not consist of {', '.join(keys)}: {CONFIGURATION}")
+            self._lacks((), name, f"it does not consist of {', '.join(keys)}: {CONFIGURATION}")
             return
         self.groups[frozenset(keys)] = row["id"]
 
-    def _lacks(self, name: str, remedy: str) -> None:
-        self.missing.append(MissingPart(what="tax", name=name, remedy=remedy))
+    def _lacks(self, taxes: tuple[str, ...], name: str, remedy: str) -> None:
+        # Without a group its taxes are posted one by one, so a missing group keeps nothing out.
+        self.missing.append(MissingPart(what="tax", name=name, remedy=remedy, taxes=taxes))
 
 
 def _tax_accounts(connection: OdooConnection, taxes: list[int]) -> dict[int, set[str]]:

@@ -111,8 +111,9 @@ class StripeSource:
         except Failure as failure:
             problems.append(str(failure))
             return
-        if found["id"] != self.account:
-            problems.append(f"the key belongs to {found['id']}, configured is {self.account}")
+        owner = found.get("id")
+        if owner not in (None, self.account):
+            problems.append(f"the key belongs to {owner}, configured is {self.account}")
 
     def _first_page(self, what: str, problems: list[str]) -> Json | None:
         try:

@@ -19,9 +19,10 @@ from fcb_pipelines.core.writing import not_posted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What the ledger allows: latest locked dates and the currencies it has."""
+    """What the ledger allows: the currencies it has, the taxes it lacks, latest locked dates."""
 
     currencies: frozenset[str]
+    lacking_taxes: frozenset[str] = frozenset()
     invoice_lock: date | None = None
     entry_lock: date | None = None
 
@@ -201,6 +202,10 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
         return Held(reason="after_open_period", detail=f"dated {document.date}")
     if document.currency not in books.currencies:
         return Held(reason="currency_unsupported", detail=document.currency)
+    lacking = document.tax_keys & books.lacking_taxes
+    if lacking:
+        told = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
+        return Held(reason="tax_unknown", detail=told)
     return _held_by_ledger(document, case.standing, books)
 
 

@@ -77,6 +77,12 @@ class LedgerDocument:
         return self.net + self.tax
 
     @property
+    def tax_keys(self) -> frozenset[str]:
+        """Every configured tax on the document or a line of it."""
+        on_lines = {key for line in self.lines for key in line.taxes}
+        return frozenset(on_lines | {tax.key for tax in self.taxes})
+
+    @property
     def content_hash(self) -> str:
         """Digest (64 hex digits) of everything that counts in the document."""
         content = asdict(self)

@@ -265,10 +265,9 @@ def _broken_rules(
             faults.append(f"family {line.family} does not post to {line.account}")
         if line.quantity * line.unit_price != to_major(line.net, document.currency):
             faults.append(f"{line.quantity} x {line.unit_price} is not {line.net} minor units")
-    used = {key for line in document.lines for key in line.taxes}
-    used |= {tax.key for tax in document.taxes}
-    if used - known_taxes:
-        return [*faults, f"unknown taxes {', '.join(sorted(used - known_taxes))}"]
+    unknown = (document.tax_keys - known_taxes) | (document.tax_keys & books.lacking_taxes)
+    if unknown:
+        return [*faults, f"unknown taxes {', '.join(sorted(unknown))}"]
     billed = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
     faults += [
         f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"

@@ -81,11 +81,15 @@ class StandingPartner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPart:
-    """Something that the ledger must have before anything is written, and how to get it."""
+    """Something that the ledger lacks, and how to get it.
+
+    `taxes` are the configured tax keys that can't be posted without it; None: nothing can be.
+    """
 
     what: str
     name: str
     remedy: str
+    taxes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

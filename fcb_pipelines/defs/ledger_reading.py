@@ -31,6 +31,9 @@ class LedgerReader:
         """What the ledger allows."""
         return Books(
             currencies=frozenset(self.description.currencies),
+            lacking_taxes=frozenset(
+                key for part in self.description.missing for key in part.taxes or ()
+            ),
             invoice_lock=self.description.invoice_lock,
             entry_lock=self.description.entry_lock,
         )
@@ -84,11 +87,15 @@ def refused_by(write: Callable[[], object]) -> dict[str, str]:
 
 
 def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
-    """The ledger, ready to be written to. Raises NotPrepared naming every part that is missing."""
+    """The ledger, ready to be written to. Raises NotPrepared naming every part that is missing.
+
+    A missing tax is no reason to stop: documents that bear it are held.
+    """
     description = ledger.describe()
-    if description.missing:
-        lacking = "; ".join(f"{part.what} {part.name}" for part in description.missing)
-        remedies = dict.fromkeys(part.remedy for part in description.missing)
+    missing = [part for part in description.missing if part.taxes is None]
+    if missing:
+        lacking = "; ".join(f"{part.what} {part.name}" for part in missing)
+        remedies = dict.fromkeys(part.remedy for part in missing)
         raise NotPrepared(
             f"opening the books of {description.company} ({description.adapter})",
             f"it lacks {lacking}",

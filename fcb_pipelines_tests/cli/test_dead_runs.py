@@ -47,7 +47,11 @@ def test_the_slot_of_a_killed_process_is_freed_and_its_run_has_failed(
     assert run.status is dg.DagsterRunStatus.FAILURE
 
 
-@pytest.mark.parametrize("process", [this_process(), "another-host 1 1.00", ""])
+@pytest.mark.parametrize(
+    "process",
+    [this_process(), "another-host 1 1.00", ""],
+    ids=["this process", "another host", "launched by the daemon"],
+)
 def test_a_run_that_may_be_alive_keeps_its_slot(
     instance: dg.DagsterInstance, process: str
 ) -> None:

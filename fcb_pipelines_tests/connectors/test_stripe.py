@@ -94,11 +94,16 @@ def test_the_list_is_whole_and_its_bodies_tell_the_same_facts(
             assert document_facts(body.body, **reading) == document_facts(expected, **reading)
 
 
-@pytest.mark.parametrize(("count", "calls"), [(0, 3), (1, 3), (100, 3), (101, 4), (250, 5)])
+@pytest.mark.parametrize(("count", "calls"), [(0, 4), (1, 4), (100, 4), (101, 5), (250, 6)])
 def test_calls_grow_with_pages(tmp_path: Path, connect: Connect, count: int, calls: int) -> None:
     source = connect(many(tmp_path, count))
     listing = source.listing()
     assert (len(listing.documents), listing.calls, listing.problem) == (count, calls, None)
+
+
+def test_a_key_of_another_account_fails_the_listing(small: Path, connect: Connect) -> None:
+    listing = connect(small, account="acct_other").listing()
+    assert "configured is acct_other" in (listing.problem or "")
 
 
 def test_a_page_that_is_lost_fails_the_listing(tmp_path: Path, connect: Connect) -> None:

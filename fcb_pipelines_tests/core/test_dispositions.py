@@ -333,3 +333,12 @@ def test_population_is_post_and_skip_and_hold_whatever_the_sides_hold(
     )
     verdicts = [row.verdict for row in decided]
     assert len(members) == sum(verdicts.count(verdict) for verdict in Verdict)
+
+
+def test_t2_a_document_whose_tax_the_ledger_lacks_is_held_and_names_it() -> None:
+    lacking = replace(BOOKS, lacking_taxes=frozenset({"hst_13"}))
+    row = decide(a_case(), SETTINGS, lacking, LAST_PERIOD)
+    assert (row.verdict, row.reason) == (Verdict.HOLD, "tax_unknown")
+    assert "hst_13" in row.detail
+    elsewhere = replace(BOOKS, lacking_taxes=frozenset({"pst_7_bc"}))
+    assert decide(a_case(), SETTINGS, elsewhere, LAST_PERIOD).verdict is Verdict.POST

@@ -22,7 +22,7 @@ USUAL = {"nexacloud_items_missing"}
 AT_THE_SOURCE = (
     change("kind", "NXC-0001", c.stripe_kind, "source_changed", "nexacloud_differs", "settlement_unsupported"),
     change("number", "NXC-0002", c.setting("number", "NXC-9002"), "source_changed", "nexacloud_differs"),
-    change("status", "NXC-0004", c.stripe_void, "void_at_source", "voided_after_posting", "source_changed", "nexacloud_differs"),
+    change("status", "NXC-0004", c.stripe_void, "void_at_source", "voided_after_posting", "nexacloud_differs"),
     change("date", "NXC-0005", c.stripe_date, "source_changed"),
     change("currency", "NXC-0007", c.setting("currency", "usd"), "currency_unsupported", "source_changed", "nexacloud_differs"),
     change("net", "NXC-0009", c.stripe_net, "source_changed", "nexacloud_differs"),
@@ -41,7 +41,7 @@ AT_THE_SOURCE = (
     change("net", "NEX-2026-0004", c.lago_fee, "source_changed", "nexacloud_differs"),
     change("tax", "NEX-2026-0005", c.lago_tax, "lines_do_not_sum", "source_changed", "nexacloud_differs"),
     change("number", "NEX-2026-0007", c.setting("number", "NEX-2026-9007"), "source_changed", "nexacloud_differs"),
-    change("status", "NEX-2026-0008", c.setting("status", "voided"), "void_at_source", "voided_after_posting", "source_changed", "nexacloud_differs"),
+    change("status", "NEX-2026-0008", c.setting("status", "voided"), "void_at_source", "voided_after_posting", "nexacloud_differs"),
     change("lines", "NEX-2026-0009", c.lago_lost_fee, "lines_do_not_sum", "source_changed"),
 )  # fmt: skip
 
