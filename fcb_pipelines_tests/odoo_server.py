@@ -57,7 +57,10 @@ class OdooServer:
     so the server loads its models once. It notices the exchange by its own signalling tables.
     """
 
-    def __init__(self, odoo: SandboxOdoo, postgres: EmbeddedPostgres, process: Process) -> None:
+    def __init__(
+        self, odoo: SandboxOdoo, folder: Path, postgres: EmbeddedPostgres, process: Process
+    ) -> None:
+        self.folder = folder
         self._odoo = odoo
         self._postgres = postgres
         self._url = process.url
@@ -128,7 +131,7 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
         if os.environ.get("FCB_REQUIRE_ODOO") == "1":
             raise
         pytest.skip(f"NO REAL ODOO HERE, its tests did not run: {failure}")
-    server = OdooServer(odoo, postgres, process)
+    server = OdooServer(odoo, folder, postgres, process)
     try:
         yield server
     finally:

@@ -43,9 +43,11 @@ USES = ("nexacloud", "fcb")
 def open_dataset(name_or_folder: str) -> Dataset:
     """A packaged dataset by name, or any dataset by its folder. Raises ConfigError for neither."""
     folder = Path(name_or_folder).expanduser()
-    if folder.is_dir():
+    packaged = (PACKAGED / name_or_folder).is_dir()
+    # In FCB_HOME itself a folder with the dataset's name holds what its runs wrote.
+    if (folder / "dataset.yaml").exists() or (folder.is_dir() and not packaged):
         return Dataset.open(folder.resolve())
-    if (PACKAGED / name_or_folder).is_dir():
+    if packaged:
         return Dataset.open(PACKAGED / name_or_folder)
     ours = ", ".join(sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()))
     raise ConfigError(f"{name_or_folder} is no dataset folder and no packaged dataset ({ours})")

@@ -13,9 +13,7 @@ GONE = f"{socket.gethostname()} 4194304 1.00"
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test(
-        overrides={"concurrency": {"pools": {"default_limit": 1}}}
-    ) as made:
+    with dg.instance_for_test(overrides={"concurrency": {"pools": {"default_limit": 1}}}) as made:
         yield made
 
 
@@ -52,9 +50,7 @@ def test_the_slot_of_a_killed_process_is_freed_and_its_run_has_failed(
     [this_process(), "another-host 1 1.00", ""],
     ids=["this process", "another host", "launched by the daemon"],
 )
-def test_a_run_that_may_be_alive_keeps_its_slot(
-    instance: dg.DagsterInstance, process: str
-) -> None:
+def test_a_run_that_may_be_alive_keeps_its_slot(instance: dg.DagsterInstance, process: str) -> None:
     run_id = a_run_that_holds_the_ledger(instance, process)
     assert free_slots_of_dead_runs(instance) == ()
     assert holders(instance) == {run_id}

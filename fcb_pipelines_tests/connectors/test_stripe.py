@@ -68,6 +68,8 @@ def many(folder: Path, count: int) -> Path:
     path = folder / "stripe" / "invoices.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(invoices))
+    told = f"name: many\nstripe: {{account: {small_dataset.ACCOUNT}}}\n"
+    (folder / "dataset.yaml").write_text(told)
     return folder
 
 

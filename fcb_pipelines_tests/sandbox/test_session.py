@@ -167,6 +167,15 @@ def test_a_dataset_can_not_take_the_folder_of_something_else(
         Sandbox(a_dataset(tmp_path / "data", name), home)
 
 
+def test_a_packaged_name_is_not_mistaken_for_the_folder_its_runs_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nexa-2026-05").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert open_dataset("nexa-2026-05").name == "nexa-2026-05"
+    assert open_dataset("nexa-2026-05").path != tmp_path / "nexa-2026-05"
+
+
 def test_what_is_no_dataset_is_refused_with_the_packaged_ones_named() -> None:
     with pytest.raises(ConfigError, match=r"nowhere is no dataset.*nexa-2026-05"):
         open_dataset("nowhere")

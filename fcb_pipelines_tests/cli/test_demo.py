@@ -1,0 +1,135 @@
+"""`fcb demo` as a newcomer runs it, on both ledgers: the published figures, and nothing twice."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import odoorpc
+import pytest
+
+from fcb_pipelines.sandbox import state
+from fcb_pipelines_tests.odoo_server import OdooServer
+
+NAME = "nexa-2026-05"
+
+
+class Fcb:
+    """The `fcb` command in a home of its own, without anything of this process's environment."""
+
+    def __init__(self, home: Path, variables: Mapping[str, str]) -> None:
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FCB_")}
+        self._environment = {**kept, **variables, "FCB_HOME": str(home)}
+        self._environment.pop("DAGSTER_HOME", None)
+
+    def __call__(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("fcb")), *arguments],
+            env=self._environment,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout) if "--json" in arguments else done.stdout
+
+
+def a_home(variables: Mapping[str, str]) -> Iterator[Fcb]:
+    # Not pytest's tmp_path: as root, the embedded Postgres runs as another user and can't pass it.
+    with tempfile.TemporaryDirectory(prefix="fcb-demo-") as folder:
+        fcb = Fcb(Path(folder) / "home", variables)
+        fcb.home.mkdir()
+        try:
+            yield fcb
+        finally:
+            fcb("sandbox", "down")
+
+
+@pytest.fixture
+def fcb() -> Iterator[Fcb]:
+    yield from a_home({})
+
+
+@pytest.fixture
+def fcb_with_odoo(odoo_server: OdooServer) -> Iterator[Fcb]:
+    yield from a_home({"FCB_ODOO_CACHE": str(odoo_server.folder)})
+
+
+def assert_published_figures(status: dict[str, Any]) -> None:
+    totals = status["totals"]["CAD"]
+    assert (totals["posted_count"], totals["posted_total"], totals["receivable"]) == (23, 340346, 0)
+    assert sum(totals["by_family"].values()) == 301188
+    counts = {name: sum(p[name] for p in status["periods"].values()) for name in ("skip", "hold")}
+    assert counts == {"skip": 8, "hold": 0}
+    places = status["periods"].values()
+    gates = [*status["gates"].values(), *(g for p in places for g in p["gates"].values())]
+    assert "fail" not in gates
+    posted = [one for one in status["documents"] if one["state"] == "posted"]
+    assert {one["payment_state"] for one in posted} == {"paid"}
+
+
+@pytest.mark.slow
+def test_a_demo_proves_the_published_figures_and_a_second_one_posts_nothing(fcb: Fcb) -> None:
+    assert_published_figures(fcb("demo", "--json"))
+    assert "0 posted by this run" in fcb("demo")
+
+
+class Odoo:
+    """What a person sees in the demo's Odoo."""
+
+    def __init__(self, home: Path) -> None:
+        known = state.read(home / NAME)
+        assert known is not None
+        given = known.environment
+        host, _, port = given["FCB_ODOO_URL"].removeprefix("http://").partition(":")
+        self._session = odoorpc.ODOO(host, port=int(port), timeout=300)
+        self._session.login(
+            given["FCB_ODOO_DATABASE"], given["FCB_ODOO_USER"], given["FCB_ODOO_PASSWORD"]
+        )
+
+    def rows(self, model: str, domain: list[Any], fields: list[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._session.execute_kw(
+            model, "search_read", [domain, fields]
+        )
+        return found
+
+    def everything_written(self) -> list[tuple[str, int, str]]:
+        """Each move, line, payment and partner with the moment of its last change."""
+        return [
+            (model, row["id"], str(row["write_date"]))
+            for model in ("account.move", "account.move.line", "account.payment", "res.partner")
+            for row in self.rows(model, [], ["write_date"])
+        ]
+
+
+@pytest.mark.odoo
+def test_the_same_demo_in_a_real_odoo_and_again_leaves_it_unchanged(fcb_with_odoo: Fcb) -> None:
+    fcb = fcb_with_odoo
+    assert_published_figures(fcb("demo", "--ledger", "odoo", "--keep", "--json"))
+    odoo = Odoo(fcb.home)
+    domain = [("move_type", "=", "out_invoice")]
+    fields = ["state", "payment_state", "amount_total", "amount_tax", "partner_id"]
+    moves = odoo.rows("account.move", domain, fields)
+    assert len(moves) == 23
+    assert {(m["state"], m["payment_state"]) for m in moves} == {("posted", "paid")}
+    assert round(sum(m["amount_total"] for m in moves), 2) == 3403.46
+    assert round(sum(m["amount_tax"] for m in moves), 2) == 391.58
+    partners = sorted({m["partner_id"][0] for m in moves})
+    credits = odoo.rows("res.partner", [("id", "in", partners)], ["credit"])
+    assert {row["credit"] for row in credits} == {0.0}
+
+    before = odoo.everything_written()
+    assert "0 posted by this run" in fcb("demo", "--ledger", "odoo", "--keep")
+    assert odoo.everything_written() == before
+
+    in_odoo = fcb("ledger", "export", "--ledger", "odoo", "--dataset", NAME, "--json")
+    fcb("demo", "--keep")
+    in_books = fcb("ledger", "export", "--dataset", NAME, "--json")
+    assert in_odoo == in_books
