@@ -4,7 +4,7 @@ Used by the readers of each source (`core.stripe_facts`, `core.lago_facts`). Amo
 minor units. Nothing here raises for a bad document: a fault becomes a `Problem`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -109,15 +109,6 @@ def turned(facts: InvoiceFacts) -> InvoiceFacts:
         taxes=tuple(_turned_tax(tax) for tax in facts.taxes),
         settlements=tuple(replace(s, amount=-s.amount) for s in facts.settlements),
     )
-
-
-def first_problem(*checks: Callable[[], Problem | None]) -> Problem | None:
-    """The first problem that a check names, in the order given; later checks are not run."""
-    for check in checks:
-        problem = check()
-        if problem is not None:
-            return problem
-    return None
 
 
 def in_order(settlements: Sequence[SettlementFacts]) -> tuple[SettlementFacts, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.gates import GATES, GateResult
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
@@ -41,18 +40,18 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
         for name, billed, stands in (
             (
                 "Billed at the source = posted",
-                sum(_signed(row.kind, row.total) for row in own),
-                sum(_signed(move.document.kind, move.document.total) for move in moves),
+                sum(row.kind.sign * row.total for row in own),
+                sum(move.document.kind.sign * move.document.total for move in moves),
             ),
             (
                 "Tax billed = tax posted",
-                sum(_signed(row.kind, row.tax) for row in own),
-                sum(_signed(move.document.kind, move.document.tax) for move in moves),
+                sum(row.kind.sign * row.tax for row in own),
+                sum(move.document.kind.sign * move.document.tax for move in moves),
             ),
             (
                 "Owed at the source = receivable",
-                sum(_signed(row.kind, max(0, row.owed)) for row in own),
-                sum(_signed(move.document.kind, move.residual) for move in moves),
+                sum(row.kind.sign * max(0, row.owed) for row in own),
+                sum(move.document.kind.sign * move.residual for move in moves),
             ),
         ):
             rows.append(
@@ -108,7 +107,7 @@ def close_report(
         "payments": {
             "count": sum(s.settlement.currency == currency for s in paid),
             "total": sum(
-                _signed(s.settlement.kind, s.settlement.amount)
+                s.settlement.kind.sign * s.settlement.amount
                 for s in paid
                 if s.settlement.currency == currency
             ),
@@ -166,7 +165,7 @@ def _revenue(
         if move.document.currency == currency:
             for line in move.document.lines:
                 family = families.get(line.account, line.account)
-                totals[family] += _signed(move.document.kind, line.net)
+                totals[family] += move.document.kind.sign * line.net
     return dict(sorted(totals.items()))
 
 
@@ -175,7 +174,7 @@ def _taxes(posted: Sequence[StandingMove], currency: str) -> dict[str, int]:
     for move in posted:
         if move.document.currency == currency:
             for tax in move.document.taxes:
-                totals[tax.key] += _signed(move.document.kind, tax.amount)
+                totals[tax.key] += move.document.kind.sign * tax.amount
     return dict(sorted(totals.items()))
 
 
@@ -183,13 +182,9 @@ def _receivable(posted: Sequence[StandingMove]) -> list[dict[str, Any]]:
     totals: Counter[tuple[str, str]] = Counter()
     for move in posted:
         key = (move.document.partner, move.document.currency)
-        totals[key] += _signed(move.document.kind, move.residual)
+        totals[key] += move.document.kind.sign * move.residual
     return [
         {"partner": partner, "currency": currency, "minor": minor}
         for (partner, currency), minor in sorted(totals.items())
         if minor
     ]
-
-
-def _signed(kind: Kind, amount: int) -> int:
-    return -amount if kind is Kind.CREDIT_NOTE else amount

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.gates import GateResult, failing
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy
@@ -135,16 +134,16 @@ def receivable(
         seen.add(row.ref)
         owes = row.verdict is Verdict.POST or (row.verdict is Verdict.HOLD and row.date)
         # An overpayment is a credit beside the document, never a negative receivable of it.
-        source = _signed(row.kind, max(0, row.owed)) if owes else 0
+        source = row.kind.sign * max(0, row.owed) if owes else 0
         move = posted.get(row.ref)
-        ledger = _signed(move.document.kind, move.residual) if move else 0
+        ledger = move.document.kind.sign * move.residual if move else 0
         not_posted, why = 0, None
         if move is None:
             not_posted = source
             why = row.reason or "draft"
         elif row.ref in unsettled:
             amount, why = unsettled[row.ref]
-            not_posted = -_signed(row.kind, amount)
+            not_posted = -row.kind.sign * amount
         if source or ledger or not_posted:
             rows.append(
                 ReceivableRow(
@@ -206,11 +205,7 @@ def _of_nobody(move: StandingMove) -> ReceivableRow:
         partner=move.document.partner,
         currency=move.document.currency,
         source=0,
-        ledger=_signed(move.document.kind, move.residual),
+        ledger=move.document.kind.sign * move.residual,
         not_posted=0,
         why=None,
     )
-
-
-def _signed(kind: Kind, amount: int) -> int:
-    return -amount if kind is Kind.CREDIT_NOTE else amount

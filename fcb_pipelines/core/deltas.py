@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fcb_pipelines.core.agreement import Agreement, AgreementRow, Value, compare, match_lines
+from fcb_pipelines.core.agreement import (
+    Agreement,
+    AgreementRow,
+    Value,
+    compare,
+    disagreements,
+    match_lines,
+)
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.reasons import REASONS, Verdict
 from fcb_pipelines.core.standing import (
@@ -113,8 +120,7 @@ def compare_documents(
     right = document_fields(actual, [pair[1] for pair in pairs])
     if expected.partner in partner_links:
         right["partner"] = expected.partner
-    rows = compare(expected.ref, actual.ref, left, right)
-    return tuple(row for row in rows if row.kind is not Agreement.MATCH)
+    return disagreements(compare(expected.ref, actual.ref, left, right))
 
 
 _LIKENESS = (

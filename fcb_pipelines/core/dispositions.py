@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.agreement import Agreement, AgreementRow
+from fcb_pipelines.core.agreement import Agreement, AgreementRow, disagreements
 from fcb_pipelines.core.build import Held, intended_document
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument
@@ -252,7 +252,7 @@ def _exceptions(case: Case, settings: Settings, verdict: Verdict) -> tuple[str, 
 
 
 def _copy_exceptions(agreement: tuple[AgreementRow, ...]) -> list[str]:
-    wrong = [row for row in agreement if row.kind is not Agreement.MATCH]
+    wrong = disagreements(agreement)
     no_items = [row for row in wrong if row.field == "lines" and row.kind is Agreement.MISSING]
     found = ["nexacloud_items_missing"] if no_items else []
     return found + (["nexacloud_differs"] if len(wrong) > len(no_items) else [])

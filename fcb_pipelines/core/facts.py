@@ -26,6 +26,11 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
 
+    @property
+    def sign(self) -> int:
+        """What its positive amounts count as in a sum: 1, or -1 for a credit note."""
+        return -1 if self is Kind.CREDIT_NOTE else 1
+
 
 class Status(StrEnum):
     """A document's status, in one vocabulary for all sides."""
@@ -36,9 +41,6 @@ class Status(StrEnum):
     UNCOLLECTIBLE = "uncollectible"
     VOID = "void"
     UNKNOWN = "unknown"
-
-
-POSTABLE = frozenset({Status.OPEN, Status.PAID, Status.UNCOLLECTIBLE})
 
 
 class Method(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from fcb_pipelines.core.agreement import Agreement, AgreementRow
+from fcb_pipelines.core.agreement import AgreementRow, disagreements
 from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.deltas import DATES, READ_BACK, RESIDUAL, LedgerDelta
@@ -206,7 +206,7 @@ def nothing_is_held(dispositions: Sequence[Disposition], today: date) -> GateRes
 
 def nexacloud_agrees(rows: Sequence[AgreementRow]) -> GateResult:
     """Fields in which NexaCloud's copy differs from its source."""
-    wrong = [row for row in rows if row.kind is not Agreement.MATCH]
+    wrong = disagreements(rows)
     told = [f"{row.ref} {row.field}: {row.expected} != {row.actual}" for row in wrong]
     return warning("nexacloud_agrees_with_source", told)
 

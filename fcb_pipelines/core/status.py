@@ -13,7 +13,6 @@ from fcb_pipelines.core.completeness import UNPLACED
 from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
@@ -83,7 +82,7 @@ def _add(
     posted: dict[str, dict[str, Any]], move: StandingMove, families: Mapping[str, str]
 ) -> None:
     document = move.document
-    sign = -1 if document.kind is Kind.CREDIT_NOTE else 1
+    sign = document.kind.sign
     entry = posted.setdefault(
         document.currency,
         {"posted_count": 0, "posted_total": 0, "receivable": 0, "by_family": Counter()},

@@ -27,7 +27,6 @@ from fcb_pipelines.core.gates import (
 )
 from fcb_pipelines.core.index import IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
-from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.writing import intended_settlements
 from fcb_pipelines.defs import keys
@@ -134,11 +133,6 @@ class Month:
     def dispositions(self) -> tuple[Disposition, ...]:
         """What becomes of the month's members."""
         return to_rows(self.frames["dispositions"], Disposition)
-
-    @cached_property
-    def held(self) -> frozenset[str]:
-        """The refs of held members."""
-        return frozenset(row.ref for row in self.dispositions if row.verdict is Verdict.HOLD)
 
     @cached_property
     def document_rows(self) -> tuple[DocumentRow, ...]:
