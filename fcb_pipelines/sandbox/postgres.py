@@ -208,7 +208,16 @@ class EmbeddedPostgres:
             return None
 
     def _initialise(self) -> None:
-        self._run("initdb", "-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-N")
+        """Make the server's files beside their place, so that a kill leaves all of them or none."""
+        draft = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            _give(draft)
+        options = ("-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-N")
+        self._run("initdb", *options, data=draft)
+        shutil.rmtree(self.data)
+        draft.rename(self.data)
 
     def _prepare_folders(self) -> None:
         self.data.mkdir(exist_ok=True, mode=0o700)
@@ -233,8 +242,8 @@ class EmbeddedPostgres:
             _let_through(_binaries())
             _let_through(self.data)
 
-    def _run(self, program: str, *arguments: str) -> None:
-        argv = [str(_binaries() / program), "-D", str(self.data), *arguments]
+    def _run(self, program: str, *arguments: str, data: Path | None = None) -> None:
+        argv = [str(_binaries() / program), "-D", str(data or self.data), *arguments]
         somebody = pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
         # Files instead of pipes: the server inherits them, and a pipe would never end.
         with tempfile.TemporaryFile("w+") as said:

@@ -77,6 +77,15 @@ def test_after_a_kill_it_starts_again_with_what_was_committed(server: EmbeddedPo
     assert rows(server.libpq_url("kept"), "select n from note") == [(1,)]
 
 
+def test_files_left_by_a_killed_initialisation_are_made_anew(server: EmbeddedPostgres) -> None:
+    draft = server.data.with_name("postgres.new")
+    draft.mkdir(parents=True)
+    (draft / "PG_VERSION").write_text("18")
+    server.start()
+    assert server.has_database("postgres")
+    assert not draft.exists()
+
+
 def test_a_server_whose_socket_is_gone_is_replaced(server: EmbeddedPostgres) -> None:
     server.start()
     before = server.pid
