@@ -174,14 +174,14 @@ def breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
     try:
         _schemas[table].validate(frame, lazy=True)
     except SchemaErrors as errors:
-        return tuple(_told(table, errors.failure_cases))
+        return tuple(_told(table, errors.failure_cases, rows=len(frame)))
     return ()
 
 
-def _told(table: str, cases: pd.DataFrame) -> Iterator[Breach]:
+def _told(table: str, cases: pd.DataFrame, *, rows: int) -> Iterator[Breach]:
     missing = cases[cases["check"] == "column_in_dataframe"]
     for column in missing["failure_case"]:
-        yield Breach(table=table, column=str(column), rule="the column is missing", count=0)
+        yield Breach(table=table, column=str(column), rule="the column is missing", count=rows)
     others = cases[cases["check"] != "column_in_dataframe"]
     for (column, check), group in others.groupby(["column", "check"], sort=False):
         yield Breach(

@@ -66,8 +66,8 @@ def test_a_table_that_is_not_there_is_told(table: str) -> None:
     ("table", "column"), [(table, name) for table in TABLES for name in column_names(table)]
 )
 def test_a_column_that_is_not_there_is_told(table: str, column: str) -> None:
-    (breach,) = breaches(table, a_frame(table).drop(columns=column))
-    assert str(breach) == f"nexacloud.{table}.{column}: the column is missing; {CHANGED}"
+    (breach,) = breaches(table, a_frame(table, 3).drop(columns=column))
+    assert str(breach) == f"nexacloud.{table}.{column}: the column is missing: 3 rows; {CHANGED}"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_every_breach_of_a_table_is_told_at_once() -> None:
     frame = with_value(a_frame("invoices"), "status", None, 0, 1, 2).drop(columns="tax")
     frame = with_value(frame, "subtotal", "x", 0)
     assert {(each.column, each.count) for each in breaches("invoices", frame)} == {
-        ("tax", 0),
+        ("tax", len(frame)),
         ("status", 3),
         ("subtotal", 1),
     }
