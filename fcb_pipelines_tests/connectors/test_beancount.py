@@ -143,7 +143,7 @@ def test_a_folder_named_from_the_working_folder_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ledger = BeancountLedger(Path("home/../home/books"), SETTINGS)
+    ledger = BeancountLedger(Path("made/../made/books"), SETTINGS)
     ledger.setup()
     ledger.upsert_partners([a_partner()])
     written(ledger, an_invoice())
