@@ -39,9 +39,12 @@ class Ledger(Protocol):
         ...
 
     def read_settlements(
-        self, refs: Collection[str] | None = None
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
     ) -> tuple[StandingSettlement, ...]:
-        """Our settlements with these refs, or all of ours."""
+        """Our settlements with these refs, and all that settle or draw on the documents `of`.
+
+        `refs` None: all of ours.
+        """
         ...
 
     def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
@@ -66,7 +69,9 @@ class Ledger(Protocol):
         """Write, post and reconcile each settlement with its document's receivable.
 
         A settlement already there is not written again; one that is there but not reconciled is
-        reconciled. Returns the read-back.
+        reconciled. An allocation matches exactly its amount of what it draws on, and writes a shared
+        receipt where it is the first. One that undoes another frees it from the document and is
+        matched with it. Returns the read-back.
         """
         ...
 

@@ -75,6 +75,11 @@ class Accounts(_Part):
     other: Account
     unitemised: Account
     customer_credit: Account
+    prepaid_credit: Account = Account(code="215510", name="NexaCloud Prepaid Credit")
+    refunds_pending: Account = Account(code="215520", name="NexaCloud Refunds Pending")
+    bad_debt: Account = Account(code="551100", name="NexaCloud Bad Debt")
+    bad_debt_recovered: Account = Account(code="551110", name="NexaCloud Bad Debt Recovered")
+    chargeback_loss: Account = Account(code="551200", name="NexaCloud Chargeback Loss")
 
 
 class Journals(_Part):
@@ -84,6 +89,7 @@ class Journals(_Part):
     stripe: Journal
     off_platform: Journal
     customer_credit: Journal
+    adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
 
 
 class StripeSettings(_Part):
@@ -107,6 +113,8 @@ class Policies(_Part):
 
     fully_discounted: Literal["skip", "post"] = "skip"
     off_platform_payment: Literal["exception", "settle"] = "exception"
+    uncollectible: Literal["list", "write_off"] = "list"
+    lost_dispute: Literal["list", "loss"] = "list"
     tax_residue: int = Field(
         1, ge=0, description="Minor units a tax line may differ from the computed tax."
     )
@@ -118,6 +126,9 @@ class Settings(_Part):
     service: str
     timezone: str
     currency: str
+    currencies: tuple[str, ...] = Field(
+        (), description="Currencies beside the company's that setup makes the ledger hold."
+    )
     first_period: Period
     cutover: date | None = None
     as_of: date | None = None

@@ -47,7 +47,9 @@ class LedgerDocument:
     """One intended invoice or credit note.
 
     `ref` is the source identity and becomes the ledger's external id; `partner` is the key of a
-    billing account (`core.partners`); `number` is the label printed on the document.
+    billing account (`core.partners`); `number` is the label printed on the document. `reverses` is the
+    ref of the document that a credit note is of, `source_hash` the digest of what the source billed;
+    both stand beside the content and are no part of its hash.
     """
 
     ref: str
@@ -60,6 +62,8 @@ class LedgerDocument:
     taxes: tuple[DocumentTax, ...]
     nexacloud_invoice_id: str | None = None
     stripe_invoice_id: str | None = None
+    reverses: str | None = None
+    source_hash: str | None = None
 
     @property
     def net(self) -> int:
@@ -86,6 +90,7 @@ class LedgerDocument:
     def content_hash(self) -> str:
         """Digest (64 hex digits) of everything that counts in the document."""
         content = asdict(self)
+        del content["reverses"], content["source_hash"]
         for line in content["lines"]:
             del line["tax"], line["family"]
         return _digest(content)
@@ -93,10 +98,15 @@ class LedgerDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """One intended settlement of one document, in the journal that `method` is configured to.
+    """One intended settlement of one document, in the journal of its method's route (`core.routes`).
 
-    `amount` is positive and takes that much off the document's residual. `memo` is the source's
-    payment id (pi_…), as it stands on the bank's side.
+    `amount` is what it takes off the document's residual, minor units; below zero it puts that much
+    back. `memo` is the source's payment id (pi_…), as it stands on the bank's side.
+
+    With `drawn_on` it is an allocation: no money moves, `amount` of what that entry holds is matched to
+    the document. `drawn_on` is a posted credit note of ours, or (with `receipt`, its whole amount) a
+    receipt that several documents share, written by the first that draws on it. `undoes` is the
+    settlement that this one takes back: the two are matched, and the document is open again.
     """
 
     ref: str
@@ -108,11 +118,23 @@ class Settlement:
     amount: int
     currency: str
     memo: str
+    drawn_on: str | None = None
+    receipt: int | None = None
+    undoes: str | None = None
 
     @property
     def content_hash(self) -> str:
         """Digest (64 hex digits) of everything that counts in the settlement."""
-        return _digest(asdict(self))
+        content = asdict(self)
+        for name in ("drawn_on", "receipt", "undoes"):
+            if content[name] is None:
+                del content[name]
+        return _digest(content)
+
+    @property
+    def is_allocation(self) -> bool:
+        """Whether it matches what stands there already and makes no entry of its own."""
+        return self.drawn_on is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@ of them is one function (`core.agreement`). Amounts are integer minor units; dat
 dates in the company's timezone.
 """
 
-from dataclasses import dataclass, replace
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -44,13 +46,32 @@ class Status(StrEnum):
 
 
 class Method(StrEnum):
-    """How a settlement takes a debt away."""
+    """What a settlement is: where the money of an entry beside a document comes from or goes to.
+
+    The last four take nothing off what the source says is owed: a refund and a chargeback are cash
+    beside a paid document, a write-off and its recovery are the company's own decision.
+    """
 
     PAYMENT = "payment"
-    CUSTOMER_BALANCE = "customer_balance"
+    PAYMENT_FAILURE = "payment_failure"
     OFF_PLATFORM = "off_platform"
+    CUSTOMER_BALANCE = "customer_balance"
+    OVERPAYMENT = "overpayment"
     PREPAID_CREDIT = "prepaid_credit"
     CREDIT_NOTE = "credit_note"
+    PENDING_REFUND = "pending_refund"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    WRITE_OFF = "write_off"
+    RECOVERY = "recovery"
+
+    @property
+    def at_source(self) -> bool:
+        """Whether it changes what the source says is owed."""
+        return self not in _NOT_AT_SOURCE
+
+
+_NOT_AT_SOURCE = frozenset({Method.REFUND, Method.CHARGEBACK, Method.WRITE_OFF, Method.RECOVERY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +96,8 @@ class TaxFacts:
 class LineFacts:
     """One line. `net` is after discounts and before tax; `net` = `gross` - `discount`.
 
-    `unit_amount` is in major units and only shown: the line's amount is the truth.
+    `unit_amount` is in major units and only shown: the line's amount is the truth. `reverses` is the
+    description of the line that a credit note's line takes back, whose account it therefore has.
     """
 
     key: str
@@ -89,6 +111,7 @@ class LineFacts:
     service_start: date | None = None
     service_end: date | None = None
     proration: bool = False
+    reverses: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +119,10 @@ class SettlementFacts:
     """One allocation of one payment (or credit) to one document, as the source confirms it.
 
     `ref` is its own identity, `payment_id` the source's payment (pi_…, ch_…) on a bank statement.
-    Only confirmed settlements exist as facts; NexaCloud's own paid_at never makes one.
+    `amount` is what it takes off the document, minor units; below zero it puts something back.
+    `drawn_on` names what it draws on and does not make: a credit note (which it takes the same amount
+    off), or a receipt of `receipt` minor units that several documents share. `undoes` is the settlement
+    that it takes back. Only confirmed settlements exist as facts; NexaCloud's paid_at makes none.
     """
 
     ref: str
@@ -106,6 +132,9 @@ class SettlementFacts:
     amount: int
     currency: str
     payment_id: str | None = None
+    drawn_on: str | None = None
+    receipt: int | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +157,9 @@ class InvoiceFacts:
 
     `ref` is the identity (`stripe:<account>:<in_…>`, `lago:<organization>:<lago_id>`,
     `nexacloud:<invoice id>`); `number` is a label for people. `total` is what was billed, before any
-    settlement; `paid` what that side says is settled. `problem` names why the document's own
+    settlement; `paid` what that side says is settled. `settlements` are those of the document, and
+    those that draw on it. `credits` is the ref of the invoice that a credit note is of. `remarks` are
+    the exceptions that the source's own objects raise. `problem` names why the document's own
     amounts can't be trusted (None when they add up).
     """
 
@@ -152,6 +183,8 @@ class InvoiceFacts:
     livemode: bool = True
     discount: int = 0
     shipping: int = 0
+    credits: str | None = None
+    remarks: tuple[str, ...] = ()
     problem: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 
@@ -162,4 +195,27 @@ class InvoiceFacts:
     @property
     def owed(self) -> int:
         """What the source says is still owed, in minor units: total less confirmed settlements."""
-        return self.total - sum(settlement.amount for settlement in self.settlements)
+        return self.total - sum(s.amount for s in self.settlements if s.method.at_source)
+
+    @property
+    def source_hash(self) -> str:
+        """Digest (64 hex digits) of what was billed: not of how it is settled, nor of who says so."""
+        billed = {name: getattr(self, name) for name in _BILLED}
+        text = json.dumps(billed, sort_keys=True, default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+_BILLED = (
+    "ref", "kind", "number", "currency", "date", "net", "tax", "total", "discount", "shipping",
+    "customer", "lines", "taxes", "credits",
+)  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, LineFacts | TaxFacts):
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} has no place in a source hash")

@@ -38,7 +38,8 @@ class StandingMove:
     external ids of the ledger partner; empty when the partner has none of ours). `residual` is the
     open receivable in minor units of the document's currency, positive for an invoice still owed,
     and positive for a credit note not yet used. `accounting_date` is the ledger's own date, which
-    may differ from the document's. `stored_hash` is the content hash kept with the move.
+    may differ from the document's. `stored_hash` is the content hash kept with the move, and
+    `stored_source_hash` the digest of what its source had billed when it was written.
     """
 
     ref: str
@@ -50,14 +51,16 @@ class StandingMove:
     accounting_date: date
     residual: int
     stored_hash: str | None
+    stored_source_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingSettlement:
     """One of our settlements as the ledger holds it now.
 
-    `reconciled` is how much of it is matched to the receivable of `settlement.document`, in minor
-    units.
+    `reconciled` is how much of it is matched, in minor units and with the sign of its amount: to the
+    receivable of its document, or to another settlement of the same document. All of it where the
+    method does not touch the receivable. An allocation stands as long as it is matched.
     """
 
     ref: str
@@ -96,7 +99,9 @@ class MissingPart:
 class LedgerDescription:
     """The ledger as found: who it is, what it can hold, and what is missing.
 
-    `identity` names this very set of books (two databases never share it). `invoice_lock` is the
+    `identity` names this very set of books (two databases never share it). `currencies` are those
+    that can be posted, `rates_since` the first day with a rate of each that needs one.
+    `invoice_lock` is the
     latest date on which no sales document may be written, `entry_lock` the same for payments and
     other entries.
     """
@@ -110,6 +115,7 @@ class LedgerDescription:
     invoice_lock: date | None
     entry_lock: date | None
     missing: tuple[MissingPart, ...]
+    rates_since: tuple[tuple[str, date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,11 +43,17 @@ SETTLEMENT: dict[str, Any] = {
     "amount": 1,
     "currency": "USD",
     "memo": "pi_9",
+    "drawn_on": "another",
+    "receipt": 1,
+    "undoes": "another",
 }
 
 
 def test_the_tables_below_name_every_field() -> None:
-    assert {field.name for field in fields(LedgerDocument)} == HEADER.keys()
+    assert {field.name for field in fields(LedgerDocument)} == HEADER.keys() | {
+        "reverses",
+        "source_hash",
+    }
     assert {field.name for field in fields(DocumentLine)} == LINE.keys() | {"family", "tax"}
     assert {field.name for field in fields(Settlement)} == SETTLEMENT.keys()
 
@@ -73,7 +79,8 @@ def test_a_change_of_a_settlement_changes_its_hash(field: str) -> None:
 
 def test_what_no_ledger_answers_back_is_not_hashed() -> None:
     line = replace(DOCUMENT.lines[0], family="other", tax=1)
-    document = replace(DOCUMENT, lines=(line, DOCUMENT.lines[1]))
+    lines = (line, DOCUMENT.lines[1])
+    document = replace(DOCUMENT, lines=lines, reverses="another", source_hash="another")
     assert document.content_hash == DOCUMENT.content_hash
 
 
