@@ -38,6 +38,7 @@ from fcb_pipelines.core.stripe_parts import (
 from fcb_pipelines.core.stripe_settlements import balance_applied, confirmed
 
 _STATUS = {status.value: status for status in Status if status is not Status.UNKNOWN}
+_EXEMPT = ("exempt", "reverse")
 _NOTE_STATUS = {"issued": Status.OPEN, "void": Status.VOID}
 
 
@@ -131,6 +132,7 @@ class _Reader:
             settlements=settlements,
             bill_to=_bill_to(invoice),
             livemode=invoice["livemode"],
+            tax_exempt=invoice.get("customer_tax_exempt") in _EXEMPT,
             discount=discount,
             shipping=shipping,
             problem=next(filter(None, problems), None),

@@ -287,3 +287,14 @@ def test_a_body_that_is_no_invoice_is_unreadable() -> None:
     for body in ({}, {"invoice": None}, {"invoice": []}, {"credit_note": {}}):
         facts = read(body)
         assert (facts.status, facts.problem) == (Status.UNKNOWN, "unreadable")
+
+
+@pytest.mark.parametrize(
+    ("mark", "exempt"), [("none", False), ("exempt", True), ("reverse", True), (None, False)]
+)
+def test_a_customer_is_exempt_as_stripe_marks_it_on_the_invoice(
+    mark: str | None, exempt: bool
+) -> None:
+    body = stripe_body("in_paid")
+    body["invoice"]["customer_tax_exempt"] = mark
+    assert read(body).tax_exempt is exempt
