@@ -72,7 +72,7 @@ class WitnessRow:
 
 
 def tax_witness(
-    documents: Sequence[InvoiceFacts],
+    documents: Iterable[InvoiceFacts],
     dispositions: Iterable[Disposition],
     owners: Mapping[str, Copy],
     users: Mapping[str, User],
@@ -84,7 +84,6 @@ def tax_witness(
     `dates` are those of all documents by ref, so that a credit note finds its invoice's.
     """
     skipped = {row.ref for row in dispositions if row.verdict is Verdict.SKIP}
-    by_ref = {facts.ref: facts for facts in documents}
     rows = []
     for facts in documents:
         doubtful = facts.problem or facts.date is None or facts.status is Status.UNKNOWN
@@ -92,8 +91,7 @@ def tax_witness(
             continue
         credited = facts.credits or ""
         owner = owners.get(facts.ref) or owners.get(credited)
-        shown = [one.bill_to for one in (facts, by_ref.get(credited)) if one]
-        address = address_of(shown, users.get(owner.user_id) if owner else None)
+        address = address_of(facts.bill_to, users.get(owner.user_id) if owner else None)
         rows.append(witness(facts, address, dates.get(credited), settings))
     return tuple(rows)
 
@@ -130,12 +128,12 @@ def witness(
     )
 
 
-def address_of(shown: Iterable[BillTo], user: User | None) -> Address | None:
-    """The first address that says where the customer is: those `shown`, then NexaCloud's.
+def address_of(shown: BillTo, user: User | None) -> Address | None:
+    """Where the customer is: as the document shows it, else as NexaCloud has it.
 
     In Canada that takes a province, elsewhere the country is enough.
     """
-    told = [("document", each.country, each.state) for each in shown]
+    told = [("document", shown.country, shown.state)]
     if user is not None:
         told.append(("nexacloud", user.billing_country, user.billing_state))
     for told_by, country_text, state_text in told:
