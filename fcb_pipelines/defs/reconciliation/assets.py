@@ -11,9 +11,9 @@ from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.agreement import AgreementRow
 from fcb_pipelines.core.cases import agreements as compared
 from fcb_pipelines.core.cases import cases, copies_of_their_own
-from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.window import fingerprints
