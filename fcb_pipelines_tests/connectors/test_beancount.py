@@ -181,9 +181,9 @@ REFUSED: dict[str, tuple[Callable[[BeancountLedger], object], type[PermanentFail
         "nexacloud:users:x",
     ),
     "a currency that is not declared": (
-        lambda ledger: ledger.write_drafts([an_invoice("in_9", currency="JPY")]),
+        lambda ledger: ledger.write_drafts([an_invoice("in_9", currency="CHF")]),
         NotPrepared,
-        "JPY",
+        "CHF",
     ),
     "a tax that is not configured": (
         lambda ledger: ledger.write_drafts(
@@ -207,7 +207,7 @@ REFUSED: dict[str, tuple[Callable[[BeancountLedger], object], type[PermanentFail
     "settling what is not there": (
         lambda ledger: ledger.settle([a_settlement(an_invoice("in_9"))]),
         NotPrepared,
-        "not in the books",
+        "not in the ledger",
     ),
     "settling a draft": (
         lambda ledger: ledger.settle([a_settlement(an_invoice("in_2"))]),
