@@ -58,7 +58,7 @@ class Batches:
     ) -> list[tuple[str, str, int]]:
         """(ref, model, record id) of our records: with these refs, with these ids, or all.
 
-        Beside those with `refs`, those that settle or draw on the documents `of`.
+        Beside those with `refs`, those that settle, draw on or reverse the documents `of`.
         """
         if refs is not None and not refs and not of:
             return []

@@ -19,14 +19,16 @@ from fcb_pipelines.core.standing import MissingPart
 
 SETUP = "fcb ledger setup"
 
-SOURCE_REF, DOCUMENT_REF = "x_fc_source_ref", "x_fc_document_ref"
+SOURCE_REF, DOCUMENT_REF, REVERSES_REF = (
+    "x_fc_source_ref", "x_fc_document_ref", "x_fc_reverses_ref",
+)  # fmt: skip
 CONTENT_HASH, SOURCE_HASH = "x_fc_content_hash", "x_fc_source_hash"
 FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "account.move": (
         (SOURCE_REF, "Source Reference"),
         (DOCUMENT_REF, "Settled Document"),
         ("x_fc_undoes", "Undone Settlement"),
-        ("x_fc_reverses_ref", "Credited Document"),
+        (REVERSES_REF, "Credited Document"),
         ("x_fc_nexacloud_invoice_id", "NexaCloud Invoice"),
         ("x_fc_stripe_invoice_id", "Stripe Invoice"),
         (CONTENT_HASH, "Source Content Hash"),

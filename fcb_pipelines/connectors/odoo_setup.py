@@ -14,6 +14,7 @@ from fcb_pipelines.connectors.odoo_chart import (
     CURRENT,
     DOCUMENT_REF,
     FIELDS,
+    REVERSES_REF,
     SOURCE_REF,
     Chart,
     look,
@@ -158,7 +159,7 @@ class Setup:
             "ttype": "char",
             # A duplicate or reversal that a person makes is not the source's document.
             "copied": False,
-            "index": name in (SOURCE_REF, DOCUMENT_REF),
+            "index": name in (SOURCE_REF, DOCUMENT_REF, REVERSES_REF),
             "help": f"Written by {MODULE}.",
         }
         self._odoo.call("ir.model.fields", "create", [values])
