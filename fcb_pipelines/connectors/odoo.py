@@ -18,9 +18,10 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.connectors.odoo_action import Batches
 from fcb_pipelines.connectors.odoo_around import Surroundings
-from fcb_pipelines.connectors.odoo_chart import SETUP, SOURCE_REF, Chart, look
+from fcb_pipelines.connectors.odoo_chart import Chart, look
 from fcb_pipelines.connectors.odoo_company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo_fields import SETUP, SOURCE_REF
 from fcb_pipelines.connectors.odoo_moves import BATCH, Moves, in_pages, read
 from fcb_pipelines.connectors.odoo_partners import Partners
 from fcb_pipelines.connectors.odoo_reading import minor

@@ -5,14 +5,9 @@ from typing import Any, TypeVar
 
 from fcb_pipelines.connectors.failures import Refusal
 from fcb_pipelines.connectors.odoo_action import Batches, ref_of, xml_name
-from fcb_pipelines.connectors.odoo_chart import (
-    CONTENT_HASH,
-    REVERSES_REF,
-    SOURCE_HASH,
-    SOURCE_REF,
-    Chart,
-)
+from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH, SOURCE_REF
 from fcb_pipelines.connectors.odoo_reading import (
     LINE_FIELDS,
     MOVE_FIELDS,
