@@ -24,7 +24,6 @@ from fcb_pipelines.connectors.beancount_text import direction
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind
-from fcb_pipelines.core.routes import touches_receivable
 from fcb_pipelines.core.standing import (
     MoveState,
     PaymentState,
@@ -74,10 +73,10 @@ class Records:
         self.partners: dict[str, PartnerEntry] = {}
         self._links: dict[str, str] = {}
         self._loaded = loaded
-        self._settings = settings
         self._reader = EntryReader(chart=self.chart, settings=settings)
         self._settling: dict[str, list[tuple[Any, Any]]] = {}
         self._beside: dict[str, list[str]] = {}
+        self._reversing: dict[str, list[str]] = {}
         self._matchings: dict[str, Matching] = {}
         for entry in entries:
             self._take(entry)
@@ -106,6 +105,10 @@ class Records:
     def beside(self, refs: Iterable[str]) -> tuple[str, ...]:
         """The settlements that name one of these, as their document or as what they draw on."""
         return tuple(dict.fromkeys(found for ref in refs for found in self._beside.get(ref, ())))
+
+    def reversing(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """The documents that reverse one of these."""
+        return tuple(dict.fromkeys(found for ref in refs for found in self._reversing.get(ref, ())))
 
     def move(self, ref: str) -> StandingMove:
         """The document of this ref as it stands."""
@@ -193,6 +196,9 @@ class Records:
         for target, posting in settled:
             if target and entry.flag == "*" and self._reader.is_receivable(posting):
                 self._settling.setdefault(target, []).append((entry, posting))
+        reversed_ = text(entry.meta, "reverses")
+        if ref in self.documents and reversed_:
+            self._reversing.setdefault(reversed_, []).append(ref)
         if ref in self.settlements:
             names = (text(entry.meta, "document"), text(entry.meta, "drawn_on"))
             for name in {*names, *(target for target, _ in settled)} - {""}:
@@ -212,7 +218,7 @@ class Records:
     # --- what is matched -----------------------------------------------------------------------
 
     def _reconciled(self, settlement: Settlement) -> int:
-        if not touches_receivable(settlement.method, self._settings):
+        if not settlement.method.touches_receivable:
             return settlement.amount
         named = filter(None, (settlement.document, settlement.drawn_on))
         found = [self.matching(ref) for ref in named if self._holder(ref) is not None]

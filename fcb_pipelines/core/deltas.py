@@ -1,7 +1,7 @@
 """Ledger deltas: every difference between what should stand in the books and the read-back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from fcb_pipelines.core.agreement import (
     Agreement,
@@ -11,37 +11,21 @@ from fcb_pipelines.core.agreement import (
     disagreements,
     match_lines,
 )
-from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
-from fcb_pipelines.core.reasons import REASONS, Verdict
-from fcb_pipelines.core.standing import (
-    MoveState,
-    Standing,
-    StandingMove,
-    stands_as,
+from fcb_pipelines.core.corrections import (
+    VOIDED,
+    answered,
+    base_of,
+    by_base,
+    is_correction,
+    residual_with,
 )
+from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
+from fcb_pipelines.core.reasons import REASONS, Verdict
+from fcb_pipelines.core.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.standing import MoveState, Standing, StandingMove
+from fcb_pipelines.core.three_way import Moved, moved
 from fcb_pipelines.core.writing import expected_residual
-
-READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerDelta:
-    """One difference. `entry` is the external id that differs: the document's or a settlement's.
-
-    `expected` is the intent and `actual` the read-back, as text; `difference` is actual less
-    expected in minor units for amounts. `aspect` says which gate it trips, `code` which exception
-    it is; a settlement of a draft is no difference, since it waits for the posting.
-    """
-
-    ref: str
-    entry: str
-    field: str
-    kind: Agreement
-    expected: str | None
-    actual: str | None
-    difference: int | None
-    aspect: str
-    code: str
 
 
 def ledger_deltas(
@@ -64,21 +48,25 @@ def ledger_deltas(
     for ref, code in exceptions:
         explained.setdefault(ref, code)
     wanted = {document.ref for document in documents}
+    corrections = by_base(row.move for row in standing.values() if row.move)
     rows: list[LedgerDelta] = []
     for document in documents:
         now = standing.get(document.ref, Standing(ref=document.ref))
-        found = _document_deltas(document, now, (refused or {}).get(document.ref))
+        corrected = corrections.get(document.ref, ())
+        found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
-            own = [s for s in settlements if s.document == document.ref]
-            found += _settlement_deltas(own, standing, explained)
-            found += _residual_delta(document, now.move, own, _cause(document, explained, found))
+            own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
+            found += settlement_deltas(document, own, standing, explained)
+            found += taken_back_deltas(document, own, standing)
+            cause = _cause(document, explained, found)
+            found += _residual_delta(document, now.move, corrected, own, cause)
+            found = [_told_by(delta, document, now.move) for delta in found]
         rows += found
     for ref, now in standing.items():
-        reason = (not_posted or {}).get(ref, "")
-        held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
-        waits = held and now.move is not None and now.move.state is MoveState.DRAFT
-        if now.move and not now.absent and ref not in wanted and not waits:
-            rows.append(_unexpected(now.move, reason))
+        if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
+            reason = (not_posted or {}).get(base_of(ref), "")
+            if not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
+                rows.append(_unexpected(now.move, reason))
     return tuple(rows)
 
 
@@ -132,8 +120,37 @@ _LIKENESS = (
 )
 
 
+def _is_lawful(move: StandingMove, reason: str, corrections: Sequence[StandingMove]) -> bool:
+    """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
+    if reason == "void_at_source" and answered(VOIDED, corrections):
+        return residual_with(move, corrections) == 0 or is_correction(move.ref)
+    held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
+    return held and move.state is MoveState.DRAFT
+
+
+def _told_by(delta: LedgerDelta, document: LedgerDocument, move: StandingMove) -> LedgerDelta:
+    """The same difference with the three digests and the sides that moved."""
+    sides = moved(document, move)
+    return replace(
+        delta,
+        moved=tuple(sorted(sides)),
+        source_now=document.content_hash,
+        written=move.stored_hash,
+        ledger_now=_as_intended(move, document).content_hash,
+    )
+
+
+def _as_intended(move: StandingMove, document: LedgerDocument) -> LedgerDocument:
+    """What stands, told with the intended partner where that is one of its partner's links."""
+    known = document.partner in move.partner_links
+    return replace(move.document, partner=document.partner) if known else move.document
+
+
 def _document_deltas(
-    document: LedgerDocument, now: Standing, refused: str | None
+    document: LedgerDocument,
+    now: Standing,
+    corrections: Sequence[StandingMove],
+    refused: str | None,
 ) -> list[LedgerDelta]:
     move = now.move
     if move is None or now.absent:
@@ -141,12 +158,15 @@ def _document_deltas(
         return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
         return [_not_standing(document, now, refused, MoveState.POSTED.value)]
-    edited = not stands_as(move, move.stored_hash)
-    code = "edited_in_ledger" if edited else "source_changed"
-    rows = [
-        _as_delta(row, code)
-        for row in compare_documents(document, move.document, move.partner_links)
-    ]
+    sides = moved(document, move)
+    if Moved.LEDGER in sides:
+        code = "edited_in_ledger"
+    else:
+        code = "settings_changed" if Moved.SETTINGS in sides else "source_changed"
+    differing = compare_documents(document, move.document, move.partner_links)
+    if answered(document.source_hash or "", corrections) and Moved.LEDGER not in sides:
+        differing = ()
+    rows = [_as_delta(row, code) for row in differing]
     posted = move.state is MoveState.POSTED
     if posted and move.accounting_date != move.document.date:
         rows.append(
@@ -193,60 +213,6 @@ def _as_delta(row: AgreementRow, code: str) -> LedgerDelta:
     )
 
 
-def _settlement_deltas(
-    settlements: Sequence[Settlement],
-    standing: Mapping[str, Standing],
-    explained: Mapping[str, str],
-) -> list[LedgerDelta]:
-    rows = []
-    for settlement in settlements:
-        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
-        entry = None if now.absent else now.settlement
-        if entry is not None:
-            as_written = entry.settlement.content_hash == entry.stored_hash
-            code = "source_changed" if as_written else "edited_in_ledger"
-        elif settlement.document in explained:
-            code = explained[settlement.document]
-        else:
-            code = "edited_in_ledger" if now.taken_back else "not_written"
-        left = _settlement_fields(settlement, reconciled=True)
-        right = {}
-        if entry is not None:
-            right = _settlement_fields(entry.settlement, reconciled=entry.reconciled > 0)
-        for row in compare(settlement.document, settlement.ref, left, right):
-            if row.kind is not Agreement.MATCH:
-                undone = entry is not None and row.field == "settlement.reconciled"
-                told = "edited_in_ledger" if undone else code
-                rows.append(_settlement_delta(settlement, row, told))
-    return rows
-
-
-def _settlement_delta(settlement: Settlement, row: AgreementRow, code: str) -> LedgerDelta:
-    return LedgerDelta(
-        ref=settlement.document,
-        entry=settlement.ref,
-        field=row.field,
-        kind=row.kind,
-        expected=row.expected,
-        actual=row.actual,
-        difference=row.difference,
-        aspect=DATES if row.field == "settlement.date" else READ_BACK,
-        code=code,
-    )
-
-
-def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
-    return {
-        "settlement.reconciled": "yes" if reconciled else "no",
-        "settlement.amount": settlement.amount,
-        "settlement.date": settlement.date.isoformat(),
-        "settlement.currency": settlement.currency,
-        "settlement.memo": settlement.memo,
-        "settlement.method": settlement.method.value,
-        "settlement.document": settlement.document,
-    }
-
-
 def _cause(
     document: LedgerDocument, explained: Mapping[str, str], found: Sequence[LedgerDelta]
 ) -> str:
@@ -259,11 +225,14 @@ def _cause(
 def _residual_delta(
     document: LedgerDocument,
     move: StandingMove,
+    corrections: Sequence[StandingMove],
     settlements: Sequence[Settlement],
     code: str,
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
-    if move.residual == expected:
+    # A correction beyond what was open is the customer's credit, as an overpayment is.
+    actual = max(0, residual_with(move, corrections)) if corrections else move.residual
+    if actual == expected:
         return []
     return [
         LedgerDelta(
@@ -272,8 +241,8 @@ def _residual_delta(
             field="paid",
             kind=Agreement.DIFFERS,
             expected=str(expected),
-            actual=str(move.residual),
-            difference=move.residual - expected,
+            actual=str(actual),
+            difference=actual - expected,
             aspect=RESIDUAL,
             code=code,
         )

@@ -11,9 +11,9 @@ from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.agreement import AgreementRow
 from fcb_pipelines.core.cases import agreements as compared
 from fcb_pipelines.core.cases import cases, copies_of_their_own
-from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.window import fingerprints
 from fcb_pipelines.core.writing import plan_settlements
 from fcb_pipelines.defs import keys, month
@@ -129,10 +129,11 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
     this = Month(context.partition_key, frames)
     wanted = {document.ref: document for document in this.documents}
     moves = {ref: row.move for ref, row in this.standing.items() if row.move}
-    plan = plan_settlements(this.settlements, wanted, moves, this.standing, this.books.entry_lock)
+    settlements = this.settlements(this.standing)
+    plan = plan_settlements(settlements, wanted, moves, this.standing, this.books.entry_lock)
     rows = compared_with_ledger(
         this.documents,
-        this.settlements,
+        settlements,
         this.standing,
         not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,
