@@ -24,7 +24,6 @@ from fcb_pipelines.connectors.beancount import BeancountLedger
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.odoo import OdooLedger
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.routes import touches_receivable
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines_tests.documents import SETTINGS, a_partner, expected_balances
 from fcb_pipelines_tests.ledgers import balances
@@ -164,8 +163,7 @@ def _taken_off(document: LedgerDocument, settlements: Sequence[Settlement]) -> d
     return {
         each.ref: each.amount
         for each in settlements
-        if document.ref in (each.document, each.drawn_on)
-        and touches_receivable(each.method, SETTINGS)
+        if document.ref in (each.document, each.drawn_on) and each.method.touches_receivable
     }
 
 
