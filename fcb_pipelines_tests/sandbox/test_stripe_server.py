@@ -102,6 +102,24 @@ def test_an_invoice_carries_every_field_that_the_sdk_promises(v1: Any) -> None:
     assert fields(stripe.InvoicePayment) - payment.keys() == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("credit_notes", stripe.CreditNote),
+        ("refunds", stripe.Refund),
+        ("disputes", stripe.Dispute),
+        ("balance_transactions", stripe.BalanceTransaction),
+    ],
+)
+def test_what_changes_a_payment_carries_every_field_that_the_sdk_promises(
+    v1: Any, name: str, kind: type
+) -> None:
+    (body,) = json.loads(getattr(v1, name).list().last_response.body)["data"]
+    assert fields(kind) - body.keys() <= {"deleted"}
+    if kind is stripe.CreditNote:
+        assert fields(stripe.CreditNoteLineItem) - body["lines"]["data"][0].keys() == set()
+
+
 def test_the_sdk_walks_all_pages_of_invoices_and_lines(v1: Any) -> None:
     walked = [each.id for each in v1.invoices.list({"limit": 3}).auto_paging_iter()]
     assert sorted(walked) == sorted(each["id"] for each in small_dataset.stripe_invoices())
