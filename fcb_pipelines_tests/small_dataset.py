@@ -287,8 +287,7 @@ def lago_payments() -> list[Json]:
 def lago_notes() -> list[Json]:
     """One credit note against the coupon invoice's first fee."""
     fee = lago_invoices()[1]["fees"][0]
-    tax = lago_applied_tax("note-1-tax", "lago_credit_note_id", "note-1", 130)
-    tax["base_amount_cents"] = 1000
+    tax = lago_applied_tax("note-1-tax", "lago_credit_note_id", "note-1", 130, base=1000)
     return [
         lago_credit_note(
             "note-1", lago_invoices()[1], number="NEX-coupon-CN1", issuing_date="2026-05-05",

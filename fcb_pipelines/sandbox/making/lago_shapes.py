@@ -26,7 +26,9 @@ def lago_applied_tax(
     currency: str = "CAD",
     created_at: str = "2026-05-01T12:00:00Z",
 ) -> Json:
-    """A tax on an invoice (owner_key `lago_invoice_id`, `base` its net) or fee (`lago_fee_id`)."""
+    """A tax on an invoice (owner_key `lago_invoice_id`), credit note (`lago_credit_note_id`) or fee
+    (`lago_fee_id`); `base` is the net of the first two.
+    """
     tax = {
         "lago_id": id,
         owner_key: owner,
@@ -41,6 +43,8 @@ def lago_applied_tax(
     }
     if owner_key == "lago_invoice_id":
         tax["fees_amount_cents"] = base
+    if owner_key == "lago_credit_note_id":
+        tax["base_amount_cents"] = base
     return tax
 
 
