@@ -168,7 +168,7 @@ def document_of(case: Case) -> LedgerDocument:
 
 def settlements_of(case: Case) -> tuple[Settlement, ...]:
     """The intended settlements of a case that has a document."""
-    return intended_settlements([document_of(case)], {case.facts.ref: case.facts}, SETTINGS)
+    return intended_settlements([document_of(case)], {case.facts.ref: case.facts}, SETTINGS, {})
 
 
 def a_move(

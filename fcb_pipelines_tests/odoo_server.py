@@ -25,9 +25,6 @@ from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
 from fcb_pipelines_tests.documents import SETTINGS
 
-CURRENCIES = ("CAD", "USD", "JPY", "KWD")
-"""Active in prepared books."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooBooks:
@@ -76,7 +73,7 @@ class OdooServer:
         return books
 
     def prepared(self) -> OdooBooks:
-        """Books that `fcb ledger setup` has been through, empty, with CURRENCIES active."""
+        """Books that `fcb ledger setup` has been through, empty."""
         source = self._prepared or self._prepare()
         books = self._books(f"odoo_test_{self._run}")
         self._postgres.drop_database(books.database)
@@ -98,8 +95,6 @@ class OdooServer:
     def _prepare(self) -> OdooBooks:
         books = self._books(f"odoo_prepared_{self._run}")
         self._odoo.create_books(books.database)
-        currencies = books.do("res.currency", "search", _named(CURRENCIES))
-        books.do("res.currency", "write", currencies, {"active": True})
         OdooLedger(books.connection(), SETTINGS).setup()
         self._prepared = books
         return books
@@ -170,5 +165,19 @@ def odoo_lock(prepared_books: OdooBooks) -> Callable[[date], None]:
     return lock
 
 
-def _named(names: tuple[str, ...]) -> list[Any]:
-    return [("name", "in", list(names)), ("active", "in", [True, False])]
+@pytest.fixture
+def odoo_take_back(prepared_books: OdooBooks) -> Callable[[str], None]:
+    """Removes the matching that an allocation stands for, as a person does on the invoice."""
+
+    def take_back(ref: str) -> None:
+        ours = [("x_fc_source_ref", "=", ref)]
+        (found,) = prepared_books.do(
+            "account.partial.reconcile", "search_read", ours, fields=["debit_move_id"]
+        )
+        (line,) = prepared_books.do(
+            "account.move.line", "read", [found["debit_move_id"][0]], ["move_id"]
+        )
+        move = line["move_id"][0]
+        prepared_books.do("account.move", "js_remove_outstanding_partial", [move], found["id"])
+
+    return take_back

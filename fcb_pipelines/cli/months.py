@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,10 +19,22 @@ def run_months(
 ) -> list["MonthOutcome"]:
     """Build each month; one that a gate stops is told and the others go on.
 
-    `post` true posts, false leaves drafts, None does what the configuration says. Raises
-    ConfigError for a period that the pipeline does not have.
+    A month that a later one touched (its credit note, its receipt) is built once more. `post` true
+    posts, false leaves drafts, None does what the configuration says. Raises ConfigError for a period
+    that the pipeline does not have.
     """
-    return each_month(pipeline, periods, lambda period: pipeline.run_month(period, post=post))
+
+    def run(period: str) -> "MonthOutcome":
+        return pipeline.run_month(period, post=post)
+
+    outcomes = {outcome.period: outcome for outcome in each_month(pipeline, periods, run)}
+    for again in each_month(pipeline, pipeline.touched(), run):
+        first = outcomes.get(again.period)
+        written, posted = (first.written, first.posted) if first else (0, 0)
+        outcomes[again.period] = replace(
+            again, written=written + again.written, posted=posted + again.posted
+        )
+    return list(outcomes.values())
 
 
 def each_month(
@@ -29,7 +42,9 @@ def each_month(
 ) -> list["MonthOutcome"]:
     """Run each month in order, with progress. Raises ConfigError for a period that isn't ours."""
     wanted = known(pipeline, periods)
-    outcomes = []
+    outcomes: list[MonthOutcome] = []
+    if not wanted:
+        return outcomes
     columns = (
         TextColumn("[dim]·[/] {task.description}"),
         BarColumn(),

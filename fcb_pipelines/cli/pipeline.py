@@ -22,7 +22,7 @@ from fcb_pipelines.defs import connections, keys
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
-from fcb_pipelines.defs.sync_window import window
+from fcb_pipelines.defs.sync_window import touched_months, window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,10 @@ class Pipeline:
     def window(self) -> tuple[str, ...]:
         """The months that the daily sync would rebuild now."""
         return window(self._frames, self._ledger)
+
+    def touched(self) -> tuple[str, ...]:
+        """The months that another month's run changed in the ledger after they were built."""
+        return touched_months(self._frames, self._ledger)
 
     def periods(self) -> tuple[str, ...]:
         """Every period there is, oldest first."""

@@ -10,18 +10,16 @@ beside the files: a person may edit them, and what they say is what is answered.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date
 from importlib import metadata
 from pathlib import Path
 
-from fcb_pipelines.connectors.beancount_books import MAIN, BooksFolder, Loaded
+from fcb_pipelines.connectors.beancount_books import MAIN, BooksFolder, Loaded, journal
 from fcb_pipelines.connectors.beancount_changes import Changes
-from fcb_pipelines.connectors.beancount_chart import (
-    tax_account,
-    through_account,
-)
+from fcb_pipelines.connectors.beancount_chart import tax_account
+from fcb_pipelines.connectors.beancount_checks import assert_currency, assert_open, payee
 from fcb_pipelines.connectors.beancount_partners import upserted
 from fcb_pipelines.connectors.beancount_reading import Records
+from fcb_pipelines.connectors.beancount_settling import settled
 from fcb_pipelines.connectors.beancount_setup import (
     ACCOUNTS,
     PARTNERS,
@@ -32,11 +30,10 @@ from fcb_pipelines.connectors.beancount_setup import (
     parts_of_books,
     steps,
 )
-from fcb_pipelines.connectors.beancount_text import document_text, settlement_text
-from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, NotPrepared
+from fcb_pipelines.connectors.beancount_text import document_text
+from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.standing import (
     LedgerDescription,
     MissingPart,
@@ -52,16 +49,13 @@ from fcb_pipelines.core.standing import (
 class BeancountLedger:
     """One set of Beancount books under `folder`.
 
-    `currencies` are those that setup declares beside the company's; a person adds another with a
-    `commodity` directive. A document or settlement in any other is refused.
+    Setup declares the currencies of `settings`; a person adds another with a `commodity` directive.
+    A document or settlement in any other is refused.
     """
 
-    def __init__(
-        self, folder: Path, settings: Settings, *, currencies: Collection[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self._books = BooksFolder(Path(folder))
         self._settings = settings
-        self._currencies = tuple(dict.fromkeys([settings.currency, *currencies]))
         self._read: tuple[Loaded, Records] | None = None
 
     @property
@@ -119,12 +113,17 @@ class BeancountLedger:
         return tuple(records.move(ref) for ref in wanted if ref in records.documents)
 
     def read_settlements(
-        self, refs: Collection[str] | None = None
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
     ) -> tuple[StandingSettlement, ...]:
-        """Our settlements as they stand, in the order of `refs`, or all of them in date order."""
+        """Our settlements as they stand, in the order of `refs`, or all of them in date order.
+
+        Those that settle or draw on the documents `of` follow. An allocation that a person took
+        apart, or one side of which is not posted any more, matches nothing and is not there.
+        """
         records = self._records()
-        wanted = records.settlements if refs is None else dict.fromkeys(refs)
-        return tuple(records.settlement(ref) for ref in wanted if ref in records.settlements)
+        wanted = (*refs, *records.beside(of)) if refs is not None else records.settlements
+        known = [ref for ref in dict.fromkeys(wanted) if ref in records.settlements]
+        return tuple(filter(None, map(records.settlement, known)))
 
     def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
         """Link or make each partner; the answer has one standing partner for each of `partners`."""
@@ -152,7 +151,7 @@ class BeancountLedger:
                     if document.ref not in replace or not is_draft:
                         continue
                     changes.remove(records.place(entry))
-                changes.append(_journal(document.date), self._document_text(document, records))
+                changes.append(journal(document.date), self._document_text(document, records))
 
         self._change(change)
         return self.read_moves(refs)
@@ -164,7 +163,7 @@ class BeancountLedger:
             for ref in dict.fromkeys(refs):
                 if records.state(ref) is MoveState.DRAFT:
                     entry = records.documents[ref]
-                    self._assert_open(f"posting {ref}", entry.date, "invoices", records)
+                    assert_open(f"posting {ref}", entry.date, "invoices", records)
                     changes.reflag(records.place(entry))
 
         self._change(change)
@@ -173,18 +172,14 @@ class BeancountLedger:
     def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
         """Write each absent settlement, posted and linked to its document in one entry.
 
-        The two are one act here, so a settlement that stands without its link was unlinked by a
-        person: it is answered as it is. Raises NotPrepared when the document is not posted.
+        The two are one act here, so one that stands without its link was unlinked by a person: it is
+        answered as it is. Raises NotPrepared when the document, or what an allocation draws on, is
+        not posted; ContractBreach when that has not as much left. Then nothing is written.
         """
         refs = _unique([settlement.ref for settlement in settlements], "settlements")
-
-        def change(records: Records, changes: Changes) -> None:
-            for settlement in settlements:
-                if settlement.ref not in records.settlements:
-                    text = self._settlement_text(settlement, records)
-                    changes.append(_journal(settlement.date), text)
-
-        self._change(change)
+        self._change(
+            lambda records, changes: settled(settlements, records, changes, self._settings)
+        )
         return self.read_settlements(refs)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
@@ -200,15 +195,14 @@ class BeancountLedger:
     def _records(self, loaded: Loaded | None = None) -> Records:
         loaded = loaded or self._books.load()
         if self._read is None or self._read[0] is not loaded:
-            receivable = self._settings.accounts.receivable.code
-            self._read = loaded, Records(loaded, receivable)
+            self._read = loaded, Records(loaded, self._settings)
         return self._read[1]
 
     def _records_if_any(self) -> Records | None:
         return self._records() if self._books.exists else None
 
     def _parts(self, records: Records | None) -> tuple[Part, ...]:
-        return parts_of_books(records, self._settings, self._currencies)
+        return parts_of_books(records, self._settings)
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -222,62 +216,18 @@ class BeancountLedger:
 
     def _document_text(self, document: LedgerDocument, records: Records) -> str:
         tried = f"writing {document.ref}"
-        self._assert_open(tried, document.date, "invoices", records)
-        self._assert_currency(tried, document.currency, records)
+        assert_open(tried, document.date, "invoices", records)
+        assert_currency(tried, document.currency, records)
         chart, settings = records.chart, self._settings
         return document_text(
             document,
-            payee=_payee(tried, document.partner, records),
+            payee=payee(tried, document.partner, records),
             receivable=chart.name(settings.accounts.receivable.code),
             line_accounts=[chart.name(line.account) for line in document.lines],
             tax_accounts=[
                 tax_account(tax.key, tax.amount, settings, chart) for tax in document.taxes
             ],
         )
-
-    def _settlement_text(self, settlement: Settlement, records: Records) -> str:
-        tried = f"settling {settlement.document} by {settlement.ref}"
-        self._assert_open(tried, settlement.date, "payments", records)
-        if settlement.document not in records.documents:
-            raise NotPrepared(tried, "the document is not in the books", remedy="fcb sync")
-        move = records.move(settlement.document)
-        if move.state is not MoveState.POSTED:
-            raise NotPrepared(tried, f"the document is {move.state.value}", remedy="fcb post")
-        document = move.document
-        if (settlement.currency, settlement.kind) != (document.currency, document.kind):
-            raise ContractBreach(
-                tried,
-                f"it is of a {settlement.kind.value} in {settlement.currency}, the document is "
-                f"of kind {document.kind.value} in {document.currency}",
-            )
-        return settlement_text(
-            settlement,
-            payee=_payee(tried, settlement.partner, records),
-            number=document.number,
-            receivable=records.chart.name(self._settings.accounts.receivable.code),
-            through=through_account(settlement.method, self._settings, records.chart),
-        )
-
-    def _assert_open(self, tried: str, day: date, kind: str, records: Records) -> None:
-        lock = records.locked_to(kind)
-        if lock is not None and day <= lock:
-            raise NotAllowed(tried, f"its date {day} lies in the period locked to {lock}")
-
-    def _assert_currency(self, tried: str, currency: str, records: Records) -> None:
-        if currency not in records.currencies:
-            remedy = f"a line `1970-01-01 commodity {currency}` in {ACCOUNTS}"
-            raise NotPrepared(tried, f"these books do not hold {currency}", remedy=remedy)
-
-
-def _payee(tried: str, partner: str, records: Records) -> str:
-    found = records.partner(partner)
-    if found is None:
-        raise NotPrepared(tried, f"partner {partner} is not in the books", remedy="fcb sync")
-    return found.field("name") or ""
-
-
-def _journal(day: date) -> str:
-    return f"journal/{period_of(day)}.beancount"
 
 
 def _unique(refs: list[str], what: str) -> list[str]:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from fcb_pipelines.connectors.beancount_changes import Changes
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared, TransientFailure
+from fcb_pipelines.core.periods import period_of
 
 MAIN = "main.beancount"
 LOCK_SECONDS = 120
@@ -28,6 +30,11 @@ STAGING = ".staging"
 
 Signature = tuple[int, int, int]
 """Modification time in nanoseconds, size, inode: a file that was saved again differs."""
+
+
+def journal(day: date) -> str:
+    """The file that has the entries of a day's month."""
+    return f"journal/{period_of(day)}.beancount"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

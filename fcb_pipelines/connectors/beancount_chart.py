@@ -8,6 +8,7 @@ from typing import Any
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.core.company import Account, Settings, Tax
 from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.routes import Route, route
 
 # A tax of 0 % makes an entry of nothing; its base must still stand in the books.
 ZERO_RATED = "Liabilities:Zero-Rated-Tax"
@@ -59,14 +60,18 @@ def required(settings: Settings) -> tuple[ChartAccount, ...]:
     outstanding = [journal.outstanding for journal in (journals.stripe, journals.off_platform)]
     chart = [_account("Assets", account) for account in outstanding if account is not None]
     chart.append(_account("Assets", accounts.receivable))
-    chart.append(_account("Liabilities", accounts.customer_credit))
+    owed = (accounts.customer_credit, accounts.prepaid_credit, accounts.refunds_pending)
+    chart += [_account("Liabilities", account) for account in owed]
     for code in dict.fromkeys(tax.account for tax in settings.taxes if tax.account):
         types = dict.fromkeys(tax.type.upper() for tax in settings.taxes if tax.account == code)
         name = " ".join([*types, "Collected"])
         chart.append(_account("Liabilities", Account(code=code, name=name)))
     chart.append(ChartAccount(code=None, name=ZERO_RATED))
     income = [family.account for family in settings.families]
-    chart += [_account("Income", each) for each in (*income, accounts.other, accounts.unitemised)]
+    income += [accounts.other, accounts.unitemised, accounts.bad_debt_recovered]
+    chart += [_account("Income", account) for account in income]
+    lost = (accounts.bad_debt, accounts.chargeback_loss)
+    chart += [_account("Expenses", account) for account in lost]
     return tuple({account.code: account for account in chart}.values())
 
 
@@ -90,26 +95,12 @@ def tax_account(key: str, amount: int, settings: Settings, chart: Chart) -> str:
     )
 
 
-def through_account(method: Method, settings: Settings, chart: Chart) -> str:
-    """The account name a settlement goes through.
-
-    Credits of every sort - balance, prepaid, a credit note's value - pass through the customer
-    credit account. Raises NotPrepared when a journal has no outstanding account.
-    """
-    journals = {
-        Method.PAYMENT: settings.journals.stripe,
-        Method.OFF_PLATFORM: settings.journals.off_platform,
-    }
-    if method not in journals:
-        return chart.name(settings.accounts.customer_credit.code)
-    account = journals[method].outstanding
-    if account is None:
-        raise NotPrepared(
-            f"settling by {method.value}",
-            f"journal {journals[method].code} has no outstanding account in the configuration",
-            remedy="fcb doctor",
-        )
-    return chart.name(account.code)
+def route_of(method: Method, settings: Settings) -> Route:
+    """The route of a method's entries. Raises NotPrepared when its journal has no account."""
+    try:
+        return route(method, settings)
+    except ValueError as error:
+        raise NotPrepared(f"settling by {method.value}", str(error), remedy="fcb doctor") from error
 
 
 def _account(root: str, account: Account) -> ChartAccount:

@@ -4,19 +4,27 @@ Nothing is remembered: every answer comes from the entries just loaded, so that 
 changed in the file is what is answered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.connectors.beancount_books import Loaded
 from fcb_pipelines.connectors.beancount_chart import Chart, opened
+from fcb_pipelines.connectors.beancount_entries import (
+    EntryReader,
+    kind_of,
+    minor,
+    settles,
+    state_of,
+    text,
+)
+from fcb_pipelines.connectors.beancount_matching import Claim, Matching, match
 from fcb_pipelines.connectors.beancount_text import direction
-from fcb_pipelines.connectors.failures import ContractBreach
-from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
-from fcb_pipelines.core.facts import Kind, Method
-from fcb_pipelines.core.money import InexactAmount, from_major, spread, to_major
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.routes import touches_receivable
 from fcb_pipelines.core.standing import (
     MoveState,
     PaymentState,
@@ -24,8 +32,6 @@ from fcb_pipelines.core.standing import (
     StandingPartner,
     StandingSettlement,
 )
-
-_STATES = {"*": MoveState.POSTED, "!": MoveState.DRAFT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +61,24 @@ class PartnerEntry:
 class Records:
     """The records found in one load of the books, by external id."""
 
-    def __init__(self, loaded: Loaded, receivable: str) -> None:
+    def __init__(self, loaded: Loaded, settings: Settings) -> None:
         entries = loaded.entries
         self.chart: Chart = opened(entries)
         self.accounts = {entry.account for entry in entries if type(entry).__name__ == "Open"}
         self.documents: dict[str, Any] = {}
         self.settlements: dict[str, Any] = {}
+        self.receipts: dict[str, Any] = {}
         self.currencies: list[str] = []
         self.identity: str | None = None
         self.locks: list[tuple[str, date]] = []
         self.partners: dict[str, PartnerEntry] = {}
         self._links: dict[str, str] = {}
         self._loaded = loaded
-        self._receivable = receivable
-        self._settling: dict[str, list[tuple[Any, Decimal, str]]] = {}
+        self._settings = settings
+        self._reader = EntryReader(chart=self.chart, settings=settings)
+        self._settling: dict[str, list[tuple[Any, Any]]] = {}
+        self._beside: dict[str, list[str]] = {}
+        self._matchings: dict[str, Matching] = {}
         for entry in entries:
             self._take(entry)
         for link, partner_id in self._links.items():
@@ -81,9 +91,9 @@ class Records:
         return self._loaded.place(entry.meta)
 
     def state(self, ref: str) -> MoveState:
-        """The state of the document of this ref; NONE when it is absent."""
-        entry = self.documents.get(ref)
-        return _state(entry) if entry is not None else MoveState.NONE
+        """The state of the document or shared receipt of this ref; NONE when it is absent."""
+        entry = self._holder(ref)
+        return state_of(entry) if entry is not None else MoveState.NONE
 
     def locked_to(self, kind: str) -> date | None:
         """The latest lock of this kind (`invoices`, `payments`); a lock of `all` is of every kind."""
@@ -93,52 +103,75 @@ class Records:
         """The partner that carries this link."""
         return self.partners.get(self._links.get(link, ""))
 
+    def beside(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """The settlements that name one of these, as their document or as what they draw on."""
+        return tuple(dict.fromkeys(found for ref in refs for found in self._beside.get(ref, ())))
+
     def move(self, ref: str) -> StandingMove:
         """The document of this ref as it stands."""
         entry = self.documents[ref]
-        document = self._document(ref, entry)
-        state = _state(entry)
-        residual = document.total - sum(self._allocated(ref).values())
+        document = self._reader.document(ref, entry)
         partner = self.partner(document.partner)
-        reversed_by = any("reversal" in by.tags for by, _, _ in self._settling.get(ref, ()))
+        matching = self.matching(ref)
         return StandingMove(
             ref=ref,
             move_id=ref,
-            state=state,
-            payment_state=_payment_state(document, residual, state, reversed_by),
+            state=state_of(entry),
+            payment_state=self._payment_state(document, state_of(entry), matching),
             document=document if partner else replace(document, partner=""),
             partner_links=partner.links if partner else (),
             accounting_date=entry.date,
-            residual=residual,
-            stored_hash=_text(entry.meta, "content_hash") or None,
+            residual=matching.residual,
+            stored_hash=text(entry.meta, "content_hash") or None,
+            stored_source_hash=document.source_hash,
         )
 
-    def settlement(self, ref: str) -> StandingSettlement:
-        """The settlement of this ref as it stands."""
+    def settlement(self, ref: str) -> StandingSettlement | None:
+        """The settlement of this ref as it stands; None for an allocation that matches nothing."""
         entry = self.settlements[ref]
-        settlement = self._settlement(ref, entry)
-        reconciled = 0
-        if settlement.document in self.documents:
-            reconciled = self._allocated(settlement.document).get(id(entry), 0)
+        told = self._reader.settlement(ref, entry)
+        state = state_of(entry)
+        if told.is_allocation and state is MoveState.POSTED and not self._matches(entry):
+            return None
+        shared = told.drawn_on if told.drawn_on in self.receipts else None
         return StandingSettlement(
             ref=ref,
             move_id=ref,
-            state=_state(entry),
-            settlement=settlement,
-            reconciled=reconciled,
-            stored_hash=_text(entry.meta, "content_hash") or None,
+            state=state,
+            settlement=replace(
+                told,
+                partner=told.partner if self.partner(told.partner) else "",
+                receipt=self.receipt(shared).amount if shared else None,
+            ),
+            reconciled=self._reconciled(told) if state is MoveState.POSTED else 0,
+            stored_hash=text(entry.meta, "content_hash") or None,
         )
+
+    def receipt(self, ref: str) -> Settlement:
+        """The shared receipt of this ref as it stands: a settlement of no document."""
+        return self._reader.settlement(ref, self.receipts[ref])
+
+    def matching(self, ref: str) -> Matching:
+        """What is matched on a document or shared receipt; nothing where it is not posted."""
+        if ref not in self._matchings:
+            posted = self.state(ref) is MoveState.POSTED
+            found = match(self._total(ref), self._claims(ref) if posted else ())
+            self._matchings[ref] = found
+        return self._matchings[ref]
 
     def balances(self) -> dict[tuple[str, str], int]:
         """(account code, currency) -> balance over our posted entries, minor units; no zeros."""
         found: dict[tuple[str, str], int] = {}
-        for entry in (*self.documents.values(), *self.settlements.values()):
-            if _state(entry) is not MoveState.POSTED:
+        ours = (self.documents, self.settlements, self.receipts)
+        for entry in (each for records in ours for each in records.values()):
+            if state_of(entry) is not MoveState.POSTED:
                 continue
             for posting in entry.postings:
                 key = self.chart.code(posting.account), posting.units.currency
-                found[key] = found.get(key, 0) + _minor(posting)
+                found[key] = found.get(key, 0) + minor(posting)
         return {key: balance for key, balance in sorted(found.items()) if balance}
+
+    # --- taking in -----------------------------------------------------------------------------
 
     def _take(self, entry: Any) -> None:
         directive = type(entry).__name__
@@ -150,15 +183,18 @@ class Records:
             self._take_custom(entry, [value.value for value in entry.values])
 
     def _take_transaction(self, entry: Any) -> None:
-        ref = _text(entry.meta, "external_id")
+        ref = text(entry.meta, "external_id")
+        records = {"settlement": self.settlements, "receipt": self.receipts}
         if ref:
-            is_document = entry.meta.get("record") != "settlement"
-            (self.documents if is_document else self.settlements)[ref] = entry
-        for posting in entry.postings:
-            settled = _text(posting.meta or {}, "settles")
-            if settled and entry.flag == "*" and self._is_receivable(posting):
-                taken = (entry, posting.units.number, posting.units.currency)
-                self._settling.setdefault(settled, []).append(taken)
+            records.get(text(entry.meta, "record"), self.documents)[ref] = entry
+        settled = [(settles(each), each) for each in entry.postings]
+        for target, posting in settled:
+            if target and entry.flag == "*" and self._reader.is_receivable(posting):
+                self._settling.setdefault(target, []).append((entry, posting))
+        if ref in self.settlements:
+            names = (text(entry.meta, "document"), text(entry.meta, "drawn_on"))
+            for name in {*names, *(target for target, _ in settled)} - {""}:
+                self._beside.setdefault(name, []).append(ref)
 
     def _take_custom(self, entry: Any, values: list[Any]) -> None:
         if entry.type == "books" and values:
@@ -171,139 +207,67 @@ class Records:
         elif entry.type == "partner_link" and len(values) > 1:
             self._links[str(values[1])] = str(values[0])
 
-    def _is_receivable(self, posting: Any) -> bool:
-        return self.chart.code(posting.account) == self._receivable
+    # --- what is matched -----------------------------------------------------------------------
 
-    def _allocated(self, ref: str) -> dict[int, int]:
-        """How much each posted entry takes off the document: id of the entry -> minor units.
+    def _reconciled(self, settlement: Settlement) -> int:
+        if not touches_receivable(settlement.method, self._settings):
+            return settlement.amount
+        sides = filter(None, (settlement.document, settlement.drawn_on))
+        return min((self.matching(side).of.get(settlement.ref, 0) for side in sides), key=abs)
 
-        Earlier entries first, never more than is open: what is paid beyond stays a credit.
-        """
-        entry = self.documents[ref]
-        if _state(entry) is not MoveState.POSTED:
-            return {}
-        document = self._document(ref, entry)
-        open_, sign = document.total, direction(document.kind)
-        allocated: dict[int, int] = {}
-        for by, number, currency in self._settling.get(ref, ()):
-            if currency != document.currency:
+    def _holder(self, ref: str) -> Any:
+        return self.documents.get(ref) or self.receipts.get(ref)
+
+    def _total(self, ref: str) -> int:
+        if ref in self.receipts:
+            return self.receipt(ref).amount
+        entry = self.documents.get(ref)
+        return self._reader.document(ref, entry).total if entry is not None else 0
+
+    def _claims(self, ref: str) -> Iterable[Claim]:
+        """What the posted entries take off this document or shared receipt."""
+        holder = self._holder(ref)
+        # A receipt stands on the other side of the receivable than the document it is for.
+        sign = direction(kind_of(holder)) * (-1 if ref in self.receipts else 1)
+        currencies = {posting.units.currency for posting in holder.postings}
+        claims: dict[str, Claim] = {}
+        for entry, posting in self._settling.get(ref, ()):
+            allocation = bool(text(entry.meta, "drawn_on"))
+            foreign = posting.units.currency not in currencies
+            if foreign or (allocation and not self._matches(entry)):
                 continue
-            taken = min(-sign * from_major(number, currency), open_)
-            open_ -= taken
-            allocated[id(by)] = allocated.get(id(by), 0) + taken
-        return allocated
+            # A person's entry has no id of ours; its place tells it from the others.
+            name = text(entry.meta, "external_id") or ":".join(map(str, self.place(entry)))
+            before = claims[name].amount if name in claims else 0
+            claims[name] = Claim(
+                ref=name,
+                date=entry.date,
+                amount=before - sign * minor(posting),
+                allocation=allocation,
+                undoes=text(entry.meta, "undoes") or None,
+            )
+        return claims.values()
 
-    def _document(self, ref: str, entry: Any) -> LedgerDocument:
-        kind = Kind.CREDIT_NOTE if entry.meta.get("kind") == "credit_note" else Kind.INVOICE
-        sign = direction(kind)
-        rest = [each for each in entry.postings if not self._is_receivable(each)]
-        taxes = tuple(_tax(each, sign) for each in rest if _is_tax(each))
-        lines = [self._line(each, sign) for each in rest if not _is_tax(each)]
-        currencies = {posting.units.currency for posting in entry.postings}
-        if len(currencies) != 1:
-            raise _breach(entry.meta, f"{ref} has {len(currencies)} currencies")
-        return LedgerDocument(
-            ref=ref,
-            kind=kind,
-            number=_text(entry.meta, "number"),
-            date=entry.date,
-            currency=currencies.pop(),
-            partner=_text(entry.meta, "partner"),
-            lines=_with_tax_shares(lines, taxes),
-            taxes=taxes,
-            nexacloud_invoice_id=_text(entry.meta, "nexacloud_invoice_id") or None,
-            stripe_invoice_id=_text(entry.meta, "stripe_invoice_id") or None,
-        )
+    def _matches(self, entry: Any) -> bool:
+        """Whether an allocation has both its lines, and both of what they name are posted."""
+        named = {settles(each) for each in entry.postings if self._reader.is_receivable(each)}
+        both = len(named) == 2 and text(entry.meta, "drawn_on") in named
+        return both and all(self.state(ref) is MoveState.POSTED for ref in named)
 
-    def _line(self, posting: Any, sign: int) -> DocumentLine:
-        meta, net = posting.meta or {}, -sign * _minor(posting)
-        quantity, price = meta.get("quantity"), meta.get("unit_price")
-        if not isinstance(quantity, Decimal) or not isinstance(price, Decimal):
-            quantity, price = Decimal(1), to_major(net, posting.units.currency)
-        return DocumentLine(
-            description=_text(meta, "description"),
-            quantity=quantity,
-            unit_price=price,
-            net=net,
-            account=self.chart.code(posting.account),
-            family=_text(meta, "family"),
-            taxes=tuple(_text(meta, "taxes").split()),
-        )
+    def _payment_state(
+        self, document: LedgerDocument, state: MoveState, matching: Matching
+    ) -> PaymentState:
+        if state is not MoveState.POSTED:
+            return PaymentState.NOT_PAID
+        if matching.residual:
+            whole = matching.residual == document.total
+            return PaymentState.NOT_PAID if whole else PaymentState.PARTIAL
+        credited = matching.settled_by and all(map(self._is_credit, matching.settled_by))
+        if credited and document.kind is Kind.INVOICE:
+            return PaymentState.REVERSED
+        return PaymentState.PAID
 
-    def _settlement(self, ref: str, entry: Any) -> Settlement:
-        kind = Kind.CREDIT_NOTE if entry.meta.get("kind") == "credit_note" else Kind.INVOICE
-        received = [each for each in entry.postings if self._is_receivable(each)]
-        settled = [_text(each.meta or {}, "settles") for each in received]
-        if not entry.postings or len({each.units.currency for each in entry.postings}) != 1:
-            raise _breach(entry.meta, f"{ref} is not in one currency")
-        method = _text(entry.meta, "method")
-        partner = _text(entry.meta, "partner")
-        return Settlement(
-            ref=ref,
-            document=next(filter(None, settled), _text(entry.meta, "document")),
-            kind=kind,
-            partner=partner if self.partner(partner) else "",
-            method=Method(method) if method in set(Method) else Method.PAYMENT,
-            date=entry.date,
-            amount=-direction(kind) * sum(_minor(each) for each in received),
-            currency=entry.postings[0].units.currency,
-            memo=_text(entry.meta, "memo"),
-        )
-
-
-def _is_tax(posting: Any) -> bool:
-    return bool(_text(posting.meta or {}, "tax"))
-
-
-def _tax(posting: Any, sign: int) -> DocumentTax:
-    base = posting.meta.get("base")
-    currency = posting.units.currency
-    return DocumentTax(
-        key=_text(posting.meta, "tax"),
-        base=from_major(base, currency) if isinstance(base, Decimal) else 0,
-        amount=-sign * _minor(posting),
-    )
-
-
-def _with_tax_shares(
-    lines: list[DocumentLine], taxes: tuple[DocumentTax, ...]
-) -> tuple[DocumentLine, ...]:
-    shares = [0] * len(lines)
-    for tax in taxes:
-        weights = [line.net if tax.key in line.taxes else 0 for line in lines]
-        for index, share in enumerate(spread(tax.amount, weights) if weights else ()):
-            shares[index] += share
-    return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
-
-
-def _state(entry: Any) -> MoveState:
-    # Any other flag is a person setting the entry aside: it counts for nothing.
-    return _STATES.get(entry.flag, MoveState.CANCELLED)
-
-
-def _payment_state(
-    document: LedgerDocument, residual: int, state: MoveState, reversed_by: bool
-) -> PaymentState:
-    if state is not MoveState.POSTED:
-        return PaymentState.NOT_PAID
-    if residual == 0:
-        return PaymentState.REVERSED if reversed_by else PaymentState.PAID
-    return PaymentState.NOT_PAID if residual == document.total else PaymentState.PARTIAL
-
-
-def _minor(posting: Any) -> int:
-    try:
-        return from_major(posting.units.number, posting.units.currency)
-    except InexactAmount as error:
-        raise _breach(posting.meta or {}, str(error)) from error
-
-
-def _text(meta: Mapping[str, Any], key: str) -> str:
-    value = meta.get(key)
-    return "" if value is None else str(value)
-
-
-def _breach(meta: Mapping[str, Any], what: str) -> ContractBreach:
-    name = str(meta.get("filename", "the books")).rsplit("/", 1)[-1]
-    where = f"reading {name}, line {meta.get('lineno', 0)}"
-    return ContractBreach(where, what, remedy="fcb books")
+    def _is_credit(self, ref: str) -> bool:
+        """Whether a claim is an allocation of a credit note."""
+        entry = self.settlements.get(ref)
+        return entry is not None and text(entry.meta, "drawn_on") in self.documents

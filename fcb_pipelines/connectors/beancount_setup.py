@@ -1,7 +1,7 @@
 """What a set of books consists of, what of it is there, and the files of new books."""
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.connectors.beancount_books import MAIN
@@ -25,10 +25,8 @@ class Part:
     text: str
 
 
-def parts_of_books(
-    records: Records | None, settings: Settings, currencies: Collection[str]
-) -> tuple[Part, ...]:
-    """The accounts of the configuration and `currencies`, as found; `records` None: no books."""
+def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, ...]:
+    """The accounts and currencies of the configuration, as found; `records` None: no books."""
     known = {*records.chart.names, *records.accounts} if records else set()
     accounts = [
         Part(
@@ -44,7 +42,7 @@ def parts_of_books(
         *accounts,
         *(
             Part(what="currency", name=each, found=each in declared, text=commodity_text(each))
-            for each in currencies
+            for each in dict.fromkeys([settings.currency, *settings.currencies])
         ),
     )
 

@@ -52,13 +52,16 @@ def document_text(
         "partner": document.partner,
         "nexacloud_invoice_id": document.nexacloud_invoice_id,
         "stripe_invoice_id": document.stripe_invoice_id,
+        "reverses": document.reverses,
+        "source_hash": document.source_hash,
         "content_hash": document.content_hash,
     }
     first = document.lines[0].description if document.lines else ""
     more = f" (+{len(document.lines) - 1})" if len(document.lines) > 1 else ""
     tag = document.kind.value.replace("_", "-")
     narration = f"{document.number} {first}{more}".strip()
-    rows = [_head(document.date, "!", payee, narration, tag, document.ref), *_facts(facts, "  ")]
+    links = filter(None, (document.ref, document.reverses))
+    rows = [_head(document.date, "!", payee, narration, tag, *links), *_facts(facts, "  ")]
     rows.append(f"  {receivable}  {amount(sign * document.total, currency)}")
     for line, account in zip(document.lines, line_accounts, strict=True):
         rows.append(f"  {account}  {amount(-sign * line.net, currency)}")
@@ -77,31 +80,40 @@ def document_text(
 
 
 def settlement_text(
-    settlement: Settlement, *, payee: str, number: str, receivable: str, through: str
+    settlement: Settlement,
+    *,
+    record: str,
+    payee: str,
+    what: str,
+    debited: tuple[str, str | None],
+    credited: tuple[str, str | None],
 ) -> str:
-    """A settlement as a posted entry (`*`): its receivable posting names the document it settles."""
-    sign, currency = direction(settlement.kind), settlement.currency
+    """A settlement or a shared receipt (`record`) as a posted entry (`*`); `what` begins its narration.
+
+    `debited` and `credited` are the accounts of a positive amount on an invoice, each with what its
+    posting settles.
+    """
     facts = {
         "external_id": settlement.ref,
-        "record": "settlement",
-        "document": settlement.document,
+        "record": record,
+        "document": settlement.document or None,
         "kind": settlement.kind.value,
         "method": settlement.method.value,
         "memo": settlement.memo,
         "partner": settlement.partner,
+        "drawn_on": settlement.drawn_on,
+        "undoes": settlement.undoes,
         "content_hash": settlement.content_hash,
     }
     tag = settlement.method.value.replace("_", "-")
-    narration = f"{number} {tag} {settlement.memo}".strip()
-    return "\n".join(
-        [
-            _head(settlement.date, "*", payee, narration, tag, settlement.document),
-            *_facts(facts, "  "),
-            f"  {through}  {amount(sign * settlement.amount, currency)}",
-            f"  {receivable}  {amount(-sign * settlement.amount, currency)}",
-            *_facts({"settles": settlement.document}, "    "),
-        ]
-    )
+    narration = f"{what} {tag} {settlement.memo}".strip()
+    links = filter(None, (settlement.document or settlement.ref, settlement.drawn_on))
+    rows = [_head(settlement.date, "*", payee, narration, tag, *links), *_facts(facts, "  ")]
+    side = direction(settlement.kind) * settlement.amount
+    for (account, settles), value in ((debited, side), (credited, -side)):
+        rows.append(f"  {account}  {amount(value, settlement.currency)}")
+        rows += _facts({"settles": settles}, "    ")
+    return "\n".join(rows)
 
 
 def partner_text(partner_id: str, fields: Mapping[str, str]) -> str:
@@ -156,9 +168,9 @@ include "journal/*.beancount"
 """
 
 
-def _head(day: date, flag: str, payee: str, narration: str, tag: str, ref: str) -> str:
-    link = re.sub(r"[^A-Za-z0-9_./-]", "/", ref)
-    return f"{day.isoformat()} {flag} {quoted(payee)} {quoted(narration)} #{tag} ^{link}"
+def _head(day: date, flag: str, payee: str, narration: str, tag: str, *refs: str) -> str:
+    links = " ".join(f"^{re.sub(r'[^A-Za-z0-9_./-]', '/', ref)}" for ref in refs)
+    return f"{day.isoformat()} {flag} {quoted(payee)} {quoted(narration)} #{tag} {links}"
 
 
 def _facts(facts: Mapping[str, str | Decimal | None], indent: str) -> Iterable[str]:

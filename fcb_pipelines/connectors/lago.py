@@ -6,7 +6,7 @@ grow with pages and not with invoices; an invoice that the sweep does not cover 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from fcb_pipelines.connectors.calling import Pace, one_answer_each
@@ -35,6 +35,7 @@ class LagoSource:
         self.name = "lago"
         self.organization = organization
         self._reader = LagoReader(api_url, api_key, pace=pace or Pace(requests_per_second))
+        self._offsets: Mapping[str | None, Sequence[Json]] = {}
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
         """Every invoice with its fees and payments, then every credit note."""
@@ -49,12 +50,20 @@ class LagoSource:
         payments_of = _grouped(
             (i, each) for each in payments.items for i in each.get("invoice_ids") or ()
         )
+        self._offsets = _grouped(
+            (each.get("lago_invoice_id"), _offset(each))
+            for each in notes.items
+            if each.get("offset_amount_cents")
+        )
+        applied_on = _grouped(
+            (note, _applied(each)) for each in invoices.items for note in _notes_used(each)
+        )
         documents = (
             *(
-                _invoice(each, fees_of[each["lago_id"]], payments_of[each["lago_id"]])
+                self._invoice(each, fees_of[each["lago_id"]], payments_of[each["lago_id"]])
                 for each in invoices.items
             ),
-            *(_credit_note(each) for each in notes.items),
+            *(_credit_note(each, applied_on[each["lago_id"]]) for each in notes.items),
         )
         return Listing(
             documents=documents,
@@ -74,7 +83,7 @@ class LagoSource:
     def newest(self) -> str:
         """A digest of the newest hundred invoices, without fees and payments."""
         page = self._reader.get("invoices", {"page": 1, "per_page": 100})
-        bodies = [_invoice(each, (), ()).body for each in page["invoices"]]
+        bodies = [self._invoice(each, (), ()).body for each in page["invoices"]]
         return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
 
     def describe(self) -> SourceDescription:
@@ -102,23 +111,34 @@ class LagoSource:
         payments = self._reader.sweep("payments", {"invoice_id": lago_id})
         if payments.problem:
             raise ContractBreach(f"Lago: reading the payments of {lago_id}", payments.problem)
-        return _invoice(invoice, invoice.get("fees") or (), payments.items)
+        return self._invoice(invoice, invoice.get("fees") or (), payments.items)
 
     def _completed(self, body: SourceBody) -> SourceBody:
         if body.kind is Kind.CREDIT_NOTE:
             if body.body["credit_note"].get("items") is not None:
                 return body
-            return _credit_note(self._reader.get(f"/credit_notes/{body.id}")["credit_note"])
+            whole = self._reader.get(f"/credit_notes/{body.id}")["credit_note"]
+            return _credit_note(whole, body.body.get("applied_on") or ())
         invoice = body.body["invoice"]
         swept = sum(fee.get("amount_cents") or 0 for fee in body.body["fees"])
         if swept == invoice.get("fees_amount_cents"):
             return body
         whole = self._reader.get(f"/invoices/{body.id}")["invoice"]
-        return _invoice(whole, whole.get("fees") or (), body.body["payments"])
+        offsets = body.body.get("credit_notes") or ()
+        return _invoice(whole, whole.get("fees") or (), body.body["payments"], offsets)
+
+    def _invoice(self, invoice: Json, fees: Iterable[Json], payments: Iterable[Json]) -> SourceBody:
+        return _invoice(invoice, fees, payments, self._offsets.get(invoice["lago_id"], ()))
 
 
-def _invoice(invoice: Json, fees: Iterable[Json], payments: Iterable[Json]) -> SourceBody:
-    """A body whose parts stand in a fixed order, so that equal documents are equal bodies."""
+def _invoice(
+    invoice: Json, fees: Iterable[Json], payments: Iterable[Json], offsets: Iterable[Json]
+) -> SourceBody:
+    """A body whose parts stand in a fixed order, so that equal documents are equal bodies.
+
+    `offsets` are the credit notes that were set off against the invoice.
+    """
+    set_off = sorted(offsets, key=_age)
     kept = {key: value for key, value in invoice.items() if key not in (*_LINKS, "fees")}
     return SourceBody(
         id=invoice["lago_id"],
@@ -127,13 +147,38 @@ def _invoice(invoice: Json, fees: Iterable[Json], payments: Iterable[Json]) -> S
             "invoice": kept,
             "fees": sorted(fees, key=_age),
             "payments": sorted(payments, key=_age),
+            **({"credit_notes": set_off} if set_off else {}),
         },
     )
 
 
-def _credit_note(note: Json) -> SourceBody:
+def _credit_note(note: Json, applied_on: Iterable[Json]) -> SourceBody:
+    """A note with the invoices that it was used on."""
     kept = {key: value for key, value in note.items() if key not in _LINKS}
-    return SourceBody(id=note["lago_id"], kind=Kind.CREDIT_NOTE, body={"credit_note": kept})
+    used = sorted(applied_on, key=_age)
+    body = {"credit_note": kept, **({"applied_on": used} if used else {})}
+    return SourceBody(id=note["lago_id"], kind=Kind.CREDIT_NOTE, body=body)
+
+
+def _offset(note: Json) -> Json:
+    """As much of a note as the invoice that it was set off against needs."""
+    kept = ("lago_id", "lago_invoice_id", "number", "issuing_date", "offset_amount_cents",
+            "created_at")  # fmt: skip
+    return {name: note.get(name) for name in kept}
+
+
+def _applied(invoice: Json) -> Json:
+    """As much of an invoice as a credit note used on it needs."""
+    kept = ("lago_id", "number", "issuing_date", "credits", "created_at")
+    return {name: invoice.get(name) for name in kept}
+
+
+def _notes_used(invoice: Json) -> set[str]:
+    """The credit notes that a finalised invoice used."""
+    if invoice.get("status") != "finalized":
+        return set()
+    items = [credit.get("item") or {} for credit in invoice.get("credits") or ()]
+    return {item["lago_item_id"] for item in items if item.get("type") == "credit_note"}
 
 
 def _age(each: Json) -> tuple[str, str]:

@@ -34,8 +34,13 @@ class Ledger(Protocol):
         """Make the accounts, journals and fields that are missing; find (never make) taxes."""
         ...
 
-    def read_moves(self, refs: Collection[str] | None = None) -> tuple[StandingMove, ...]:
-        """Our moves with these document refs, or all of ours; an absent one is simply not there."""
+    def read_moves(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Our moves with these document refs, and all that reverse the documents `of`.
+
+        `refs` None: all of ours; an absent one is simply not there.
+        """
         ...
 
     def read_settlements(

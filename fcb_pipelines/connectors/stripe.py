@@ -1,11 +1,13 @@
 """Stripe as a source: the full list of invoices and credit notes, and whole documents by id.
 
-Only reads; a restricted key with read rights on invoices, credit notes and tax rates suffices.
+Only reads; a restricted key with read rights on invoices, credit notes, charges and refunds,
+disputes, balance transactions and tax rates suffices.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import quote
 
 from fcb_pipelines.connectors.calling import Pace, one_answer_each
@@ -13,10 +15,15 @@ from fcb_pipelines.connectors.evidence import canonical
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowed, NotFound
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.stripe_client import API_VERSION, Json, StripeReader, Sweep
+from fcb_pipelines.connectors.stripe_related import Related
 from fcb_pipelines.core.facts import Kind
 
 # Links that differ in every answer and open the document to whoever holds them: no evidence.
 _LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
+
+# The parts of a body that are read for their own sake; the others were joined to them.
+_OWN = ("invoice", "credit_note", "tax_rates")
+_FAILED = {"type": "payment_failure_refund"}
 
 
 class StripeSource:
@@ -37,21 +44,30 @@ class StripeSource:
         pace = pace or Pace(requests_per_second)
         self._reader = StripeReader(api_key, pace=pace, api_base=api_base)
         self._rates: dict[str, Json] = {}
+        self._related = Related()
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
-        """Every invoice and credit note, newest first, with the tax rates they name."""
+        """Every invoice and credit note, newest first, with all that hangs together with them."""
         before = self._reader.pace.calls
         rates = self._reader.sweep("/v1/tax_rates")
         expand = {"expand": ["data.payments"]}
         invoices = self._reader.sweep("/v1/invoices", expand, progress)
         notes = self._reader.sweep("/v1/credit_notes")
+        refunds = self._reader.sweep("/v1/refunds")
+        disputes = self._reader.sweep("/v1/disputes")
+        failures = self._reader.sweep("/v1/balance_transactions", _FAILED)
         self._rates.update((rate["id"], rate) for rate in rates.items)
-        sweeps: tuple[Sweep, ...] = (rates, invoices, notes)
+        sweeps: tuple[Sweep, ...] = (rates, invoices, notes, refunds, disputes, failures)
         problems = [sweep.problem for sweep in sweeps if sweep.problem]
         # Another account's documents must never be told under this account's identity.
         self._check_account(problems)
+        # Ten payments come with an invoice; the rest is needed now, to join what became of them.
+        billed = [
+            self._with_payments(each) if each.get("payments") else each for each in invoices.items
+        ]
+        self._related = Related(billed, notes.items, refunds.items, disputes.items, failures.items)
         documents = (
-            *(self._body(Kind.INVOICE, each) for each in invoices.items),
+            *(self._body(Kind.INVOICE, each) for each in billed),
             *(self._body(Kind.CREDIT_NOTE, each) for each in notes.items),
         )
         return Listing(
@@ -86,12 +102,17 @@ class StripeSource:
         self._check_account(problems)
         counts: dict[str, int] = {}
         livemode = "_live_" in self._key
-        for what in ("invoices", "credit_notes", "tax_rates"):
+        for what in (
+            "invoices", "credit_notes", "tax_rates", "refunds", "disputes", "balance_transactions",
+        ):  # fmt: skip
             page = self._first_page(what, problems)
             if page is not None:
                 label = f"{what} (first page)" if page["has_more"] else what
                 counts[label] = len(page["data"])
-                livemode = page["data"][0]["livemode"] if page["data"] else livemode
+                # A refund and a balance transaction do not say which mode they are of.
+                livemode = next(
+                    (each["livemode"] for each in page["data"] if "livemode" in each), livemode
+                )
         return SourceDescription(
             name=self.name,
             account=self.account,
@@ -131,19 +152,27 @@ class StripeSource:
         else:
             expand = {"expand": ["payments"]}
             kind, found = Kind.INVOICE, self._reader.get(f"/v1/invoices/{name}", expand)
+            found = self._with_payments(found)
         return self._completed(self._body(kind, found))
 
     def _completed(self, body: SourceBody) -> SourceBody:
         document = dict(body.body[body.kind.value])
         if (document.get("lines") or {}).get("has_more"):
             document["lines"] = self._all_lines(body)
-        if body.kind is Kind.INVOICE and _cut_off(document.get("payments")):
-            document["payments"] = self._all_payments(body.id)
+        if body.kind is Kind.INVOICE:
+            document = self._with_payments(document)
         self._rates.update((rate["id"], rate) for rate in body.body.get("tax_rates", ()))
         for rate in _rates_named(document):
             if rate not in self._rates:
                 self._learn(rate)
-        return self._body(body.kind, document)
+        joined = {name: part for name, part in body.body.items() if name not in _OWN}
+        return self._body(body.kind, document, joined)
+
+    def _with_payments(self, invoice: Json) -> Json:
+        """The invoice with all of its payments; the list shows ten."""
+        if not _cut_off(invoice.get("payments")):
+            return invoice
+        return {**invoice, "payments": self._all_payments(invoice["id"])}
 
     def _all_lines(self, body: SourceBody) -> Json:
         inline = body.body[body.kind.value]["lines"]
@@ -169,11 +198,19 @@ class StripeSource:
         with suppress(NotFound):
             self._rates[rate] = self._reader.get(f"/v1/tax_rates/{rate}")
 
-    def _body(self, kind: Kind, document: Json) -> SourceBody:
+    def _body(
+        self, kind: Kind, document: Json, joined: Mapping[str, Any] | None = None
+    ) -> SourceBody:
+        """A document with the rates it names and what hangs together with it (`joined`, if known)."""
         kept = {key: value for key, value in document.items() if key not in _LINKS}
         named = _rates_named(document)
         rates = [self._rates[rate] for rate in named if rate in self._rates]
-        return SourceBody(id=document["id"], kind=kind, body={kind.value: kept, "tax_rates": rates})
+        if joined is None:
+            of = self._related.of_invoice if kind is Kind.INVOICE else self._related.of_note
+            joined = of(document)
+        return SourceBody(
+            id=document["id"], kind=kind, body={kind.value: kept, "tax_rates": rates, **joined}
+        )
 
 
 def _cut_off(payments: Json | None) -> bool:

@@ -76,6 +76,8 @@ def intended_document(
         taxes=tuple(tax for tax in taxes if tax.amount),
         nexacloud_invoice_id=nexacloud_invoice_id,
         stripe_invoice_id=facts.ref.rsplit(":", 1)[-1] if facts.side is Side.STRIPE else None,
+        reverses=facts.credits,
+        source_hash=facts.source_hash,
     )
 
 
@@ -206,7 +208,8 @@ def _document_line(
     currency: str,
 ) -> DocumentLine:
     unitemised = line.key == UNITEMISED
-    family = UNITEMISED if unitemised else family_of(line.description, settings.families)
+    sold = line.reverses or line.description
+    family = UNITEMISED if unitemised else family_of(sold, settings.families)
     quantity, unit_price, suffix = shown_quantity(line.quantity, line.net, currency)
     description = " ".join(line.description.split()) or NO_DESCRIPTION
     return DocumentLine(

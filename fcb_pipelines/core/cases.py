@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.agreement import AgreementRow, copy_against_source
+from fcb_pipelines.core.corrections import by_base
 from fcb_pipelines.core.dispositions import Case, Disposition, decide_copy
 from fcb_pipelines.core.documents import Partner
 from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
@@ -34,11 +35,14 @@ class User:
 def with_settlements(
     facts: Iterable[InvoiceFacts], settlements: Iterable[SettlementFacts]
 ) -> tuple[InvoiceFacts, ...]:
-    """The documents, each with its own settlements."""
-    own: dict[str, list[SettlementFacts]] = defaultdict(list)
+    """The documents, each with its own settlements and those that draw on it."""
+    own: dict[str, dict[str, SettlementFacts]] = defaultdict(dict)
     for settlement in settlements:
-        own[settlement.document].append(settlement)
-    return tuple(one.with_settlements(tuple(own[one.ref])) for one in facts)
+        for ref in (settlement.document, settlement.drawn_on):
+            if ref is not None:
+                # Both sides of an allocation tell it.
+                own[ref][settlement.ref] = settlement
+    return tuple(one.with_settlements(tuple(own[one.ref].values())) for one in facts)
 
 
 def agreements(
@@ -60,17 +64,22 @@ def cases(
     agreement: Iterable[AgreementRow],
     standing: Mapping[str, Standing],
 ) -> tuple[Case, ...]:
-    """One case a document, with everything its disposition depends on."""
+    """One case a document, with everything its disposition depends on.
+
+    NexaCloud keeps no credit notes: one belongs to whom the invoice it credits does.
+    """
     rows: dict[str, list[AgreementRow]] = defaultdict(list)
     for row in agreement:
         rows[row.ref].append(row)
+    corrections = by_base(row.move for row in standing.values() if row.move)
     return tuple(
         Case(
             facts=facts,
             origin=origin,
-            owner=owners.get(facts.ref),
+            owner=owners.get(facts.ref) or owners.get(facts.credits or ""),
             agreement=tuple(rows[facts.ref]),
             standing=standing.get(facts.ref),
+            corrections=corrections.get(facts.ref, ()),
         )
         for origin, facts in documents
     )

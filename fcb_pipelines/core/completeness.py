@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fcb_pipelines.core.corrections import base_of, by_base, is_correction, residual_with
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.gates import GateResult, failing
 from fcb_pipelines.core.index import IndexRow
@@ -127,7 +128,13 @@ def receivable(
     `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted,
     and the exception that lists them.
     """
-    posted = {move.ref: move for move in moves if move.state is MoveState.POSTED}
+    moves = tuple(moves)
+    posted = {
+        move.ref: move
+        for move in moves
+        if move.state is MoveState.POSTED and not is_correction(move.ref)
+    }
+    corrections = by_base(moves)
     rows = []
     seen = set()
     for row in dispositions:
@@ -136,7 +143,7 @@ def receivable(
         # An overpayment is a credit beside the document, never a negative receivable of it.
         source = row.kind.sign * max(0, row.owed) if owes else 0
         move = posted.get(row.ref)
-        ledger = move.document.kind.sign * move.residual if move else 0
+        ledger = move.document.kind.sign * _open(move, corrections.get(row.ref, ())) if move else 0
         not_posted, why = 0, None
         if move is None:
             not_posted = source
@@ -165,7 +172,7 @@ def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str
     return tuple(
         f"{move.ref} stands in the ledger ({move.state}) and is no member"
         for move in moves
-        if move.ref not in wanted and move.state in (MoveState.DRAFT, MoveState.POSTED)
+        if base_of(move.ref) not in wanted and move.state in (MoveState.DRAFT, MoveState.POSTED)
     )
 
 
@@ -181,6 +188,11 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
         for (partner, currency), wrong in refs.items()
     ]
     return failing("receivable_ties_out", [*faults, *orphaned])
+
+
+def _open(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
+    """What is open on a document; what a correction credits beyond that is the customer's credit."""
+    return max(0, residual_with(move, corrections)) if corrections else move.residual
 
 
 def _member_row(

@@ -1,7 +1,7 @@
 """Ledger deltas: every difference between what should stand in the books and the read-back."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.agreement import (
     Agreement,
@@ -11,14 +11,19 @@ from fcb_pipelines.core.agreement import (
     disagreements,
     match_lines,
 )
-from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
-from fcb_pipelines.core.reasons import REASONS, Verdict
-from fcb_pipelines.core.standing import (
-    MoveState,
-    Standing,
-    StandingMove,
-    stands_as,
+from fcb_pipelines.core.corrections import (
+    VOIDED,
+    answered,
+    base_of,
+    by_base,
+    is_correction,
+    residual_with,
 )
+from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.reasons import REASONS, Verdict
+from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, StandingSettlement
+from fcb_pipelines.core.three_way import Moved, moved
 from fcb_pipelines.core.writing import expected_residual
 
 READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
@@ -30,7 +35,9 @@ class LedgerDelta:
 
     `expected` is the intent and `actual` the read-back, as text; `difference` is actual less
     expected in minor units for amounts. `aspect` says which gate it trips, `code` which exception
-    it is; a settlement of a draft is no difference, since it waits for the posting.
+    it is; a settlement of a draft is no difference, since it waits for the posting. `moved` names the
+    sides that moved since the document was written, by its three digests: `source_now` (what would be
+    written now), `written` and `ledger_now`.
     """
 
     ref: str
@@ -42,6 +49,10 @@ class LedgerDelta:
     difference: int | None
     aspect: str
     code: str
+    moved: tuple[Moved, ...] = ()
+    source_now: str | None = None
+    written: str | None = None
+    ledger_now: str | None = None
 
 
 def ledger_deltas(
@@ -64,21 +75,25 @@ def ledger_deltas(
     for ref, code in exceptions:
         explained.setdefault(ref, code)
     wanted = {document.ref for document in documents}
+    corrections = by_base(row.move for row in standing.values() if row.move)
     rows: list[LedgerDelta] = []
     for document in documents:
         now = standing.get(document.ref, Standing(ref=document.ref))
-        found = _document_deltas(document, now, (refused or {}).get(document.ref))
+        corrected = corrections.get(document.ref, ())
+        found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
-            own = [s for s in settlements if s.document == document.ref]
-            found += _settlement_deltas(own, standing, explained)
-            found += _residual_delta(document, now.move, own, _cause(document, explained, found))
+            own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
+            found += _settlement_deltas(document, own, standing, explained)
+            found += _taken_back_deltas(document, own, standing)
+            cause = _cause(document, explained, found)
+            found += _residual_delta(document, now.move, corrected, own, cause)
+            found = [_told_by(delta, document, now.move) for delta in found]
         rows += found
     for ref, now in standing.items():
-        reason = (not_posted or {}).get(ref, "")
-        held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
-        waits = held and now.move is not None and now.move.state is MoveState.DRAFT
-        if now.move and not now.absent and ref not in wanted and not waits:
-            rows.append(_unexpected(now.move, reason))
+        if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
+            reason = (not_posted or {}).get(base_of(ref), "")
+            if not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
+                rows.append(_unexpected(now.move, reason))
     return tuple(rows)
 
 
@@ -132,8 +147,37 @@ _LIKENESS = (
 )
 
 
+def _is_lawful(move: StandingMove, reason: str, corrections: Sequence[StandingMove]) -> bool:
+    """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
+    if reason == "void_at_source" and answered(VOIDED, corrections):
+        return residual_with(move, corrections) == 0 or is_correction(move.ref)
+    held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
+    return held and move.state is MoveState.DRAFT
+
+
+def _told_by(delta: LedgerDelta, document: LedgerDocument, move: StandingMove) -> LedgerDelta:
+    """The same difference with the three digests and the sides that moved."""
+    sides = moved(document, move)
+    return replace(
+        delta,
+        moved=tuple(sorted(sides)),
+        source_now=document.content_hash,
+        written=move.stored_hash,
+        ledger_now=_as_intended(move, document).content_hash,
+    )
+
+
+def _as_intended(move: StandingMove, document: LedgerDocument) -> LedgerDocument:
+    """What stands, told with the intended partner where that is one of its partner's links."""
+    known = document.partner in move.partner_links
+    return replace(move.document, partner=document.partner) if known else move.document
+
+
 def _document_deltas(
-    document: LedgerDocument, now: Standing, refused: str | None
+    document: LedgerDocument,
+    now: Standing,
+    corrections: Sequence[StandingMove],
+    refused: str | None,
 ) -> list[LedgerDelta]:
     move = now.move
     if move is None or now.absent:
@@ -141,12 +185,15 @@ def _document_deltas(
         return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
         return [_not_standing(document, now, refused, MoveState.POSTED.value)]
-    edited = not stands_as(move, move.stored_hash)
-    code = "edited_in_ledger" if edited else "source_changed"
-    rows = [
-        _as_delta(row, code)
-        for row in compare_documents(document, move.document, move.partner_links)
-    ]
+    sides = moved(document, move)
+    if Moved.LEDGER in sides:
+        code = "edited_in_ledger"
+    else:
+        code = "settings_changed" if Moved.SETTINGS in sides else "source_changed"
+    differing = compare_documents(document, move.document, move.partner_links)
+    if answered(document.source_hash or "", corrections) and Moved.LEDGER not in sides:
+        differing = ()
+    rows = [_as_delta(row, code) for row in differing]
     posted = move.state is MoveState.POSTED
     if posted and move.accounting_date != move.document.date:
         rows.append(
@@ -193,37 +240,87 @@ def _as_delta(row: AgreementRow, code: str) -> LedgerDelta:
     )
 
 
+def taken_back(
+    ref: str, told: Collection[str], standing: Mapping[str, Standing]
+) -> tuple[StandingSettlement, ...]:
+    """The settlements of a document that stand and that its source no longer tells (S7).
+
+    `told` are the refs that it does. A refund that was booked before its credit note came stands on,
+    and so does what was undone.
+    """
+    entries = [
+        row.settlement for row in standing.values() if row.settlement is not None and not row.absent
+    ]
+    undone = {entry.settlement.undoes for entry in entries}
+    return tuple(
+        entry
+        for entry in entries
+        if entry.settlement.document == ref
+        and entry.ref not in {*told, *undone}
+        and not is_correction(entry.ref)
+        and entry.settlement.undoes is None
+        and entry.settlement.method is not Method.REFUND
+    )
+
+
+def _taken_back_deltas(
+    document: LedgerDocument, settlements: Sequence[Settlement], standing: Mapping[str, Standing]
+) -> list[LedgerDelta]:
+    told = {settlement.ref for settlement in settlements}
+    return [
+        LedgerDelta(
+            ref=document.ref,
+            entry=entry.ref,
+            field="settlement.amount",
+            kind=Agreement.EXTRA,
+            expected=None,
+            actual=str(entry.settlement.amount),
+            difference=entry.settlement.amount,
+            aspect=READ_BACK,
+            code="settlement_taken_back",
+        )
+        for entry in taken_back(document.ref, told, standing)
+    ]
+
+
 def _settlement_deltas(
+    document: LedgerDocument,
     settlements: Sequence[Settlement],
     standing: Mapping[str, Standing],
     explained: Mapping[str, str],
 ) -> list[LedgerDelta]:
     rows = []
+    move = standing[document.ref].move
+    settled = move is not None and move.residual == 0
     for settlement in settlements:
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         entry = None if now.absent else now.settlement
         if entry is not None:
             as_written = entry.settlement.content_hash == entry.stored_hash
             code = "source_changed" if as_written else "edited_in_ledger"
-        elif settlement.document in explained:
-            code = explained[settlement.document]
+        elif document.ref in explained:
+            code = explained[document.ref]
         else:
             code = "edited_in_ledger" if now.taken_back else "not_written"
         left = _settlement_fields(settlement, reconciled=True)
         right = {}
         if entry is not None:
-            right = _settlement_fields(entry.settlement, reconciled=entry.reconciled > 0)
-        for row in compare(settlement.document, settlement.ref, left, right):
+            # Paid beyond what is open (S3), nothing need be matched.
+            matched = entry.reconciled != 0 or settled
+            right = _settlement_fields(entry.settlement, reconciled=matched)
+        for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
                 told = "edited_in_ledger" if undone else code
-                rows.append(_settlement_delta(settlement, row, told))
+                rows.append(_settlement_delta(document, settlement, row, told))
     return rows
 
 
-def _settlement_delta(settlement: Settlement, row: AgreementRow, code: str) -> LedgerDelta:
+def _settlement_delta(
+    document: LedgerDocument, settlement: Settlement, row: AgreementRow, code: str
+) -> LedgerDelta:
     return LedgerDelta(
-        ref=settlement.document,
+        ref=document.ref,
         entry=settlement.ref,
         field=row.field,
         kind=row.kind,
@@ -259,11 +356,14 @@ def _cause(
 def _residual_delta(
     document: LedgerDocument,
     move: StandingMove,
+    corrections: Sequence[StandingMove],
     settlements: Sequence[Settlement],
     code: str,
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
-    if move.residual == expected:
+    # A correction beyond what was open is the customer's credit, as an overpayment is.
+    actual = max(0, residual_with(move, corrections)) if corrections else move.residual
+    if actual == expected:
         return []
     return [
         LedgerDelta(
@@ -272,8 +372,8 @@ def _residual_delta(
             field="paid",
             kind=Agreement.DIFFERS,
             expected=str(expected),
-            actual=str(move.residual),
-            difference=move.residual - expected,
+            actual=str(actual),
+            difference=actual - expected,
             aspect=RESIDUAL,
             code=code,
         )

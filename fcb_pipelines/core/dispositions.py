@@ -7,21 +7,24 @@ from datetime import date
 from fcb_pipelines.core.agreement import Agreement, AgreementRow, disagreements
 from fcb_pipelines.core.build import Held, intended_document
 from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.corrections import VOIDED, answered
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Status
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.periods import first_day, period_of
 from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import MoveState, Standing, stands_as
-from fcb_pipelines.core.writing import not_posted
+from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.three_way import Moved, moved
+from fcb_pipelines.core.writing import not_posted, owed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What the ledger allows: the currencies it has, the taxes it lacks, latest locked dates."""
+    """What the ledger allows: currencies and since when they have a rate, taxes it lacks, locks."""
 
     currencies: frozenset[str]
+    rates_since: tuple[tuple[str, date], ...] = ()
     lacking_taxes: frozenset[str] = frozenset()
     invoice_lock: date | None = None
     entry_lock: date | None = None
@@ -56,13 +59,14 @@ class Disposition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything that one document's disposition depends on."""
+    """Everything that one document's disposition depends on; `corrections` are posted ones of it."""
 
     facts: InvoiceFacts
     origin: Origin
     owner: Copy | None
     agreement: tuple[AgreementRow, ...] = ()
     standing: Standing | None = None
+    corrections: tuple[StandingMove, ...] = ()
 
     @property
     def partner(self) -> str:
@@ -101,7 +105,7 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
         net=facts.net,
         tax=facts.tax,
         total=facts.total,
-        owed=facts.owed,
+        owed=owed(facts, settings),
         status=facts.status,
         partner=case.partner,
         nexacloud_invoice_id=case.owner.invoice_id if case.owner else None,
@@ -191,8 +195,6 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     facts = case.facts
     if facts.status is Status.UNKNOWN:
         return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
-    if case.origin is Origin.CREDIT_NOTE:
-        return Held(reason="credit_note_unsupported", detail="a credit note object")
     if case.owner is None:
         return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
     document = intended(case, settings)
@@ -202,6 +204,10 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
         return Held(reason="after_open_period", detail=f"dated {document.date}")
     if document.currency not in books.currencies:
         return Held(reason="currency_unsupported", detail=document.currency)
+    first_rate = dict(books.rates_since).get(document.currency)
+    if first_rate is not None and document.date < first_rate:
+        told = f"the ledger has no rate of {document.currency} before {first_rate}"
+        return Held(reason="currency_unsupported", detail=told)
     lacking = document.tax_keys & books.lacking_taxes
     if lacking:
         told = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
@@ -242,13 +248,24 @@ def _exceptions(case: Case, settings: Settings, verdict: Verdict) -> tuple[str, 
         found += [listed[1]] if listed else []
         if case.facts.owed < 0:
             found.append("overpaid")
+        found += [code for code in case.facts.remarks if code not in _decided(settings)]
+    elif posted and case.facts.status is Status.VOID:
+        found += [] if answered(VOIDED, case.corrections) else ["voided_after_posting"]
     elif posted:
-        found.append(
-            "voided_after_posting" if case.facts.status is Status.VOID else "source_changed"
-        )
+        found.append("source_changed")
     elif not standing.absent and verdict is Verdict.SKIP:
         found.append("stale_draft")
     return tuple(dict.fromkeys(found))
+
+
+def _decided(settings: Settings) -> frozenset[str]:
+    """The source's remarks that the company's policies have answered."""
+    policies = settings.policies
+    answers = {
+        "uncollectible": policies.uncollectible == "write_off",
+        "dispute_lost": policies.lost_dispute == "loss",
+    }
+    return frozenset(code for code, decided in answers.items() if decided)
 
 
 def _copy_exceptions(agreement: tuple[AgreementRow, ...]) -> list[str]:
@@ -265,9 +282,15 @@ def _posted_exceptions(case: Case, standing: Standing, settings: Settings) -> li
     if move is None or move.state is not MoveState.POSTED:
         return []
     document = intended(case, settings)
-    changed = isinstance(document, LedgerDocument) and document.content_hash != move.stored_hash
-    edited = not stands_as(move, move.stored_hash) or move.accounting_date != move.document.date
-    return ["source_changed"] * changed + ["edited_in_ledger"] * edited
+    sides = moved(document if isinstance(document, LedgerDocument) else None, move)
+    if answered(case.facts.source_hash, case.corrections):
+        sides -= {Moved.SOURCE, Moved.SETTINGS}
+    codes = {
+        Moved.SOURCE: "source_changed",
+        Moved.SETTINGS: "settings_changed",
+        Moved.LEDGER: "edited_in_ledger",
+    }
+    return [code for side, code in codes.items() if side in sides]
 
 
 def _period_in_range(day: date | None, settings: Settings, last_period: str) -> str | None:

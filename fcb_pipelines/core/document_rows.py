@@ -27,6 +27,8 @@ class DocumentRow:
     partner: str
     nexacloud_invoice_id: str | None
     stripe_invoice_id: str | None
+    reverses: str | None
+    source_hash: str | None
     description: str
     quantity: Decimal
     unit_price: Decimal
@@ -54,6 +56,8 @@ def to_rows(documents: Iterable[LedgerDocument]) -> tuple[DocumentRow, ...]:
             partner=document.partner,
             nexacloud_invoice_id=document.nexacloud_invoice_id,
             stripe_invoice_id=document.stripe_invoice_id,
+            reverses=document.reverses,
+            source_hash=document.source_hash,
             description=line.description,
             quantity=line.quantity,
             unit_price=line.unit_price,
@@ -92,6 +96,8 @@ _HEADER = (
     "partner",
     "nexacloud_invoice_id",
     "stripe_invoice_id",
+    "reverses",
+    "source_hash",
     "document_lines",
     "document_total",
     "document_taxes",
@@ -110,6 +116,8 @@ def _document(lines: list[DocumentRow]) -> LedgerDocument:
         partner=head.partner,
         nexacloud_invoice_id=head.nexacloud_invoice_id,
         stripe_invoice_id=head.stripe_invoice_id,
+        reverses=head.reverses,
+        source_hash=head.source_hash,
         taxes=head.document_taxes,
         lines=tuple(
             DocumentLine(

@@ -5,6 +5,7 @@ of them is one function (`core.agreement`). Amounts are integer minor units; dat
 dates in the company's timezone.
 """
 
+import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
@@ -69,6 +70,11 @@ class Method(StrEnum):
     def at_source(self) -> bool:
         """Whether it changes what the source says is owed."""
         return self not in _NOT_AT_SOURCE
+
+    @property
+    def touches_receivable(self) -> bool:
+        """Whether it changes what is open on its document in the ledger."""
+        return self not in (Method.REFUND, Method.CHARGEBACK)
 
 
 _NOT_AT_SOURCE = frozenset({Method.REFUND, Method.CHARGEBACK, Method.WRITE_OFF, Method.RECOVERY})
@@ -158,8 +164,8 @@ class InvoiceFacts:
     `ref` is the identity (`stripe:<account>:<in_…>`, `lago:<organization>:<lago_id>`,
     `nexacloud:<invoice id>`); `number` is a label for people. `total` is what was billed, before any
     settlement; `paid` what that side says is settled. `settlements` are those of the document, and
-    those that draw on it. `credits` is the ref of the invoice that a credit note is of. `remarks` are
-    the exceptions that the source's own objects raise. `problem` names why the document's own
+    those that draw on it. `credits` is the ref of the invoice that a credit note is of, `voided_on` the
+    day it was voided. `remarks` are the exceptions that the source's own objects raise. `problem` names why the document's own
     amounts can't be trusted (None when they add up).
     """
 
@@ -170,7 +176,7 @@ class InvoiceFacts:
     status: Status
     status_at_source: str
     currency: str
-    date: date | None
+    date: dt.date | None
     net: int
     tax: int
     total: int
@@ -185,6 +191,7 @@ class InvoiceFacts:
     shipping: int = 0
     credits: str | None = None
     remarks: tuple[str, ...] = ()
+    voided_on: dt.date | None = None
     problem: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 

@@ -73,6 +73,7 @@ class Scope:
         return (
             facts.customer in self.customers
             or facts.ref in self.claimed
+            or facts.credits in self.claimed
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from fcb_pipelines.core.billed import (
     UNREADABLE,
     Problem,
-    in_order,
     spread_discount,
     spread_taxes,
     unreadable,
@@ -22,8 +21,6 @@ from fcb_pipelines.core.facts import (
     InvoiceFacts,
     Kind,
     LineFacts,
-    Method,
-    SettlementFacts,
     Side,
     Status,
     TaxFacts,
@@ -36,6 +33,7 @@ from fcb_pipelines.core.lago_parts import (
     instant_of,
     metadata_of,
 )
+from fcb_pipelines.core.lago_settlements import SettlementReader
 from fcb_pipelines.core.money import Wire, from_wire, spread
 from fcb_pipelines.core.periods import local_date
 from fcb_pipelines.core.tax_names import province, tax_type
@@ -65,11 +63,11 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     ref = f"{Side.LAGO}:{organization}:{source_id}"
     if not isinstance(document, Mapping):
         return unreadable(Side.LAGO, ref, kind)
-    reader = _Reader(ref=ref, organization=organization, timezone=timezone, document=document)
+    reader = _Reader(body, ref=ref, organization=organization, timezone=timezone, document=document)
     try:
         if kind is Kind.CREDIT_NOTE:
             return reader.credit_note()
-        return reader.invoice(body.get("fees") or (), body.get("payments") or ())
+        return reader.invoice(body.get("fees") or ())
     except UNREADABLE:
         return unreadable(Side.LAGO, ref, kind)
 
@@ -77,14 +75,17 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
 class _Reader:
     """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
 
-    def __init__(self, *, ref: str, organization: str, timezone: str, document: Json) -> None:
+    def __init__(
+        self, body: Json, *, ref: str, organization: str, timezone: str, document: Json
+    ) -> None:
+        self.body = body
         self.ref = ref
         self.organization = organization
         self.timezone = timezone
         self.document = document
         self.currency = str(document.get("currency")).upper()
 
-    def invoice(self, fees: Sequence[Json], payments: Sequence[Json]) -> InvoiceFacts:
+    def invoice(self, fees: Sequence[Json]) -> InvoiceFacts:
         invoice = self.document
         total = self._amount("sub_total_including_taxes_amount_cents")
         tax = self._amount("taxes_amount_cents")
@@ -93,7 +94,8 @@ class _Reader:
         lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
         day = date.fromisoformat(invoice["issuing_date"]) if invoice["issuing_date"] else None
         status = _status(invoice)
-        settlements, shared = self._settlements(payments, day) if day else ((), None)
+        reader = self._settlements(day) if day else None
+        settlements, shared = reader.of_invoice() if reader else ((), None)
         problems = (
             _untreated(invoice),
             Problem.UNREADABLE if day is None and status is not Status.DRAFT else None,
@@ -119,6 +121,8 @@ class _Reader:
             lines=lines,
             taxes=taxes,
             settlements=settlements if status is not Status.DRAFT else (),
+            remarks=reader.remarks() if reader else (),
+            voided_on=self._day(invoice.get("voided_at")),
             bill_to=bill_to_of(invoice.get("customer") or {}),
             discount=self._amount("coupons_amount_cents"),
             problem=next(filter(None, problems), None),
@@ -136,27 +140,42 @@ class _Reader:
             lines = spread_discount(adjustment, lines)
         lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
         whole = not lines or sum(line.net for line in lines) + tax == total
+        day = date.fromisoformat(note["issuing_date"])
+        settlements = self._settlements(day).of_note()
+        used = sum(each.amount for each in settlements)
         voided = note["credit_status"] == "voided"
+        problems = (
+            # What is left of a note that was partly used is forfeited: no rule says what that is.
+            Problem.TREATMENT_UNKNOWN if voided and used else None,
+            sums,
+            None if whole else Problem.LINES_DO_NOT_SUM,
+        )
         return InvoiceFacts(
             side=Side.LAGO,
             ref=self.ref,
             kind=Kind.CREDIT_NOTE,
             number=note["number"] or "",
-            status=Status.VOID if voided else Status.OPEN,
+            status=Status.VOID if voided and not used else Status.OPEN,
             status_at_source=str(note["credit_status"]),
             currency=self.currency,
-            date=date.fromisoformat(note["issuing_date"]),
+            date=day,
             net=total - tax,
             tax=tax,
             total=total,
-            paid=0,
+            paid=used,
             customer=(note.get("customer") or {}).get("external_id"),
             lines=lines,
             taxes=taxes,
             bill_to=bill_to_of(note.get("customer") or {}),
+            settlements=settlements,
+            credits=f"{Side.LAGO}:{self.organization}:{note['lago_invoice_id']}",
+            voided_on=self._day(note.get("voided_at")),
             discount=adjustment,
-            problem=sums or (None if whole else Problem.LINES_DO_NOT_SUM),
+            problem=next(filter(None, problems), None),
         )
+
+    def _day(self, instant: str | None) -> date | None:
+        return local_date(instant_of(instant), self.timezone) if instant else None
 
     def _amount(self, field: str) -> int:
         return self._minor(self.document.get(field) or 0)
@@ -242,54 +261,16 @@ class _Reader:
             return None
         return Problem.LINES_DO_NOT_SUM
 
-    def _settlements(
-        self, payments: Sequence[Json], issued: date
-    ) -> tuple[tuple[SettlementFacts, ...], Problem | None]:
-        """Confirmed settlements by date; a problem where a shared payment's part is unclear."""
-        paid = [payment for payment in payments if payment["payment_status"] == "succeeded"]
-        single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
-        shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
-        found = [self._payment(each, self._minor(each["amount_cents"])) for each in single]
-        if shared:
-            # A payment of several invoices names no parts: ours is what the rest leaves over.
-            part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
-            whole = self._minor(shared[0]["amount_cents"])
-            if len(shared) > 1 or not 0 < part <= whole:
-                return in_order(found), Problem.UNREADABLE
-            found.append(self._payment(shared[0], part))
-        for field, what, method in (
-            ("prepaid_credit_amount_cents", "prepaid", Method.PREPAID_CREDIT),
-            ("credit_notes_amount_cents", "credit_notes", Method.CREDIT_NOTE),
-        ):
-            amount = self._amount(field)
-            if amount:
-                found.append(self._settlement(f"{self.ref}:{what}", method, issued, amount))
-        return in_order(found), None
-
-    def _payment(self, payment: Json, amount: int) -> SettlementFacts:
-        own = f"{Side.LAGO}:{self.organization}:{payment['lago_id']}"
-        several = len(payment["invoice_ids"]) > 1
-        by_hand = payment["type"] == "manual"
-        reference = payment.get("provider_payment_id") or payment.get("external_payment_id")
-        return self._settlement(
-            f"{own}:{self.document['lago_id']}" if several else own,
-            Method.OFF_PLATFORM if by_hand else Method.PAYMENT,
-            local_date(instant_of(payment["created_at"]), self.timezone),
-            amount,
-            (payment.get("reference") or None) if by_hand else reference,
-        )
-
-    def _settlement(
-        self, ref: str, method: Method, on: date, amount: int, payment_id: str | None = None
-    ) -> SettlementFacts:
-        return SettlementFacts(
-            ref=ref,
-            document=self.ref,
-            method=method,
-            date=on,
-            amount=amount,
+    def _settlements(self, issued: date) -> SettlementReader:
+        return SettlementReader(
+            body=self.body,
+            document=self.document,
+            ref=self.ref,
+            organization=self.organization,
+            timezone=self.timezone,
             currency=self.currency,
-            payment_id=payment_id,
+            issued=issued,
+            minor=self._minor,
         )
 
 

@@ -47,11 +47,6 @@ def route(method: Method, settings: Settings) -> Route:
     return routes[method]
 
 
-def touches_receivable(method: Method, settings: Settings) -> bool:
-    """Whether a settlement by this method changes what is open on its document."""
-    return method is Method.CREDIT_NOTE or route(method, settings).against is None
-
-
 def _bank(journal: Journal, against: Account | None = None) -> Route:
     if journal.outstanding is None:
         raise ValueError(f"journal {journal.code} has no outstanding account")

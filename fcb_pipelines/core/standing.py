@@ -163,12 +163,16 @@ def remembered(seen: str | None, state: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One external id of the month: what stands there now, and what was last seen there."""
+    """One external id of the month: what stands there now, and what was last seen there.
+
+    `elsewhere` marks a document of another month, looked at because something here is matched with it.
+    """
 
     ref: str
     move: StandingMove | None = None
     settlement: StandingSettlement | None = None
     seen: Seen | None = None
+    elsewhere: bool = False
 
     @property
     def absent(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fcb_pipelines.core.completeness import UNPLACED
+from fcb_pipelines.core.corrections import by_base, is_correction, residual_with
 from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.documents import LedgerDocument
@@ -59,8 +60,15 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
     delta_codes: dict[str, list[str]] = defaultdict(list)
     for delta in month.deltas:
         delta_codes[delta.ref].append(delta.code)
+    corrections = by_base(month.moves.values())
     return [
-        _document(row, intended.get(row.ref), month.moves.get(row.ref), delta_codes[row.ref])
+        _document(
+            row,
+            intended.get(row.ref),
+            month.moves.get(row.ref),
+            corrections.get(row.ref, ()),
+            delta_codes[row.ref],
+        )
         for row in month.dispositions
     ]
 
@@ -87,7 +95,8 @@ def _add(
         document.currency,
         {"posted_count": 0, "posted_total": 0, "receivable": 0, "by_family": Counter()},
     )
-    entry["posted_count"] += 1
+    # A correction is one more move of the same document.
+    entry["posted_count"] += not is_correction(move.ref)
     entry["posted_total"] += sign * document.total
     entry["receivable"] += sign * move.residual
     for line in document.lines:
@@ -109,6 +118,7 @@ def _document(
     row: Disposition,
     intended: LedgerDocument | None,
     move: StandingMove | None,
+    corrections: Sequence[StandingMove],
     delta_codes: Sequence[str],
 ) -> dict[str, Any]:
     standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
@@ -131,7 +141,7 @@ def _document(
         "net": row.net,
         "tax": row.tax,
         "total": row.total,
-        "paid": move.document.total - move.residual if move is not None and posted else 0,
+        "paid": _paid(move, corrections) if move is not None and posted else 0,
         "state": state,
         "payment_state": (
             move.payment_state.value if move is not None and posted else PaymentState.NOT_PAID.value
@@ -141,3 +151,10 @@ def _document(
             for line in (intended.lines if intended else ())
         ],
     }
+
+
+def _paid(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
+    """What is settled of a document, as the ledger answers; its corrections change what is billed."""
+    sign = move.document.kind.sign
+    billed = sum(sign * each.document.kind.sign * each.document.total for each in corrections)
+    return move.document.total + billed - residual_with(move, corrections)

@@ -1,7 +1,8 @@
 """What a Stripe body means: invoices and credit notes as facts (API 2026-10-28.endive).
 
-A body is `{"invoice": …, "tax_rates": […]}` or `{"credit_note": …, "tax_rates": […]}`, as
-`connectors.stripe` hands it on: lines complete, payments expanded. Nothing here raises for a bad
+A body is `{"invoice": …, "tax_rates": […], …}` or `{"credit_note": …, "tax_rates": […], …}`, as
+`connectors.stripe` hands it on: lines complete, payments expanded, with the notes, refunds, disputes
+and failures that hang together with it (`connectors.stripe_related`). Nothing here raises for a bad
 document: what can't be read or does not add up becomes `problem` (`core.billed.Problem`).
 """
 
@@ -35,7 +36,7 @@ from fcb_pipelines.core.stripe_parts import (
     billed_taxes,
     reference_id,
 )
-from fcb_pipelines.core.stripe_settlements import balance_applied, confirmed
+from fcb_pipelines.core.stripe_settlements import Settled, SettlementReader, balance_applied
 
 _STATUS = {status.value: status for status in Status if status is not Status.UNKNOWN}
 _NOTE_STATUS = {"issued": Status.OPEN, "void": Status.VOID}
@@ -54,9 +55,9 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     if not isinstance(document, Mapping):
         return unreadable(Side.STRIPE, ref, kind)
     for amounts in (Amounts(str(document.get("currency"))), RawAmounts("")):
-        reader = _Reader(ref=ref, account=account, timezone=timezone, amounts=amounts)
+        reader = _Reader(body, ref=ref, account=account, timezone=timezone, amounts=amounts)
         try:
-            facts = reader.read(kind, document, body.get("tax_rates") or ())
+            facts = reader.read(kind, document)
         except InexactAmount:
             continue
         except UNREADABLE:
@@ -68,14 +69,17 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
 class _Reader:
     """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
 
-    def __init__(self, *, ref: str, account: str, timezone: str, amounts: Amounts) -> None:
+    def __init__(
+        self, body: Json, *, ref: str, account: str, timezone: str, amounts: Amounts
+    ) -> None:
+        self.body = body
         self.ref = ref
         self.account = account
         self.timezone = timezone
         self.amounts = amounts
 
-    def read(self, kind: Kind, document: Json, rates: Sequence[Json]) -> InvoiceFacts:
-        by_id = {rate["id"]: rate for rate in rates}
+    def read(self, kind: Kind, document: Json) -> InvoiceFacts:
+        by_id = {rate["id"]: rate for rate in self.body.get("tax_rates") or ()}
         if kind is Kind.CREDIT_NOTE:
             return self._credit_note(document, by_id)
         return self._invoice(document, by_id)
@@ -89,22 +93,15 @@ class _Reader:
         lines, sums = self._agreed(lines, taxes, discount, shipping, total)
         status = _STATUS.get(invoice["status"] or "", Status.UNKNOWN)
         day = None if status is Status.DRAFT else self._issued(invoice)
-        settlements, readable = (
-            ((), status is Status.DRAFT)
+        settled = (
+            Settled(settlements=(), readable=status is Status.DRAFT)
             if day is None
-            else confirmed(
-                invoice,
-                ref=self.ref,
-                account=self.account,
-                timezone=self.timezone,
-                issued=day,
-                amounts=self.amounts,
-            )
+            else self._settlements(day).of_invoice(total)
         )
         tax = sum(each.amount for each in taxes)
         problems = (
             self.amounts.problem,
-            None if readable else Problem.UNREADABLE,
+            None if settled.readable else Problem.UNREADABLE,
             _untreated(invoice),
             Problem.LINES_DO_NOT_SUM if invoice["lines"]["has_more"] else None,
             _unknown_rate(taxes),
@@ -128,7 +125,9 @@ class _Reader:
             customer=reference_id(invoice.get("customer")),
             lines=lines,
             taxes=taxes,
-            settlements=settlements,
+            settlements=settled.settlements,
+            remarks=settled.remarks,
+            voided_on=self._voided(invoice["status_transitions"]["voided_at"]),
             bill_to=_bill_to(invoice),
             livemode=invoice["livemode"],
             discount=discount,
@@ -140,7 +139,10 @@ class _Reader:
     def _credit_note(self, note: Json, rates: Mapping[str, Json]) -> InvoiceFacts:
         total = self.amounts(note["total"])
         taxes = billed_taxes(note.get("total_taxes"), rates, self.amounts)
-        lines = tuple(self._note_line(line, rates) for line in note["lines"]["data"])
+        sold = {each["id"]: each["description"] for each in self.body.get("invoice_lines") or ()}
+        lines = tuple(self._note_line(line, rates, sold) for line in note["lines"]["data"])
+        day = self._date(note["effective_at"] or note["created"])
+        settled = self._settlements(day).of_note()
         discount = self.amounts(note["discount_amount"])
         shipping = self._shipping(note)
         lines, sums = self._agreed(lines, taxes, discount, shipping, total)
@@ -160,14 +162,17 @@ class _Reader:
             status=_NOTE_STATUS.get(note["status"], Status.UNKNOWN),
             status_at_source=note["status"],
             currency=str(note["currency"]).upper(),
-            date=self._date(note["effective_at"] or note["created"]),
+            date=day,
             net=total - tax,
             tax=tax,
             total=total,
-            paid=0,
+            paid=sum(settlement.amount for settlement in settled.settlements),
             customer=reference_id(note["customer"]),
             lines=lines,
             taxes=taxes,
+            settlements=settled.settlements,
+            credits=f"{Side.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
+            voided_on=self._voided(note.get("voided_at")),
             livemode=note["livemode"],
             discount=discount,
             shipping=shipping,
@@ -177,6 +182,19 @@ class _Reader:
 
     def _date(self, instant: int) -> date:
         return local_date(instant, self.timezone)
+
+    def _voided(self, instant: int | None) -> date | None:
+        return self._date(instant) if instant else None
+
+    def _settlements(self, issued: date) -> SettlementReader:
+        return SettlementReader(
+            self.body,
+            ref=self.ref,
+            account=self.account,
+            timezone=self.timezone,
+            issued=issued,
+            amounts=self.amounts,
+        )
 
     def _issued(self, invoice: Json) -> date | None:
         instant = invoice["effective_at"] or invoice["status_transitions"]["finalized_at"]
@@ -211,7 +229,9 @@ class _Reader:
             proration=_proration(line),
         )
 
-    def _note_line(self, line: Json, rates: Mapping[str, Json]) -> LineFacts:
+    def _note_line(
+        self, line: Json, rates: Mapping[str, Json], sold: Mapping[str, str | None]
+    ) -> LineFacts:
         taxes = billed_taxes(line.get("taxes"), rates, self.amounts)
         discount = self.amounts(line["discount_amount"])
         included = sum(tax.amount for tax in taxes if tax.inclusive)
@@ -225,6 +245,7 @@ class _Reader:
             discount=discount,
             unit_amount=self.amounts.major(line["unit_amount_decimal"]),
             taxes=taxes,
+            reverses=_reversed(reference_id(line.get("invoice_line_item")), sold),
         )
 
     def _shipping(self, document: Json) -> int:
@@ -251,6 +272,17 @@ class _Reader:
         if unitemised or (net + tax == total and discount == sum(line.discount for line in lines)):
             return lines, None
         return lines, Problem.LINES_DO_NOT_SUM
+
+
+def _reversed(line: str | None, sold: Mapping[str, str | None]) -> str | None:
+    """The description of the invoice's line that a note's line takes back.
+
+    A note's own line names none: it is clear where the invoice sold one thing only.
+    """
+    if line is not None:
+        return sold.get(line)
+    whole = set(sold.values())
+    return whole.pop() if len(whole) == 1 else None
 
 
 def _unknown_rate(taxes: Sequence[TaxFacts]) -> Problem | None:

@@ -56,6 +56,12 @@ def reference_id(value: Any) -> str | None:
     return None if found is None else str(found)
 
 
+def payment_key(payment: Json) -> str | None:
+    """The payment (pi_…, ch_…, pyr_…) that an invoice payment is a part of."""
+    made = payment["payment"]
+    return reference_id(made[made["type"]])
+
+
 def billed_taxes(
     taxes: Sequence[Json] | None, rates: Mapping[str, Json], amounts: Amounts
 ) -> tuple[TaxFacts, ...]:

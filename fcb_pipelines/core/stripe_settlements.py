@@ -1,11 +1,28 @@
-"""Settlements of a Stripe invoice: only what Stripe itself confirms (rules S1, S4, B9)."""
+"""Settlements of a Stripe document: only what Stripe itself confirms (rules S1-S9, B9)."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from fcb_pipelines.core.billed import in_order
 from fcb_pipelines.core.facts import Method, SettlementFacts, Side
 from fcb_pipelines.core.periods import local_date
-from fcb_pipelines.core.stripe_parts import Amounts, Json, reference_id
+from fcb_pipelines.core.stripe_parts import Amounts, Json, payment_key, reference_id
+
+# A dispute in one of these took nothing, or gave it back.
+_DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What Stripe says of a document's settlement: by date, with the exceptions it raises.
+
+    `readable` is whether all of Stripe's payments could be read.
+    """
+
+    settlements: tuple[SettlementFacts, ...]
+    remarks: tuple[str, ...] = ()
+    readable: bool = True
 
 
 def balance_applied(invoice: Json, amounts: Amounts) -> int:
@@ -19,55 +36,268 @@ def balance_applied(invoice: Json, amounts: Amounts) -> int:
     return amounts(ending) - amounts(invoice["starting_balance"])
 
 
-def confirmed(
-    invoice: Json, *, ref: str, account: str, timezone: str, issued: date, amounts: Amounts
-) -> tuple[tuple[SettlementFacts, ...], bool]:
-    """The confirmed settlements by date, and whether all of Stripe's payments could be read.
+class SettlementReader:
+    """Reads the settlements of one document out of its body."""
 
-    A payment counts when its status is paid and it has a paid_at. Customer balance counts from
-    finalisation, money from outside Stripe from the day the invoice was marked paid.
-    """
-    payments = invoice.get("payments") or {"data": (), "has_more": False}
-    paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
-    dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
-    currency = str(invoice["currency"]).upper()
-    found = [_payment(each, ref, account, timezone, amounts) for each in dated]
-    recorded = sum(each.amount for each in found if each.method is Method.OFF_PLATFORM)
-    transitions = invoice["status_transitions"]
+    def __init__(
+        self, body: Json, *, ref: str, account: str, timezone: str, issued: date, amounts: Amounts
+    ) -> None:
+        self.body = body
+        self.ref = ref
+        self.account = account
+        self.timezone = timezone
+        self.issued = issued
+        self.amounts = amounts
+        document = body.get("invoice") or body["credit_note"]
+        self.document = document
+        self.currency = str(document["currency"]).upper()
 
-    def own(what: str, method: Method, instant: int | None, amount: int) -> SettlementFacts:
-        return SettlementFacts(
-            ref=f"{ref}:{what}",
-            document=ref,
-            method=method,
-            date=local_date(instant, timezone) if instant else issued,
-            amount=amount,
-            currency=currency,
+    def of_invoice(self, total: int) -> Settled:
+        """Payments, failures, balance, notes, refunds, disputes and the end of an invoice.
+
+        A payment counts when its status is paid and it has a paid_at. Customer balance counts from
+        finalisation, money from outside Stripe from the day the invoice was marked paid.
+        """
+        payments = self.document.get("payments") or {"data": (), "has_more": False}
+        paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
+        dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
+        taken_back = [payment for payment in payments["data"] if _was_paid_once(payment)]
+        found = [
+            *(self._payment(each) for each in (*dated, *taken_back)),
+            *self._failures(dated, taken_back),
+            *self._balance(),
+            *self._notes_applied(),
+        ]
+        found += self._outside(found)
+        found += self._overpaid(found, total)
+        failed = any(each.method is Method.PAYMENT_FAILURE for each in found)
+        overpaid = any(each.method is Method.OVERPAYMENT for each in found)
+        refunds, disputes = self._refunds(), self._disputes()
+        ending = self._given_up(found, total)
+        remarks = {
+            "payment_failed": failed,
+            "overpaid": overpaid,
+            "refund_without_credit_note": bool(refunds),
+            "disputed": any(not _lost(each) for each in disputes),
+            "dispute_lost": any(_lost(each) for each in disputes),
+            "uncollectible": self.document["status"] == "uncollectible",
+        }
+        found += [*refunds, *map(self._chargeback, filter(_lost, disputes)), *ending]
+        return Settled(
+            settlements=in_order(found),
+            remarks=tuple(code for code, raised in remarks.items() if raised),
+            readable=len(dated) == len(paid) and not payments["has_more"],
         )
 
-    applied = balance_applied(invoice, amounts)
-    if applied:
-        instant = transitions["finalized_at"]
-        found.append(own("balance", Method.CUSTOMER_BALANCE, instant, applied))
-    outside = amounts(invoice.get("amount_paid_off_stripe")) - recorded
-    if outside > 0:
-        instant = transitions["paid_at"]
-        found.append(own("off_stripe", Method.OFF_PLATFORM, instant, outside))
-    return in_order(found), len(dated) == len(paid) and not payments["has_more"]
+    def of_note(self) -> Settled:
+        """What became of a credit note: taken off its invoice, refunded, credited, or left open."""
+        note = self.document
+        if note["status"] == "void":
+            return Settled(settlements=())
+        whole = self.amounts(note.get("post_payment_amount"))
+        outside = self.amounts(note.get("out_of_band_amount"))
+        refunds = [found for each in note.get("refunds") or () for found in self._note_refund(each)]
+        named = sum(self.amounts(each["amount_refunded"]) for each in note.get("refunds") or ())
+        credited = whole - named - outside if note.get("customer_balance_transaction") else 0
+        found = [*self._applied(note), *refunds]
+        if credited:
+            found.append(self._own("balance", Method.CUSTOMER_BALANCE, None, credited))
+        if outside:
+            found.append(self._own("out_of_band", Method.OFF_PLATFORM, None, outside))
+        return Settled(settlements=in_order(found))
+
+    def _payment(self, payment: Json) -> SettlementFacts:
+        # A payment record reports money that never passed through Stripe.
+        outside = payment["payment"]["type"] == "payment_record"
+        key = payment_key(payment)
+        others = [
+            each
+            for each in self.body.get("shared_payments") or ()
+            if payment_key(each) == key and each["status_transitions"]["paid_at"]
+        ]
+        own = [each for each in self.document["payments"]["data"] if payment_key(each) == key]
+        parts = [_amount_paid(each) for each in (*own, *others) if _amount_paid(each)]
+        shared = bool(others)
+        return SettlementFacts(
+            ref=self._ref(payment["id"]),
+            document=self.ref,
+            method=Method.OFF_PLATFORM if outside else Method.PAYMENT,
+            date=local_date(payment["status_transitions"]["paid_at"], self.timezone),
+            amount=self.amounts(_amount_paid(payment)),
+            currency=str(payment["currency"]).upper(),
+            payment_id=key,
+            drawn_on=self._ref(str(key)) if shared else None,
+            receipt=sum(self.amounts(part) for part in parts) if shared else None,
+        )
+
+    def _failures(
+        self, paid: Sequence[Json], taken_back: Sequence[Json]
+    ) -> Iterable[SettlementFacts]:
+        """S7: a confirmed payment that failed later, on the day of the failure."""
+        for payment in taken_back:
+            instant = payment["status_transitions"]["canceled_at"]
+            yield self._failure(payment, instant, _amount_paid(payment))
+        for failure in self.body.get("failures") or ():
+            source = reference_id(failure["source"])
+            for payment in paid:
+                if payment_key(payment) == source:
+                    yield self._failure(payment, failure["created"], abs(failure["amount"]))
+
+    def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
+        ref = self._ref(payment["id"])
+        return SettlementFacts(
+            ref=f"{ref}:failed",
+            document=self.ref,
+            method=Method.PAYMENT_FAILURE,
+            date=local_date(instant, self.timezone),
+            amount=-self.amounts(amount),
+            currency=self.currency,
+            payment_id=payment_key(payment),
+            undoes=ref,
+        )
+
+    def _balance(self) -> Iterable[SettlementFacts]:
+        applied = balance_applied(self.document, self.amounts)
+        if applied:
+            instant = self.document["status_transitions"]["finalized_at"]
+            yield self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
+
+    def _notes_applied(self) -> Iterable[SettlementFacts]:
+        for note in self.body.get("credit_notes") or ():
+            if note["status"] != "void":
+                yield from self._applied(note)
+
+    def _applied(self, note: Json) -> Iterable[SettlementFacts]:
+        """What a note takes off its invoice: told alike by the invoice and by the note."""
+        amount = self.amounts(note.get("pre_payment_amount"))
+        if amount:
+            invoice, own = self._ref(reference_id(note["invoice"])), self._ref(note["id"])
+            yield SettlementFacts(
+                ref=f"{own}:{reference_id(note['invoice'])}",
+                document=invoice,
+                method=Method.CREDIT_NOTE,
+                date=local_date(note["effective_at"] or note["created"], self.timezone),
+                amount=amount,
+                currency=self.currency,
+                payment_id=note["number"],
+                drawn_on=own,
+            )
+
+    def _outside(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
+        recorded = sum(each.amount for each in found if each.method is Method.OFF_PLATFORM)
+        outside = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
+        if outside > 0:
+            instant = self.document["status_transitions"]["paid_at"]
+            yield self._own("off_stripe", Method.OFF_PLATFORM, instant, outside)
+
+    def _overpaid(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S3: what Stripe credits to the customer of a payment that was too much."""
+        excess = sum(each.amount for each in found) - total
+        credited = min(excess, self.amounts(self.document.get("amount_overpaid")))
+        if credited > 0:
+            instant = self.document["status_transitions"]["paid_at"]
+            yield self._own("overpaid", Method.OVERPAYMENT, instant, -credited)
+
+    def _refunds(self) -> list[SettlementFacts]:
+        """S6: refunds that no credit note names: cash only, since tax needs the document."""
+        notes = [n for n in self.body.get("credit_notes") or () if n["status"] != "void"]
+        named = {reference_id(each.get("refund")) for n in notes for each in n.get("refunds") or ()}
+        return [
+            self._refund(each, Method.REFUND, -self.amounts(each["amount"]))
+            for each in self.body.get("refunds") or ()
+            if each["status"] == "succeeded" and each["id"] not in named
+        ]
+
+    def _note_refund(self, named: Json) -> Iterable[SettlementFacts]:
+        """A refund that a note names, once it has succeeded; one of several notes is shared."""
+        amount = self.amounts(named["amount_refunded"])
+        if named.get("type") == "payment_record_refund":
+            record = reference_id((named["payment_record_refund"] or {}).get("refund_group")) or "?"
+            yield self._own(f"record:{record}", Method.OFF_PLATFORM, None, amount)
+            return
+        wanted = reference_id(named.get("refund"))
+        for refund in self.body.get("refunds") or ():
+            if refund["id"] == wanted and refund["status"] == "succeeded":
+                whole = self.amounts(refund["amount"])
+                yield self._refund(refund, Method.PAYMENT, amount, whole)
+
+    def _refund(
+        self, refund: Json, method: Method, amount: int, whole: int | None = None
+    ) -> SettlementFacts:
+        ref = self._ref(refund["id"])
+        shared = whole not in (None, amount)
+        return SettlementFacts(
+            ref=f"{ref}:{self.document['id']}" if shared else ref,
+            document=self.ref,
+            method=method,
+            date=local_date(refund["created"], self.timezone),
+            amount=amount,
+            currency=self.currency,
+            payment_id=refund["id"],
+            drawn_on=ref if shared else None,
+            receipt=whole if shared else None,
+        )
+
+    def _disputes(self) -> list[Json]:
+        found = self.body.get("disputes") or ()
+        return [each for each in found if each["status"] not in _DISPUTE_OVER]
+
+    def _chargeback(self, dispute: Json) -> SettlementFacts:
+        """S9: the money that a lost dispute took, from the day Stripe withdrew it."""
+        taken = [each["created"] for each in dispute.get("balance_transactions") or ()]
+        return SettlementFacts(
+            ref=self._ref(dispute["id"]),
+            document=self.ref,
+            method=Method.CHARGEBACK,
+            date=local_date(min(taken, default=dispute["created"]), self.timezone),
+            amount=-self.amounts(dispute["amount"]),
+            currency=self.currency,
+            payment_id=dispute["id"],
+        )
+
+    def _given_up(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S8: what was open when the invoice was given up, and its recovery when it was paid."""
+        transitions = self.document["status_transitions"]
+        given_up = transitions.get("marked_uncollectible_at")
+        if not given_up or self.document["status"] not in ("uncollectible", "paid"):
+            return
+        day = local_date(given_up, self.timezone)
+        still_open = total - sum(each.amount for each in found if each.date <= day)
+        if self.document["status"] == "paid" and transitions["paid_at"]:
+            if local_date(transitions["paid_at"], self.timezone) <= day:
+                return
+            paid_at = transitions["paid_at"]
+            yield self._own("recovery", Method.RECOVERY, paid_at, -still_open)
+        if still_open > 0:
+            yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
+
+    def _own(self, what: str, method: Method, instant: int | None, amount: int) -> SettlementFacts:
+        return SettlementFacts(
+            ref=f"{self.ref}:{what}",
+            document=self.ref,
+            method=method,
+            date=local_date(instant, self.timezone) if instant else self.issued,
+            amount=amount,
+            currency=self.currency,
+        )
+
+    def _ref(self, source_id: str | None) -> str:
+        return f"{Side.STRIPE}:{self.account}:{source_id}"
 
 
-def _payment(
-    payment: Json, ref: str, account: str, timezone: str, amounts: Amounts
-) -> SettlementFacts:
-    made = payment["payment"]
-    # A payment record reports money that never passed through Stripe.
-    outside = made["type"] == "payment_record"
-    return SettlementFacts(
-        ref=f"{Side.STRIPE}:{account}:{payment['id']}",
-        document=ref,
-        method=Method.OFF_PLATFORM if outside else Method.PAYMENT,
-        date=local_date(payment["status_transitions"]["paid_at"], timezone),
-        amount=amounts(payment["amount_paid"]),
-        currency=str(payment["currency"]).upper(),
-        payment_id=reference_id(made[made["type"]]),
-    )
+def _was_paid_once(payment: Json) -> bool:
+    """Canceled after it had been paid: a bank debit that came back."""
+    transitions = payment["status_transitions"]
+    canceled = payment["status"] == "canceled" and transitions["canceled_at"]
+    return bool(canceled and transitions["paid_at"])
+
+
+def _amount_paid(payment: Json) -> int:
+    """What was paid, in the wire's units; a payment that came back may no longer say it."""
+    paid = payment["amount_paid"]
+    amount = payment["amount_requested"] if paid is None and _was_paid_once(payment) else paid
+    return amount or 0
+
+
+def _lost(dispute: Json) -> bool:
+    return bool(dispute["status"] == "lost")

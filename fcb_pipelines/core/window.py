@@ -85,6 +85,20 @@ def months_to_rebuild(
     return tuple(period for period in periods if period in wanted)
 
 
+def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) -> tuple[str, ...]:
+    """The built months that another month's build changed in the ledger, and nothing else did.
+
+    A credit note of April that is matched with an invoice of March settles March after it was built.
+    """
+    return tuple(
+        period
+        for period, then in sorted(built.items())
+        if period in now
+        and then.ledger != now[period].ledger
+        and (then.index, then.nexacloud) == (now[period].index, now[period].nexacloud)
+    )
+
+
 def _is_open(dispositions: Sequence[Disposition]) -> bool:
     return any(
         row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)

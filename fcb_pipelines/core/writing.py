@@ -1,12 +1,12 @@
 """What to write to the ledger, given what should stand and what does."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.facts import InvoiceFacts, Method, SettlementFacts
+from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
 from fcb_pipelines.core.standing import RECONCILED, MoveState, Standing, StandingMove, stands_as
 
 
@@ -55,29 +55,53 @@ def plan_posting(
 
 
 def intended_settlements(
-    documents: Iterable[LedgerDocument], facts: Mapping[str, InvoiceFacts], settings: Settings
+    documents: Iterable[LedgerDocument],
+    facts: Mapping[str, InvoiceFacts],
+    settings: Settings,
+    standing: Mapping[str, Standing],
 ) -> tuple[Settlement, ...]:
-    """The settlements that should stand beside these documents, as their source confirms them."""
-    return tuple(
-        _settlement(document, settled)
-        for document in documents
-        for settled in facts[document.ref].settlements
-        if posts(settled, settings)
-    )
+    """The settlements that should stand beside these documents, as their source confirms them.
+
+    `standing` tells of refunds that were booked before their credit note came.
+    """
+    found: dict[str, Settlement] = {}
+    for document in documents:
+        for settled in facts[document.ref].settlements:
+            if posts(settled, settings):
+                settlement = _settlement_now(document, settled, standing)
+                found.setdefault(settlement.ref, settlement)
+    return tuple(found.values())
+
+
+def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
+    """Every external id under which a settlement of these documents may stand."""
+    refs = [ref for one in facts for s in one.settlements for ref in (s.ref, f"{s.ref}:credited")]
+    return tuple(dict.fromkeys(refs))
 
 
 def posts(settled: SettlementFacts, settings: Settings) -> bool:
     """Whether a settlement makes a ledger entry; the others are listed as exceptions."""
-    if settled.amount <= 0:
-        return False
-    if settled.method is Method.OFF_PLATFORM:
-        return settings.policies.off_platform_payment == "settle"
-    return settled.method in (Method.PAYMENT, Method.CUSTOMER_BALANCE)
+    policies = settings.policies
+    match settled.method:
+        case Method.OFF_PLATFORM:
+            wanted = policies.off_platform_payment == "settle"
+        case Method.WRITE_OFF | Method.RECOVERY:
+            wanted = policies.uncollectible == "write_off"
+        case Method.CHARGEBACK:
+            wanted = policies.lost_dispute == "loss"
+        case Method.CREDIT_NOTE:
+            # Which note was used must be known: nothing is matched on a guess.
+            wanted = settled.drawn_on is not None
+        case _:
+            wanted = True
+    return wanted and settled.amount != 0
 
 
 def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | None:
     """Minor units of confirmed settlements that make no entry, and the exception listing them."""
-    listed = [s for s in facts.settlements if s.amount and not posts(s, settings)]
+    listed = [
+        s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
+    ]
     if not listed:
         return None
     off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
@@ -85,9 +109,19 @@ def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | Non
     return sum(s.amount for s in listed), code
 
 
+def owed(facts: InvoiceFacts, settings: Settings) -> int:
+    """What is owed by the source and the company's own decisions: a write-off owes nothing more."""
+    decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
+    return facts.owed - sum(s.amount for s in decided if posts(s, settings))
+
+
 def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement]) -> int:
     """What should be open on the document once these settlements stand; never below zero."""
-    settled = sum(s.amount for s in settlements if s.document == document.ref)
+    settled = sum(
+        s.amount
+        for s in settlements
+        if document.ref in (s.document, s.drawn_on) and s.method.touches_receivable
+    )
     return max(0, document.total - settled)
 
 
@@ -106,33 +140,66 @@ def plan_settlements(
     standing: Mapping[str, Standing],
     entry_lock: date | None,
 ) -> SettlementPlan:
-    """Settle only documents that are posted as intended; never redo what a person undid (D3)."""
+    """Settle only documents that are posted as intended; never redo what a person undid (D3).
+
+    `posted` are the intended documents of the month, `moves` what stands under them and under the
+    documents of other months that an allocation is with.
+    """
     write, exceptions = [], []
     for settlement in settlements:
-        move = moves.get(settlement.document)
-        document = posted.get(settlement.document)
-        if document is None or move is None or move.state is not MoveState.POSTED:
-            continue
-        if not stands_as(move, document.content_hash):
+        own, other = _sides(settlement, posted)
+        if not own or not all(_stands(ref, posted.get(ref), moves.get(ref)) for ref in own):
             continue
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         code = _obstacle(settlement, now, entry_lock)
-        if code:
-            exceptions.append((settlement.document, code))
-        elif not (_done(now) or _is_all_used(now, move)):
+        waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
+        if code or waits:
+            exceptions += [(ref, code or "credit_note_waits") for ref in own]
+        elif not (_done(now) or _is_all_used(now, moves.get(settlement.document))):
             write.append(settlement)
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
 
 
+def counterparts(facts: Mapping[str, InvoiceFacts]) -> tuple[str, ...]:
+    """The documents that these are matched with and that are not among them."""
+    found = [
+        ref
+        for one in facts.values()
+        for s in one.settlements
+        if s.drawn_on is not None and s.receipt is None
+        for ref in (s.document, s.drawn_on)
+        if ref not in facts
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _sides(
+    settlement: Settlement, documents: Container[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The documents that a settlement is matched with: those of the month, and the others."""
+    from_note = settlement.drawn_on if settlement.receipt is None else None
+    sides = [ref for ref in (settlement.document, from_note) if ref is not None]
+    own = tuple(ref for ref in sides if ref in documents)
+    return own, tuple(ref for ref in sides if ref not in documents)
+
+
+def _stands(ref: str, document: LedgerDocument | None, move: StandingMove | None) -> bool:
+    """Whether a document is posted, and as intended where the intent is known."""
+    if move is None or move.state is not MoveState.POSTED:
+        return False
+    return document is None or stands_as(move, document.content_hash)
+
+
 def _done(now: Standing) -> bool:
     entry = now.settlement
-    return entry is not None and entry.reconciled >= entry.settlement.amount
+    return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
 
 
-def _is_all_used(now: Standing, move: StandingMove) -> bool:
+def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
     """S3: the payment stands, its document owes nothing more; the rest is the customer's credit."""
     entry = now.settlement
-    return entry is not None and entry.state is MoveState.POSTED and move.residual == 0
+    stands = entry is not None and entry.state is MoveState.POSTED
+    return stands and move is not None and move.residual == 0
 
 
 def _obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> str | None:
@@ -140,20 +207,39 @@ def _obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) ->
         return "edited_in_ledger"
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
         return "edited_in_ledger"
-    if now.absent and entry_lock and settlement.date <= entry_lock:
+    makes_entry = not settlement.is_allocation or settlement.receipt is not None
+    if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
         return "settlement_period_locked"
     return None
 
 
+def _settlement_now(
+    document: LedgerDocument, settled: SettlementFacts, standing: Mapping[str, Standing]
+) -> Settlement:
+    """The settlement; out of refunds pending where the refund was booked before its note came."""
+    whole = _settlement(document, settled)
+    now = standing.get(settled.ref)
+    entry = now.settlement if now is not None and not now.absent else None
+    is_pending = entry is not None and entry.settlement.method is Method.REFUND
+    if is_pending and settled.method is not Method.REFUND:
+        whole = replace(whole, ref=f"{whole.ref}:credited", method=Method.PENDING_REFUND)
+    return whole
+
+
 def _settlement(document: LedgerDocument, settled: SettlementFacts) -> Settlement:
+    """`document` is one of the two sides of an allocation; its kind is that of the settled one."""
+    is_settled = settled.document == document.ref
     return Settlement(
         ref=settled.ref,
-        document=document.ref,
-        kind=document.kind,
+        document=settled.document,
+        kind=document.kind if is_settled else Kind.INVOICE,
         partner=document.partner,
         method=settled.method,
         date=settled.date,
         amount=settled.amount,
         currency=settled.currency,
         memo=settled.payment_id or settled.ref,
+        drawn_on=settled.drawn_on,
+        receipt=settled.receipt,
+        undoes=settled.undoes,
     )

@@ -46,4 +46,5 @@ LEDGER_POOL, STRIPE_POOL, LAGO_POOL = "ledger", "stripe", "lago"
 SNAPSHOT_TAG = "fcb/snapshot"
 EXTRACT_TAG = "fcb/extract"
 WINDOW_TAG = "fcb/window"
+ROUND_TAG = "fcb/round"
 OWNERS = ["team:finance-platform"]

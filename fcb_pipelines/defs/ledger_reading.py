@@ -1,11 +1,12 @@
 """Reading the ledger back: what stands under the month's external ids, told to the log as it is read."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.readback_log import Observation, ReadBackLog
+from fcb_pipelines.core.corrections import is_correction
 from fcb_pipelines.core.dispositions import Books
 from fcb_pipelines.core.standing import (
     RECONCILED,
@@ -31,6 +32,7 @@ class LedgerReader:
         """What the ledger allows."""
         return Books(
             currencies=frozenset(self.description.currencies),
+            rates_since=self.description.rates_since,
             lacking_taxes=frozenset(
                 key for part in self.description.missing for key in part.taxes or ()
             ),
@@ -39,21 +41,35 @@ class LedgerReader:
         )
 
     def standing(
-        self, documents: Collection[str], settlements: Collection[str]
+        self,
+        documents: Collection[str],
+        settlements: Collection[str],
+        elsewhere: Collection[str] = (),
     ) -> dict[str, Standing]:
-        """What stands now under these ids and what was last seen there. Logged as it is read."""
-        seen = self.log.latest(self.description.identity, [*documents, *settlements])
-        moves = {move.ref: move for move in self.ledger.read_moves(documents)}
-        entries = {entry.ref: entry for entry in self.ledger.read_settlements(settlements)}
+        """What stands now under these ids and what was last seen there. Logged as it is read.
+
+        With the documents come their corrections, and settlements of theirs that nobody named;
+        `elsewhere` are documents of other months that something here is matched with.
+        """
+        read = self.ledger.read_moves([*documents, *elsewhere], of=documents)
+        wanted = {*documents, *elsewhere}
+        moves = {move.ref: move for move in read if move.ref in wanted or is_correction(move.ref)}
+        entries = {
+            entry.ref: entry for entry in self.ledger.read_settlements(settlements, of=documents)
+        }
+        refs = dict.fromkeys((*documents, *settlements, *elsewhere, *moves, *entries))
+        seen = self.log.latest(self.description.identity, list(refs))
         self.note(moves.values(), entries.values())
+        other_months = {*elsewhere} - {*documents}
         return {
             ref: Standing(
                 ref=ref,
                 move=moves.get(ref),
                 settlement=entries.get(ref),
                 seen=seen[ref].seen if ref in seen else None,
+                elsewhere=ref in other_months,
             )
-            for ref in (*documents, *settlements)
+            for ref in refs
         }
 
     def note(
@@ -104,11 +120,6 @@ def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
     return LedgerReader(ledger=ledger, log=log, description=description, run_id=run_id)
 
 
-def by_ref(moves: Sequence[StandingMove]) -> Mapping[str, StandingMove]:
-    """Moves by document ref."""
-    return {move.ref: move for move in moves}
-
-
 def _of_move(move: StandingMove) -> Observation:
     return Observation(
         ref=move.ref,
@@ -119,7 +130,7 @@ def _of_move(move: StandingMove) -> Observation:
 
 
 def _of_settlement(entry: StandingSettlement) -> Observation:
-    whole = entry.reconciled >= entry.settlement.amount
+    whole = abs(entry.reconciled) >= abs(entry.settlement.amount)
     return Observation(
         ref=entry.ref,
         kind="settlement",

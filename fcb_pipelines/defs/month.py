@@ -28,7 +28,7 @@ from fcb_pipelines.core.gates import (
 from fcb_pipelines.core.index import IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.standing import Standing
-from fcb_pipelines.core.writing import intended_settlements
+from fcb_pipelines.core.writing import counterparts, intended_settlements, settlement_refs
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
 
@@ -72,7 +72,7 @@ class Month:
             invoices = to_rows(self.frames[f"{source}_invoices"], InvoiceFacts)
             notes = to_rows(self.frames[f"{source}_credit_notes"], InvoiceFacts)
             told += [(Origin.INVOICE, one) for one in with_settlements(invoices, settlements)]
-            told += [(Origin.CREDIT_NOTE, one) for one in notes]
+            told += [(Origin.CREDIT_NOTE, one) for one in with_settlements(notes, settlements)]
         return tuple(told)
 
     @cached_property
@@ -144,10 +144,23 @@ class Month:
         """The intended documents."""
         return to_documents(self.document_rows)
 
+    @property
+    def settlement_refs(self) -> tuple[str, ...]:
+        """Every external id under which a settlement of the month may stand."""
+        return settlement_refs(self.facts_by_ref.values())
+
+    def settlement_refs_of(self, refs: Sequence[str]) -> tuple[str, ...]:
+        """The same, of these documents alone."""
+        return settlement_refs(self.facts_by_ref[ref] for ref in refs)
+
     @cached_property
-    def settlements(self) -> tuple[Settlement, ...]:
-        """The intended settlements of the intended documents."""
-        return intended_settlements(self.documents, self.facts_by_ref, current())
+    def counterparts(self) -> tuple[str, ...]:
+        """The documents of other months that something of this one is matched with."""
+        return counterparts(self.facts_by_ref)
+
+    def settlements(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+        """The intended settlements of the intended documents, beside what stands."""
+        return intended_settlements(self.documents, self.facts_by_ref, current(), standing)
 
     def written_gates(self, standing: Mapping[str, Standing], books: Books) -> Sequence[GateResult]:
         """Every gate that stands before a write, over the rows that would be written."""

@@ -16,7 +16,7 @@ from fcb_pipelines.core.completeness import (
 )
 from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
+from fcb_pipelines.core.facts import InvoiceFacts, Side
 from fcb_pipelines.core.gates import (
     GateResult,
     ledger_agrees,
@@ -53,6 +53,9 @@ _MONTH_FRAMES = {
     "deltas": keys.LEDGER_DELTAS,
 }
 
+# A settlement with one of these is confirmed by the source and can't be written yet.
+_WAITING = frozenset({"settlement_period_locked", "credit_note_waits"})
+
 
 class Proof:
     """Everything the frames of one dataset say, read when it is asked for."""
@@ -75,10 +78,10 @@ class Proof:
 
     def month(self, period: str) -> MonthStatus | None:
         """One month as its last build left it; None where it was never built."""
-        frames = self._read(_MONTH_FRAMES, period)
+        this = self.built_month(period)
+        frames = this.frames
         if "dispositions" not in frames:
             return None
-        this = Month(period, {**self._shared, **frames})
         moves = self._last_read_back(frames)
         deltas = to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ()
         return MonthStatus(
@@ -88,6 +91,10 @@ class Proof:
             deltas=deltas,
             gates=_month_gates(this, deltas if "deltas" in frames else None),
         )
+
+    def built_month(self, period: str) -> Month:
+        """One month's frames as its last build left them."""
+        return Month(period, {**self._shared, **self._read(_MONTH_FRAMES, period)})
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
@@ -117,7 +124,7 @@ class Proof:
                 listed = not_posted(facts, current())
                 if listed is not None:
                     found[ref] = listed
-            found |= _locked(frames, this.facts_by_ref)
+            found |= _waiting(frames, this.facts_by_ref)
         return found
 
     def global_gates(self) -> tuple[GateResult, ...]:
@@ -167,7 +174,7 @@ class Proof:
     def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, StandingMove]:
         frame = frames.get("settlements", frames.get("standing"))
         rows = to_rows(frame, Standing) if frame is not None else ()
-        return {row.ref: row.move for row in rows if row.move is not None}
+        return {row.ref: row.move for row in rows if row.move is not None and not row.elsewhere}
 
 
 def families() -> dict[str, str]:
@@ -198,21 +205,19 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
     return tuple(results)
 
 
-def _locked(
+def _waiting(
     frames: Mapping[str, pd.DataFrame], facts: Mapping[str, InvoiceFacts]
 ) -> dict[str, tuple[int, str]]:
-    """Settlements that a lock keeps out, by document."""
-    code = "settlement_period_locked"
-    waiting: dict[str, set[str]] = {}
+    """Settlements that wait for a lock or for another document, by document."""
+    waiting: dict[str, dict[str, str]] = {}
     for delta in to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ():
-        if delta.code == code and delta.entry != delta.ref:
-            waiting.setdefault(delta.ref, set()).add(delta.entry)
+        if delta.code in _WAITING and delta.entry != delta.ref:
+            waiting.setdefault(delta.ref, {})[delta.entry] = delta.code
     return {
-        ref: (sum(_amount(s, entries) for s in facts[ref].settlements), code)
+        ref: (
+            sum(s.amount for s in facts[ref].settlements if s.ref in entries),
+            min(entries.values()),
+        )
         for ref, entries in waiting.items()
         if ref in facts
     }
-
-
-def _amount(settlement: SettlementFacts, wanted: set[str]) -> int:
-    return settlement.amount if settlement.ref in wanted else 0

@@ -10,7 +10,10 @@ import dagster as dg
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.jobs import extract, month, prove
 from fcb_pipelines.defs.resources import LagoResource, LedgerResource, StoreResource, StripeResource
-from fcb_pipelines.defs.sync_window import window
+from fcb_pipelines.defs.sync_window import touched_months, window
+
+# A month that another month of the same sync changed is built a second time, never a third.
+_FIRST, _SECOND = "first", "second"
 
 _ENDED = [
     dg.DagsterRunStatus.SUCCESS,
@@ -42,47 +45,64 @@ def months_after_extract(
             run_key=f"{run.run_id}:{period}",
             job_name=month.name,
             partition_key=period,
-            tags={**tags, keys.WINDOW_TAG: str(len(periods))},
+            tags={**tags, keys.WINDOW_TAG: str(len(periods)), keys.ROUND_TAG: _FIRST},
         )
 
 
-def _prove_when_all_have_ended(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-    run = context.dagster_run
-    extract_run, expected = run.tags.get(keys.EXTRACT_TAG), run.tags.get(keys.WINDOW_TAG)
+def _after_all_have_ended(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Once the last month of a round ends: those it touched once more, and then the proof."""
+    tags = context.dagster_run.tags
+    extract_run, expected = tags.get(keys.EXTRACT_TAG), tags.get(keys.WINDOW_TAG)
     if extract_run is None or expected is None:
-        return dg.SkipReason("not a month of a sync")
+        yield dg.SkipReason("not a month of a sync")
+        return
+    which = {keys.EXTRACT_TAG: extract_run, keys.ROUND_TAG: tags.get(keys.ROUND_TAG, _FIRST)}
     ended = context.instance.get_runs_count(
-        dg.RunsFilter(job_name=month.name, tags={keys.EXTRACT_TAG: extract_run}, statuses=_ENDED)
+        dg.RunsFilter(job_name=month.name, tags=which, statuses=_ENDED)
     )
     if ended < int(expected):
-        return dg.SkipReason(f"{ended} of {expected} months have ended")
-    return dg.RunRequest(
-        run_key=f"{extract_run}:prove",
-        job_name=prove.name,
-        tags={name: run.tags[name] for name in (keys.EXTRACT_TAG, keys.SNAPSHOT_TAG)},
-    )
+        yield dg.SkipReason(f"{ended} of {expected} months have ended")
+        return
+    kept = {name: tags[name] for name in (keys.EXTRACT_TAG, keys.SNAPSHOT_TAG)}
+    first = which[keys.ROUND_TAG] == _FIRST
+    again = touched_months(store.frames(), ledger.open()) if first else ()
+    for period in again:
+        yield dg.RunRequest(
+            run_key=f"{extract_run}:{period}:{_SECOND}",
+            job_name=month.name,
+            partition_key=period,
+            tags={**kept, keys.WINDOW_TAG: str(len(again)), keys.ROUND_TAG: _SECOND},
+        )
+    if not again:
+        yield dg.RunRequest(run_key=f"{extract_run}:prove", job_name=prove.name, tags=kept)
 
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[month],
-    request_job=prove,
+    request_jobs=[month, prove],
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
-def proof_after_months(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-    """Once every month of a sync has ended, the proof."""
-    return _prove_when_all_have_ended(context)
+def proof_after_months(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Once every month of a sync has ended, those it touched once more, and then the proof."""
+    yield from _after_all_have_ended(context, store, ledger)
 
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.FAILURE,
     monitored_jobs=[month],
-    request_job=prove,
+    request_jobs=[month, prove],
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
-def proof_after_failed_months(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+def proof_after_failed_months(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """The same where the last month to end is one that failed: the proof then names it."""
-    return _prove_when_all_have_ended(context)
+    yield from _after_all_have_ended(context, store, ledger)
 
 
 @dg.sensor(

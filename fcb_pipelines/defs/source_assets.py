@@ -94,13 +94,17 @@ def source_assets(
     @dg.asset(
         key=[name, "payments"],
         partitions_def=MONTHS,
-        ins={"invoices": dg.AssetIn([name, "invoices"])},
-        description=f"One allocation of one confirmed payment to one of {name}'s invoices.",
+        ins={
+            "invoices": dg.AssetIn([name, "invoices"]),
+            "credit_notes": dg.AssetIn([name, "credit_notes"]),
+        },
+        description=f"One allocation of one payment or credit to one document of {name}.",
         metadata=column_schema(SettlementFacts),
         **common,
     )
-    def payments(invoices: pd.DataFrame) -> Frame:
-        frame = to_frame(settlements_of(to_rows(invoices, InvoiceFacts)), SettlementFacts)
+    def payments(invoices: pd.DataFrame, credit_notes: pd.DataFrame) -> Frame:
+        facts = [row for one in (invoices, credit_notes) for row in to_rows(one, InvoiceFacts)]
+        frame = to_frame(settlements_of(facts), SettlementFacts)
         return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
     return [

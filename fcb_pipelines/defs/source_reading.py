@@ -123,8 +123,8 @@ def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFac
 
 
 def settlements_of(facts: Iterable[InvoiceFacts]) -> tuple[SettlementFacts, ...]:
-    """Every settlement of these documents."""
-    return tuple(settlement for one in facts for settlement in one.settlements)
+    """Every settlement of these documents; one that two of them tell stands once."""
+    return tuple({s.ref: s for one in facts for s in one.settlements}.values())
 
 
 def progress_to(context: dg.AssetExecutionContext, what: str) -> Callable[[int], None]:

@@ -7,7 +7,7 @@ from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.frames import FrameStore, to_rows
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.core.index import IndexRow
-from fcb_pipelines.core.window import fingerprints, months_to_rebuild
+from fcb_pipelines.core.window import Fingerprint, fingerprints, months_to_rebuild, touched
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
 from fcb_pipelines.defs.partitions import periods
@@ -16,6 +16,18 @@ from fcb_pipelines.defs.proof import Proof
 
 def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The months to rebuild now, oldest first. The extract must have run."""
+    proof = Proof(frames)
+    now = _fingerprints(frames, ledger)
+    return months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)
+
+
+def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
+    """The months that were built before another one changed what stands in theirs."""
+    return touched(Proof(frames).fingerprints(), _fingerprints(frames, ledger))
+
+
+def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
+    """Every month's fingerprint as things stand now: one batched read of the ledger."""
     read = {
         key: _extracted(frames, key)
         for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.COPIES, keys.COPY_ITEMS, keys.USERS)
@@ -25,11 +37,9 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     ]
     copies = copies_of(read[keys.COPIES], read[keys.COPY_ITEMS])
     users = users_of(read[keys.USERS])
-    now = fingerprints(
+    return fingerprints(
         periods(), index, copies, users, ledger.read_moves(None), ledger.read_settlements(None)
     )
-    proof = Proof(frames)
-    return months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)
 
 
 def _extracted(frames: FrameStore, key: dg.AssetKey) -> pd.DataFrame:

@@ -181,9 +181,9 @@ REFUSED: dict[str, tuple[Callable[[BeancountLedger], object], type[PermanentFail
         "nexacloud:users:x",
     ),
     "a currency that is not declared": (
-        lambda ledger: ledger.write_drafts([an_invoice("in_9", currency="JPY")]),
+        lambda ledger: ledger.write_drafts([an_invoice("in_9", currency="CHF")]),
         NotPrepared,
-        "JPY",
+        "CHF",
     ),
     "a tax that is not configured": (
         lambda ledger: ledger.write_drafts(

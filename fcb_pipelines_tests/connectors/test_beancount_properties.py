@@ -19,7 +19,7 @@ FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChec
 
 def books(folder: str) -> BeancountLedger:
     """Prepared books with the partners that the strategies name."""
-    ledger = BeancountLedger(Path(folder), SETTINGS, currencies=CURRENCIES)
+    ledger = BeancountLedger(Path(folder), SETTINGS)
     ledger.setup()
     ledger.upsert_partners([a_partner(key, email=None) for key in PARTNERS])
     return ledger

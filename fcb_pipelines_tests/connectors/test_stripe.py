@@ -88,15 +88,24 @@ def test_the_list_is_whole_and_its_bodies_tell_the_same_facts(
     assert told[-1] == len(small_dataset.stripe_invoices())
     ids = {each.id for each in listing.documents}
     assert ids == {each["id"] for each in small_dataset.stripe_invoices()} | {"cn_1"}
+    money = small_dataset.stripe_money_objects()
+    joined = {
+        "in_discount": {"credit_notes": small_dataset.stripe_notes()},
+        "in_instalments": {
+            "refunds": money["stripe/refunds"],
+            "disputes": money["stripe/disputes"],
+        },
+    }
     for body in source.complete(listing.documents):
         assert isinstance(body, SourceBody)
         if body.kind is Kind.INVOICE:
-            expected = small_dataset.stripe_body(body.id)
+            assert joined.get(body.id, {}).keys() == body.body.keys() - {"invoice", "tax_rates"}
+            expected = {**small_dataset.stripe_body(body.id), **joined.get(body.id, {})}
             reading = {"account": "acct_test", "timezone": small_dataset.TIMEZONE}
             assert document_facts(body.body, **reading) == document_facts(expected, **reading)
 
 
-@pytest.mark.parametrize(("count", "calls"), [(0, 4), (1, 4), (100, 4), (101, 5), (250, 6)])
+@pytest.mark.parametrize(("count", "calls"), [(0, 7), (1, 7), (100, 7), (101, 8), (250, 9)])
 def test_calls_grow_with_pages(tmp_path: Path, connect: Connect, count: int, calls: int) -> None:
     source = connect(many(tmp_path, count))
     listing = source.listing()
@@ -130,7 +139,7 @@ def test_only_what_a_listed_body_lacks_is_fetched(small: Path, connect: Connect)
     [lines, payments] = source.complete([documents["in_many"], documents["in_instalments"]])
     assert isinstance(lines, SourceBody)
     assert isinstance(payments, SourceBody)
-    assert faults.calls == ["/v1/invoices/in_many/lines", "/v1/invoice_payments"]
+    assert faults.calls == ["/v1/invoices/in_many/lines"]
     assert len(lines.body["invoice"]["lines"]["data"]) == 25
     assert len(payments.body["invoice"]["payments"]["data"]) == 12
 

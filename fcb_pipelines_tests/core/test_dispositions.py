@@ -112,7 +112,7 @@ AT_THE_SOURCE = (
     is_("A10 a number used before", POST, facts={"number": "NC-in_0"}),
     is_("dated after the open period", HOLD, "after_open_period", facts={"date": date(2026, 6, 1)}),
     is_("a final document without a date", HOLD, "unreadable", facts={"date": None}),
-    is_("a credit note object", HOLD, "credit_note_unsupported", case={"origin": Origin.CREDIT_NOTE}),
+    is_("a credit note object", POST, case={"origin": Origin.CREDIT_NOTE}),
 )  # fmt: skip
 
 AMOUNTS = (
@@ -143,7 +143,12 @@ SETTLED = (
     is_("S3 overpaid", POST, None, "overpaid", facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22601),)}),
     is_("S4 paid off Stripe", POST, None, "off_stripe_payment", facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.OFF_PLATFORM),)}),
     is_("S4 paid off Stripe, and settled by policy", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.OFF_PLATFORM),)}, settings=policy(off_platform_payment="settle")),
-    is_("B11 paid by prepaid credit", POST, None, "settlement_unsupported", facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.PREPAID_CREDIT),)}),
+    is_("B11 paid by prepaid credit", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.PREPAID_CREDIT),)}),
+    is_("B11 credited by a note that Lago does not name", POST, None, "settlement_unsupported", facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.CREDIT_NOTE),)}),
+    is_("B11 credited by a note", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.CREDIT_NOTE, drawn_on="lago:o:cn"),)}),
+    *(is_(f"the source remarks {code}", POST, None, code, facts={"remarks": (code,)}) for code in ("payment_failed", "refund_without_credit_note", "disputed", "dispute_lost", "uncollectible", "overpaid")),
+    is_("S8 given up, and written off by policy", POST, facts={"remarks": ("uncollectible",)}, settings=policy(uncollectible="write_off")),
+    is_("S9 a dispute lost, and booked as a loss by policy", POST, facts={"remarks": ("dispute_lost",)}, settings=policy(lost_dispute="loss")),
 )  # fmt: skip
 
 DRAFT = MoveState.DRAFT

@@ -166,7 +166,7 @@ def test_a_settlement_of_a_document_that_is_not_to_be_posted_is_not_written() ->
 def test_s1_s2_settlements_are_the_sources_own_each_for_itself() -> None:
     parts = (a_settlement(REF, 100, "1"), a_settlement(REF, 200, "2", payment_id=None))
     facts = an_invoice(settlements=parts)
-    first, second = intended_settlements([DOCUMENT], {REF: facts}, SETTINGS)
+    first, second = intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, {})
     assert (first.ref, first.amount, first.memo, first.date) == (parts[0].ref, 100, "pi_1", DAY)
     assert (second.amount, second.memo) == (200, parts[1].ref)
     assert (first.document, first.partner, first.kind) == (REF, DOCUMENT.partner, DOCUMENT.kind)
@@ -184,10 +184,12 @@ def test_s3_an_overpaid_document_is_not_owed_less_than_nothing() -> None:
         (Method.PAYMENT, 100, SETTINGS, True),
         (Method.CUSTOMER_BALANCE, 100, SETTINGS, True),
         (Method.PAYMENT, 0, SETTINGS, False),
-        (Method.CUSTOMER_BALANCE, -100, SETTINGS, False),
+        (Method.CUSTOMER_BALANCE, -100, SETTINGS, True),
+        (Method.OVERPAYMENT, -100, SETTINGS, True),
+        (Method.PAYMENT_FAILURE, -100, SETTINGS, True),
         (Method.OFF_PLATFORM, 100, SETTINGS, False),
         (Method.OFF_PLATFORM, 100, SETTLE_OFF, True),
-        (Method.PREPAID_CREDIT, 100, SETTINGS, False),
+        (Method.PREPAID_CREDIT, 100, SETTINGS, True),
         (Method.CREDIT_NOTE, 100, SETTINGS, False),
     ],
 )

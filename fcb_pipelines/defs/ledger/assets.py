@@ -18,7 +18,7 @@ from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.gating import require
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.ledger_reading import LedgerReader, by_ref, open_reader, refused_by
+from fcb_pipelines.defs.ledger_reading import LedgerReader, open_reader, refused_by
 from fcb_pipelines.defs.month import Month, books_text
 from fcb_pipelines.defs.partitions import MONTHS
 from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource
@@ -48,8 +48,7 @@ def standing(
     """One external id of the month: what the ledger holds there now, and what was last seen there."""
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
-    refs = [settlement.ref for _, facts in this.facts for settlement in facts.settlements]
-    rows = reader.standing(list(this.facts_by_ref), refs)
+    rows = reader.standing(list(this.facts_by_ref), this.settlement_refs, this.counterparts)
     found = reader.description
     frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
     locks = {
@@ -184,10 +183,11 @@ def settlements(
     reader = _reader(context, ledger, read_back_log)
     now = _gated(this, reader)
     wanted = {document.ref: document for document in this.documents}
-    moves = by_ref(reader.ledger.read_moves(list(wanted)))
-    plan = plan_settlements(this.settlements, wanted, moves, now, reader.books.entry_lock)
+    moves = {ref: row.move for ref, row in now.items() if row.move}
+    intended_now = this.settlements(now)
+    plan = plan_settlements(intended_now, wanted, moves, now, reader.books.entry_lock)
     refused = refused_by(lambda: reader.ledger.settle(plan.write))
-    rows = reader.standing(list(this.facts_by_ref), _settlement_refs(this))
+    rows = reader.standing(list(this.facts_by_ref), this.settlement_refs, this.counterparts)
     frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
     facts = {"settled": len(plan.write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
@@ -202,11 +202,8 @@ def _reader(
 def _gated(this: Month, reader: LedgerReader) -> dict[str, Standing]:
     """What stands now under every intended id, once all gates before a write are passed."""
     documents = [document.ref for document in this.documents]
-    now = reader.standing(documents, _settlement_refs(this))
+    has_facts = "stripe_invoices" in this.frames
+    settled = (this.settlement_refs, this.counterparts) if has_facts else ((), ())
+    now = reader.standing(documents, *settled)
     require(this.written_gates(now, reader.books))
     return now
-
-
-def _settlement_refs(this: Month) -> list[str]:
-    has_facts = "stripe_invoices" in this.frames
-    return [settlement.ref for settlement in this.settlements] if has_facts else []

@@ -129,10 +129,11 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
     this = Month(context.partition_key, frames)
     wanted = {document.ref: document for document in this.documents}
     moves = {ref: row.move for ref, row in this.standing.items() if row.move}
-    plan = plan_settlements(this.settlements, wanted, moves, this.standing, this.books.entry_lock)
+    settlements = this.settlements(this.standing)
+    plan = plan_settlements(settlements, wanted, moves, this.standing, this.books.entry_lock)
     rows = compared_with_ledger(
         this.documents,
-        this.settlements,
+        settlements,
         this.standing,
         not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,

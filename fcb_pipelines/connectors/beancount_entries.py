@@ -1,0 +1,168 @@
+"""One entry of the books told as the document or settlement that it is, as it stands in the file."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from fcb_pipelines.connectors.beancount_chart import Chart, route_of
+from fcb_pipelines.connectors.beancount_text import direction
+from fcb_pipelines.connectors.failures import ContractBreach
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Kind, Method
+from fcb_pipelines.core.money import InexactAmount, from_major, spread, to_major
+from fcb_pipelines.core.standing import MoveState
+
+_STATES = {"*": MoveState.POSTED, "!": MoveState.DRAFT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryReader:
+    """Reads entries by the accounts that are open in the books and those of the configuration."""
+
+    chart: Chart
+    settings: Settings
+
+    def document(self, ref: str, entry: Any) -> LedgerDocument:
+        """The document that this entry is. Raises ContractBreach on more than one currency."""
+        kind = kind_of(entry)
+        sign = direction(kind)
+        rest = [each for each in entry.postings if not self.is_receivable(each)]
+        taxes = tuple(_tax(each, sign) for each in rest if _is_tax(each))
+        lines = [self._line(each, sign) for each in rest if not _is_tax(each)]
+        return LedgerDocument(
+            ref=ref,
+            kind=kind,
+            number=text(entry.meta, "number"),
+            date=entry.date,
+            currency=_currency(ref, entry),
+            partner=text(entry.meta, "partner"),
+            lines=_with_tax_shares(lines, taxes),
+            taxes=taxes,
+            nexacloud_invoice_id=text(entry.meta, "nexacloud_invoice_id") or None,
+            stripe_invoice_id=text(entry.meta, "stripe_invoice_id") or None,
+            reverses=text(entry.meta, "reverses") or None,
+            source_hash=text(entry.meta, "source_hash") or None,
+        )
+
+    def settlement(self, ref: str, entry: Any) -> Settlement:
+        """The settlement (or shared receipt) that this entry is.
+
+        Its amount is what stands on the account against which its method books: for an allocation
+        what it takes off the document. What the receipt it draws on holds, the entry does not say.
+        Raises ContractBreach on more than one currency.
+        """
+        method = text(entry.meta, "method")
+        found = Method(method) if method in set(Method) else Method.PAYMENT
+        drawn_on = text(entry.meta, "drawn_on") or None
+        told = text(entry.meta, "document")
+        against = self._against(found, drawn_on)
+        booked = [each for each in entry.postings if self.chart.code(each.account) == against]
+        if drawn_on:
+            booked = [each for each in booked if settles(each) != drawn_on]
+        return Settlement(
+            ref=ref,
+            document=next(filter(None, map(settles, booked)), told),
+            kind=kind_of(entry),
+            partner=text(entry.meta, "partner"),
+            method=found,
+            date=entry.date,
+            amount=-direction(kind_of(entry)) * sum(map(minor, booked)),
+            currency=_currency(ref, entry),
+            memo=text(entry.meta, "memo"),
+            drawn_on=drawn_on,
+            undoes=text(entry.meta, "undoes") or None,
+        )
+
+    def is_receivable(self, posting: Any) -> bool:
+        """Whether a posting stands on the receivable."""
+        return self.chart.code(posting.account) == self.settings.accounts.receivable.code
+
+    def _against(self, method: Method, drawn_on: str | None) -> str:
+        receivable = self.settings.accounts.receivable
+        if drawn_on or method is Method.CREDIT_NOTE:
+            return receivable.code
+        return (route_of(method, self.settings).against or receivable).code
+
+    def _line(self, posting: Any, sign: int) -> DocumentLine:
+        meta, net = posting.meta or {}, -sign * minor(posting)
+        quantity, price = meta.get("quantity"), meta.get("unit_price")
+        if not isinstance(quantity, Decimal) or not isinstance(price, Decimal):
+            quantity, price = Decimal(1), to_major(net, posting.units.currency)
+        return DocumentLine(
+            description=text(meta, "description"),
+            quantity=quantity,
+            unit_price=price,
+            net=net,
+            account=self.chart.code(posting.account),
+            family=text(meta, "family"),
+            taxes=tuple(text(meta, "taxes").split()),
+        )
+
+
+def kind_of(entry: Any) -> Kind:
+    """The kind of document that an entry is, or is beside."""
+    return Kind.CREDIT_NOTE if entry.meta.get("kind") == "credit_note" else Kind.INVOICE
+
+
+def state_of(entry: Any) -> MoveState:
+    """Posted, draft, or cancelled: any other flag is a person setting the entry aside."""
+    return _STATES.get(entry.flag, MoveState.CANCELLED)
+
+
+def settles(posting: Any) -> str:
+    """What a posting says it settles; empty where it says nothing."""
+    return text(posting.meta or {}, "settles")
+
+
+def minor(posting: Any) -> int:
+    """A posting's amount in minor units. Raises ContractBreach when it is no whole number of them."""
+    try:
+        return from_major(posting.units.number, posting.units.currency)
+    except InexactAmount as error:
+        raise _breach(posting.meta or {}, str(error)) from error
+
+
+def text(meta: Mapping[str, Any], key: str) -> str:
+    """The text of a metadata key; empty where there is none."""
+    value = meta.get(key)
+    return "" if value is None else str(value)
+
+
+def _currency(ref: str, entry: Any) -> str:
+    currencies = {posting.units.currency for posting in entry.postings}
+    if len(currencies) != 1:
+        raise _breach(entry.meta, f"{ref} has {len(currencies)} currencies")
+    return str(currencies.pop())
+
+
+def _is_tax(posting: Any) -> bool:
+    return bool(text(posting.meta or {}, "tax"))
+
+
+def _tax(posting: Any, sign: int) -> DocumentTax:
+    base = posting.meta.get("base")
+    currency = posting.units.currency
+    return DocumentTax(
+        key=text(posting.meta, "tax"),
+        base=from_major(base, currency) if isinstance(base, Decimal) else 0,
+        amount=-sign * minor(posting),
+    )
+
+
+def _with_tax_shares(
+    lines: list[DocumentLine], taxes: Iterable[DocumentTax]
+) -> tuple[DocumentLine, ...]:
+    shares = [0] * len(lines)
+    for tax in taxes:
+        weights = [line.net if tax.key in line.taxes else 0 for line in lines]
+        for index, share in enumerate(spread(tax.amount, weights) if weights else ()):
+            shares[index] += share
+    return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
+
+
+def _breach(meta: Mapping[str, Any], what: str) -> ContractBreach:
+    name = str(meta.get("filename", "the books")).rsplit("/", 1)[-1]
+    where = f"reading {name}, line {meta.get('lineno', 0)}"
+    return ContractBreach(where, what, remedy="fcb books")

@@ -1,0 +1,111 @@
+"""What hangs together with a Stripe document: joined once, when the lists are read.
+
+Refunds, disputes and failed payments name a payment and no invoice; a credit note names its invoice.
+With the join in a document's body its facts depend on that body alone, and the body changes when a
+refund of it appears.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from fcb_pipelines.connectors.stripe_client import Json
+from fcb_pipelines.core.billed import UNREADABLE
+from fcb_pipelines.core.stripe_parts import payment_key, reference_id
+
+# A dispute's evidence is the customer's papers: no concern of the books.
+_NO_EVIDENCE = ("evidence", "evidence_details")
+
+
+class Related:
+    """The joins over whole lists. Parts that a document has nothing of are left out of its body."""
+
+    def __init__(
+        self,
+        invoices: Iterable[Json] = (),
+        notes: Iterable[Json] = (),
+        refunds: Iterable[Json] = (),
+        disputes: Iterable[Json] = (),
+        failures: Iterable[Json] = (),
+    ) -> None:
+        invoices, refunds = tuple(invoices), tuple(refunds)
+        self._lines = {each["id"]: (each.get("lines") or {}).get("data") for each in invoices}
+        self._refunds = {refund["id"]: refund for refund in refunds}
+        self._notes = _grouped((reference_id(note.get("invoice")), note) for note in notes)
+        self._refunds_of = _by_payment(refunds)
+        self._disputes_of = _by_payment(
+            {name: value for name, value in each.items() if name not in _NO_EVIDENCE}
+            for each in disputes
+        )
+        self._failures_of = _grouped((reference_id(each.get("source")), each) for each in failures)
+        self._paying = _grouped(
+            (_key(payment), payment) for invoice in invoices for payment in _payments(invoice)
+        )
+
+    def of_invoice(self, invoice: Json) -> dict[str, list[Json]]:
+        """The invoice's credit notes, and what became of its payments."""
+        own = _payments(invoice)
+        paid_by = list(dict.fromkeys(_key(payment) for payment in own))
+        ids = {payment["id"] for payment in own}
+        parts = {
+            "credit_notes": self._notes[invoice["id"]],
+            "refunds": _all(self._refunds_of, paid_by),
+            "disputes": _all(self._disputes_of, paid_by),
+            "failures": _all(self._failures_of, paid_by),
+            "shared_payments": [
+                each for each in _all(self._paying, paid_by) if each["id"] not in ids
+            ],
+        }
+        return {name: _in_order(found) for name, found in parts.items() if found}
+
+    def of_note(self, note: Json) -> dict[str, list[Json]]:
+        """The refunds that a credit note names, and the lines of its invoice in short."""
+        named = [reference_id(each.get("refund")) for each in note.get("refunds") or ()]
+        lines = self._lines.get(reference_id(note.get("invoice")) or "") or ()
+        parts = {
+            "refunds": _in_order(self._refunds[i] for i in named if i in self._refunds),
+            "invoice_lines": [
+                {"id": line["id"], "description": line.get("description")} for line in lines
+            ],
+        }
+        return {name: found for name, found in parts.items() if found}
+
+
+def _payments(invoice: Json) -> list[Json]:
+    return list((invoice.get("payments") or {}).get("data") or ())
+
+
+def _key(payment: Json) -> str | None:
+    """None for one that can't be read: its document's facts say so, the other documents stay whole."""
+    try:
+        return payment_key(payment)
+    except UNREADABLE:
+        return None
+
+
+def _by_payment(objects: Iterable[Json]) -> defaultdict[str | None, list[Json]]:
+    """By payment intent and by charge, since an invoice's payment names one of the two."""
+    return _grouped(
+        (name, each)
+        for each in objects
+        for name in {reference_id(each.get("payment_intent")), reference_id(each.get("charge"))}
+        if name
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str | None, Json]]) -> defaultdict[str | None, list[Json]]:
+    groups: defaultdict[str | None, list[Json]] = defaultdict(list)
+    for key, each in pairs:
+        groups[key].append(each)
+    return groups
+
+
+def _all(groups: Mapping[str | None, list[Json]], keys: Iterable[str | None]) -> list[Json]:
+    found = (each for key in keys if key is not None for each in groups.get(key, ()))
+    return list({each["id"]: each for each in found}.values())
+
+
+def _in_order(found: Iterable[Json]) -> list[Json]:
+    def place(each: Json) -> tuple[int, str]:
+        return each["created"], each["id"]
+
+    return sorted(found, key=place)

@@ -1,0 +1,170 @@
+"""Corrections: the lawful document that brings a posted one to what its source says now (D1, D2).
+
+A posted move is never edited. What its source voided or changed afterwards is answered by one more
+document: a credit note (an invoice, where the posted one is a credit note) over the difference of the
+lines. It stands under the ref of the document and a number, carries the digest of the source that it
+answers, and is matched with the document. A person chooses each; nothing is corrected by itself.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Kind, Method
+from fcb_pipelines.core.standing import MoveState, StandingMove
+
+_MARK = ":correction:"
+# The digest that a correction carries where the source has voided the document.
+VOIDED = "void"
+
+
+def base_of(ref: str) -> str:
+    """The document that a correction is of; of any other ref, itself."""
+    return ref.partition(_MARK)[0]
+
+
+def is_correction(ref: str) -> bool:
+    """Whether a ref is a correction's."""
+    return _MARK in ref
+
+
+def by_base(moves: Iterable[StandingMove]) -> dict[str, tuple[StandingMove, ...]]:
+    """The posted corrections of each document among these moves, oldest first."""
+    own: dict[str, list[StandingMove]] = defaultdict(list)
+    for move in moves:
+        if is_correction(move.ref) and move.state is MoveState.POSTED:
+            own[base_of(move.ref)].append(move)
+    return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
+
+
+def answered(source: str, corrections: Sequence[StandingMove]) -> bool:
+    """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
+    return bool(corrections) and corrections[-1].stored_source_hash == source
+
+
+def residual_with(move: StandingMove, corrections: Iterable[StandingMove]) -> int:
+    """What is open on a document and its corrections together, in the document's direction."""
+    sign = move.document.kind.sign
+    return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
+
+
+def first_open_day(wanted: date, lock: date | None) -> date:
+    """The day itself, or the first after the lock."""
+    return wanted if lock is None or wanted > lock else lock + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What to write: a document, and what of it is matched with the one it corrects."""
+
+    document: LedgerDocument
+    allocation: Settlement | None
+
+
+def correction(
+    move: StandingMove,
+    corrections: Sequence[StandingMove],
+    target: LedgerDocument | None,
+    *,
+    day: date,
+) -> Correction | None:
+    """The document over the difference between what stands and `target` (None: nothing should).
+
+    None where no line or tax differs: a change of a label can't be posted. `day` is its date.
+    """
+    standing = [move.document, *(each.document for each in corrections)]
+    base = move.document
+    sign = base.kind.sign
+    lines = Counter(_plain(line) for line in (target.lines if target else ()))
+    taxes: Counter[str] = Counter({tax.key: tax.amount for tax in target.taxes} if target else {})
+    for document in standing:
+        turn = sign * document.kind.sign
+        lines.subtract(
+            Counter(_plain(_turned(line) if turn < 0 else line) for line in document.lines)
+        )
+        for tax in document.taxes:
+            taxes[tax.key] -= turn * tax.amount
+    lines = _netted(lines)
+    if not any(lines.values()) and not any(taxes.values()):
+        return None
+    added = [line for line, count in lines.items() for _ in range(count)]
+    removed = [_turned(line) for line, count in lines.items() for _ in range(-count)]
+    total = sum(line.net for line in (*added, *removed)) + sum(taxes.values())
+    against = total < 0
+    kind = base.kind if not against else _other(base.kind)
+    shown = [_turned(line) if against else line for line in (*removed, *added)]
+    billed = {key: -amount if against else amount for key, amount in taxes.items() if amount}
+    document = LedgerDocument(
+        ref=f"{base.ref}{_MARK}{len(corrections) + 1}",
+        kind=kind,
+        number=f"{base.number} (correction {len(corrections) + 1})",
+        date=day,
+        currency=base.currency,
+        partner=base.partner,
+        lines=tuple(shown),
+        taxes=tuple(
+            DocumentTax(
+                key=key, base=sum(line.net for line in shown if key in line.taxes), amount=amount
+            )
+            for key, amount in sorted(billed.items())
+        ),
+        nexacloud_invoice_id=base.nexacloud_invoice_id,
+        stripe_invoice_id=base.stripe_invoice_id,
+        reverses=base.ref,
+        source_hash=target.source_hash if target else VOIDED,
+    )
+    open_ = min(move.residual, document.total)
+    return Correction(
+        document=document, allocation=_allocation(base, document, open_) if against else None
+    )
+
+
+def _allocation(base: LedgerDocument, document: LedgerDocument, amount: int) -> Settlement | None:
+    """The match of a credit note, whichever of the two it is, with the invoice."""
+    if amount <= 0:
+        return None
+    invoice, note = (base, document) if base.kind is Kind.INVOICE else (document, base)
+    return Settlement(
+        ref=f"{document.ref}:match",
+        document=invoice.ref,
+        kind=Kind.INVOICE,
+        partner=base.partner,
+        method=Method.CREDIT_NOTE,
+        date=document.date,
+        amount=amount,
+        currency=base.currency,
+        memo=document.number,
+        drawn_on=note.ref,
+    )
+
+
+def _plain(line: DocumentLine) -> DocumentLine:
+    """A line without the share of tax that is only told for reports."""
+    return replace(line, tax=0, family="")
+
+
+def _netted(lines: Counter[DocumentLine]) -> Counter[DocumentLine]:
+    """Lines whose reversal is among them taken out in pairs."""
+    netted = Counter(lines)
+    for line in list(netted):
+        opposite = _turned(line)
+        both = min(netted[line], netted.get(opposite, 0))
+        if both > 0:
+            netted[line] -= both
+            netted[opposite] -= both
+    return netted
+
+
+def _turned(line: DocumentLine) -> DocumentLine:
+    return replace(line, net=-line.net, unit_price=-line.unit_price, tax=-line.tax)
+
+
+def _other(kind: Kind) -> Kind:
+    return Kind.CREDIT_NOTE if kind is Kind.INVOICE else Kind.INVOICE
+
+
+def _number(move: StandingMove) -> int:
+    tail = move.ref.partition(_MARK)[2]
+    return int(tail) if tail.isdecimal() else 0

@@ -1,0 +1,36 @@
+"""Which side moved: source now, intended when it was written, ledger now (D2, D3).
+
+Three digests of one document. What the ledger keeps with the move is what was intended when it was
+written; the source now and the ledger now are each compared with it.
+"""
+
+from enum import StrEnum
+
+from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.standing import MoveState, StandingMove, stands_as
+
+
+class Moved(StrEnum):
+    """A side that is no longer what it was when the document was written.
+
+    SETTINGS: the source is as it was, but the configuration would now write another document.
+    """
+
+    SOURCE = "source"
+    SETTINGS = "settings"
+    LEDGER = "ledger"
+
+
+def moved(document: LedgerDocument | None, move: StandingMove) -> frozenset[Moved]:
+    """The sides that moved since `move` was written; `document` is the intent now, where there is one.
+
+    A move of before the source's digest was kept counts every change of the intent as the source's.
+    """
+    found = set()
+    if document is not None and document.content_hash != move.stored_hash:
+        same = move.stored_source_hash == document.source_hash
+        found.add(Moved.SETTINGS if same else Moved.SOURCE)
+    redated = move.state is MoveState.POSTED and move.accounting_date != move.document.date
+    if redated or not stands_as(move, move.stored_hash):
+        found.add(Moved.LEDGER)
+    return frozenset(found)
