@@ -79,7 +79,7 @@ def edge_files(*, later: bool) -> DatasetFiles:
         sources={
             "stripe/tax_rates": [stripe_rate(rate) for rate in RATES],
             **{
-                name: sorted(book.sources[name], key=lambda each: each[field], reverse=True)  # noqa: B023
+                name: sorted(book.sources[name], key=lambda each: each[field], reverse=True)
                 for name, field in _NEWEST_FIRST.items()
             },
         },

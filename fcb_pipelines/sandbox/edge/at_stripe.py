@@ -160,9 +160,7 @@ def sale(
     if rates is None:
         local = issued is not None and who.country == "CA"
         rates = billed_in(who.state, at(issued or "").date()) if local else ()
-    sold = StripeSale(
-        case=case, who=who, items=tuple(items), rates=tuple(rates), currency=currency
-    )
+    sold = StripeSale(case=case, who=who, items=tuple(items), rates=tuple(rates), currency=currency)
     everything = [*items, *_shipped(shipping)]
     shares = line_taxes(everything, rates, taxes)
     net, tax = sum(item.net for item in everything), sum(sum(each) for each in shares)

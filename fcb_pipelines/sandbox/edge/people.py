@@ -33,12 +33,16 @@ MB = _customer("prairie", "Prairie Gold Ltd.", "15 Portage Ave", "Winnipeg", "MB
 SK = _customer("wheatland", "Wheatland Co-op", "8 Scarth St", "Regina", "SK", "S4P 0N8")
 QC = _customer("erable", "Érable Numérique Ltée", "5 rue Saint-Paul O", "Montréal", "QC", "H2Y 1C6")
 YT = _customer("aurora", "Aurora Outfitters", "1 Front St", "Whitehorse", "YT", "Y1A 0H6")
-US = _customer("beacon", "Beacon Analytics Inc.", "1 State St", "Boston", "MA", "02109", country="US")
+US = _customer(
+    "beacon", "Beacon Analytics Inc.", "1 State St", "Boston", "MA", "02109", country="US"
+)
 DE = _customer("spree", "Spree Labor GmbH", "Torstr. 9", "Berlin", "BE", "10119", country="DE")
 JP = _customer("sakura", "Sakura KK", "1-1 Marunouchi", "Tokyo", "13", "100-0005", country="JP")
 KW = _customer("gulf", "Gulf Trading WLL", "Fahad St 4", "Kuwait City", "KU", "13001", country="KW")
 IS = _customer("geysir", "Geysir ehf.", "Laugavegur 2", "Reykjavik", "1", "101", country="IS")
-UG = _customer("kampala", "Kampala Tech Ltd.", "Plot 3 Nile Ave", "Kampala", "C", "256", country="UG")
+UG = _customer(
+    "kampala", "Kampala Tech Ltd.", "Plot 3 Nile Ave", "Kampala", "C", "256", country="UG"
+)
 GB = _customer("thames", "Thames Ltd.", "1 Strand", "London", "LND", "WC2N 5HR", country="GB")
 
 # Customers with a balance of their own at Stripe, so that each story adds up.
