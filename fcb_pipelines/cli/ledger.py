@@ -1,4 +1,4 @@
-"""`fcb ledger`: what is done to a ledger by hand - set it up, take its figures out, release an id."""
+"""`fcb ledger`: what is done to a ledger by hand - set up, exported, an id released, a move corrected."""
 
 import csv
 from collections.abc import Sequence
@@ -9,14 +9,18 @@ import typer
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.months import run_months
 from fcb_pipelines.cli.screen import amount, emit_json, out, table
-from fcb_pipelines.cli.work import connections
+from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.core.standing import StandingMove, TrialBalanceRow
 
-app = typer.Typer(no_args_is_help=True, help="Set up a ledger, export it, release a lost id.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Set up a ledger, export it, release a lost id, correct a posted document.",
+)
 
 
 @app.command()
@@ -117,6 +121,41 @@ def release(
         identity = _books(found).describe().identity
         ReadBackLog(found.postgres_url()).release(identity, ref, reason)
     out().print(f"{ref} may be written again in {identity}; the next sync does it.")
+
+
+@app.command()
+def correct(
+    refs: Annotated[list[str], typer.Argument(help="The ids as `fcb status` shows them.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Write it; without, only say what.")] = False,
+    dataset: options.OnDataset = None,
+    ledger: options.Ledger = None,
+    as_json: options.Json = False,
+) -> None:
+    """Correct posted documents whose source was voided or changed, by one more document each.
+
+    The posted move stays. A voided document is reversed on the void date or the first open day, a
+    changed one is corrected by the difference of its lines, a payment that the source took back is
+    taken back. Says what it would do, and does it with --yes.
+
+    Examples:
+
+        fcb ledger correct stripe:acct_1:in_1
+        fcb ledger correct stripe:acct_1:in_1 lago:nexacloud:1b2c --yes
+    """
+    with connections(dataset, ledger, quiet=as_json) as found:
+        pipeline = open_pipeline(found)
+        told = pipeline.correct(refs, write=yes)
+        if yes:
+            run_months(pipeline, pipeline.touched(), post=None)
+    if as_json:
+        emit_json({"written": yes, "corrections": told})
+        return
+    made = table("Corrections" if yes else "What would be written", "document", "correction")
+    for ref, what in told.items():
+        made.add_row(ref, what)
+    out().print(made)
+    if not yes:
+        out().print("Nothing is written yet: repeat with --yes.")
 
 
 def _books(found: Environment) -> Ledger:

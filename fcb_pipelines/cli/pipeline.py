@@ -1,6 +1,6 @@
 """The pipeline in this process: the same jobs that the daemon runs, month by month."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,13 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.core.standing import MoveState
 from fcb_pipelines.defs import connections, keys
+from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
 from fcb_pipelines.defs.sync_window import touched_months, window
+
+_POSTING = "ledger__posted_moves"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +83,27 @@ class Pipeline:
 
     def run_month(self, period: str, *, post: bool | None) -> MonthOutcome:
         """Build one month; `post` true posts, false leaves drafts, None as configured."""
-        return self._outcome(period, self._run("month", period, PostingConfig(post=post)))
+        ops = {_POSTING: PostingConfig(post=post)}
+        return self._outcome(period, self._run("month", period, ops))
 
     def post_month(self, period: str) -> MonthOutcome:
         """Post the month's drafts as they were built. Nothing is extracted and nothing rebuilt."""
-        config = PostingConfig(post=True)
-        return self._outcome(period, self._run("post_reviewed_drafts", period, config))
+        ops = {_POSTING: PostingConfig(post=True)}
+        return self._outcome(period, self._run("post_reviewed_drafts", period, ops))
+
+    def correct(self, refs: Sequence[str], *, write: bool) -> dict[str, str]:
+        """What would correct (or, with `write`, corrects) each posted document: ref -> in words."""
+        config = CorrectionConfig(refs=list(refs), dry_run=not write)
+        result = self._run("correct_posted", None, {"correct_documents": config})
+        if not result.success:
+            self._raise(result)
+        told: Any
+        (told,) = (
+            event.step_output_data.metadata["plan"].value
+            for event in result.all_node_events
+            if event.is_successful_output and "plan" in event.step_output_data.metadata
+        )
+        return {str(ref): str(what) for ref, what in dict(told).items()}
 
     def completeness(self) -> bool:
         """The proof over all months; whether it holds."""
@@ -115,10 +133,10 @@ class Pipeline:
         return defs()
 
     def _run(
-        self, job: str, period: str | None = None, posting: PostingConfig | None = None
+        self, job: str, period: str | None = None, ops: Mapping[str, dg.Config] | None = None
     ) -> dg.ExecuteInProcessResult:
         config = dg.RunConfig(
-            ops={"ledger__posted_moves": posting} if posting else {},
+            ops=dict(ops or {}),
             # Progress is told by `say`; the run's own log is in Dagster's storage.
             loggers={"console": {"config": {"log_level": "CRITICAL"}}},
         )

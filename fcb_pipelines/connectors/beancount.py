@@ -106,11 +106,17 @@ class BeancountLedger:
                 self._change(lambda _, changes: changes.append(ACCOUNTS, "\n".join(lacking)))
         return steps(parts, made="made", books=books)
 
-    def read_moves(self, refs: Collection[str] | None = None) -> tuple[StandingMove, ...]:
-        """Our documents as they stand, in the order of `refs`, or all of them in date order."""
+    def read_moves(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Our documents as they stand, in the order of `refs`, or all of them in date order.
+
+        Those that reverse the documents `of` follow.
+        """
         records = self._records()
-        wanted = records.documents if refs is None else dict.fromkeys(refs)
-        return tuple(records.move(ref) for ref in wanted if ref in records.documents)
+        wanted = (*refs, *records.reversing(of)) if refs is not None else records.documents
+        known = [ref for ref in dict.fromkeys(wanted) if ref in records.documents]
+        return tuple(records.move(ref) for ref in known)
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()

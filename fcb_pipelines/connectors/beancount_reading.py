@@ -24,7 +24,6 @@ from fcb_pipelines.connectors.beancount_text import direction
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind
-from fcb_pipelines.core.routes import touches_receivable
 from fcb_pipelines.core.standing import (
     MoveState,
     PaymentState,
@@ -74,10 +73,10 @@ class Records:
         self.partners: dict[str, PartnerEntry] = {}
         self._links: dict[str, str] = {}
         self._loaded = loaded
-        self._settings = settings
         self._reader = EntryReader(chart=self.chart, settings=settings)
         self._settling: dict[str, list[tuple[Any, Any]]] = {}
         self._beside: dict[str, list[str]] = {}
+        self._reversing: dict[str, list[str]] = {}
         self._matchings: dict[str, Matching] = {}
         for entry in entries:
             self._take(entry)
@@ -106,6 +105,10 @@ class Records:
     def beside(self, refs: Iterable[str]) -> tuple[str, ...]:
         """The settlements that name one of these, as their document or as what they draw on."""
         return tuple(dict.fromkeys(found for ref in refs for found in self._beside.get(ref, ())))
+
+    def reversing(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """The documents that reverse one of these."""
+        return tuple(dict.fromkeys(found for ref in refs for found in self._reversing.get(ref, ())))
 
     def move(self, ref: str) -> StandingMove:
         """The document of this ref as it stands."""
@@ -154,9 +157,11 @@ class Records:
     def matching(self, ref: str) -> Matching:
         """What is matched on a document or shared receipt; nothing where it is not posted."""
         if ref not in self._matchings:
-            posted = self.state(ref) is MoveState.POSTED
-            found = match(self._total(ref), self._claims(ref) if posted else ())
-            self._matchings[ref] = found
+            entry = self._holder(ref)
+            own = [each for each in entry.postings if self._reader.is_receivable(each)]
+            posted = state_of(entry) is MoveState.POSTED
+            total = self._side(ref) * sum(map(minor, own))
+            self._matchings[ref] = match(total, self._claims(ref) if posted else ())
         return self._matchings[ref]
 
     def balances(self) -> dict[tuple[str, str], int]:
@@ -191,6 +196,9 @@ class Records:
         for target, posting in settled:
             if target and entry.flag == "*" and self._reader.is_receivable(posting):
                 self._settling.setdefault(target, []).append((entry, posting))
+        reversed_ = text(entry.meta, "reverses")
+        if ref in self.documents and reversed_:
+            self._reversing.setdefault(reversed_, []).append(ref)
         if ref in self.settlements:
             names = (text(entry.meta, "document"), text(entry.meta, "drawn_on"))
             for name in {*names, *(target for target, _ in settled)} - {""}:
@@ -210,26 +218,24 @@ class Records:
     # --- what is matched -----------------------------------------------------------------------
 
     def _reconciled(self, settlement: Settlement) -> int:
-        if not touches_receivable(settlement.method, self._settings):
+        if not settlement.method.touches_receivable:
             return settlement.amount
-        sides = filter(None, (settlement.document, settlement.drawn_on))
-        return min((self.matching(side).of.get(settlement.ref, 0) for side in sides), key=abs)
+        named = filter(None, (settlement.document, settlement.drawn_on))
+        found = [self.matching(ref) for ref in named if self._holder(ref) is not None]
+        return min((each.of.get(settlement.ref, 0) for each in found), key=abs, default=0)
 
     def _holder(self, ref: str) -> Any:
         return self.documents.get(ref) or self.receipts.get(ref)
 
-    def _total(self, ref: str) -> int:
-        if ref in self.receipts:
-            return self.receipt(ref).amount
-        entry = self.documents.get(ref)
-        return self._reader.document(ref, entry).total if entry is not None else 0
+    def _side(self, ref: str) -> int:
+        """The sign of a document's or shared receipt's own amount on the receivable."""
+        # A receipt stands on the other side of the receivable than the documents it is for.
+        return direction(kind_of(self._holder(ref))) * (-1 if ref in self.receipts else 1)
 
     def _claims(self, ref: str) -> Iterable[Claim]:
         """What the posted entries take off this document or shared receipt."""
-        holder = self._holder(ref)
-        # A receipt stands on the other side of the receivable than the document it is for.
-        sign = direction(kind_of(holder)) * (-1 if ref in self.receipts else 1)
-        currencies = {posting.units.currency for posting in holder.postings}
+        sign = self._side(ref)
+        currencies = {posting.units.currency for posting in self._holder(ref).postings}
         claims: dict[str, Claim] = {}
         for entry, posting in self._settling.get(ref, ()):
             allocation = bool(text(entry.meta, "drawn_on"))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from fcb_pipelines.connectors.beancount_books import journal
 from fcb_pipelines.connectors.beancount_changes import Changes
@@ -11,9 +10,15 @@ from fcb_pipelines.connectors.beancount_checks import assert_open, payee
 from fcb_pipelines.connectors.beancount_reading import Records
 from fcb_pipelines.connectors.beancount_text import settlement_text
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
+from fcb_pipelines.connectors.settling import (
+    assert_same_receipt,
+    assert_settleable,
+    draws_on_a_document,
+    receipt_of,
+)
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import Settlement
-from fcb_pipelines.core.standing import MoveState
+from fcb_pipelines.core.standing import MoveState, StandingMove
 
 
 def settled(
@@ -40,49 +45,23 @@ class _Batch:
     def put(self, settlement: Settlement) -> None:
         """One settlement, as the entry that its method makes or as an allocation."""
         tried = f"settling {settlement.document} by {settlement.ref}"
+        document, drawn_on = self._move(settlement.document), None
+        if draws_on_a_document(settlement):
+            drawn_on = self._move(settlement.drawn_on)
+        assert_settleable(settlement, document, drawn_on)
         assert_open(tried, settlement.date, "payments", self._records)
-        number = self._settleable(tried, settlement)
-        if settlement.drawn_on is None:
-            self._write(tried, settlement, number)
-            return
-        if settlement.receipt is None:
-            self._assert_credit(tried, settlement)
-        else:
+        if settlement.receipt is not None:
             self._receive(tried, settlement)
-        self._allocate(tried, settlement, number)
+        if settlement.is_allocation:
+            self._allocate(tried, settlement)
+        self._write(tried, settlement, document.document.number if document else "")
 
-    def _settleable(self, tried: str, settlement: Settlement) -> str:
-        """The number of the document. Raises unless it is posted and of the settlement's sort."""
-        if settlement.document not in self._records.documents:
-            raise NotPrepared(tried, "the document is not in the books", remedy="fcb sync")
-        move = self._records.move(settlement.document)
-        if move.state is not MoveState.POSTED:
-            raise NotPrepared(tried, f"the document is {move.state.value}", remedy="fcb post")
-        document = move.document
-        if (settlement.currency, settlement.kind) != (document.currency, document.kind):
-            raise ContractBreach(
-                tried,
-                f"it is of a {settlement.kind.value} in {settlement.currency}, the document is "
-                f"of kind {document.kind.value} in {document.currency}",
-            )
-        return document.number
+    def _move(self, ref: str | None) -> StandingMove | None:
+        return self._records.move(ref) if ref in self._records.documents else None
 
-    def _assert_credit(self, tried: str, settlement: Settlement) -> None:
-        drawn_on = settlement.drawn_on or ""
-        if drawn_on not in self._records.documents:
-            raise NotPrepared(tried, f"{drawn_on} is not in the books", remedy="fcb sync")
-        credit = self._records.move(drawn_on)
-        if credit.state is not MoveState.POSTED:
-            raise NotPrepared(tried, f"{drawn_on} is {credit.state.value}", remedy="fcb post")
-        document = credit.document
-        if document.currency != settlement.currency or document.kind is settlement.kind:
-            raise ContractBreach(
-                tried, f"it draws on a {document.kind.value} in {document.currency}: {drawn_on}"
-            )
-
-    def _receive(self, tried: str, settlement: Settlement) -> None:
+    def _receive(self, tried: str, allocation: Settlement) -> None:
         """Write the shared receipt where it is not there yet. Raises when another one stands there."""
-        receipt = shared_receipt(settlement)
+        receipt = receipt_of(allocation)
         known = self._receipts.get(receipt.ref)
         if known is None and receipt.ref in self._records.receipts:
             known = self._records.receipt(receipt.ref)
@@ -90,24 +69,22 @@ class _Batch:
             if state is not MoveState.POSTED:
                 raise NotPrepared(tried, f"{receipt.ref} is {state.value}", remedy="fcb books")
         if known is None:
-            self._write(tried, receipt, "receipt", receipt=True)
-        elif _money(known) != _money(receipt):
-            raise ContractBreach(
-                tried,
-                f"it draws on a receipt of {receipt.amount} minor units of {receipt.currency}, "
-                f"{receipt.ref} is of {known.amount} of {known.currency}",
-            )
+            self._write(tried, receipt, "receipt", record="receipt")
+        else:
+            assert_same_receipt(allocation, known.amount, known.currency)
         self._receipts[receipt.ref] = known or receipt
 
-    def _allocate(self, tried: str, settlement: Settlement, number: str) -> None:
-        for target in (settlement.document, settlement.drawn_on or ""):
-            self._allocated[target] += settlement.amount
-            open_ = self._allocatable(target)
-            if not 0 < self._allocated[target] <= open_:
+    def _allocate(self, tried: str, allocation: Settlement) -> None:
+        """Take its amount of what both sides have left. Raises ContractBreach when that is less."""
+        for target in (allocation.document, allocation.drawn_on or ""):
+            self._allocated[target] += allocation.amount
+            left = self._allocatable(target)
+            if self._allocated[target] > left:
                 raise ContractBreach(
-                    tried, f"{self._allocated[target]} minor units of {target}, which has {open_}"
+                    tried,
+                    f"{self._allocated[target]} minor units of {target} in one batch, which has "
+                    f"{left} left to allocate",
                 )
-        self._write(tried, settlement, number)
 
     def _allocatable(self, target: str) -> int:
         if target in self._receipts and target not in self._records.receipts:
@@ -115,7 +92,7 @@ class _Batch:
         return self._records.matching(target).allocatable
 
     def _write(
-        self, tried: str, settlement: Settlement, what: str, *, receipt: bool = False
+        self, tried: str, settlement: Settlement, what: str, *, record: str = "settlement"
     ) -> None:
         debited = credited = self._receivable
         on_debit, on_credit = settlement.drawn_on, settlement.document or None
@@ -126,26 +103,10 @@ class _Batch:
                 credited, on_credit = self._records.chart.name(route.against.code), None
         text = settlement_text(
             settlement,
-            record="receipt" if receipt else "settlement",
+            record=record,
             payee=payee(tried, settlement.partner, self._records),
             what=what,
             debited=(debited, on_debit),
             credited=(credited, on_credit),
         )
         self._changes.append(journal(settlement.date), text)
-
-
-def shared_receipt(allocation: Settlement) -> Settlement:
-    """The receipt that an allocation draws on, told as a settlement of no document."""
-    return replace(
-        allocation,
-        ref=allocation.drawn_on or "",
-        document="",
-        amount=allocation.receipt or 0,
-        drawn_on=None,
-        receipt=None,
-    )
-
-
-def _money(receipt: Settlement) -> tuple[object, ...]:
-    return receipt.amount, receipt.currency, receipt.kind, receipt.method

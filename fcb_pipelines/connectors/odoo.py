@@ -6,7 +6,7 @@ in one transaction, in the server action that setup made (`odoo_action`). So a k
 lost answer leaves a whole step or none, and the next run finds by external id what is there.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -17,23 +17,19 @@ from fcb_pipelines.connectors.failures import (
     NotPrepared,
 )
 from fcb_pipelines.connectors.odoo_action import Batches
+from fcb_pipelines.connectors.odoo_around import Surroundings
 from fcb_pipelines.connectors.odoo_chart import SETUP, SOURCE_REF, Chart, look
 from fcb_pipelines.connectors.odoo_company import Company, read_company, version_problem
-from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo_moves import BATCH, PAGE, Moves, in_pages, read
+from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo_moves import BATCH, Moves, in_pages, read
 from fcb_pipelines.connectors.odoo_partners import Partners
-from fcb_pipelines.connectors.odoo_reading import Around, minor
-from fcb_pipelines.connectors.odoo_settlements import (
-    Settlements,
-    assert_settleable,
-    by_document,
-    is_loose,
-    journal_of,
-)
+from fcb_pipelines.connectors.odoo_reading import minor
+from fcb_pipelines.connectors.odoo_settlements import Settlements, is_loose
 from fcb_pipelines.connectors.odoo_setup import Setup
+from fcb_pipelines.connectors.odoo_standing_settlements import StandingSettlements
+from fcb_pipelines.connectors.settling import assert_settleable
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.standing import (
     LedgerDescription,
     SetupStep,
@@ -74,6 +70,7 @@ class OdooLedger:
             invoice_lock=company.invoice_lock,
             entry_lock=company.entry_lock,
             missing=(*too_old, *chart.missing),
+            rates_since=company.rates_since,
         )
 
     def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
@@ -88,20 +85,19 @@ class OdooLedger:
         found = self._moves().find(refs)
         wanted = found if refs is None else dict.fromkeys(refs)
         return read(
-            self._moves(), {ref: found[ref] for ref in wanted if ref in found}, self._around
+            self._moves(),
+            {ref: found[ref] for ref in wanted if ref in found},
+            self._surroundings().of,
         )
 
     def read_settlements(
-        self, refs: Collection[str] | None = None
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
     ) -> tuple[StandingSettlement, ...]:
-        """Our settlements of these refs, in their order, or all of them."""
-        if refs is not None and not refs:
+        """Our settlements of these refs, in their order, and those of the documents `of`; or all."""
+        if refs is not None and not refs and not of:
             return ()
-        found = self._settlements().find(refs)
-        wanted = found if refs is None else dict.fromkeys(refs)
-        return self._settlements().read(
-            {ref: found[ref] for ref in wanted if ref in found}, self._around
-        )
+        reader = StandingSettlements(self._odoo, self._batches(), self._surroundings().of)
+        return reader.read(refs, of)
 
     def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
         """Link or make each partner; the answer has one standing partner for each of `partners`."""
@@ -165,36 +161,31 @@ class OdooLedger:
         return self.read_moves(refs)
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
-        """Write, post and reconcile each absent settlement; reconcile those that stand unmatched.
+        """Write, post and match each absent settlement; match those that stand unmatched.
 
-        Raises NotPrepared when a document is not posted, NotAllowed for a date in a locked period;
-        then nothing is written.
+        Raises NotPrepared when a document or what it draws on is not posted, NotAllowed for a date in
+        a locked period; then nothing is written. An allocation of more than is open on both sides is
+        not made: it stays absent.
         """
         if not settlements:
             return ()
         refs = _unique([each.ref for each in settlements])
         standing = {each.ref: each for each in self.read_settlements(refs)}
-        new = [each for each in settlements if each.ref not in standing]
-        loose = [
-            each for each in settlements if each.ref in standing and is_loose(standing[each.ref])
-        ]
-        self._assert_open(new, "entry_lock")
-        documents = {
-            move.ref: move for move in self.read_moves([each.document for each in (*new, *loose)])
-        }
+        loose = {ref: int(each.move_id) for ref, each in standing.items() if is_loose(each)}
+        todo = [each for each in settlements if each.ref not in standing or each.ref in loose]
+        sides = [ref for each in todo for ref in (each.document, each.drawn_on) if ref]
+        documents = {move.ref: move for move in self.read_moves(sides)}
+        new = [each for each in todo if each.ref not in loose]
         for each in new:
-            assert_settleable(each, documents.get(each.document))
+            drawn_on = documents.get(each.drawn_on or "")
+            assert_settleable(each, documents.get(each.document), drawn_on)
+        writer = Settlements(self._odoo, self._batches(), self._chart())
+        # Where it only matches what stands there already, an allocation needs no open period.
+        stands = documents.keys() | writer.receipts(new)
+        self._assert_open([each for each in new if each.drawn_on not in stands], "entry_lock")
         partners = self._partners(each.partner for each in new)
-        receivables = self._receivables(documents)
-        moves = {ref: int(move.move_id) for ref, move in documents.items()}
-        for batch in by_document([*new, *loose]):
-            fresh = [each for each in batch if each.ref not in standing]
-            waiting: dict[str, list[int]] = {}
-            for each in batch:
-                if each.ref in standing and each.document in moves:
-                    entry = int(standing[each.ref].move_id)
-                    waiting.setdefault(each.document, []).append(entry)
-            self._settlements().write(fresh, partners, receivables, moves, waiting)
+        known = [each for each in todo if each.document in documents]
+        writer.write(known, documents, partners, loose)
         return self.read_settlements(refs)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
@@ -209,7 +200,7 @@ class OdooLedger:
             groupby=["account_id", "currency_id"],
             aggregates=["amount_currency:sum"],
         )
-        codes = self._account_codes([row["account_id"][0] for row in groups])
+        codes = self._surroundings().account_codes([row["account_id"][0] for row in groups])
         rows = [
             (codes[row["account_id"][0]], str(row["currency_id"][1]), row["amount_currency:sum"])
             for row in groups
@@ -244,8 +235,8 @@ class OdooLedger:
         residue = self._settings.policies.tax_residue
         return Moves(self._odoo, self._batches(), self._chart(), residue)
 
-    def _settlements(self) -> Settlements:
-        return Settlements(self._odoo, self._batches(), self._chart())
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._odoo, self._batches(), self._chart())
 
     def _identity(self, chart: Chart, company: Company) -> str:
         """The database's own number and the company's id; a copy that is set up gets no other."""
@@ -253,32 +244,6 @@ class OdooLedger:
             return ""
         uuid = Batches(self._odoo, chart.action).run("identity")["uuid"]
         return f"odoo:{uuid}:{company.id}"
-
-    def _around(self, rows: Iterable[Row], lines: Iterable[Row]) -> Around:
-        """What telling these moves needs, in two calls."""
-        chart, settings = self._chart(), self._settings
-        partners = [row["partner_id"][0] for row in rows if row["partner_id"]]
-        accounts = [line["account_id"][0] for line in lines if line["account_id"]]
-        journals: dict[int, tuple[Method, ...]] = {}
-        for method in Method:
-            code = journal_of(method, settings)
-            if code in chart.journals:
-                journal = chart.journal(code)
-                journals[journal] = (*journals.get(journal, ()), method)
-        return Around(
-            chart=chart,
-            accounts=self._account_codes(accounts),
-            links=Partners(self._odoo, self._batches()).links(partners),
-            families=chart.families(),
-            journals=journals,
-        )
-
-    def _account_codes(self, ids: Iterable[int]) -> Mapping[int, str]:
-        wanted = sorted(set(ids))
-        if not wanted:
-            return {}
-        rows = self._odoo.rows("account.account", [("id", "in", wanted)], ["code"], archived=True)
-        return {row["id"]: row["code"] or "" for row in rows}
 
     def _partners(self, links: Iterable[str]) -> dict[str, int]:
         wanted = list(dict.fromkeys(links))
@@ -289,15 +254,6 @@ class OdooLedger:
                     f"writing for partner {link}", "no partner in Odoo has this link",
                     remedy="fcb sync",
                 )  # fmt: skip
-        return found
-
-    def _receivables(self, documents: Mapping[str, StandingMove]) -> dict[str, int]:
-        """Document ref -> id of the account that its receivable stands on."""
-        ids = {int(move.move_id): ref for ref, move in documents.items()}
-        found: dict[str, int] = {}
-        for page in in_pages(list(ids), PAGE):
-            for line in self._settlements().receivable_lines(page):
-                found[ids[line["move_id"][0]]] = line["account_id"][0]
         return found
 
     def _assert_open(self, todo: Sequence[Item], lock_name: str) -> None:
@@ -313,7 +269,13 @@ class OdooLedger:
                 raise NotPrepared(
                     f"writing {each.ref}",
                     f"this Odoo does not hold {each.currency}",
-                    remedy=f"activate the currency {each.currency} in Odoo",
+                    remedy=f"activate the currency {each.currency} in Odoo and give it rates",
+                )
+            if not company.has_rate(each.currency, each.date):
+                raise NotPrepared(
+                    f"writing {each.ref}",
+                    f"Odoo has no rate of {each.currency} on {each.date}",
+                    remedy=f"a rate of {each.currency} on or before that day, in Odoo",
                 )
 
 

@@ -19,25 +19,41 @@ from fcb_pipelines.core.standing import MissingPart
 
 SETUP = "fcb ledger setup"
 
-SOURCE_REF = "x_fc_source_ref"
+SOURCE_REF, DOCUMENT_REF = "x_fc_source_ref", "x_fc_document_ref"
+CONTENT_HASH, SOURCE_HASH = "x_fc_content_hash", "x_fc_source_hash"
 FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "account.move": (
         (SOURCE_REF, "Source Reference"),
+        (DOCUMENT_REF, "Settled Document"),
+        ("x_fc_undoes", "Undone Settlement"),
+        ("x_fc_reverses_ref", "Credited Document"),
         ("x_fc_nexacloud_invoice_id", "NexaCloud Invoice"),
         ("x_fc_stripe_invoice_id", "Stripe Invoice"),
-        ("x_fc_content_hash", "Source Content Hash"),
+        (CONTENT_HASH, "Source Content Hash"),
+        (SOURCE_HASH, "Source Billed Hash"),
+    ),
+    # An allocation is nothing but a matching, so what is said of it stands with the matching.
+    "account.partial.reconcile": (
+        (SOURCE_REF, "Source Reference"),
+        ("x_fc_date", "Allocation Date"),
+        ("x_fc_memo", "Allocation Memo"),
+        (CONTENT_HASH, "Source Content Hash"),
     ),
     "res.partner": (("x_fc_stripe_customer_id", "Stripe Customer"),),
 }
 # The field that all of ours carry also tells, in its help text, which server action to call.
 ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
 
-INCOME, LIABILITY, CURRENT = "income", "liability_current", "asset_current"
+INCOME, OTHER_INCOME, EXPENSE = "income", "income_other", "expense"
+LIABILITY, CURRENT, RECEIVABLE = "liability_current", "asset_current", "asset_receivable"
 _FITTING = {
-    INCOME: {"income", "income_other"},
-    LIABILITY: {"liability_current", "liability_non_current"},
-    CURRENT: {"asset_current", "asset_cash"},
-    "asset_receivable": {"asset_receivable"},
+    INCOME: {INCOME, OTHER_INCOME},
+    # What is recovered may stand as income or against the expense.
+    OTHER_INCOME: {INCOME, OTHER_INCOME, EXPENSE},
+    EXPENSE: {EXPENSE, "expense_other"},
+    LIABILITY: {LIABILITY, "liability_non_current"},
+    CURRENT: {CURRENT, "asset_cash"},
+    RECEIVABLE: {RECEIVABLE},
 }
 
 
@@ -126,10 +142,14 @@ def wanted_accounts(settings: Settings) -> tuple[Wanted, ...]:
     journals, accounts = settings.journals, settings.accounts
     income = [*(family.account for family in settings.families),
               accounts.other, accounts.unitemised]  # fmt: skip
+    liabilities = [accounts.customer_credit, accounts.prepaid_credit, accounts.refunds_pending]
     outstanding = [journals.stripe.outstanding, journals.off_platform.outstanding]
     wanted = [
         *(Wanted(account=account, type=INCOME) for account in income),
-        Wanted(account=accounts.customer_credit, type=LIABILITY),
+        *(Wanted(account=account, type=LIABILITY) for account in liabilities),
+        Wanted(account=accounts.bad_debt, type=EXPENSE),
+        Wanted(account=accounts.bad_debt_recovered, type=OTHER_INCOME),
+        Wanted(account=accounts.chargeback_loss, type=EXPENSE),
         *(Wanted(account=account, type=CURRENT) for account in outstanding if account),
     ]
     return tuple({each.account.code: each for each in wanted}.values())
@@ -143,6 +163,7 @@ def journal_types(settings: Settings) -> Mapping[str, str]:
         journals.stripe.code: "bank",
         journals.off_platform.code: "bank",
         journals.customer_credit.code: "general",
+        journals.adjustments.code: "general",
     }
 
 
@@ -150,7 +171,7 @@ def look(connection: OdooConnection, settings: Settings, owner: Company) -> Char
     """Everything that our documents need, as it stands in this company now."""
     company = [("company_id", "parent_of", [connection.company])]
     receivable = settings.accounts.receivable
-    wanted = (*wanted_accounts(settings), Wanted(account=receivable, type="asset_receivable"))
+    wanted = (*wanted_accounts(settings), Wanted(account=receivable, type=RECEIVABLE))
     codes = [each.account.code for each in wanted]
     accounts = connection.rows(
         "account.account", [("code", "in", codes)], ["code", "name", "account_type"]

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from fcb_pipelines.connectors.failures import Refusal
 from fcb_pipelines.connectors.odoo_action import Batches, ref_of, xml_name
-from fcb_pipelines.connectors.odoo_chart import SOURCE_REF, Chart
+from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, SOURCE_HASH, SOURCE_REF, Chart
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo_reading import (
     LINE_FIELDS,
@@ -63,6 +63,29 @@ class Moves:
             found.setdefault(line["move_id"][0], []).append(line)
         return found
 
+    def reversed_whole(self, rows: Mapping[int, Row]) -> set[int]:
+        """Those of these moves that nothing but credit notes settles.
+
+        Odoo says `reversed` too where entries settle the rest, or settle a credit note.
+        """
+        said = [
+            move
+            for move, row in rows.items()
+            if (row["payment_state"], row["move_type"]) == ("reversed", "out_invoice")
+        ]
+        if not said:
+            return set()
+        # An exchange difference takes nothing off in the document's own currency.
+        otherwise = self._odoo.rows(
+            "account.partial.reconcile",
+            [("debit_move_id.move_id", "in", said), ("debit_amount_currency", "!=", 0),
+             ("credit_move_id.move_id.move_type", "!=", "out_refund")],
+            ["debit_move_id"],
+        )  # fmt: skip
+        lines = [row["debit_move_id"][0] for row in otherwise]
+        found = self._odoo.rows("account.move.line", [("id", "in", lines)], ["move_id"])
+        return set(said) - {row["move_id"][0] for row in found}
+
     def write(
         self,
         documents: Sequence[LedgerDocument],
@@ -115,7 +138,9 @@ class Moves:
             SOURCE_REF: document.ref,
             "x_fc_nexacloud_invoice_id": document.nexacloud_invoice_id or False,
             "x_fc_stripe_invoice_id": document.stripe_invoice_id or False,
-            "x_fc_content_hash": document.content_hash,
+            CONTENT_HASH: document.content_hash,
+            SOURCE_HASH: document.source_hash or False,
+            "x_fc_reverses_ref": document.reverses or False,
             "invoice_line_ids": [
                 [0, 0, {
                     "sequence": 10 * number,
@@ -137,8 +162,9 @@ def read(moves: Moves, found: Mapping[str, int], around_of: Any) -> tuple[Standi
         rows = moves.rows([move for _, move in page])
         lines = moves.lines(list(rows))
         around: Around = around_of(rows.values(), _flat(lines.values()))
+        reversed_whole = moves.reversed_whole(rows)
         standing += [
-            standing_move(ref, rows[move], lines.get(move, []), around)
+            standing_move(ref, rows[move], lines.get(move, []), move in reversed_whole, around)
             for ref, move in page
             if move in rows
         ]

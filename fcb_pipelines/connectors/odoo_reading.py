@@ -13,35 +13,27 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from fcb_pipelines.connectors.odoo_chart import Chart
+from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, SOURCE_HASH, Chart
 from fcb_pipelines.connectors.odoo_connection import Row
 from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.money import exponent, from_major, spread
-from fcb_pipelines.core.standing import (
-    MoveState,
-    PaymentState,
-    StandingMove,
-    StandingSettlement,
-)
+from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
 
 MOVE_FIELDS = (
     "move_type", "state", "payment_state", "ref", "invoice_date", "date", "currency_id",
     "partner_id", "amount_residual", "amount_total", "x_fc_nexacloud_invoice_id",
-    "x_fc_stripe_invoice_id", "x_fc_content_hash",
+    "x_fc_stripe_invoice_id", CONTENT_HASH, SOURCE_HASH,
 )  # fmt: skip
 LINE_FIELDS = (
     "move_id", "display_type", "name", "quantity", "price_unit", "price_subtotal", "account_id",
     "tax_ids", "tax_line_id", "amount_currency",
 )  # fmt: skip
-ENTRY_FIELDS = (
-    "state", "ref", "date", "journal_id", "partner_id", "invoice_origin", "x_fc_content_hash",
-)  # fmt: skip
 
 # Both stand for nothing in the accounts.
 _REMARKS = {"line_section", "line_subsection", "line_note"}
 _KINDS = {"out_invoice": Kind.INVOICE, "out_refund": Kind.CREDIT_NOTE}
-_STATES = {"draft": MoveState.DRAFT, "posted": MoveState.POSTED, "cancel": MoveState.CANCELLED}
+STATES = {"draft": MoveState.DRAFT, "posted": MoveState.POSTED, "cancel": MoveState.CANCELLED}
 
 Told = TypeVar("Told", LedgerDocument, Settlement)
 
@@ -77,59 +69,29 @@ def text(value: object) -> str | None:
     return str(value) if value else None
 
 
-def standing_move(ref: str, row: Row, lines: Sequence[Row], around: Around) -> StandingMove:
-    """A customer invoice or credit note with its lines, as it stands."""
-    links = around.links.get(_id(row["partner_id"]), ())
-    stored = text(row["x_fc_content_hash"])
-    state = _STATES[row["state"]]
-    document = _as_written(_documents(ref, row, lines, links, around), stored)
+def standing_move(
+    ref: str, row: Row, lines: Sequence[Row], reversed_whole: bool, around: Around
+) -> StandingMove:
+    """A customer invoice or credit note with its lines, as it stands.
+
+    `reversed_whole`: nothing but credit notes settles it.
+    """
+    links = around.links.get(id_of(row["partner_id"]), ())
+    stored = text(row[CONTENT_HASH])
+    state = STATES[row["state"]]
+    document = as_written(_documents(ref, row, lines, links, around), stored)
     residual = abs(minor(row["amount_residual"], document.currency))
     return StandingMove(
         ref=ref,
         move_id=str(row["id"]),
         state=state,
-        payment_state=_payment_state(row, residual, state, document.currency),
+        payment_state=_payment_state(row, residual, state, reversed_whole, document.currency),
         document=document,
         partner_links=links,
         accounting_date=date.fromisoformat(row["date"]),
         residual=residual,
         stored_hash=stored,
-    )
-
-
-def standing_settlement(
-    ref: str, row: Row, receivable: Sequence[Row], reconciled: Mapping[str, int], around: Around
-) -> StandingSettlement:
-    """The entry of a settlement: `receivable` has its lines there, `reconciled` ref -> matched."""
-    links = around.links.get(_id(row["partner_id"]), ())
-    stored = text(row["x_fc_content_hash"])
-    currency = str(receivable[0]["currency_id"][1]) if receivable else ""
-    taken = -sum(minor(line["amount_currency"], currency) for line in receivable)
-    kind = Kind.INVOICE if taken >= 0 else Kind.CREDIT_NOTE
-    methods = around.journals.get(_id(row["journal_id"]), ()) or (Method.PAYMENT,)
-    told = [
-        Settlement(
-            ref=ref,
-            document=text(row["invoice_origin"]) or "",
-            kind=kind,
-            partner=link,
-            method=method,
-            date=date.fromisoformat(row["date"]),
-            amount=abs(taken),
-            currency=currency,
-            memo=text(row["ref"]) or "",
-        )
-        for method in methods
-        for link in (links or ("",))
-    ]
-    settlement = _as_written(told, stored)
-    return StandingSettlement(
-        ref=ref,
-        move_id=str(row["id"]),
-        state=_STATES[row["state"]],
-        settlement=settlement,
-        reconciled=reconciled.get(settlement.document, 0),
-        stored_hash=stored,
+        stored_source_hash=text(row[SOURCE_HASH]),
     )
 
 
@@ -163,7 +125,8 @@ def _documents(
     ]
 
 
-def _as_written(told: Sequence[Told], stored: str | None) -> Told:
+def as_written(told: Sequence[Told], stored: str | None) -> Told:
+    """The telling with this hash; the first where none has it."""
     return next((each for each in told if each.content_hash == stored), told[0])
 
 
@@ -173,7 +136,7 @@ def _is_line(line: Row) -> bool:
 
 
 def _line(line: Row, currency: str, around: Around) -> DocumentLine:
-    account = around.accounts.get(_id(line["account_id"]), "")
+    account = around.accounts.get(id_of(line["account_id"]), "")
     return DocumentLine(
         description=text(line["name"]) or "",
         quantity=Decimal(str(line["quantity"])),
@@ -192,7 +155,7 @@ def _taxes(
     amounts = {key: 0 for line in lines for key in line.taxes}
     for row in rows:
         if row["tax_line_id"]:
-            (key,) = chart.keys([_id(row["tax_line_id"])])
+            (key,) = chart.keys([id_of(row["tax_line_id"])])
             amount = -direction(kind) * minor(row["amount_currency"], currency)
             amounts[key] = amounts.get(key, 0) + amount
     return tuple(
@@ -214,16 +177,18 @@ def _with_tax_shares(
     return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
 
 
-def _payment_state(row: Row, residual: int, state: MoveState, currency: str) -> PaymentState:
+def _payment_state(
+    row: Row, residual: int, state: MoveState, reversed_whole: bool, currency: str
+) -> PaymentState:
     """Judged by the residual: Odoo's own word for a paid move depends on its edition."""
     if state is not MoveState.POSTED:
         return PaymentState.NOT_PAID
     if residual == 0:
-        return PaymentState.REVERSED if row["payment_state"] == "reversed" else PaymentState.PAID
+        return PaymentState.REVERSED if reversed_whole else PaymentState.PAID
     whole = abs(minor(row["amount_total"], currency))
     return PaymentState.NOT_PAID if residual == whole else PaymentState.PARTIAL
 
 
-def _id(pair: object) -> int:
+def id_of(pair: object) -> int:
     """The id of a many2one's [id, name]; 0 where it is empty."""
     return int(pair[0]) if isinstance(pair, (list, tuple)) else 0

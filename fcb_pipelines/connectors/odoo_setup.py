@@ -1,4 +1,4 @@
-"""Setup: accounts, journals, fields and the server action are made where they are missing.
+"""Setup: accounts, journals, currencies, fields and the server action are made where missing.
 
 Taxes are found, never made. What a person changed since is left as it is; the description tells of
 it. Setup needs a user with the rights of Settings; the daily work doesn't.
@@ -7,9 +7,12 @@ it. Setup needs a user with the rights of Settings; the daily work doesn't.
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from fcb_pipelines.connectors.odoo_action import CODE, MODULE, NAME, VERSION
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.odoo_action import NAME, VERSION
+from fcb_pipelines.connectors.odoo_action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo_chart import (
     CURRENT,
+    DOCUMENT_REF,
     FIELDS,
     SOURCE_REF,
     Chart,
@@ -18,6 +21,7 @@ from fcb_pipelines.connectors.odoo_chart import (
 )
 from fcb_pipelines.connectors.odoo_company import read_company
 from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo_taxes import CONFIGURATION
 from fcb_pipelines.core.company import Journal, Settings
 from fcb_pipelines.core.standing import SetupStep
 
@@ -48,13 +52,14 @@ class Setup:
         journals = self._settings.journals
         for journal in (journals.stripe, journals.off_platform):
             yield from self._bank_journal(journal, chart)
-        credit = journals.customer_credit
-        yield (
-            "journal",
-            _named(credit.code, chart.journals.get(credit.code), credit.name),
-            credit.code in chart.journals,
-            partial(self._make_journal, credit, "general"),
-        )
+        for journal in (journals.customer_credit, journals.adjustments):
+            yield (
+                "journal",
+                _named(journal.code, chart.journals.get(journal.code), journal.name),
+                journal.code in chart.journals,
+                partial(self._make_journal, journal, "general"),
+            )
+        yield from self._currencies(chart)
         yield from self._fields(chart)
         yield ("server action", f"{NAME} {VERSION}", chart.action is not None, self._make_action)
         for name in self._taxes(chart):
@@ -93,6 +98,11 @@ class Setup:
             partial(self._set_outstanding, journal.code, account),
         )
 
+    def _currencies(self, chart: Chart) -> Iterator[Part]:
+        for name in self._settings.currencies:
+            active = name in chart.company.currency_ids
+            yield ("currency", name, active, partial(self._activate, name))
+
     def _fields(self, chart: Chart) -> Iterator[Part]:
         for model, fields in FIELDS.items():
             for name, label in fields:
@@ -116,6 +126,16 @@ class Setup:
                   "company_id": self._odoo.company, "show_on_dashboard": False}  # fmt: skip
         self._odoo.call("account.journal", "create", [values])
 
+    def _activate(self, currency: str) -> None:
+        """Rates are the company's affair: until it has one, the currency is not posted in."""
+        found = self._odoo.rows("res.currency", [("name", "=", currency)], ["id"], archived=True)
+        if not found:
+            raise NotPrepared(
+                f"activating the currency {currency}", "Odoo knows none of this name",
+                remedy=CONFIGURATION,
+            )  # fmt: skip
+        self._odoo.call("res.currency", "write", [row["id"] for row in found], {"active": True})
+
     def _set_outstanding(self, journal: str, account: str) -> None:
         (row,) = self._odoo.rows("account.account", [("code", "=", account)], ["id"])
         lines = self._odoo.rows(
@@ -138,7 +158,7 @@ class Setup:
             "ttype": "char",
             # A duplicate or reversal that a person makes is not the source's document.
             "copied": False,
-            "index": name == SOURCE_REF,
+            "index": name in (SOURCE_REF, DOCUMENT_REF),
             "help": f"Written by {MODULE}.",
         }
         self._odoo.call("ir.model.fields", "create", [values])

@@ -6,10 +6,10 @@ from datetime import date
 
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.corrections import Correction, answered, correction, first_open_day
-from fcb_pipelines.core.deltas import taken_back
 from fcb_pipelines.core.dispositions import Books, Case, intended
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Method, Status
+from fcb_pipelines.core.settlement_deltas import taken_back
 from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, StandingSettlement
 from fcb_pipelines.core.three_way import Moved, moved
 

@@ -146,12 +146,13 @@ def _plain(line: DocumentLine) -> DocumentLine:
 
 
 def _netted(lines: Counter[DocumentLine]) -> Counter[DocumentLine]:
-    """Lines whose reversal is among them taken out in pairs."""
-    netted = Counter(lines)
+    """The same difference without lines that undo each other, and without those of nothing."""
+    netted = Counter({line: count for line, count in lines.items() if line.net and count})
     for line in list(netted):
         opposite = _turned(line)
-        both = min(netted[line], netted.get(opposite, 0))
-        if both > 0:
+        ours, theirs = netted[line], netted[opposite]
+        if ours * theirs > 0:
+            both = min(abs(ours), abs(theirs)) * (1 if ours > 0 else -1)
             netted[line] -= both
             netted[opposite] -= both
     return netted

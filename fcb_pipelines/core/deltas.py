@@ -1,7 +1,7 @@
 """Ledger deltas: every difference between what should stand in the books and the read-back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from fcb_pipelines.core.agreement import (
     Agreement,
@@ -20,39 +20,12 @@ from fcb_pipelines.core.corrections import (
     residual_with,
 )
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
-from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
 from fcb_pipelines.core.reasons import REASONS, Verdict
-from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, StandingSettlement
+from fcb_pipelines.core.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.standing import MoveState, Standing, StandingMove
 from fcb_pipelines.core.three_way import Moved, moved
 from fcb_pipelines.core.writing import expected_residual
-
-READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerDelta:
-    """One difference. `entry` is the external id that differs: the document's or a settlement's.
-
-    `expected` is the intent and `actual` the read-back, as text; `difference` is actual less
-    expected in minor units for amounts. `aspect` says which gate it trips, `code` which exception
-    it is; a settlement of a draft is no difference, since it waits for the posting. `moved` names the
-    sides that moved since the document was written, by its three digests: `source_now` (what would be
-    written now), `written` and `ledger_now`.
-    """
-
-    ref: str
-    entry: str
-    field: str
-    kind: Agreement
-    expected: str | None
-    actual: str | None
-    difference: int | None
-    aspect: str
-    code: str
-    moved: tuple[Moved, ...] = ()
-    source_now: str | None = None
-    written: str | None = None
-    ledger_now: str | None = None
 
 
 def ledger_deltas(
@@ -83,8 +56,8 @@ def ledger_deltas(
         found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
-            found += _settlement_deltas(document, own, standing, explained)
-            found += _taken_back_deltas(document, own, standing)
+            found += settlement_deltas(document, own, standing, explained)
+            found += taken_back_deltas(document, own, standing)
             cause = _cause(document, explained, found)
             found += _residual_delta(document, now.move, corrected, own, cause)
             found = [_told_by(delta, document, now.move) for delta in found]
@@ -238,110 +211,6 @@ def _as_delta(row: AgreementRow, code: str) -> LedgerDelta:
         aspect=DATES if row.field == "date" else READ_BACK,
         code=code,
     )
-
-
-def taken_back(
-    ref: str, told: Collection[str], standing: Mapping[str, Standing]
-) -> tuple[StandingSettlement, ...]:
-    """The settlements of a document that stand and that its source no longer tells (S7).
-
-    `told` are the refs that it does. A refund that was booked before its credit note came stands on,
-    and so does what was undone.
-    """
-    entries = [
-        row.settlement for row in standing.values() if row.settlement is not None and not row.absent
-    ]
-    undone = {entry.settlement.undoes for entry in entries}
-    return tuple(
-        entry
-        for entry in entries
-        if entry.settlement.document == ref
-        and entry.ref not in {*told, *undone}
-        and not is_correction(entry.ref)
-        and entry.settlement.undoes is None
-        and entry.settlement.method is not Method.REFUND
-    )
-
-
-def _taken_back_deltas(
-    document: LedgerDocument, settlements: Sequence[Settlement], standing: Mapping[str, Standing]
-) -> list[LedgerDelta]:
-    told = {settlement.ref for settlement in settlements}
-    return [
-        LedgerDelta(
-            ref=document.ref,
-            entry=entry.ref,
-            field="settlement.amount",
-            kind=Agreement.EXTRA,
-            expected=None,
-            actual=str(entry.settlement.amount),
-            difference=entry.settlement.amount,
-            aspect=READ_BACK,
-            code="settlement_taken_back",
-        )
-        for entry in taken_back(document.ref, told, standing)
-    ]
-
-
-def _settlement_deltas(
-    document: LedgerDocument,
-    settlements: Sequence[Settlement],
-    standing: Mapping[str, Standing],
-    explained: Mapping[str, str],
-) -> list[LedgerDelta]:
-    rows = []
-    move = standing[document.ref].move
-    settled = move is not None and move.residual == 0
-    for settlement in settlements:
-        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
-        entry = None if now.absent else now.settlement
-        if entry is not None:
-            as_written = entry.settlement.content_hash == entry.stored_hash
-            code = "source_changed" if as_written else "edited_in_ledger"
-        elif document.ref in explained:
-            code = explained[document.ref]
-        else:
-            code = "edited_in_ledger" if now.taken_back else "not_written"
-        left = _settlement_fields(settlement, reconciled=True)
-        right = {}
-        if entry is not None:
-            # Paid beyond what is open (S3), nothing need be matched.
-            matched = entry.reconciled != 0 or settled
-            right = _settlement_fields(entry.settlement, reconciled=matched)
-        for row in compare(document.ref, settlement.ref, left, right):
-            if row.kind is not Agreement.MATCH:
-                undone = entry is not None and row.field == "settlement.reconciled"
-                told = "edited_in_ledger" if undone else code
-                rows.append(_settlement_delta(document, settlement, row, told))
-    return rows
-
-
-def _settlement_delta(
-    document: LedgerDocument, settlement: Settlement, row: AgreementRow, code: str
-) -> LedgerDelta:
-    return LedgerDelta(
-        ref=document.ref,
-        entry=settlement.ref,
-        field=row.field,
-        kind=row.kind,
-        expected=row.expected,
-        actual=row.actual,
-        difference=row.difference,
-        aspect=DATES if row.field == "settlement.date" else READ_BACK,
-        code=code,
-    )
-
-
-def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
-    return {
-        "settlement.reconciled": "yes" if reconciled else "no",
-        "settlement.amount": settlement.amount,
-        "settlement.date": settlement.date.isoformat(),
-        "settlement.currency": settlement.currency,
-        "settlement.memo": settlement.memo,
-        "settlement.method": settlement.method.value,
-        "settlement.document": settlement.document,
-    }
 
 
 def _cause(

@@ -13,12 +13,12 @@ from enum import StrEnum
 from fcb_pipelines.core.agreement import AgreementRow, disagreements
 from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.deltas import DATES, READ_BACK, RESIDUAL, LedgerDelta
 from fcb_pipelines.core.dispositions import Books, Disposition
 from fcb_pipelines.core.document_rows import DocumentRow, header, to_documents
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.families import OTHER, UNITEMISED
 from fcb_pipelines.core.index import Answer, IndexRow
+from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.reasons import REASONS, Verdict

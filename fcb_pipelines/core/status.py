@@ -11,10 +11,10 @@ from typing import Any
 
 from fcb_pipelines.core.completeness import UNPLACED
 from fcb_pipelines.core.corrections import by_base, is_correction, residual_with
-from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.gates import GateResult
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
 

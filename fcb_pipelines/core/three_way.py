@@ -28,9 +28,15 @@ def moved(document: LedgerDocument | None, move: StandingMove) -> frozenset[Move
     """
     found = set()
     if document is not None and document.content_hash != move.stored_hash:
-        same = move.stored_source_hash == document.source_hash
-        found.add(Moved.SETTINGS if same else Moved.SOURCE)
+        found.add(Moved.SETTINGS if _is_same_sale(document, move) else Moved.SOURCE)
     redated = move.state is MoveState.POSTED and move.accounting_date != move.document.date
     if redated or not stands_as(move, move.stored_hash):
         found.add(Moved.LEDGER)
     return frozenset(found)
+
+
+def _is_same_sale(document: LedgerDocument, move: StandingMove) -> bool:
+    """Whether the source bills what it billed then, and NexaCloud names the same owner of it."""
+    owned = document.partner in move.partner_links
+    copy = document.nexacloud_invoice_id == move.document.nexacloud_invoice_id
+    return move.stored_source_hash == document.source_hash and owned and copy

@@ -14,7 +14,6 @@ from fcb_pipelines.core.completeness import (
     completeness_gate,
     receivable_gate,
 )
-from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.facts import InvoiceFacts, Side
 from fcb_pipelines.core.gates import (
@@ -27,6 +26,7 @@ from fcb_pipelines.core.gates import (
     unitemised_lines,
 )
 from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.standing import Standing, StandingMove
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint

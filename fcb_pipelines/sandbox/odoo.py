@@ -23,6 +23,7 @@ from fcb_pipelines.config import environment
 from fcb_pipelines.connectors.failures import TransientFailure
 from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.odoo_install import OdooProgram, Say, install, run
+from fcb_pipelines.sandbox.odoo_rates import write_rates
 from fcb_pipelines.sandbox.postgres import ROLE, EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
 
@@ -97,7 +98,8 @@ class SandboxOdoo:
     def create_books(self, database: str) -> bool:
         """Fresh books with the Canadian chart in CAD; False when the database is there already.
 
-        Each has an identity of its own, though all are copies of one template.
+        Each has an identity of its own, though all are copies of one template, and rates of the usual
+        currencies, which setup activates as configured.
         """
         if self._server.has_database(database):
             return False
@@ -115,6 +117,7 @@ class SandboxOdoo:
                     "update ir_config_parameter set value = %s where key = %s",
                     (str(uuid.uuid4()), key),
                 )
+            write_rates(cursor)
         self._rename(draft, database)
         return True
 

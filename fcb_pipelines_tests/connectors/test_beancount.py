@@ -207,7 +207,7 @@ REFUSED: dict[str, tuple[Callable[[BeancountLedger], object], type[PermanentFail
     "settling what is not there": (
         lambda ledger: ledger.settle([a_settlement(an_invoice("in_9"))]),
         NotPrepared,
-        "not in the books",
+        "not in the ledger",
     ),
     "settling a draft": (
         lambda ledger: ledger.settle([a_settlement(an_invoice("in_2"))]),

@@ -25,13 +25,14 @@ from fcb_pipelines.core.agreement import AgreementRow, copy_against_source
 from fcb_pipelines.core.cases import User
 from fcb_pipelines.core.close import TieOut, tie_outs
 from fcb_pipelines.core.completeness import CompletenessRow, ReceivableRow
-from fcb_pipelines.core.deltas import LedgerDelta, ledger_deltas
+from fcb_pipelines.core.deltas import ledger_deltas
 from fcb_pipelines.core.dispositions import Disposition, decide
 from fcb_pipelines.core.document_rows import DocumentRow
 from fcb_pipelines.core.document_rows import to_rows as document_rows
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import BillTo, InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.index import Answer, IndexRow, Origin, absent_row
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.standing import (
     Standing,

@@ -15,7 +15,8 @@ from fcb_pipelines.connectors.failures import (
     Unreachable,
 )
 from fcb_pipelines.connectors.odoo import OdooLedger
-from fcb_pipelines.connectors.odoo_action import MODULE, xml_name
+from fcb_pipelines.connectors.odoo_action import xml_name
+from fcb_pipelines.connectors.odoo_action_code import MODULE
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument
@@ -356,13 +357,13 @@ def test_a_document_that_is_not_posted_is_not_settled(books: OdooLedger) -> None
     books.write_drafts([document])
     with pytest.raises(NotPrepared, match="draft"):
         books.settle([a_settlement(document)])
-    with pytest.raises(NotPrepared, match="not in Odoo"):
+    with pytest.raises(NotPrepared, match="not in the ledger"):
         books.settle([a_settlement(an_invoice("in_2"))])
     assert books.read_settlements() == ()
 
 
 @pytest.mark.parametrize(
-    "method", [Method.CUSTOMER_BALANCE, Method.PREPAID_CREDIT, Method.CREDIT_NOTE]
+    "method", [Method.CUSTOMER_BALANCE, Method.OVERPAYMENT, Method.PREPAID_CREDIT]
 )
 def test_credit_settles_by_an_entry_and_keeps_its_method(books: OdooLedger, method: Method) -> None:
     invoice, note = an_invoice(), a_credit_note("cn_1", a_line(5000))

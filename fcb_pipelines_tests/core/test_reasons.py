@@ -46,7 +46,9 @@ EVALUATED = (
 )
 
 # The modules whose rules decide, and the words in them that are fields and not codes.
-RULES = ("dispositions", "build", "writing", "deltas", "completeness", "gates")
+RULES = (
+    "dispositions", "build", "writing", "deltas", "settlement_deltas", "completeness", "gates",
+)  # fmt: skip
 FIELDS = {"accounting_date", "nexacloud_invoice_id", "stripe_invoice_id", "read_back", "write_off"}
 
 # What a ledger may say of an entry it would not take (connectors.failures.Refusal).

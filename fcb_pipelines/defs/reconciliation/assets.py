@@ -11,9 +11,9 @@ from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.agreement import AgreementRow
 from fcb_pipelines.core.cases import agreements as compared
 from fcb_pipelines.core.cases import cases, copies_of_their_own
-from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.window import fingerprints
 from fcb_pipelines.core.writing import plan_settlements
 from fcb_pipelines.defs import keys, month

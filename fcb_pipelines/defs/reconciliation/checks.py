@@ -8,13 +8,13 @@ import pandas as pd
 from fcb_pipelines.connectors.frames import to_rows
 from fcb_pipelines.core.agreement import AgreementRow
 from fcb_pipelines.core.completeness import CompletenessRow, completeness_gate
-from fcb_pipelines.core.deltas import LedgerDelta
 from fcb_pipelines.core.gates import (
     ledger_agrees,
     nexacloud_agrees,
     nothing_is_held,
     population_adds_up,
 )
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.gating import check_result, spec
 from fcb_pipelines.defs.month import Month

@@ -1,0 +1,276 @@
+"""What the server action runs inside Odoo: its text, in pieces, one for each group of verbs.
+
+Odoo evaluates it under `safe_eval`: no imports, no `with`, and no closures, so that a function's
+comprehensions and lambdas may only use their own arguments and the names up here.
+"""
+
+MODULE = "fcb_pipelines"
+
+HEAD = """\
+# Written by `fcb ledger setup`; a change made here is undone by it.
+task = env.context.get('fcb')
+if not task:
+    raise UserError('This action works for fcb_pipelines only.')
+env = env(context={k: v for k, v in env.context.items() if k != 'fcb'})
+MODULE = 'fcb_pipelines'
+verb = task['verb']
+answer = {'done': True}
+names = env['ir.model.data'].sudo()
+moves = env['account.move']
+lines = env['account.move.line']
+partials = env['account.partial.reconcile']
+named = []
+"""
+
+LOOKING = """
+if verb == 'find':
+    domain = [('module', '=', MODULE), ('model', 'in', task['models'])]
+    wanted = []
+    if task.get('ids') is not None:
+        domain.append(('res_id', 'in', task['ids']))
+    if task.get('names') is not None:
+        wanted.append([('name', 'in', task['names'])])
+    if wanted and task.get('of'):
+        sides = moves.search([('x_fc_source_ref', 'in', task['of'])]).ids
+        entries = moves.search([('x_fc_document_ref', 'in', task['of'])])
+        drawn = partials.search([
+            ('x_fc_source_ref', '!=', False),
+            '|', ('debit_move_id.move_id', 'in', sides), ('credit_move_id.move_id', 'in', sides),
+        ])
+        for records in (entries, entries.origin_payment_id, drawn):
+            wanted.append([('model', '=', records._name), ('res_id', 'in', records.ids)])
+    if wanted:
+        domain += ['|'] * (len(wanted) - 1)
+        for some in wanted:
+            domain += ['&'] * (len(some) - 1) + some
+    found = names.search_read(domain, ['name', 'model', 'res_id'], order='id')
+    answer['found'] = [[row['name'], row['model'], row['res_id']] for row in found]
+
+if verb == 'identity':
+    answer['uuid'] = env['ir.config_parameter'].sudo().get_param('database.uuid')
+"""
+
+WRITING = """
+if verb == 'partners':
+    partners = env['res.partner'].with_context(no_vat_validation=True)
+    made = partners.create([row['values'] for row in task['new']])
+    for partner, row in zip(made, task['new']):
+        named += [(name, 'res.partner', partner.id) for name in row['names']]
+    for row in task['known']:
+        if row['values']:
+            partners.browse(row['id']).write(row['values'])
+        named += [(name, 'res.partner', row['id']) for name in row['names']]
+
+if verb == 'drafts':
+    old = moves.browse(task['replace']).exists()
+    if any(move.state != 'draft' for move in old):
+        raise UserError('A draft that was to be rebuilt is posted by now.')
+    old.unlink()
+    made = moves.create([row['values'] for row in task['rows']])
+    answer['refused'] = []
+    for move, row in zip(made, task['rows']):
+        scale = 10 ** row['decimals']
+        taxed = {}
+        for line in move.line_ids.filtered('tax_line_id'):
+            taxed.setdefault(line.tax_line_id.id, []).append(line)
+        wanted = dict(row['taxes'])
+        wrong = []
+        mend = []
+        for tax in {**wanted, **taxed}:
+            have = sum(round(line.amount_currency * scale) for line in taxed.get(tax, []))
+            residue = wanted.get(tax, 0) - have
+            if residue and (abs(residue) > row['residue'] or tax not in taxed):
+                wrong.append([tax, have, wanted.get(tax, 0)])
+            elif residue:
+                mend.append((taxed[tax][0], residue))
+        net = round(move.amount_untaxed * scale)
+        if wrong or net != row['net']:
+            answer['refused'].append({'name': row['name'], 'net': net, 'taxes': wrong})
+            move.unlink()
+            continue
+        for line, residue in mend:
+            amount = (round(line.amount_currency * scale) + residue) / scale
+            line.write({'amount_currency': amount})
+        if round(move.amount_total * scale) != row['total']:
+            raise UserError('%s: total %s after the tax residue' % (row['name'], move.amount_total))
+        named.append((row['name'], 'account.move', move.id))
+
+if verb == 'post':
+    posting = moves.browse([row[0] for row in task['rows']])
+    posting.filtered(lambda move: move.state == 'draft').action_post()
+    for move, row in zip(posting, task['rows']):
+        if move.state != 'posted' or str(move.date) != row[1]:
+            raise UserError('%s would be %s on %s, not posted on %s: see the lock dates'
+                            % (move.ref, move.state, move.date, row[1]))
+    # Only now: Odoo reconciles a draft with what it reverses when it posts it.
+    notes = moves.search([
+        ('x_fc_reverses_ref', '!=', False), ('reversed_entry_id', '=', False),
+        ('state', '=', 'posted'), '|', ('id', 'in', posting.ids),
+        ('x_fc_reverses_ref', 'in', posting.mapped('x_fc_source_ref')),
+    ])
+    reversed_refs = notes.mapped('x_fc_reverses_ref')
+    standing = moves.search([('x_fc_source_ref', 'in', reversed_refs), ('state', '=', 'posted')])
+    by_ref = {move.x_fc_source_ref: move.id for move in standing}
+    for note in notes:
+        if note.x_fc_reverses_ref in by_ref:
+            note.write({'reversed_entry_id': by_ref[note.x_fc_reverses_ref]})
+"""
+
+MATCHING = """
+def open_lines(some):
+    # What is open of these moves on a receivable, earlier ones first.
+    found = some.line_ids.filtered(lambda line: line.parent_state == 'posted'
+                                   and line.account_type == 'asset_receivable'
+                                   and not line.reconciled)
+    return found.sorted(lambda line: (line.date, line.id))
+
+def match(ones, others):
+    # Each with each of the other side, as far as they are open. Pair by pair in a currency: Odoo
+    # notes the exchange difference on the first pair of a call that shares a line with it.
+    plan = []
+    for one in ones:
+        for other in others:
+            apart = one.account_id != other.account_id or one.currency_id != other.currency_id
+            if apart or (one.amount_currency > 0) == (other.amount_currency > 0):
+                continue
+            if one.currency_id == one.company_currency_id:
+                plan.append(one | other)
+            elif not one.reconciled and not other.reconciled:
+                lines._reconcile_plan([one | other])
+    if plan:
+        lines._reconcile_plan(plan)
+
+def spare(one, other):
+    # How much can be matched between the two, major units; 0 where they do not fit.
+    apart = one.account_id != other.account_id or one.currency_id != other.currency_id
+    if not one or not other or apart or (one.amount_currency > 0) == (other.amount_currency > 0):
+        return 0
+    return min(abs(one.amount_residual_currency), abs(other.amount_residual_currency))
+
+def values_of(line):
+    return {'aml': line, 'amount_residual': line.amount_residual,
+            'amount_residual_currency': line.amount_residual_currency}
+
+def match_a_part(one, other, amount):
+    # Odoo matches all that two lines have in common; so one of them is shown to it as if no more
+    # than the amount were open there. Odoo's own code computes the rest, exchange differences too.
+    debit, credit = (one, other) if one.amount_currency > 0 else (other, one)
+    shown = values_of(debit)
+    share = amount / debit.amount_residual_currency
+    shown['amount_residual_currency'] = amount
+    shown['amount_residual'] = debit.company_currency_id.round(debit.amount_residual * share)
+    result = lines._prepare_reconciliation_single_partial(shown, values_of(credit))
+    partial = partials.create(result['partial_values'])
+    exchange = result.get('exchange_values')
+    if exchange and exchange['move_values']['line_ids']:
+        made = lines._create_exchange_difference_moves([exchange])
+        partial.write({'exchange_move_id': made.id})
+    return partial
+
+def match_exactly(one, other, amount):
+    # The pair's new matching over exactly the amount; nothing where less than that is open.
+    if not one or not other:
+        return partials
+    currency = one.currency_id
+    if currency.compare_amounts(spare(one, other), amount) < 0:
+        return partials
+    if currency.compare_amounts(spare(one, other), amount) > 0:
+        return match_a_part(one, other, amount)
+    pair = [('debit_move_id', 'in', (one | other).ids), ('credit_move_id', 'in', (one | other).ids)]
+    lines._reconcile_plan([one | other])
+    return partials.search(pair, order='id desc', limit=1)
+
+def free(entry, document, ours):
+    # Undo the matching of an entry with its document and the entries beside it; allocations stay.
+    pairs = entry.line_ids.matched_debit_ids | entry.line_ids.matched_credit_ids
+    freed = moves
+    for pair in pairs.filtered(lambda pair: not pair.x_fc_source_ref):
+        # With its pair Odoo takes back an exchange difference, and that one's own matching.
+        if not pair.exists():
+            continue
+        other = (pair.debit_move_id | pair.credit_move_id).move_id - entry
+        if other <= (document | ours):
+            freed |= other - document
+            pair.unlink()
+    return freed
+"""
+
+SETTLING = """
+if verb == 'settle':
+    entries = {}
+    for model in ('account.payment', 'account.move'):
+        rows = [row for row in task['rows'] if row['model'] == model]
+        made = env[model].create([row['values'] for row in rows])
+        made.action_post()
+        for record, row in zip(made, rows):
+            entry = record.move_id if model == 'account.payment' else record
+            if not entry or entry.state != 'posted' or str(entry.date) != row['date']:
+                raise UserError('%s: the entry is %s on %s, not posted on %s; see the lock dates '
+                                'and the outstanding account of journal %s' % (row['name'],
+                                entry.state, entry.date, row['date'], record.journal_id.code))
+            if row['entry']:
+                entry.write(row['entry'])
+            entries[row['name']] = entry
+            named.append((row['name'], model, record.id))
+
+    # What each document is settled with: the entries of this call, and all that stand beside it.
+    groups = []
+    refs = [group['ref'] for group in task['groups']]
+    beside = moves.search([('x_fc_document_ref', 'in', refs), ('x_fc_source_ref', '!=', False),
+                           ('state', '=', 'posted')])
+    by_document = beside.grouped('x_fc_document_ref')
+    for group in task['groups']:
+        document = moves.browse(group['document'])
+        if document.state != 'posted':
+            raise UserError('%s is not posted' % group['ref'])
+        asked = moves.browse(group['entries'])
+        for name in group['names']:
+            asked |= entries[name]
+        groups.append([document, asked, by_document.get(group['ref'], moves)])
+
+    # 1. What is undone: the payment is freed and matched with its failure.
+    for group in groups:
+        document, asked, ours = group
+        payments = {entry.x_fc_source_ref: entry for entry in ours}
+        for failure in ours.filtered('x_fc_undoes'):
+            payment = payments.get(failure.x_fc_undoes, moves)
+            if not (payment and (failure in asked or payment in asked) and open_lines(failure)):
+                continue
+            needed = sum(abs(line.amount_residual_currency) for line in open_lines(failure))
+            there = sum(abs(line.amount_residual_currency) for line in open_lines(payment))
+            if document.currency_id.compare_amounts(there, needed) < 0:
+                group[1] |= payment | free(payment, document, ours)
+            match(open_lines(failure), open_lines(payment))
+
+    # 2. What puts back, with what takes off: at least one of a pair is asked for.
+    for document, asked, ours in groups:
+        plain = ours.filtered(lambda entry: not entry.x_fc_undoes)
+        match(open_lines(plain & asked), open_lines(plain))
+
+    # 3. Allocations: exactly their amount or, where that is not open on both sides, nothing.
+    for row in task['allocations']:
+        document = moves.browse(row['document'])
+        drawn = entries[row['receipt']] if row['receipt'] else moves.browse(row['drawn'])
+        made = match_exactly(open_lines(document), open_lines(drawn), row['amount'])
+        if made:
+            made.write(row['values'])
+            named.append((row['name'], made._name, made.id))
+
+    # 4. The rest, with the document.
+    for document, asked, ours in groups:
+        match(open_lines(document), open_lines(asked))
+"""
+
+NAMING = """
+if named:
+    for row in names.search([('module', '=', MODULE), ('name', 'in', [each[0] for each in named])]):
+        if env[row.model].sudo().browse(row.res_id).exists():
+            raise UserError('already written by another: %s' % row.name)
+        # Left behind by a deletion beside the ORM.
+        row.unlink()
+    names.create([{'module': MODULE, 'name': name, 'model': model, 'res_id': res_id,
+                   'noupdate': True} for name, model, res_id in named])
+action = answer
+"""
+
+CODE = HEAD + LOOKING + WRITING + MATCHING + SETTLING + NAMING

@@ -1,0 +1,114 @@
+"""Differences of settlements: what the source confirms against what stands beside a document."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from fcb_pipelines.core.agreement import Agreement, AgreementRow, Value, compare
+from fcb_pipelines.core.corrections import is_correction
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, LedgerDelta
+from fcb_pipelines.core.standing import Standing, StandingSettlement
+
+
+def taken_back(
+    ref: str, told: Collection[str], standing: Mapping[str, Standing]
+) -> tuple[StandingSettlement, ...]:
+    """The settlements of a document that stand and that its source no longer tells (S7).
+
+    `told` are the refs that it does. A refund that was booked before its credit note came stands on,
+    and so does what was undone.
+    """
+    entries = [
+        row.settlement for row in standing.values() if row.settlement is not None and not row.absent
+    ]
+    undone = {entry.settlement.undoes for entry in entries}
+    return tuple(
+        entry
+        for entry in entries
+        if entry.settlement.document == ref
+        and entry.ref not in {*told, *undone}
+        and not is_correction(entry.ref)
+        and entry.settlement.undoes is None
+        and entry.settlement.method is not Method.REFUND
+    )
+
+
+def taken_back_deltas(
+    document: LedgerDocument, settlements: Sequence[Settlement], standing: Mapping[str, Standing]
+) -> list[LedgerDelta]:
+    told = {settlement.ref for settlement in settlements}
+    return [
+        LedgerDelta(
+            ref=document.ref,
+            entry=entry.ref,
+            field="settlement.amount",
+            kind=Agreement.EXTRA,
+            expected=None,
+            actual=str(entry.settlement.amount),
+            difference=entry.settlement.amount,
+            aspect=READ_BACK,
+            code="settlement_taken_back",
+        )
+        for entry in taken_back(document.ref, told, standing)
+    ]
+
+
+def settlement_deltas(
+    document: LedgerDocument,
+    settlements: Sequence[Settlement],
+    standing: Mapping[str, Standing],
+    explained: Mapping[str, str],
+) -> list[LedgerDelta]:
+    rows = []
+    move = standing[document.ref].move
+    settled = move is not None and move.residual == 0
+    for settlement in settlements:
+        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        entry = None if now.absent else now.settlement
+        if entry is not None:
+            as_written = entry.settlement.content_hash == entry.stored_hash
+            code = "source_changed" if as_written else "edited_in_ledger"
+        elif document.ref in explained:
+            code = explained[document.ref]
+        else:
+            code = "edited_in_ledger" if now.taken_back else "not_written"
+        left = _settlement_fields(settlement, reconciled=True)
+        right = {}
+        if entry is not None:
+            # Paid beyond what is open (S3), nothing need be matched.
+            matched = entry.reconciled != 0 or settled
+            right = _settlement_fields(entry.settlement, reconciled=matched)
+        for row in compare(document.ref, settlement.ref, left, right):
+            if row.kind is not Agreement.MATCH:
+                undone = entry is not None and row.field == "settlement.reconciled"
+                told = "edited_in_ledger" if undone else code
+                rows.append(_settlement_delta(document, settlement, row, told))
+    return rows
+
+
+def _settlement_delta(
+    document: LedgerDocument, settlement: Settlement, row: AgreementRow, code: str
+) -> LedgerDelta:
+    return LedgerDelta(
+        ref=document.ref,
+        entry=settlement.ref,
+        field=row.field,
+        kind=row.kind,
+        expected=row.expected,
+        actual=row.actual,
+        difference=row.difference,
+        aspect=DATES if row.field == "settlement.date" else READ_BACK,
+        code=code,
+    )
+
+
+def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
+    return {
+        "settlement.reconciled": "yes" if reconciled else "no",
+        "settlement.amount": settlement.amount,
+        "settlement.date": settlement.date.isoformat(),
+        "settlement.currency": settlement.currency,
+        "settlement.memo": settlement.memo,
+        "settlement.method": settlement.method.value,
+        "settlement.document": settlement.document,
+    }
