@@ -85,12 +85,16 @@ class StripeSale:
             for rate, amount in zip(self.rates, amounts, strict=True)
         ]
 
-    def charge(self, n: int = 0) -> dict[str, str]:
-        """The charge of its n-th payment, and the payment intent if it has one."""
-        made = self.payments[n]["payment"]
-        intent = made.get("payment_intent")
-        charge = made.get("charge") or intent.replace("pi_", "ch_")
-        return {"charge": charge} | ({"payment_intent": intent} if intent else {})
+    @property
+    def intent(self) -> str | None:
+        """The payment intent of its first payment, if it has one."""
+        intent: str | None = self.payments[0]["payment"].get("payment_intent")
+        return intent
+
+    @property
+    def charge(self) -> str:
+        """The charge of its first payment."""
+        return str(self.payments[0]["payment"].get("charge") or f"ch_{str(self.intent)[3:]}")
 
     def told(self) -> CopyOf:
         """What NexaCloud copies of it."""
@@ -154,7 +158,7 @@ def sale(
 
     `issued` is the day that it must stand on, None for a draft. Without `status` it is paid as far as
     its payments go. `rates` are those of the customer's province unless given, `taxes` the amounts
-    billed by rate, `balance` the customer's before and after.
+    billed by rate, `balance` the customer's before and after; `off_stripe` was paid outside of Stripe.
     """
     dates = dates or Dates()
     if rates is None:
@@ -282,11 +286,6 @@ def _line(sold: StripeSale, n: int, item: Item, taxes: list[int] | None, made: s
 
 def _payment(sold: StripeSale, n: int, paying: Paying) -> Json:
     key = f"edge/{paying.key or f'{sold.case}/{n}'}"
-    named = {
-        "intent": {"payment_intent": stripe_id("pi", key)},
-        "charge": {"charge": stripe_id("py", key)},
-        "record": {"payment_record": stripe_id("prec", key)},
-    }[paying.by]
     return stripe_invoice_payment(
         stripe_id("inpay", f"edge/{sold.case}/{n}"),
         sold.id,
@@ -295,5 +294,7 @@ def _payment(sold: StripeSale, n: int, paying: Paying) -> Json:
         canceled_at=unix(paying.canceled_at) if paying.canceled_at else None,
         status="canceled" if paying.canceled_at else paying.status,
         currency=sold.currency.lower(),
-        **named,
+        payment_intent=stripe_id("pi", key) if paying.by == "intent" else None,
+        charge=stripe_id("py", key) if paying.by == "charge" else None,
+        payment_record=stripe_id("prec", key) if paying.by == "record" else None,
     )

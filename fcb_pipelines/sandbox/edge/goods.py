@@ -109,7 +109,8 @@ def month_of(text: str) -> tuple[str, str]:
 
 def wired(amount: int, currency: str, wire: Wire) -> int:
     """Minor units as a source sends them: Stripe keeps two decimals for ISK."""
-    return amount * 10 ** (wire_exponent(currency, wire) - exponent(currency))
+    scale = Decimal(10) ** (wire_exponent(currency, wire) - exponent(currency))
+    return int(amount * scale)
 
 
 def line_taxes(

@@ -45,7 +45,8 @@ def refund(
             status=status,
             currency=of.currency.lower(),
             metadata={"case": f"EC-{of.case}"},
-            **of.charge(),
+            charge=of.charge,
+            payment_intent=of.intent,
         ),
     )
     return Refunded(id=key, amount=amount, succeeded=status == "succeeded")
@@ -62,7 +63,7 @@ def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
         source=key,
         created=unix(when),
         fee=1500,
-        description=f"Chargeback withdrawal for {of.charge()['charge']}",
+        description=f"Chargeback withdrawal for {of.charge}",
     )
     book.put(
         "stripe/disputes",
@@ -73,7 +74,8 @@ def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
             status=status,
             balance_transactions=[taken],
             metadata={"case": f"EC-{of.case}"},
-            **of.charge(),
+            charge=of.charge,
+            payment_intent=of.intent,
         ),
     )
     book.put("stripe/balance_transactions", taken)
@@ -87,7 +89,7 @@ def failure(book: Book, of: StripeSale, when: str) -> None:
             stripe_id("txn", f"edge/failure/{of.case}"),
             -of.payments[0]["amount_paid"],
             type="payment_failure_refund",
-            source=of.charge()["charge"],
+            source=of.charge,
             created=unix(when),
             description="Payment failure refund",
         ),
