@@ -78,17 +78,14 @@ class OdooLedger:
         self._found = None
         return Setup(self._odoo, self._settings).run(dry_run=dry_run)
 
-    def read_moves(self, refs: Collection[str] | None = None) -> tuple[StandingMove, ...]:
-        """Our moves of these refs, in their order, or all of them."""
-        if refs is not None and not refs:
+    def read_moves(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Our moves of these refs, in their order, and those that reverse `of`; or all of them."""
+        if refs is not None and not refs and not of:
             return ()
-        found = self._moves().find(refs)
-        wanted = found if refs is None else dict.fromkeys(refs)
-        return read(
-            self._moves(),
-            {ref: found[ref] for ref in wanted if ref in found},
-            self._surroundings().of,
-        )
+        found = self._moves().find(refs, of=of)
+        return read(self._moves(), found, self._surroundings().of)
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()

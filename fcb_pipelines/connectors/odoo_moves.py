@@ -43,10 +43,14 @@ class Moves:
         self._chart = chart
         self._residue = residue
 
-    def find(self, refs: Collection[str] | None) -> dict[str, int]:
-        """ref -> move id, of those that are there; settlements' entries may be among them."""
+    def find(self, refs: Collection[str] | None, *, of: Collection[str] = ()) -> dict[str, int]:
+        """ref -> move id, of those that are there; settlements' entries may be among them.
+
+        In the order of `refs`; those that reverse the documents `of` follow.
+        """
         wanted = None if refs is None else list(dict.fromkeys(refs))
-        return {ref: move for ref, _, move in self._batches.find(MOVE, refs=wanted)}
+        found = {ref: move for ref, _, move in self._batches.find(MOVE, refs=wanted, reversing=of)}
+        return {ref: found[ref] for ref in (*(wanted or ()), *found) if ref in found}
 
     def rows(self, ids: Sequence[int]) -> dict[int, Row]:
         """Those of these moves that are customer invoices or credit notes."""

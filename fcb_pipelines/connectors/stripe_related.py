@@ -15,6 +15,15 @@ from fcb_pipelines.core.stripe_parts import payment_key, reference_id
 # A dispute's evidence is the customer's papers: no concern of the books.
 _NO_EVIDENCE = ("evidence", "evidence_details")
 
+# Whom an invoice shows as its customer; a credit note's own object names an id alone.
+_BILLED_TO = (
+    "customer_name",
+    "customer_email",
+    "customer_address",
+    "customer_tax_ids",
+    "customer_tax_exempt",
+)
+
 
 class Related:
     """The joins over whole lists. Parts that a document has nothing of are left out of its body."""
@@ -29,6 +38,9 @@ class Related:
     ) -> None:
         invoices, refunds = tuple(invoices), tuple(refunds)
         self._lines = {each["id"]: (each.get("lines") or {}).get("data") for each in invoices}
+        self._billed_to = {
+            each["id"]: {name: each.get(name) for name in _BILLED_TO} for each in invoices
+        }
         self._refunds = {refund["id"]: refund for refund in refunds}
         self._notes = _grouped((reference_id(note.get("invoice")), note) for note in notes)
         self._refunds_of = _by_payment(refunds)
@@ -58,14 +70,17 @@ class Related:
         return {name: _in_order(found) for name, found in parts.items() if found}
 
     def of_note(self, note: Json) -> dict[str, list[Json]]:
-        """The refunds that a credit note names, and the lines of its invoice in short."""
+        """The refunds that a credit note names; its invoice's customer and, in short, lines."""
         named = [reference_id(each.get("refund")) for each in note.get("refunds") or ()]
-        lines = self._lines.get(reference_id(note.get("invoice")) or "") or ()
+        invoice = reference_id(note.get("invoice")) or ""
+        lines = self._lines.get(invoice) or ()
+        billed_to = self._billed_to.get(invoice)
         parts = {
             "refunds": _in_order(self._refunds[i] for i in named if i in self._refunds),
             "invoice_lines": [
                 {"id": line["id"], "description": line.get("description")} for line in lines
             ],
+            "billed_to": [billed_to] if billed_to else [],
         }
         return {name: found for name, found in parts.items() if found}
 

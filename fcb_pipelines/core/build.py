@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.core.company import Settings, Tax
@@ -9,6 +10,7 @@ from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocume
 from fcb_pipelines.core.facts import InvoiceFacts, LineFacts, Side, TaxFacts
 from fcb_pipelines.core.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.money import spread, to_major
+from fcb_pipelines.core.tax_names import CANADA, country_code
 from fcb_pipelines.core.taxes import mismatches, resolve
 
 NO_DESCRIPTION = "(no description)"
@@ -39,12 +41,12 @@ def intended_document(
             reason="lines_do_not_sum",
             detail=f"lines {sum(line.net for line in sold)} + tax {facts.tax} != {facts.total}",
         )
-    chosen = _resolve_all(facts, sold, settings.taxes)
+    chosen = _resolve_all(facts, sold, settings.taxes, facts.date)
     if isinstance(chosen, Held):
         return chosen
     shares = _line_taxes(facts, sold)
     accounts = account_codes(settings)
-    keys = _line_keys(facts, sold, chosen)
+    keys = _line_keys(facts, sold, chosen, _zero_rate(facts, settings))
     lines = tuple(
         _document_line(line, share, taxed, settings, accounts, facts.currency)
         for line, share, taxed in zip(sold, shares, keys, strict=True)
@@ -79,6 +81,13 @@ def intended_document(
         reverses=facts.credits,
         source_hash=facts.source_hash,
     )
+
+
+def _zero_rate(facts: InvoiceFacts, settings: Settings) -> tuple[str, ...]:
+    """T6: the tax of 0 % that carries an export's base to the return, by the document's own address."""
+    country = country_code(facts.bill_to.country)
+    export = settings.policies.export_tax
+    return (export,) if export and country not in (None, CANADA) else ()
 
 
 def account_codes(settings: Settings) -> dict[str, str]:
@@ -151,12 +160,12 @@ def _gross_and_discount(line: LineFacts) -> tuple[LineFacts, ...]:
 
 
 def _resolve_all(
-    facts: InvoiceFacts, sold: Sequence[LineFacts], taxes: Sequence[Tax]
+    facts: InvoiceFacts, sold: Sequence[LineFacts], taxes: Sequence[Tax], day: date
 ) -> dict[TaxFacts, str] | Held:
     """Every tax billed on the document or a line -> its configured key."""
     chosen: dict[TaxFacts, str] = {}
     for billed in (*facts.taxes, *(tax for line in sold for tax in line.taxes)):
-        tax = resolve(billed, taxes)
+        tax = resolve(billed, taxes, day)
         if tax is None:
             where = billed.state or billed.country or "no jurisdiction"
             told = f"{billed.type} {billed.percentage} % ({where}) is not configured"
@@ -174,9 +183,17 @@ def _line_taxes(facts: InvoiceFacts, sold: Sequence[LineFacts]) -> tuple[int, ..
 
 
 def _line_keys(
-    facts: InvoiceFacts, sold: Sequence[LineFacts], chosen: Mapping[TaxFacts, str]
+    facts: InvoiceFacts,
+    sold: Sequence[LineFacts],
+    chosen: Mapping[TaxFacts, str],
+    untaxed: tuple[str, ...],
 ) -> tuple[tuple[str, ...], ...]:
-    """Each line's tax keys: its own, or the document's where no line names any."""
+    """Each line's tax keys: its own, or the document's where no line names any.
+
+    Where no tax at all was billed they are `untaxed`.
+    """
+    if not chosen:
+        return tuple(untaxed for _ in sold)
     if not any(line.taxes for line in sold):
         document = tuple(sorted({chosen[billed] for billed in facts.taxes}))
         return tuple(document for _ in sold)

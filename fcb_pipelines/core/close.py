@@ -9,6 +9,7 @@ from fcb_pipelines.core.gates import GATES, GateResult
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.status import MonthStatus, documents_of
+from fcb_pipelines.core.tax_witness import WitnessRow, WitnessVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,10 @@ class TieOut:
     def difference(self) -> int:
         """Right less left."""
         return self.right - self.left
+
+
+# Nothing can be expected of these.
+_UNJUDGED = (WitnessVerdict.UNKNOWN_ADDRESS,)
 
 
 def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
@@ -103,6 +108,7 @@ def close_report(
         "documents": documents_of(month),
         "revenue_by_family": _revenue(posted, families, currency),
         "tax_by_key": _taxes(posted, currency),
+        "tax_witness": _witness(month.witness),
         "receivable": _receivable(posted),
         "payments": {
             "count": sum(s.settlement.currency == currency for s in paid),
@@ -176,6 +182,28 @@ def _taxes(posted: Sequence[StandingMove], currency: str) -> dict[str, int]:
             for tax in move.document.taxes:
                 totals[tax.key] += move.document.kind.sign * tax.amount
     return dict(sorted(totals.items()))
+
+
+def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
+    """How many documents came out how, and each of those that do not match."""
+    verdicts = Counter(row.verdict for row in rows)
+    return {
+        "verdicts": {verdict.value: verdicts[verdict] for verdict in WitnessVerdict},
+        "rows": [
+            {
+                "ref": row.ref,
+                "number": row.number,
+                "verdict": row.verdict.value,
+                "detail": row.detail,
+                "expected": None if row.verdict in _UNJUDGED else row.expected_tax,
+                "billed": row.billed_tax,
+                "difference": row.difference,
+                "currency": row.currency,
+            }
+            for row in rows
+            if row.verdict is not WitnessVerdict.MATCH
+        ],
+    }
 
 
 def _receivable(posted: Sequence[StandingMove]) -> list[dict[str, Any]]:

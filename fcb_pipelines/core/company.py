@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 AccountCode = Annotated[
@@ -34,20 +34,39 @@ class Family(_Part):
     keywords: tuple[str, ...] = ()
 
 
-class Tax(_Part):
+class _Dated(_Part):
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether a day lies within, both ends included."""
+        begun = self.valid_from is None or self.valid_from <= day
+        return begun and (self.valid_to is None or day <= self.valid_to)
+
+
+class TaxState(_Dated):
+    """A province that a tax is of, and since or until when where that is the province's own affair."""
+
+    state: str
+
+
+def _named_alone(state: object) -> object:
+    return {"state": state} if isinstance(state, str) else state
+
+
+class Tax(_Dated):
     """A tax that may be billed, and where it stands in the ledger.
 
     Chosen by type, percentage and jurisdiction together, never by percentage alone. `odoo_name` is
-    the name of the sale tax in Odoo's chart; `account` the liability account it posts to.
+    the name of the sale tax in Odoo's chart; `account` the liability account it posts to. A tax
+    without `states` is every province's.
     """
 
     key: str
     type: str
     percentage: Decimal
     country: str = "CA"
-    states: tuple[str, ...] = ()
-    valid_from: date | None = None
-    valid_to: date | None = None
+    states: tuple[Annotated[TaxState, BeforeValidator(_named_alone)], ...] = ()
     lago_codes: tuple[str, ...] = ()
     odoo_name: str
     account: AccountCode | None = None
@@ -118,6 +137,9 @@ class Policies(_Part):
     tax_residue: int = Field(
         1, ge=0, description="Minor units a tax line may differ from the computed tax."
     )
+    export_tax: str | None = Field(
+        "gst_0", description="Key of the tax of 0 % on what is sold out of the country."
+    )
 
 
 class Settings(_Part):
@@ -155,6 +177,9 @@ class Settings(_Part):
         unknown = {key for group in self.tax_groups for key in group.taxes} - known
         if unknown:
             raise ValueError(f"tax_groups name unknown taxes: {', '.join(sorted(unknown))}")
+        export = self.policies.export_tax
+        if export and export not in {tax.key for tax in self.taxes if not tax.percentage}:
+            raise ValueError(f"policies.export_tax: {export} is not among the taxes of 0 %")
         if {"other", "unitemised"} & {family.key for family in self.families}:
             raise ValueError("families `other` and `unitemised` are built in: see accounts")
         return self

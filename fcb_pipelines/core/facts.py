@@ -165,7 +165,8 @@ class InvoiceFacts:
     `nexacloud:<invoice id>`); `number` is a label for people. `total` is what was billed, before any
     settlement; `paid` what that side says is settled. `settlements` are those of the document, and
     those that draw on it. `credits` is the ref of the invoice that a credit note is of, `voided_on` the
-    day it was voided. `remarks` are the exceptions that the source's own objects raise. `problem` names why the document's own
+    day it was voided. `remarks` are the exceptions that the source's own objects raise; `tax_exempt`
+    says that it marks the customer so. `problem` names why the document's own
     amounts can't be trusted (None when they add up).
     """
 
@@ -187,6 +188,7 @@ class InvoiceFacts:
     settlements: tuple[SettlementFacts, ...] = ()
     bill_to: BillTo = BillTo()
     livemode: bool = True
+    tax_exempt: bool = False
     discount: int = 0
     shipping: int = 0
     credits: str | None = None

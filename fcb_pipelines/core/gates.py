@@ -23,6 +23,7 @@ from fcb_pipelines.core.money import to_major
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.reasons import REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, Standing, stands_as
+from fcb_pipelines.core.tax_witness import WitnessRow, WitnessVerdict
 from fcb_pipelines.core.taxes import mismatches
 
 SAMPLE = 10
@@ -77,6 +78,7 @@ _GATES = (
     ("unitemised_lines", False, "Every document has lines.", "Reclassify the unitemised revenue by hand."),
     ("nothing_is_held", False, "No document is held.", "`fcb status` lists each with its reason and what mends it."),
     ("nexacloud_agrees_with_source", False, "NexaCloud's copies agree with their sources.", "Correct the copies in NexaCloud; the books follow the source."),
+    ("tax_as_expected", False, "The tax billed is what address and date lead one to expect.", "Correct the address or the tax at the source for what is billed next; `reconciliation/tax_witness` and the close report list each document."),
     ("completeness", True, "Over all months and unplaced, every member has exactly one disposition.", "Build the months named: `fcb sync --period M`."),
     ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names the documents."),
 )  # fmt: skip
@@ -212,6 +214,15 @@ def nexacloud_agrees(rows: Sequence[AgreementRow]) -> GateResult:
     wrong = disagreements(rows)
     told = [f"{row.ref} {row.field}: {row.expected} != {row.actual}" for row in wrong]
     return warning("nexacloud_agrees_with_source", told)
+
+
+def tax_as_expected(rows: Sequence[WitnessRow]) -> GateResult:
+    """Documents whose tax differs from the expected or can't be judged; the sum of the differences."""
+    doubted = (WitnessVerdict.DIFFERS, WitnessVerdict.UNKNOWN_ADDRESS)
+    odd = [row for row in rows if row.verdict in doubted]
+    told = [f"{row.ref}: {row.detail}" for row in odd]
+    amounts = _sums((row.currency, row.difference) for row in odd)
+    return warning("tax_as_expected", told, amounts=amounts)
 
 
 def failing(gate: str, faults: Sequence[str]) -> GateResult:

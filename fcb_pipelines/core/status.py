@@ -17,6 +17,7 @@ from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.tax_witness import WitnessRow
 
 _WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
 
@@ -29,6 +30,7 @@ class MonthStatus:
     documents: Sequence[LedgerDocument] = ()
     moves: Mapping[str, StandingMove] = field(default_factory=dict)
     deltas: Sequence[LedgerDelta] = ()
+    witness: Sequence[WitnessRow] = ()
     gates: Sequence[GateResult] = ()
 
 

@@ -39,6 +39,7 @@ from fcb_pipelines.core.stripe_parts import (
 from fcb_pipelines.core.stripe_settlements import Settled, SettlementReader, balance_applied
 
 _STATUS = {status.value: status for status in Status if status is not Status.UNKNOWN}
+_EXEMPT = ("exempt", "reverse")
 _NOTE_STATUS = {"issued": Status.OPEN, "void": Status.VOID}
 
 
@@ -130,6 +131,7 @@ class _Reader:
             voided_on=self._voided(invoice["status_transitions"]["voided_at"]),
             bill_to=_bill_to(invoice),
             livemode=invoice["livemode"],
+            tax_exempt=invoice.get("customer_tax_exempt") in _EXEMPT,
             discount=discount,
             shipping=shipping,
             problem=next(filter(None, problems), None),
@@ -140,6 +142,7 @@ class _Reader:
         total = self.amounts(note["total"])
         taxes = billed_taxes(note.get("total_taxes"), rates, self.amounts)
         sold = {each["id"]: each["description"] for each in self.body.get("invoice_lines") or ()}
+        billed_to: Json = next(iter(self.body.get("billed_to") or ()), {})
         lines = tuple(self._note_line(line, rates, sold) for line in note["lines"]["data"])
         day = self._date(note["effective_at"] or note["created"])
         settled = self._settlements(day).of_note()
@@ -173,7 +176,9 @@ class _Reader:
             settlements=settled.settlements,
             credits=f"{Side.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
             voided_on=self._voided(note.get("voided_at")),
+            bill_to=_bill_to(billed_to),
             livemode=note["livemode"],
+            tax_exempt=billed_to.get("customer_tax_exempt") in _EXEMPT,
             discount=discount,
             shipping=shipping,
             problem=next(filter(None, problems), None),

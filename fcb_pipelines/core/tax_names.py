@@ -23,6 +23,8 @@ PROVINCES = {
     "YT": ("Yukon",),
 }
 
+CANADA = "CA"
+
 # French names of the same taxes; BC and Manitoba write RST for what the config calls PST.
 _TYPE_WORDS = {
     "hst": "hst",
@@ -52,6 +54,12 @@ def tax_type(text: str | None, percentage: Decimal) -> str:
     if len(found) == 1:
         return found.pop()
     return " ".join(words) or "unknown"
+
+
+def country_code(text: str | None) -> str | None:
+    """CA for Canada however it is written; another country's text in capitals; None for no text."""
+    plain = (text or "").strip().upper()
+    return CANADA if plain in ("CA", "CAN", "CANADA") else plain or None
 
 
 def province(*texts: str | None) -> str | None:

@@ -6,9 +6,10 @@ what a rate would compute only decides whether the ledger can carry the billed a
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.company import Tax
+from fcb_pipelines.core.company import Tax, TaxState
 from fcb_pipelines.core.facts import TaxFacts
 from fcb_pipelines.core.money import half_up
 
@@ -23,17 +24,17 @@ class Mismatch:
     computed: int
 
 
-def resolve(billed: TaxFacts, taxes: Sequence[Tax]) -> Tax | None:
+def resolve(billed: TaxFacts, taxes: Sequence[Tax], on: date) -> Tax | None:
     """The configured tax that was billed, or None when none or several would fit.
 
     A source's own tax code decides where it is configured. Otherwise type and percentage must be
     equal and the jurisdiction must not contradict; a billed tax that names no province fits only
-    where one configured tax is left.
+    where one configured tax is left. Of several the one in force `on` the document's date is taken.
     """
     by_code = [tax for tax in taxes if billed.source_id and billed.source_id in tax.lago_codes]
     if by_code:
         same_rate = [tax for tax in by_code if tax.percentage == billed.percentage]
-        return _only(same_rate)
+        return _only(same_rate, billed.state, on)
     candidates = [
         tax
         for tax in taxes
@@ -41,9 +42,15 @@ def resolve(billed: TaxFacts, taxes: Sequence[Tax]) -> Tax | None:
         and (tax.type == billed.type or billed.percentage == 0)
         and billed.country in (None, tax.country)
     ]
-    if billed.state is None:
-        return _only(candidates)
-    return _only([tax for tax in candidates if not tax.states or billed.state in tax.states])
+    if billed.state is not None:
+        candidates = [tax for tax in candidates if not tax.states or _spans(tax, billed.state)]
+    return _only(candidates, billed.state, on)
+
+
+def in_force(tax: Tax, state: str | None, on: date) -> bool:
+    """Whether a tax is due in a province on a day; None asks for any of its provinces."""
+    spans = _spans(tax, state) if tax.states else (tax,)
+    return tax.covers(on) and any(span.covers(on) for span in spans)
 
 
 def computed(base: int, percentage: Decimal) -> int:
@@ -64,5 +71,12 @@ def mismatches(
     return tuple(found)
 
 
-def _only(candidates: Sequence[Tax]) -> Tax | None:
+def _spans(tax: Tax, state: str | None) -> tuple[TaxState, ...]:
+    return tuple(each for each in tax.states if state in (None, each.state))
+
+
+def _only(candidates: Sequence[Tax], state: str | None, on: date) -> Tax | None:
+    # What was billed decides: a date only chooses between several, and excludes nothing.
+    if len(candidates) > 1:
+        candidates = [tax for tax in candidates if in_force(tax, state, on)]
     return candidates[0] if len(candidates) == 1 else None

@@ -28,6 +28,7 @@ from fcb_pipelines.core.gates import (
 from fcb_pipelines.core.index import IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.writing import counterparts, intended_settlements, settlement_refs
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
@@ -133,6 +134,11 @@ class Month:
     def dispositions(self) -> tuple[Disposition, ...]:
         """What becomes of the month's members."""
         return to_rows(self.frames["dispositions"], Disposition)
+
+    @cached_property
+    def witness(self) -> tuple[WitnessRow, ...]:
+        """The tax expected of the month's documents, against the tax billed."""
+        return to_rows(self.frames["tax_witness"], WitnessRow)
 
     @cached_property
     def document_rows(self) -> tuple[DocumentRow, ...]:

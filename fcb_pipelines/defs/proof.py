@@ -23,6 +23,7 @@ from fcb_pipelines.core.gates import (
     nothing_is_held,
     population_adds_up,
     revenue_in_other,
+    tax_as_expected,
     unitemised_lines,
 )
 from fcb_pipelines.core.index import IndexRow
@@ -47,6 +48,7 @@ _MONTH_FRAMES = {
     **{name: one.key for name, one in month.FACTS.items()},
     "agreements": keys.AGREEMENTS,
     "dispositions": keys.DISPOSITIONS,
+    "tax_witness": keys.TAX_WITNESS,
     "documents": keys.DOCUMENTS,
     "standing": keys.STANDING,
     "settlements": keys.SETTLEMENTS,
@@ -89,6 +91,7 @@ class Proof:
             documents=this.documents if "documents" in frames else (),
             moves=moves,
             deltas=deltas,
+            witness=this.witness if "tax_witness" in frames else (),
             gates=_month_gates(this, deltas if "deltas" in frames else None),
         )
 
@@ -202,6 +205,8 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
     results.append(nothing_is_held(this.dispositions, today()))
     if "agreements" in this.frames:
         results.append(nexacloud_agrees(this.agreements))
+    if "tax_witness" in this.frames:
+        results.append(tax_as_expected(this.witness))
     return tuple(results)
 
 

@@ -94,6 +94,9 @@ class MemoryPipeline:
     def window(self) -> tuple[str, ...]:
         return ("2026-05",)
 
+    def touched(self) -> tuple[str, ...]:
+        return ()
+
     def periods(self) -> tuple[str, ...]:
         return ("2026-04", "2026-05")
 

@@ -4,6 +4,7 @@ Writing, posting and ordinary payments; the rest of a document's life is in test
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -412,3 +413,13 @@ def test_half_a_batch_already_there_is_completed(case: Case) -> None:
     assert balances(case.ledger) == expected_balances(documents, settlements)
     kinds = [move.document.kind for move in case.ledger.read_moves()]
     assert kinds.count(Kind.CREDIT_NOTE) == 1
+
+
+def test_what_reverses_a_document_is_found_though_nobody_names_it(ledger: Ledger) -> None:
+    invoice, other = an_invoice("in_1"), an_invoice("in_2")
+    note = replace(a_credit_note("in_1:correction:1"), reverses=invoice.ref)
+    written(ledger, invoice, other, note)
+    assert {move.ref for move in ledger.read_moves([], of=[invoice.ref])} == {note.ref}
+    found = ledger.read_moves([other.ref, invoice.ref], of=[invoice.ref, other.ref])
+    assert [move.ref for move in found] == [other.ref, invoice.ref, note.ref]
+    assert ledger.read_moves([], of=[other.ref]) == ()

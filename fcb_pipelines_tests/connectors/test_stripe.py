@@ -103,6 +103,11 @@ def test_the_list_is_whole_and_its_bodies_tell_the_same_facts(
             expected = {**small_dataset.stripe_body(body.id), **joined.get(body.id, {})}
             reading = {"account": "acct_test", "timezone": small_dataset.TIMEZONE}
             assert document_facts(body.body, **reading) == document_facts(expected, **reading)
+        else:
+            invoice = small_dataset.stripe_body("in_discount")["invoice"]
+            (billed_to,) = body.body["billed_to"]
+            assert billed_to["customer_address"] == invoice["customer_address"]
+            assert billed_to == {name: invoice[name] for name in billed_to}
 
 
 @pytest.mark.parametrize(("count", "calls"), [(0, 7), (1, 7), (100, 7), (101, 8), (250, 9)])

@@ -14,7 +14,7 @@ from fcb_pipelines.core.build import Held, account_codes, intended_document, sho
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.document_rows import DocumentRow, to_rows
 from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.facts import InvoiceFacts, Kind, LineFacts, Side
+from fcb_pipelines.core.facts import BillTo, InvoiceFacts, Kind, LineFacts, Side
 from fcb_pipelines.core.money import half_up, to_major
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import a_line, a_tax, an_invoice, without_lines
@@ -270,3 +270,31 @@ def test_whatever_is_built_is_what_the_source_billed_to_the_minor_unit(facts: In
     assert sum(line.tax for line in document.lines) == facts.tax
     for line in document.lines:
         assert line.quantity * line.unit_price == to_major(line.net, facts.currency)
+
+
+@pytest.mark.parametrize(
+    ("country", "taxes"),
+    [("US", ("gst_0",)), ("Germany", ("gst_0",)), ("CA", ()), ("Canada", ()), (None, ()), ("", ())],
+)
+def test_t6_an_export_without_tax_carries_the_zero_rate_and_no_amount_changes(
+    country: str | None, taxes: tuple[str, ...]
+) -> None:
+    facts = an_invoice("in_1", a_line(taxed=False), a_line(500, taxed=False))
+    document = built(replace(facts, bill_to=BillTo(country=country)))
+    assert [line.taxes for line in document.lines] == [taxes, taxes]
+    assert (document.net, document.taxes, document.total) == (20500, (), 20500)
+
+
+def test_t6_tax_that_was_billed_abroad_is_posted_as_billed() -> None:
+    abroad = BillTo(country="US")
+    taxed = built(replace(an_invoice(), bill_to=abroad))
+    assert [line.taxes for line in taxed.lines] == [("hst_13",)]
+    mixed = built(replace(an_invoice("in_1", a_line(), a_line(500, taxed=False)), bill_to=abroad))
+    assert [line.taxes for line in mixed.lines] == [("hst_13",), ()]
+
+
+def test_t6_without_an_export_tax_in_the_configuration_there_is_none() -> None:
+    policies = SETTINGS.policies.model_copy(update={"export_tax": None})
+    settings = SETTINGS.model_copy(update={"policies": policies})
+    facts = replace(an_invoice("in_1", a_line(taxed=False)), bill_to=BillTo(country="US"))
+    assert [line.taxes for line in built(facts, settings).lines] == [()]

@@ -13,6 +13,7 @@ from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.gates import failing, nothing_is_held
 from fcb_pipelines.core.standing import MoveState
 from fcb_pipelines.core.status import MonthStatus
+from fcb_pipelines.core.tax_witness import Address, witness
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -141,3 +142,19 @@ def test_every_gate_of_the_report_says_what_it_proves() -> None:
 
 def test_the_report_is_plain_json() -> None:
     assert json.loads(json.dumps(report())) == report()
+
+
+def test_the_report_lists_the_documents_whose_tax_was_not_expected() -> None:
+    ontario = Address(country="CA", state="ON", told_by="document")
+    abroad = Address(country="US", state=None, told_by="nexacloud")
+    rows = [
+        witness(case.facts, address, None, SETTINGS)
+        for case, address in ((PAID, ontario), (DOLLARS, abroad), (HELD, None))
+    ]
+    told = report(a_month(witness=rows))["tax_witness"]
+    assert told["verdicts"] == {"match": 1, "differs": 1, "unknown_address": 1, "exempt": 0}
+    assert [
+        (row["number"], row["verdict"], row["expected"], row["billed"], row["difference"])
+        for row in told["rows"]
+    ] == [("NC-in_3", "differs", 0, 2600, 2600), ("NC-in_4", "unknown_address", None, 2600, 0)]
+    assert all(row["detail"] for row in told["rows"])

@@ -28,12 +28,14 @@ from fcb_pipelines.core.gates import (
     nothing_is_held,
     population_adds_up,
     revenue_in_other,
+    tax_as_expected,
     unitemised_lines,
     warning,
 )
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, Standing
+from fcb_pipelines.core.tax_witness import Address, WitnessRow, witness
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -270,3 +272,20 @@ def test_a_copy_that_differs_is_a_warning_that_names_the_field() -> None:
     assert (result.outcome, result.sample) == (WARN, (f"{REF} tax: 2600 != 1",))
     true = copy_against_source(facts, a_copy(facts).facts, customer=CUSTOMER)
     assert nexacloud_agrees(true).outcome is PASS
+
+
+def test_tax_that_is_not_as_expected_is_counted_and_summed_by_currency() -> None:
+    def row(name: str, state: str | None, **changes: Any) -> WitnessRow:
+        address = Address(country="CA", state=state, told_by="document") if state else None
+        return witness(an_invoice(name, **changes), address, None, SETTINGS)
+
+    fits, dollars = row("in_1", "ON"), row("in_2", "AB", currency="USD")
+    note = row("in_3", "NB", kind=Kind.CREDIT_NOTE)
+    exempt = row("in_4", "ON", tax=0, taxes=(), lines=(), tax_exempt=True)
+    nowhere = row("in_5", None)
+    result = tax_as_expected([fits, dollars, note, exempt, nowhere])
+    assert (result.outcome, result.count) == (Outcome.WARN, 3)
+    assert result.amounts == (("CAD", 400), ("USD", 1600))
+    assert [fault.split(": ")[0][-4:] for fault in result.sample] == ["in_2", "in_3", "in_5"]
+    assert tax_as_expected([fits, exempt]).outcome is Outcome.PASS
+    assert not GATES["tax_as_expected"].blocking

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, Status
+from fcb_pipelines.core.facts import BillTo, InvoiceFacts, Kind, Method, Status
 from fcb_pipelines.core.stripe_facts import document_facts
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.small_dataset import HST, TIMEZONE, stripe_body
@@ -142,6 +142,15 @@ def test_a_separate_credit_note_is_read_too() -> None:
     facts = read(body)
     assert (facts.kind, facts.ref) == (Kind.CREDIT_NOTE, "stripe:acct_test:cn_1")
     assert (facts.net, facts.tax, facts.total, facts.problem) == (1000, 130, 1130, None)
+    assert (facts.bill_to, facts.tax_exempt) == (BillTo(), False)
+
+
+def test_a_credit_note_shows_the_customer_of_its_invoice() -> None:
+    invoice = stripe_body("in_discount")["invoice"] | {"customer_tax_exempt": "reverse"}
+    note = {"credit_note": small_dataset.stripe_notes()[0], "tax_rates": small_dataset.RATES}
+    facts = read({**note, "billed_to": [invoice]})
+    assert facts.bill_to == read(stripe_body("in_discount")).bill_to
+    assert facts.tax_exempt
 
 
 def test_the_rate_object_says_which_tax_was_billed() -> None:
@@ -287,3 +296,14 @@ def test_a_body_that_is_no_invoice_is_unreadable() -> None:
     for body in ({}, {"invoice": None}, {"invoice": []}, {"credit_note": {}}):
         facts = read(body)
         assert (facts.status, facts.problem) == (Status.UNKNOWN, "unreadable")
+
+
+@pytest.mark.parametrize(
+    ("mark", "exempt"), [("none", False), ("exempt", True), ("reverse", True), (None, False)]
+)
+def test_a_customer_is_exempt_as_stripe_marks_it_on_the_invoice(
+    mark: str | None, exempt: bool
+) -> None:
+    body = stripe_body("in_paid")
+    body["invoice"]["customer_tax_exempt"] = mark
+    assert read(body).tax_exempt is exempt

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fcb_pipelines.core.tax_names import province, tax_type
+from fcb_pipelines.core.tax_names import country_code, province, tax_type
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,12 @@ def test_the_first_telling_text_gives_the_province(
     texts: tuple[str | None, ...], expected: str | None
 ) -> None:
     assert province(*texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("CA", "CA"), ("ca", "CA"), ("Canada", "CA"), (" CAN ", "CA"), ("US", "US"),
+     ("Germany", "GERMANY"), ("", None), ("  ", None), (None, None)],
+)  # fmt: skip
+def test_canada_is_one_country_however_it_is_written(text: str | None, code: str | None) -> None:
+    assert country_code(text) == code

@@ -1,12 +1,15 @@
 """Billed taxes find their configured tax by type, rate and jurisdiction together."""
 
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.company import Tax
 from fcb_pipelines.core.facts import TaxFacts
-from fcb_pipelines.core.taxes import computed, mismatches, resolve
-from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines.core.taxes import computed, in_force, mismatches, resolve
+from fcb_pipelines_tests.documents import DAY, SETTINGS
 
 
 def billed(
@@ -47,7 +50,7 @@ def billed(
 def test_t2_t3_a_billed_tax_is_chosen_by_type_rate_and_jurisdiction(
     tax: TaxFacts, key: str | None
 ) -> None:
-    found = resolve(tax, SETTINGS.taxes)
+    found = resolve(tax, SETTINGS.taxes, DAY)
     assert (found.key if found else None) == key
 
 
@@ -64,3 +67,61 @@ def test_t2_a_billed_tax_may_be_one_minor_unit_off_and_no_more(amount: int, wron
     found = mismatches([("hst_13", 20000, amount)], SETTINGS.taxes, 1)
     assert len(found) == wrong
     assert all((one.billed, one.computed) == (amount, 2600) for one in found)
+
+
+def a_tax(key: str, **changes: Any) -> Tax:
+    return Tax(**{"key": key, "type": "hst", "percentage": 15, "odoo_name": key, **changes})
+
+
+SINCE = a_tax("since", valid_from=date(2025, 4, 1))
+UNTIL = a_tax("until", valid_to=date(2025, 3, 31))
+
+
+@pytest.mark.parametrize(
+    ("taxes", "on", "key"),
+    [
+        ((SINCE, UNTIL), date(2025, 3, 31), "until"),
+        ((SINCE, UNTIL), date(2025, 4, 1), "since"),
+        ((SINCE, a_tax("always")), date(2025, 4, 1), None),
+        ((SINCE, a_tax("always")), date(2025, 3, 31), "always"),
+        # The only one that fits is what was billed, in force or not.
+        ((SINCE,), date(2025, 3, 31), "since"),
+        ((SINCE, a_tax("later", valid_from=date(2026, 1, 1))), date(2025, 3, 31), None),
+    ],
+)
+def test_of_several_taxes_that_fit_the_one_in_force_was_billed(
+    taxes: tuple[Tax, ...], on: date, key: str | None
+) -> None:
+    found = resolve(billed("hst", "15", "NS"), taxes, on)
+    assert (found.key if found else None) == key
+    codes = tuple(tax.model_copy(update={"lago_codes": ("hst",)}) for tax in taxes)
+    found = resolve(billed("?", "15", None, source_id="hst"), codes, on)
+    assert (found.key if found else None) == key
+
+
+def test_t4_a_rate_that_ended_is_still_found_where_it_was_billed() -> None:
+    found = resolve(billed("hst", "15", "NS"), SETTINGS.taxes, date(2026, 4, 3))
+    assert found is not None
+    assert found.key == "hst_15"
+
+
+@pytest.mark.parametrize(
+    ("state", "on", "due"),
+    [
+        ("NS", date(2025, 3, 31), True),
+        ("NS", date(2025, 4, 1), False),
+        ("NB", date(2025, 4, 1), True),
+        ("ON", date(2025, 3, 31), False),
+        (None, date(2025, 4, 1), True),
+    ],
+)
+def test_t3_a_tax_may_end_in_one_province_and_go_on_in_others(
+    state: str | None, on: date, due: bool
+) -> None:
+    (hst_15,) = (tax for tax in SETTINGS.taxes if tax.key == "hst_15")
+    assert in_force(hst_15, state, on) is due
+
+
+def test_a_tax_of_no_province_is_every_province_s() -> None:
+    assert in_force(SINCE, "QC", date(2025, 4, 1))
+    assert not in_force(SINCE, "QC", date(2025, 3, 31))

@@ -65,11 +65,11 @@ def test_after_an_extract_each_month_of_the_window_is_asked_for_with_its_snapsho
         (proof_after_failed_months, [FAILURE], False),
     ],
 )
-def test_the_proof_is_asked_for_once_every_month_of_the_sync_has_ended(
+def test_the_proof_is_asked_for_once_every_month_of_the_last_round_has_ended(
     sensor: Any, statuses: list[dg.DagsterRunStatus], asks: bool
 ) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        tags = {**EXTRACT, keys.WINDOW_TAG: "2"}
+        tags = {**EXTRACT, keys.WINDOW_TAG: "2", keys.ROUND_TAG: "second"}
         asked = _asked(
             instance, sensor, [_month(instance, status, tags) for status in statuses][-1]
         )
@@ -104,5 +104,6 @@ def _asked(instance: dg.DagsterInstance, sensor: Any, run: dg.DagsterRun) -> Any
         dagster_event=_ended("month", run.status),
         dagster_instance=instance,
         dagster_run=run,
+        resources={"store": StoreResource(), "ledger": LedgerResource()},
     )
-    return sensor(context)
+    return next(sensor(context))

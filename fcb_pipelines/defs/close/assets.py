@@ -23,7 +23,7 @@ from fcb_pipelines.defs.resources import StoreResource
     key=keys.REPORT,
     partitions_def=MONTHS,
     ins={"settlements": dg.AssetIn(keys.SETTLEMENTS)},
-    deps=[keys.LEDGER_DELTAS],
+    deps=[keys.LEDGER_DELTAS, keys.TAX_WITNESS],
     group_name="close",
     owners=keys.OWNERS,
     kinds={"html"},

@@ -14,6 +14,8 @@ from fcb_pipelines.core.cases import cases, copies_of_their_own
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
 from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.tax_witness import WitnessRow
+from fcb_pipelines.core.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.window import fingerprints
 from fcb_pipelines.core.writing import plan_settlements
 from fcb_pipelines.defs import keys, month
@@ -108,6 +110,29 @@ def unplaced(
     decided += copies_of_their_own(this.copies, this.index, None)
     frame = to_frame(decided, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
+    key=keys.TAX_WITNESS,
+    partitions_def=MONTHS,
+    ins={**month.FACTS, **month.COPIES, **month.USERS, **month.INDEXES, **month.DISPOSITIONS},
+    metadata=column_schema(WitnessRow),
+    **_COMMON,
+)
+def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One document and the tax that address and date lead one to expect, against the tax billed."""
+    this = Month(context.partition_key, frames)
+    rows = witnessed(
+        [facts for _, facts in this.facts],
+        this.dispositions,
+        this.owners,
+        this.users,
+        {row.ref: row.date for row in this.index if row.date},
+        current(),
+    )
+    frame = to_frame(rows, WitnessRow)
+    counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
 
 
 @dg.asset(

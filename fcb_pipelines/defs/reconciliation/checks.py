@@ -13,8 +13,10 @@ from fcb_pipelines.core.gates import (
     nexacloud_agrees,
     nothing_is_held,
     population_adds_up,
+    tax_as_expected,
 )
 from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.gating import check_result, spec
 from fcb_pipelines.defs.month import Month
@@ -48,6 +50,15 @@ def every_member_is_decided(
     members = {member.ref for member in this.members}
     yield check_result(population_adds_up(members, this.dispositions), keys.DISPOSITIONS)
     yield check_result(nothing_is_held(this.dispositions, today()), keys.DISPOSITIONS)
+
+
+@dg.multi_asset_check(
+    specs=[spec("tax_as_expected", keys.TAX_WITNESS, MONTHS)],
+    ins={"rows": dg.AssetIn(keys.TAX_WITNESS)},
+)
+def billed_tax_is_expected(rows: pd.DataFrame) -> dg.AssetCheckResult:
+    """The tax billed is what address and date lead one to expect."""
+    return check_result(tax_as_expected(to_rows(rows, WitnessRow)), keys.TAX_WITNESS)
 
 
 @dg.multi_asset_check(

@@ -58,6 +58,10 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "documents": [a_document()],
         "revenue_by_family": {"hosting": 21450},
         "tax_by_key": {"hst_13": 2789},
+        "tax_witness": {
+            "verdicts": {"match": 1, "differs": 0, "unknown_address": 0, "exempt": 0},
+            "rows": [],
+        },
         "receivable": [],
         "payments": {"count": 1, "total": 24239},
     } | changes
@@ -139,3 +143,21 @@ def test_a_report_that_lacks_a_part_is_refused() -> None:
     del report["receivable"]
     with pytest.raises(jinja2.UndefinedError):
         render(report)
+
+
+def test_tax_that_was_not_expected_is_shown_with_both_amounts() -> None:
+    row = {
+        "ref": "stripe:acct_nexacloud:in_2",
+        "number": "A-0002",
+        "verdict": "unknown_address",
+        "detail": "nobody says where the customer is",
+        "expected": None,
+        "billed": 2600,
+        "difference": 0,
+        "currency": "CAD",
+    }
+    verdicts = {"match": 1, "differs": 0, "unknown_address": 1, "exempt": 0}
+    page = render(a_report(tax_witness={"verdicts": verdicts, "rows": [row]}))
+    assert "1 of 2 match" in page
+    for shown in ("A-0002", "nobody says where the customer is", "26.00", "unknown address"):
+        assert shown in page
