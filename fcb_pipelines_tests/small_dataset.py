@@ -10,15 +10,19 @@ from pathlib import Path
 from fcb_pipelines_tests.source_shapes import (
     Json,
     lago_applied_tax,
+    lago_credit_note,
     lago_customer,
     lago_fee,
     lago_invoice,
     lago_payment,
+    stripe_balance_transaction,
     stripe_credit_note,
     stripe_credit_note_line,
+    stripe_dispute,
     stripe_invoice,
     stripe_invoice_payment,
     stripe_line,
+    stripe_refund,
     stripe_tax,
     stripe_tax_rate,
 )
@@ -185,24 +189,21 @@ def stripe_notes() -> list[Json]:
 
 def stripe_money_objects() -> dict[str, list[Json]]:
     """One refund, dispute, balance transaction, payout and event, as far as anything reads them."""
-    common = {"created": MAY_2 + 900, "currency": "cad", "metadata": {}, "status": "succeeded"}
-    refund = {"id": "re_1", "object": "refund", "amount": 1130, "charge": "ch_1"}
-    refund |= {"payment_intent": None, "reason": None, "balance_transaction": "txn_1"}
-    dispute = {"id": "dp_1", "object": "dispute", "amount": 1130, "charge": "ch_2"}
-    dispute |= {"payment_intent": None, "reason": "fraudulent", "livemode": True}
-    moved = {"id": "txn_1", "object": "balance_transaction", "amount": -1130, "fee": 0}
-    moved |= {"net": -1130, "source": "re_1", "type": "refund", "available_on": MAY_2 + 86400}
+    refund = stripe_refund("re_1", 1130, created=MAY_2 + 900, charge="ch_1")
+    dispute = stripe_dispute("dp_1", 1130, created=MAY_2 + 900, charge="ch_2", status="lost")
+    moved = stripe_balance_transaction(
+        "txn_1", -1130, type="refund", source="re_1", created=MAY_2 + 900
+    )
+    common = {"created": MAY_2 + 900, "currency": "cad", "metadata": {}}
     payout = {"id": "po_1", "object": "payout", "amount": 20000, "arrival_date": MAY_2 + 86400}
     payout |= {"method": "standard", "type": "bank_account", "livemode": True, "automatic": True}
     event = {"id": "evt_1", "object": "event", "type": "invoice.paid", "created": MAY_2}
     event |= {"data": {"object": {"id": "in_paid", "object": "invoice"}}, "livemode": True}
     event |= {"api_version": "2026-10-28.endive", "pending_webhooks": 0, "request": None}
     return {
-        "stripe/refunds": [refund | common],
-        "stripe/disputes": [dispute | common | {"status": "lost"}],
-        "stripe/balance_transactions": [
-            moved | {key: common[key] for key in ("created", "currency")} | {"status": "available"}
-        ],
+        "stripe/refunds": [refund],
+        "stripe/disputes": [dispute],
+        "stripe/balance_transactions": [moved],
         "stripe/payouts": [payout | common | {"status": "paid"}],
         "stripe/events": [event],
     }
@@ -286,26 +287,13 @@ def lago_payments() -> list[Json]:
 def lago_notes() -> list[Json]:
     """One credit note against the coupon invoice's first fee."""
     fee = lago_invoices()[1]["fees"][0]
-    tax = lago_applied_tax("note-1-tax", "lago_credit_note_id", "note-1", 130)
-    tax["base_amount_cents"] = 1000
+    tax = lago_applied_tax("note-1-tax", "lago_credit_note_id", "note-1", 130, base=1000)
     return [
-        {
-            "lago_id": "note-1", "billing_entity_code": "nexacloud", "sequential_id": 1,
-            "number": "NEX-coupon-CN1", "lago_invoice_id": "coupon",
-            "invoice_number": "NEX-coupon", "issuing_date": "2026-05-05",
-            "credit_status": "available", "refund_status": None, "reason": "order_change",
-            "description": None, "currency": "CAD", "total_amount_cents": 1130,
-            "precise_total_amount_cents": "1130.0", "taxes_amount_cents": 130,
-            "precise_taxes_amount_cents": "130.0", "sub_total_excluding_taxes_amount_cents": 1000,
-            "balance_amount_cents": 1130, "credit_amount_cents": 1130, "refund_amount_cents": 0,
-            "offset_amount_cents": 0, "coupons_adjustment_amount_cents": 0, "taxes_rate": 13.0,
-            "created_at": "2026-05-05T12:00:00Z", "updated_at": "2026-05-05T12:00:00Z",
-            "file_url": None, "xml_url": None, "self_billed": False, "customer": CUSTOMER,
-            "items": [
-                {"lago_id": "note-1-item", "amount_cents": 1000, "amount_currency": "CAD", "fee": fee}
-            ],
-            "applied_taxes": [tax],
-        }
+        lago_credit_note(
+            "note-1", lago_invoices()[1], number="NEX-coupon-CN1", issuing_date="2026-05-05",
+            items=[("note-1-item", fee, 1000)], applied_taxes=[tax],
+            created_at="2026-05-05T12:00:00Z",
+        )
     ]  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Lago as a source: the full list of invoices and credit notes, and whole documents by id.
 
-Lago's list leaves the fees out. They come from sweeps of their own, joined by invoice, so calls
-grow with pages and not with invoices; an invoice that the sweep does not cover costs one GET.
+Lago's list leaves fees and credits out. Fees come from a sweep of their own, joined by invoice, so
+calls grow with pages and not with invoices; an invoice that the sweep does not cover, and one that
+used a credit note, costs one GET.
 """
 
 import hashlib
@@ -46,6 +47,7 @@ class LagoSource:
         notes = self._reader.sweep("credit_notes")
         # Fees are left out: what their sweep lacks shows in each invoice's own sum.
         problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
+        listed = [self._with_credits(each, problems) for each in invoices.items]
         fees_of = _grouped((fee.get("lago_invoice_id"), fee) for fee in fees.items)
         payments_of = _grouped(
             (i, each) for each in payments.items for i in each.get("invoice_ids") or ()
@@ -56,12 +58,12 @@ class LagoSource:
             if each.get("offset_amount_cents")
         )
         applied_on = _grouped(
-            (note, _applied(each)) for each in invoices.items for note in _notes_used(each)
+            (note, _applied(each)) for each in listed for note in _notes_used(each)
         )
         documents = (
             *(
                 self._invoice(each, fees_of[each["lago_id"]], payments_of[each["lago_id"]])
-                for each in invoices.items
+                for each in listed
             ),
             *(_credit_note(each, applied_on[each["lago_id"]]) for each in notes.items),
         )
@@ -112,6 +114,17 @@ class LagoSource:
         if payments.problem:
             raise ContractBreach(f"Lago: reading the payments of {lago_id}", payments.problem)
         return self._invoice(invoice, invoice.get("fees") or (), payments.items)
+
+    def _with_credits(self, invoice: Json, problems: list[str]) -> Json:
+        """The invoice with the credits it used, where it used a credit note: no list names them."""
+        if not invoice.get("credit_notes_amount_cents") or "credits" in invoice:
+            return invoice
+        try:
+            whole = self._reader.get(f"/invoices/{invoice['lago_id']}")["invoice"]
+        except Failure as failure:
+            problems.append(str(failure))
+            return invoice
+        return {**invoice, "credits": whole["credits"]}
 
     def _completed(self, body: SourceBody) -> SourceBody:
         if body.kind is Kind.CREDIT_NOTE:

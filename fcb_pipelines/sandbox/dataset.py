@@ -1,7 +1,8 @@
 """A dataset: a folder that says what the outside world holds, and what day it is.
 
 dataset.yaml        name, timezone, currency, first_period, as_of, stripe.account,
-                    lago.organization; optional config: overrides of config/nexacloud.yaml
+                    lago.organization; optional config: overrides of config/nexacloud.yaml, and
+                    books.locked_until: the day up to which the books are locked before a close
 nexacloud/*.csv     one file a table; the header names the columns, an empty cell is NULL
 stripe/*.json       arrays of objects as the API returns them; a missing file is empty
 lago/*.json         the same
@@ -25,7 +26,7 @@ from fcb_pipelines.config.settings import PACKAGED, ConfigError
 from fcb_pipelines.core.company import Settings
 
 _REQUIRED = ("name", "timezone", "currency", "first_period", "as_of", "stripe", "lago")
-_KNOWN = frozenset({*_REQUIRED, "config"})
+_KNOWN = frozenset({*_REQUIRED, "config", "books"})
 # The name is a folder under FCB_HOME.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -36,7 +37,11 @@ class DatasetProblem(ConfigError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """One dataset, opened. `expected` is None where the folder doesn't say what must come out."""
+    """One dataset, opened.
+
+    `expected` is None where the folder doesn't say what must come out, `locked_until` where its books
+    have no locked period.
+    """
 
     name: str
     path: Path
@@ -48,6 +53,7 @@ class Dataset:
     lago_organization: str
     overrides: Mapping[str, Any]
     expected: Mapping[str, Any] | None
+    locked_until: date | None
 
     @classmethod
     def open(cls, path: Path) -> "Dataset":
@@ -69,6 +75,7 @@ class Dataset:
             lago_organization=_inner(told, "lago", "organization", file),
             overrides=told.get("config") or {},
             expected=_expected(path / "expected.json"),
+            locked_until=_locked_until(told, file),
         )
         if not _NAME.fullmatch(dataset.name):
             raise DatasetProblem(f"{file}: name {dataset.name!r} can't be the name of a folder")
@@ -127,13 +134,19 @@ def _inner(told: Mapping[str, Any], group: str, field: str, file: Path) -> str:
     return str(inner[field])
 
 
-def _day(value: object, file: Path) -> date:
+def _locked_until(told: Mapping[str, Any], file: Path) -> date | None:
+    if told.get("books") is None:
+        return None
+    return _day(_inner(told, "books", "locked_until", file), file, "books.locked_until")
+
+
+def _day(value: object, file: Path, field: str = "as_of") -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
         return date.fromisoformat(str(value))
     except ValueError as error:
-        raise DatasetProblem(f"{file}: as_of is a date (2026-05-31), not {value!r}") from error
+        raise DatasetProblem(f"{file}: {field} is a date (2026-05-31), not {value!r}") from error
 
 
 def _expected(file: Path) -> Mapping[str, Any] | None:

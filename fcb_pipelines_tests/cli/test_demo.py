@@ -1,11 +1,6 @@
 """`fcb demo` as a newcomer runs it, on both ledgers: the published figures, and nothing twice."""
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +8,10 @@ import odoorpc
 import pytest
 
 from fcb_pipelines.sandbox import state
+from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer
 
 NAME = "nexa-2026-05"
-
-
-class Fcb:
-    """The `fcb` command in a home of its own, without anything of this process's environment."""
-
-    def __init__(self, home: Path, variables: Mapping[str, str]) -> None:
-        self.home = home
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("FCB_")}
-        self._environment = {**kept, **variables, "FCB_HOME": str(home)}
-        self._environment.pop("DAGSTER_HOME", None)
-
-    def __call__(self, *arguments: str) -> Any:
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("fcb")), *arguments],
-            env=self._environment,
-            cwd=self.home,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout) if "--json" in arguments else done.stdout
-
-
-def a_home(variables: Mapping[str, str]) -> Iterator[Fcb]:
-    # Not pytest's tmp_path: as root, the embedded Postgres runs as another user and can't pass it.
-    with tempfile.TemporaryDirectory(prefix="fcb-demo-") as folder:
-        fcb = Fcb(Path(folder) / "home", variables)
-        fcb.home.mkdir()
-        try:
-            yield fcb
-        finally:
-            fcb("sandbox", "down")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from fcb_pipelines.sandbox.lago_server import create_app
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.serving import served
-from fcb_pipelines_tests.source_shapes import lago_customer, lago_fee, lago_invoice
+from fcb_pipelines_tests.source_shapes import lago_credit, lago_customer, lago_fee, lago_invoice
 
 READING = {"organization": small_dataset.ORGANIZATION, "timezone": small_dataset.TIMEZONE}
 
@@ -81,7 +81,8 @@ def test_the_list_is_whole_and_its_bodies_tell_the_same_facts(
     faults = Faults()
     source = connect(small, faults)
     listing = source.listing()
-    assert (listing.problem, listing.calls) == (None, 4)
+    # A page of each of four lists, and the one invoice that used a credit note.
+    assert (listing.problem, listing.calls) == (None, 5)
     faults.calls.clear()
     completed = source.complete(listing.documents)
     assert faults.calls == []
@@ -126,6 +127,26 @@ def test_fees_that_the_sweep_lost_cost_one_call_an_invoice(
     ]
     assert all(each.problem is None and len(each.lines) == 1 for each in facts)
     assert len(facts) == 150
+
+
+def test_which_credit_notes_an_invoice_used_is_asked_of_it_and_told_of_the_note(
+    tmp_path: Path, connect: Connect
+) -> None:
+    small_dataset.write(tmp_path)
+    file = tmp_path / "lago" / "invoices.json"
+    invoices = json.loads(file.read_text())
+    used = lago_credit("credit-1", "credited", 1000, type="credit_note", item="note-1",
+                       code="NEX-coupon-CN1", name="NEX-coupon-CN1")  # fmt: skip
+    next(each for each in invoices if each["lago_id"] == "credited")["credits"] = [used]
+    file.write_text(json.dumps(invoices))
+    listing = connect(tmp_path).listing()
+    assert listing.problem is None
+    bodies = {each.id: each for each in listing.documents}
+    assert bodies["credited"].body["invoice"]["credits"] == [used]
+    (told,) = bodies["note-1"].body["applied_on"]
+    assert (told["lago_id"], told["credits"]) == ("credited", [used])
+    faults = Faults(broken=frozenset({"credited"}))
+    assert "credited" in (connect(tmp_path, faults).listing().problem or "")
 
 
 def test_an_id_that_does_not_exist_and_one_that_does_not_answer_are_told_apart(

@@ -40,7 +40,7 @@ def test_what_the_file_says_is_what_it_is(tmp_path: Path) -> None:
     )
     assert (dataset.first_period, dataset.as_of) == ("2026-04", date(2026, 5, 20))
     assert (dataset.stripe_account, dataset.lago_organization) == ("acct_small", "small-org")
-    assert dataset.expected is None
+    assert (dataset.expected, dataset.locked_until) == (None, None)
     assert dataset.path == tmp_path
     with pytest.raises(FrozenInstanceError):
         dataset.name = "other"  # type: ignore[misc]
@@ -100,6 +100,11 @@ def test_what_must_come_out_is_read_with_it(tmp_path: Path) -> None:
     assert Dataset.open(tmp_path).expected == {"totals": {"CAD": {"posted_count": 1}}}
 
 
+def test_its_books_may_be_locked_up_to_a_day(tmp_path: Path) -> None:
+    folder = described(tmp_path, books={"locked_until": date(2026, 4, 10)})
+    assert Dataset.open(folder).locked_until == date(2026, 4, 10)
+
+
 @pytest.mark.parametrize("field", SOUND)
 def test_a_field_that_lacks_is_named(field: str, tmp_path: Path) -> None:
     with pytest.raises(DatasetProblem, match=rf"dataset\.yaml lacks {field}$"):
@@ -119,6 +124,8 @@ def test_a_field_that_lacks_is_named(field: str, tmp_path: Path) -> None:
         ({"stripe": "acct_1"}, r"lacks stripe\.account"),
         ({"lago": {"organisation": "x"}}, r"lacks lago\.organization"),
         ({"colour": "blue"}, "unknown fields: colour"),
+        ({"books": {}}, r"lacks books\.locked_until"),
+        ({"books": {"locked_until": "March"}}, r"books\.locked_until is a date"),
         ({"config": ["posting"]}, "config holds no mapping"),
         ({"config": {"posting": "sometimes"}}, "posting"),
         ({"config": {"colour": "blue"}}, "colour"),

@@ -60,6 +60,9 @@ def test_the_vendors_client_reads_single_objects(client: Client) -> None:
     note = client.credit_notes.find("note-1")
     assert note is not None
     assert note.number == "NEX-coupon-CN1"
+    assert (note.credit_amount_cents, note.balance_amount_cents) == (1130, 1130)
+    assert note.items is not None
+    assert [item.amount_cents for item in note.items.__root__] == [1000]
 
 
 def test_pages_name_their_neighbours(client: Client) -> None:

@@ -1,6 +1,5 @@
 """The Stripe stand-in against Stripe's own SDK: shapes, paging, filters, errors."""
 
-import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe._object_classes import get_object_class  # the SDK's own table of classes
 
 from fcb_pipelines.connectors.stripe_client import API_VERSION
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines.sandbox.stripe_server import create_app
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.serving import served
+from fcb_pipelines_tests.stripe_sdk import class_of, fields, strangers
 
 LISTS = (
     "invoices", "invoice_payments", "tax_rates", "credit_notes", "refunds", "disputes",
@@ -40,32 +39,6 @@ def client_of(address: str, key: str = "rk_live_1", version: str | None = None) 
 def v1(dataset: Path) -> Iterator[Any]:
     with served(create_app(dataset)) as address:
         yield client_of(address)
-
-
-def fields(kind: type) -> set[str]:
-    """The fields that the SDK knows of a class."""
-    names = {name for each in kind.__mro__ for name in inspect.get_annotations(each)}
-    return {name for name in names if not name.startswith("_") and not name.isupper()}
-
-
-def strangers(body: Any, kind: type, path: str) -> list[str]:
-    """The keys, at any depth, that the SDK's annotations do not know."""
-    found = [f"{path}.{key}" for key in body.keys() - fields(kind)]
-    inner = getattr(kind, "_inner_class_types", {})
-    for key, value in body.items():
-        for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, dict) and each.get("object") == "list":
-                for item in each["data"]:
-                    found += strangers(item, class_of(item), f"{path}.{key}")
-            elif isinstance(each, dict) and (each.get("object") or key in inner):
-                found += strangers(each, inner.get(key) or class_of(each), f"{path}.{key}")
-    return found
-
-
-def class_of(body: Any) -> type:
-    kind: type = get_object_class("V1", body["object"])
-    assert kind is not stripe.StripeObject
-    return kind
 
 
 def test_the_pinned_version_is_the_sdks_own() -> None:
@@ -100,6 +73,24 @@ def test_an_invoice_carries_every_field_that_the_sdk_promises(v1: Any) -> None:
     assert fields(stripe.TaxRate) - rate.keys() == set()
     payment = json.loads(v1.invoice_payments.list().last_response.body)["data"][0]
     assert fields(stripe.InvoicePayment) - payment.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("credit_notes", stripe.CreditNote),
+        ("refunds", stripe.Refund),
+        ("disputes", stripe.Dispute),
+        ("balance_transactions", stripe.BalanceTransaction),
+    ],
+)
+def test_what_changes_a_payment_carries_every_field_that_the_sdk_promises(
+    v1: Any, name: str, kind: type
+) -> None:
+    (body,) = json.loads(getattr(v1, name).list().last_response.body)["data"]
+    assert fields(kind) - body.keys() <= {"deleted"}
+    if kind is stripe.CreditNote:
+        assert fields(stripe.CreditNoteLineItem) - body["lines"]["data"][0].keys() == set()
 
 
 def test_the_sdk_walks_all_pages_of_invoices_and_lines(v1: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.sandbox.making.sales import Customer, Sale, SaleStatus, SoldAt, uuid_of
 
 Row = dict[str, str | None]
@@ -21,7 +21,7 @@ def user_row(customer: Customer) -> Row:
         "billing_city": customer.city,
         "billing_state": customer.state,
         "billing_postal_code": customer.postal_code,
-        "billing_country": "CA",
+        "billing_country": customer.country,
         "tax_id": customer.tax_id,
         "stripe_customer_id": customer.stripe_id,
     }
@@ -83,9 +83,9 @@ def copy_id(sale: Sale) -> str:
     return uuid_of(f"invoice/{sale.key}")
 
 
-def money(minor: int) -> str:
+def money(minor: int, currency: str = "CAD") -> str:
     """Minor units as a numeric column shows them: 21450 -> `214.50`."""
-    return f"{to_major(minor, 'CAD'):.2f}"
+    return f"{to_major(minor, currency):.{exponent(currency)}f}"
 
 
 def instant(at: datetime) -> str:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,14 @@ class DatasetFiles:
     """Everything that a dataset folder holds.
 
     `described` is dataset.yaml, `nexacloud` rows by table, `sources` objects by file
-    (`stripe/invoices`), `expected` what must come out, `readme` a text or nothing.
+    (`stripe/invoices`), `expected` what must come out, `more` texts by file name.
     """
 
     described: Mapping[str, Any]
     nexacloud: Mapping[str, Sequence[Row]]
     sources: Mapping[str, Sequence[Json]]
     expected: Mapping[str, Any]
-    readme: str | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
         """Write the files into `folder`, made if it isn't there; it is returned."""
@@ -38,8 +38,8 @@ class DatasetFiles:
         for name, objects in self.sources.items():
             _write(folder / f"{name}.json", _json(objects))
         _write(folder / "expected.json", _json(self.expected))
-        if self.readme is not None:
-            _write(folder / "README.md", self.readme)
+        for name, text in self.more.items():
+            _write(folder / name, text)
         return folder
 
 

@@ -5,7 +5,10 @@ are integer minor units, instants ISO texts with their offset.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
+
+from fcb_pipelines.core.money import Wire, wire_exponent
 
 Json = dict[str, Any]
 
@@ -23,7 +26,9 @@ def lago_applied_tax(
     currency: str = "CAD",
     created_at: str = "2026-05-01T12:00:00Z",
 ) -> Json:
-    """A tax on an invoice (owner_key `lago_invoice_id`, `base` its net) or fee (`lago_fee_id`)."""
+    """A tax on an invoice (owner_key `lago_invoice_id`), credit note (`lago_credit_note_id`) or fee
+    (`lago_fee_id`); `base` is the net of the first two.
+    """
     tax = {
         "lago_id": id,
         owner_key: owner,
@@ -38,6 +43,8 @@ def lago_applied_tax(
     }
     if owner_key == "lago_invoice_id":
         tax["fees_amount_cents"] = base
+    if owner_key == "lago_credit_note_id":
+        tax["base_amount_cents"] = base
     return tax
 
 
@@ -65,7 +72,7 @@ def lago_fee(
     taxes_rate: float = 13.0,
 ) -> Json:
     """A fee: charge, add_on, subscription, credit or commitment; `amount` is before taxes."""
-    major = f"{amount / 100:.2f}"
+    major = _major(amount, currency)
     return {
         "lago_id": id,
         "lago_charge_id": None,
@@ -95,9 +102,9 @@ def lago_fee(
         "amount_cents": amount,
         "amount_currency": currency,
         "precise_amount": major,
-        "precise_total_amount": f"{(amount + tax_amount) / 100:.2f}",
+        "precise_total_amount": _major(amount + tax_amount, currency),
         "taxes_amount_cents": tax_amount,
-        "taxes_precise_amount": f"{tax_amount / 100:.2f}",
+        "taxes_precise_amount": _major(tax_amount, currency),
         "taxes_rate": taxes_rate,
         "total_aggregated_units": None,
         "total_amount_cents": amount + tax_amount,
@@ -204,6 +211,9 @@ def lago_invoice(
     progressive: int = 0,
     credit_notes: int = 0,
     prepaid: int = 0,
+    offset: int = 0,
+    credits: Sequence[Json] = (),
+    self_billed: bool = False,
     paid: int | None = None,
     currency: str = "CAD",
     invoice_type: str = "one_off",
@@ -215,7 +225,8 @@ def lago_invoice(
 ) -> Json:
     """An invoice with its fees, totals as Lago derives them from version 3 on.
 
-    A succeeded one has paid its total unless `paid` says otherwise.
+    A succeeded one has paid its total unless `paid` says otherwise. `offset` is what its own credit
+    notes took off it; `credits` come from `lago_credit`.
     """
     fees_amount = sum(fee["amount_cents"] for fee in fees)
     taxes = sum(tax["amount_cents"] for tax in applied_taxes)
@@ -223,7 +234,7 @@ def lago_invoice(
     sub_incl = sub_excl + taxes
     total = sub_incl - credit_notes - prepaid
     if paid is None:
-        paid = total if payment_status == "succeeded" and status == "finalized" else 0
+        paid = total - offset if payment_status == "succeeded" and status == "finalized" else 0
     created_at = created_at or f"{issuing_date}T15:00:00Z"
     return {
         "lago_id": id,
@@ -248,16 +259,16 @@ def lago_invoice(
         "sub_total_excluding_taxes_amount_cents": sub_excl,
         "sub_total_including_taxes_amount_cents": sub_incl,
         "total_amount_cents": total,
-        "total_due_amount_cents": total - paid,
+        "total_due_amount_cents": total - paid - offset,
         "total_paid_amount_cents": paid,
-        "total_offsetted_credit_note_amount_cents": 0,
+        "total_offsetted_credit_note_amount_cents": offset,
         "prepaid_credit_amount_cents": prepaid,
         "prepaid_granted_credit_amount_cents": None,
         "prepaid_purchased_credit_amount_cents": None,
         "file_url": None,
         "xml_url": None,
         "version_number": version_number,
-        "self_billed": False,
+        "self_billed": self_billed,
         "created_at": created_at,
         "updated_at": created_at,
         "voided_at": voided_at,
@@ -265,7 +276,7 @@ def lago_invoice(
         "billing_periods": [],
         "subscriptions": [],
         "fees": list(fees),
-        "credits": [],
+        "credits": list(credits),
         "metadata": [
             {"lago_id": f"{id[:-1]}f", "key": k, "value": v, "created_at": created_at}
             for k, v in metadata
@@ -291,16 +302,21 @@ def lago_payment(
     reference: str | None = None,
     provider_customer_id: str | None = None,
     customer: str = "c0ffee00-0000-4000-8000-000000000001",
+    request: str | None = None,
+    others: Sequence[tuple[str, str]] = (),
 ) -> Json:
-    """A payment; `created_at` is its date, since Lago has no other."""
+    """A payment; `created_at` is its date, since Lago has no other.
+
+    With `request` (a payment request) it also pays the `others`, each an id and a number.
+    """
     return {
         "lago_id": id,
         "lago_customer_id": customer,
         "external_customer_id": external_customer_id,
-        "invoice_ids": [invoice],
-        "invoice_numbers": [invoice_number],
-        "lago_payable_id": invoice,
-        "payable_type": "Invoice",
+        "invoice_ids": [invoice, *(each for each, _ in others)],
+        "invoice_numbers": [invoice_number, *(number for _, number in others)],
+        "lago_payable_id": request or invoice,
+        "payable_type": "PaymentRequest" if request else "Invoice",
         "amount_cents": amount,
         "amount_currency": currency,
         "status": payment_status,
@@ -315,3 +331,8 @@ def lago_payment(
         "next_action": {},
         "created_at": created_at,
     }
+
+
+def _major(amount: int, currency: str) -> str:
+    places = wire_exponent(currency, Wire.LAGO)
+    return f"{Decimal(amount).scaleb(-places):.{places}f}"

@@ -42,13 +42,26 @@ def source_tables(sales: Iterable[Sale], rates: Iterable[Rate]) -> dict[str, lis
     return {
         "stripe/invoices": [_stripe_invoice(sale) for sale in stripe],
         "stripe/invoice_payments": [each for sale in stripe for each in _stripe_payments(sale)],
-        "stripe/tax_rates": [_stripe_rate(rate) for rate in rates],
+        "stripe/tax_rates": [stripe_rate(rate) for rate in rates],
         "lago/invoices": [_lago_invoice(sale, n) for n, sale in enumerate(lago[::-1], 1)][::-1],
         "lago/payments": [each for sale in lago for each in _lago_payments(sale)],
     }
 
 
-def _stripe_rate(rate: Rate) -> Json:
+def stripe_address(customer: Customer) -> Json:
+    """Where a customer lives, as an invoice shows it."""
+    return {
+        "city": customer.city,
+        "country": customer.country,
+        "line1": customer.street,
+        "line2": None,
+        "postal_code": customer.postal_code,
+        "state": customer.state,
+    }
+
+
+def stripe_rate(rate: Rate) -> Json:
+    """A rate as Stripe's object."""
     return stripe_tax_rate(
         rate.id,
         percentage=float(rate.percentage),
@@ -56,6 +69,8 @@ def _stripe_rate(rate: Rate) -> Json:
         tax_type=rate.type,
         state=rate.state,
         jurisdiction=rate.jurisdiction,
+        country=rate.country,
+        inclusive=rate.inclusive,
     )
 
 
@@ -77,14 +92,7 @@ def _stripe_invoice(sale: Sale) -> Json:
         customer=bought.stripe_id,
         customer_name=bought.name,
         customer_email=bought.billing_email or bought.email,
-        address={
-            "city": bought.city,
-            "country": "CA",
-            "line1": bought.street,
-            "line2": None,
-            "postal_code": bought.postal_code,
-            "state": bought.state,
-        },
+        address=stripe_address(bought),
         lines=lines,
         created=_unix(sale.created),
         finalized_at=_unix(sale.issued) if sale.issued else None,
@@ -158,7 +166,7 @@ def _lago_invoice(sale: Sale, sequential: int) -> Json:
         number=sale.number,
         issuing_date=issued.date().isoformat(),
         fees=fees,
-        customer=_lago_customer(sale.customer),
+        customer=customer_at_lago(sale.customer),
         applied_taxes=[
             lago_applied_tax(
                 uuid_of(f"{sale.key}/tax/{rate.id}"),
@@ -216,7 +224,8 @@ def _lago_fee(sale: Sale, invoice: str, n: int, line: SoldLine, taxes: list[int]
     )
 
 
-def _lago_customer(customer: Customer) -> Json:
+def customer_at_lago(customer: Customer) -> Json:
+    """A customer as Lago's objects carry it."""
     return lago_customer(
         customer.user_id,
         name=customer.name,
@@ -225,6 +234,7 @@ def _lago_customer(customer: Customer) -> Json:
         state=customer.state,
         zipcode=customer.postal_code,
         address_line1=customer.street,
+        country=customer.country,
         lago_id=customer.lago_id,
         tax_number=customer.tax_id,
         stripe_customer=customer.stripe_id,

@@ -48,6 +48,7 @@ _BILLED = {
     "NL": (_rate("hst_nl", "15", "Newfoundland and Labrador", "NL", "hst_nl"),),
     "PE": (_rate("hst_pe", "15", "Prince Edward Island", "PE", "hst_pe"),),
     "AB": (_GST,),
+    "YT": (_GST,),
     "QC": (_GST, _rate("qst", "9.975", "Quebec", "QC", "qst")),
     "BC": (_GST, _rate("pst_bc", "7", "British Columbia", "BC", "pst_bc")),
     "MB": (_GST, _rate("pst_mb", "7", "Manitoba", "MB", "pst_mb")),

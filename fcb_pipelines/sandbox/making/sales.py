@@ -44,6 +44,8 @@ class Rate:
     jurisdiction: str
     state: str | None
     lago_code: str
+    country: str = "CA"
+    inclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class Customer:
     city: str
     state: str
     postal_code: str
+    country: str = "CA"
     tax_id: str | None = None
 
     @property

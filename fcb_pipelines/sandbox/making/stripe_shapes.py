@@ -18,15 +18,16 @@ def stripe_tax_rate(
     tax_type: str | None = "hst",
     state: str | None = "ON",
     jurisdiction: str = "Ontario",
+    country: str = "CA",
     inclusive: bool = False,
     created: int = 1735707600,
 ) -> Json:
-    """A tax rate of Canada; `percentage` 13.0 for 13 %."""
+    """A tax rate; `percentage` 13.0 for 13 %."""
     return {
         "id": id,
         "object": "tax_rate",
         "active": True,
-        "country": "CA",
+        "country": country,
         "created": created,
         "description": None,
         "display_name": display_name,
@@ -158,6 +159,9 @@ def stripe_invoice(
     starting_balance: int = 0,
     ending_balance: int | None = None,
     off_stripe: int = 0,
+    overpaid: int = 0,
+    pretax_credits: Sequence[Json] = (),
+    tax_exempt: str = "none",
     subscription: str | None = None,
     metadata: Mapping[str, str] | None = None,
     livemode: bool = True,
@@ -170,13 +174,14 @@ def stripe_invoice(
     """An invoice with its lines complete: total = lines - discounts + exclusive taxes + shipping.
 
     `total_taxes` come from `stripe_tax`, `discounts` are (amount, `di_…`). A paid invoice has paid
-    what is due unless `amount_paid` says otherwise. `proration_date` is when its subscription changed.
+    what is due unless `amount_paid` says otherwise. `proration_date` is when its subscription changed,
+    `pretax_credits` are (billing credit, discount) elements as they stand in the answer.
     """
     subtotal = sum(line["amount"] for line in lines)
     discount = sum(a for a, _ in discounts)
     exclusive = sum(t["amount"] for t in total_taxes if t["tax_behavior"] == "exclusive")
     inclusive = sum(t["amount"] for t in total_taxes if t["tax_behavior"] == "inclusive")
-    total = subtotal - discount + exclusive + (shipping or {}).get("amount_total", 0)
+    total = subtotal - discount + exclusive + (shipping or {}).get("amount_subtotal", 0)
     if ending_balance is None and status != "draft":
         ending_balance = starting_balance if starting_balance == 0 else 0
     applied = (ending_balance - starting_balance) if ending_balance is not None else 0
@@ -190,7 +195,7 @@ def stripe_invoice(
         "account_name": account_name,
         "account_tax_ids": None,
         "amount_due": due,
-        "amount_overpaid": 0,
+        "amount_overpaid": overpaid,
         "amount_paid": amount_paid,
         "amount_paid_off_stripe": off_stripe,
         "amount_remaining": due - amount_paid,
@@ -227,7 +232,7 @@ def stripe_invoice(
         "customer_name": customer_name,
         "customer_phone": None,
         "customer_shipping": None,
-        "customer_tax_exempt": "none",
+        "customer_tax_exempt": tax_exempt,
         "customer_tax_ids": [],
         "default_payment_method": None,
         "default_source": None,
@@ -296,7 +301,7 @@ def stripe_invoice(
         "total": total,
         "total_discount_amounts": [{"amount": a, "discount": d} for a, d in discounts],
         "total_excluding_tax": total - exclusive - inclusive,
-        "total_pretax_credit_amounts": [],
+        "total_pretax_credit_amounts": list(pretax_credits),
         "total_taxes": list(total_taxes),
         "webhooks_delivered_at": finalized_at,
     }
@@ -308,30 +313,37 @@ def stripe_invoice_payment(
     amount: int,
     *,
     paid_at: int | None,
+    canceled_at: int | None = None,
     created: int | None = None,
     payment_intent: str | None = None,
     charge: str | None = None,
+    payment_record: str | None = None,
     status: str = "paid",
     currency: str = "cad",
     livemode: bool = True,
 ) -> Json:
-    """A payment of an invoice, by a payment intent or else a charge: open, paid or canceled."""
-    kind = "payment_intent" if payment_intent else "charge"
-    payment = {"type": kind, kind: payment_intent or charge}
+    """A payment of an invoice by a payment intent, a charge or a payment record.
+
+    It is open, paid or canceled; one with `canceled_at` was paid and then taken back.
+    """
+    made = {
+        "payment_intent": payment_intent,
+        "payment_record": payment_record,
+        "charge": charge,
+    }
+    kind = next((name for name, value in made.items() if value), "charge")
+    paid = status == "paid" or canceled_at is not None
     return {
         "id": id,
         "object": "invoice_payment",
-        "amount_paid": amount if status == "paid" else None,
+        "amount_paid": amount if paid else None,
         "amount_requested": amount,
         "created": created if created is not None else paid_at,
         "currency": currency,
         "invoice": invoice,
         "is_default": True,
         "livemode": livemode,
-        "payment": payment,
+        "payment": {"type": kind, kind: made[kind]},
         "status": status,
-        "status_transitions": {
-            "canceled_at": None,
-            "paid_at": paid_at if status == "paid" else None,
-        },
+        "status_transitions": {"canceled_at": canceled_at, "paid_at": paid_at if paid else None},
     }

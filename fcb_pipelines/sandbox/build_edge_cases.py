@@ -1,0 +1,105 @@
+"""Builds the packaged datasets `edge-cases` and `edge-cases-later`: the same files on every run.
+
+    python -m fcb_pipelines.sandbox.build_edge_cases [FOLDER]
+
+Both have one name, so that the second runs over the home of the first: the same world a month on.
+Without a folder the packaged ones are written again.
+"""
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+from fcb_pipelines.sandbox.edge import (
+    amount_cases,
+    identity_cases,
+    note_cases,
+    people,
+    settlement_cases,
+    tax_cases,
+)
+from fcb_pipelines.sandbox.edge.book import FIRST_PERIOD, Book
+from fcb_pipelines.sandbox.edge.goods import RATES
+from fcb_pipelines.sandbox.edge.outcomes import expected_status, table_of_cases
+from fcb_pipelines.sandbox.making.authored import ACCOUNT, ORGANIZATION, TIMEZONE
+from fcb_pipelines.sandbox.making.copies import user_row
+from fcb_pipelines.sandbox.making.files import DatasetFiles
+from fcb_pipelines.sandbox.making.objects import stripe_rate
+
+NAME = "edge-cases"
+FOLDER = Path(__file__).parent / "datasets"
+LOCKED_UNTIL = date(2025, 3, 10)
+
+_RULES = (identity_cases, amount_cases, tax_cases, settlement_cases, note_cases)
+_NEWEST_FIRST = {
+    "stripe/invoices": "created",
+    "stripe/invoice_payments": "created",
+    "stripe/credit_notes": "created",
+    "stripe/refunds": "created",
+    "stripe/disputes": "created",
+    "stripe/balance_transactions": "created",
+    "lago/invoices": "created_at",
+    "lago/payments": "created_at",
+    "lago/credit_notes": "created_at",
+}
+
+
+def edge_book(*, later: bool) -> Book:
+    """Every case, as the world stands at the end of July 2025 or (`later`) of August."""
+    book = Book(later=later)
+    for rules in _RULES:
+        rules.write(book)
+    return book
+
+
+def edge_files(*, later: bool) -> DatasetFiles:
+    """The content of one of the two datasets."""
+    book = edge_book(later=later)
+    return DatasetFiles(
+        described={
+            "name": NAME,
+            "timezone": TIMEZONE,
+            "currency": "CAD",
+            "first_period": FIRST_PERIOD,
+            "as_of": book.as_of.date(),
+            "stripe": {"account": ACCOUNT},
+            "lago": {"organization": ORGANIZATION},
+            "books": {"locked_until": LOCKED_UNTIL},
+        },
+        nexacloud={
+            "users": [user_row(customer) for customer in people.users()],
+            "plans": [],
+            "deployments": [],
+            "subscriptions": [],
+            "usage_records": [],
+            **book.tables(),
+        },
+        sources={
+            "stripe/tax_rates": [stripe_rate(rate) for rate in RATES],
+            **{
+                name: sorted(book.sources[name], key=lambda each: each[field], reverse=True)
+                for name, field in _NEWEST_FIRST.items()
+            },
+        },
+        expected=expected_status(book.members, book.periods, book.other_service),
+        more={"cases.yaml": cases_yaml(book)},
+    )
+
+
+def cases_yaml(book: Book) -> str:
+    """The table of cases: a row a document, by case."""
+    return yaml.safe_dump(
+        table_of_cases(book.members), sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def write(folder: Path) -> None:
+    """Write both datasets beneath a folder."""
+    edge_files(later=False).write(folder / NAME)
+    edge_files(later=True).write(folder / f"{NAME}-later")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

@@ -1,0 +1,269 @@
+"""Credit notes, refunds and disputes of the edge cases, and what they do to their invoice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fcb_pipelines.sandbox.edge.at_lago import LagoSale
+from fcb_pipelines.sandbox.edge.at_stripe import StripeSale
+from fcb_pipelines.sandbox.edge.book import Book
+from fcb_pipelines.sandbox.edge.goods import Item, at, booked, instant, line_taxes, unix
+from fcb_pipelines.sandbox.edge.outcomes import Member, Outcome
+from fcb_pipelines.sandbox.making.authored import ACCOUNT, ORGANIZATION
+from fcb_pipelines.sandbox.making.lago_note_shapes import lago_credit, lago_credit_note
+from fcb_pipelines.sandbox.making.sales import stripe_id, uuid_of
+from fcb_pipelines.sandbox.making.stripe_money_shapes import (
+    stripe_balance_transaction,
+    stripe_credit_note,
+    stripe_credit_note_line,
+    stripe_dispute,
+    stripe_note_refund,
+    stripe_refund,
+)
+from fcb_pipelines.sandbox.making.stripe_shapes import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """A refund at Stripe: its id, its amount, and whether it went through."""
+
+    id: str
+    amount: int
+    succeeded: bool
+
+
+def refund(
+    book: Book, of: StripeSale, when: str, amount: int, *, status: str = "succeeded"
+) -> Refunded:
+    """A refund of the invoice's first payment."""
+    key = stripe_id("re", f"edge/{of.case}/{when}")
+    book.put(
+        "stripe/refunds",
+        stripe_refund(
+            key,
+            of.wire(amount),
+            created=unix(when),
+            status=status,
+            currency=of.currency.lower(),
+            metadata={"case": f"EC-{of.case}"},
+            charge=of.charge,
+            payment_intent=of.intent,
+        ),
+    )
+    return Refunded(id=key, amount=amount, succeeded=status == "succeeded")
+
+
+def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
+    """A dispute of the invoice's first payment, the money withdrawn on the day it was opened."""
+    amount = of.payments[0]["amount_paid"]
+    key = stripe_id("dp", f"edge/{of.case}")
+    taken = stripe_balance_transaction(
+        stripe_id("txn", f"edge/{of.case}"),
+        -amount,
+        type="adjustment",
+        source=key,
+        created=unix(when),
+        fee=1500,
+        description=f"Chargeback withdrawal for {of.charge}",
+    )
+    book.put(
+        "stripe/disputes",
+        stripe_dispute(
+            key,
+            amount,
+            created=unix(when),
+            status=status,
+            balance_transactions=[taken],
+            metadata={"case": f"EC-{of.case}"},
+            charge=of.charge,
+            payment_intent=of.intent,
+        ),
+    )
+    book.put("stripe/balance_transactions", taken)
+
+
+def failure(book: Book, of: StripeSale, when: str) -> None:
+    """The bank took the invoice's first payment back: Stripe's balance says so, nothing else."""
+    book.put(
+        "stripe/balance_transactions",
+        stripe_balance_transaction(
+            stripe_id("txn", f"edge/failure/{of.case}"),
+            -of.payments[0]["amount_paid"],
+            type="payment_failure_refund",
+            source=of.charge,
+            created=unix(when),
+            description="Payment failure refund",
+        ),
+    )
+
+
+def note(
+    book: Book,
+    case: str,
+    what: str,
+    of: StripeSale,
+    day: str,
+    items: Sequence[Item],
+    *,
+    before: int | None = None,
+    refunds: Sequence[Refunded] = (),
+    credited: int = 0,
+    out_of_band: int | None = None,
+    voided: str | None = None,
+    outcome: Outcome | None = None,
+) -> Json:
+    """A credit note of a Stripe invoice, at the invoice's rates.
+
+    `before` is what it takes off the open invoice (all of it by default), the rest is refunded,
+    `credited` to the customer's balance, or given back `out_of_band`.
+    """
+    shares = line_taxes(items, of.rates)
+    net, tax = sum(item.net for item in items), sum(sum(each) for each in shares)
+    billed = of.invoice["lines"]["data"]
+    pre = net + tax if before is None else before
+    key = stripe_id("cn", f"edge/{case}")
+    made = stripe_credit_note(
+        key,
+        of.id,
+        number=f"EC-{case}",
+        customer=of.who.stripe_id,
+        lines=[
+            stripe_credit_note_line(
+                stripe_id("cnli", f"edge/{case}/{n}"),
+                item.description,
+                of.wire(item.net),
+                taxes=of.billed([share[n] for share in shares], item.net),
+                invoice_line_item=None if item.reverses is None else billed[item.reverses]["id"],
+            )
+            for n, item in enumerate(items)
+        ],
+        created=unix(day),
+        total_taxes=of.billed([sum(each) for each in shares], net),
+        pre_payment=of.wire(pre),
+        refunds=[stripe_note_refund(each.id, of.wire(each.amount)) for each in refunds],
+        customer_balance_transaction=stripe_id("cbtxn", f"edge/{case}") if credited else None,
+        out_of_band=None if out_of_band is None else of.wire(out_of_band),
+        status="void" if voided else "issued",
+        voided_at=unix(voided) if voided else None,
+        currency=of.currency.lower(),
+        reason="order_change",
+        metadata={"case": f"EC-{case}"},
+    )
+    book.put("stripe/credit_notes", made)
+    if not voided:
+        _taken_off(of.invoice, made)
+    book.expect(
+        Member(
+            case=f"EC-{case}",
+            what=what,
+            ref=f"stripe:{ACCOUNT}:{key}",
+            number=f"EC-{case}",
+            kind="credit_note",
+            day=at(day).date(),
+            period=book.period(day),
+            currency=of.currency,
+            net=net,
+            tax=tax,
+            lines=booked(items, shares),
+            confirmed=pre + credited + sum(each.amount for each in refunds if each.succeeded),
+            outcome=outcome or Outcome(reason="void_at_source" if voided else None),
+        )
+    )
+    return made
+
+
+def _taken_off(invoice: Json, made: Json) -> None:
+    """What a credit note does to its invoice: an open one owes less, and nothing left is paid."""
+    pre = made["pre_payment_amount"]
+    invoice["pre_payment_credit_notes_amount"] += pre
+    invoice["post_payment_credit_notes_amount"] += made["post_payment_amount"]
+    invoice["amount_due"] -= pre
+    invoice["amount_remaining"] -= pre
+    if pre and not invoice["amount_remaining"]:
+        invoice["status"] = "paid"
+        invoice["status_transitions"]["paid_at"] = made["created"]
+
+
+def lago_note(
+    book: Book,
+    case: str,
+    what: str,
+    of: LagoSale,
+    day: str,
+    items: Sequence[Item],
+    *,
+    refunded: int = 0,
+    refund_status: str = "succeeded",
+    offset: int = 0,
+    used: int = 0,
+    voided: str | None = None,
+    outcome: Outcome | None = None,
+) -> None:
+    """A credit note of a Lago invoice, at the invoice's rates.
+
+    What is neither `refunded` nor set off against its invoice (`offset`) is the customer's credit, of
+    which `used` went into later invoices (`lago_sale(noted=…)`).
+    """
+    shares = line_taxes(items, of.rates)
+    net, tax = sum(item.net for item in items), sum(sum(each) for each in shares)
+    key = note_id(case)
+    fees = of.invoice["fees"]
+    book.put(
+        "lago/credit_notes",
+        lago_credit_note(
+            key,
+            of.invoice,
+            number=f"EC-{case}",
+            issuing_date=day,
+            items=[
+                (uuid_of(f"edge/{case}/item/{n}"), fees[item.reverses or 0], of.wire(item.net))
+                for n, item in enumerate(items)
+            ],
+            applied_taxes=of.applied(
+                "lago_credit_note_id", key, [sum(each) for each in shares], net
+            ),
+            refund=of.wire(refunded),
+            refund_status=refund_status if refunded else None,
+            offset=of.wire(offset),
+            used=of.wire(used),
+            taxes_rate=float(sum(rate.percentage for rate in of.rates)),
+            voided_at=instant(voided) if voided else None,
+            created_at=instant(day),
+            description=f"EC-{case}",
+        ),
+    )
+    confirmed = offset + used + (refunded if refund_status == "succeeded" else 0)
+    book.expect(
+        Member(
+            case=f"EC-{case}",
+            what=what,
+            ref=f"lago:{ORGANIZATION}:{key}",
+            number=f"EC-{case}",
+            kind="credit_note",
+            day=at(day).date(),
+            period=book.period(day),
+            currency=of.currency,
+            net=net,
+            tax=tax,
+            lines=booked(items, shares),
+            confirmed=confirmed,
+            outcome=outcome or Outcome(reason="void_at_source" if voided else None),
+        )
+    )
+
+
+def note_id(case: str) -> str:
+    """The lago_id of a case's credit note."""
+    return uuid_of(f"edge/lago note/{case}")
+
+
+def credit_of_note(case: str, used_on: str, amount: int) -> Json:
+    """A Lago invoice's credit that comes from the credit note of `case`."""
+    return lago_credit(
+        uuid_of(f"edge/credit/{used_on}"),
+        uuid_of(f"edge/lago/{used_on}"),
+        amount,
+        type="credit_note",
+        item=note_id(case),
+        code=f"EC-{case}",
+        name=f"EC-{case}",
+    )
