@@ -1,6 +1,6 @@
 """What would lawfully correct one posted document, given its source and the ledger as they are now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,7 @@ from fcb_pipelines.core.facts import Method, Status
 from fcb_pipelines.core.settlement_deltas import taken_back
 from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, StandingSettlement
 from fcb_pipelines.core.three_way import Moved, moved
+from fcb_pipelines.core.writing import settlement_refs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +35,12 @@ class CorrectionPlan:
 
 def plan_correction(
     case: Case,
-    settlements: Iterable[Settlement],
     standing: Mapping[str, Standing],
     settings: Settings,
     books: Books,
     today: date,
 ) -> CorrectionPlan:
-    """The plan for one document. `settlements` are those intended for it, `standing` what stands now."""
+    """The plan for one document; `standing` is what stands now under it and its settlements."""
     ref = case.facts.ref
     move = case.standing.move if case.standing else None
     if move is None or move.state is not MoveState.POSTED:
@@ -50,12 +50,11 @@ def plan_correction(
         return CorrectionPlan(ref=ref, why=target)
     if Moved.LEDGER in moved(target, move):
         return CorrectionPlan(ref=ref, why="it was edited in the ledger: undo the edit first")
-    found = _correction(case, move, target, books, today)
     day = first_open_day(today, books.entry_lock)
-    told = {each.ref for each in settlements}
-    undo = tuple(
-        _undone(entry, day) for entry in taken_back(ref, told, standing) if _can_undo(entry)
-    )
+    told = settlement_refs([case.facts])
+    entries = [entry for entry in taken_back(ref, told, standing) if _can_undo(entry)]
+    undo = tuple(_undone(entry, day) for entry in entries)
+    found = _correction(case, move, target, books, today, sum(e.reconciled for e in entries))
     told_of = [f"{found.document.kind} over {found.document.total}"] if found else []
     why = "; ".join([*told_of, *(f"{each.undoes} is taken back" for each in undo)])
     return CorrectionPlan(
@@ -77,16 +76,22 @@ def _target(case: Case, settings: Settings) -> LedgerDocument | str | None:
 
 
 def _correction(
-    case: Case, move: StandingMove, target: LedgerDocument | None, books: Books, today: date
+    case: Case,
+    move: StandingMove,
+    target: LedgerDocument | None,
+    books: Books,
+    today: date,
+    freed: int,
 ) -> Correction | None:
     if target is None:
         day = first_open_day(case.facts.voided_on or today, books.invoice_lock)
-        return correction(move, case.corrections, None, day=day)
+        return correction(move, case.corrections, None, day=day, freed=freed)
     if Moved.SOURCE not in moved(target, move):
         return None
     if answered(case.facts.source_hash, case.corrections):
         return None
-    return correction(move, case.corrections, target, day=first_open_day(today, books.invoice_lock))
+    day = first_open_day(today, books.invoice_lock)
+    return correction(move, case.corrections, target, day=day, freed=freed)
 
 
 def _can_undo(entry: StandingSettlement) -> bool:

@@ -69,10 +69,12 @@ def correction(
     target: LedgerDocument | None,
     *,
     day: date,
+    freed: int = 0,
 ) -> Correction | None:
     """The document over the difference between what stands and `target` (None: nothing should).
 
-    None where no line or tax differs: a change of a label can't be posted. `day` is its date.
+    None where no line or tax differs: a change of a label can't be posted. `day` is its date, `freed`
+    what will be open again on the document because settlements of it are taken back.
     """
     standing = [move.document, *(each.document for each in corrections)]
     base = move.document
@@ -115,7 +117,7 @@ def correction(
         reverses=base.ref,
         source_hash=target.source_hash if target else VOIDED,
     )
-    open_ = min(move.residual, document.total)
+    open_ = min(move.residual + freed, document.total)
     return Correction(
         document=document, allocation=_allocation(base, document, open_) if against else None
     )

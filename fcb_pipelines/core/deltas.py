@@ -16,7 +16,6 @@ from fcb_pipelines.core.corrections import (
     answered,
     base_of,
     by_base,
-    is_correction,
     residual_with,
 )
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
@@ -123,7 +122,7 @@ _LIKENESS = (
 def _is_lawful(move: StandingMove, reason: str, corrections: Sequence[StandingMove]) -> bool:
     """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
     if reason == "void_at_source" and answered(VOIDED, corrections):
-        return residual_with(move, corrections) == 0 or is_correction(move.ref)
+        return True
     held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
     return held and move.state is MoveState.DRAFT
 

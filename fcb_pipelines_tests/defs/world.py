@@ -61,11 +61,13 @@ _import_months()
 
 from fcb_pipelines.definitions import defs  # noqa: E402
 from fcb_pipelines.defs import connections  # noqa: E402 - after the months
+from fcb_pipelines.defs.ledger.correcting import CorrectionConfig  # noqa: E402
 from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
 from fcb_pipelines.defs.proof import Proof  # noqa: E402
 from fcb_pipelines.defs.sync_window import window  # noqa: E402
 
 DEFINITIONS: dg.Definitions = defs()
+_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,15 @@ class World:
     def month(self, period: str, **config: Any) -> dg.ExecuteInProcessResult:
         """The job `month`: posting as configured unless `post` says otherwise."""
         return self.run("month", period, **config)
+
+    def correct(self, refs: list[str], *, dry_run: bool) -> dg.ExecuteInProcessResult:
+        """The job `correct_posted` over these documents."""
+        config = CorrectionConfig(refs=refs, dry_run=dry_run)
+        return DEFINITIONS.resolve_job_def("correct_posted").execute_in_process(
+            instance=self.instance,
+            run_config=dg.RunConfig(ops={"correct_documents": config}, loggers=_QUIET),
+            raise_on_error=False,
+        )
 
     def prove(self) -> dg.ExecuteInProcessResult:
         """The job `prove`."""
@@ -292,6 +303,12 @@ def named(status: Mapping[str, Any], known: str) -> set[str]:
     return told | {document["reason"] for document in found if document["reason"]}
 
 
+def document(status: Mapping[str, Any], number: str) -> Json:
+    """What the status says of the document that people know by this number."""
+    (found,) = (each for each in status["documents"] if each["number"] == number)
+    return dict(found)
+
+
 def failed(status: Mapping[str, Any], period: str | None = None) -> set[str]:
     """The gates that fail, of one period or the global ones."""
     gates = status["periods"][period]["gates"] if period else status["gates"]
@@ -301,5 +318,5 @@ def failed(status: Mapping[str, Any], period: str | None = None) -> set[str]:
 def _run_config(posting: PostingConfig | None) -> dg.RunConfig:
     return dg.RunConfig(
         ops={"ledger__posted_moves": posting} if posting else {},
-        loggers={"console": {"config": {"log_level": "CRITICAL"}}},
+        loggers=_QUIET,
     )

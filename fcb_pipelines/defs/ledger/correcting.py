@@ -10,7 +10,6 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.core.cases import cases
 from fcb_pipelines.core.correcting import CorrectionPlan, plan_correction
-from fcb_pipelines.core.writing import intended_settlements
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.month import Month
@@ -86,9 +85,7 @@ def _plans(this: Month, wanted: Sequence[str], reader: LedgerReader) -> Iterable
     now = reader.standing(wanted, this.settlement_refs_of(wanted))
     told = [(origin, facts) for origin, facts in this.facts if facts.ref in wanted]
     for case in cases(told, this.owners, this.agreements, now):
-        documents = [document for document in this.documents if document.ref == case.facts.ref]
-        settlements = intended_settlements(documents, this.facts_by_ref, current(), now)
-        yield plan_correction(case, settlements, now, current(), reader.books, today())
+        yield plan_correction(case, now, current(), reader.books, today())
 
 
 def _by_period(refs: Iterable[str], proof: Proof) -> Mapping[str, Sequence[str]]:
