@@ -114,11 +114,21 @@ class Member:
 
 
 def expected_status(
-    members: Sequence[Member], periods: Sequence[str], other_service: int
+    members: Sequence[Member],
+    periods: Sequence[str],
+    other_service: int,
+    gates: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
-    """The status after a whole run: documents as an object by ref, gates left out."""
+    """The status after a whole run: documents as an object by ref.
+
+    `gates` are the outcomes that matter, by period and those of all months under `all`.
+    """
+    counted = _periods(members, periods)
+    for period in gates.keys() - {"all"}:
+        counted[period]["gates"] = dict(gates[period])
     return {
-        "periods": _periods(members, periods),
+        "periods": counted,
+        "gates": dict(gates["all"]),
         "documents": {each.ref: _document(each) for each in members},
         "totals": _totals(members),
         "other_service": other_service,
