@@ -22,7 +22,7 @@ from fcb_pipelines.core.documents import (
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.money import half_up, spread, to_major
 
-SETTINGS: Settings = load(PACKAGED).model_copy(update={"currencies": ("USD", "EUR", "JPY", "KWD")})
+SETTINGS: Settings = load(PACKAGED)
 """The packaged configuration: CAD, families 4113xx, HST 13 and the rest."""
 
 RATES = {tax.key: tax.percentage for tax in SETTINGS.taxes}

@@ -1,12 +1,14 @@
 """Hypothesis strategies: random documents and settlements, every one of them consistent.
 
 Documents differ in kind, day, currency, lines (negative ones and awkward texts among them), taxes
-and residues; names are unique, so that a list of them is a month a ledger must be able to hold.
+and residues; names are unique, so that a list of them is a life that a ledger must be able to hold.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 
 from hypothesis import strategies as st
 
@@ -33,6 +35,21 @@ _ACCOUNTS = st.sampled_from(
         ("411950", "unitemised"),
     ]
 )
+_PAYING = {
+    Kind.INVOICE: [
+        Method.PAYMENT,
+        Method.OFF_PLATFORM,
+        Method.CUSTOMER_BALANCE,
+        Method.PREPAID_CREDIT,
+        Method.WRITE_OFF,
+    ],
+    Kind.CREDIT_NOTE: [
+        Method.PAYMENT,
+        Method.OFF_PLATFORM,
+        Method.CUSTOMER_BALANCE,
+        Method.PENDING_REFUND,
+    ],
+}
 _TAXES = st.sampled_from(
     [(), ("hst_13",), ("hst_15",), ("gst_5",), ("gst_0",), ("gst_5", "qst_9975"), ("pst_7_bc",)]
 )
@@ -86,25 +103,134 @@ def documents(draw: st.DrawFn, name: str = "in_1", currency: str | None = None) 
 
 
 @st.composite
-def months(draw: st.DrawFn) -> tuple[list[LedgerDocument], list[Settlement]]:
-    """Some documents, and for some of them settlements that take off no more than their total."""
-    size = draw(st.integers(1, 6))
-    written = [draw(documents(name=f"in_{index}")) for index in range(size)]
-    settlements: list[Settlement] = []
+def lives(draw: st.DrawFn) -> tuple[list[LedgerDocument], list[Settlement]]:
+    """Some documents and, once all is told, everything that settled them, in no order.
+
+    Every method, failures, recoveries, credit notes allocated, receipts shared. No document is
+    allocated more than its total; only a payment may exceed what is owed.
+    """
+    customers = draw(
+        st.lists(
+            st.tuples(st.sampled_from(CURRENCIES), st.sampled_from(PARTNERS)),
+            min_size=1,
+            max_size=2,
+        )
+    )
+    written = []
+    for index in range(draw(st.integers(2, 5))):
+        currency, partner = draw(st.sampled_from(customers))
+        document = draw(documents(name=f"in_{index}", currency=currency))
+        written.append(replace(document, partner=partner))
+    life = _Life(draw, written)
+    for one, other in combinations(written, 2):
+        life.share_credit_or_receipt(one, other)
     for document in written:
-        open_ = document.total
-        for part in range(draw(st.integers(0, 2))):
-            if open_ <= 0:
-                break
-            amount = draw(st.integers(1, open_))
-            open_ -= amount
-            settlements.append(
-                a_settlement(
-                    document,
-                    amount,
-                    name=f"inpay_{document.ref.rsplit(':', 1)[-1]}_{part}",
-                    day=draw(days),
-                    method=draw(st.sampled_from([Method.PAYMENT, Method.CUSTOMER_BALANCE])),
-                )
+        for _ in range(draw(st.integers(0, 3))):
+            life.settle(document)
+    return written, life.settlements
+
+
+class _Life:
+    """Settlements drawn for documents, as long as something is open on them."""
+
+    def __init__(self, draw: st.DrawFn, documents: Sequence[LedgerDocument]) -> None:
+        self.settlements: list[Settlement] = []
+        self._draw = draw
+        self._open = {document.ref: document.total for document in documents}
+
+    def share_credit_or_receipt(self, one: LedgerDocument, other: LedgerDocument) -> None:
+        """Allocate one to the other, or a receipt to both, where they are of one customer."""
+        most = min(self._open[one.ref], self._open[other.ref])
+        same = (one.currency, one.partner) == (other.currency, other.partner)
+        if not same or not most or not self._draw(st.booleans()):
+            return
+        if one.kind is other.kind:
+            self._share_receipt(one, other)
+            return
+        credit, document = (one, other) if one.kind is Kind.CREDIT_NOTE else (other, one)
+        amount = self._take(document, most)
+        self._open[credit.ref] -= amount
+        self._add(document, amount, Method.CREDIT_NOTE, drawn_on=credit.ref)
+
+    def settle(self, document: LedgerDocument) -> None:
+        """One turn of the document's life."""
+        if not document.total:
+            return
+        turns = [self._pay] if self._open[document.ref] else []
+        if self._open[document.ref] and document.kind is Kind.INVOICE:
+            turns += [self._collect_debt, self._pay_beyond, self._write_off_and_recover]
+        turns += [self._fail]
+        if document.kind is Kind.INVOICE:
+            turns += [self._pay_beside]
+        self._draw(st.sampled_from(turns))(document)
+
+    def _share_receipt(self, *documents: LedgerDocument) -> None:
+        amounts = [self._take(document, self._open[document.ref]) for document in documents]
+        whole = sum(amounts) + self._draw(st.sampled_from([0, 0, 700]))
+        method = self._draw(st.sampled_from([Method.PAYMENT, Method.OFF_PLATFORM]))
+        name, day = f"pi_{len(self.settlements)}", self._draw(days)
+        for document, amount in zip(documents, amounts, strict=True):
+            drawn_on = f"stripe:acct_nexacloud:{name}"
+            self._add(document, amount, method, drawn_on=drawn_on, receipt=whole, day=day)
+            self.settlements[-1] = replace(self.settlements[-1], memo=name)
+
+    def _pay(self, document: LedgerDocument) -> None:
+        amount = self._take(document, self._open[document.ref])
+        self._add(document, amount, self._draw(st.sampled_from(_PAYING[document.kind])))
+
+    def _fail(self, document: LedgerDocument) -> None:
+        amount = self._draw(st.integers(1, document.total))
+        # A payment that failed in part pays with the rest.
+        rest = min(self._open[document.ref], self._draw(st.integers(0, amount - 1)))
+        self._open[document.ref] -= rest
+        self._add(document, amount, Method.PAYMENT)
+        paid = self.settlements[-1].ref
+        self._add(document, rest - amount, Method.PAYMENT_FAILURE, undoes=paid)
+
+    def _pay_beside(self, document: LedgerDocument) -> None:
+        method = self._draw(st.sampled_from([Method.REFUND, Method.CHARGEBACK]))
+        self._add(document, -self._draw(st.integers(1, document.total)), method)
+
+    def _pay_beyond(self, document: LedgerDocument) -> None:
+        excess = self._draw(st.integers(1, 900))
+        open_, self._open[document.ref] = self._open[document.ref], 0
+        self._add(document, open_ + excess, Method.PAYMENT)
+        if self._draw(st.booleans()):
+            self._add(document, -excess, Method.OVERPAYMENT)
+
+    def _collect_debt(self, document: LedgerDocument) -> None:
+        debt = self._draw(st.integers(1, 900))
+        self._add(document, -debt, Method.CUSTOMER_BALANCE)
+        amount = self._take(document, self._open[document.ref])
+        self._add(document, debt + amount, Method.PAYMENT)
+
+    def _write_off_and_recover(self, document: LedgerDocument) -> None:
+        amount = self._take(document, self._open[document.ref])
+        self._add(document, amount, Method.WRITE_OFF)
+        if self._draw(st.booleans()):
+            self._add(document, amount, Method.PAYMENT)
+            self._add(document, -amount, Method.RECOVERY)
+
+    def _take(self, document: LedgerDocument, most: int) -> int:
+        amount = self._draw(st.integers(1, most) | st.just(most))
+        self._open[document.ref] -= amount
+        return amount
+
+    def _add(
+        self,
+        document: LedgerDocument,
+        amount: int,
+        method: Method,
+        *,
+        day: date | None = None,
+        drawn_on: str | None = None,
+        receipt: int | None = None,
+        undoes: str | None = None,
+    ) -> None:
+        name, day = f"settlement_{len(self.settlements)}", day or self._draw(days)
+        self.settlements.append(
+            a_settlement(
+                document, amount, name=name, day=day, method=method,
+                drawn_on=drawn_on, receipt=receipt, undoes=undoes,
             )
-    return written, settlements
+        )  # fmt: skip

@@ -18,9 +18,10 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.connectors.odoo_action import Batches
 from fcb_pipelines.connectors.odoo_around import Surroundings
-from fcb_pipelines.connectors.odoo_chart import SETUP, SOURCE_REF, Chart, look
+from fcb_pipelines.connectors.odoo_chart import Chart, look
 from fcb_pipelines.connectors.odoo_company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo_fields import SETUP, SOURCE_REF
 from fcb_pipelines.connectors.odoo_moves import BATCH, Moves, in_pages, read
 from fcb_pipelines.connectors.odoo_partners import Partners
 from fcb_pipelines.connectors.odoo_reading import minor
@@ -84,8 +85,7 @@ class OdooLedger:
         """Our moves of these refs, in their order, and those that reverse `of`; or all of them."""
         if refs is not None and not refs and not of:
             return ()
-        found = self._moves().find(refs, of=of)
-        return read(self._moves(), found, self._surroundings().of)
+        return read(self._moves(), self._moves().find(refs, of), self._surroundings().of)
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()

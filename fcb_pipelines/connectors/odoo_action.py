@@ -55,20 +55,17 @@ class Batches:
         refs: Sequence[str] | None = None,
         ids: Sequence[int] | None = None,
         of: Collection[str] = (),
-        reversing: Collection[str] = (),
     ) -> list[tuple[str, str, int]]:
         """(ref, model, record id) of our records: with these refs, with these ids, or all.
 
-        Beside those with `refs`, those that settle or draw on the documents `of`, and those that
-        reverse the documents `reversing`.
+        Beside those with `refs`, those that settle, draw on or reverse the documents `of`.
         """
-        if refs is not None and not refs and not of and not reversing:
+        if refs is not None and not refs and not of:
             return []
         task = {
             "names": None if refs is None else [xml_name(ref) for ref in refs],
             "ids": None if ids is None else list(ids),
             "of": list(of),
-            "reversing": list(reversing),
         }
         found = self.run("find", models=list(models), **task)["found"]
         return [(ref_of(name), model, int(res_id)) for name, model, res_id in found]

@@ -37,11 +37,9 @@ if verb == 'find':
             ('x_fc_source_ref', '!=', False),
             '|', ('debit_move_id.move_id', 'in', sides), ('credit_move_id.move_id', 'in', sides),
         ])
-        for records in (entries, entries.origin_payment_id, drawn):
+        notes = moves.search([('x_fc_reverses_ref', 'in', task['of'])])
+        for records in (notes | entries, entries.origin_payment_id, drawn):
             wanted.append([('model', '=', records._name), ('res_id', 'in', records.ids)])
-    if wanted and task.get('reversing'):
-        notes = moves.search([('x_fc_reverses_ref', 'in', task['reversing'])])
-        wanted.append([('model', '=', 'account.move'), ('res_id', 'in', notes.ids)])
     if wanted:
         domain += ['|'] * (len(wanted) - 1)
         for some in wanted:

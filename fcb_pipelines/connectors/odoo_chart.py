@@ -4,45 +4,17 @@ The chart is what was found - ids to write with, keys to read back with - and wh
 with the command or the act that mends it. Nothing is made here.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.odoo_action import VERSION
 from fcb_pipelines.connectors.odoo_company import Company
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo_fields import SETUP, missing_fields, standing_fields
 from fcb_pipelines.connectors.odoo_taxes import CONFIGURATION, Taxes
 from fcb_pipelines.core.company import Account, Settings
 from fcb_pipelines.core.families import OTHER, UNITEMISED
 from fcb_pipelines.core.standing import MissingPart
-
-SETUP = "fcb ledger setup"
-
-SOURCE_REF, DOCUMENT_REF = "x_fc_source_ref", "x_fc_document_ref"
-CONTENT_HASH, SOURCE_HASH = "x_fc_content_hash", "x_fc_source_hash"
-FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "account.move": (
-        (SOURCE_REF, "Source Reference"),
-        (DOCUMENT_REF, "Settled Document"),
-        ("x_fc_undoes", "Undone Settlement"),
-        ("x_fc_reverses_ref", "Credited Document"),
-        ("x_fc_nexacloud_invoice_id", "NexaCloud Invoice"),
-        ("x_fc_stripe_invoice_id", "Stripe Invoice"),
-        (CONTENT_HASH, "Source Content Hash"),
-        (SOURCE_HASH, "Source Billed Hash"),
-    ),
-    # An allocation is nothing but a matching, so what is said of it stands with the matching.
-    "account.partial.reconcile": (
-        (SOURCE_REF, "Source Reference"),
-        ("x_fc_date", "Allocation Date"),
-        ("x_fc_memo", "Allocation Memo"),
-        (CONTENT_HASH, "Source Content Hash"),
-    ),
-    "res.partner": (("x_fc_stripe_customer_id", "Stripe Customer"),),
-}
-# The field that all of ours carry also tells, in its help text, which server action to call.
-ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
 
 INCOME, OTHER_INCOME, EXPENSE = "income", "income_other", "expense"
 LIABILITY, CURRENT, RECEIVABLE = "liability_current", "asset_current", "asset_receivable"
@@ -184,7 +156,7 @@ def look(connection: OdooConnection, settings: Settings, owner: Company) -> Char
     )
     journals_by_code = {row["code"]: row for row in journals}
     lines = _method_lines(connection, journals_by_code)
-    fields, action = _fields(connection)
+    fields, action = standing_fields(connection)
     taxes = Taxes(connection, company, settings)
     return Chart(
         settings=settings,
@@ -199,7 +171,8 @@ def look(connection: OdooConnection, settings: Settings, owner: Company) -> Char
         missing=(
             *_missing_accounts(wanted, by_code, receivable.code),
             *_missing_journals(settings, journals_by_code, lines),
-            *_missing_fields(fields, action),
+            *missing_fields(fields, action),
+            *_missing_currencies(settings, owner),
             *taxes.missing,
         ),
     )
@@ -246,13 +219,14 @@ def _missing_journals(
                 yield MissingPart(what="journal", name=name, remedy=told)
 
 
-def _missing_fields(fields: frozenset[str], action: int | None) -> Iterable[MissingPart]:
-    for model, ours in FIELDS.items():
-        for name, _ in ours:
-            if name not in fields:
-                yield MissingPart(what="field", name=f"{model}.{name}", remedy=SETUP)
-    if action is None:
-        yield MissingPart(what="server action", name=f"version {VERSION}", remedy=SETUP)
+def _missing_currencies(settings: Settings, owner: Company) -> Iterable[MissingPart]:
+    """Documents in these are held; it keeps nothing else out."""
+    for name in settings.currencies:
+        if name not in owner.currency_ids:
+            yield MissingPart(what="currency", name=name, remedy=SETUP, taxes=())
+        elif name not in owner.currencies:
+            told = f"give {name} rates in Odoo, from the first document's day on"
+            yield MissingPart(what="currency", name=f"rates of {name}", remedy=told, taxes=())
 
 
 def _method_lines(
@@ -276,17 +250,3 @@ def _method_lines(
         account = codes.get(row["payment_account_id"][0]) if row["payment_account_id"] else None
         lines[code] = (*lines.get(code, ()), {**row, "account": account})
     return lines
-
-
-def _fields(connection: OdooConnection) -> tuple[frozenset[str], int | None]:
-    """Our fields that are there, and the server action's id where it is the one we know."""
-    found: set[str] = set()
-    action = None
-    for model, ours in FIELDS.items():
-        names = [name for name, _ in ours]
-        told = connection.call(model, "fields_get", names, attributes=["help"])
-        found |= set(told)
-        said = ACTION_IN_HELP.search(str(told.get(SOURCE_REF, {}).get("help") or ""))
-        if said and said.group(2) == VERSION:
-            action = int(said.group(1))
-    return frozenset(found), action

@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from fcb_pipelines.connectors.failures import Refusal
 from fcb_pipelines.connectors.odoo_action import Batches, ref_of, xml_name
-from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, SOURCE_HASH, SOURCE_REF, Chart
+from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH, SOURCE_REF
 from fcb_pipelines.connectors.odoo_reading import (
     LINE_FIELDS,
     MOVE_FIELDS,
@@ -43,13 +44,13 @@ class Moves:
         self._chart = chart
         self._residue = residue
 
-    def find(self, refs: Collection[str] | None, *, of: Collection[str] = ()) -> dict[str, int]:
-        """ref -> move id, of those that are there; settlements' entries may be among them.
+    def find(self, refs: Collection[str] | None, of: Collection[str] = ()) -> dict[str, int]:
+        """ref -> move id, of those that are there; entries of settlements may be among them.
 
-        In the order of `refs`; those that reverse the documents `of` follow.
+        Those with these refs, in their order, and those that reverse the documents `of`; or all.
         """
         wanted = None if refs is None else list(dict.fromkeys(refs))
-        found = {ref: move for ref, _, move in self._batches.find(MOVE, refs=wanted, reversing=of)}
+        found = {ref: id_ for ref, _, id_ in self._batches.find(MOVE, refs=wanted, of=of)}
         return {ref: found[ref] for ref in (*(wanted or ()), *found) if ref in found}
 
     def rows(self, ids: Sequence[int]) -> dict[int, Row]:
@@ -144,7 +145,7 @@ class Moves:
             "x_fc_stripe_invoice_id": document.stripe_invoice_id or False,
             CONTENT_HASH: document.content_hash,
             SOURCE_HASH: document.source_hash or False,
-            "x_fc_reverses_ref": document.reverses or False,
+            REVERSES_REF: document.reverses or False,
             "invoice_line_ids": [
                 [0, 0, {
                     "sequence": 10 * number,

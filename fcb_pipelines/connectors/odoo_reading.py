@@ -13,8 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, SOURCE_HASH, Chart
+from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import Row
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, SOURCE_HASH
 from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.money import exponent, from_major, spread

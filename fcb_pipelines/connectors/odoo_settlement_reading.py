@@ -8,8 +8,8 @@ telling that has the hash kept with it is the one that was written (`odoo_readin
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo_connection import Row
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo_reading import (
     STATES,
     Around,

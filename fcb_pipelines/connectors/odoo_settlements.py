@@ -10,8 +10,9 @@ from typing import Any
 
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo_action import Batches, xml_name
-from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF, Chart
+from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo_moves import BATCH, in_pages, major_text
 from fcb_pipelines.connectors.odoo_reading import direction, minor
 from fcb_pipelines.connectors.settling import assert_same_receipt, receipt_of

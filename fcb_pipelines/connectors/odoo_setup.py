@@ -4,23 +4,16 @@ Taxes are found, never made. What a person changed since is left as it is; the d
 it. Setup needs a user with the rights of Settings; the daily work doesn't.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo_action import NAME, VERSION
 from fcb_pipelines.connectors.odoo_action_code import CODE, MODULE
-from fcb_pipelines.connectors.odoo_chart import (
-    CURRENT,
-    DOCUMENT_REF,
-    FIELDS,
-    SOURCE_REF,
-    Chart,
-    look,
-    wanted_accounts,
-)
+from fcb_pipelines.connectors.odoo_chart import CURRENT, Chart, look, wanted_accounts
 from fcb_pipelines.connectors.odoo_company import read_company
 from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo_fields import DOCUMENT_REF, FIELDS, REVERSES_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo_taxes import CONFIGURATION
 from fcb_pipelines.core.company import Journal, Settings
 from fcb_pipelines.core.standing import SetupStep
@@ -104,14 +97,13 @@ class Setup:
             yield ("currency", name, active, partial(self._activate, name))
 
     def _fields(self, chart: Chart) -> Iterator[Part]:
-        for model, fields in FIELDS.items():
-            for name, label in fields:
-                yield (
-                    "field",
-                    f"{model}.{name}",
-                    name in chart.fields,
-                    partial(self._make_field, model, name, label),
-                )
+        wanted = [(model, *field) for model, fields in FIELDS.items() for field in fields]
+        lacking = [each for each in wanted if f"{each[0]}.{each[1]}" not in chart.fields]
+        # All with the first that is missing: Odoo loads its models anew after each call.
+        make: Make = partial(self._make_fields, lacking)
+        for each in wanted:
+            yield ("field", f"{each[0]}.{each[1]}", each not in lacking, make)
+            make = _nothing if each in lacking else make
 
     def _taxes(self, chart: Chart) -> Iterator[str]:
         for tax in self._settings.taxes:
@@ -149,19 +141,25 @@ class Setup:
             "account.payment.method.line", "write", ids, {"payment_account_id": row["id"]}
         )
 
-    def _make_field(self, model: str, name: str, label: str) -> None:
-        (row,) = self._odoo.rows("ir.model", [("model", "=", model)], ["id"])
-        values = {
-            "model_id": row["id"],
-            "name": name,
-            "field_description": label,
-            "ttype": "char",
-            # A duplicate or reversal that a person makes is not the source's document.
-            "copied": False,
-            "index": name in (SOURCE_REF, DOCUMENT_REF),
-            "help": f"Written by {MODULE}.",
-        }
-        self._odoo.call("ir.model.fields", "create", [values])
+    def _make_fields(self, lacking: Sequence[tuple[str, str, str]]) -> None:
+        models = self._odoo.rows(
+            "ir.model", [("model", "in", sorted({model for model, _, _ in lacking}))], ["model"]
+        )
+        ids = {row["model"]: row["id"] for row in models}
+        values = [
+            {
+                "model_id": ids[model],
+                "name": name,
+                "field_description": label,
+                "ttype": "char",
+                # A duplicate or reversal that a person makes is not the source's document.
+                "copied": False,
+                "index": name in (SOURCE_REF, DOCUMENT_REF, REVERSES_REF),
+                "help": f"Written by {MODULE}.",
+            }
+            for model, name, label in lacking
+        ]
+        self._odoo.call("ir.model.fields", "create", values)
 
     def _make_action(self) -> None:
         """Make the action, or bring it up to this version, and note its id where all may read it."""
@@ -185,4 +183,4 @@ def _named(code: str, found: dict[str, object] | None, name: str) -> str:
 
 
 def _nothing() -> None:
-    """A tax that is there needs nothing done."""
+    """What is there, or was made with another part, needs nothing done."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from fcb_pipelines.connectors.odoo_action import Batches
-from fcb_pipelines.connectors.odoo_chart import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo_moves import in_pages
 from fcb_pipelines.connectors.odoo_reading import Around, minor
 from fcb_pipelines.connectors.odoo_settlement_reading import (

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from fcb_pipelines.core.gates import GATES, GateResult
+from fcb_pipelines.core.lawful import alternatives
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.status import MonthStatus, documents_of
@@ -81,6 +83,7 @@ def close_report(
     currency: str,
     snapshot: str,
     families: Mapping[str, str],
+    today: date,
 ) -> dict[str, Any]:
     """The close report of one month as plain JSON values, amounts in minor units.
 
@@ -104,7 +107,7 @@ def close_report(
             for tie in tie_outs(month)
         ],
         "gates": [_gate(result) for result in month.gates],
-        "exceptions": _exceptions(month),
+        "exceptions": _exceptions(month, today),
         "documents": documents_of(month),
         "revenue_by_family": _revenue(posted, families, currency),
         "tax_by_key": _taxes(posted, currency),
@@ -140,9 +143,10 @@ def _gate(result: GateResult) -> dict[str, Any]:
     }
 
 
-def _exceptions(month: MonthStatus) -> list[dict[str, Any]]:
+def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
     """Held documents with their reason, then every exception of every document."""
-    details = {row.ref: row.detail for row in month.dispositions}
+    rows_by_ref = {row.ref: row for row in month.dispositions}
+    details = {ref: row.detail for ref, row in rows_by_ref.items()}
     rows = []
     for document in documents_of(month):
         codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
@@ -156,6 +160,11 @@ def _exceptions(month: MonthStatus) -> list[dict[str, Any]]:
                     "description": known.meaning if known else code,
                     "detail": details[document["ref"]] if code in codes else "",
                     "remedy": known.remedy if known else "",
+                    "alternatives": list(
+                        alternatives(code, rows_by_ref[document["ref"]], month.books, today)
+                        if month.books
+                        else ()
+                    ),
                     "amount": document["total"],
                     "currency": document["currency"],
                 }

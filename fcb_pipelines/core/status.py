@@ -11,7 +11,7 @@ from typing import Any
 
 from fcb_pipelines.core.completeness import UNPLACED
 from fcb_pipelines.core.corrections import by_base, is_correction, residual_with
-from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.dispositions import Books, Disposition
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.core.ledger_delta import LedgerDelta
@@ -32,6 +32,7 @@ class MonthStatus:
     deltas: Sequence[LedgerDelta] = ()
     witness: Sequence[WitnessRow] = ()
     gates: Sequence[GateResult] = ()
+    books: Books | None = None
 
 
 def status(

@@ -92,6 +92,7 @@ class Proof:
             moves=moves,
             deltas=deltas,
             witness=this.witness if "tax_witness" in frames else (),
+            books=this.books if "standing" in frames else None,
             gates=_month_gates(this, deltas if "deltas" in frames else None),
         )
 

@@ -647,6 +647,23 @@ def test_settlements_are_found_by_their_document(ledger: Ledger) -> None:
     assert found(an_invoice("in_none")) == set()
 
 
+def test_what_reverses_a_document_is_found_by_it(ledger: Ledger) -> None:
+    document, other = an_invoice("in_1"), an_invoice("in_2")
+    reversal = replace(a_note(), ref=f"{document.ref}:reversal", reverses=document.ref)
+    written(ledger, document, other, a_note(name="cn_2"))
+    ledger.write_drafts([reversal])
+    ledger.settle([a_settlement(document, 100)])
+
+    def found(*of: LedgerDocument, refs: Sequence[str] | None = ()) -> list[str]:
+        return [move.ref for move in ledger.read_moves(refs, of=[each.ref for each in of])]
+
+    assert found(document) == [reversal.ref]
+    assert found(document, other, refs=[other.ref]) == [other.ref, reversal.ref]
+    assert found(document, refs=[reversal.ref, document.ref]) == [reversal.ref, document.ref]
+    assert found(other) == []
+    assert len(found(document, refs=None)) == 4
+
+
 def test_what_the_source_billed_is_kept_beside_the_document(ledger: Ledger) -> None:
     document = replace(an_invoice(), source_hash="a" * 64)
     (draft,) = ledger.write_drafts([document])

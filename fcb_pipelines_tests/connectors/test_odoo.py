@@ -87,7 +87,7 @@ def test_setup_prepares_a_fresh_chart_and_a_dry_run_writes_nothing(
     ledger = OdooLedger(odoo_books, SETTINGS)
     before = ledger.describe()
     assert {part.what for part in before.missing} == {
-        "account", "journal", "field", "server action",
+        "account", "journal", "currency", "field", "server action",
     }  # fmt: skip
     assert before.identity == ""
     with pytest.raises(NotPrepared, match="x_fc_source_ref"):

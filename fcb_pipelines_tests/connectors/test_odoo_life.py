@@ -76,6 +76,24 @@ def exchange_entries(books: OdooLedger) -> list[Row]:
     )
 
 
+# --- setup ------------------------------------------------------------------------------------
+
+
+def test_books_of_an_older_version_get_the_fields_that_are_new(books: OdooLedger) -> None:
+    odoo = books.connection
+    newer = [("model", "=", "account.partial.reconcile"), ("name", "=like", "x_fc_%")]
+    odoo.call(
+        "ir.model.fields",
+        "unlink",
+        [row["id"] for row in odoo.rows("ir.model.fields", newer, ["id"])],
+    )
+    fresh = OdooLedger(odoo, SETTINGS)
+    assert {part.what for part in fresh.describe().missing} == {"field"}
+    made = {step.name for step in fresh.setup() if step.outcome == "made"}
+    assert "account.partial.reconcile.x_fc_source_ref" in made
+    assert fresh.describe().missing == ()
+
+
 # --- currencies -------------------------------------------------------------------------------
 
 
@@ -87,7 +105,9 @@ def test_setup_activates_the_configured_currencies(books: OdooLedger) -> None:
     odoo = books.connection
     (yen,) = odoo.rows("res.currency", [("name", "=", "JPY")], ["id"])
     odoo.call("res.currency", "write", [yen["id"]], {"active": False})
-    assert "JPY" not in books.describe().currencies
+    described = books.describe()
+    assert "JPY" not in described.currencies
+    assert [(part.name, part.remedy) for part in described.missing] == [("JPY", "fcb ledger setup")]
     made = [step.name for step in books.setup() if step.outcome == "made"]
     assert made == ["JPY"]
     assert "JPY" in books.describe().currencies
@@ -104,6 +124,8 @@ def test_a_currency_without_a_rate_is_never_taken_one_for_one(books: OdooLedger)
     assert "USD" not in described.currencies
     assert "USD" not in dict(described.rates_since)
     assert {"CAD", "EUR", "JPY", "KWD"} <= set(described.currencies)
+    # Documents in it are held; the rest goes on.
+    assert [(part.name, part.taxes) for part in described.missing] == [("rates of USD", ())]
     with pytest.raises(NotPrepared, match="does not hold USD"):
         books.write_drafts([abroad()])
     assert books.read_moves() == ()

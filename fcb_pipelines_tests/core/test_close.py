@@ -58,6 +58,7 @@ def report(month: MonthStatus | None = None) -> dict[str, Any]:
         currency="CAD",
         snapshot="s-1",
         families=FAMILIES,
+        today=DAY,
     )
 
 
@@ -130,6 +131,17 @@ def test_every_exception_of_the_report_says_what_it_means_and_what_mends_it() ->
     assert {"overpaid", "lines_do_not_sum"} <= {row["code"] for row in exceptions}
     assert all(row["description"] and row["remedy"] for row in exceptions)
     assert all(row["description"] != row["code"] for row in exceptions)
+
+
+def test_d4_a_locked_document_has_its_lawful_alternatives() -> None:
+    locked = replace(BOOKS, invoice_lock=DAY)
+    decided = decide(a_case(an_invoice()), SETTINGS, locked, LAST_PERIOD)
+    month = MonthStatus(dispositions=[decided], books=locked)
+    [told] = [row for row in report(month)["exceptions"] if row["code"] == "period_locked"]
+    unlock, reissue, by_hand = told["alternatives"]
+    assert f"lock of {DAY}" in unlock
+    assert "issue it anew" in reissue
+    assert "226.00 CAD by hand on 2026-04-04" in by_hand
 
 
 def test_every_gate_of_the_report_says_what_it_proves() -> None:

@@ -20,11 +20,11 @@ from fcb_pipelines_tests.defs.world import PERIODS, World, failed, named, ref_of
 USUAL = {"nexacloud_items_missing"}
 
 AT_THE_SOURCE = (
-    change("kind", "NXC-0001", c.stripe_kind, "source_changed", "nexacloud_differs", "settlement_unsupported"),
+    change("kind", "NXC-0001", c.stripe_kind, "source_changed", "nexacloud_differs"),
     change("number", "NXC-0002", c.setting("number", "NXC-9002"), "source_changed", "nexacloud_differs"),
     change("status", "NXC-0004", c.stripe_void, "void_at_source", "voided_after_posting", "nexacloud_differs"),
     change("date", "NXC-0005", c.stripe_date, "source_changed"),
-    change("currency", "NXC-0007", c.setting("currency", "usd"), "currency_unsupported", "source_changed", "nexacloud_differs"),
+    change("currency", "NXC-0007", c.setting("currency", "sek"), "currency_unsupported", "source_changed", "nexacloud_differs"),
     change("net", "NXC-0009", c.stripe_net, "source_changed", "nexacloud_differs"),
     change("tax", "NXC-0011", c.stripe_tax, "source_changed", "nexacloud_differs"),
     change("stripe_invoice_id", "NXC-0013", c.stripe_identity, "missing_at_source", "missing_in_nexacloud"),

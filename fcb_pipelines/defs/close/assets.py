@@ -14,7 +14,7 @@ from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
-from fcb_pipelines.defs.partitions import MONTHS
+from fcb_pipelines.defs.partitions import MONTHS, today
 from fcb_pipelines.defs.proof import Proof, families
 from fcb_pipelines.defs.resources import StoreResource
 
@@ -46,6 +46,7 @@ def report(
         currency=settings.currency,
         snapshot=proof.snapshot(),
         families=families(),
+        today=today(),
     )
     page = store.reports() / f"{period}.html"
     _write(page, render(content))

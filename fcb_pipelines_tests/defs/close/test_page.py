@@ -73,6 +73,7 @@ EXCEPTION = {
     "code": "edited_in_ledger",
     "description": "The posted move was changed by a person.",
     "remedy": "Compare the move with the document.",
+    "alternatives": ["Lift the lock.", "Issue it <anew>."],
     "detail": "",
     "amount": 24239,
     "currency": "CAD",
