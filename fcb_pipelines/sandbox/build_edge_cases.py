@@ -108,7 +108,7 @@ def edge_files(*, later: bool) -> DatasetFiles:
 def cases_yaml(book: Book) -> str:
     """The table of cases: a row a document, by case."""
     return yaml.safe_dump(
-        table_of_cases(book.members), sort_keys=False, allow_unicode=True, width=100
+        table_of_cases(book.members, book.entries), sort_keys=False, allow_unicode=True, width=100
     )
 
 

@@ -135,8 +135,10 @@ def expected_status(
     }
 
 
-def table_of_cases(members: Iterable[Member]) -> list[dict[str, Any]]:
-    """The rows of `cases.yaml`."""
+def table_of_cases(
+    members: Iterable[Member], entries: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[dict[str, Any]]:
+    """The rows of `cases.yaml`; `entries` are the settlements (day, amount) by ref."""
     return [
         {
             "case": each.case,
@@ -146,9 +148,18 @@ def table_of_cases(members: Iterable[Member]) -> list[dict[str, Any]]:
             "disposition": each.disposition,
             "reason": each.outcome.reason,
             "exceptions": sorted(each.outcome.exceptions),
+            "settled": [f"{day} {amount}" for day, amount in _standing(each, entries)],
         }
         for each in members
     ]
+
+
+def _standing(
+    member: Member, entries: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[tuple[str, int]]:
+    """The settlements that must stand beside a document: none of one that does not stand itself."""
+    waits = "settlement_period_locked" in member.outcome.exceptions
+    return sorted(entries.get(member.ref, ())) if member.stands and not waits else []
 
 
 def _document(member: Member) -> dict[str, Any]:
