@@ -14,7 +14,6 @@ from fcb_pipelines.cli.months import run_months
 from fcb_pipelines.cli.screen import emit_json, failed_gates, money, out, say, status_tables
 from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
 from fcb_pipelines.config import environment
-from fcb_pipelines.sandbox.locks import lock_books
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
 
 
@@ -62,9 +61,7 @@ def demo(
     if fresh:
         box.start_over()
     with box.running(keep=keep) as lent, working_in(lent, quiet=as_json) as found:
-        prepare_ledger(found)
-        if opened.locked_until is not None:
-            lock_books(found, opened.locked_until)
+        prepare_ledger(found, opened)
         proof = _close(open_pipeline(found), opened.expected)
     if as_json:
         emit_json(proof.status)
