@@ -14,7 +14,10 @@ NOW, LATER = FOLDER / NAME, FOLDER / f"{NAME}-later"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixture:
-    """One row of `cases.yaml`, with the document that `expected.json` has of it."""
+    """One row of `cases.yaml`, with the document that `expected.json` has of it.
+
+    `settled` are the entries that settle it, each `day amount`.
+    """
 
     case: str
     rule: str
@@ -23,6 +26,7 @@ class Fixture:
     disposition: str
     reason: str | None
     exceptions: tuple[str, ...]
+    settled: tuple[str, ...]
     document: dict[str, Any]
 
     @property

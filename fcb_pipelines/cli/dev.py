@@ -15,7 +15,7 @@ from fcb_pipelines.cli.work import connections, prepare_ledger, project_file
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.processes import LOOPBACK, Process
-from fcb_pipelines.sandbox.session import DEFAULT_DATASET
+from fcb_pipelines.sandbox.session import DEFAULT_DATASET, open_dataset
 
 
 def dev(
@@ -42,7 +42,7 @@ def dev(
         chosen = None if no_sandbox else dataset
         found = stack.enter_context(connections(chosen, ledger))
         if chosen is not None:
-            prepare_ledger(found)
+            prepare_ledger(found, open_dataset(chosen))
         webserver, daemon = stack.enter_context(dagster(found, port=port or processes.free_port()))
         out().print(f"\n[bold]{webserver.url}[/]   (Ctrl-C stops it)")
         watch([webserver, daemon])

@@ -16,6 +16,24 @@ def differences(expected: Mapping[str, Any], status: Mapping[str, Any]) -> tuple
     return tuple(_compare(expected, {**status, "documents": by_ref}, ""))
 
 
+def gates_to_fail(expected: Mapping[str, Any]) -> frozenset[str]:
+    """The gates that `expected` wants to fail, named as `failed_gates` names those that do.
+
+    A dataset may be of a world in which something is wrong; then a gate that passes would be.
+    """
+    places = {
+        f"{period}: ": entry.get("gates", {})
+        for period, entry in expected.get("periods", {}).items()
+    }
+    places[""] = expected.get("gates", {})
+    return frozenset(
+        f"{place}{gate}"
+        for place, gates in places.items()
+        for gate, outcome in gates.items()
+        if outcome == "fail"
+    )
+
+
 def _compare(expected: Any, actual: Any, path: str) -> list[str]:
     if isinstance(expected, Mapping):
         if not isinstance(actual, Mapping):

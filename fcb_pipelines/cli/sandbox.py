@@ -50,7 +50,7 @@ def up(
         box.start_over()
     running = box.up()
     with working_in(running.environment, quiet=True) as found:
-        prepare_ledger(found)
+        prepare_ledger(found, open_dataset(dataset))
     if as_json:
         emit_json(dict(running.environment))
     elif export:
@@ -95,7 +95,7 @@ def odoo(dataset: Dataset = DEFAULT_DATASET) -> None:
     """
     lent = _box(dataset, "odoo").up().environment
     with working_in(lent, quiet=True) as found:
-        prepare_ledger(found)
+        prepare_ledger(found, open_dataset(dataset))
     made = table("Odoo 19", "what", "value")
     for name in ("FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"):
         made.add_row(name, lent[name])

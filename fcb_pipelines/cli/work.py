@@ -15,6 +15,7 @@ from fcb_pipelines.config.environment import Environment, EnvironmentProblem
 
 if TYPE_CHECKING:
     from fcb_pipelines.cli.pipeline import Pipeline
+    from fcb_pipelines.sandbox.dataset import Dataset
 
 
 @contextmanager
@@ -70,11 +71,17 @@ def working_in(variables: Mapping[str, str], *, quiet: bool = False) -> Iterator
         settings.current.cache_clear()
 
 
-def prepare_ledger(found: Environment) -> None:
-    """Set up a sandbox's own ledger; an operator's is set up by `fcb ledger setup` alone."""
+def prepare_ledger(found: Environment, dataset: "Dataset") -> None:
+    """Set up a sandbox's own ledger, and lock it as its dataset says.
+
+    An operator's is set up by `fcb ledger setup` alone, and locked by the accountant.
+    """
     from fcb_pipelines.defs import connections as connectors
+    from fcb_pipelines.sandbox.locks import lock_books
 
     connectors.ledger(found, settings.current()).setup()
+    if dataset.locked_until is not None:
+        lock_books(found, dataset.locked_until)
 
 
 def open_pipeline(found: Environment) -> "Pipeline":

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.cli.expected import differences
+from fcb_pipelines.cli.expected import differences, gates_to_fail
 
 STATUS: dict[str, Any] = {
     "periods": {"2026-04": {"population": 2, "post": 1, "skip": 1, "gates": {"balance": "pass"}}},
@@ -51,3 +51,15 @@ def test_a_difference_is_named(expected: dict[str, Any], named: str) -> None:
 def test_every_difference_is_named_not_only_the_first() -> None:
     expected = {"totals": {"CAD": {"posted_total": 1}}, "gates": {"completeness": "fail"}}
     assert len(differences(expected, STATUS)) == 2
+
+
+def test_only_a_gate_that_must_fail_may() -> None:
+    expected = {
+        "periods": {
+            "2026-04": {"post": 1},
+            "2026-05": {"gates": {"residuals": "fail", "balance": "pass"}},
+        },
+        "gates": {"receivable": "fail", "completeness": "pass"},
+    }
+    assert gates_to_fail(expected) == {"2026-05: residuals", "receivable"}
+    assert gates_to_fail({}) == frozenset()

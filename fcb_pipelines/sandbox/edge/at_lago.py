@@ -53,6 +53,7 @@ class LagoSale:
     currency: str
     issued: str
     net: int = 0
+    shared: int = 0
     invoice: Json = field(default_factory=dict)
 
     @property
@@ -140,7 +141,13 @@ def lago_sale(
     if rates is None:
         rates = billed_in(who.state, at(issued).date()) if who.country == "CA" else ()
     sold = LagoSale(
-        case=case, who=who, items=tuple(items), rates=tuple(rates), currency=currency, issued=issued
+        case=case,
+        who=who,
+        items=tuple(items),
+        rates=tuple(rates),
+        currency=currency,
+        issued=issued,
+        shared=shared,
     )
     cut = spread(progressive, [item.net for item in items])
     sold.items = tuple(
@@ -181,6 +188,10 @@ def lago_sale(
     book.put("lago/payments", *(_payment(sold, n, each) for n, each in enumerate(payments)))
     if copied is not None:
         book.copy(sold.told, copied)
+    for each in succeeded:
+        book.settle(sold.ref, each.at, each.amount if each.type == "provider" else 0)
+    book.settle(sold.ref, issued, prepaid)
+    book.settle(sold.ref, issued, noted)
     placed = status not in ("draft", "pending", "failed")
     provided = sum(each.amount for each in succeeded if each.type == "provider")
     book.expect(
@@ -206,6 +217,8 @@ def lago_sale(
 def shared_payment(book: Book, key: str, when: str, amount: int, paid: Sequence[LagoSale]) -> None:
     """One payment of several invoices, which names no parts."""
     first, *others = paid
+    for each in paid:
+        book.settle(each.ref, when, each.shared)
     book.put(
         "lago/payments",
         lago_payment(

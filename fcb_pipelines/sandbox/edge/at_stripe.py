@@ -208,6 +208,9 @@ def sale(
     if copied is not None:
         book.copy(sold.told, copied)
     sign = -1 if net + tax < 0 else 1
+    _settle(book, sold, payments)
+    book.settle(sold.ref, finalized, sign * (balance[1] - balance[0]))
+    book.settle(sold.ref, last, -more.get("overpaid", 0))
     placed = issued if status != "draft" else None
     settled = _through_stripe(confirmed)
     book.expect(
@@ -231,6 +234,15 @@ def sale(
         )
     )
     return sold
+
+
+def _settle(book: Book, sold: StripeSale, payments: Sequence[Paying]) -> None:
+    """What the payments must leave in the books: one that was taken back stands, and its failure."""
+    for each in payments:
+        if each.by != "record" and (each.status == "paid" or each.canceled_at):
+            book.settle(sold.ref, each.at, each.amount)
+        if each.canceled_at:
+            book.settle(sold.ref, each.canceled_at, -each.amount)
 
 
 def _through_stripe(payments: Sequence[Paying]) -> int:

@@ -56,6 +56,7 @@ class Book:
     sources: dict[str, list[Json]] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     copies: list[tuple[Callable[[], CopyOf], Copied]] = field(default_factory=list)
+    entries: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     other_service: int = 0
 
     @property
@@ -79,6 +80,11 @@ class Book:
     def expect(self, member: Member) -> None:
         """A member of the population."""
         self.members.append(member)
+
+    def settle(self, ref: str, when: str, amount: int) -> None:
+        """An entry that must settle the document: its day, and what it takes off in minor units."""
+        if amount:
+            self.entries.setdefault(ref, []).append((when[:10], amount))
 
     def set_apart(self, since: int) -> None:
         """The members since the n-th belong to another product: counted, and in no population."""

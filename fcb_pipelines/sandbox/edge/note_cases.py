@@ -1,5 +1,7 @@
 """Rule S6: credit notes and refunds, with and without each other."""
 
+from dataclasses import replace
+
 from fcb_pipelines.sandbox.edge import people
 from fcb_pipelines.sandbox.edge.at_lago import LagoPaying, lago_sale
 from fcb_pipelines.sandbox.edge.at_stripe import Paying, StripeSale, sale
@@ -47,10 +49,11 @@ def _refunded(book: Book) -> None:
         outcome=alone,
     )  # fmt: skip
     cash = refund(book, two, "2025-06-11", 2260)
+    book.settle(two.ref, "2025-06-11", -2260)
     if book.later:
         note(
             book, "S6-2-CN1", "The credit note of a refund that was booked before it", two,
-            "2025-08-06", [hosting(2000)], before=0, refunds=[cash],
+            "2025-08-06", [hosting(2000)], before=0, refunds=[replace(cash, booked="2025-08-06")],
         )  # fmt: skip
     nine = _paid(book, "S6-9", "Paid, and a refund under way", "2025-06-02")
     pending = refund(

@@ -24,11 +24,16 @@ from fcb_pipelines.sandbox.making.stripe_shapes import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded:
-    """A refund at Stripe: its id, its amount, and whether it went through."""
+    """A refund at Stripe: its id, its day and amount, and whether it went through.
+
+    `booked` is the day on which its credit note takes it over, where it was booked before it.
+    """
 
     id: str
+    day: str
     amount: int
     succeeded: bool
+    booked: str | None = None
 
 
 def refund(
@@ -49,7 +54,7 @@ def refund(
             payment_intent=of.intent,
         ),
     )
-    return Refunded(id=key, amount=amount, succeeded=status == "succeeded")
+    return Refunded(id=key, day=when, amount=amount, succeeded=status == "succeeded")
 
 
 def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
@@ -83,6 +88,7 @@ def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
 
 def failure(book: Book, of: StripeSale, when: str) -> None:
     """The bank took the invoice's first payment back: Stripe's balance says so, nothing else."""
+    book.settle(of.ref, when, -of.payments[0]["amount_paid"])
     book.put(
         "stripe/balance_transactions",
         stripe_balance_transaction(
@@ -149,13 +155,18 @@ def note(
         metadata={"case": f"EC-{case}"},
     )
     book.put("stripe/credit_notes", made)
+    own = f"stripe:{ACCOUNT}:{key}"
     if not voided:
         _taken_off(of.invoice, made)
+        book.settle(of.ref, day, pre)
+        book.settle(own, day, credited)
+        for each in refunds:
+            book.settle(own, each.booked or each.day, each.amount if each.succeeded else 0)
     book.expect(
         Member(
             case=f"EC-{case}",
             what=what,
-            ref=f"stripe:{ACCOUNT}:{key}",
+            ref=own,
             number=f"EC-{case}",
             kind="credit_note",
             day=at(day).date(),
@@ -231,12 +242,16 @@ def lago_note(
             description=f"EC-{case}",
         ),
     )
-    confirmed = offset + used + (refunded if refund_status == "succeeded" else 0)
+    own = f"lago:{ORGANIZATION}:{key}"
+    succeeded = refunded if refund_status == "succeeded" else 0
+    book.settle(of.ref, day, offset)
+    book.settle(own, day, succeeded)
+    confirmed = offset + used + succeeded
     book.expect(
         Member(
             case=f"EC-{case}",
             what=what,
-            ref=f"lago:{ORGANIZATION}:{key}",
+            ref=own,
             number=f"EC-{case}",
             kind="credit_note",
             day=at(day).date(),

@@ -114,19 +114,31 @@ class Member:
 
 
 def expected_status(
-    members: Sequence[Member], periods: Sequence[str], other_service: int
+    members: Sequence[Member],
+    periods: Sequence[str],
+    other_service: int,
+    gates: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
-    """The status after a whole run: documents as an object by ref, gates left out."""
+    """The status after a whole run: documents as an object by ref.
+
+    `gates` are the outcomes that matter, by period and those of all months under `all`.
+    """
+    counted = _periods(members, periods)
+    for period in gates.keys() - {"all"}:
+        counted[period]["gates"] = dict(gates[period])
     return {
-        "periods": _periods(members, periods),
+        "periods": counted,
+        "gates": dict(gates["all"]),
         "documents": {each.ref: _document(each) for each in members},
         "totals": _totals(members),
         "other_service": other_service,
     }
 
 
-def table_of_cases(members: Iterable[Member]) -> list[dict[str, Any]]:
-    """The rows of `cases.yaml`."""
+def table_of_cases(
+    members: Iterable[Member], entries: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[dict[str, Any]]:
+    """The rows of `cases.yaml`; `entries` are the settlements (day, amount) by ref."""
     return [
         {
             "case": each.case,
@@ -136,9 +148,18 @@ def table_of_cases(members: Iterable[Member]) -> list[dict[str, Any]]:
             "disposition": each.disposition,
             "reason": each.outcome.reason,
             "exceptions": sorted(each.outcome.exceptions),
+            "settled": [f"{day} {amount}" for day, amount in _standing(each, entries)],
         }
         for each in members
     ]
+
+
+def _standing(
+    member: Member, entries: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[tuple[str, int]]:
+    """The settlements that must stand beside a document: none of one that does not stand itself."""
+    waits = "settlement_period_locked" in member.outcome.exceptions
+    return sorted(entries.get(member.ref, ())) if member.stands and not waits else []
 
 
 def _document(member: Member) -> dict[str, Any]:
