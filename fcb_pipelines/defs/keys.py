@@ -11,7 +11,19 @@ NEXACLOUD_TABLES = (
     "invoices",
     "invoice_items",
 )
+# What the company's other services tell of themselves, in the same database.
+SERVICE_TABLES = (
+    "service_customers",
+    "service_plans",
+    "service_subscriptions",
+    "service_usage",
+    "service_invoices",
+)
 USERS = dg.AssetKey(["nexacloud", "users"])
+PLANS = dg.AssetKey(["nexacloud", "plans"])
+DEPLOYMENTS = dg.AssetKey(["nexacloud", "deployments"])
+SUBSCRIPTIONS = dg.AssetKey(["nexacloud", "subscriptions"])
+USAGE_RECORDS = dg.AssetKey(["nexacloud", "usage_records"])
 COPIES = dg.AssetKey(["nexacloud", "invoices"])
 COPY_ITEMS = dg.AssetKey(["nexacloud", "invoice_items"])
 
