@@ -51,6 +51,13 @@ LEDGER_DELTAS = dg.AssetKey(["reconciliation", "ledger_deltas"])
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
 RECEIVABLE = dg.AssetKey(["reconciliation", "receivable"])
 
+PLAN_CATALOG = dg.AssetKey(["metering", "plan_catalog"])
+INVOICED_DOCUMENTS = dg.AssetKey(["metering", "invoiced_documents"])
+USAGE = dg.AssetKey(["metering", "usage"])
+EXPECTED_CHARGES = dg.AssetKey(["metering", "expected_charges"])
+METERING_DELTAS = dg.AssetKey(["metering", "deltas"])
+LEAKS = dg.AssetKey(["metering", "leaks"])
+
 REPORT = dg.AssetKey(["close", "report"])
 
 LEDGER_POOL, STRIPE_POOL, LAGO_POOL = "ledger", "stripe", "lago"

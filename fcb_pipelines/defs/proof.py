@@ -33,6 +33,7 @@ from fcb_pipelines.core.window import Fingerprint
 from fcb_pipelines.core.writing import not_posted
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import contract
+from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.month import Month
 from fcb_pipelines.defs.partitions import periods, today
 from fcb_pipelines.defs.source_reading import listing_gate
@@ -71,6 +72,7 @@ class Proof:
             self.global_gates(),
             self.other_service(),
             families(),
+            DualRunProof(self._frames).status(only),
         )
 
     def month(self, period: str) -> MonthStatus | None:
@@ -86,7 +88,10 @@ class Proof:
             documents=this.documents if "documents" in frames else (),
             moves=moves,
             deltas=deltas,
-            gates=_month_gates(this, deltas if "deltas" in frames else None),
+            gates=(
+                *_month_gates(this, deltas if "deltas" in frames else None),
+                *DualRunProof(self._frames).month_gates(period),
+            ),
         )
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
@@ -140,6 +145,7 @@ class Proof:
         receivable = self._frames.read(keys.RECEIVABLE.path)
         if receivable is not None:
             results.append(receivable_result(receivable))
+        results += DualRunProof(self._frames).global_gates()
         return tuple(results)
 
     def other_service(self) -> int:

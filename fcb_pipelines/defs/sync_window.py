@@ -10,6 +10,7 @@ from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.window import fingerprints, months_to_rebuild
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
+from fcb_pipelines.defs.metering.freshness import months_that_moved
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
 
@@ -29,7 +30,9 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
         periods(), index, copies, users, ledger.read_moves(None), ledger.read_settlements(None)
     )
     proof = Proof(frames)
-    return months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)
+    wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
+    wanted |= months_that_moved(frames, periods())
+    return tuple(period for period in periods() if period in wanted)
 
 
 def _extracted(frames: FrameStore, key: dg.AssetKey) -> pd.DataFrame:
