@@ -64,6 +64,7 @@ class OdooServer:
         self._made: set[str] = set()
         self._run = uuid4().hex[:8]
         self._prepared: OdooBooks | None = None
+        self._selling: OdooBooks | None = None
 
     def unprepared(self) -> OdooBooks:
         """Fresh books: the Canadian chart, and nothing of ours."""
@@ -74,12 +75,16 @@ class OdooServer:
 
     def prepared(self) -> OdooBooks:
         """Books that `fcb ledger setup` has been through, empty."""
-        source = self._prepared or self._prepare()
-        books = self._books(f"odoo_test_{self._run}")
-        self._postgres.drop_database(books.database)
-        self._disconnect(source.database)
-        self._postgres.create_database(books.database, template=source.database)
-        return books
+        return self._copy(self._prepared or self._prepare(), f"odoo_test_{self._run}")
+
+    def selling(self) -> OdooBooks:
+        """Prepared, empty books with the app Sales in them; it is installed once, for a minute."""
+        if self._selling is None:
+            books = self._copy(self._prepared or self._prepare(), f"odoo_selling_{self._run}")
+            app = books.do("ir.module.module", "search", [("name", "=", "sale")])
+            books.do("ir.module.module", "button_immediate_install", app)
+            self._selling = books
+        return self._copy(self._selling, f"odoo_sale_{self._run}")
 
     def start_another(self, database: str, log: Path) -> tuple[Process, Mapping[str, str]]:
         """A second server over books of its own, as the sandbox starts it."""
@@ -97,6 +102,13 @@ class OdooServer:
         self._odoo.create_books(books.database)
         OdooLedger(books.connection(), SETTINGS).setup()
         self._prepared = books
+        return books
+
+    def _copy(self, source: OdooBooks, name: str) -> OdooBooks:
+        books = self._books(name)
+        self._postgres.drop_database(books.database)
+        self._disconnect(source.database)
+        self._postgres.create_database(books.database, template=source.database)
         return books
 
     def _books(self, database: str) -> OdooBooks:
@@ -145,6 +157,12 @@ def odoo_books(odoo_server: OdooServer) -> OdooConnection:
 def prepared_books(odoo_server: OdooServer) -> OdooBooks:
     """Prepared, empty books."""
     return odoo_server.prepared()
+
+
+@pytest.fixture
+def selling_books(odoo_server: OdooServer) -> OdooBooks:
+    """Prepared, empty books with the app Sales."""
+    return odoo_server.selling()
 
 
 @pytest.fixture

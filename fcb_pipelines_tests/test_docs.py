@@ -3,7 +3,7 @@
 import json
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,16 +15,22 @@ from pydantic import BaseModel
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED
+from fcb_pipelines.connectors.nexacloud_contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.core.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company import Account, Journal, Settings
 from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.dual_run import CAUSES, MeteringVerdict
 from fcb_pipelines.core.facts import Status
 from fcb_pipelines.core.gates import GATES
+from fcb_pipelines.core.leaks import LeakKind
 from fcb_pipelines.core.policies import FIELD_POLICIES
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
 from fcb_pipelines.core.status import MonthStatus, status
+from fcb_pipelines.core.usage import RemarkKind
 from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
 from fcb_pipelines_tests.documents import a_line, an_invoice
+from fcb_pipelines_tests.metering import a_metering_status
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -34,6 +40,7 @@ GATES_PAGE = (DOCS / "gates.md").read_text()
 CONFIGURATION = (DOCS / "configuration.md").read_text()
 ACCOUNTING = (DOCS / "accounting.md").read_text()
 STATUS = (DOCS / "status.md").read_text()
+METERING = (DOCS / "metering.md").read_text()
 
 # Parts that stand in many places of the file and are described once, by their own name.
 SHARED_PARTS: Mapping[type[BaseModel], str] = {Account: "account", Journal: "journal"}
@@ -196,6 +203,46 @@ def test_every_field_of_a_dataset_is_described() -> None:
     assert set(DATASET_FIELDS) <= named
 
 
+def test_the_page_of_the_dual_run_has_the_causes_and_verdicts_of_the_code() -> None:
+    text = section(METERING, "## Verdicts and causes")
+    told = {row[0]: [row[1], row[2], row[-1].rstrip(" |")] for row in rows(text) if len(row) == 4}
+    assert told == {
+        cause.value: [one.verdict.value, "yes" if one.explains else "no", one.meaning]
+        for cause, one in CAUSES.items()
+    }
+    assert [row[0] for row in rows(text) if len(row) == 2] == list(MeteringVerdict)
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [
+        ("## Charges", [*ChargeModel, *Aggregation]),
+        ("## Usage that comes twice, or late", RemarkKind),
+        ("## The leak view", LeakKind),
+        ("## Several services", SERVICE_TABLES),
+    ],
+)
+def test_the_page_of_the_dual_run_has_the_closed_lists_of_the_code(
+    heading: str, known: Iterable[str]
+) -> None:
+    assert names(section(METERING, heading)) == list(known)
+
+
+@pytest.mark.parametrize("table", SERVICE_TABLES)
+def test_the_tables_of_other_services_are_described_by_their_contract(table: str) -> None:
+    (row,) = [row for row in rows(section(METERING, "## Several services")) if row[0] == table]
+    # Values that a column may have stand in brackets.
+    told = re.findall(r"`([a-z_]+)`", re.sub(r"\(.*?\)", "", row[1]))
+    assert tuple(told) == column_names(table)
+
+
+def test_the_registry_that_the_page_shows_can_be_read() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", METERING, re.DOTALL)
+    told = {**yaml.safe_load(PACKAGED.read_text()), **yaml.safe_load(example)}
+    services = Settings.model_validate(told).services
+    assert [one.key for one in services] == ["nexacloud", "nexadesk", "nexamaps"]
+
+
 def made_status() -> dict[str, Any]:
     """The status JSON of one posted document, as the code makes it."""
     document = an_invoice("in_1", a_line())
@@ -230,7 +277,9 @@ def made_status() -> dict[str, Any]:
         stored_hash=document.content_hash,
     )
     month = MonthStatus(dispositions=[decided], documents=[document], moves={document.ref: move})
-    return status({"2026-04": month}, MonthStatus(dispositions=[]), (), 0, {"411310": "hosting"})
+    families = {"411310": "hosting"}
+    unplaced = MonthStatus(dispositions=[])
+    return status({"2026-04": month}, unplaced, (), 0, families, a_metering_status())
 
 
 def test_the_example_of_the_status_has_the_shape_that_the_code_gives() -> None:
@@ -242,6 +291,10 @@ def test_the_example_of_the_status_has_the_shape_that_the_code_gives() -> None:
     assert told["documents"][0].keys() == made["documents"][0].keys()
     assert told["documents"][0]["lines"][0].keys() == made["documents"][0]["lines"][0].keys()
     assert told["totals"]["CAD"].keys() == made["totals"]["CAD"].keys()
+    figures = made["metering"]["periods"]["2026-04"].keys()
+    assert told["metering"].keys() == made["metering"].keys()
+    assert told["metering"]["periods"]["2026-04"].keys() == figures
+    assert told["metering"]["services"]["nexacloud"].keys() == figures
 
 
 def test_the_gates_that_the_status_example_names_exist() -> None:
@@ -257,6 +310,8 @@ def test_every_field_of_the_status_is_described_and_no_other() -> None:
         ("## A period", made["periods"]["2026-04"]),
         ("## A document", made["documents"][0]),
         ("## Totals of a currency", made["totals"]["CAD"]),
+        ("## Metering", made["metering"]),
+        ("## Figures of the dual run", made["metering"]["periods"]["2026-04"]),
     ):
         cells = [line.split(" | ")[0] for line in section(STATUS, heading).splitlines()]
         told = [n for cell in cells if cell.startswith("| `") for n in re.findall("`(.+?)`", cell)]

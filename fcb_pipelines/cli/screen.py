@@ -1,7 +1,8 @@
 """What a person sees: results on stdout, progress and problems on stderr, money as money."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
@@ -76,9 +77,10 @@ def show_problem(title: str, message: str) -> None:
 
 
 def status_tables(status: Mapping[str, Any]) -> list[Table]:
-    """The status JSON as tables: periods, holds and skips, exceptions, totals, gates."""
+    """The status JSON as tables: periods, holds and skips, exceptions, totals, dual run, gates."""
     made = [_periods(status), _outside(status), _exceptions(status), _totals(status)]
-    return [one for one in [*made, _gates(status)] if one.row_count]
+    made += [_dual_run(status["metering"]), _gates(status)]
+    return [one for one in made if one.row_count]
 
 
 def failed_gates(status: Mapping[str, Any]) -> tuple[str, ...]:
@@ -146,6 +148,39 @@ def _totals(status: Mapping[str, Any]) -> Table:
             families or "-",
         )
     return made
+
+
+def _dual_run(metering: Mapping[str, Any]) -> Table:
+    currency, cycle = metering["currency"], metering["cycle"]
+    verdict = "ready" if metering["flip_ready"] else "not ready"
+    title = f"Dual run, engine against invoices, {currency}" + (
+        f" ({cycle}: {verdict})" if cycle else ""
+    )
+    sums = ("expected", "invoiced", "one-offs")
+    made = table(title, "period", "subscriptions", *sums, right=sums)
+    periods = metering["periods"]
+    for period, entry in periods.items():
+        made.add_row(period, *_dual_run_figures([entry], currency))
+    if len(periods) > 1:
+        made.add_section()
+        made.add_row("all", *_dual_run_figures(list(periods.values()), currency), style="bold")
+    if len(metering["services"]) > 1:
+        made.add_section()
+        for service, entry in metering["services"].items():
+            made.add_row(service, *_dual_run_figures([entry], currency))
+    return made
+
+
+def _dual_run_figures(entries: Sequence[Mapping[str, Any]], currency: str) -> list[str]:
+    rows: Counter[str] = Counter()
+    for entry in entries:
+        rows.update({"match": entry["match"], **entry["causes"]})
+    one_offs, net = (sum(e[name] for e in entries) for name in ("one_off", "one_off_actual"))
+    return [
+        ", ".join(f"{count} {name}" for name, count in rows.items() if count) or "-",
+        *(amount(sum(e[name] for e in entries), currency) for name in ("expected", "actual")),
+        f"{one_offs}: {amount(net, currency)}",
+    ]
 
 
 def _gates(status: Mapping[str, Any]) -> Table:

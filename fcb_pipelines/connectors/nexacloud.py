@@ -30,7 +30,12 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
-from fcb_pipelines.connectors.nexacloud_contracts import TABLES, ColumnType, column_names
+from fcb_pipelines.connectors.nexacloud_contracts import (
+    ALL_TABLES,
+    SERVICE_TABLES,
+    TABLES,
+    ColumnType,
+)
 
 VARIABLE = "FCB_NEXACLOUD_DSN"
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -44,7 +49,8 @@ _WRONG_NAME = re.compile(r'(database|role) "[^"]*" does not exist')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All tables as one transaction saw them. A table that isn't there is a frame without columns.
+    """All tables as one transaction saw them. A table that isn't there is a frame without columns,
+    one of the other services' (`service_…`) a frame without rows.
 
     In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC], and a
     missing value is None (NaT among timestamps). `id` sorts by `taken_at`, the database's time.
@@ -116,7 +122,7 @@ class NexaCloudSource:
             with connection.cursor() as cursor:
                 cursor.execute("select transaction_timestamp()")
                 ((taken_at,),) = cursor.fetchall()
-            frames = {table: self._read(connection, table) for table in TABLES}
+            frames = {table: self._read(connection, table) for table in ALL_TABLES}
         taken_at = taken_at.astimezone(UTC)
         return Snapshot(id=taken_at.strftime("%Y%m%dT%H%M%S.%fZ"), taken_at=taken_at, frames=frames)
 
@@ -134,7 +140,7 @@ class NexaCloudSource:
             ((version, database, role, superuser),) = cursor.fetchall()
             for table in TABLES:
                 there = _columns_there(connection, table)
-                wanted = column_names(table)
+                wanted = [column.name for column in TABLES[table] if not column.optional]
                 missing += [f"{table}.{name}" for name in wanted if there and name not in there]
                 if not there:
                     missing.append(table)
@@ -199,7 +205,9 @@ class NexaCloudSource:
 
     def _read(self, connection: Connection, table: str) -> pd.DataFrame:
         there = _columns_there(connection, table)
-        columns = [column for column in TABLES[table] if column.name in there]
+        columns = [column for column in ALL_TABLES[table] if column.name in there]
+        if not columns and table in SERVICE_TABLES:
+            return pd.DataFrame({c.name: _series(c.type, []) for c in SERVICE_TABLES[table]})
         if not columns:
             return pd.DataFrame()
         order = [column.name for column in columns if column.key] or [c.name for c in columns]

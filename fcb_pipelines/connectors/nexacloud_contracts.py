@@ -39,12 +39,16 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnContract:
-    """One column: its type, whether null may stand in it, whether it identifies the row."""
+    """One column: its type, whether null may stand in it, whether it identifies the row.
+
+    An optional one may be missing; then it is in no frame.
+    """
 
     name: str
     type: ColumnType
     nullable: bool = True
     key: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +68,14 @@ class Breach:
 
 
 def _table(**columns: str) -> tuple[ColumnContract, ...]:
-    """Columns from `type`, `type!` (never null) and `type key` (never null, unique)."""
+    """Columns from `type`, `type!` (never null), `type key` (never null, unique), `type?` (optional)."""
     return tuple(
         ColumnContract(
             name=name,
-            type=ColumnType(told.removesuffix(" key").removesuffix("!")),
+            type=ColumnType(told.removesuffix(" key").rstrip("!?")),
             nullable=not told.endswith(("!", " key")),
             key=told.endswith(" key"),
+            optional=told.endswith("?"),
         )
         for name, told in columns.items()
     )
@@ -129,6 +134,7 @@ TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
         period_start="timestamptz or date!",
         period_end="timestamptz or date!",
         cpu_hours="numeric!",
+        created_at="timestamptz or date?",
     ),
     "invoices": _table(
         id="uuid key",
@@ -157,10 +163,53 @@ TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
     ),
 }
 
+# What the company's other services tell of themselves, all in the same tables. A table that isn't
+# there is one without rows.
+SERVICE_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
+    "service_customers": _table(service="text!", id="text!", email="text", name="text"),
+    "service_plans": _table(
+        service="text!",
+        id="text!",
+        name="text!",
+        price_monthly="numeric",
+        price_yearly="numeric",
+        quota="numeric",
+        is_active="boolean",
+    ),
+    "service_subscriptions": _table(
+        service="text!",
+        id="text!",
+        customer_id="text!",
+        plan_id="text",
+        status="text",
+        billing_cycle="text",
+        current_period_start="timestamptz or date",
+        current_period_end="timestamptz or date",
+    ),
+    "service_usage": _table(
+        service="text!",
+        subscription_id="text!",
+        metric="text!",
+        period_start="timestamptz or date!",
+        period_end="timestamptz or date!",
+        quantity="numeric!",
+        item="text",
+        recorded_at="timestamptz or date",
+    ),
+    "service_invoices": _table(
+        service="text!",
+        id="text!",
+        customer_id="text!",
+        subscription_id="text",
+        source_id="text",
+    ),
+}
+ALL_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {**TABLES, **SERVICE_TABLES}
+
 
 def column_names(table: str) -> tuple[str, ...]:
     """The columns that are read of a table, in their order."""
-    return tuple(column.name for column in TABLES[table])
+    return tuple(column.name for column in ALL_TABLES[table])
 
 
 def breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
@@ -237,6 +286,7 @@ def _schema(columns: tuple[ColumnContract, ...]) -> pa.DataFrameSchema:
             column.name: pa.Column(
                 nullable=column.nullable,
                 unique=column.key,
+                required=not column.optional,
                 report_duplicates="exclude_first",
                 checks=[_typed(column.type)],
             )
@@ -245,4 +295,4 @@ def _schema(columns: tuple[ColumnContract, ...]) -> pa.DataFrameSchema:
     )
 
 
-_schemas = {table: _schema(columns) for table, columns in TABLES.items()}
+_schemas = {table: _schema(columns) for table, columns in ALL_TABLES.items()}

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from fcb_pipelines.core.services import MeteringSettings, Service
+
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 AccountCode = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9.]+$", description="No hyphen: Odoo 19 refuses it.")
@@ -163,16 +165,21 @@ class Settings(_Part):
     taxes: tuple[Tax, ...]
     tax_groups: tuple[TaxGroup, ...] = ()
     policies: Policies = Policies()
+    services: tuple[Service, ...] = ()
+    metering: MeteringSettings = MeteringSettings()
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":
         for what, keys in (
             ("family", [family.key for family in self.families]),
             ("tax", [tax.key for tax in self.taxes]),
+            ("service", [service.key for service in self.services]),
         ):
             twice = {key for key in keys if keys.count(key) > 1}
             if twice:
                 raise ValueError(f"{what} keys named twice: {', '.join(sorted(twice))}")
+        if self.services and self.service not in {service.key for service in self.services}:
+            raise ValueError(f"services lack {self.service}, the service that is posted")
         known = {tax.key for tax in self.taxes}
         unknown = {key for group in self.tax_groups for key in group.taxes} - known
         if unknown:

@@ -79,8 +79,15 @@ _GATES = (
     ("nothing_is_held", False, "No document is held.", "`fcb status` lists each with its reason and what mends it."),
     ("nexacloud_agrees_with_source", False, "NexaCloud's copies agree with their sources.", "Correct the copies in NexaCloud; the books follow the source."),
     ("tax_as_expected", False, "The tax billed is what address and date lead one to expect.", "Correct the address or the tax at the source for what is billed next; `reconciliation/tax_witness` and the close report list each document."),
+    ("services_meet_contract", False, "The tables of the other services have the columns, types and metrics we rely on.", "A service that is named here is not measured: correct its view or its configuration, then `fcb sync`."),
+    ("usage_is_clean", False, "Every usage window came once, in time, and overlaps no other.", "Correct the records at the service; a window counts once, an overlap counts twice."),
+    ("one_row_each_subscription", False, "Every subscription-period with an invoice or usage has exactly one row.", "Rebuild the month, then report it: it is a bug of the dual run."),
+    ("no_empty_subscription", False, "No row is of an empty subscription; a one-off is one document, compared with nothing.", "Rebuild the month, then report it: it is a bug of the dual run."),
+    ("unexplained_deltas_within_ceiling", False, "Deltas that no cause explains stay within the configured ceiling.", "The close report lists each with its arithmetic: correct the plan, the usage or the invoice."),
+    ("flip_readiness", False, "The cycle is over, and every row of it matches or is explained.", "Go on measuring: the rows named speak against billing from the engine."),
     ("completeness", True, "Over all months and unplaced, every member has exactly one disposition.", "Build the months named: `fcb sync --period M`."),
     ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names the documents."),
+    ("nothing_leaks", False, "Nothing that was used, runs or is subscribed to is left out of the invoices.", "`metering/leaks` lists each with what it is worth: invoice it or end it."),
 )  # fmt: skip
 
 GATES: dict[str, Gate] = {

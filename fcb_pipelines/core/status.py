@@ -41,11 +41,12 @@ def status(
     global_gates: Sequence[GateResult],
     other_service: int,
     families: Mapping[str, str],
+    metering: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The status of these months and unplaced, as plain JSON values.
 
     `families` is the family of each income account code, `other_service` how many documents of the
-    sources belong to other products of the company.
+    sources belong to other products of the company, `metering` the dual run in short.
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -54,6 +55,7 @@ def status(
         "documents": [document for month in places.values() for document in documents_of(month)],
         "totals": totals(months.values(), families),
         "other_service": other_service,
+        "metering": metering,
     }
 
 

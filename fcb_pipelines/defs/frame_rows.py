@@ -32,8 +32,8 @@ def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[Copy, ...]:
     require([contract("invoices", invoices), contract("invoice_items", items)])
     settings = current()
     return copies(
-        _records(invoices),
-        _records(items),
+        records(invoices),
+        records(items),
         stripe_account=settings.stripe.account,
         lago_organization=settings.lago.organization,
     )
@@ -59,7 +59,8 @@ def of_rows(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     return {"dagster/row_count": len(frame), "preview": preview, **more}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table's frame as plain values; every kind of missing value is None."""
     plain = frame.astype(object).where(frame.notna(), None)
     return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
 

@@ -7,9 +7,13 @@ from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.partitions import MONTHS
 
 SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
-    keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.UNPLACED
+    keys.STRIPE_INDEX,
+    keys.LAGO_INDEX,
+    keys.UNPLACED,
+    keys.PLAN_CATALOG,
+    keys.INVOICED_DOCUMENTS,
 )
-WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE)
+WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.LEAKS)
 MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
 POSTING = dg.AssetSelection.assets(
     keys.STANDING,

@@ -11,7 +11,19 @@ NEXACLOUD_TABLES = (
     "invoices",
     "invoice_items",
 )
+# What the company's other services tell of themselves, in the same database.
+SERVICE_TABLES = (
+    "service_customers",
+    "service_plans",
+    "service_subscriptions",
+    "service_usage",
+    "service_invoices",
+)
 USERS = dg.AssetKey(["nexacloud", "users"])
+PLANS = dg.AssetKey(["nexacloud", "plans"])
+DEPLOYMENTS = dg.AssetKey(["nexacloud", "deployments"])
+SUBSCRIPTIONS = dg.AssetKey(["nexacloud", "subscriptions"])
+USAGE_RECORDS = dg.AssetKey(["nexacloud", "usage_records"])
 COPIES = dg.AssetKey(["nexacloud", "invoices"])
 COPY_ITEMS = dg.AssetKey(["nexacloud", "invoice_items"])
 
@@ -39,6 +51,13 @@ TAX_WITNESS = dg.AssetKey(["reconciliation", "tax_witness"])
 LEDGER_DELTAS = dg.AssetKey(["reconciliation", "ledger_deltas"])
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
 RECEIVABLE = dg.AssetKey(["reconciliation", "receivable"])
+
+PLAN_CATALOG = dg.AssetKey(["metering", "plan_catalog"])
+INVOICED_DOCUMENTS = dg.AssetKey(["metering", "invoiced_documents"])
+USAGE = dg.AssetKey(["metering", "usage"])
+EXPECTED_CHARGES = dg.AssetKey(["metering", "expected_charges"])
+METERING_DELTAS = dg.AssetKey(["metering", "deltas"])
+LEAKS = dg.AssetKey(["metering", "leaks"])
 
 REPORT = dg.AssetKey(["close", "report"])
 

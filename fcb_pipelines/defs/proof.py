@@ -34,6 +34,7 @@ from fcb_pipelines.core.window import Fingerprint
 from fcb_pipelines.core.writing import not_posted
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import contract
+from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.month import Month
 from fcb_pipelines.defs.partitions import periods, today
 from fcb_pipelines.defs.source_reading import listing_gate
@@ -76,6 +77,7 @@ class Proof:
             self.global_gates(),
             self.other_service(),
             families(),
+            DualRunProof(self._frames).status(only),
         )
 
     def month(self, period: str) -> MonthStatus | None:
@@ -93,7 +95,10 @@ class Proof:
             deltas=deltas,
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
-            gates=_month_gates(this, deltas if "deltas" in frames else None),
+            gates=(
+                *_month_gates(this, deltas if "deltas" in frames else None),
+                *DualRunProof(self._frames).month_gates(period),
+            ),
         )
 
     def built_month(self, period: str) -> Month:
@@ -151,6 +156,7 @@ class Proof:
         receivable = self._frames.read(keys.RECEIVABLE.path)
         if receivable is not None:
             results.append(receivable_result(receivable))
+        results += DualRunProof(self._frames).global_gates()
         return tuple(results)
 
     def other_service(self) -> int:

@@ -102,6 +102,11 @@ def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFac
 
     A document whose rest could not be fetched is told with the problem `unreachable`.
     """
+    return tuple(facts for facts, _ in completed(reader, rows))
+
+
+def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFacts, Body], ...]:
+    """The same facts, each with the body that it was read from."""
     wanted = [row for row in rows if row.body_hash is not None]
     bodies = [
         SourceBody(
@@ -114,11 +119,12 @@ def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFac
     facts = []
     for listed, answer in zip(bodies, reader.source.complete(bodies), strict=True):
         if isinstance(answer, Absent):
-            facts.append(replace(reader.facts(listed.body), problem="unreachable"))
+            told = replace(reader.facts(listed.body), problem="unreachable")
+            facts.append((told, listed.body))
             continue
         if answer.body != listed.body:
             reader.evidence.put(reader.side.value, answer.body)
-        facts.append(reader.facts(answer.body))
+        facts.append((reader.facts(answer.body), answer.body))
     return tuple(facts)
 
 

@@ -10,6 +10,7 @@ from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.window import Fingerprint, fingerprints, months_to_rebuild, touched
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
+from fcb_pipelines.defs.metering.freshness import months_that_moved
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
 
@@ -18,7 +19,9 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The months to rebuild now, oldest first. The extract must have run."""
     proof = Proof(frames)
     now = _fingerprints(frames, ledger)
-    return months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)
+    wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
+    wanted |= months_that_moved(frames, periods())
+    return tuple(period for period in periods() if period in wanted)
 
 
 def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:

@@ -6,15 +6,18 @@ Without a folder the packaged one is written again. Its README.md is written by 
 """
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fcb_pipelines.sandbox.making.authored import authored
 from fcb_pipelines.sandbox.making.files import DatasetFiles
 from fcb_pipelines.sandbox.making.nexa_catalogue import catalogue_tables
+from fcb_pipelines.sandbox.making.nexa_metering import expected_metering
 from fcb_pipelines.sandbox.making.nexa_sales import CUSTOMERS, HST_ON, nexa_sales
 
 NAME = "nexa-2026-05"
+PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
 FOLDER = Path(__file__).parent / "datasets" / NAME
 
 # NexaCloud copied everything in one morning, and that is the created_at of every copy.
@@ -23,15 +26,18 @@ SYNCED = datetime(2026, 5, 31, 10, 0, tzinfo=UTC)
 
 def nexa_files() -> DatasetFiles:
     """The dataset's content."""
-    return authored(
+    sales = nexa_sales()
+    files = authored(
         name=NAME,
-        periods=("2026-02", "2026-03", "2026-04", "2026-05"),
+        periods=PERIODS,
         synced=SYNCED,
         customers=list(CUSTOMERS.values()),
-        sales=nexa_sales(),
+        sales=sales,
         rates=[HST_ON],
         catalogue=catalogue_tables(),
     )
+    metering = expected_metering(sales, PERIODS)
+    return replace(files, expected={**files.expected, "metering": metering})
 
 
 if __name__ == "__main__":

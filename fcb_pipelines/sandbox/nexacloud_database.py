@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
 
-from fcb_pipelines.connectors.nexacloud_contracts import TABLES, ColumnType
+from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES, ColumnType
 from fcb_pipelines.sandbox.dataset import Dataset, DatasetProblem
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 
@@ -33,14 +33,14 @@ def load_nexacloud(server: EmbeddedPostgres, database: str, dataset: Dataset) ->
         # Replacing tables under a running extract would show it empty ones: only where it must be.
         if _loaded(connection) == content:
             return False
-        for table in TABLES:
+        for table in ALL_TABLES:
             _load(connection, table, folder / f"{table}.csv")
         _remember(connection, content)
     return True
 
 
 def _load(connection: Connection, table: str, file: Path) -> None:
-    types = {column.name: _sql_type(column.type, column.name) for column in TABLES[table]}
+    types = {column.name: _sql_type(column.type, column.name) for column in ALL_TABLES[table]}
     header = _header(file) if file.exists() else tuple(types)
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(types.get(name, "text")))
@@ -87,17 +87,17 @@ def _sql_type(kind: ColumnType, name: str) -> str:
 
 
 def _refuse_unknown_files(folder: Path) -> None:
-    unknown = sorted(file.name for file in folder.glob("*.csv") if file.stem not in TABLES)
+    unknown = sorted(file.name for file in folder.glob("*.csv") if file.stem not in ALL_TABLES)
     if unknown:
         raise DatasetProblem(
-            f"{folder}: no table for {', '.join(unknown)}; use {', '.join(TABLES)}"
+            f"{folder}: no table for {', '.join(unknown)}; use {', '.join(ALL_TABLES)}"
         )
 
 
 def _fingerprint(folder: Path) -> str:
     """One hash over the contract's columns and every file: what the tables are made of."""
-    told = hashlib.sha256(repr(TABLES).encode())
-    for table in TABLES:
+    told = hashlib.sha256(repr(ALL_TABLES).encode())
+    for table in ALL_TABLES:
         file = folder / f"{table}.csv"
         content = file.read_bytes() if file.exists() else None
         told.update(f"\0{table}\0{None if content is None else len(content)}\0".encode())

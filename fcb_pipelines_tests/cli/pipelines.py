@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines_tests.metering import a_metering_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
             }
         },
         "other_service": 0,
+        "metering": a_metering_status(),
     }
     return status | changes
 

@@ -21,7 +21,7 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.connectors.frames import read_frame, write_frame
 from fcb_pipelines.connectors.nexacloud import NexaCloudSource, libpq_dsn
-from fcb_pipelines.connectors.nexacloud_contracts import TABLES, breaches, column_names
+from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES, TABLES, breaches, column_names
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -64,10 +64,22 @@ def writing(postgres: EmbeddedPostgres, database: str) -> Iterator[Cursor]:
 
 def test_the_sample_keeps_every_contract(source: NexaCloudSource) -> None:
     frames = source.snapshot().frames
-    assert set(frames) == set(TABLES)
+    assert set(frames) == set(ALL_TABLES)
     for table, frame in frames.items():
         assert breaches(table, frame) == ()
-        assert tuple(frame.columns) == column_names(table)
+        assert set(column_names(table)) - set(frame.columns) <= {"created_at"}
+
+
+def test_a_table_of_other_services_that_is_not_there_has_no_rows(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("drop table service_usage")
+    frame = source.snapshot().frames["service_usage"]
+    assert tuple(frame.columns) == column_names("service_usage")
+    assert len(frame) == 0
+    assert breaches("service_usage", frame) == ()
+    assert source.describe().missing == ()
 
 
 def test_values_come_as_the_frames_promise(source: NexaCloudSource) -> None:

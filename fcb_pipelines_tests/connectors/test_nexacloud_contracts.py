@@ -13,7 +13,6 @@ from fcb_pipelines.connectors.nexacloud_contracts import (
     TABLES,
     ColumnType,
     breaches,
-    column_names,
 )
 from fcb_pipelines_tests.nexacloud_rows import uuid
 
@@ -63,11 +62,19 @@ def test_a_table_that_is_not_there_is_told(table: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [(table, name) for table in TABLES for name in column_names(table)]
+    ("table", "column"),
+    [(table, column.name) for table in TABLES for column in TABLES[table] if not column.optional],
 )
 def test_a_column_that_is_not_there_is_told(table: str, column: str) -> None:
     (breach,) = breaches(table, a_frame(table, 3).drop(columns=column))
     assert str(breach) == f"nexacloud.{table}.{column}: the column is missing: 3 rows; {CHANGED}"
+
+
+def test_a_column_that_may_be_missing_is_checked_where_it_is_there() -> None:
+    frame = a_frame("usage_records")
+    assert breaches("usage_records", frame.drop(columns="created_at")) == ()
+    (breach,) = breaches("usage_records", with_value(frame, "created_at", "today", 1))
+    assert breach.column == "created_at"
 
 
 @pytest.mark.parametrize(

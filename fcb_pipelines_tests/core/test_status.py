@@ -28,6 +28,7 @@ from fcb_pipelines_tests.facts import (
     settlements_of,
     stands,
 )
+from fcb_pipelines_tests.metering import a_metering_status
 
 GOLDEN = Path(__file__).with_name("golden") / "status.json"
 FAMILIES = {code: family for family, code in account_codes(SETTINGS).items()}
@@ -64,7 +65,9 @@ def the_status() -> dict[str, Any]:
     row = decide_copy(a_copy(source_id=None), {}, None)
     assert row is not None
     unplaced = MonthStatus(dispositions=[row])
-    return status({"2026-04": a_month()}, unplaced, [completeness_gate([])], 3, FAMILIES)
+    return status(
+        {"2026-04": a_month()}, unplaced, [completeness_gate([])], 3, FAMILIES, a_metering_status()
+    )
 
 
 def test_the_status_is_the_golden_one() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud_contracts import TABLES
+from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES
 from fcb_pipelines.defs.frame_rows import of_rows
-from fcb_pipelines.defs.keys import NEXACLOUD_TABLES, OWNERS
+from fcb_pipelines.defs.keys import NEXACLOUD_TABLES, OWNERS, SERVICE_TABLES
 from fcb_pipelines.defs.resources import NexaCloudResource
 
 
@@ -18,7 +18,7 @@ def _out(table: str) -> dg.AssetOut:
             type=column.type.value,
             constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=column.key),
         )
-        for column in TABLES[table]
+        for column in ALL_TABLES[table]
     ]
     return dg.AssetOut(
         key=["nexacloud", table],
@@ -32,7 +32,7 @@ def _out(table: str) -> dg.AssetOut:
 
 @dg.multi_asset(
     name="nexacloud_extract",
-    outs={table: _out(table) for table in NEXACLOUD_TABLES},
+    outs={table: _out(table) for table in (*NEXACLOUD_TABLES, *SERVICE_TABLES)},
 )
 def nexacloud_extract(
     context: dg.AssetExecutionContext, nexacloud: NexaCloudResource
@@ -40,7 +40,7 @@ def nexacloud_extract(
     """All tables in one repeatable-read transaction over a session that refuses writes."""
     snapshot = nexacloud.open().snapshot()
     context.log.info("snapshot %s", snapshot.id)
-    for table in NEXACLOUD_TABLES:
+    for table in (*NEXACLOUD_TABLES, *SERVICE_TABLES):
         frame = snapshot.frames[table]
         frame.attrs["snapshot"] = snapshot.id
         yield dg.Output(

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fcb_pipelines.connectors.nexacloud_contracts import TABLES, column_names
+from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES, column_names
 from fcb_pipelines.sandbox.making.copies import Row
 from fcb_pipelines.sandbox.making.stripe_shapes import Json
 
@@ -33,7 +33,7 @@ class DatasetFiles:
         folder.mkdir(parents=True, exist_ok=True)
         described = yaml.safe_dump(dict(self.described), sort_keys=False)
         _write(folder / "dataset.yaml", described)
-        for table in TABLES:
+        for table in (each for each in ALL_TABLES if each in self.nexacloud):
             _write_table(folder / "nexacloud" / f"{table}.csv", table, self.nexacloud[table])
         for name, objects in self.sources.items():
             _write(folder / f"{name}.json", _json(objects))

@@ -1,0 +1,147 @@
+"""The metered dual run: what the engine would have charged against what was. Measures, never posts."""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.frames import to_frame
+from fcb_pipelines.core.dual_rows import DualRun, active
+from fcb_pipelines.core.dual_run import MeteringDelta
+from fcb_pipelines.core.expected import ExpectedCharge
+from fcb_pipelines.core.expected import expected_charges as expected
+from fcb_pipelines.core.invoiced import Invoiced
+from fcb_pipelines.core.services import CataloguePlan
+from fcb_pipelines.core.usage import Usage
+from fcb_pipelines.core.usage import usage as aggregated
+from fcb_pipelines.defs import keys, month
+from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.metering import inputs
+from fcb_pipelines.defs.metering.freshness import built_from
+from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.metering.invoices import read_invoiced
+from fcb_pipelines.defs.partitions import MONTHS
+from fcb_pipelines.defs.resources import LagoResource, StoreResource, StripeResource
+from fcb_pipelines.defs.snapshots import one_snapshot
+from fcb_pipelines.defs.source_assets import readers
+
+Frame = dg.MaterializeResult[pd.DataFrame]
+_COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kinds": {"python"}}
+
+
+@dg.asset(
+    key=keys.PLAN_CATALOG,
+    ins={**inputs.PLANS},
+    metadata=column_schema(CataloguePlan),
+    **_COMMON,
+)
+def plan_catalog(**frames: pd.DataFrame) -> Frame:
+    """One plan of one service: its flat prices, what it includes, what more costs."""
+    rows = Metering(frames).catalogue_rows
+    frame = to_frame(rows, CataloguePlan, snapshot=frames["plans"].attrs.get("snapshot"))
+    unpriced = sum(row.price_monthly is None for row in rows)
+    return dg.MaterializeResult(
+        value=frame, metadata=of_rows(frame, without_monthly_price=unpriced)
+    )
+
+
+@dg.asset(
+    key=keys.INVOICED_DOCUMENTS,
+    ins={
+        **month.INDEXES,
+        **month.COPIES,
+        "service_invoices": inputs.SERVICE_TABLES["service_invoices"],
+    },
+    metadata=column_schema(Invoiced),
+    **_COMMON,
+)
+def invoiced_documents(
+    stripe: StripeResource, lago: LagoResource, store: StoreResource, **frames: pd.DataFrame
+) -> Frame:
+    """One billed document that a service's invoices claim: its lines, with their service's time."""
+    before = store.frames().read(keys.INVOICED_DOCUMENTS.path)
+    sources = readers(stripe.open(), lago.open(), store.evidence())
+    rows, read = read_invoiced(frames, sources, before)
+    frame = to_frame(rows, Invoiced, snapshot=frames["copies"].attrs.get("snapshot"))
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, read_anew=read))
+
+
+@dg.asset(
+    key=keys.USAGE,
+    partitions_def=MONTHS,
+    ins={**inputs.READINGS, **inputs.SUBSCRIPTIONS},
+    metadata=column_schema(Usage),
+    **_COMMON,
+)
+def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """What one subscription used of one metric in the cycle that begins in the month."""
+    this, period = Metering(frames), context.partition_key
+    rows = aggregated(
+        this.readings(period),
+        this.subscriptions,
+        this.metrics,
+        period=period,
+        timezone=this.settings.timezone,
+        late_after_hours=this.settings.metering.late_after_hours,
+    )
+    frame = to_frame(rows, Usage, snapshot=frames["subscriptions"].attrs.get("snapshot"))
+    remarks = sum(len(row.remarks) for row in rows)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, remarks=remarks))
+
+
+@dg.asset(
+    key=keys.EXPECTED_CHARGES,
+    partitions_def=MONTHS,
+    ins={**inputs.SUBSCRIPTIONS, **inputs.CATALOGUE, **inputs.DOCUMENTS, **inputs.USAGE},
+    metadata=column_schema(ExpectedCharge),
+    **_COMMON,
+)
+def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One component of what a subscription would be charged: its flat price, or a metric's overage."""
+    this, period = Metering(frames), context.partition_key
+    rows = expected(
+        active(this.documents, this.usage, period),
+        this.subscriptions,
+        this.plans,
+        this.usage,
+        period=period,
+        timezone=this.settings.timezone,
+    )
+    frame = to_frame(rows, ExpectedCharge)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
+    key=keys.METERING_DELTAS,
+    partitions_def=MONTHS,
+    ins={
+        **inputs.SUBSCRIPTIONS,
+        **inputs.CUSTOMERS,
+        **inputs.CATALOGUE,
+        **inputs.DOCUMENTS,
+        **inputs.USAGE,
+        **inputs.EXPECTED,
+    },
+    metadata=column_schema(MeteringDelta),
+    **_COMMON,
+)
+def deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One subscription's month, expected against invoiced, or one invoice without a subscription."""
+    this, period = Metering(frames), context.partition_key
+    rows = DualRun(
+        period=period,
+        currency=this.settings.currency,
+        timezone=this.settings.timezone,
+        documents=this.documents,
+        usage=this.usage,
+        expected=this.expected,
+        subscriptions=this.subscriptions,
+        plans=this.plans,
+        customers=this.customers,
+    ).rows()
+    same = ("subscriptions", "users", "plan_catalog", "invoiced_documents", "usage")
+    snapshot = one_snapshot(context, [frames[name] for name in same])
+    told = built_from(this, this.usage, period)
+    frame = to_frame(rows, MeteringDelta, snapshot=snapshot, built_from=told)
+    counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, snapshot=snapshot, **counts))

@@ -1,0 +1,58 @@
+"""Which months the dual run would tell differently now than when they were last built."""
+
+import hashlib
+from collections.abc import Sequence
+
+from fcb_pipelines.connectors.frames import FrameStore
+from fcb_pipelines.core.invoiced import lines_of
+from fcb_pipelines.core.usage import Usage, usage
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.metering.inputs import Metering
+
+_READ = {
+    **{
+        table: ["nexacloud", table]
+        for table in ("usage_records", "subscriptions", *keys.SERVICE_TABLES)
+    },
+    "invoiced_documents": keys.INVOICED_DOCUMENTS.path,
+}
+
+
+def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
+    """A digest of the usage (`rows`) and the documents that the month's rows are told from."""
+    told = [
+        *(str(row) for row in rows),
+        *(f"{document.ref} {line}" for document, line in lines_of(this.documents, period)),
+        *(str(one) for one in this.documents if one.period == period),
+    ]
+    return hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()
+
+
+def months_that_moved(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
+    """The built months whose usage or documents have changed since, whatever their own date.
+
+    Usage comes late, and the invoice of one month's service may be dated in the next.
+    """
+    read = {name: frames.read(key) for name, key in _READ.items()}
+    there = {name: frame for name, frame in read.items() if frame is not None}
+    if there.keys() != read.keys():
+        return frozenset()
+    now, moved = Metering(there), set()
+    for period in periods:
+        last = frames.read(keys.METERING_DELTAS.path, period)
+        if last is None or last.attrs.get("built_from") != _now(now, period):
+            moved.add(period)
+    return frozenset(moved)
+
+
+def _now(this: Metering, period: str) -> str:
+    settings = this.settings
+    rows = usage(
+        this.readings(period),
+        this.subscriptions,
+        this.metrics,
+        period=period,
+        timezone=settings.timezone,
+        late_after_hours=settings.metering.late_after_hours,
+    )
+    return built_from(this, rows, period)

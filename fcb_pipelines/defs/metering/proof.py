@@ -1,0 +1,99 @@
+"""Reading the dual run back from its frames: its gates, the status, the report's section."""
+
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import dagster as dg
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.frames import FrameStore, to_rows
+from fcb_pipelines.core.dual_rows import active
+from fcb_pipelines.core.dual_run import MeteringDelta
+from fcb_pipelines.core.gates import GateResult, Outcome
+from fcb_pipelines.core.invoiced import Invoiced
+from fcb_pipelines.core.leaks import Leak
+from fcb_pipelines.core.metering_gates import (
+    flip_readiness,
+    no_empty_subscription,
+    nothing_leaks,
+    one_row_each,
+    services_meet_contract,
+    unexplained,
+    usage_is_clean,
+)
+from fcb_pipelines.core.metering_status import metering_section, metering_status
+from fcb_pipelines.core.periods import first_day, following
+from fcb_pipelines.core.usage import Usage
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.partitions import periods, today
+
+Row = TypeVar("Row")
+
+
+class DualRunProof:
+    """What the frames of the dual run say, read when it is asked for."""
+
+    def __init__(self, frames: FrameStore) -> None:
+        self._frames = frames
+
+    def status(self, only: str | None) -> dict[str, Any]:
+        """The object `metering` of the status JSON."""
+        months = {
+            period: rows for period in periods() if (rows := self._deltas(period)) is not None
+        }
+        over = [period for period in months if first_day(following(period)) <= today()]
+        ready = {
+            period: flip_readiness(months[period], period, today()).outcome is Outcome.PASS
+            for period in over
+        }
+        return metering_status(
+            months, ready, currency=current().currency, leaks=len(self._leaks() or ()), only=only
+        )
+
+    def section(self, period: str) -> dict[str, Any] | None:
+        """The month's section of the close report; None where it was never built."""
+        rows = self._deltas(period)
+        if rows is None:
+            return None
+        leaks = [asdict(leak) for leak in self._leaks() or () if leak.period in (None, period)]
+        return metering_section(rows, currency=current().currency, leaks=leaks)
+
+    def month_gates(self, period: str) -> tuple[GateResult, ...]:
+        """The gates of a month that was built."""
+        rows, used = self._deltas(period), self._read(keys.USAGE, Usage, period)
+        results = [] if used is None else [usage_is_clean(used)]
+        if rows is None or used is None:
+            return tuple(results)
+        documents = self._read(keys.INVOICED_DOCUMENTS, Invoiced) or ()
+        return (
+            *results,
+            one_row_each(rows, active(documents, used, period)),
+            no_empty_subscription(rows),
+            unexplained(rows, current().metering),
+            flip_readiness(rows, period, today()),
+        )
+
+    def global_gates(self) -> tuple[GateResult, ...]:
+        """The gates of the other services' tables and of the leak view."""
+        results = []
+        frames = {table: self._frames.read(["nexacloud", table]) for table in keys.SERVICE_TABLES}
+        there = {table: frame for table, frame in frames.items() if frame is not None}
+        if there.keys() == frames.keys():
+            results.append(services_meet_contract(Metering(there).service_breaches()))
+        leaks = self._leaks()
+        if leaks is not None:
+            results.append(nothing_leaks(leaks))
+        return tuple(results)
+
+    def _deltas(self, period: str) -> tuple[MeteringDelta, ...] | None:
+        return self._read(keys.METERING_DELTAS, MeteringDelta, period)
+
+    def _leaks(self) -> tuple[Leak, ...] | None:
+        return self._read(keys.LEAKS, Leak)
+
+    def _read(
+        self, key: dg.AssetKey, row_type: type[Row], period: str | None = None
+    ) -> tuple[Row, ...] | None:
+        frame = self._frames.read(key.path, period)
+        return None if frame is None else to_rows(frame, row_type)

@@ -1,0 +1,50 @@
+"""The leak view over all months."""
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.frames import to_frame, to_rows
+from fcb_pipelines.core.dual_run import MeteringDelta
+from fcb_pipelines.core.leaks import Leak, LeakView
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.metering import inputs
+from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.partitions import periods, today
+from fcb_pipelines.defs.resources import StoreResource
+
+
+@dg.asset(
+    key=keys.LEAKS,
+    ins={
+        **inputs.SUBSCRIPTIONS,
+        **inputs.CUSTOMERS,
+        **inputs.CATALOGUE,
+        **inputs.DOCUMENTS,
+        "deployments": dg.AssetIn(keys.DEPLOYMENTS),
+    },
+    deps=[dg.AssetDep(keys.METERING_DELTAS, partition_mapping=dg.AllPartitionMapping())],
+    group_name="metering",
+    owners=keys.OWNERS,
+    kinds={"python"},
+    metadata=column_schema(Leak),
+)
+def leaks(store: StoreResource, **frames: pd.DataFrame) -> dg.MaterializeResult[pd.DataFrame]:
+    """One thing that was used, runs or is subscribed to, and is on no invoice."""
+    this, built = Metering(frames), store.frames()
+    months = (built.read(keys.METERING_DELTAS.path, period) for period in periods())
+    rows = LeakView(
+        service=this.settings.service,
+        currency=this.settings.currency,
+        timezone=this.settings.timezone,
+        today=today(),
+        rows=[row for one in months if one is not None for row in to_rows(one, MeteringDelta)],
+        documents=this.documents,
+        subscriptions=this.subscriptions,
+        deployments=this.deployments if this.posted else (),
+        plans=this.plans,
+        customers=this.customers,
+    ).leaks()
+    frame = to_frame(rows, Leak)
+    counts = {str(kind): int(n) for kind, n in frame["kind"].value_counts().items()}
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
