@@ -1,5 +1,7 @@
 """`fcb sync`: what the daily schedule does, now."""
 
+from typing import Annotated
+
 import typer
 
 from fcb_pipelines.cli import options
@@ -11,6 +13,9 @@ from fcb_pipelines.cli.work import connections, open_pipeline
 
 def sync(
     period: options.Periods = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every month there is, not only the window.")
+    ] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
@@ -25,12 +30,13 @@ def sync(
 
         fcb sync
         fcb sync --period 2026-04 --period 2026-05
+        fcb sync --all
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
         say("extracting NexaCloud, Stripe and Lago")
         pipeline.extract()
-        window = tuple(period) if period else pipeline.window()
+        window = tuple(period or ()) or (pipeline.periods() if every else pipeline.window())
         outcomes = run_months(pipeline, window, post=None)
         say("proving completeness")
         complete = pipeline.completeness()

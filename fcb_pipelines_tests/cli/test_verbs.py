@@ -44,6 +44,13 @@ def test_sync_builds_the_periods_that_are_asked_for_in_order(pipeline: MemoryPip
     ]
 
 
+def test_sync_builds_every_month_on_demand(pipeline: MemoryPipeline) -> None:
+    done = RUNNER.invoke(app, ["sync", "--all", "--json"])
+    assert [month["period"] for month in json.loads(done.stdout)["months"]] == list(
+        pipeline.periods()
+    )
+
+
 def test_a_month_that_a_gate_stops_does_not_stop_the_others(pipeline: MemoryPipeline) -> None:
     pipeline.stopped = frozenset({"2026-04"})
     done = RUNNER.invoke(app, ["sync", "--period", "2026-04", "--period", "2026-05", "--json"])
