@@ -90,7 +90,7 @@ def a_line(
 
 
 def taxes_of(lines: Iterable[DocumentLine]) -> tuple[DocumentTax, ...]:
-    """The taxes of these lines, each rounded half-up once on the document; zeros are left out."""
+    """The taxes of these lines, by key, each rounded half-up once on the document; no zeros."""
     bases: dict[str, int] = {}
     for line in lines:
         for key in line.taxes:
@@ -98,7 +98,7 @@ def taxes_of(lines: Iterable[DocumentLine]) -> tuple[DocumentTax, ...]:
     billed = {key: half_up(base * RATES[key] / 100) for key, base in bases.items()}
     return tuple(
         DocumentTax(key=key, base=bases[key], amount=amount)
-        for key, amount in billed.items()
+        for key, amount in sorted(billed.items())
         if amount
     )
 
