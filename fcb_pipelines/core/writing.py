@@ -222,7 +222,13 @@ def _settlement_now(
     entry = now.settlement if now is not None and not now.absent else None
     is_pending = entry is not None and entry.settlement.method is Method.REFUND
     if is_pending and settled.method is not Method.REFUND:
-        whole = replace(whole, ref=f"{whole.ref}:credited", method=Method.PENDING_REFUND)
+        # Until the note's own day the refund is pending: its tax needs the document.
+        whole = replace(
+            whole,
+            ref=f"{whole.ref}:credited",
+            method=Method.PENDING_REFUND,
+            date=max(settled.date, document.date),
+        )
     return whole
 
 

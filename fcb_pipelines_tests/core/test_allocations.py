@@ -142,6 +142,20 @@ def test_s6_a_refund_booked_before_its_note_came_is_settled_out_of_refunds_pendi
     assert {REFUND.ref, found.ref} <= set(settlement_refs([facts_of(REFUND, name="cn_1")]))
 
 
+@pytest.mark.parametrize(
+    ("refunded", "day"), [(date(2020, 1, 1), DAY), (date(2030, 1, 1), date(2030, 1, 1))]
+)
+def test_s6_it_leaves_refunds_pending_no_earlier_than_the_credit_notes_own_day(
+    refunded: date, day: date
+) -> None:
+    refund = replace(REFUND, date=refunded)
+    before = replace(of_note({}), method=Method.REFUND, document=INVOICE, amount=-5000)
+    standing = {REFUND.ref: stands(settlement=an_entry(before), seen="reconciled")}
+    facts = {NOTE: facts_of(refund, name="cn_1")}
+    [found] = intended_settlements([document("cn_1")], facts, SETTINGS, standing)
+    assert found.date == day
+
+
 def policy(**changes: str) -> Settings:
     return SETTINGS.model_copy(update={"policies": SETTINGS.policies.model_copy(update=changes)})
 
