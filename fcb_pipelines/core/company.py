@@ -180,6 +180,14 @@ class Settings(_Part):
                 raise ValueError(f"{what} keys named twice: {', '.join(sorted(twice))}")
         if self.services and self.service not in {service.key for service in self.services}:
             raise ValueError(f"services lack {self.service}, the service that is posted")
+        for service in self.services:
+            posted = service.key == self.service
+            for metric in service.metrics:
+                if (metric.column is not None) is not posted:
+                    what = "names no column" if posted else "names a column"
+                    raise ValueError(
+                        f"metric {metric.key} of {service.key} {what} of usage_records"
+                    )
         known = {tax.key for tax in self.taxes}
         unknown = {key for group in self.tax_groups for key in group.taxes} - known
         if unknown:

@@ -73,7 +73,7 @@ class DualRun:
             customer=who.key,
             customer_name=who.name,
             plan=plan.plan if plan else "",
-            currency=self.currency,
+            currency=_currency(documents.values(), self.currency),
             verdict=verdict,
             cause=cause,
             expected=owed,
@@ -222,6 +222,11 @@ def _minor(amount: Decimal, currency: str) -> int:
 
 def _same(left: int | None, right: int) -> bool:
     return left is not None and abs(left - right) <= TOLERANCE
+
+
+def _currency(documents: Iterable[Invoiced], company: str) -> str:
+    """The company's, unless some document is in another one: then nothing is compared."""
+    return next((one.currency for one in documents if one.currency != company), company)
 
 
 def _of_documents(documents: Iterable[Invoiced]) -> str:

@@ -70,6 +70,7 @@ def metering_section(
     return {
         "currency": currency,
         **counted(rows, currency),
+        "difference": sum(row.delta or 0 for row in compared),
         "subscriptions": [_row(row) for row in compared],
         "one_offs": [_row(row) for row in rows if row.verdict is MeteringVerdict.ONE_OFF],
         "by_cause": _by_cause(compared),

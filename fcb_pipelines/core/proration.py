@@ -65,7 +65,8 @@ class Witness:
         """The share of a plan's price that the line bills, or None where no price explains it."""
         if line.span is None:
             return None
-        sign = -1 if line.net < 0 else 1
+        # Only unused time is taken back: a negative remainder is no plan's share.
+        sign = -1 if line.description.casefold().startswith(_UNUSED) else 1
         for plan in self._named(line, subscription):
             for length, price in (
                 (CycleLength.MONTHLY, plan.price_monthly),

@@ -14,6 +14,7 @@ from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.partitions import MONTHS, today
 from fcb_pipelines.defs.proof import Proof, families
 from fcb_pipelines.defs.resources import StoreResource
@@ -23,7 +24,7 @@ from fcb_pipelines.defs.resources import StoreResource
     key=keys.REPORT,
     partitions_def=MONTHS,
     ins={"settlements": dg.AssetIn(keys.SETTLEMENTS)},
-    deps=[keys.LEDGER_DELTAS, keys.TAX_WITNESS],
+    deps=[keys.LEDGER_DELTAS, keys.TAX_WITNESS, keys.METERING_DELTAS],
     group_name="close",
     owners=keys.OWNERS,
     kinds={"html"},
@@ -48,6 +49,7 @@ def report(
         families=families(),
         today=today(),
     )
+    content["metering"] = DualRunProof(store.frames()).section(period)
     page = store.reports() / f"{period}.html"
     _write(page, render(content))
     _write(page.with_suffix(".json"), json.dumps(content, indent=2, ensure_ascii=False))

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.defs.close.dual_run import charts
 
 _BAR = 420
 """Width of the longest bar, in the drawing's own units."""
@@ -29,6 +30,7 @@ def render(report: Mapping[str, Any]) -> str:
         **report,
         standing=_standing(report),
         bars=_bars(report["revenue_by_family"]),
+        dual_run=charts(report["metering"]) if report.get("metering") else None,
         exponent=exponent,
     )
 

@@ -56,7 +56,12 @@ class DualRunProof:
         rows = self._deltas(period)
         if rows is None:
             return None
-        leaks = [asdict(leak) for leak in self._leaks() or () if leak.period in (None, period)]
+        now = period == periods()[-1]
+        leaks = [
+            asdict(leak)
+            for leak in self._leaks() or ()
+            if leak.period == period or (now and leak.period is None)
+        ]
         return metering_section(rows, currency=current().currency, leaks=leaks)
 
     def month_gates(self, period: str) -> tuple[GateResult, ...]:

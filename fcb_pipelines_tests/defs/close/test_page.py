@@ -5,7 +5,11 @@ from typing import Any
 import jinja2
 import pytest
 
+from fcb_pipelines.core.dual_run import Cause, MeteringDelta, MeteringVerdict
+from fcb_pipelines.core.metering_status import metering_section
+from fcb_pipelines.defs.close.dual_run import chart, charts
 from fcb_pipelines.defs.close.page import render
+from fcb_pipelines_tests.metering import a_delta, a_one_off
 
 
 def a_document(**changes: Any) -> dict[str, Any]:
@@ -162,3 +166,67 @@ def test_tax_that_was_not_expected_is_shown_with_both_amounts() -> None:
     assert "1 of 2 match" in page
     for shown in ("A-0002", "nobody says where the customer is", "26.00", "unknown address"):
         assert shown in page
+
+
+MATCHING = a_delta(customer_name="Ana <b>")
+PRORATED = a_delta(
+    subscription_id="s2",
+    verdict=MeteringVerdict.DELTA,
+    cause=Cause.PRORATION,
+    actual=911,
+    detail="200.00 x 122001 s of 2678400 s = 9.11",
+)
+FAILED = a_delta(
+    subscription_id="s3", verdict=MeteringVerdict.FAILED, cause=Cause.MISSING_PRICE, expected=None
+)
+
+
+def a_dual_run(*rows: MeteringDelta) -> dict[str, Any]:
+    return a_report(metering=metering_section(rows, currency="CAD"))
+
+
+def test_the_dual_run_is_shown_with_its_arithmetic_and_drawn() -> None:
+    page = render(a_dual_run(MATCHING, PRORATED, FAILED, a_one_off(detail="N-9")))
+    for told in (
+        "3 subscriptions with an invoice or usage",
+        "200.00 x 122001 s of 2678400 s = 9.11",
+        "Ana &lt;b&gt;",
+        "missing_price",
+        "N-9",
+        "190.89",
+    ):
+        assert told in page
+    assert page.count('class="was good"') == 2
+    assert page.count('class="was explained"') == 2
+    # Nothing is expected of the failed row, so it has one bar; its cause has both.
+    assert (page.count('class="was bad"'), page.count('class="would bad"')) == (2, 1)
+
+
+def test_a_month_without_a_dual_run_has_no_section_of_it() -> None:
+    for report in (a_report(), a_report(metering=None)):
+        assert "Dual run" not in render(report)
+    assert "Dual run" in render(a_dual_run())
+
+
+def test_customers_are_shown_over_all_services_where_there_are_several() -> None:
+    maps = a_delta(service="maps", subscription_id="m1", actual=1234, expected=1234)
+    assert "Invoiced by customer and service" in render(a_dual_run(MATCHING, maps))
+    assert "Invoiced by customer and service" not in render(a_dual_run(MATCHING))
+
+
+def test_bars_run_from_zero_and_the_longest_fills_the_drawing() -> None:
+    rows = [
+        {"label": "a", "below": "", "cause": None, "expected": 20000, "actual": 20000},
+        {"label": "b", "below": "", "cause": "list_price_differs", "expected": 0, "actual": -5000},
+    ]
+    first, second = chart(rows)
+    assert [bar["width"] for bar in first["bars"]] == [400, 400]
+    assert second["bars"] == [{"x": 100, "width": 1}, {"x": 0, "width": 100}]
+    assert (first["colour"], second["colour"]) == ("good", "bad")
+
+
+def test_only_so_many_are_drawn_and_the_page_says_so() -> None:
+    rows = [a_delta(subscription_id=f"s{n:02d}", actual=20000 - n) for n in range(45)]
+    drawn = charts(metering_section(rows, currency="CAD"))
+    assert (len(drawn["by_subscription_chart"]), drawn["not_drawn"]) == (40, 5)
+    assert "5 more are in the table" in render(a_dual_run(*rows))

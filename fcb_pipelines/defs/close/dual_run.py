@@ -1,0 +1,76 @@
+"""The drawing of the dual run: expected against actual, by subscription and by cause."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fcb_pipelines.core.dual_run import CAUSES, Cause, MeteringVerdict
+
+SHOWN = 40
+"""Subscriptions in the drawing; the table has all."""
+
+_LONGEST = 500
+"""Width of the longest bar, in the drawing's own units."""
+
+
+def chart(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One pair of bars a row, from zero; negative amounts run to the left.
+
+    `rows` have `expected` (None: nothing can be expected), `actual`, `cause`, and the texts beside
+    the bars, `label` and `below`. Colours are classes: `good`, `explained`, `bad`.
+    """
+    amounts = [amount for row in rows for amount in (row["expected"] or 0, row["actual"])]
+    low, high = min([0, *amounts]), max([0, *amounts])
+    unit = _LONGEST / ((high - low) or 1)
+    zero = -low * unit
+    return [
+        {
+            "label": row["label"],
+            "below": row["below"],
+            "colour": _colour(row["cause"]),
+            "expected": row["expected"],
+            "actual": row["actual"],
+            "bars": [
+                _bar(amount, zero, unit)
+                for amount in (row["expected"], row["actual"])
+                if amount is not None
+            ],
+            "y": place * 46,
+        }
+        for place, row in enumerate(rows)
+    ]
+
+
+def charts(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The section with its two drawings: the subscriptions furthest off first, and the causes."""
+    furthest = sorted(section["subscriptions"], key=lambda row: -abs(row["delta"] or 0))[:SHOWN]
+    named = [
+        {
+            **row,
+            "label": f"{row['customer_name']}, {row['plan'] or row['service']}",
+            "below": (row["cause"] or row["verdict"]).replace("_", " "),
+        }
+        for row in furthest
+    ]
+    causes = [
+        {**row, "label": f"{row['cause'].replace('_', ' ')} ({row['rows']})", "below": ""}
+        for row in section["by_cause"]
+    ]
+    return {
+        **section,
+        "by_subscription_chart": chart(named),
+        "by_cause_chart": chart(causes),
+        "not_drawn": max(0, len(section["subscriptions"]) - SHOWN),
+    }
+
+
+def _bar(amount: int, zero: float, unit: float) -> dict[str, float]:
+    return {
+        "x": round(zero + min(amount, 0) * unit, 1),
+        "width": max(round(abs(amount) * unit, 1), 1),
+    }
+
+
+def _colour(cause: str | None) -> str:
+    if cause is None or cause == MeteringVerdict.MATCH:
+        return "good"
+    return "explained" if CAUSES[Cause(cause)].explains else "bad"
