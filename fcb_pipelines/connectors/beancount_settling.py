@@ -9,7 +9,7 @@ from fcb_pipelines.connectors.beancount_chart import route_of
 from fcb_pipelines.connectors.beancount_checks import assert_open, payee
 from fcb_pipelines.connectors.beancount_reading import Records
 from fcb_pipelines.connectors.beancount_text import settlement_text
-from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
+from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.settling import (
     assert_same_receipt,
     assert_settleable,
@@ -49,11 +49,12 @@ class _Batch:
         if draws_on_a_document(settlement):
             drawn_on = self._move(settlement.drawn_on)
         assert_settleable(settlement, document, drawn_on)
-        assert_open(tried, settlement.date, "payments", self._records)
+        if not draws_on_a_document(settlement):
+            assert_open(tried, settlement.date, "payments", self._records)
         if settlement.receipt is not None:
             self._receive(tried, settlement)
-        if settlement.is_allocation:
-            self._allocate(tried, settlement)
+        if settlement.is_allocation and not self._fits(settlement):
+            return
         self._write(tried, settlement, document.document.number if document else "")
 
     def _move(self, ref: str | None) -> StandingMove | None:
@@ -74,17 +75,15 @@ class _Batch:
             assert_same_receipt(allocation, known.amount, known.currency)
         self._receipts[receipt.ref] = known or receipt
 
-    def _allocate(self, tried: str, allocation: Settlement) -> None:
-        """Take its amount of what both sides have left. Raises ContractBreach when that is less."""
-        for target in (allocation.document, allocation.drawn_on or ""):
-            self._allocated[target] += allocation.amount
-            left = self._allocatable(target)
-            if self._allocated[target] > left:
-                raise ContractBreach(
-                    tried,
-                    f"{self._allocated[target]} minor units of {target} in one batch, which has "
-                    f"{left} left to allocate",
-                )
+    def _fits(self, allocation: Settlement) -> bool:
+        """Whether both sides have its amount left; it is exactly its amount, or not there at all."""
+        sides = (allocation.document, allocation.drawn_on or "")
+        if any(
+            self._allocated[side] + allocation.amount > self._allocatable(side) for side in sides
+        ):
+            return False
+        self._allocated.update(dict.fromkeys(sides, allocation.amount))
+        return True
 
     def _allocatable(self, target: str) -> int:
         if target in self._receipts and target not in self._records.receipts:
