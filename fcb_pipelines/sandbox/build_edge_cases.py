@@ -45,18 +45,22 @@ _NEWEST_FIRST = {
     "lago/credit_notes": "created_at",
 }
 
-_PROVED = {"completeness": "pass", "receivable_ties_out": "pass"}
-_WAITS = {"read_back_equals_intent": "warn", "residuals_match_source": "warn"}
-_AS_INTENDED = {"read_back_equals_intent": "pass", "residuals_match_source": "pass"}
-_DIFFERS = {"read_back_equals_intent": "fail", "residuals_match_source": "fail"}
+_TAXED_OTHERWISE = {"tax_as_expected": "warn"}
 
-# A payment waits for its locked period (D4). A month on, what was voided and changed after posting fails
-# until a person corrects it (D1, D2).
-_NOW = {"2025-03": _WAITS, "2025-07": _AS_INTENDED, "all": _PROVED}
-_LATER = {
-    "2025-03": _WAITS,
-    "2025-07": _DIFFERS,
-    "2025-08": _AS_INTENDED,
+# What no member's outcome tells: a payment waits for its locked period (D4), and tax is billed as the
+# witness does not expect it (T2, T3, T4).
+_NOW = {
+    "2025-03": dict.fromkeys(
+        ("read_back_equals_intent", "dates_as_intended", "residuals_match_source"), "warn"
+    ),
+    "2025-05": _TAXED_OTHERWISE,
+    "2025-06": _TAXED_OTHERWISE,
+    "all": {"completeness": "pass", "receivable_ties_out": "pass"},
+}
+
+# A month on, what was voided and changed after posting fails until a person corrects it (D1, D2).
+_LATER = _NOW | {
+    "2025-07": {"read_back_equals_intent": "fail", "residuals_match_source": "fail"},
     "all": {"completeness": "pass", "receivable_ties_out": "fail"},
 }
 
