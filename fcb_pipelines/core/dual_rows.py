@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from fcb_pipelines.core.charges import NOTHING
 from fcb_pipelines.core.dual_run import Cause, MeteringDelta, MeteringVerdict
@@ -11,7 +12,7 @@ from fcb_pipelines.core.expected import FLAT, ExpectedCharge, by_subscription
 from fcb_pipelines.core.invoiced import Invoiced, InvoicedLine, lines_of
 from fcb_pipelines.core.money import exponent, half_up, to_major
 from fcb_pipelines.core.proration import TOLERANCE, Share, Witness
-from fcb_pipelines.core.services import Customers, Plans, Subscription
+from fcb_pipelines.core.services import CataloguePlan, Customers, Plans, Subscription
 from fcb_pipelines.core.usage import Usage
 
 Key = tuple[str, str]
@@ -136,8 +137,7 @@ class DualRun:
         if rest < beyond:
             lacking = f"overage of {to_major(beyond - rest, self.currency)} is on no invoice"
             return Cause.NOT_INVOICED, "; ".join(filter(None, (lacking, told)))
-        measured = any((row.service, row.subscription_id) == key for row in self.usage)
-        if not measured and any(c.component != FLAT for c in components):
+        if key not in self._measured and any(c.component != FLAT for c in components):
             more = f"{to_major(rest, self.currency)} invoiced beside the plan"
             return Cause.NO_USAGE, "; ".join(filter(None, (more, told)))
         return Cause.LIST_PRICE_DIFFERS, self._differs(owed, actual)
@@ -155,8 +155,7 @@ class DualRun:
         None for the sum where a line for a plan is explained by no price.
         """
         subscription = self.subscriptions.get(key)
-        own = [plan for (service, _), plan in self.plans.items() if service == key[0]]
-        witness = Witness(own, self.timezone, self.currency)
+        witness = self._witnesses[key[0]]
         shares, rest = [], 0
         for line in lines:
             share = witness.share(line, subscription)
@@ -167,6 +166,18 @@ class DualRun:
             else:
                 rest += line.net
         return tuple(shares), rest
+
+    @cached_property
+    def _witnesses(self) -> Mapping[str, Witness]:
+        own: dict[str, list[CataloguePlan]] = defaultdict(list)
+        for plan in self.plans.values():
+            own[plan.service].append(plan)
+        services = {*own, *(document.service for document in self.documents)}
+        return {one: Witness(own[one], self.timezone, self.currency) for one in services}
+
+    @cached_property
+    def _measured(self) -> frozenset[Key]:
+        return frozenset((row.service, row.subscription_id) for row in self.usage)
 
     def _one_offs(self) -> list[MeteringDelta]:
         return [

@@ -225,10 +225,11 @@ def running(
     new_database: Callable[..., str],
     *,
     like: "Snapshot | None" = None,
+    data: Path = NEXA,
 ) -> Iterator[World]:
-    """A world in an empty `folder`, or one that goes on where the snapshot `like` was taken."""
-    data, home = folder / "data", folder / "home"
-    shutil.copytree(like.folder / "data" if like else NEXA, data)
+    """A world of the dataset `data` in an empty `folder`, or one that goes on from `like`."""
+    data = shutil.copytree(like.folder / "data" if like else data, folder / "data")
+    home = folder / "home"
     if like:
         shutil.copytree(like.folder / "home", home)
     own = new_database(template=like.database if like else None)

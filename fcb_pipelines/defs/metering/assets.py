@@ -53,6 +53,8 @@ def plan_catalog(**frames: pd.DataFrame) -> Frame:
         "service_invoices": inputs.SERVICE_TABLES["service_invoices"],
     },
     metadata=column_schema(Invoiced),
+    # What the list lacks of a document is asked of Lago; of Stripe hardly ever anything.
+    pool=keys.LAGO_POOL,
     **_COMMON,
 )
 def invoiced_documents(

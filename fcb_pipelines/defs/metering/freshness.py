@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
-from fcb_pipelines.connectors.frames import FrameStore
-from fcb_pipelines.core.invoiced import lines_of
+from fcb_pipelines.connectors.frames import FrameStore, to_frame
+from fcb_pipelines.core.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.usage import Usage, usage
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.metering.inputs import Metering
@@ -20,12 +20,11 @@ _READ = {
 
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
     """A digest of the usage (`rows`) and the documents that the month's rows are told from."""
-    told = [
-        *(str(row) for row in rows),
-        *(f"{document.ref} {line}" for document, line in lines_of(this.documents, period)),
-        *(str(one) for one in this.documents if one.period == period),
-    ]
-    return hashlib.sha256("\n".join(sorted(told)).encode()).hexdigest()
+    linked = {document.ref for document, _ in lines_of(this.documents, period)}
+    documents = [one for one in this.documents if one.period == period or one.ref in linked]
+    # As frames have them, so that rows read back and rows just made are the same text.
+    told = to_frame(rows, Usage).to_csv() + to_frame(documents, Invoiced).to_csv()
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def months_that_moved(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:

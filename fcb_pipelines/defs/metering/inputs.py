@@ -126,10 +126,9 @@ class Metering:
 
     def readings(self, period: str) -> tuple[Reading, ...]:
         """The readings of all services that may lie in a cycle of the period."""
-        require([contract("usage_records", self.frames["usage_records"])])
         own: tuple[Reading, ...] = ()
         if self.posted:
-            rows = records(self._around(self.frames["usage_records"], period))
+            rows = records(self._around(self._usage_records, period))
             own = nexacloud_readings(rows, self.posted, self._timezone)
         others = self._around(self.frames["service_usage"], period)
         return (*own, *service_readings(self._whole(others, "service_usage"), self._timezone))
@@ -191,12 +190,23 @@ class Metering:
             told += [f"{table}: {key} stands {n} times" for key, n in twice.items() if n > 1]
         return told
 
+    @cached_property
+    def _usage_records(self) -> pd.DataFrame:
+        require([contract("usage_records", self.frames["usage_records"])])
+        return self.frames["usage_records"]
+
+    @cached_property
+    def _sound(self) -> frozenset[str]:
+        """The tables of the other services that keep their contract."""
+        there = [table for table in keys.SERVICE_TABLES if table in self.frames]
+        return frozenset(table for table in there if not breaches(table, self.frames[table]))
+
     def _of_services(self, table: str) -> list[dict[str, object]]:
         return self._whole(self.frames[table], table)
 
     def _whole(self, frame: pd.DataFrame, table: str) -> list[dict[str, object]]:
         """The rows of a table that keeps its contract; the gate lists one that doesn't."""
-        if breaches(table, frame):
+        if table not in self._sound:
             return []
         known = self.services.keys() - {self.settings.service}
         return [row for row in records(frame) if row["service"] in known]

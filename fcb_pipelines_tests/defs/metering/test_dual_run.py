@@ -1,0 +1,181 @@
+"""The dual run in the whole graph: invoices of another month, replays, late records, broken tables."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from fcb_pipelines.connectors.frames import to_rows
+from fcb_pipelines.core.dual_run import MeteringDelta
+from fcb_pipelines.core.invoiced import Invoiced
+from fcb_pipelines.core.usage import Usage
+from fcb_pipelines.defs import keys
+from fcb_pipelines_tests.defs.world import PERIODS, World, why
+
+APRIL, MAY = "2026-04", "2026-05"
+NORTHERN = "cb400dfd-160e-5834-8631-8e785853316f"
+PRIYA = "fbb331a5-d84e-5d83-8012-7fde630e9071"
+
+
+def rows(world: World, key: Any, row_type: Any, period: str | None = None) -> tuple[Any, ...]:
+    frame = world.frames.read(key.path, period)
+    assert frame is not None
+    return to_rows(frame, row_type)
+
+
+def row_of(world: World, subscription: str, period: str) -> MeteringDelta:
+    (found,) = (
+        row
+        for row in rows(world, keys.METERING_DELTAS, MeteringDelta, period)
+        if row.subscription_id == subscription
+    )
+    return found
+
+
+def used(world: World, subscription: str, period: str) -> Usage:
+    (found,) = (
+        row for row in rows(world, keys.USAGE, Usage, period) if row.subscription_id == subscription
+    )
+    return found
+
+
+def unix(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo("America/Toronto")).timestamp())
+
+
+def test_building_a_month_again_tells_the_same(closed: World) -> None:
+    before = [rows(closed, keys.METERING_DELTAS, MeteringDelta, period) for period in PERIODS]
+    first = closed.status()["metering"]
+    assert closed.again()["metering"] == first
+    after = [rows(closed, keys.METERING_DELTAS, MeteringDelta, period) for period in PERIODS]
+    assert after == before
+
+
+def test_documents_that_did_not_change_are_not_read_again(closed: World) -> None:
+    result = closed.extract()
+    (told,) = (
+        event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == keys.INVOICED_DOCUMENTS
+    )
+    # The void and the drafts are looked at each time: they may be billed one day.
+    assert told["read_anew"].value == 3
+    assert len(rows(closed, keys.INVOICED_DOCUMENTS, Invoiced)) == 28
+
+
+def test_an_invoice_dated_in_the_next_month_counts_in_the_month_it_is_for(closed: World) -> None:
+    assert row_of(closed, PRIYA, MAY).actual == 4425
+    with closed.objects("stripe/invoices") as invoices:
+        (invoice,) = (each for each in invoices if each["number"] == "NXC-0014")
+        (line,) = invoice["lines"]["data"]
+        line["period"] = {"start": unix("2026-04-01"), "end": unix("2026-05-01")}
+    assert closed.extract().success
+    # Dated in May, for April: both months are told otherwise now, and the window has both.
+    assert {APRIL, MAY} <= set(closed.window())
+    for period in (APRIL, MAY):
+        assert closed.month(period).success
+    april = row_of(closed, PRIYA, APRIL)
+    assert (april.expected, april.actual, april.verdict.value) == (4425, 4425, "match")
+    may = row_of(closed, PRIYA, MAY)
+    assert (may.expected, may.actual, may.cause) == (4425, 0, "not_invoiced")
+
+
+def test_a_late_record_brings_its_month_back_into_the_window(closed: World) -> None:
+    assert closed.window() == (APRIL, MAY)
+    with closed.table("usage_records") as records:
+        late = dict(records[0])
+        late |= {"subscription_id": NORTHERN, "cpu_hours": "400"}
+        late |= {"period_start": "2026-03-10 04:00:00+00", "period_end": "2026-03-11 04:00:00+00"}
+        late["created_at"] = "2026-05-31 05:00:00+00"
+        records.append(late)
+    assert closed.extract().success
+    assert closed.window() == ("2026-03", APRIL, MAY)
+    assert closed.month("2026-03").success
+    row = row_of(closed, NORTHERN, "2026-03")
+    assert (row.cause, row.actual) == ("not_invoiced", 0)
+    assert [remark.kind.value for remark in used(closed, NORTHERN, "2026-03").remarks] == ["late"]
+    assert closed.status()["periods"]["2026-03"]["gates"]["usage_is_clean"] == "warn"
+    assert closed.window() == (APRIL, MAY)
+
+
+def test_replayed_usage_replaces_and_never_adds(closed: World) -> None:
+    before = used(closed, PRIYA, MAY)
+    with closed.table("usage_records") as records:
+        own = [dict(row) for row in records if row["subscription_id"] == PRIYA]
+        records += own
+        records.append(own[0] | {"cpu_hours": "9.25", "created_at": "2026-05-20 00:00:00+00"})
+    assert closed.extract().success
+    assert closed.month(MAY).success
+    after = used(closed, PRIYA, MAY)
+    assert after.readings == before.readings
+    # One window was corrected, from 1.25 core-hours to 9.25.
+    assert after.quantity - before.quantity == 8 * 3600
+    kinds = [remark.kind.value for remark in after.remarks]
+    assert (kinds.count("corrected"), kinds.count("replayed")) == (2, len(own) - 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "cause"),
+    [("billing_cycle", "weekly", "unknown_cycle"), ("plan_id", "", "missing_price")],
+)
+def test_what_cannot_be_expected_is_a_failed_row_and_the_books_go_on(
+    column: str, value: str, cause: str, closed: World
+) -> None:
+    with closed.table("subscriptions") as subscriptions:
+        for row in subscriptions:
+            if row["id"] == PRIYA:
+                row[column] = value
+    assert closed.extract().success
+    assert closed.month(MAY).success
+    row = row_of(closed, PRIYA, MAY)
+    assert (row.verdict.value, row.cause, row.expected, row.actual) == ("failed", cause, None, 4425)
+
+
+def test_a_broken_table_of_another_service_keeps_nothing_waiting(closed: World) -> None:
+    folder = closed.data / "nexacloud"
+    (folder / "service_usage.csv").write_text("service,metric\nnexamaps,api_calls\n", "utf-8")
+    (folder / "service_plans.csv").write_text(
+        "service,id,name,price_monthly,price_yearly,quota,is_active\nnexamaps,p1,Maps,10,,,\n",
+        "utf-8",
+    )
+    status = closed.again()
+    assert status["gates"]["services_meet_contract"] == "warn"
+    assert status["gates"]["completeness"] == "pass"
+    assert status["metering"]["periods"][MAY]["rows"] == 5
+
+
+def _twice(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([frame, frame.head(1)], ignore_index=True)
+
+
+def _lost(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.iloc[1:]
+
+
+def _emptied(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(subscription_id=["", *frame["subscription_id"][1:]])
+
+
+@pytest.mark.parametrize(
+    ("change", "gates"),
+    [
+        (_twice, {"one_row_each_subscription"}),
+        (_lost, {"one_row_each_subscription"}),
+        (_emptied, {"one_row_each_subscription", "no_empty_subscription"}),
+    ],
+)
+def test_rows_that_are_not_one_each_fail_their_gate(
+    change: Any, gates: set[str], closed: World
+) -> None:
+    closed.tamper(keys.METERING_DELTAS, MAY, change)
+    outcomes = closed.status()["periods"][MAY]["gates"]
+    assert {gate for gate, outcome in outcomes.items() if outcome == "fail"} == gates
+
+
+def test_the_report_comes_though_the_dual_run_was_never_built(closed: World) -> None:
+    closed.frames.path(keys.METERING_DELTAS.path, MAY).unlink()
+    result = closed.run("close_report", MAY)
+    assert result.success, why(result)
+    assert closed.status()["metering"]["periods"].keys() == {*PERIODS} - {MAY}
