@@ -49,18 +49,21 @@ class EntryReader:
     def settlement(self, ref: str, entry: Any) -> Settlement:
         """The settlement (or shared receipt) that this entry is.
 
-        Its amount is what stands on the account against which its method books: for an allocation
-        what it takes off the document. What the receipt it draws on holds, the entry does not say.
-        Raises ContractBreach on more than one currency.
+        Its amount is what stands on both accounts of its method, so none where the money stands on
+        another; for an allocation what it takes off the document. What the receipt it draws on holds,
+        the entry does not say. Raises ContractBreach on more than one currency.
         """
         method = text(entry.meta, "method")
         found = Method(method) if method in set(Method) else Method.PAYMENT
         drawn_on = text(entry.meta, "drawn_on") or None
         told = text(entry.meta, "document")
-        against = self._against(found, drawn_on)
-        booked = [each for each in entry.postings if self.chart.code(each.account) == against]
+        booked = self._on(entry, self._against(found, drawn_on))
         if drawn_on:
             booked = [each for each in booked if settles(each) != drawn_on]
+        amount = -sum(map(minor, booked))
+        if not drawn_on and found is not Method.CREDIT_NOTE:
+            money = self._on(entry, route_of(found, self.settings).through.code)
+            amount = min(amount, sum(map(minor, money)), key=abs)
         return Settlement(
             ref=ref,
             document=next(filter(None, map(settles, booked)), told),
@@ -68,7 +71,7 @@ class EntryReader:
             partner=text(entry.meta, "partner"),
             method=found,
             date=entry.date,
-            amount=-direction(kind_of(entry)) * sum(map(minor, booked)),
+            amount=direction(kind_of(entry)) * amount,
             currency=_currency(ref, entry),
             memo=text(entry.meta, "memo"),
             drawn_on=drawn_on,
@@ -78,6 +81,9 @@ class EntryReader:
     def is_receivable(self, posting: Any) -> bool:
         """Whether a posting stands on the receivable."""
         return self.chart.code(posting.account) == self.settings.accounts.receivable.code
+
+    def _on(self, entry: Any, code: str) -> list[Any]:
+        return [each for each in entry.postings if self.chart.code(each.account) == code]
 
     def _against(self, method: Method, drawn_on: str | None) -> str:
         receivable = self.settings.accounts.receivable

@@ -64,7 +64,9 @@ def ledger_deltas(
     for ref, now in standing.items():
         if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
             reason = (not_posted or {}).get(base_of(ref), "")
-            if not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
+            if reason == "edited_in_ledger" and now.taken_back:
+                rows.append(_unposted(now.move))
+            elif not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
                 rows.append(_unexpected(now.move, reason))
     return tuple(rows)
 
@@ -246,6 +248,21 @@ def _residual_delta(
             code=code,
         )
     ]
+
+
+def _unposted(move: StandingMove) -> LedgerDelta:
+    """A move that a person set back to draft: it is held, and missing in the books all the same."""
+    return LedgerDelta(
+        ref=move.ref,
+        entry=move.ref,
+        field="state",
+        kind=Agreement.DIFFERS,
+        expected=MoveState.POSTED.value,
+        actual=move.state.value,
+        difference=-move.document.total,
+        aspect=READ_BACK,
+        code="edited_in_ledger",
+    )
 
 
 def _unexpected(move: StandingMove, reason: str) -> LedgerDelta:

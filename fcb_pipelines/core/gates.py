@@ -69,7 +69,7 @@ _GATES = (
     ("population_adds_up", True, "Population = post + skip + hold: every member has one disposition.", "Rebuild the month: `fcb sync --period M`."),
     ("external_ids_unique", True, "No document is intended twice.", "Rebuild the month: `fcb sync --period M`."),
     ("documents_balance", True, "Every document's lines and taxes are what was billed, to the minor unit.", "Rebuild the month: `fcb sync --period M`."),
-    ("documents_match_dispositions", True, "The documents are those to be posted, and their totals agree.", "Rebuild the month: `fcb sync --period M`."),
+    ("documents_match_dispositions", True, "The documents are those to be posted; their totals agree, and so does what their settlements leave open.", "Rebuild the month: `fcb sync --period M`."),
     ("document_rules_hold", True, "Accounts, taxes, dates, locks and drafts of every row about to be written are lawful.", "A held document should have been held earlier: rebuild the month, then report it."),
     ("read_back_equals_intent", False, "What stands in the ledger is what should stand there.", "`fcb status` names the documents and which side moved."),
     ("dates_as_intended", False, "Every document and settlement stands on its own date.", "The ledger re-dated it: check the lock dates."),
@@ -147,9 +147,14 @@ def documents_balance(rows: Sequence[DocumentRow]) -> GateResult:
 
 
 def documents_match_dispositions(
-    documents: Sequence[LedgerDocument], dispositions: Sequence[Disposition]
+    documents: Sequence[LedgerDocument],
+    dispositions: Sequence[Disposition],
+    owed: Mapping[str, int] | None = None,
 ) -> GateResult:
-    """The same refs, net, tax and total on both sides, document by document."""
+    """The same refs, net, tax and total on both sides, document by document.
+
+    `owed` is what the settlements that would be written leave open, by ref, where they are at hand.
+    """
     intended = {d.ref: (d.currency, d.net, d.tax, d.total, d.date) for d in documents}
     decided = {
         row.ref: (row.currency, row.net, row.tax, row.total, row.date)
@@ -161,6 +166,12 @@ def documents_match_dispositions(
         for ref in sorted(intended.keys() | decided.keys())
         if intended.get(ref) != decided.get(ref)
     ]
+    if owed is not None:
+        faults += [
+            f"{row.ref}: settlements leave {owed.get(row.ref)}, disposition {row.owed}"
+            for row in dispositions
+            if row.verdict is Verdict.POST and owed.get(row.ref) != row.owed
+        ]
     return failing("documents_match_dispositions", faults)
 
 

@@ -62,6 +62,7 @@ def settlement_deltas(
     rows = []
     move = standing[document.ref].move
     settled = move is not None and move.residual == 0
+    links = {*move.partner_links} if move is not None else set()
     for settlement in settlements:
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         entry = None if now.absent else now.settlement
@@ -78,6 +79,8 @@ def settlement_deltas(
             # Paid beyond what is open (S3), nothing need be matched.
             matched = entry.reconciled != 0 or settled
             right = _settlement_fields(entry.settlement, reconciled=matched)
+            if {settlement.partner, entry.settlement.partner} <= links:
+                right["settlement.partner"] = settlement.partner
         for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
@@ -111,4 +114,5 @@ def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str,
         "settlement.memo": settlement.memo,
         "settlement.method": settlement.method.value,
         "settlement.document": settlement.document,
+        "settlement.partner": settlement.partner,
     }

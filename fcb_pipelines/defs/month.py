@@ -29,7 +29,7 @@ from fcb_pipelines.core.index import IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.tax_witness import WitnessRow
-from fcb_pipelines.core.writing import counterparts, intended_settlements, settlement_refs
+from fcb_pipelines.core.writing import counterparts, intended_settlements, owed, settlement_refs
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
 
@@ -150,6 +150,13 @@ class Month:
         """The intended documents."""
         return to_documents(self.document_rows)
 
+    @cached_property
+    def owed(self) -> dict[str, int] | None:
+        """What the settlements leave open, by document; None where the sources are not at hand."""
+        if not FACTS.keys() <= self.frames.keys():
+            return None
+        return {ref: owed(facts, current()) for ref, facts in self.facts_by_ref.items()}
+
     @property
     def settlement_refs(self) -> tuple[str, ...]:
         """Every external id under which a settlement of the month may stand."""
@@ -174,7 +181,7 @@ class Month:
             population_adds_up({member.ref for member in self.members}, self.dispositions),
             external_ids_unique(self.document_rows),
             documents_balance(self.document_rows),
-            documents_match_dispositions(self.documents, self.dispositions),
+            documents_match_dispositions(self.documents, self.dispositions, self.owed),
             document_rules_hold(self.documents, standing, current(), books, self.period),
         )
 

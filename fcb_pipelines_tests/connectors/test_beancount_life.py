@@ -296,6 +296,22 @@ def test_a_settlement_that_a_person_moved_to_another_document_is_found_by_both(
     assert (residual(ledger, INVOICE), residual(ledger, OTHER)) == (INVOICE.total, 0)
 
 
+@pytest.mark.parametrize(
+    "account",
+    [
+        "Assets:111322-NexaCloud-Off-Stripe-Outstanding-Receipts",
+        "Income:411310-NexaCloud-Hosting-Revenue",
+    ],
+)
+def test_a_payment_whose_money_stands_on_another_account_is_none_of_its_method(
+    ledger: BeancountLedger, account: str
+) -> None:
+    ledger.settle([PAYMENT])
+    edit(ledger, PAYMENT.ref, "Assets:111321-NexaCloud-Stripe-Outstanding-Receipts", account)
+    (standing,) = ledger.read_settlements([PAYMENT.ref])
+    assert standing.settlement == replace(PAYMENT, amount=0)
+
+
 def test_a_credit_that_a_person_wrote_by_hand_is_no_credit_note(ledger: BeancountLedger) -> None:
     with (file(ledger).parent / "by-hand.beancount").open("w") as journal:
         journal.write(

@@ -95,6 +95,7 @@ MUTATIONS: dict[str, Mapping[str, Standing]] = {
     "settlement.memo": with_entry(memo="pi_9"),
     "settlement.method": with_entry(method=Method.CUSTOMER_BALANCE),
     "settlement.document": with_entry(document="stripe:acct_nexacloud:in_9"),
+    "settlement.partner": with_entry(partner="nexacloud:else"),
 }
 
 
@@ -188,6 +189,19 @@ def test_a_move_that_should_not_stand_is_extra(
     standing = {REF: stands(a_move(DOCUMENT, state))}
     rows = ledger_deltas([], [], standing, not_posted={REF: reason})
     assert [(row.kind, row.code) for row in rows] == ([(Agreement.EXTRA, code)] if code else [])
+
+
+def test_d3_a_move_that_a_person_set_back_to_draft_is_held_and_missing_in_the_books() -> None:
+    standing = {REF: stands(a_move(DOCUMENT, MoveState.DRAFT), seen="posted")}
+    (row,) = ledger_deltas([], [], standing, not_posted={REF: "edited_in_ledger"})
+    assert (row.expected, row.actual, row.difference) == ("posted", "draft", -DOCUMENT.total)
+    assert (row.aspect, row.code) == (READ_BACK, "edited_in_ledger")
+
+
+def test_any_of_the_partners_links_is_the_settlements_partner() -> None:
+    links = (DOCUMENT.partner, "nexacloud:second")
+    now = {**with_entry(partner="nexacloud:second"), REF: with_move(partner_links=links)[REF]}
+    assert deltas(now) == ()
 
 
 UNPAID = stands(a_move(DOCUMENT, residual=DOCUMENT.total), seen="posted")

@@ -159,6 +159,13 @@ def test_documents_are_exactly_those_to_be_posted(
     assert documents_match_dispositions(documents, rows).count == faults, case
 
 
+def test_settlements_leave_open_what_the_dispositions_say() -> None:
+    rows = [ROW]
+    assert documents_match_dispositions([DOCUMENT], rows, {REF: ROW.owed}).count == 0
+    for owed in ({REF: ROW.owed + 1}, {}):
+        assert documents_match_dispositions([DOCUMENT], rows, owed).count == 1
+
+
 def line(**changes: Any) -> LedgerDocument:
     return replace(DOCUMENT, lines=(replace(DOCUMENT.lines[0], **changes),))
 
