@@ -106,6 +106,10 @@ def _settlement_delta(
 
 
 def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
+    matched_with = {
+        "settlement.drawn_on": settlement.drawn_on,
+        "settlement.undoes": settlement.undoes,
+    }
     return {
         "settlement.reconciled": "yes" if reconciled else "no",
         "settlement.amount": settlement.amount,
@@ -115,4 +119,5 @@ def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str,
         "settlement.method": settlement.method.value,
         "settlement.document": settlement.document,
         "settlement.partner": settlement.partner,
+        **{field: ref for field, ref in matched_with.items() if ref is not None},
     }

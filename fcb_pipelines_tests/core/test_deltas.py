@@ -96,6 +96,8 @@ MUTATIONS: dict[str, Mapping[str, Standing]] = {
     "settlement.method": with_entry(method=Method.CUSTOMER_BALANCE),
     "settlement.document": with_entry(document="stripe:acct_nexacloud:in_9"),
     "settlement.partner": with_entry(partner="nexacloud:else"),
+    "settlement.drawn_on": with_entry(drawn_on="stripe:acct_nexacloud:cn_9"),
+    "settlement.undoes": with_entry(undoes="stripe:acct_nexacloud:inpay_9"),
 }
 
 

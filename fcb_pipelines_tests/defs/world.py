@@ -1,7 +1,8 @@
 """A running world for the tests of the whole graph: a dataset served, books, and the project's jobs.
 
 Partitions are read from the configuration when `fcb_pipelines.defs` is imported, so every world in a
-process has the months of `nexa-2026-05`: this module imports them under its configuration.
+process has the months of one dataset: this module imports them under its configuration. It is
+`nexa-2026-05`, or the folder that FCB_TEST_DATASET names.
 """
 
 import csv
@@ -27,6 +28,7 @@ from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.readback_log import ReadBackLog
 from fcb_pipelines.sandbox import lago_server, stripe_server
 from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.locks import lock_books
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.session import LAGO_KEY, PACKAGED, STRIPE_KEY
@@ -35,21 +37,23 @@ from fcb_pipelines_tests.serving import served
 
 Json = dict[str, Any]
 NEXA = PACKAGED / "nexa-2026-05"
-PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
+DATASET = Path(os.environ.get("FCB_TEST_DATASET", NEXA))
 
 
-def _import_months() -> None:
+def _import_months() -> tuple[str, ...]:
     """Import the partitions under this dataset's configuration, whoever asks for them first."""
     with TemporaryDirectory(prefix="fcb-config-") as folder:
         file = Path(folder, "config.yaml")
-        file.write_text(yaml.safe_dump(Dataset.open(NEXA).config()), "utf-8")
+        file.write_text(yaml.safe_dump(Dataset.open(DATASET).config()), "utf-8")
         before = os.environ.get("FCB_CONFIG")
         os.environ["FCB_CONFIG"] = str(file)
         settings.current.cache_clear()
         try:
             from fcb_pipelines.defs.partitions import periods
 
-            assert periods() == PERIODS, "fcb_pipelines.defs was imported under another dataset"
+            first = Dataset.open(DATASET).config()["first_period"]
+            assert periods()[0] == first, "fcb_pipelines.defs was imported under another dataset"
+            return periods()
         finally:
             settings.current.cache_clear()
             del os.environ["FCB_CONFIG"]
@@ -57,7 +61,7 @@ def _import_months() -> None:
                 os.environ["FCB_CONFIG"] = before
 
 
-_import_months()
+PERIODS = _import_months()
 
 from fcb_pipelines.definitions import defs  # noqa: E402
 from fcb_pipelines.defs import connections  # noqa: E402 - after the months
@@ -225,7 +229,7 @@ def running(
     new_database: Callable[..., str],
     *,
     like: "Snapshot | None" = None,
-    data: Path = NEXA,
+    data: Path = DATASET,
 ) -> Iterator[World]:
     """A world of the dataset `data` in an empty `folder`, or one that goes on from `like`."""
     data = shutil.copytree(like.folder / "data" if like else data, folder / "data")
@@ -261,6 +265,8 @@ def running(
         }
         found = stack.enter_context(working_in(lent))
         connections.ledger(found, settings.current()).setup()
+        if dataset.locked_until is not None:
+            lock_books(found, dataset.locked_until)
         yield World(
             data=data,
             found=found,

@@ -1,0 +1,147 @@
+"""The mutation proof, run:
+
+python -m fcb_pipelines_tests.mutation [--layer ledger|rows|rules] [--only TEXT] [--write [FILE]]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from rich.console import Console
+
+from fcb_pipelines.sandbox.generator import generate
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines.sandbox.session import PACKAGED
+from fcb_pipelines_tests.mutation.fault import Fault, Finding
+
+if TYPE_CHECKING:
+    from fcb_pipelines_tests.mutation.runner import Runner
+
+Alarms = dict[str, dict[str, list[int]]]
+EDGE = "edge-cases"
+NEXA = "nexa-2026-05"
+GENERATED = "generated, 120 invoices"
+
+
+def main() -> None:
+    """Try the faults that were asked for; the exit code is 1 where one is not caught."""
+    parser = argparse.ArgumentParser(prog="python -m fcb_pipelines_tests.mutation")
+    parser.add_argument("--layer", help="only the faults of this layer")
+    parser.add_argument("--only", default="", help="only the faults with this text in their name")
+    parser.add_argument("--json", type=Path, help="write the findings into this file too")
+    parser.add_argument("--write", nargs="?", const="", help="write docs/mutation.md, or this file")
+    parser.add_argument("--clean", action="store_true", help="no fault: print the gates as JSON")
+    asked = parser.parse_args()
+    # Partitions are read when the definitions load, so the dataset is named before.
+    os.environ.setdefault("FCB_TEST_DATASET", str(PACKAGED / EDGE))
+    if asked.clean:
+        with a_runner() as runner:
+            print(json.dumps(alarms_of(runner)))  # noqa: T201
+        return
+    findings, alarms = proof(layer=asked.layer, only=asked.only, out=asked.json)
+    from fcb_pipelines_tests.mutation.report import PAGE, page, screen
+
+    Console(width=160).print(screen(findings))
+    if asked.write is not None:
+        alarms |= clean_elsewhere()
+        file = Path(asked.write) if asked.write else PAGE
+        file.write_text(page(findings, alarms), "utf-8")
+    caught = sum(one.caught for one in findings)
+    print(f"{caught} of {len(findings)} caught")  # noqa: T201
+    sys.exit(caught != len(findings))
+
+
+def proof(
+    *, layer: str | None = None, only: str = "", out: Path | None = None
+) -> tuple[list[Finding], Alarms]:
+    """Every fault that was asked for, tried; and the gates of the clean close before them."""
+    from fcb_pipelines_tests.mutation.faults import FAULTS
+
+    faults = [one for one in FAULTS if layer in (None, one.layer.value) and only in one.name]
+    with a_runner() as runner:
+        return tried(runner, faults, out), {EDGE: alarms_of(runner)}
+
+
+def tried(runner: "Runner", faults: Sequence[Fault], out: Path | None) -> list[Finding]:
+    """What became of each of these faults; told one by one as they come."""
+    findings: list[Finding] = []
+    for fault in faults:
+        findings.append(runner.find(fault))
+        print("caught" if findings[-1].caught else "MISSED", findings[-1], file=sys.stderr)  # noqa: T201
+        if out is not None:
+            out.write_text(json.dumps([asdict(one) for one in findings], indent=1), "utf-8")
+    return findings
+
+
+def alarms_of(runner: "Runner") -> dict[str, list[int]]:
+    """Each gate of the clean close: in how many places it fails, and in how many it warns."""
+    assert runner.clean is not None
+    found: dict[str, list[int]] = {}
+    for (_, gate), result in runner.clean.gates.items():
+        count = found.setdefault(gate, [0, 0])
+        count[0] += result.outcome == "fail"
+        count[1] += result.outcome == "warn"
+    return found
+
+
+def clean_elsewhere() -> Alarms:
+    """The gates of the other clean datasets, each in a process of its own, where its months are read."""
+    with tempfile.TemporaryDirectory(prefix="fcb-generated-") as folder:
+        made = generate(Path(folder) / "data", customers=20, invoices=120, months=4, seed=1)
+        return {NEXA: _clean(PACKAGED / NEXA), GENERATED: _clean(made)}
+
+
+def _clean(dataset: Path) -> dict[str, list[int]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "fcb_pipelines_tests.mutation", "--clean"],
+        env={**os.environ, "FCB_TEST_DATASET": str(dataset)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=900,
+    )
+    gates: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])
+    return gates
+
+
+@contextmanager
+def a_runner() -> Iterator["Runner"]:
+    """A runner after its clean close, with a server of its own."""
+    from fcb_pipelines_tests.defs.world import running
+    from fcb_pipelines_tests.mutation.runner import Runner
+
+    with tempfile.TemporaryDirectory(prefix="fcb-mutation-", ignore_cleanup_errors=True) as parent:
+        folder = Path(parent)
+        server = EmbeddedPostgres(folder / "postgres")
+        server.start()
+        try:
+            with running(folder / "world", server, databases(server)) as world:
+                runner = Runner(world, folder, databases(server))
+                runner.close()
+                yield runner
+        finally:
+            server.stop()
+
+
+def databases(server: EmbeddedPostgres) -> Callable[..., str]:
+    """Makes databases on this server, each a copy of `template=` where one is named."""
+
+    def make(*, template: Any = None) -> str:
+        name = f"test_{uuid4().hex[:12]}"
+        server.create_database(name, template=template)
+        return name
+
+    return make
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""A bench for faults: the project's own assets over one dataset, called one after the other.
+
+An asset here is the very function that Dagster runs, with its inputs read from the frames and its
+answer written there; only the run around it is left out, since a hundred faults are tried. Books and
+log of read-backs are real, the sources' answers are those that were once read over HTTP.
+"""
+
+import inspect
+import logging
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from fcb_pipelines.cli.work import working_in
+from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.connectors.frames import FrameStore, write_frame
+from fcb_pipelines.connectors.sources import Absent, Listing, Source, SourceBody
+from fcb_pipelines.core.gates import GateResult
+from fcb_pipelines.defs import connections, keys
+from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.partitions import periods
+from fcb_pipelines.defs.proof import Proof
+from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource, StoreResource
+from fcb_pipelines.defs.sync_window import touched_months
+from fcb_pipelines_tests.defs.world import DEFINITIONS, World
+
+Json = dict[str, Any]
+
+INDEXES = (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.UNPLACED)
+SOURCES = (
+    keys.STRIPE_INVOICES,
+    keys.STRIPE_CREDIT_NOTES,
+    keys.STRIPE_PAYMENTS,
+    keys.LAGO_INVOICES,
+    keys.LAGO_CREDIT_NOTES,
+    keys.LAGO_PAYMENTS,
+)
+DECIDING = (
+    keys.AGREEMENTS,
+    keys.STANDING,
+    keys.DISPOSITIONS,
+    keys.TAX_WITNESS,
+    keys.DOCUMENTS,
+)
+WRITING = (keys.PARTNERS, keys.DRAFT_MOVES, keys.POSTED_MOVES, keys.SETTLEMENTS)
+MONTH = (*SOURCES, *DECIDING, *WRITING, keys.LEDGER_DELTAS)
+PROOF = (keys.COMPLETENESS, keys.RECEIVABLE)
+
+_ASSETS = {
+    key: one
+    for one in DEFINITIONS.assets or ()
+    if isinstance(one, dg.AssetsDefinition)
+    for key in one.keys
+}
+
+
+class Remembered:
+    """A source whose answers are kept: the second to ask for a document is told the same."""
+
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        self._source = source
+        self._listing: Listing | None = None
+        self._asked: dict[str, SourceBody | Absent] = {}
+        self._complete: dict[str, SourceBody | Absent] = {}
+
+    def open(self) -> "Remembered":
+        """Itself: it stands in its resource's place as well."""
+        return self
+
+    def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
+        self._listing = self._listing or self._source.listing(progress)
+        return self._listing
+
+    def ask(self, ids: Collection[str]) -> tuple[SourceBody | Absent, ...]:
+        new = [one for one in ids if one not in self._asked]
+        self._asked |= dict(zip(new, self._source.ask(new) if new else (), strict=True))
+        return tuple(self._asked[one] for one in ids)
+
+    def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
+        new = [one for one in bodies if one.id not in self._complete]
+        told = self._source.complete(new) if new else ()
+        self._complete |= dict(zip([one.id for one in new], told, strict=True))
+        return tuple(self._complete[one.id] for one in bodies)
+
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    run_id: str = "bench"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the assets ask of Dagster's context."""
+
+    resources: Any
+    partition_key: str = ""
+    run: _Run = _Run()
+    log: logging.Logger = _LOG
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Both sources, remembered over every bench of the process, and what else assets ask for."""
+
+    stripe: Remembered
+    lago: Remembered
+    store: StoreResource = field(default_factory=StoreResource)
+
+
+@dataclass(slots=True)
+class Bench:
+    """One home to try a fault in. `stopped` are the failures that ended a month, by period."""
+
+    found: Environment
+    sources: Sources
+    stopped: dict[str, str] = field(default_factory=dict)
+
+    def run(self, key: dg.AssetKey, period: str | None = None) -> None:
+        """One asset. Raises what it raises."""
+        asset = _ASSETS[key]
+        asked = inspect.signature(_function(asset)).parameters
+        given: Json = {
+            "context": _Context(self.sources, period or ""),
+            "ledger": LedgerResource(),
+            "read_back_log": ReadBackLogResource(),
+            "store": self.sources.store,
+            "stripe": self.sources.stripe,
+            "lago": self.sources.lago,
+            "config": PostingConfig(post=True),
+        }
+        named = {name: value for name, value in given.items() if name in asked}
+        result = _function(asset)(**named, **self._inputs(asset, period))
+        write_frame(result.value, self.frames.path(key.path, period))
+
+    def month(self, period: str, assets: Sequence[dg.AssetKey] = MONTH) -> None:
+        """These assets of one month in order; a refusal or a failure ends it, as it ends a run."""
+        self.stopped.pop(period, None)
+        try:
+            for key in assets:
+                self.run(key, period)
+        except (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            told = getattr(error, "description", None) or str(error)
+            self.stopped[period] = f"{type(error).__name__}: {told}"
+
+    def months(self, chosen: Sequence[str], assets: Sequence[dg.AssetKey] = MONTH) -> None:
+        """These months, and those that they touched once more."""
+        for period in chosen:
+            self.month(period, assets)
+        if not self.stopped:
+            for period in touched_months(self.frames, self.ledger):
+                self.month(period, assets)
+
+    def prove(self) -> None:
+        """The proof over all months."""
+        self.stopped.pop("all", None)
+        self.month_free(PROOF, "all")
+
+    def month_free(self, assets: Sequence[dg.AssetKey], place: str) -> None:
+        """Assets without a month; a failure is kept under `place`."""
+        try:
+            for key in assets:
+                self.run(key)
+        except (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError) as error:
+            told = getattr(error, "description", None) or str(error)
+            self.stopped[place] = f"{type(error).__name__}: {told}"
+
+    def close(self) -> None:
+        """Everything that follows the extracts: indexes, all months, the proof."""
+        self.month_free(INDEXES, "indexes")
+        self.months(periods())
+        self.prove()
+
+    def gates(self) -> dict[tuple[str, str], GateResult]:
+        """Every gate by (period or `all`, name)."""
+        proof = Proof(self.frames)
+        found = {("all", result.gate): result for result in proof.global_gates()}
+        for period in periods():
+            built = proof.month(period)
+            for result in built.gates if built else ():
+                found[period, result.gate] = result
+        return found
+
+    def status(self) -> Json:
+        """The status JSON."""
+        return Proof(self.frames).status()
+
+    @property
+    def frames(self) -> FrameStore:
+        """Every frame of this home."""
+        return connections.frames(self.found)
+
+    @property
+    def ledger(self) -> Any:
+        """The books of this home, opened anew."""
+        return connections.ledger(self.found, current())
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the journal's months."""
+        return self.found.data_home / "books" / "journal"
+
+    def books_text(self) -> dict[str, str]:
+        """Every month of the journal."""
+        return {file.name: file.read_text("utf-8") for file in sorted(self.journal.glob("*"))}
+
+    def _inputs(self, asset: dg.AssetsDefinition, period: str | None) -> Json:
+        read = {}
+        for name, key in asset.keys_by_input_name.items():
+            if asset.node_def.input_dict[name].dagster_type.is_nothing:
+                continue
+            partitioned = _ASSETS[key].partitions_def is not None
+            read[name] = self.frames.read(key.path, period if partitioned else None)
+        return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A home at rest: a folder and the database of its log, to begin benches from."""
+
+    home: Path
+    database: str
+    sources: Sources
+
+
+@contextmanager
+def bench(
+    world: World, folder: Path, new_database: Callable[..., str], state: State
+) -> Iterator[Bench]:
+    """A bench of its own that goes on from a state; `world` lends its server and configuration."""
+    home = folder / "home"
+    shutil.copytree(state.home, home, ignore=shutil.ignore_patterns("dagster"))
+    database = new_database(template=state.database)
+    lent = {"FCB_HOME": str(home), "FCB_POSTGRES_URL": world.server.sqlalchemy_url(database)}
+    with working_in(lent) as found:
+        yield Bench(found=found, sources=state.sources)
+
+
+def remembered_sources(found: Environment) -> Sources:
+    """Both sources of an environment."""
+    settings = current()
+    return Sources(
+        stripe=Remembered(connections.stripe(found, settings)),
+        lago=Remembered(connections.lago(found, settings)),
+    )
+
+
+def _function(asset: dg.AssetsDefinition) -> Callable[..., Any]:
+    function: Callable[..., Any] = asset.op.compute_fn.decorated_fn  # type: ignore[union-attr]
+    return function

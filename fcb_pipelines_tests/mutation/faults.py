@@ -1,0 +1,8 @@
+"""Every known fault, in the order in which the table lists them."""
+
+from fcb_pipelines_tests.mutation.fault import Fault
+from fcb_pipelines_tests.mutation.ledger_faults import LEDGER_FAULTS
+from fcb_pipelines_tests.mutation.row_faults import ROW_FAULTS
+from fcb_pipelines_tests.mutation.rule_faults import RULE_FAULTS
+
+FAULTS: tuple[Fault, ...] = (*LEDGER_FAULTS, *ROW_FAULTS, *RULE_FAULTS)

@@ -1,0 +1,232 @@
+"""Tries every fault: a clean close first, its states kept, then each fault from the one it needs."""
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fcb_pipelines.cli.expected import differences
+from fcb_pipelines.connectors.frames import read_frame, write_frame
+from fcb_pipelines.core.gates import GATES, GateResult, Outcome
+from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.partitions import periods
+from fcb_pipelines.defs.sync_window import touched_months
+from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines_tests.defs.world import DATASET, World
+from fcb_pipelines_tests.mutation.bench import (
+    DECIDING,
+    INDEXES,
+    MONTH,
+    SOURCES,
+    WRITING,
+    Bench,
+    State,
+    bench,
+    remembered_sources,
+)
+from fcb_pipelines_tests.mutation.fault import BOOKS, MOVED, RUN, Fault, Finding, Layer
+
+Gates = dict[tuple[str, str], GateResult]
+Moved = Counter[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clean:
+    """What a clean run told: its gates, how it misses expected.json so far, and what it moved."""
+
+    gates: Gates
+    misses: frozenset[str]
+    moved: Moved
+
+
+@dataclass(slots=True)
+class Runner:
+    """One world with the states of its clean close: before a month, decided, and after it."""
+
+    world: World
+    folder: Path
+    new_database: Callable[..., str]
+    before: dict[str, State] = field(default_factory=dict)
+    decided: dict[str, State] = field(default_factory=dict)
+    after: dict[str, Clean] = field(default_factory=dict)
+    closed: State | None = None
+    clean: Clean | None = None
+
+    def close(self) -> None:
+        """The clean close, month by month."""
+        assert self.world.extract().success
+        sources = remembered_sources(self.world.found)
+        first = State(home=self.world.found.home, database=self.world.own_database, sources=sources)
+        with self._bench(first) as work:
+            work.month_free(INDEXES, "indexes")
+            for period in periods():
+                self.before[period] = self._kept(work, f"before-{period}")
+                work.month(period, (*SOURCES, *DECIDING))
+                self.decided[period] = self._kept(work, f"decided-{period}")
+                work.month(period, (*WRITING, keys.LEDGER_DELTAS))
+                work.prove()
+                self.after[period] = told(work, period)
+            for period in touched_months(work.frames, work.ledger):
+                work.month(period)
+            work.prove()
+            assert not work.stopped, work.stopped
+            self.closed, self.clean = self._kept(work, "closed"), told(work, None)
+
+    def find(self, fault: Fault) -> Finding:
+        """Try one fault."""
+        by_layer = {
+            Layer.LEDGER: self._in_the_ledger,
+            Layer.ROWS: self._in_the_rows,
+            Layer.RULES: self._in_the_rules,
+        }
+        return by_layer[fault.layer](fault)
+
+    def _in_the_ledger(self, fault: Fault) -> Finding:
+        assert self.closed is not None
+        assert self.clean is not None
+        with self._bench(self.closed) as work:
+            fault.seed(work)
+            edited = work.books_text()
+            try:
+                moved_in = touched_months(work.frames, work.ledger)
+            except Exception as unreadable:
+                told_by = str(unreadable)
+                return _finding(fault, [BOOKS], (), 0, written=False, told=told_by)
+            for period in moved_in:
+                work.month(period, (*DECIDING, *WRITING, keys.LEDGER_DELTAS))
+            work.prove()
+            now = told(work, None)
+            return _compared(fault, work, self.clean, now, written=work.books_text() != edited)
+
+    def _in_the_rows(self, fault: Fault) -> Finding:
+        with self._bench(self.decided[fault.month]) as work:
+            path = work.frames.path(fault.frame.path, fault.month)
+            write_frame(fault.seed(read_frame(path)), path)
+            before = work.books_text()
+            work.month(fault.month, (*WRITING, keys.LEDGER_DELTAS))
+            stopped = dict(work.stopped)
+            work.prove()
+            work.stopped = {**stopped, **work.stopped}
+            now = told(work, fault.month)
+            changed = work.books_text() != before
+            return _compared(fault, work, self.after[fault.month], now, written=changed)
+
+    def _in_the_rules(self, fault: Fault) -> Finding:
+        with self._bench(self.before[fault.month]) as work, pytest.MonkeyPatch.context() as patch:
+            fault.seed(patch)
+            work.month_free(INDEXES, "indexes")
+            work.month(fault.month, MONTH)
+            work.prove()
+            now = told(work, fault.month)
+            return _compared(fault, work, self.after[fault.month], now, written=True)
+
+    @contextmanager
+    def _bench(self, state: State) -> Iterator[Bench]:
+        folder = self.folder / "bench"
+        try:
+            with bench(self.world, folder, self.new_database, state) as work:
+                yield work
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _kept(self, work: Bench, name: str) -> State:
+        home = self.folder / "states" / name
+        shutil.copytree(work.found.home, home)
+        database = self.new_database(template=_database(work))
+        return State(home=home, database=database, sources=work.sources)
+
+
+def told(work: Bench, period: str | None) -> Clean:
+    """What the gates, expected.json and the journal say now, of one month or of all."""
+    expected = Dataset.open(DATASET).expected or {}
+    last = period in (None, periods()[-1])
+    wanted = dict(expected) if last else {}
+    wanted["documents"] = {
+        ref: one
+        for ref, one in expected.get("documents", {}).items()
+        if period is None or one["period"] == period
+    }
+    missed = differences(wanted, work.status()) if expected else ()
+    return Clean(gates=work.gates(), misses=frozenset(missed), moved=moved(work))
+
+
+def moved(work: Bench) -> Moved:
+    """What is posted, by month, account and currency, in thousandths; and by partner."""
+    sums: Moved = Counter()
+    for file, text in work.books_text().items():
+        for entry in text.split("\n\n"):
+            partner = re.search(r'^  partner: "(.*)"', entry, re.MULTILINE)
+            if not re.search(r"^\d{4}-\d\d-\d\d \*", entry, re.MULTILINE):
+                continue
+            for account, amount, currency in _POSTING.findall(entry):
+                thousandths = int(Decimal(amount) * 1000)
+                sums[file, account, currency] += thousandths
+                sums[file, partner[1] if partner else "", currency] += abs(thousandths)
+    return Counter({key: amount for key, amount in sums.items() if amount})
+
+
+_POSTING = re.compile(r"^  ([A-Z]\w+:\S+)  (-?[\d.]+) ([A-Z]{3})$", re.MULTILINE)
+
+
+def _compared(fault: Fault, work: Bench, clean: Clean, now: Clean, *, written: bool) -> Finding:
+    refusals = " ".join(work.stopped.values())
+    refused = set(re.findall(r"(?:refused by |; )(\w+): ", refusals)) & GATES.keys()
+    failed = {
+        name
+        for (_, name), result in _changed(clean.gates, now.gates)
+        if result.outcome is Outcome.FAIL
+    }
+    warned = {
+        name
+        for (_, name), result in _changed(clean.gates, now.gates)
+        if result.outcome is Outcome.WARN
+    }
+    gates = sorted(refused | failed)
+    if work.stopped and not refused:
+        gates.append(RUN)
+    if fault.layer is Layer.RULES and now.moved != clean.moved:
+        gates.append(MOVED)
+    return _finding(
+        fault, gates, warned, len(now.misses - clean.misses), written=written, told=refusals
+    )
+
+
+def _changed(clean: Gates, now: Gates) -> Iterable[tuple[tuple[str, str], GateResult]]:
+    """The gates that say something else than in the clean run."""
+    for place, result in now.items():
+        before = clean.get(place)
+        told_before = (before.outcome, before.count, before.sample) if before else None
+        if result.outcome is not Outcome.PASS and told_before != (
+            result.outcome,
+            result.count,
+            result.sample,
+        ):
+            yield place, result
+
+
+def _finding(
+    fault: Fault, gates: Iterable[str], warned: Iterable[str], expected: int, **more: Any
+) -> Finding:
+    return Finding(
+        name=fault.name,
+        case=fault.case,
+        layer=fault.layer.value,
+        should=sorted(fault.trips),
+        gates=list(gates),
+        warnings=sorted(warned),
+        expected=expected,
+        **more,
+    )
+
+
+def _database(work: Bench) -> str:
+    url = work.found.postgres_url()
+    (name,) = re.findall(r"/([^/?]+)\?", url)
+    return str(name)
