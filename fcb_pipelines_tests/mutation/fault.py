@@ -58,8 +58,12 @@ class Finding:
 
     @property
     def caught(self) -> bool:
-        """Whether what should catch it did."""
-        return bool(set(self.should) & {*self.gates, *self.warnings, *self.by_expected})
+        """Whether what should catch it did. That the books differ from the clean ones is no catch:
+
+        nobody has those in production.
+        """
+        seen = {*self.gates, *self.warnings, *self.by_expected} - {MOVED}
+        return bool(set(self.should) & seen)
 
     @property
     def by_expected(self) -> list[str]:
