@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-odoo check lint types definitions format clean
+.PHONY: help demo dev test test-odoo mutation check lint types definitions format clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -27,6 +27,10 @@ test: $(VENV)/.dev
 # a backfill through the real webserver and daemon.
 test-odoo: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "odoo or slow" $(ARGS)
+
+# Every known fault, tried; docs/mutation.md is written anew (half an hour: git tells what differs).
+mutation: $(VENV)/.dev
+	$(BIN)/python -m fcb_pipelines_tests.mutation --write
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
