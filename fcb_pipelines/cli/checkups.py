@@ -162,7 +162,10 @@ def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
         yield Finding(what=what, outcome="ok", detail=detail)
     for part in told.missing:
         yield Finding(
-            what=what, outcome="fail", detail=f"missing {part.what} {part.name}", remedy=part.remedy
+            what=what,
+            outcome="fail" if part.is_needed else "warn",
+            detail=f"missing {part.what} {part.name}",
+            remedy=part.remedy,
         )
 
 

@@ -34,7 +34,8 @@ def setup(
 ) -> None:
     """Make the accounts, journals and fields that are missing; find the taxes. Idempotent.
 
-    Exit code 1 when something is still missing that setup must not make (a tax, for instance).
+    Exit code 1 when something is still missing that setup must not make (a tax, for instance). A
+    currency without rates is told and is no failure: only documents in it are held.
 
     Examples:
 
@@ -59,7 +60,7 @@ def setup(
         out().print(made)
         for part in missing:
             out().print(f"[bold red]missing[/] {part.what} {part.name}: {part.remedy}")
-    if missing:
+    if any(part.is_needed for part in missing):
         raise typer.Exit(Exit.DIFFERENCE)
 
 

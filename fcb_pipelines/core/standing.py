@@ -86,13 +86,19 @@ class StandingPartner:
 class MissingPart:
     """Something that the ledger lacks, and how to get it.
 
-    `taxes` are the configured tax keys that can't be posted without it; None: nothing can be.
+    `taxes` are the configured tax keys that can't be posted without it; None: nothing can be; none of
+    them: only what needs this very part, as a currency without rates.
     """
 
     what: str
     name: str
     remedy: str
     taxes: tuple[str, ...] | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the books are not ready without it."""
+        return self.taxes is None or bool(self.taxes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The doctor looks at everything, stops at nothing, and says what mends what."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -84,6 +85,14 @@ def look(monkeypatch: pytest.MonkeyPatch, **wired: Any) -> dict[str, Finding]:
     for finding in checkups.all_of(environment.read({})):
         found[finding.what] = finding
     return found
+
+
+def test_a_currency_without_rates_is_told_and_is_no_failure(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = MissingPart(what="currency", name="rates of USD", remedy="rates in Odoo", taxes=())
+    finding = look(monkeypatch, ledger=replace(LEDGER, missing=(part,)))["ledger (beancount)"]
+    assert (finding.outcome, finding.detail) == ("warn", "missing currency rates of USD")
 
 
 def test_what_the_ledger_lacks_is_named_with_its_remedy(
