@@ -66,6 +66,7 @@ class Proof:
     def __init__(self, frames: FrameStore) -> None:
         self._frames = frames
         self._shared = self._read(_FRAMES, None)
+        self._dual_run = DualRunProof(frames)
 
     def status(self, only: str | None = None) -> dict[str, Any]:
         """The status JSON, of one period or of all."""
@@ -77,7 +78,7 @@ class Proof:
             self.global_gates(),
             self.other_service(),
             families(),
-            DualRunProof(self._frames).status(only),
+            self._dual_run.status(only),
         )
 
     def month(self, period: str) -> MonthStatus | None:
@@ -97,7 +98,7 @@ class Proof:
             books=this.books if "standing" in frames else None,
             gates=(
                 *_month_gates(this, deltas if "deltas" in frames else None),
-                *DualRunProof(self._frames).month_gates(period),
+                *self._dual_run.month_gates(period),
             ),
         )
 
@@ -156,7 +157,7 @@ class Proof:
         receivable = self._frames.read(keys.RECEIVABLE.path)
         if receivable is not None:
             results.append(receivable_result(receivable))
-        results += DualRunProof(self._frames).global_gates()
+        results += self._dual_run.global_gates()
         return tuple(results)
 
     def other_service(self) -> int:

@@ -1,6 +1,7 @@
 """Reading the dual run back from its frames: its gates, the status, the report's section."""
 
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -70,10 +71,9 @@ class DualRunProof:
         results = [] if used is None else [usage_is_clean(used)]
         if rows is None or used is None:
             return tuple(results)
-        documents = self._read(keys.INVOICED_DOCUMENTS, Invoiced) or ()
         return (
             *results,
-            one_row_each(rows, active(documents, used, period)),
+            one_row_each(rows, active(self._documents, used, period)),
             no_empty_subscription(rows),
             unexplained(rows, current().metering),
             flip_readiness(rows, period, today()),
@@ -90,6 +90,10 @@ class DualRunProof:
         if leaks is not None:
             results.append(nothing_leaks(leaks))
         return tuple(results)
+
+    @cached_property
+    def _documents(self) -> tuple[Invoiced, ...]:
+        return self._read(keys.INVOICED_DOCUMENTS, Invoiced) or ()
 
     def _deltas(self, period: str) -> tuple[MeteringDelta, ...] | None:
         return self._read(keys.METERING_DELTAS, MeteringDelta, period)
