@@ -14,10 +14,7 @@ NOW, LATER = FOLDER / NAME, FOLDER / f"{NAME}-later"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixture:
-    """One row of `cases.yaml`, with the document that `expected.json` has of it.
-
-    `settled` are the entries that settle it, each `day amount`.
-    """
+    """One row of `cases.yaml`, with the document that `expected.json` has of it."""
 
     case: str
     rule: str
@@ -26,7 +23,6 @@ class Fixture:
     disposition: str
     reason: str | None
     exceptions: tuple[str, ...]
-    settled: tuple[str, ...]
     document: dict[str, Any]
 
     @property

@@ -20,16 +20,17 @@ from fcb_pipelines.core.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company import Account, Journal, Settings
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.dual_run import CAUSES, MeteringVerdict
-from fcb_pipelines.core.facts import Status
+from fcb_pipelines.core.facts import Method, Status
 from fcb_pipelines.core.gates import GATES
 from fcb_pipelines.core.leaks import LeakKind
 from fcb_pipelines.core.policies import FIELD_POLICIES
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
+from fcb_pipelines.core.routes import route
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.usage import RemarkKind
 from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
-from fcb_pipelines_tests.documents import a_line, an_invoice
+from fcb_pipelines_tests.documents import SETTINGS, a_line, an_invoice
 from fcb_pipelines_tests.metering import a_metering_status
 
 ROOT = Path(__file__).parents[1]
@@ -177,6 +178,25 @@ def test_every_supported_case_is_treated_in_the_accounting_page() -> None:
         *(f"D{n}" for n in range(1, 7)),
     ]
     assert re.findall(r"^\| ([A-Z]\d+) \|", ACCOUNTING, re.MULTILINE) == expected
+
+
+@pytest.mark.parametrize("method", Method)
+def test_the_entry_of_a_method_is_told_as_it_is_booked(method: Method) -> None:
+    told = {row[0]: row[2:] for row in rows(section(ACCOUNTING, "### The entry of each method"))}
+    assert [*told] == [each.value for each in Method]
+    if method is Method.CREDIT_NOTE:
+        assert not "".join(told[method.value]).strip(" |")
+        return
+    taken = route(method, SETTINGS)
+    codes = {"receivable": None}
+    for name in ("stripe", "off_platform", "customer_credit", "adjustments"):
+        journal = getattr(SETTINGS.journals, name)
+        codes[f"`journals.{name}`"] = journal.code
+        codes[f"`journals.{name}.outstanding`"] = journal.outstanding
+    for name in type(SETTINGS.accounts).model_fields:
+        codes[f"`accounts.{name}`"] = getattr(SETTINGS.accounts, name)
+    journal, debit, credit = (codes[cell.strip(" |")] for cell in told[method.value])
+    assert (journal, debit, credit) == (taken.journal, taken.through, taken.against)
 
 
 def test_every_code_that_the_accounting_page_names_exists() -> None:

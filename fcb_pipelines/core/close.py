@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.gates import GATES, GateResult
 from fcb_pipelines.core.lawful import alternatives
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
-from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.standing import MoveState, StandingMove
 from fcb_pipelines.core.status import MonthStatus, documents_of
 from fcb_pipelines.core.tax_witness import WitnessRow, WitnessVerdict
 
@@ -77,7 +78,6 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
 def close_report(
     period: str,
     month: MonthStatus,
-    settlements: Iterable[StandingSettlement],
     *,
     company: str,
     currency: str,
@@ -87,12 +87,12 @@ def close_report(
 ) -> dict[str, Any]:
     """The close report of one month as plain JSON values, amounts in minor units.
 
-    `currency` is the company's; revenue, tax and payments in other currencies stand beside it under
+    `currency` is the company's; revenue and tax in other currencies stand beside it under
     `other_currencies`. `families` is the family of each income account code.
     """
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
-    paid = [s for s in settlements if s.state is MoveState.POSTED]
+    documents = documents_of(month)
     return {
         "period": period,
         "currency": currency,
@@ -108,19 +108,12 @@ def close_report(
         ],
         "gates": [_gate(result) for result in month.gates],
         "exceptions": _exceptions(month, today),
-        "documents": documents_of(month),
+        "documents": documents,
         "revenue_by_family": _revenue(posted, families, currency),
         "tax_by_key": _taxes(posted, currency),
         "tax_witness": _witness(month.witness),
         "receivable": _receivable(posted),
-        "payments": {
-            "count": sum(s.settlement.currency == currency for s in paid),
-            "total": sum(
-                s.settlement.kind.sign * s.settlement.amount
-                for s in paid
-                if s.settlement.currency == currency
-            ),
-        },
+        "settlements": _settlements(documents),
         "other_currencies": {
             other: {
                 "revenue_by_family": _revenue(posted, families, other),
@@ -170,6 +163,24 @@ def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _settlements(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What settles the month's documents in the ledger, by currency and method.
+
+    `total` is positive for what customers paid, negative for what went back to them.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    totals: Counter[tuple[str, str]] = Counter()
+    for document in documents:
+        for entry in document["settlements"]:
+            key = (document["currency"], entry["method"])
+            counts[key] += 1
+            totals[key] += Kind(document["kind"]).sign * entry["amount"]
+    return [
+        {"currency": key[0], "method": key[1], "count": counts[key], "total": totals[key]}
+        for key in sorted(counts)
+    ]
 
 
 def _revenue(

@@ -16,7 +16,12 @@ from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.standing import (
+    MoveState,
+    PaymentState,
+    StandingMove,
+    StandingSettlement,
+)
 from fcb_pipelines.core.tax_witness import WitnessRow
 
 _WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
@@ -29,6 +34,7 @@ class MonthStatus:
     dispositions: Sequence[Disposition]
     documents: Sequence[LedgerDocument] = ()
     moves: Mapping[str, StandingMove] = field(default_factory=dict)
+    settlements: Sequence[StandingSettlement] = ()
     deltas: Sequence[LedgerDelta] = ()
     witness: Sequence[WitnessRow] = ()
     gates: Sequence[GateResult] = ()
@@ -66,12 +72,16 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
     for delta in month.deltas:
         delta_codes[delta.ref].append(delta.code)
     corrections = by_base(month.moves.values())
+    settlements: dict[str, list[StandingSettlement]] = defaultdict(list)
+    for entry in month.settlements:
+        settlements[entry.settlement.document].append(entry)
     return [
         _document(
             row,
             intended.get(row.ref),
             month.moves.get(row.ref),
             corrections.get(row.ref, ()),
+            settlements[row.ref],
             delta_codes[row.ref],
         )
         for row in month.dispositions
@@ -124,6 +134,7 @@ def _document(
     intended: LedgerDocument | None,
     move: StandingMove | None,
     corrections: Sequence[StandingMove],
+    settlements: Sequence[StandingSettlement],
     delta_codes: Sequence[str],
 ) -> dict[str, Any]:
     standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
@@ -142,6 +153,7 @@ def _document(
         "disposition": row.verdict.value,
         "reason": row.reason,
         "exceptions": sorted(exceptions),
+        "partner": row.partner,
         "currency": row.currency,
         "net": row.net,
         "tax": row.tax,
@@ -155,7 +167,18 @@ def _document(
             {"family": line.family, "account": line.account, "net": line.net, "tax": line.tax}
             for line in (intended.lines if intended else ())
         ],
+        "settlements": _settlements(settlements),
     }
+
+
+def _settlements(entries: Sequence[StandingSettlement]) -> list[dict[str, Any]]:
+    """What settles a document in the ledger, in order of date; negative where it is taken back."""
+    posted = [entry.settlement for entry in entries if entry.state is MoveState.POSTED]
+    told = [
+        {"date": each.date.isoformat(), "method": each.method.value, "amount": each.amount}
+        for each in posted
+    ]
+    return sorted(told, key=lambda each: tuple(each.values()))
 
 
 def _paid(move: StandingMove, corrections: Sequence[StandingMove]) -> int:

@@ -28,7 +28,7 @@ from fcb_pipelines.core.gates import (
 )
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.ledger_delta import LedgerDelta
-from fcb_pipelines.core.standing import Standing, StandingMove
+from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint
 from fcb_pipelines.core.writing import not_posted
@@ -87,12 +87,13 @@ class Proof:
         frames = this.frames
         if "dispositions" not in frames:
             return None
-        moves = self._last_read_back(frames)
+        standing = [row for row in self._last_read_back(frames) if not row.elsewhere]
         deltas = to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ()
         return MonthStatus(
             dispositions=this.dispositions,
             documents=this.documents if "documents" in frames else (),
-            moves=moves,
+            moves={row.ref: row.move for row in standing if row.move is not None},
+            settlements=[row.settlement for row in standing if row.settlement is not None],
             deltas=deltas,
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
@@ -182,10 +183,9 @@ class Proof:
         read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
         return {name: frame for name, frame in read.items() if frame is not None}
 
-    def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, StandingMove]:
+    def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[Standing]:
         frame = frames.get("settlements", frames.get("standing"))
-        rows = to_rows(frame, Standing) if frame is not None else ()
-        return {row.ref: row.move for row in rows if row.move is not None and not row.elsewhere}
+        return to_rows(frame, Standing) if frame is not None else ()
 
 
 def families() -> dict[str, str]:

@@ -103,7 +103,11 @@ def edge_files(*, later: bool) -> DatasetFiles:
             },
         },
         expected=expected_status(
-            book.members, book.periods, book.other_service, _LATER if later else _NOW
+            book.members,
+            book.entries,
+            book.periods,
+            book.other_service,
+            _LATER if later else _NOW,
         ),
         more={"cases.yaml": cases_yaml(book)},
     )
@@ -112,7 +116,7 @@ def edge_files(*, later: bool) -> DatasetFiles:
 def cases_yaml(book: Book) -> str:
     """The table of cases: a row a document, by case."""
     return yaml.safe_dump(
-        table_of_cases(book.members, book.entries), sort_keys=False, allow_unicode=True, width=100
+        table_of_cases(book.members), sort_keys=False, allow_unicode=True, width=100
     )
 
 

@@ -39,21 +39,21 @@ CASES = (PAID, NOTE, DOLLARS)
 
 def a_month(**changes: Any) -> MonthStatus:
     rows = [decide(case, SETTINGS, BOOKS, LAST_PERIOD) for case in (*CASES, HELD)]
+    entries = [an_entry(one) for case in CASES for one in settlements_of(case)]
     month = MonthStatus(
         dispositions=rows,
         documents=[document_of(case) for case in CASES],
         moves={case.facts.ref: a_move(document_of(case)) for case in CASES},
+        settlements=[*entries, replace(entries[0], state=MoveState.CANCELLED)],
         gates=(failing("documents_balance", []), nothing_is_held(rows, DAY)),
     )
     return replace(month, **changes)
 
 
 def report(month: MonthStatus | None = None) -> dict[str, Any]:
-    entries = [an_entry(one) for case in CASES for one in settlements_of(case)]
     return close_report(
         "2026-04",
         month or a_month(),
-        [*entries, replace(entries[0], state=MoveState.CANCELLED)],
         company="Maple",
         currency="CAD",
         snapshot="s-1",
@@ -104,7 +104,10 @@ def test_the_report_sums_what_is_posted_in_the_companys_currency_and_beside_it()
     assert (told["population"], told["post"], told["skip"], told["hold"]) == (4, 3, 0, 1)
     assert told["revenue_by_family"] == {"hosting": 15000}
     assert told["tax_by_key"] == {"hst_13": 1950}
-    assert told["payments"] == {"count": 2, "total": 22600 - 5650}
+    assert told["settlements"] == [
+        {"currency": "CAD", "method": "payment", "count": 2, "total": 22600 - 5650},
+        {"currency": "USD", "method": "payment", "count": 1, "total": 22600},
+    ]
     assert told["other_currencies"] == {
         "USD": {"revenue_by_family": {"hosting": 20000}, "tax_by_key": {"hst_13": 2600}}
     }

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.completeness import completeness_gate
 from fcb_pipelines.core.deltas import ledger_deltas
 from fcb_pipelines.core.dispositions import decide, decide_copy
-from fcb_pipelines.core.facts import Kind, Status
+from fcb_pipelines.core.facts import Kind, Method, Status
 from fcb_pipelines.core.gates import ledger_agrees, nothing_is_held
 from fcb_pipelines.core.standing import MoveState, PaymentState
 from fcb_pipelines.core.status import MonthStatus, documents_of, status, totals
@@ -23,6 +24,7 @@ from fcb_pipelines_tests.facts import (
     a_line,
     a_move,
     all_standing,
+    an_entry,
     an_invoice,
     document_of,
     settlements_of,
@@ -56,6 +58,7 @@ def a_month() -> MonthStatus:
         dispositions=rows,
         documents=documents,
         moves=moves,
+        settlements=[an_entry(one) for one in settlements_of(PAID)],
         deltas=deltas,
         gates=(*ledger_agrees(deltas), nothing_is_held(rows, DAY)),
     )
@@ -85,6 +88,23 @@ def test_what_is_paid_is_the_total_less_the_ledgers_residual() -> None:
     assert (paid["paid"], paid["state"], paid["payment_state"]) == (23000, "posted", "paid")
     assert (note["paid"], note["state"], note["payment_state"]) == (0, "draft", "not_paid")
     assert (void["paid"], void["state"], held["state"]) == (0, "none", "none")
+
+
+def test_what_settles_a_document_is_told_by_date_with_its_method_as_posted() -> None:
+    (paid,) = settlements_of(PAID)
+    later = DAY + timedelta(days=7)
+    failed = replace(paid, method=Method.PAYMENT_FAILURE, date=later, amount=-paid.amount)
+    draft = replace(an_entry(paid), state=MoveState.DRAFT)
+    other = an_entry(replace(paid, document=NOTE.facts.ref))
+    rows = [decide(PAID, SETTINGS, BOOKS, LAST_PERIOD)]
+    month = MonthStatus(
+        dispositions=rows, settlements=[an_entry(failed), draft, other, an_entry(paid)]
+    )
+    (document,) = documents_of(month)
+    assert document["settlements"] == [
+        {"date": "2026-04-03", "method": "payment", "amount": paid.amount},
+        {"date": "2026-04-10", "method": "payment_failure", "amount": -paid.amount},
+    ]
 
 
 def test_exceptions_are_those_of_the_disposition_and_of_the_read_back_once_each() -> None:

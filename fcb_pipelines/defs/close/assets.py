@@ -8,9 +8,8 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_frame, to_rows
+from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.close import TieOut, close_report, tie_outs
-from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
@@ -23,26 +22,23 @@ from fcb_pipelines.defs.resources import StoreResource
 @dg.asset(
     key=keys.REPORT,
     partitions_def=MONTHS,
-    ins={"settlements": dg.AssetIn(keys.SETTLEMENTS)},
-    deps=[keys.LEDGER_DELTAS, keys.TAX_WITNESS, keys.METERING_DELTAS],
+    deps=[keys.SETTLEMENTS, keys.LEDGER_DELTAS, keys.TAX_WITNESS, keys.METERING_DELTAS],
     group_name="close",
     owners=keys.OWNERS,
     kinds={"html"},
     metadata=column_schema(TieOut),
 )
 def report(
-    context: dg.AssetExecutionContext, store: StoreResource, settlements: pd.DataFrame
+    context: dg.AssetExecutionContext, store: StoreResource
 ) -> dg.MaterializeResult[pd.DataFrame]:
     """One tie-out of the month's close; beside it the close report as a page and as JSON."""
     proof, settings, period = Proof(store.frames()), current(), context.partition_key
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
-    entries = [row.settlement for row in to_rows(settlements, Standing) if row.settlement]
     content = close_report(
         period,
         month,
-        entries,
         company=settings.service,
         currency=settings.currency,
         snapshot=proof.snapshot(),

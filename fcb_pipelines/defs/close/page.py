@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
 
@@ -29,6 +30,7 @@ def render(report: Mapping[str, Any]) -> str:
     return page.render(
         **report,
         standing=_standing(report),
+        received=_received(report),
         bars=_bars(report["revenue_by_family"]),
         dual_run=charts(report["metering"]) if report.get("metering") else None,
         exponent=exponent,
@@ -58,6 +60,16 @@ def _bars(revenue: Mapping[str, int]) -> list[dict[str, Any]]:
         }
         for row, (family, minor) in enumerate(revenue.items())
     ]
+
+
+def _received(report: Mapping[str, Any]) -> Mapping[str, int]:
+    """The payments in the company's currency."""
+    payments = (
+        row
+        for row in report["settlements"]
+        if (row["currency"], row["method"]) == (report["currency"], Method.PAYMENT.value)
+    )
+    return next(payments, {"count": 0, "total": 0})
 
 
 def _standing(report: Mapping[str, Any]) -> str:

@@ -52,6 +52,7 @@ class LagoSale:
     rates: tuple[Rate, ...]
     currency: str
     issued: str
+    copied: bool = True
     net: int = 0
     shared: int = 0
     invoice: Json = field(default_factory=dict)
@@ -65,6 +66,12 @@ class LagoSale:
     def ref(self) -> str:
         """Its identity."""
         return f"lago:{ORGANIZATION}:{self.id}"
+
+    @property
+    def partner(self) -> str:
+        """Its billing account: NexaCloud's user, or Lago's customer where NexaCloud has no copy."""
+        source = "nexacloud" if self.copied else f"lago:{ORGANIZATION}"
+        return f"{source}:{self.who.user_id}"
 
     def wire(self, amount: int) -> int:
         """Minor units as Lago sends them."""
@@ -147,6 +154,7 @@ def lago_sale(
         rates=tuple(rates),
         currency=currency,
         issued=issued,
+        copied=book.holds(copied),
         shared=shared,
     )
     cut = spread(progressive, [item.net for item in items])
@@ -189,9 +197,10 @@ def lago_sale(
     if copied is not None:
         book.copy(sold.told, copied)
     for each in succeeded:
-        book.settle(sold.ref, each.at, each.amount if each.type == "provider" else 0)
-    book.settle(sold.ref, issued, prepaid)
-    book.settle(sold.ref, issued, noted)
+        if each.type == "provider":
+            book.settle(sold.ref, each.at, "payment", each.amount)
+    book.settle(sold.ref, issued, "prepaid_credit", prepaid)
+    book.settle(sold.ref, issued, "credit_note", noted)
     placed = status not in ("draft", "pending", "failed")
     provided = sum(each.amount for each in succeeded if each.type == "provider")
     book.expect(
@@ -203,6 +212,7 @@ def lago_sale(
             kind="invoice",
             day=at(issued).date() if placed else None,
             period=book.period(issued) if placed else None,
+            partner=sold.partner,
             currency=currency,
             net=sold.net,
             tax=tax,
@@ -218,7 +228,7 @@ def shared_payment(book: Book, key: str, when: str, amount: int, paid: Sequence[
     """One payment of several invoices, which names no parts."""
     first, *others = paid
     for each in paid:
-        book.settle(each.ref, when, each.shared)
+        book.settle(each.ref, when, "payment", each.shared)
     book.put(
         "lago/payments",
         lago_payment(

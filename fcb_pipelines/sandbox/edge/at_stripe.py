@@ -55,6 +55,7 @@ class StripeSale:
     items: tuple[Item, ...]
     rates: tuple[Rate, ...]
     currency: str
+    copied: bool = True
     invoice: Json = field(default_factory=dict)
     payments: list[Json] = field(default_factory=list)
 
@@ -67,6 +68,15 @@ class StripeSale:
     def ref(self) -> str:
         """Its identity."""
         return f"stripe:{ACCOUNT}:{self.id}"
+
+    @property
+    def partner(self) -> str:
+        """Its billing account: NexaCloud's user, or Stripe's customer where NexaCloud has no copy."""
+        return (
+            f"nexacloud:{self.who.user_id}"
+            if self.copied
+            else f"stripe:{ACCOUNT}:{self.who.stripe_id}"
+        )
 
     def wire(self, amount: int) -> int:
         """Minor units as Stripe sends them."""
@@ -164,7 +174,14 @@ def sale(
     if rates is None:
         local = issued is not None and who.country == "CA"
         rates = billed_in(who.state, at(issued or "").date()) if local else ()
-    sold = StripeSale(case=case, who=who, items=tuple(items), rates=tuple(rates), currency=currency)
+    sold = StripeSale(
+        case=case,
+        who=who,
+        items=tuple(items),
+        rates=tuple(rates),
+        currency=currency,
+        copied=book.holds(copied),
+    )
     everything = [*items, *_shipped(shipping)]
     shares = line_taxes(everything, rates, taxes)
     net, tax = sum(item.net for item in everything), sum(sum(each) for each in shares)
@@ -209,8 +226,8 @@ def sale(
         book.copy(sold.told, copied)
     sign = -1 if net + tax < 0 else 1
     _settle(book, sold, payments)
-    book.settle(sold.ref, finalized, sign * (balance[1] - balance[0]))
-    book.settle(sold.ref, last, -more.get("overpaid", 0))
+    book.settle(sold.ref, finalized, "customer_balance", sign * (balance[1] - balance[0]))
+    book.settle(sold.ref, last, "overpayment", -more.get("overpaid", 0))
     placed = issued if status != "draft" else None
     settled = _through_stripe(confirmed)
     book.expect(
@@ -222,6 +239,7 @@ def sale(
             kind="invoice" if sign > 0 else "credit_note",
             day=at(placed).date() if placed else None,
             period=book.period(placed),
+            partner=sold.partner,
             currency=currency,
             net=sign * net,
             tax=sign * tax,
@@ -240,9 +258,9 @@ def _settle(book: Book, sold: StripeSale, payments: Sequence[Paying]) -> None:
     """What the payments must leave in the books: one that was taken back stands, and its failure."""
     for each in payments:
         if each.by != "record" and (each.status == "paid" or each.canceled_at):
-            book.settle(sold.ref, each.at, each.amount)
+            book.settle(sold.ref, each.at, "payment", each.amount)
         if each.canceled_at:
-            book.settle(sold.ref, each.canceled_at, -each.amount)
+            book.settle(sold.ref, each.canceled_at, "payment_failure", -each.amount)
 
 
 def _through_stripe(payments: Sequence[Paying]) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fcb_pipelines.sandbox.edge.goods import at
-from fcb_pipelines.sandbox.edge.outcomes import Member, Outcome
+from fcb_pipelines.sandbox.edge.outcomes import Entry, Member, Outcome
 from fcb_pipelines.sandbox.making.copies import Row, instant, money
 from fcb_pipelines.sandbox.making.sales import Customer, uuid_of
 from fcb_pipelines.sandbox.making.stripe_shapes import Json
@@ -56,7 +56,7 @@ class Book:
     sources: dict[str, list[Json]] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     copies: list[tuple[Callable[[], CopyOf], Copied]] = field(default_factory=list)
-    entries: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
     other_service: int = 0
 
     @property
@@ -81,19 +81,24 @@ class Book:
         """A member of the population."""
         self.members.append(member)
 
-    def settle(self, ref: str, when: str, amount: int) -> None:
-        """An entry that must settle the document: its day, and what it takes off in minor units."""
+    def settle(self, ref: str, when: str, method: str, amount: int) -> None:
+        """An entry that must stand beside the document: what it takes off, in minor units."""
         if amount:
-            self.entries.setdefault(ref, []).append((when[:10], amount))
+            entry = Entry(day=when[:10], method=method, amount=amount)
+            self.entries.setdefault(ref, []).append(entry)
 
     def set_apart(self, since: int) -> None:
         """The members since the n-th belong to another product: counted, and in no population."""
         self.other_service += len(self.members) - since
         del self.members[since:]
 
+    def holds(self, habit: Copied | None) -> bool:
+        """Whether NexaCloud has the copy already; None: it never comes."""
+        return habit is not None and (self.later or not habit.late)
+
     def copy(self, told: Callable[[], CopyOf], habit: Copied) -> None:
         """NexaCloud's copy of a document, told once everything about the document is written."""
-        if not habit.late or self.later:
+        if self.holds(habit):
             self.copies.append((told, habit))
 
     def row_alone(
@@ -110,7 +115,8 @@ class Book:
         self.expect(
             Member(
                 case=f"EC-{case}", what=what, ref=f"nexacloud:{_copy_id(told)}",
-                number=f"EC-{case}", kind="invoice", day=None, period=period, currency="CAD",
+                number=f"EC-{case}", kind="invoice", day=None, period=period,
+                partner=f"nexacloud:{who.user_id}", currency="CAD",
                 net=net, tax=tax, lines=(), confirmed=0, outcome=Outcome(reason=reason),
             )
         )  # fmt: skip

@@ -49,7 +49,7 @@ def _refunded(book: Book) -> None:
         outcome=alone,
     )  # fmt: skip
     cash = refund(book, two, "2025-06-11", 2260)
-    book.settle(two.ref, "2025-06-11", -2260)
+    book.settle(two.ref, "2025-06-11", "refund", -2260)
     if book.later:
         note(
             book, "S6-2-CN1", "The credit note of a refund that was booked before it", two,

@@ -7,7 +7,7 @@ from fcb_pipelines.sandbox.edge.at_lago import LagoSale
 from fcb_pipelines.sandbox.edge.at_stripe import StripeSale
 from fcb_pipelines.sandbox.edge.book import Book
 from fcb_pipelines.sandbox.edge.goods import Item, at, booked, instant, line_taxes, unix
-from fcb_pipelines.sandbox.edge.outcomes import Member, Outcome
+from fcb_pipelines.sandbox.edge.outcomes import Booked, Member, Outcome
 from fcb_pipelines.sandbox.making.authored import ACCOUNT, ORGANIZATION
 from fcb_pipelines.sandbox.making.lago_note_shapes import lago_credit, lago_credit_note
 from fcb_pipelines.sandbox.making.sales import stripe_id, uuid_of
@@ -88,7 +88,7 @@ def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
 
 def failure(book: Book, of: StripeSale, when: str) -> None:
     """The bank took the invoice's first payment back: Stripe's balance says so, nothing else."""
-    book.settle(of.ref, when, -of.payments[0]["amount_paid"])
+    book.settle(of.ref, when, "payment_failure", -of.payments[0]["amount_paid"])
     book.put(
         "stripe/balance_transactions",
         stripe_balance_transaction(
@@ -158,27 +158,14 @@ def note(
     own = f"stripe:{ACCOUNT}:{key}"
     if not voided:
         _taken_off(of.invoice, made)
-        book.settle(of.ref, day, pre)
-        book.settle(own, day, credited)
+        book.settle(of.ref, day, "credit_note", pre)
+        book.settle(own, day, "customer_balance", credited)
         for each in refunds:
-            book.settle(own, each.booked or each.day, each.amount if each.succeeded else 0)
-    book.expect(
-        Member(
-            case=f"EC-{case}",
-            what=what,
-            ref=own,
-            number=f"EC-{case}",
-            kind="credit_note",
-            day=at(day).date(),
-            period=book.period(day),
-            currency=of.currency,
-            net=net,
-            tax=tax,
-            lines=booked(items, shares),
-            confirmed=pre + credited + sum(each.amount for each in refunds if each.succeeded),
-            outcome=outcome or Outcome(reason="void_at_source" if voided else None),
-        )
-    )
+            method = "pending_refund" if each.booked else "payment"
+            book.settle(own, each.booked or each.day, method, each.succeeded * each.amount)
+    confirmed = pre + credited + sum(each.amount for each in refunds if each.succeeded)
+    outcome = outcome or Outcome(reason="void_at_source" if voided else None)
+    book.expect(_member(book, case, what, of, own, day, booked(items, shares), confirmed, outcome))
     return made
 
 
@@ -215,7 +202,7 @@ def lago_note(
     which `used` went into later invoices (`lago_sale(noted=…)`).
     """
     shares = line_taxes(items, of.rates)
-    net, tax = sum(item.net for item in items), sum(sum(each) for each in shares)
+    net = sum(item.net for item in items)
     key = note_id(case)
     fees = of.invoice["fees"]
     book.put(
@@ -244,25 +231,40 @@ def lago_note(
     )
     own = f"lago:{ORGANIZATION}:{key}"
     succeeded = refunded if refund_status == "succeeded" else 0
-    book.settle(of.ref, day, offset)
-    book.settle(own, day, succeeded)
+    book.settle(of.ref, day, "credit_note", offset)
+    book.settle(own, day, "payment", succeeded)
     confirmed = offset + used + succeeded
-    book.expect(
-        Member(
-            case=f"EC-{case}",
-            what=what,
-            ref=own,
-            number=f"EC-{case}",
-            kind="credit_note",
-            day=at(day).date(),
-            period=book.period(day),
-            currency=of.currency,
-            net=net,
-            tax=tax,
-            lines=booked(items, shares),
-            confirmed=confirmed,
-            outcome=outcome or Outcome(reason="void_at_source" if voided else None),
-        )
+    outcome = outcome or Outcome(reason="void_at_source" if voided else None)
+    book.expect(_member(book, case, what, of, own, day, booked(items, shares), confirmed, outcome))
+
+
+def _member(
+    book: Book,
+    case: str,
+    what: str,
+    of: StripeSale | LagoSale,
+    ref: str,
+    day: str,
+    lines: tuple[Booked, ...],
+    confirmed: int,
+    outcome: Outcome,
+) -> Member:
+    """A credit note as a member of the population, of its invoice's customer and in its currency."""
+    return Member(
+        case=f"EC-{case}",
+        what=what,
+        ref=ref,
+        number=f"EC-{case}",
+        kind="credit_note",
+        day=at(day).date(),
+        period=book.period(day),
+        partner=of.partner,
+        currency=of.currency,
+        net=sum(line.net for line in lines),
+        tax=sum(line.tax for line in lines),
+        lines=lines,
+        confirmed=confirmed,
+        outcome=outcome,
     )
 
 

@@ -44,6 +44,15 @@ class Booked:
     tax: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Entry:
+    """One entry that settles a document; `method` is that of docs/status.md."""
+
+    day: str
+    method: str
+    amount: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What must become of a document.
@@ -64,7 +73,8 @@ class Outcome:
 class Member:
     """One member of the population: its case, its identity, what was billed, and its outcome.
 
-    `confirmed` is what the source confirms as settled. Amounts are positive for credit notes too.
+    `partner` is the billing account, `confirmed` what the source confirms as settled. Amounts are
+    positive for credit notes too.
     """
 
     case: str
@@ -74,6 +84,7 @@ class Member:
     kind: str
     day: date | None
     period: str | None
+    partner: str
     currency: str
     net: int
     tax: int
@@ -126,14 +137,15 @@ class Member:
 
 def expected_status(
     members: Sequence[Member],
+    entries: Mapping[str, Sequence[Entry]],
     periods: Sequence[str],
     other_service: int,
     gates: Mapping[str, Mapping[str, str]],
 ) -> dict[str, Any]:
     """The status after a whole run: documents as an object by ref.
 
-    `gates` are the outcomes that the members alone don't tell, by period and those of all months under
-    `all`.
+    `entries` are the settlements by ref, `gates` the outcomes that the members alone don't tell, by
+    period and those of all months under `all`.
     """
     counted = _periods(members, periods)
     for period in periods:
@@ -142,16 +154,14 @@ def expected_status(
     return {
         "periods": counted,
         "gates": dict(gates["all"]),
-        "documents": {each.ref: _document(each) for each in members},
+        "documents": {each.ref: _document(each, entries.get(each.ref, ())) for each in members},
         "totals": _totals(members),
         "other_service": other_service,
     }
 
 
-def table_of_cases(
-    members: Iterable[Member], entries: Mapping[str, Sequence[tuple[str, int]]]
-) -> list[dict[str, Any]]:
-    """The rows of `cases.yaml`; `entries` are the settlements (day, amount) by ref."""
+def table_of_cases(members: Iterable[Member]) -> list[dict[str, Any]]:
+    """The rows of `cases.yaml`."""
     return [
         {
             "case": each.case,
@@ -161,21 +171,18 @@ def table_of_cases(
             "disposition": each.disposition,
             "reason": each.outcome.reason,
             "exceptions": sorted(each.outcome.exceptions),
-            "settled": [f"{day} {amount}" for day, amount in _standing(each, entries)],
         }
         for each in members
     ]
 
 
-def _standing(
-    member: Member, entries: Mapping[str, Sequence[tuple[str, int]]]
-) -> list[tuple[str, int]]:
+def _standing(member: Member, entries: Sequence[Entry]) -> list[Entry]:
     """The settlements that must stand beside a document: none of one that does not stand itself."""
     waits = "settlement_period_locked" in member.outcome.exceptions
-    return sorted(entries.get(member.ref, ())) if member.stands and not waits else []
+    return sorted(entries) if member.stands and not waits else []
 
 
-def _document(member: Member) -> dict[str, Any]:
+def _document(member: Member, entries: Sequence[Entry]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "number": member.number,
         "period": member.period,
@@ -184,6 +191,7 @@ def _document(member: Member) -> dict[str, Any]:
         "disposition": member.disposition,
         "reason": member.outcome.reason,
         "exceptions": sorted(member.outcome.exceptions),
+        "partner": member.partner,
         "currency": member.currency,
         "net": member.net,
         "tax": member.tax,
@@ -191,6 +199,10 @@ def _document(member: Member) -> dict[str, Any]:
         "paid": member.settled,
         "state": "posted" if member.stands else "none",
         "payment_state": _payment_state(member),
+        "settlements": [
+            {"date": each.day, "method": each.method, "amount": each.amount}
+            for each in _standing(member, entries)
+        ],
     }
     # Where the posted move is not what the source says now, only the totals tell its lines.
     if member.outcome.stands is None:

@@ -67,7 +67,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
             "rows": [],
         },
         "receivable": [],
-        "payments": {"count": 1, "total": 24239},
+        "settlements": [{"currency": "CAD", "method": "payment", "count": 1, "total": 24239}],
     } | changes
 
 
