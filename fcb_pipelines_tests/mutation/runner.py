@@ -2,11 +2,9 @@
 
 import re
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +29,17 @@ from fcb_pipelines_tests.mutation.bench import (
     bench,
     remembered_sources,
 )
-from fcb_pipelines_tests.mutation.fault import BOOKS, MOVED, RUN, Fault, Finding, Layer
+from fcb_pipelines_tests.mutation.fault import BOOKS, RUN, Fault, Finding, Layer
 
 Gates = dict[tuple[str, str], GateResult]
-Moved = Counter[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clean:
-    """What a clean run told: its gates, how it misses expected.json so far, and what it moved."""
+    """What a clean run told: its gates, and how it misses expected.json so far."""
 
     gates: Gates
     misses: frozenset[str]
-    moved: Moved
 
 
 @dataclass(slots=True)
@@ -144,7 +140,7 @@ class Runner:
 
 
 def told(work: Bench, period: str | None) -> Clean:
-    """What the gates, expected.json and the journal say now, of one month or of all."""
+    """What the gates and expected.json say now, of one month or of all."""
     expected = Dataset.open(DATASET).expected or {}
     last = period in (None, periods()[-1])
     wanted = dict(expected) if last else {}
@@ -154,25 +150,7 @@ def told(work: Bench, period: str | None) -> Clean:
         if period is None or one["period"] == period
     }
     missed = differences(wanted, work.status()) if expected else ()
-    return Clean(gates=work.gates(), misses=frozenset(missed), moved=moved(work))
-
-
-def moved(work: Bench) -> Moved:
-    """What is posted, by month, account and currency, in thousandths; and by partner."""
-    sums: Moved = Counter()
-    for file, text in work.books_text().items():
-        for entry in text.split("\n\n"):
-            partner = re.search(r'^  partner: "(.*)"', entry, re.MULTILINE)
-            if not re.search(r"^\d{4}-\d\d-\d\d \*", entry, re.MULTILINE):
-                continue
-            for account, amount, currency in _POSTING.findall(entry):
-                thousandths = int(Decimal(amount) * 1000)
-                sums[file, account, currency] += thousandths
-                sums[file, partner[1] if partner else "", currency] += abs(thousandths)
-    return Counter({key: amount for key, amount in sums.items() if amount})
-
-
-_POSTING = re.compile(r"^  ([A-Z]\w+:\S+)  (-?[\d.]+) ([A-Z]{3})$", re.MULTILINE)
+    return Clean(gates=work.gates(), misses=frozenset(missed))
 
 
 def _compared(fault: Fault, work: Bench, clean: Clean, now: Clean, *, written: bool) -> Finding:
@@ -191,8 +169,6 @@ def _compared(fault: Fault, work: Bench, clean: Clean, now: Clean, *, written: b
     gates = sorted(refused | failed)
     if work.stopped and not refused:
         gates.append(RUN)
-    if fault.layer is Layer.RULES and now.moved != clean.moved:
-        gates.append(MOVED)
     return _finding(
         fault, gates, warned, len(now.misses - clean.misses), written=written, told=refusals
     )
