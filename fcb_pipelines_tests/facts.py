@@ -25,7 +25,6 @@ from fcb_pipelines.core.facts import (
     Status,
     TaxFacts,
 )
-from fcb_pipelines.core.index import Origin
 from fcb_pipelines.core.money import half_up
 from fcb_pipelines.core.nexacloud_facts import Copy, claimed_ref
 from fcb_pipelines.core.standing import (
@@ -155,7 +154,7 @@ def a_case(facts: InvoiceFacts | None = None, **changes: Any) -> Case:
     facts = facts or an_invoice()
     owner = changes.pop("owner", a_copy(facts))
     agreement = copy_against_source(facts, owner.facts, customer=CUSTOMER) if owner else ()
-    case = Case(facts=facts, origin=Origin.INVOICE, owner=owner, agreement=agreement)
+    case = Case(facts=facts, owner=owner, agreement=agreement)
     return replace(case, **changes)
 
 

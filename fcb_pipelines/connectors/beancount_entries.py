@@ -1,7 +1,7 @@
 """One entry of the books told as the document or settlement that it is, as it stands in the file."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +9,15 @@ from fcb_pipelines.connectors.beancount_chart import Chart, route_of
 from fcb_pipelines.connectors.beancount_text import direction
 from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
+from fcb_pipelines.core.documents import (
+    DocumentLine,
+    DocumentTax,
+    LedgerDocument,
+    Settlement,
+    with_tax_shares,
+)
 from fcb_pipelines.core.facts import Kind, Method
-from fcb_pipelines.core.money import InexactAmount, from_major, spread, to_major
+from fcb_pipelines.core.money import InexactAmount, from_major, to_major
 from fcb_pipelines.core.standing import MoveState
 
 _STATES = {"*": MoveState.POSTED, "!": MoveState.DRAFT}
@@ -38,7 +44,7 @@ class EntryReader:
             date=entry.date,
             currency=_currency(ref, entry),
             partner=text(entry.meta, "partner"),
-            lines=_with_tax_shares(lines, taxes),
+            lines=with_tax_shares(lines, taxes),
             taxes=taxes,
             nexacloud_invoice_id=text(entry.meta, "nexacloud_invoice_id") or None,
             stripe_invoice_id=text(entry.meta, "stripe_invoice_id") or None,
@@ -155,17 +161,6 @@ def _tax(posting: Any, sign: int) -> DocumentTax:
         base=from_major(base, currency) if isinstance(base, Decimal) else 0,
         amount=-sign * minor(posting),
     )
-
-
-def _with_tax_shares(
-    lines: list[DocumentLine], taxes: Iterable[DocumentTax]
-) -> tuple[DocumentLine, ...]:
-    shares = [0] * len(lines)
-    for tax in taxes:
-        weights = [line.net if tax.key in line.taxes else 0 for line in lines]
-        for index, share in enumerate(spread(tax.amount, weights) if weights else ()):
-            shares[index] += share
-    return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
 
 
 def _breach(meta: Mapping[str, Any], what: str) -> ContractBreach:

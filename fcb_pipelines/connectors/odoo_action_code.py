@@ -252,7 +252,9 @@ if verb == 'settle':
     for row in task['allocations']:
         document = moves.browse(row['document'])
         drawn = entries[row['receipt']] if row['receipt'] else moves.browse(row['drawn'])
-        made = match_exactly(open_lines(document), open_lines(drawn), row['amount'])
+        # Odoo counts in floats of its own, rounded to the currency.
+        amount = row['amount'] / 10 ** row['decimals']
+        made = match_exactly(open_lines(document), open_lines(drawn), amount)
         if made:
             made.write(row['values'])
             named.append((row['name'], made._name, made.id))

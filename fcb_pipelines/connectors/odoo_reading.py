@@ -16,9 +16,15 @@ from typing import TypeVar
 from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import Row
 from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, SOURCE_HASH
-from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
+from fcb_pipelines.core.documents import (
+    DocumentLine,
+    DocumentTax,
+    LedgerDocument,
+    Settlement,
+    with_tax_shares,
+)
 from fcb_pipelines.core.facts import Kind, Method
-from fcb_pipelines.core.money import exponent, from_major, spread
+from fcb_pipelines.core.money import exponent, from_major
 from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
 
 MOVE_FIELDS = (
@@ -114,7 +120,7 @@ def _documents(
         date=date.fromisoformat(day),
         currency=currency,
         partner="",
-        lines=_with_tax_shares(told, taxes),
+        lines=with_tax_shares(told, taxes),
         taxes=billed,
         nexacloud_invoice_id=text(row["x_fc_nexacloud_invoice_id"]),
         stripe_invoice_id=text(row["x_fc_stripe_invoice_id"]),
@@ -165,17 +171,6 @@ def _taxes(
         )
         for key, amount in sorted(amounts.items())
     )
-
-
-def _with_tax_shares(
-    lines: Sequence[DocumentLine], taxes: Iterable[DocumentTax]
-) -> tuple[DocumentLine, ...]:
-    shares = [0] * len(lines)
-    for tax in taxes:
-        weights = [line.net if tax.key in line.taxes else 0 for line in lines]
-        for index, share in enumerate(spread(tax.amount, weights) if weights else ()):
-            shares[index] += share
-    return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
 
 
 def _payment_state(

@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.odoo_moves import BATCH, in_pages, major_text
 from fcb_pipelines.connectors.odoo_reading import direction, minor
 from fcb_pipelines.connectors.settling import assert_same_receipt, receipt_of
 from fcb_pipelines.core.documents import Settlement
-from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.money import exponent
 from fcb_pipelines.core.routes import Route, route
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 
@@ -194,8 +194,8 @@ class Settlements:
             "document": sides.documents[each.document],
             "drawn": sides.receipts.get(drawn_on) or sides.documents.get(drawn_on, 0),
             "receipt": xml_name(drawn_on) if new else False,
-            # Odoo compares amounts as floats of its own, rounded to the currency.
-            "amount": float(to_major(each.amount, each.currency)),
+            "amount": each.amount,
+            "decimals": exponent(each.currency),
             "values": {
                 SOURCE_REF: each.ref,
                 "x_fc_date": each.date.isoformat(),

@@ -9,7 +9,7 @@ from fcb_pipelines.core.corrections import by_base
 from fcb_pipelines.core.dispositions import Case, Disposition, decide_copy
 from fcb_pipelines.core.documents import Partner
 from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
-from fcb_pipelines.core.index import IndexRow, Origin
+from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.standing import Standing
 
@@ -59,7 +59,7 @@ def agreements(
 
 
 def cases(
-    documents: Iterable[tuple[Origin, InvoiceFacts]],
+    documents: Iterable[InvoiceFacts],
     owners: Mapping[str, Copy],
     agreement: Iterable[AgreementRow],
     standing: Mapping[str, Standing],
@@ -75,13 +75,12 @@ def cases(
     return tuple(
         Case(
             facts=facts,
-            origin=origin,
             owner=owners.get(facts.ref) or owners.get(facts.credits or ""),
             agreement=tuple(rows[facts.ref]),
             standing=standing.get(facts.ref),
             corrections=corrections.get(facts.ref, ()),
         )
-        for origin, facts in documents
+        for facts in documents
     )
 
 

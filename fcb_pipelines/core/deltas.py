@@ -19,7 +19,13 @@ from fcb_pipelines.core.corrections import (
     residual_with,
 )
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
-from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
+from fcb_pipelines.core.ledger_delta import (
+    DATES,
+    READ_BACK,
+    RESIDUAL,
+    LedgerDelta,
+    delta_of,
+)
 from fcb_pipelines.core.reasons import REASONS, Verdict
 from fcb_pipelines.core.settlement_deltas import settlement_deltas, taken_back_deltas
 from fcb_pipelines.core.standing import MoveState, Standing, StandingMove
@@ -39,9 +45,10 @@ def ledger_deltas(
     """Compare the month's intent with what stands now.
 
     `standing` holds every external id of the month as just read back; `not_posted` tells the
-    reason of documents that are skipped or held (a held one's draft waits for a person); `exceptions` are the (document ref, code) pairs of
-    settlements that could not be written, which explain a residual; `refused` are the entries that
-    the ledger itself would not take, with the code it gave.
+    reason of documents that are skipped or held (a held one's draft waits for a person);
+    `exceptions` are the (document ref, code) pairs of settlements that could not be written, which
+    explain a residual; `refused` are the entries that the ledger itself would not take, with the
+    code it gave.
     """
     explained: dict[str, str] = {}
     for ref, code in exceptions:
@@ -167,7 +174,7 @@ def _document_deltas(
     differing = compare_documents(document, move.document, move.partner_links)
     if answered(document.source_hash or "", corrections) and Moved.LEDGER not in sides:
         differing = ()
-    rows = [_as_delta(row, code) for row in differing]
+    rows = [delta_of(row.ref, row.ref, row, code) for row in differing]
     posted = move.state is MoveState.POSTED
     if posted and move.accounting_date != move.document.date:
         rows.append(
@@ -196,20 +203,6 @@ def _not_standing(document: LedgerDocument, now: Standing, code: str, expected: 
         actual=now.move.state.value if now.move else MoveState.NONE.value,
         difference=-document.total,
         aspect=READ_BACK,
-        code=code,
-    )
-
-
-def _as_delta(row: AgreementRow, code: str) -> LedgerDelta:
-    return LedgerDelta(
-        ref=row.ref,
-        entry=row.ref,
-        field=row.field,
-        kind=row.kind,
-        expected=row.expected,
-        actual=row.actual,
-        difference=row.difference,
-        aspect=DATES if row.field == "date" else READ_BACK,
         code=code,
     )
 

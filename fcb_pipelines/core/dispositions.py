@@ -10,7 +10,7 @@ from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.corrections import VOIDED, answered
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Status
-from fcb_pipelines.core.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.index import Answer, IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.periods import first_day, period_of
 from fcb_pipelines.core.reasons import Verdict
@@ -62,7 +62,6 @@ class Case:
     """Everything that one document's disposition depends on; `corrections` are posted ones of it."""
 
     facts: InvoiceFacts
-    origin: Origin
     owner: Copy | None
     agreement: tuple[AgreementRow, ...] = ()
     standing: Standing | None = None

@@ -8,11 +8,13 @@ Settlements have an external id and a hash of their own: a payment never looks l
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.core.facts import Kind, Method
+from fcb_pipelines.core.money import spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,18 @@ class Partner:
     country: str | None = None
     vat: str | None = None
     stripe_customer_id: str | None = None
+
+
+def with_tax_shares(
+    lines: Sequence[DocumentLine], taxes: Iterable[DocumentTax]
+) -> tuple[DocumentLine, ...]:
+    """The lines as a ledger answers them, each with its share of the taxes it bears."""
+    shares = [0] * len(lines)
+    for tax in taxes:
+        weights = [line.net if tax.key in line.taxes else 0 for line in lines]
+        for index, share in enumerate(spread(tax.amount, weights) if weights else ()):
+            shares[index] += share
+    return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
 
 
 def _digest(content: dict[str, object]) -> str:

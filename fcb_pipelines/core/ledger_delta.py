@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from fcb_pipelines.core.agreement import Agreement
+from fcb_pipelines.core.agreement import Agreement, AgreementRow
 from fcb_pipelines.core.three_way import Moved
 
 READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
+
+_DATES = frozenset({"date", "settlement.date"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +34,18 @@ class LedgerDelta:
     source_now: str | None = None
     written: str | None = None
     ledger_now: str | None = None
+
+
+def delta_of(document: str, entry: str, row: AgreementRow, code: str) -> LedgerDelta:
+    """A field that differs, of the document itself or of a settlement beside it."""
+    return LedgerDelta(
+        ref=document,
+        entry=entry,
+        field=row.field,
+        kind=row.kind,
+        expected=row.expected,
+        actual=row.actual,
+        difference=row.difference,
+        aspect=DATES if row.field in _DATES else READ_BACK,
+        code=code,
+    )

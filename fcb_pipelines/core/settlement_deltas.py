@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from fcb_pipelines.core.agreement import Agreement, AgreementRow, Value, compare
+from fcb_pipelines.core.agreement import Agreement, Value, compare
 from fcb_pipelines.core.corrections import is_correction
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Method
-from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, LedgerDelta
+from fcb_pipelines.core.ledger_delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.standing import Standing, StandingSettlement
 
 
@@ -85,24 +85,8 @@ def settlement_deltas(
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
                 told = "edited_in_ledger" if undone else code
-                rows.append(_settlement_delta(document, settlement, row, told))
+                rows.append(delta_of(document.ref, settlement.ref, row, told))
     return rows
-
-
-def _settlement_delta(
-    document: LedgerDocument, settlement: Settlement, row: AgreementRow, code: str
-) -> LedgerDelta:
-    return LedgerDelta(
-        ref=document.ref,
-        entry=settlement.ref,
-        field=row.field,
-        kind=row.kind,
-        expected=row.expected,
-        actual=row.actual,
-        difference=row.difference,
-        aspect=DATES if row.field == "settlement.date" else READ_BACK,
-        code=code,
-    )
 
 
 def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:

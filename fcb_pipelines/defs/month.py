@@ -25,7 +25,7 @@ from fcb_pipelines.core.gates import (
     external_ids_unique,
     population_adds_up,
 )
-from fcb_pipelines.core.index import IndexRow, Origin
+from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.tax_witness import WitnessRow
@@ -65,21 +65,20 @@ class Month:
     frames: Mapping[str, pd.DataFrame]
 
     @cached_property
-    def facts(self) -> tuple[tuple[Origin, InvoiceFacts], ...]:
-        """Every document of the month with its settlements, and which object it is."""
-        told: list[tuple[Origin, InvoiceFacts]] = []
+    def facts(self) -> tuple[InvoiceFacts, ...]:
+        """Every document of the month with its settlements."""
+        told: list[InvoiceFacts] = []
         for source in ("stripe", "lago"):
             settlements = to_rows(self.frames[f"{source}_payments"], SettlementFacts)
             invoices = to_rows(self.frames[f"{source}_invoices"], InvoiceFacts)
             notes = to_rows(self.frames[f"{source}_credit_notes"], InvoiceFacts)
-            told += [(Origin.INVOICE, one) for one in with_settlements(invoices, settlements)]
-            told += [(Origin.CREDIT_NOTE, one) for one in with_settlements(notes, settlements)]
+            told += with_settlements((*invoices, *notes), settlements)
         return tuple(told)
 
     @cached_property
     def facts_by_ref(self) -> dict[str, InvoiceFacts]:
         """The month's documents by ref."""
-        return {facts.ref: facts for _, facts in self.facts}
+        return {facts.ref: facts for facts in self.facts}
 
     @cached_property
     def copies(self) -> tuple[Copy, ...]:

@@ -15,7 +15,6 @@ from fcb_pipelines.core.cases import (
     with_settlements,
 )
 from fcb_pipelines.core.facts import BillTo, InvoiceFacts, Side
-from fcb_pipelines.core.index import Origin
 from fcb_pipelines.core.nexacloud_facts import first_claims
 from fcb_pipelines_tests.facts import (
     CUSTOMER,
@@ -82,13 +81,11 @@ def test_a_case_has_its_own_agreement_owner_and_standing_and_no_other() -> None:
     owners = first_claims([a_copy(one)])
     rows = agreements([one, two], owners, {USER: ANA})
     standing = {two.ref: stands(ref=two.ref)}
-    first, second = cases(
-        [(Origin.INVOICE, one), (Origin.CREDIT_NOTE, two)], owners, rows, standing
-    )
-    assert (first.owner, first.standing, first.origin) == (owners[one.ref], None, Origin.INVOICE)
+    first, second = cases([one, two], owners, rows, standing)
+    assert (first.owner, first.standing) == (owners[one.ref], None)
     assert first.agreement == rows
     assert (second.owner, second.agreement) == (None, ())
-    assert (second.standing, second.origin) == (standing[two.ref], Origin.CREDIT_NOTE)
+    assert second.standing == standing[two.ref]
 
 
 def test_rows_without_a_document_lie_in_their_own_place_only() -> None:

@@ -112,7 +112,6 @@ AT_THE_SOURCE = (
     is_("A10 a number used before", POST, facts={"number": "NC-in_0"}),
     is_("dated after the open period", HOLD, "after_open_period", facts={"date": date(2026, 6, 1)}),
     is_("a final document without a date", HOLD, "unreadable", facts={"date": None}),
-    is_("a credit note object", POST, case={"origin": Origin.CREDIT_NOTE}),
 )  # fmt: skip
 
 AMOUNTS = (
@@ -245,7 +244,7 @@ def test_nexacloud_never_changes_what_is_posted_and_is_listed_when_it_differs(
     facts = an_invoice()
     owner = a_copy(facts, **change)
     agreement = copy_against_source(facts, owner.facts, customer=CUSTOMER)
-    case = Case(facts=facts, origin=Origin.INVOICE, owner=owner, agreement=agreement)
+    case = Case(facts=facts, owner=owner, agreement=agreement)
     row = decide(case, SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.verdict, row.exceptions) == (POST, ("nexacloud_differs",))
     assert document_of(case) == DOCUMENT

@@ -83,7 +83,7 @@ def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
 
 def _plans(this: Month, wanted: Sequence[str], reader: LedgerReader) -> Iterable[CorrectionPlan]:
     now = reader.standing(wanted, this.settlement_refs_of(wanted))
-    told = [(origin, facts) for origin, facts in this.facts if facts.ref in wanted]
+    told = [facts for facts in this.facts if facts.ref in wanted]
     for case in cases(told, this.owners, this.agreements, now):
         yield plan_correction(case, now, current(), reader.books, today())
 

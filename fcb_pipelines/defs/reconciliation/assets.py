@@ -13,6 +13,7 @@ from fcb_pipelines.core.cases import agreements as compared
 from fcb_pipelines.core.cases import cases, copies_of_their_own
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
+from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.tax_witness import tax_witness as witnessed
@@ -53,7 +54,7 @@ _COMMON: dict[str, Any] = {
 def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One field of one document, NexaCloud's copy against its source."""
     this = Month(context.partition_key, frames)
-    rows = compared([facts for _, facts in this.facts], this.owners, this.users)
+    rows = compared(this.facts, this.owners, this.users)
     frame = to_frame(rows, AgreementRow)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
@@ -99,10 +100,10 @@ def unplaced(
     """One member without a month in range: a draft, missing, unreachable, too early or too late."""
     this = Month("", frames)
     lost = [row for row in this.index if row.found and row.in_scope and row.period is None]
-    told = []
+    told: list[InvoiceFacts] = []
     for reader in readers(stripe.open(), lago.open(), store.evidence()):
         own = [row for row in lost if row.ref.startswith(reader.prefix)]
-        told += list(zip([row.origin for row in own], read_documents(reader, own), strict=True))
+        told += read_documents(reader, own)
     nowhere = Books(currencies=frozenset())
     open_cases = cases(told, this.owners, (), {})
     settings, last = current(), periods()[-1]
@@ -123,7 +124,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
     """One document and the tax that address and date lead one to expect, against the tax billed."""
     this = Month(context.partition_key, frames)
     rows = witnessed(
-        [facts for _, facts in this.facts],
+        this.facts,
         this.dispositions,
         this.owners,
         this.users,
