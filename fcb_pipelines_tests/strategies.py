@@ -136,6 +136,7 @@ class _Life:
     def __init__(self, draw: st.DrawFn, documents: Sequence[LedgerDocument]) -> None:
         self.settlements: list[Settlement] = []
         self._draw = draw
+        self._documents = documents
         self._open = {document.ref: document.total for document in documents}
 
     def share_credit_or_receipt(self, one: LedgerDocument, other: LedgerDocument) -> None:
@@ -173,6 +174,9 @@ class _Life:
             drawn_on = f"stripe:acct_nexacloud:{name}"
             self._add(document, amount, method, drawn_on=drawn_on, receipt=whole, day=day)
             self.settlements[-1] = replace(self.settlements[-1], memo=name)
+        if method is Method.PAYMENT and self._draw(st.booleans()):
+            for part in self.settlements[-len(documents) :]:
+                self._came_back(part)
 
     def _pay(self, document: LedgerDocument) -> None:
         amount = self._take(document, self._open[document.ref])
@@ -186,6 +190,12 @@ class _Life:
         self._add(document, amount, Method.PAYMENT)
         paid = self.settlements[-1].ref
         self._add(document, rest - amount, Method.PAYMENT_FAILURE, undoes=paid)
+
+    def _came_back(self, part: Settlement) -> None:
+        """The failure of a shared payment, for one document's part of it."""
+        (document,) = (each for each in self._documents if each.ref == part.document)
+        self._open[document.ref] += part.amount
+        self._add(document, -part.amount, Method.PAYMENT_FAILURE, undoes=part.ref)
 
     def _pay_beside(self, document: LedgerDocument) -> None:
         method = self._draw(st.sampled_from([Method.REFUND, Method.CHARGEBACK]))
@@ -201,6 +211,8 @@ class _Life:
     def _collect_debt(self, document: LedgerDocument) -> None:
         debt = self._draw(st.integers(1, 900))
         self._add(document, -debt, Method.CUSTOMER_BALANCE)
+        if self._draw(st.booleans()):
+            return
         amount = self._take(document, self._open[document.ref])
         self._add(document, debt + amount, Method.PAYMENT)
 

@@ -30,13 +30,15 @@ class Matching:
     """How much of each claim is matched (signed like its amount), and what stays open.
 
     `settled_by` are the claims that took something off the document itself, `allocatable` is what
-    allocations have left of it: payments give way to them.
+    allocations have left of it: payments give way to them. `put_back` is what nothing has paid yet of
+    the claims below zero; it stands beside the document.
     """
 
     of: Mapping[str, int]
     settled_by: frozenset[str]
     residual: int
     allocatable: int
+    put_back: int
 
 
 def match(total: int, claims: Iterable[Claim]) -> Matching:
@@ -63,6 +65,7 @@ def match(total: int, claims: Iterable[Claim]) -> Matching:
         settled_by=frozenset({**by_allocations, **by_entries}),
         residual=allocatable - sum(by_entries.values()),
         allocatable=allocatable,
+        put_back=-sum(min(0, amount) for amount in left.values()),
     )
 
 

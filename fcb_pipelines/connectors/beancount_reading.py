@@ -67,6 +67,7 @@ class Records:
         self.documents: dict[str, Any] = {}
         self.settlements: dict[str, Any] = {}
         self.receipts: dict[str, Any] = {}
+        self.undone: set[str] = set()
         self.currencies: list[str] = []
         self.identity: str | None = None
         self.locks: list[tuple[str, date]] = []
@@ -124,7 +125,7 @@ class Records:
             document=document if partner else replace(document, partner=""),
             partner_links=partner.links if partner else (),
             accounting_date=entry.date,
-            residual=matching.residual,
+            residual=matching.residual + matching.put_back,
             stored_hash=text(entry.meta, "content_hash") or None,
             stored_source_hash=document.source_hash,
         )
@@ -200,6 +201,7 @@ class Records:
         if ref in self.documents and reversed_:
             self._reversing.setdefault(reversed_, []).append(ref)
         if ref in self.settlements:
+            self.undone.add(text(entry.meta, "undoes"))
             names = (text(entry.meta, "document"), text(entry.meta, "drawn_on"))
             for name in {*names, *(target for target, _ in settled)} - {""}:
                 self._beside.setdefault(name, []).append(ref)

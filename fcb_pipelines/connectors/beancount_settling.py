@@ -26,9 +26,10 @@ def settled(
 ) -> None:
     """Add to `changes` the entries of those settlements that the books do not have."""
     batch = _Batch(records, changes, settings)
-    for settlement in settlements:
-        if settlement.ref not in records.settlements:
-            batch.put(settlement)
+    new = [each for each in settlements if each.ref not in records.settlements]
+    # What fails gives back what its allocation took, before another takes it.
+    for settlement in sorted(new, key=lambda each: each.undoes is None):
+        batch.put(settlement)
 
 
 class _Batch:
@@ -41,6 +42,7 @@ class _Batch:
         self._receivable = records.chart.name(settings.accounts.receivable.code)
         self._receipts: dict[str, Settlement] = {}
         self._allocated: Counter[str] = Counter()
+        self._undone: set[str] = set()
 
     def put(self, settlement: Settlement) -> None:
         """One settlement, as the entry that its method makes or as an allocation."""
@@ -53,6 +55,8 @@ class _Batch:
             assert_open(tried, settlement.date, "payments", self._records)
         if settlement.receipt is not None:
             self._receive(tried, settlement)
+        if settlement.undoes is not None:
+            self._gives_back(settlement)
         if settlement.is_allocation and not self._fits(settlement):
             return
         self._write(tried, settlement, document.document.number if document else "")
@@ -77,13 +81,22 @@ class _Batch:
 
     def _fits(self, allocation: Settlement) -> bool:
         """Whether both sides have its amount left; it is exactly its amount, or not there at all."""
-        sides = (allocation.document, allocation.drawn_on or "")
+        drawn_on = allocation.drawn_on or ""
+        undone = allocation.ref in self._undone | self._records.undone
+        sides = (drawn_on,) if undone else (allocation.document, drawn_on)
         if any(
             self._allocated[side] + allocation.amount > self._allocatable(side) for side in sides
         ):
             return False
         self._allocated.update(dict.fromkeys(sides, allocation.amount))
         return True
+
+    def _gives_back(self, failure: Settlement) -> None:
+        self._undone.add(failure.undoes or "")
+        if failure.undoes in self._records.settlements:
+            standing = self._records.settlement(failure.undoes)
+            if standing is not None and standing.settlement.is_allocation:
+                self._allocated[failure.document] -= standing.settlement.amount
 
     def _allocatable(self, target: str) -> int:
         if target in self._receipts and target not in self._records.receipts:

@@ -13,6 +13,7 @@ if not task:
     raise UserError('This action works for fcb_pipelines only.')
 env = env(context={k: v for k, v in env.context.items() if k != 'fcb'})
 MODULE = 'fcb_pipelines'
+ALLOCATION_FIELDS = ['x_fc_source_ref', 'x_fc_content_hash', 'x_fc_date', 'x_fc_memo']
 verb = task['verb']
 answer = {'done': True}
 names = env['ir.model.data'].sudo()
@@ -31,8 +32,8 @@ if verb == 'find':
     if task.get('names') is not None:
         wanted.append([('name', 'in', task['names'])])
     if wanted and task.get('of'):
-        sides = moves.search([('x_fc_source_ref', 'in', task['of'])]).ids
         entries = moves.search([('x_fc_document_ref', 'in', task['of'])])
+        sides = (moves.search([('x_fc_source_ref', 'in', task['of'])]) | entries).ids
         drawn = partials.search([
             ('x_fc_source_ref', '!=', False),
             '|', ('debit_move_id.move_id', 'in', sides), ('credit_move_id.move_id', 'in', sides),
@@ -181,19 +182,21 @@ def match_exactly(one, other, amount):
     lines._reconcile_plan([one | other])
     return partials.search(pair, order='id desc', limit=1)
 
+def takes_off(entry, owing):
+    # Whether an entry stands against what the document is: a payment of an invoice.
+    ours = entry.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+    return bool(ours) and (ours[0].amount_currency > 0) != owing
+
 def free(entry, document, ours):
     # Undo the matching of an entry with its document and the entries beside it; allocations stay.
     pairs = entry.line_ids.matched_debit_ids | entry.line_ids.matched_credit_ids
-    freed = moves
     for pair in pairs.filtered(lambda pair: not pair.x_fc_source_ref):
         # With its pair Odoo takes back an exchange difference, and that one's own matching.
         if not pair.exists():
             continue
         other = (pair.debit_move_id | pair.credit_move_id).move_id - entry
         if other <= (document | ours):
-            freed |= other - document
             pair.unlink()
-    return freed
 """
 
 SETTLING = """
@@ -240,21 +243,55 @@ if verb == 'settle':
             needed = sum(abs(line.amount_residual_currency) for line in open_lines(failure))
             there = sum(abs(line.amount_residual_currency) for line in open_lines(payment))
             if document.currency_id.compare_amounts(there, needed) < 0:
-                group[1] |= payment | free(payment, document, ours)
+                free(payment, document, ours)
+                # What waited beside the document takes the place of what failed.
+                group[1] |= ours
             match(open_lines(failure), open_lines(payment))
 
-    # 2. What puts back, with what takes off: at least one of a pair is asked for.
-    for document, asked, ours in groups:
+    # 2. What puts back, with what takes off: at least one of a pair is asked for. A payment that the
+    # document has already gives way.
+    for group in groups:
+        document, asked, ours = group
         plain = ours.filtered(lambda entry: not entry.x_fc_undoes)
         match(open_lines(plain & asked), open_lines(plain))
+        side = document.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+        owing = side[:1].amount_currency > 0
+        for line in open_lines(plain & asked):
+            if (line.amount_currency > 0) != owing:
+                continue
+            for payment in plain.sorted(lambda entry: (entry.date, entry.id)):
+                if not line.reconciled and takes_off(payment, owing):
+                    free(payment, document, moves)
+                    group[1] |= ours
+                    match(line, open_lines(payment))
 
-    # 3. Allocations: exactly their amount or, where that is not open on both sides, nothing.
+    # 3. Allocations: exactly their amount or, where that is not open on both sides, nothing. One that
+    # failed is matched with its failure instead, under the same id; the document is open again.
+    failures = {entry.x_fc_undoes: entry for group in groups for entry in group[2]
+                if entry.x_fc_undoes}
+    for pair in partials.search([('x_fc_source_ref', 'in', list(failures))]):
+        failure = open_lines(failures[pair.x_fc_source_ref])
+        amount = pair.debit_amount_currency
+        there = sum(abs(line.amount_residual_currency) for line in failure)
+        if not failure or failure.currency_id.compare_amounts(there, amount) < 0:
+            continue
+        drawn = pair.credit_move_id if failure.amount_currency > 0 else pair.debit_move_id
+        carried = {field: pair[field] for field in ALLOCATION_FIELDS}
+        # Odoo drops its name with it.
+        its_name = names.search([('model', '=', pair._name), ('res_id', '=', pair.id),
+                                 ('module', '=', MODULE)]).name
+        pair.unlink()
+        made = match_exactly(failure, drawn, amount)
+        made.write(carried)
+        named.append((its_name, made._name, made.id))
     for row in task['allocations']:
         document = moves.browse(row['document'])
+        failure = failures.get(row['values']['x_fc_source_ref'], moves)
         drawn = entries[row['receipt']] if row['receipt'] else moves.browse(row['drawn'])
         # Odoo counts in floats of its own, rounded to the currency.
         amount = row['amount'] / 10 ** row['decimals']
-        made = match_exactly(open_lines(document), open_lines(drawn), amount)
+        made = (match_exactly(open_lines(failure), open_lines(drawn), amount)
+                or match_exactly(open_lines(document), open_lines(drawn), amount))
         if made:
             made.write(row['values'])
             named.append((row['name'], made._name, made.id))

@@ -7,12 +7,19 @@ from fcb_pipelines.connectors.failures import Refusal
 from fcb_pipelines.connectors.odoo_action import Batches, ref_of, xml_name
 from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH, SOURCE_REF
+from fcb_pipelines.connectors.odoo_fields import (
+    CONTENT_HASH,
+    DOCUMENT_REF,
+    REVERSES_REF,
+    SOURCE_HASH,
+    SOURCE_REF,
+)
 from fcb_pipelines.connectors.odoo_reading import (
     LINE_FIELDS,
     MOVE_FIELDS,
     Around,
     direction,
+    minor,
     standing_move,
 )
 from fcb_pipelines.core.documents import LedgerDocument
@@ -91,6 +98,30 @@ class Moves:
         found = self._odoo.rows("account.move.line", [("id", "in", lines)], ["move_id"])
         return set(said) - {row["move_id"][0] for row in found}
 
+    def put_back(self, refs: Collection[str]) -> dict[str, dict[int, int]]:
+        """Document -> what is open of our entries beside it, by direction, minor units.
+
+        By direction 1 stands what customers owe, by -1 what is owed to them.
+        """
+        domain = [
+            ("move_id." + DOCUMENT_REF, "in", list(refs)),
+            ("move_id." + SOURCE_REF, "!=", False),
+            ("account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+        ]
+        fields = ["move_id", "currency_id", "amount_residual_currency"]
+        lines = self._odoo.rows("account.move.line", domain, fields) if refs else []
+        entries = [("id", "in", sorted({line["move_id"][0] for line in lines}))]
+        rows = self._odoo.rows(MOVE, entries, [DOCUMENT_REF]) if lines else []
+        document = {row["id"]: row[DOCUMENT_REF] for row in rows}
+        found: dict[str, dict[int, int]] = {}
+        for line in lines:
+            amount = minor(line["amount_residual_currency"], str(line["currency_id"][1]))
+            sums = found.setdefault(document[line["move_id"][0]], {1: 0, -1: 0})
+            sums[1 if amount > 0 else -1] += abs(amount)
+        return found
+
     def write(
         self,
         documents: Sequence[LedgerDocument],
@@ -168,8 +199,16 @@ def read(moves: Moves, found: Mapping[str, int], around_of: Any) -> tuple[Standi
         lines = moves.lines(list(rows))
         around: Around = around_of(rows.values(), _flat(lines.values()))
         reversed_whole = moves.reversed_whole(rows)
+        put_back = moves.put_back([ref for ref, move in page if move in rows])
         standing += [
-            standing_move(ref, rows[move], lines.get(move, []), move in reversed_whole, around)
+            standing_move(
+                ref,
+                rows[move],
+                lines.get(move, []),
+                around,
+                reversed_whole=move in reversed_whole,
+                put_back=put_back.get(ref, {}),
+            )
             for ref, move in page
             if move in rows
         ]

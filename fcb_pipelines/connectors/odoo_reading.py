@@ -77,26 +77,33 @@ def text(value: object) -> str | None:
 
 
 def standing_move(
-    ref: str, row: Row, lines: Sequence[Row], reversed_whole: bool, around: Around
+    ref: str,
+    row: Row,
+    lines: Sequence[Row],
+    around: Around,
+    *,
+    reversed_whole: bool,
+    put_back: Mapping[int, int],
 ) -> StandingMove:
     """A customer invoice or credit note with its lines, as it stands.
 
-    `reversed_whole`: nothing but credit notes settles it.
+    `reversed_whole`: nothing but credit notes settles it. `put_back` is what is open of the entries
+    beside it, by their direction.
     """
     links = around.links.get(id_of(row["partner_id"]), ())
     stored = text(row[CONTENT_HASH])
     state = STATES[row["state"]]
     document = as_written(_documents(ref, row, lines, links, around), stored)
-    residual = abs(minor(row["amount_residual"], document.currency))
+    own = abs(minor(row["amount_residual"], document.currency))
     return StandingMove(
         ref=ref,
         move_id=str(row["id"]),
         state=state,
-        payment_state=_payment_state(row, residual, state, reversed_whole, document.currency),
+        payment_state=_payment_state(row, own, state, reversed_whole, document.currency),
         document=document,
         partner_links=links,
         accounting_date=date.fromisoformat(row["date"]),
-        residual=residual,
+        residual=own + put_back.get(direction(document.kind), 0),
         stored_hash=stored,
         stored_source_hash=text(row[SOURCE_HASH]),
     )

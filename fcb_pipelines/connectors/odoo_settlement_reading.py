@@ -27,8 +27,11 @@ ENTRY_FIELDS = (
     "state", "ref", "date", "journal_id", "partner_id", SOURCE_REF, DOCUMENT_REF, "x_fc_undoes",
     CONTENT_HASH,
 )  # fmt: skip
-# Of both sides of a matching: documents or, for one of them, a shared receipt.
-SIDE_FIELDS = ("move_type", "journal_id", "partner_id", "date", "ref", SOURCE_REF)
+# Of both sides of a matching: documents or, for one of them, a shared receipt; for the other a failure
+# beside its document, where the allocation was undone.
+SIDE_FIELDS = (
+    "move_type", "journal_id", "partner_id", "date", "ref", SOURCE_REF, DOCUMENT_REF,
+)  # fmt: skip
 
 Side = tuple[Row, Row]
 
@@ -133,7 +136,7 @@ def _allocations(
         for link in around.links.get(id_of(document["partner_id"]), ()) or ("",):
             yield Settlement(
                 ref=ref,
-                document=text(document[SOURCE_REF]) or "",
+                document=text(document[DOCUMENT_REF]) or text(document[SOURCE_REF]) or "",
                 kind=kind,
                 partner=link,
                 method=method,

@@ -90,7 +90,7 @@ class StandingSettlements:
             for row in self._odoo.rows(
                 MATCHING,
                 ["|", ("debit_move_id", "in", ids), ("credit_move_id", "in", ids)],
-                _PAIR_FIELDS[:4],
+                _PAIR_FIELDS[:5],
             )
             for pair in _both_ways(row)
             if pair[0] in ours
@@ -99,9 +99,11 @@ class StandingSettlements:
         move_of = {row["id"]: row["move_id"][0] for row in others}
         settles = self._settled_by(set(move_of.values()))
         matched: dict[int, int] = {}
-        for line, other, amount in pairs:
+        for line, other, amount, allocation in pairs:
             entry = ours[line]["move_id"][0]
-            if settles.get(move_of[other]) == rows[entry][DOCUMENT_REF]:
+            beside = settles.get(move_of[other]) == rows[entry][DOCUMENT_REF]
+            # The allocation that it undid is matched with it in the document's stead.
+            if beside or (allocation and allocation == rows[entry]["x_fc_undoes"]):
                 taken = minor(amount, str(ours[line]["currency_id"][1]))
                 matched[entry] = matched.get(entry, 0) + taken
         return matched
@@ -143,10 +145,10 @@ class StandingSettlements:
         ]
 
 
-def _both_ways(row: Row) -> Sequence[tuple[int, int, object]]:
-    """(line, the line it is matched with, the amount in the first one's currency), twice."""
+def _both_ways(row: Row) -> Sequence[tuple[int, int, object, object]]:
+    """(line, the line it is matched with, the amount in its currency, the allocation), twice."""
     debit, credit = row["debit_move_id"][0], row["credit_move_id"][0]
     return (
-        (debit, credit, row["debit_amount_currency"]),
-        (credit, debit, row["credit_amount_currency"]),
+        (debit, credit, row["debit_amount_currency"], row[SOURCE_REF]),
+        (credit, debit, row["credit_amount_currency"], row[SOURCE_REF]),
     )

@@ -8,6 +8,7 @@ from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.ledger_delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.standing import Standing, StandingSettlement
+from fcb_pipelines.core.writing import waits_for_payment
 
 
 def taken_back(
@@ -16,7 +17,7 @@ def taken_back(
     """The settlements of a document that stand and that its source no longer tells (S7).
 
     `told` are the refs that it does. A refund that was booked before its credit note came stands on,
-    and so does what was undone.
+    and so does what was undone, with what undoes it: unless the source tells of the undone one again.
     """
     entries = [
         row.settlement for row in standing.values() if row.settlement is not None and not row.absent
@@ -28,7 +29,7 @@ def taken_back(
         if entry.settlement.document == ref
         and entry.ref not in {*told, *undone}
         and not is_correction(entry.ref)
-        and entry.settlement.undoes is None
+        and entry.settlement.undoes in {None, *told}
         and entry.settlement.method is not Method.REFUND
     )
 
@@ -76,8 +77,9 @@ def settlement_deltas(
         left = _settlement_fields(settlement, reconciled=True)
         right = {}
         if entry is not None:
-            # Paid beyond what is open (S3), nothing need be matched.
-            matched = entry.reconciled != 0 or settled
+            # Paid beyond what is open (S3), or put back and not paid (B9), nothing need be matched.
+            free = settled or waits_for_payment(settlement, settlements)
+            matched = entry.reconciled != 0 or free
             right = _settlement_fields(entry.settlement, reconciled=matched)
             if {settlement.partner, entry.settlement.partner} <= links:
                 right["settlement.partner"] = settlement.partner

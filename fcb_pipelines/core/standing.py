@@ -37,9 +37,11 @@ class StandingMove:
     `document` is the move told as a LedgerDocument, its `partner` one of `partner_links` (the
     external ids of the ledger partner; empty when the partner has none of ours). `residual` is the
     open receivable in minor units of the document's currency, positive for an invoice still owed,
-    and positive for a credit note not yet used. `accounting_date` is the ledger's own date, which
-    may differ from the document's. `stored_hash` is the content hash kept with the move, and
-    `stored_source_hash` the digest of what its source had billed when it was written.
+    and positive for a credit note not yet used. What our entries beside it put back (an older debt
+    that the invoice collects) is in it until it is paid; `payment_state` is of the document alone.
+    `accounting_date` is the ledger's own date, which may differ from the document's. `stored_hash`
+    is the content hash kept with the move, and `stored_source_hash` the digest of what its source
+    had billed when it was written.
     """
 
     ref: str

@@ -185,4 +185,5 @@ def _paid(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
     """What is settled of a document, as the ledger answers; its corrections change what is billed."""
     sign = move.document.kind.sign
     billed = sum(sign * each.document.kind.sign * each.document.total for each in corrections)
-    return move.document.total + billed - residual_with(move, corrections)
+    # An older debt beside it, which nothing paid yet, takes nothing off the document.
+    return max(0, move.document.total + billed - residual_with(move, corrections))

@@ -1,7 +1,7 @@
 """Settlements of a Stripe document: only what Stripe itself confirms (rules S1-S9, B9)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fcb_pipelines.core.billed import in_order
@@ -77,7 +77,7 @@ class SettlementReader:
         remarks = {
             "payment_failed": failed,
             "overpaid": overpaid,
-            "refund_without_credit_note": bool(refunds),
+            "refund_without_credit_note": any(self._unnamed(each) for each in self._succeeded()),
             "disputed": any(not _lost(each) for each in disputes),
             "dispute_lost": any(_lost(each) for each in disputes),
             "uncollectible": self.document["status"] == "uncollectible",
@@ -141,7 +141,9 @@ class SettlementReader:
             source = reference_id(failure["source"])
             for payment in paid:
                 if payment_key(payment) == source:
-                    yield self._failure(payment, failure["created"], abs(failure["amount"]))
+                    # Of a payment that several documents share, this one's part.
+                    own = min(abs(failure["amount"]), _amount_paid(payment))
+                    yield self._failure(payment, failure["created"], own)
 
     def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
         ref = self._ref(payment["id"])
@@ -199,43 +201,66 @@ class SettlementReader:
             yield self._own("overpaid", Method.OVERPAYMENT, instant, -credited)
 
     def _refunds(self) -> list[SettlementFacts]:
-        """S6: refunds that no credit note names: cash only, since tax needs the document."""
-        notes = [n for n in self.body.get("credit_notes") or () if n["status"] != "void"]
-        named = {reference_id(each.get("refund")) for n in notes for each in n.get("refunds") or ()}
+        """S6: refunds that are not of one credit note: cash only, since tax needs the document."""
         return [
             self._refund(each, Method.REFUND, -self.amounts(each["amount"]))
-            for each in self.body.get("refunds") or ()
-            if each["status"] == "succeeded" and each["id"] not in named
+            for each in self._succeeded()
+            if self._named(each) != [each["amount"]]
         ]
 
+    def _succeeded(self) -> list[Json]:
+        found = self.body.get("refunds") or ()
+        return [each for each in found if each["status"] == "succeeded"]
+
+    def _named(self, refund: Json) -> list[int]:
+        """What each of the invoice's credit notes names of a refund, in the wire's units."""
+        notes = [n for n in self.body.get("credit_notes") or () if n["status"] != "void"]
+        named = (each for note in notes for each in note.get("refunds") or ())
+        return [
+            each["amount_refunded"]
+            for each in named
+            if reference_id(each.get("refund")) == refund["id"]
+        ]
+
+    def _unnamed(self, refund: Json) -> bool:
+        """Whether no credit note says of what a part of a refund is."""
+        return sum(self._named(refund)) < int(refund["amount"])
+
     def _note_refund(self, named: Json) -> Iterable[SettlementFacts]:
-        """A refund that a note names, once it has succeeded; one of several notes is shared."""
+        """A refund that a note names, once it has succeeded.
+
+        One that is the note's alone is its payment. Of another the cash stands in refunds pending,
+        whichever was first, and the note takes its part from there.
+        """
         amount = self.amounts(named["amount_refunded"])
         if named.get("type") == "payment_record_refund":
             record = reference_id((named["payment_record_refund"] or {}).get("refund_group")) or "?"
             yield self._own(f"record:{record}", Method.OFF_PLATFORM, None, amount)
             return
         wanted = reference_id(named.get("refund"))
-        for refund in self.body.get("refunds") or ():
-            if refund["id"] == wanted and refund["status"] == "succeeded":
-                whole = self.amounts(refund["amount"])
-                yield self._refund(refund, Method.PAYMENT, amount, whole)
+        for refund in self._succeeded():
+            if refund["id"] != wanted:
+                continue
+            found = self._refund(refund, Method.PAYMENT, amount)
+            if amount == self.amounts(refund["amount"]):
+                yield found
+            else:
+                yield replace(
+                    found,
+                    ref=f"{found.ref}:{self.document['id']}",
+                    method=Method.PENDING_REFUND,
+                    date=max(found.date, self.issued),
+                )
 
-    def _refund(
-        self, refund: Json, method: Method, amount: int, whole: int | None = None
-    ) -> SettlementFacts:
-        ref = self._ref(refund["id"])
-        shared = whole not in (None, amount)
+    def _refund(self, refund: Json, method: Method, amount: int) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{ref}:{self.document['id']}" if shared else ref,
+            ref=self._ref(refund["id"]),
             document=self.ref,
             method=method,
             date=local_date(refund["created"], self.timezone),
             amount=amount,
             currency=self.currency,
             payment_id=refund["id"],
-            drawn_on=ref if shared else None,
-            receipt=whole if shared else None,
         )
 
     def _disputes(self) -> list[Json]:

@@ -125,6 +125,21 @@ def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement
     return max(0, document.total - settled)
 
 
+def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement]) -> bool:
+    """Whether it stands open lawfully: it puts back, and nothing beside it pays or still does (B9).
+
+    Such is an older debt that an invoice collects, before it is paid or after its payment failed.
+    """
+    puts_back = settlement.amount < 0 and settlement.undoes is None
+    if not puts_back or not settlement.method.touches_receivable:
+        return False
+    beside = [each for each in settlements if each.document == settlement.document]
+    undone = {each.undoes for each in beside}
+    return not any(
+        each.amount > 0 and not each.is_allocation and each.ref not in undone for each in beside
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementPlan:
     """Which settlements to write (or finish), and the exceptions of those that can't be."""
@@ -151,6 +166,8 @@ def plan_settlements(
         if not own or not all(_stands(ref, posted.get(ref), moves.get(ref)) for ref in own):
             continue
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        if not now.absent and waits_for_payment(settlement, settlements):
+            continue
         code = _obstacle(settlement, now, entry_lock)
         waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
         if code or waits:

@@ -70,6 +70,8 @@ def failed(payment: Settlement, name: str = "fail", day: date = JUNE) -> Settlem
         method=Method.PAYMENT_FAILURE,
         date=day,
         amount=-payment.amount,
+        drawn_on=None,
+        receipt=None,
         undoes=payment.ref,
     )
 
@@ -298,7 +300,8 @@ def test_an_older_debt_that_nothing_collected_yet_stands_open_beside_the_documen
     debt = a_settlement(document, -700, name="debt", method=Method.CUSTOMER_BALANCE)
     ledger.settle([debt])
     assert_settled(ledger, debt, reconciled=0)
-    assert_stands(ledger, document, residual=document.total, payment_state=PaymentState.NOT_PAID)
+    owed = document.total + 700
+    assert_stands(ledger, document, residual=owed, payment_state=PaymentState.NOT_PAID)
     assert balances(ledger)["112110", "CAD"] == document.total + 700
 
 
@@ -311,7 +314,44 @@ def test_a_failed_payment_lets_go_of_the_older_debt_too(ledger: Ledger) -> None:
     assert_settled(ledger, payment)
     assert_settled(ledger, failed(payment))
     assert_settled(ledger, debt, reconciled=0)
-    assert residual(ledger, document) == document.total
+    assert residual(ledger, document) == document.total + 700
+
+
+def test_an_older_debt_that_comes_after_the_payment_takes_its_part_of_it(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    debt = a_settlement(document, -700, name="debt", method=Method.CUSTOMER_BALANCE)
+    first = a_settlement(document, 500, name="first")
+    second = a_settlement(document, document.total - 500, name="second", day=MAY)
+    in_calls(ledger, [first, second], [debt])
+    for settlement in (first, second, debt):
+        assert_settled(ledger, settlement)
+    assert residual(ledger, document) == 700
+
+
+def test_what_waited_beside_a_document_takes_the_place_of_what_failed(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    payment = a_settlement(document, 500, name="first")
+    beyond = a_settlement(document, document.total, name="beyond", day=MAY)
+    in_calls(ledger, [payment], [beyond])
+    assert_settled(ledger, beyond, reconciled=document.total - 500)
+    ledger.settle([payment, beyond, failed(payment)])
+    for settlement in (payment, beyond, failed(payment)):
+        assert_settled(ledger, settlement)
+    assert residual(ledger, document) == 0
+
+
+def test_a_failure_that_is_taken_back_lets_the_payment_count_again(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    payment = a_settlement(document)
+    undone = replace(failed(failed(payment), "undone"), method=Method.PAYMENT_FAILURE)
+    known = in_calls(ledger, [payment], [failed(payment)], [undone])
+    for settlement in known:
+        assert_settled(ledger, settlement)
+    assert_stands(ledger, document, residual=0, payment_state=PaymentState.PAID)
+    assert balances(ledger) == expected_balances([document], known)
 
 
 @pytest.mark.parametrize("calls", [1, 2, 3])
@@ -601,6 +641,45 @@ def test_a_share_that_a_person_undid_is_absent_and_the_receipt_stays(case: Case)
     assert residual(ledger, april) == april.total
     assert residual(ledger, may) == 0
     assert balances(ledger) == expected_balances([april, may], parts)
+
+
+@pytest.mark.parametrize("order", ["at once", "failure later", "failure first", "both later"])
+def test_a_shared_receipt_that_fails_reopens_its_documents(ledger: Ledger, order: str) -> None:
+    april, may = two_months()
+    written(ledger, april, may)
+    whole = april.total + may.total
+    parts = [share(april, april.total, whole, "share_1"), share(may, may.total, whole, "share_2")]
+    failures = [failed(part, f"fail_{n}") for n, part in enumerate(parts)]
+    calls = {
+        "at once": [[*parts, *failures]],
+        "failure later": [parts, failures[:1], failures[1:]],
+        "failure first": [failures, parts],
+        "both later": [parts[:1], [parts[1], *failures]],
+    }
+    known = in_calls(ledger, *calls[order])
+    for settlement in known:
+        assert_settled(ledger, settlement)
+    for document in (april, may):
+        assert_stands(
+            ledger, document, residual=document.total, payment_state=PaymentState.NOT_PAID
+        )
+    found = ledger.read_settlements([], of=[april.ref])
+    assert {each.ref for each in found} == {parts[0].ref, failures[0].ref}
+    before = balances(ledger)
+    assert before == expected_balances([april, may], known)
+    ledger.settle(known)
+    assert balances(ledger) == before
+
+
+def test_a_share_that_failed_leaves_the_other_where_it_is(ledger: Ledger) -> None:
+    april, may = two_months()
+    written(ledger, april, may)
+    whole = april.total + may.total
+    parts = [share(april, april.total, whole, "share_1"), share(may, may.total, whole, "share_2")]
+    known = in_calls(ledger, parts, [failed(parts[0])])
+    for settlement in known:
+        assert_settled(ledger, settlement)
+    assert (residual(ledger, april), residual(ledger, may)) == (april.total, 0)
 
 
 def test_one_receipt_has_one_amount(ledger: Ledger) -> None:

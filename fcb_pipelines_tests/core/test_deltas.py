@@ -18,7 +18,7 @@ from fcb_pipelines.core.deltas import (
     compare_documents,
     ledger_deltas,
 )
-from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.policies import FIELD_POLICIES, Policy
 from fcb_pipelines.core.reasons import EXCEPTIONS
@@ -234,6 +234,46 @@ def test_d3_a_settlement_that_a_person_unreconciled_leaves_its_document_open() -
         ("settlement.reconciled", "edited_in_ledger"),
         ("paid", "edited_in_ledger"),
     ]
+
+
+DEBT = replace(SETTLEMENT, ref="debt", method=Method.CUSTOMER_BALANCE, amount=-700)
+FAILURE = replace(
+    SETTLEMENT,
+    ref="failure",
+    method=Method.PAYMENT_FAILURE,
+    amount=-SETTLEMENT.amount,
+    undoes=SETTLEMENT.ref,
+)
+
+
+@pytest.mark.parametrize("settled", [[DEBT], [DEBT, SETTLEMENT, FAILURE]])
+def test_b9_an_older_debt_that_nothing_pays_stands_open_and_is_no_edit(
+    settled: list[Settlement],
+) -> None:
+    matched = {DEBT.ref: 0}
+    entries = {
+        each.ref: stands(
+            settlement=an_entry(each, reconciled=matched.get(each.ref, each.amount)), ref=each.ref
+        )
+        for each in settled
+    }
+    owed = stands(a_move(DOCUMENT, residual=DOCUMENT.total + 700), seen="posted")
+    assert ledger_deltas([DOCUMENT], settled, {REF: owed, **entries}) == ()
+
+
+def test_s7_a_failure_that_the_source_no_longer_tells_is_named_while_it_tells_the_payment() -> None:
+    standing = {
+        REF: stands(a_move(DOCUMENT, residual=DOCUMENT.total), seen="posted"),
+        SETTLEMENT.ref: stands(settlement=an_entry(SETTLEMENT), ref=SETTLEMENT.ref),
+        FAILURE.ref: stands(settlement=an_entry(FAILURE), ref=FAILURE.ref),
+    }
+    rows = ledger_deltas([DOCUMENT], [SETTLEMENT], standing)
+    assert {(row.entry, row.code) for row in rows} == {
+        (FAILURE.ref, "settlement_taken_back"),
+        (REF, "settlement_taken_back"),
+    }
+    without = ledger_deltas([DOCUMENT], [], standing)
+    assert {row.entry for row in without} == set()
 
 
 @pytest.mark.parametrize("field", MUTATIONS)

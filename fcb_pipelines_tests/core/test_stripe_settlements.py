@@ -104,6 +104,8 @@ INVOICES = {
     "S3 an excess that Stripe credits to the customer": (an_invoice(overpaid), [("in_paid:overpaid", "overpayment", 3, -1000), ("inpay_paid", "payment", 3, TOTAL + 1000)], ("overpaid",), 0),
     "S6 a refund that no note names": (an_invoice(refunds=[a_refund()]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
     "S6 a refund that a note names is the note's": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund())])]), [PAID], (), 0),
+    "S6 a refund that a note names in part stands in refunds pending": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund(), 2000)])]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
+    "S6 a refund that two notes share does so too, and is named": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund(), 2000)]), a_note(refunds=[names(a_refund(), 3000)])]), [PAID, ("re_1", "refund", 6, -5000)], (), 0),
     "S6 a void note names nothing": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(status="void", refunds=[names(a_refund())])]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
     "S6 a refund that is pending is no refund yet": (an_invoice(refunds=[a_refund(status="pending")]), [PAID], (), 0),
     "S6 a note that reduced what is due": (an_invoice(credit_notes=[a_note(pre_payment_amount=5000)]), [PAID, ("cn_1:in_paid", "credit_note", 5, 5000)], (), -5000),
@@ -134,6 +136,14 @@ def test_s5_a_payment_of_two_invoices_is_one_receipt_that_both_draw_on() -> None
     other.update(id="inpay_other", invoice="in_other", amount_paid=1000)
     [part] = read(an_invoice(shared_payments=[other])).settlements
     assert (part.amount, part.drawn_on, part.receipt) == (TOTAL, "stripe:a:pi_paid", TOTAL + 1000)
+
+
+def test_s5_a_payment_of_two_invoices_that_the_bank_took_back_fails_each_for_its_part() -> None:
+    other = deepcopy(stripe_body("in_paid")["invoice"]["payments"]["data"][0])
+    other.update(id="inpay_other", invoice="in_other", amount_paid=1000)
+    back = {"id": "txn", "created": DAYS[8], "source": "pi_paid", "amount": -TOTAL - 1000}
+    [part, failure] = read(an_invoice(shared_payments=[other], failures=[back])).settlements
+    assert (failure.amount, failure.undoes, failure.drawn_on) == (-TOTAL, part.ref, None)
 
 
 def test_s5_another_payment_that_never_came_shares_nothing() -> None:
@@ -178,10 +188,12 @@ def test_an_invoice_and_its_note_tell_the_same_allocation() -> None:
     assert by_invoice.method is Method.CREDIT_NOTE
 
 
-def test_a_refund_of_several_notes_is_one_receipt_that_they_draw_on() -> None:
+@pytest.mark.parametrize(("issued", "booked"), [(5, 6), (8, 8)])
+def test_a_note_takes_its_part_of_a_refund_from_refunds_pending(issued: int, booked: int) -> None:
     note = a_note(refunds=[names(REFUND, 2000)], post_payment_amount=2000)
-    [part] = of_note(note, refunds=[REFUND]).settlements
-    assert (part.amount, part.drawn_on, part.receipt) == (2000, "stripe:a:re_1", 5000)
+    note["effective_at"] = DAYS[issued]
+    facts = of_note(note, refunds=[REFUND])
+    assert told(facts) == [("re_1:cn_1", "pending_refund", booked, 2000)]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from fcb_pipelines.core.writing import (
     plan_posting,
     plan_settlements,
     posts,
+    waits_for_payment,
 )
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -157,6 +158,53 @@ def test_a_settlement_is_written_only_on_what_is_posted_as_intended_and_never_re
     )
     assert plan.write == ((SETTLEMENT,) if written else ()), case
     assert plan.exceptions == (((REF, code),) if code else ()), case
+
+
+DEBT = replace(SETTLEMENT, ref="debt", method=Method.CUSTOMER_BALANCE, amount=-700)
+FAILURE = replace(
+    SETTLEMENT, ref="failure", method=Method.PAYMENT_FAILURE, amount=-22600, undoes=SETTLEMENT.ref
+)
+SHARE = replace(SETTLEMENT, drawn_on="receipt", receipt=40000)
+
+
+@pytest.mark.parametrize(
+    ("case", "settlement", "beside", "waits"),
+    [
+        ("B9 an older debt before any payment", DEBT, [DEBT], True),
+        ("B9 a payment collects it", DEBT, [DEBT, SETTLEMENT], False),
+        ("S7 the payment failed", DEBT, [DEBT, SETTLEMENT, FAILURE], True),
+        ("S5 a share is the document's alone", DEBT, [DEBT, SHARE], True),
+        ("another document's payment", DEBT, [DEBT, replace(SETTLEMENT, document="other")], True),
+        ("a failure is matched with its payment", FAILURE, [SETTLEMENT, FAILURE], False),
+        ("a payment is matched with its document", SETTLEMENT, [SETTLEMENT], False),
+        ("S6 cash beside the document", replace(DEBT, method=Method.REFUND), [], False),
+    ],
+)
+def test_what_puts_back_waits_open_until_something_pays_it(
+    case: str, settlement: Settlement, beside: list[Settlement], waits: bool
+) -> None:
+    assert waits_for_payment(settlement, beside) == waits, case
+
+
+@pytest.mark.parametrize(
+    ("beside", "seen", "written", "exceptions"),
+    [
+        ([DEBT], "posted", (), ()),
+        ([DEBT, SETTLEMENT, FAILURE], RECONCILED, (), ()),
+        ([DEBT, SETTLEMENT], "posted", (DEBT,), ()),
+        ([DEBT, SETTLEMENT], RECONCILED, (), ((REF, "edited_in_ledger"),)),
+    ],
+)
+def test_b9_an_older_debt_that_waits_is_neither_written_again_nor_an_edit(
+    beside: list[Settlement],
+    seen: str,
+    written: tuple[Settlement, ...],
+    exceptions: tuple[tuple[str, str], ...],
+) -> None:
+    entries = {each.ref: now(an_entry(each), RECONCILED) for each in beside}
+    entries[DEBT.ref] = replace(now(an_entry(DEBT, reconciled=0), seen), ref=DEBT.ref)
+    plan = plan_settlements(beside, {REF: DOCUMENT}, {REF: UNPAID}, entries, None)
+    assert (plan.write, plan.exceptions) == (written, exceptions)
 
 
 def test_a_settlement_of_a_document_that_is_not_to_be_posted_is_not_written() -> None:

@@ -18,6 +18,9 @@ from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtur
 from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer
 
+# What a person answers with a correction a month later: voided, or changed after posting.
+CORRECTED = [each for each in fixtures(LATER) if each.rule in ("D1", "D2")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
@@ -30,11 +33,15 @@ class Books:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """The two closes over one home, and what the first printed when it was repeated."""
+    """The two closes over one home, and what the first printed when it was repeated.
+
+    `corrected` is the status once the voided and changed documents were corrected.
+    """
 
     now: Books
     again: str
     later: Books
+    corrected: dict[str, Any]
 
 
 def close(fcb: Fcb, ledger: str, dataset: Path) -> Books:
@@ -59,7 +66,11 @@ def closed(fcb: Fcb, ledger: str) -> Closed:
     """Both datasets closed in one home, one after the other."""
     now = close(fcb, ledger, NOW)
     again = fcb("demo", "--keep", "--ledger", ledger, "--dataset", str(NOW))
-    return Closed(now=now, again=again, later=close(fcb, ledger, LATER))
+    later = close(fcb, ledger, LATER)
+    on = ("--ledger", ledger, "--dataset", str(LATER))
+    fcb("ledger", "correct", *(each.ref for each in CORRECTED), "--yes", *on)
+    fcb("sync", *on)
+    return Closed(now=now, again=again, later=later, corrected=fcb.told("status", *on)[1])
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +124,25 @@ def test_closed_again_it_posts_nothing(in_books: Closed) -> None:
     assert "0 posted by this run" in in_books.again
 
 
+def corrections_answer_everything(closed: Closed) -> None:
+    """No gate fails any more; what was voided is reversed, and nothing of these is listed."""
+    assert failed_gates(closed.corrected) == ()
+    told = {each["ref"]: each for each in closed.corrected["documents"]}
+    for each in CORRECTED:
+        assert told[each.ref]["exceptions"] == [], each.sentence
+        voided = told[each.ref]["payment_state"] == "reversed"
+        assert voided == (each.rule == "D1"), each.sentence
+
+
+@pytest.mark.slow
+def test_a_reviewed_correction_answers_what_was_voided_and_changed(in_books: Closed) -> None:
+    corrections_answer_everything(in_books)
+
+
 @pytest.mark.odoo
 def test_a_real_odoo_says_the_same_of_every_case(in_odoo: Closed) -> None:
     all_came_out(in_odoo)
+    corrections_answer_everything(in_odoo)
     assert "0 posted by this run" in in_odoo.again
 
 

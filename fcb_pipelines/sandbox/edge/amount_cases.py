@@ -156,6 +156,28 @@ def _balances(book: Book) -> None:
         people.SMALL_DEBT, "2025-05-12", [hosting(4000)], balance=(40, 0),
         payments=[Paying(at="2025-05-12 12:05", amount=4560)],
     )  # fmt: skip
+    sale(
+        book, "B9-4", "Below the least amount once more", people.SMALL_DEBT, "2025-06-11",
+        [backup(35)], balance=(0, 40), status="paid",
+    )  # fmt: skip
+    paid = [Paying(at="2025-08-13", amount=4786)] if book.later else []
+    sale(
+        book, "B9-5", "Collects that debt too: both are owed until August",
+        people.SMALL_DEBT, "2025-07-11", [hosting(4200)], balance=(40, 0), payments=paid,
+        outcome=None if book.later else Outcome(settled_as="not_paid"),
+    )  # fmt: skip
+    sale(
+        book, "B9-6", "Below the least amount, of a customer whose bank takes back",
+        people.BOUNCING, "2025-05-13", [backup(35)], balance=(0, 40), status="paid",
+    )  # fmt: skip
+    sale(
+        book, "B9-7", "Collects the debt by a payment that failed: both are owed again",
+        people.BOUNCING, "2025-06-13", [hosting(4400)], balance=(40, 0),
+        payments=[
+            Paying(at="2025-06-16", amount=5012, status="canceled", canceled_at="2025-07-01")
+        ],
+        outcome=Outcome(exceptions=("payment_failed",), settled_as="not_paid"),
+    )  # fmt: skip
 
 
 def _currencies(book: Book) -> None:

@@ -43,7 +43,8 @@ def _refunded(book: Book) -> None:
         book, "S6-1-CN1", "Credit note, and the refund as an outbound payment", one,
         "2025-06-10", [hosting(3000)], before=0, refunds=[back],
     )  # fmt: skip
-    alone = None if book.later else Outcome(exceptions=("refund_without_credit_note",))
+    alone_in_part = Outcome(exceptions=("refund_without_credit_note",))
+    alone = None if book.later else alone_in_part
     two = _paid(
         book, "S6-2", "Refunded without a credit note, which came in August", "2025-05-06",
         outcome=alone,
@@ -69,6 +70,25 @@ def _refunded(book: Book) -> None:
         note(
             book, "S6-15-CN1", "A refund and a credit note of an invoice posted before", fifteen,
             "2025-08-14", [hosting(10000)], before=0, refunds=[later],
+        )  # fmt: skip
+    sixteen = _paid(
+        book, "S6-16", "Refunded, and a credit note says only of a part of what", "2025-06-05",
+        outcome=alone_in_part,
+    )  # fmt: skip
+    part = refund(book, sixteen, "2025-06-20", 5650)
+    book.settle(sixteen.ref, "2025-06-20", "refund", -5650)
+    note(
+        book, "S6-16-CN1", "Takes its part from refunds pending", sixteen, "2025-07-03",
+        [hosting(3000)], before=0, refunds=[replace(part, amount=3390, booked="2025-07-03")],
+    )  # fmt: skip
+    seventeen = _paid(book, "S6-17", "One refund that two credit notes share", "2025-06-06")
+    shared = refund(book, seventeen, "2025-07-04", 3390)
+    book.settle(seventeen.ref, "2025-07-04", "refund", -3390)
+    for n, day in ((1, "2025-06-30"), (2, "2025-07-07")):
+        note(
+            book, f"S6-17-CN{n}", "Its share of the refund", seventeen, day, [hosting(1000 * n)],
+            before=0,
+            refunds=[replace(shared, amount=1130 * n, booked=max(day, "2025-07-04"))],
         )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ class Member:
 
     @property
     def settled(self) -> int:
-        """What stands settled in the ledger."""
+        """What stands settled in the ledger; below zero where an older debt stands beside it."""
         if not self.stands:
             return 0
         return self.confirmed if self.outcome.settled is None else self.outcome.settled
@@ -196,7 +196,8 @@ def _document(member: Member, entries: Sequence[Entry]) -> dict[str, Any]:
         "net": member.net,
         "tax": member.tax,
         "total": member.total,
-        "paid": member.settled,
+        # An older debt beside the document, which nothing paid, takes nothing off the document.
+        "paid": max(0, member.settled),
         "state": "posted" if member.stands else "none",
         "payment_state": _payment_state(member),
         "settlements": [

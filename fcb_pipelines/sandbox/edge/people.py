@@ -48,6 +48,7 @@ GB = _customer("thames", "Thames Ltd.", "1 Strand", "London", "LND", "WC2N 5HR",
 # Customers with a balance of their own at Stripe, so that each story adds up.
 DOWNGRADED = _customer("cliffside", "Cliffside Ltd.", "9 8 Ave SW", "Calgary", "AB", "T2P 1J9")
 SMALL_DEBT = _customer("penny", "Penny Wise Ltd.", "3 King St W", "Toronto", "ON", "M5H 3T4")
+BOUNCING = _customer("rubber", "Rubber Cheque Inc.", "4 King St W", "Toronto", "ON", "M5H 3T4")
 EXEMPT = _customer("embassy", "Embassy of Freedonia", "1 Sussex Dr", "Ottawa", "ON", "K1N 1K1")
 
 # One company under two accounts: the same billing address, written differently (A9).

@@ -159,6 +159,16 @@ def _failures(book: Book) -> None:
         payments=[Paying(at="2025-07-17", amount=11300, **back)],
         outcome=_FAILED if book.later else None,
     )  # fmt: skip
+    for n, day in ((4, "2025-05-19"), (5, "2025-06-19")):
+        sale(
+            book, f"S7-{n}", "One bank debit for an invoice of May and one of June, taken back",
+            people.BC, day, [hosting(3000 * n)],
+            payments=[
+                Paying(at="2025-06-23", amount=3360 * n, key="S7-shared", status="canceled",
+                       canceled_at="2025-07-02")
+            ],
+            outcome=_FAILED,
+        )  # fmt: skip
 
 
 def _uncollectible(book: Book) -> None:
