@@ -24,9 +24,9 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 # What the default tests leave out: everything against a real Odoo 19 (installed from packages), and
-# a backfill through the real webserver and daemon.
+# a backfill through the real webserver and daemon. Each process has an Odoo of its own.
 test-odoo: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "odoo or slow" $(ARGS)
+	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadfile $(ARGS)
 
 # Every known fault, tried; docs/mutation.md is written anew (half an hour: git tells what differs).
 mutation: $(VENV)/.dev

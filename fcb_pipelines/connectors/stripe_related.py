@@ -42,7 +42,9 @@ class Related:
             each["id"]: {name: each.get(name) for name in _BILLED_TO} for each in invoices
         }
         self._refunds = {refund["id"]: refund for refund in refunds}
+        notes = tuple(notes)
         self._notes = _grouped((reference_id(note.get("invoice")), note) for note in notes)
+        self._naming = _grouped((name, note) for note in notes for name in _refunds_named(note))
         self._refunds_of = _by_payment(refunds)
         self._disputes_of = _by_payment(
             {name: value for name, value in each.items() if name not in _NO_EVIDENCE}
@@ -54,14 +56,24 @@ class Related:
         )
 
     def of_invoice(self, invoice: Json) -> dict[str, list[Json]]:
-        """The invoice's credit notes, and what became of its payments."""
+        """The invoice's credit notes, and what became of its payments.
+
+        What befell a payment of several invoices as a whole, a refund or a dispute, is told by that
+        one alone which it was the first to pay; with the other invoices' notes that name the refund.
+        """
         own = _payments(invoice)
         paid_by = list(dict.fromkeys(_key(payment) for payment in own))
         ids = {payment["id"] for payment in own}
+        first = [key for key in paid_by if self._first_to_pay(key) in {None, *ids}]
+        refunds = _all(self._refunds_of, first)
+        naming = _all(self._naming, [refund["id"] for refund in refunds])
         parts = {
             "credit_notes": self._notes[invoice["id"]],
-            "refunds": _all(self._refunds_of, paid_by),
-            "disputes": _all(self._disputes_of, paid_by),
+            "refunds": refunds,
+            "refunding_notes": [
+                note for note in naming if reference_id(note.get("invoice")) != invoice["id"]
+            ],
+            "disputes": _all(self._disputes_of, first),
             "failures": _all(self._failures_of, paid_by),
             "shared_payments": [
                 each for each in _all(self._paying, paid_by) if each["id"] not in ids
@@ -69,9 +81,15 @@ class Related:
         }
         return {name: _in_order(found) for name, found in parts.items() if found}
 
+    def _first_to_pay(self, key: str | None) -> str | None:
+        """The earliest invoice payment with this key; None of one that no list has."""
+        paying = self._paying.get(key, ())
+        first = min(paying, key=lambda each: (each.get("created") or 0, each["id"]), default=None)
+        return first["id"] if first else None
+
     def of_note(self, note: Json) -> dict[str, list[Json]]:
         """The refunds that a credit note names; its invoice's customer and, in short, lines."""
-        named = [reference_id(each.get("refund")) for each in note.get("refunds") or ()]
+        named = _refunds_named(note)
         invoice = reference_id(note.get("invoice")) or ""
         lines = self._lines.get(invoice) or ()
         billed_to = self._billed_to.get(invoice)
@@ -83,6 +101,10 @@ class Related:
             "billed_to": [billed_to] if billed_to else [],
         }
         return {name: found for name, found in parts.items() if found}
+
+
+def _refunds_named(note: Json) -> list[str | None]:
+    return [reference_id(each.get("refund")) for each in note.get("refunds") or ()]
 
 
 def _payments(invoice: Json) -> list[Json]:

@@ -213,9 +213,13 @@ class SettlementReader:
         return [each for each in found if each["status"] == "succeeded"]
 
     def _named(self, refund: Json) -> list[int]:
-        """What each of the invoice's credit notes names of a refund, in the wire's units."""
-        notes = [n for n in self.body.get("credit_notes") or () if n["status"] != "void"]
-        named = (each for note in notes for each in note.get("refunds") or ())
+        """What each credit note names of a refund, in the wire's units.
+
+        A refund of a payment of several invoices may be named by the notes of others, too.
+        """
+        notes = (*(self.body.get("credit_notes") or ()), *(self.body.get("refunding_notes") or ()))
+        issued = [note for note in notes if note["status"] != "void"]
+        named = (each for note in issued for each in note.get("refunds") or ())
         return [
             each["amount_refunded"]
             for each in named

@@ -106,6 +106,7 @@ INVOICES = {
     "S6 a refund that a note names is the note's": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund())])]), [PAID], (), 0),
     "S6 a refund that a note names in part stands in refunds pending": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund(), 2000)])]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
     "S6 a refund that two notes share does so too, and is named": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund(), 2000)]), a_note(refunds=[names(a_refund(), 3000)])]), [PAID, ("re_1", "refund", 6, -5000)], (), 0),
+    "S6 a refund that another invoice's note names": (an_invoice(refunds=[a_refund()], refunding_notes=[a_note(refunds=[names(a_refund())])]), [PAID], (), 0),
     "S6 a void note names nothing": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(status="void", refunds=[names(a_refund())])]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
     "S6 a refund that is pending is no refund yet": (an_invoice(refunds=[a_refund(status="pending")]), [PAID], (), 0),
     "S6 a note that reduced what is due": (an_invoice(credit_notes=[a_note(pre_payment_amount=5000)]), [PAID, ("cn_1:in_paid", "credit_note", 5, 5000)], (), -5000),

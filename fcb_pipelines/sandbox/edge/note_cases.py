@@ -20,6 +20,7 @@ def write(book: Book) -> None:
     """Every case of this rule."""
     _refunded(book)
     _unpaid(book)
+    _shared(book)
     _credited(book)
     _mixed(book)
     _lago(book)
@@ -89,6 +90,25 @@ def _refunded(book: Book) -> None:
             book, f"S6-17-CN{n}", "Its share of the refund", seventeen, day, [hosting(1000 * n)],
             before=0,
             refunds=[replace(shared, amount=1130 * n, booked=max(day, "2025-07-04"))],
+        )  # fmt: skip
+
+
+def _shared(book: Book) -> None:
+    """One payment of two invoices, and one refund of it that a note of each names."""
+    one, two = (
+        _billed(
+            book, f"S6-{n}", "Paid together with another invoice, refunded together", day,
+            payments=[Paying(at=f"2025-06-10 15:{n}", amount=11300, key="S6-shared")],
+        )
+        for n, day in ((18, "2025-05-26"), (19, "2025-06-09"))
+    )  # fmt: skip
+    cash = refund(book, one, "2025-07-08", 3390)
+    book.settle(one.ref, "2025-07-08", "refund", -3390)
+    for n, of in ((1, one), (2, two)):
+        part = replace(cash, amount=1130 * n, booked="2025-07-09")
+        note(
+            book, f"{of.case}-CN1", "Its share of the refund", of, "2025-07-09",
+            [hosting(1000 * n)], before=0, refunds=[part],
         )  # fmt: skip
 
 
