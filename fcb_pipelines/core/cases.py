@@ -31,6 +31,11 @@ class User:
     tax_id: str | None
     stripe_customer_id: str | None
 
+    @property
+    def name(self) -> str:
+        """What people call the customer."""
+        return self.company or self.full_name or self.email or self.id
+
 
 def with_settlements(
     facts: Iterable[InvoiceFacts], settlements: Iterable[SettlementFacts]
@@ -125,7 +130,7 @@ def _of_user(case: Case, user: User) -> Partner:
     return Partner(
         key=case.partner,
         links=tuple(dict.fromkeys(links)),
-        name=user.company or user.full_name or user.email or user.id,
+        name=user.name,
         email=email or None,
         street=user.billing_address,
         city=user.billing_city,

@@ -83,12 +83,14 @@ def close_report(
     currency: str,
     snapshot: str,
     families: Mapping[str, str],
+    customers: Mapping[str, str],
     today: date,
 ) -> dict[str, Any]:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `currency` is the company's; revenue and tax in other currencies stand beside it under
-    `other_currencies`. `families` is the family of each income account code.
+    `other_currencies`. `families` is the family of each income account code, `customers` the name of
+    each billing account that NexaCloud knows.
     """
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
@@ -112,7 +114,7 @@ def close_report(
         "revenue_by_family": _revenue(posted, families, currency),
         "tax_by_key": _taxes(posted, currency),
         "tax_witness": _witness(month.witness),
-        "receivable": _receivable(posted),
+        "receivable": _receivable(posted, customers),
         "settlements": _settlements(documents),
         "other_currencies": {
             other: {
@@ -226,13 +228,20 @@ def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
     }
 
 
-def _receivable(posted: Sequence[StandingMove]) -> list[dict[str, Any]]:
+def _receivable(
+    posted: Sequence[StandingMove], customers: Mapping[str, str]
+) -> list[dict[str, Any]]:
     totals: Counter[tuple[str, str]] = Counter()
     for move in posted:
         key = (move.document.partner, move.document.currency)
         totals[key] += move.document.kind.sign * move.residual
     return [
-        {"partner": partner, "currency": currency, "minor": minor}
+        {
+            "partner": partner,
+            "name": customers.get(partner),
+            "currency": currency,
+            "minor": minor,
+        }
         for (partner, currency), minor in sorted(totals.items())
         if minor
     ]

@@ -33,7 +33,7 @@ from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint
 from fcb_pipelines.core.writing import not_posted
 from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.frame_rows import contract
+from fcb_pipelines.defs.frame_rows import contract, users_of
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.month import Month
 from fcb_pipelines.defs.partitions import periods, today
@@ -169,6 +169,12 @@ class Proof:
             if name in self._shared
             for row in to_rows(self._shared[name], IndexRow)
         )
+
+    def customers(self) -> dict[str, str]:
+        """The name of each billing account that NexaCloud knows."""
+        frame = self._shared.get("users")
+        users = users_of(frame) if frame is not None else {}
+        return {f"nexacloud:{key}": user.name for key, user in users.items()}
 
     def snapshot(self) -> str:
         """The snapshot that the present extracts were read from."""

@@ -58,6 +58,7 @@ def report(month: MonthStatus | None = None) -> dict[str, Any]:
         currency="CAD",
         snapshot="s-1",
         families=FAMILIES,
+        customers={PAID.partner: "Maple Ledger Ltd."},
         today=DAY,
     )
 
@@ -118,13 +119,11 @@ def test_the_report_sums_what_is_posted_in_the_companys_currency_and_beside_it()
 def test_the_receivable_is_listed_by_billing_account_and_currency() -> None:
     moves = {ref: replace(move, residual=10) for ref, move in a_month().moves.items()}
     partner = PAID.partner
-    assert report(a_month(moves=moves))["receivable"] == [
-        {"partner": partner, "currency": "USD", "minor": 10}
-    ]
+    account = {"partner": partner, "name": "Maple Ledger Ltd.", "minor": 10}
+    told = report(a_month(moves=moves))["receivable"]
+    assert told == [account | {"currency": "USD"}]
     del moves[NOTE.facts.ref]
-    assert {"partner": partner, "currency": "CAD", "minor": 10} in report(a_month(moves=moves))[
-        "receivable"
-    ]
+    assert account | {"currency": "CAD"} in report(a_month(moves=moves))["receivable"]
 
 
 def test_every_exception_of_the_report_says_what_it_means_and_what_mends_it() -> None:

@@ -43,6 +43,7 @@ def report(
         currency=settings.currency,
         snapshot=proof.snapshot(),
         families=families(),
+        customers=proof.customers(),
         today=today(),
     )
     content["metering"] = DualRunProof(store.frames()).section(period)

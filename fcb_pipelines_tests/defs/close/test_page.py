@@ -143,6 +143,17 @@ def test_an_empty_month_is_a_page_too() -> None:
     assert "No document belongs to this month" in page
 
 
+def test_what_is_owed_is_told_by_customer_and_what_settled_by_method() -> None:
+    owed = {"partner": "nexacloud:7", "name": "Maple <Ledger>", "currency": "CAD", "minor": 4321}
+    stranger = {"partner": "stripe:a:cus_1", "name": None, "currency": "CAD", "minor": 10}
+    refunded = {"currency": "CAD", "method": "refund", "count": 1, "total": -5650}
+    page = render(a_report(receivable=[owed, stranger], settlements=[refunded]))
+    assert "Maple &lt;Ledger&gt;<br>" in page
+    assert "stripe:a:cus_1" in page
+    assert "−56.50" in page
+    assert "0 payments" in page
+
+
 def test_a_report_that_lacks_a_part_is_refused() -> None:
     report = a_report()
     del report["receivable"]
