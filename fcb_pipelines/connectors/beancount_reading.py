@@ -128,6 +128,7 @@ class Records:
             residual=matching.residual + matching.put_back,
             stored_hash=text(entry.meta, "content_hash") or None,
             stored_source_hash=document.source_hash,
+            put_back=matching.put_back,
         )
 
     def settlement(self, ref: str) -> StandingSettlement | None:

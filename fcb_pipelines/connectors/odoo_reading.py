@@ -95,6 +95,7 @@ def standing_move(
     state = STATES[row["state"]]
     document = as_written(_documents(ref, row, lines, links, around), stored)
     own = abs(minor(row["amount_residual"], document.currency))
+    beside = put_back.get(direction(document.kind), 0)
     return StandingMove(
         ref=ref,
         move_id=str(row["id"]),
@@ -103,9 +104,10 @@ def standing_move(
         document=document,
         partner_links=links,
         accounting_date=date.fromisoformat(row["date"]),
-        residual=own + put_back.get(direction(document.kind), 0),
+        residual=own + beside,
         stored_hash=stored,
         stored_source_hash=text(row[SOURCE_HASH]),
+        put_back=beside,
     )
 
 

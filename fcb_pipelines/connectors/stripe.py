@@ -23,7 +23,8 @@ _LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
 
 # The parts of a body that are read for their own sake; the others were joined to them.
 _OWN = ("invoice", "credit_note", "tax_rates")
-_FAILED = {"type": "payment_failure_refund"}
+# A failure names its charge; the invoice knows the charge's payment intent.
+_FAILED = {"type": "payment_failure_refund", "expand": ["data.source"]}
 
 
 class StripeSource:

@@ -23,6 +23,8 @@ _BILLED_TO = (
     "customer_tax_ids",
     "customer_tax_exempt",
 )
+# A void takes the invoice's credit notes with it.
+_STANDING = ("status", "status_transitions")
 
 
 class Related:
@@ -41,6 +43,11 @@ class Related:
         self._billed_to = {
             each["id"]: {name: each.get(name) for name in _BILLED_TO} for each in invoices
         }
+        self._void = {
+            each["id"]: {name: each.get(name) for name in _STANDING}
+            for each in invoices
+            if each.get("status") == "void"
+        }
         self._refunds = {refund["id"]: refund for refund in refunds}
         notes = tuple(notes)
         self._notes = _grouped((reference_id(note.get("invoice")), note) for note in notes)
@@ -50,7 +57,7 @@ class Related:
             {name: value for name, value in each.items() if name not in _NO_EVIDENCE}
             for each in disputes
         )
-        self._failures_of = _grouped((reference_id(each.get("source")), each) for each in failures)
+        self._failures_of = _by_payment(_failure(each) for each in failures)
         self._paying = _grouped(
             (_key(payment), payment) for invoice in invoices for payment in _payments(invoice)
         )
@@ -82,8 +89,8 @@ class Related:
         return {name: _in_order(found) for name, found in parts.items() if found}
 
     def _first_to_pay(self, key: str | None) -> str | None:
-        """The earliest invoice payment with this key; None of one that no list has."""
-        paying = self._paying.get(key, ())
+        """The earliest invoice payment with this key that was made; None where no list has one."""
+        paying = [each for each in self._paying.get(key, ()) if _was_made(each)]
         first = min(paying, key=lambda each: (each.get("created") or 0, each["id"]), default=None)
         return first["id"] if first else None
 
@@ -99,12 +106,28 @@ class Related:
                 {"id": line["id"], "description": line.get("description")} for line in lines
             ],
             "billed_to": [billed_to] if billed_to else [],
+            "void_invoice": [self._void[invoice]] if invoice in self._void else [],
         }
         return {name: found for name, found in parts.items() if found}
 
 
+def _was_made(payment: Json) -> bool:
+    return bool((payment.get("status_transitions") or {}).get("paid_at"))
+
+
 def _refunds_named(note: Json) -> list[str | None]:
     return [reference_id(each.get("refund")) for each in note.get("refunds") or ()]
+
+
+def _failure(transaction: Json) -> Json:
+    """A failure in short: when, how much, and of which charge and payment intent."""
+    charge = transaction.get("source")
+    intent = charge.get("payment_intent") if isinstance(charge, Mapping) else None
+    return {
+        **{name: transaction.get(name) for name in ("id", "created", "amount", "currency")},
+        "charge": reference_id(charge),
+        "payment_intent": reference_id(intent),
+    }
 
 
 def _payments(invoice: Json) -> list[Json]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from fcb_pipelines.core.completeness import receivable
 from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.gates import GATES, GateResult
 from fcb_pipelines.core.lawful import alternatives
@@ -37,9 +38,14 @@ _UNJUDGED = (WitnessVerdict.UNKNOWN_ADDRESS,)
 
 
 def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
-    """Source against ledger, by currency: billed, tax, and still owed."""
+    """Source against ledger, by currency: billed, tax, and still owed.
+
+    What is owed is less what settles a document at its source and is listed instead of posted.
+    """
+    owing = receivable(month.dispositions, month.moves.values(), month.unsettled)
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     to_post = [row for row in month.dispositions if row.verdict is Verdict.POST]
+    wanted = {row.ref for row in to_post}
     currencies = sorted({row.currency for row in to_post} | {m.document.currency for m in posted})
     rows = []
     for currency in currencies:
@@ -58,8 +64,12 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
             ),
             (
                 "Owed at the source = receivable",
-                sum(row.kind.sign * max(0, row.owed) for row in own),
-                sum(move.document.kind.sign * move.residual for move in moves),
+                sum(
+                    row.source - (row.not_posted if row.ref in month.unsettled else 0)
+                    for row in owing
+                    if row.currency == currency and row.ref in wanted
+                ),
+                sum(row.ledger for row in owing if row.currency == currency),
             ),
         ):
             rows.append(

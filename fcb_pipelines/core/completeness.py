@@ -150,7 +150,8 @@ def receivable(
             why = row.reason or "draft"
         elif row.ref in unsettled:
             amount, why = unsettled[row.ref]
-            not_posted = -row.kind.sign * amount
+            # What is listed is open in the ledger, though the source says that it is settled.
+            not_posted = source - row.kind.sign * max(0, row.owed + amount)
         if source or ledger or not_posted:
             rows.append(
                 ReceivableRow(

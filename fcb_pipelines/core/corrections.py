@@ -117,7 +117,7 @@ def correction(
         reverses=base.ref,
         source_hash=target.source_hash if target else VOIDED,
     )
-    open_ = min(move.residual + freed, document.total)
+    open_ = min(move.residual - move.put_back + freed, document.total)
     return Correction(
         document=document, allocation=_allocation(base, document, open_) if against else None
     )

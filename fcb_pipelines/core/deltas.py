@@ -1,6 +1,6 @@
 """Ledger deltas: every difference between what should stand in the books and the read-back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fcb_pipelines.core.agreement import (
@@ -41,6 +41,7 @@ def ledger_deltas(
     not_posted: Mapping[str, str] | None = None,
     exceptions: Iterable[tuple[str, str]] = (),
     refused: Mapping[str, str] | None = None,
+    credited: Collection[str] = (),
 ) -> tuple[LedgerDelta, ...]:
     """Compare the month's intent with what stands now.
 
@@ -48,7 +49,7 @@ def ledger_deltas(
     reason of documents that are skipped or held (a held one's draft waits for a person);
     `exceptions` are the (document ref, code) pairs of settlements that could not be written, which
     explain a residual; `refused` are the entries that the ledger itself would not take, with the
-    code it gave.
+    code it gave; `credited` are refunds that credit notes took over: one booked before stands on.
     """
     explained: dict[str, str] = {}
     for ref, code in exceptions:
@@ -63,7 +64,8 @@ def ledger_deltas(
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
             found += settlement_deltas(document, own, standing, explained)
-            found += taken_back_deltas(document, own, standing)
+            told = {*credited, *(settlement.ref for settlement in own)}
+            found += taken_back_deltas(document, told, standing)
             cause = _cause(document, explained, found)
             found += _residual_delta(document, now.move, corrected, own, cause)
             found = [_told_by(delta, document, now.move) for delta in found]

@@ -38,9 +38,11 @@ class SettlementReader:
                 return in_order(found), Problem.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
         prepaid = self._amount("prepaid_credit_amount_cents")
-        if prepaid:
+        # With a void Lago gives the wallet back what it took.
+        if prepaid and self.document["status"] != "voided":
             found.append(self._own("prepaid", Method.PREPAID_CREDIT, prepaid))
         found += [*self._credits(), *self._offsets()]
+        found += self._marked_paid(found)
         found += self._lost_dispute(found)
         return in_order(found), None
 
@@ -83,6 +85,17 @@ class SettlementReader:
             currency=self.currency,
             drawn_on=self._ref(str(_note_of(credit))),
         )
+
+    def _marked_paid(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
+        """S4: an invoice that somebody marked as paid, without a payment; Lago tells no date of it."""
+        if self.document["status"] != "finalized":
+            return
+        settled = sum(each.amount for each in found)
+        total = self._amount("sub_total_including_taxes_amount_cents")
+        is_paid = self.document["payment_status"] == "succeeded"
+        left = 0 if is_paid else self._amount("total_due_amount_cents")
+        if total - settled > left:
+            yield self._own("marked_paid", Method.OFF_PLATFORM, total - settled - left)
 
     def _offsets(self) -> Iterable[SettlementFacts]:
         for note in self.body.get("credit_notes") or ():

@@ -56,7 +56,7 @@ _HOLDS = (
 
 _EXCEPTIONS = (
     ("source_changed", "The document changed at the source after it was posted.", "`fcb ledger correct REF` writes the difference; the posted move stays."),
-    ("settings_changed", "The configuration would now write another document; the source is as it was.", "Nothing: the posted move stays as it was written."),
+    ("settings_changed", "The configuration, or another id in NexaCloud, would now write another document; the source is as it was.", "Nothing: the posted move stays as it was written."),
     ("edited_in_ledger", "The move was edited, unreconciled, re-dated or removed in the ledger.", "Undo the edit, or `fcb ledger release REF` if it was removed."),
     ("voided_after_posting", "The source voided the document after it was posted.", "`fcb ledger correct REF` reverses it on the void date or the first open one."),
     ("nexacloud_differs", "NexaCloud's copy disagrees with the source.", "Correct the copy; the books follow the source."),

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from fcb_pipelines.core.agreement import Agreement, Value, compare
 from fcb_pipelines.core.corrections import is_correction
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.ledger_delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.standing import Standing, StandingSettlement
 from fcb_pipelines.core.writing import waits_for_payment
@@ -16,8 +15,8 @@ def taken_back(
 ) -> tuple[StandingSettlement, ...]:
     """The settlements of a document that stand and that its source no longer tells (S7).
 
-    `told` are the refs that it does. A refund that was booked before its credit note came stands on,
-    and so does what was undone, with what undoes it: unless the source tells of the undone one again.
+    `told` are the refs that it does. What was undone stands on, with what undoes it: unless the source
+    tells of the undone one again.
     """
     entries = [
         row.settlement for row in standing.values() if row.settlement is not None and not row.absent
@@ -30,14 +29,13 @@ def taken_back(
         and entry.ref not in {*told, *undone}
         and not is_correction(entry.ref)
         and entry.settlement.undoes in {None, *told}
-        and entry.settlement.method is not Method.REFUND
     )
 
 
 def taken_back_deltas(
-    document: LedgerDocument, settlements: Sequence[Settlement], standing: Mapping[str, Standing]
+    document: LedgerDocument, told: Collection[str], standing: Mapping[str, Standing]
 ) -> list[LedgerDelta]:
-    told = {settlement.ref for settlement in settlements}
+    """Those settlements as differences; `told` are all refs that the source tells."""
     return [
         LedgerDelta(
             ref=document.ref,

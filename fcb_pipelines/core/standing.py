@@ -38,7 +38,8 @@ class StandingMove:
     external ids of the ledger partner; empty when the partner has none of ours). `residual` is the
     open receivable in minor units of the document's currency, positive for an invoice still owed,
     and positive for a credit note not yet used. What our entries beside it put back (an older debt
-    that the invoice collects) is in it until it is paid; `payment_state` is of the document alone.
+    that the invoice collects) is in it until it is paid, and `put_back` is that part of it;
+    `payment_state` is of the document alone.
     `accounting_date` is the ledger's own date, which may differ from the document's. `stored_hash`
     is the content hash kept with the move, and `stored_source_hash` the digest of what its source
     had billed when it was written.
@@ -54,6 +55,7 @@ class StandingMove:
     residual: int
     stored_hash: str | None
     stored_source_hash: str | None = None
+    put_back: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

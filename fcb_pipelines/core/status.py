@@ -29,13 +29,18 @@ _WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthStatus:
-    """What is known of one month (or of unplaced) after its last build."""
+    """What is known of one month (or of unplaced) after its last build.
+
+    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted, and
+    the exception that lists them.
+    """
 
     dispositions: Sequence[Disposition]
     documents: Sequence[LedgerDocument] = ()
     moves: Mapping[str, StandingMove] = field(default_factory=dict)
     settlements: Sequence[StandingSettlement] = ()
     deltas: Sequence[LedgerDelta] = ()
+    unsettled: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     witness: Sequence[WitnessRow] = ()
     gates: Sequence[GateResult] = ()
     books: Books | None = None

@@ -150,6 +150,11 @@ class _Reader:
         shipping = self._shipping(note)
         lines, sums = self._agreed(lines, taxes, discount, shipping, total)
         tax = sum(each.amount for each in taxes)
+        status, voided_at = _NOTE_STATUS.get(note["status"], Status.UNKNOWN), note.get("voided_at")
+        for invoice in self.body.get("void_invoice") or ():
+            # What it took back of the invoice was void with it.
+            status = Status.VOID
+            voided_at = voided_at or invoice["status_transitions"]["voided_at"]
         problems = (
             self.amounts.problem,
             _untreated(note),
@@ -162,7 +167,7 @@ class _Reader:
             ref=self.ref,
             kind=Kind.CREDIT_NOTE,
             number=note["number"],
-            status=_NOTE_STATUS.get(note["status"], Status.UNKNOWN),
+            status=status,
             status_at_source=note["status"],
             currency=str(note["currency"]).upper(),
             date=day,
@@ -175,7 +180,7 @@ class _Reader:
             taxes=taxes,
             settlements=settled.settlements,
             credits=f"{Side.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
-            voided_on=self._voided(note.get("voided_at")),
+            voided_on=self._voided(voided_at),
             bill_to=_bill_to(billed_to),
             livemode=note["livemode"],
             tax_exempt=billed_to.get("customer_tax_exempt") in _EXEMPT,

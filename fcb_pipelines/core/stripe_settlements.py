@@ -68,14 +68,15 @@ class SettlementReader:
             *self._balance(),
             *self._notes_applied(),
         ]
-        found += self._outside(found)
+        found += self._outside(found, total)
         found += self._overpaid(found, total)
         failed = any(each.method is Method.PAYMENT_FAILURE for each in found)
+        is_open = sum(each.amount for each in found) < total
         overpaid = any(each.method is Method.OVERPAYMENT for each in found)
         refunds, disputes = self._refunds(), self._disputes()
         ending = self._given_up(found, total)
         remarks = {
-            "payment_failed": failed,
+            "payment_failed": failed and is_open,
             "overpaid": overpaid,
             "refund_without_credit_note": any(self._unnamed(each) for each in self._succeeded()),
             "disputed": any(not _lost(each) for each in disputes),
@@ -138,11 +139,12 @@ class SettlementReader:
             instant = payment["status_transitions"]["canceled_at"]
             yield self._failure(payment, instant, _amount_paid(payment))
         for failure in self.body.get("failures") or ():
-            source = reference_id(failure["source"])
             for payment in paid:
-                if payment_key(payment) == source:
-                    # Of a payment that several documents share, this one's part.
-                    own = min(abs(failure["amount"]), _amount_paid(payment))
+                if payment_key(payment) in (failure["charge"], failure["payment_intent"]):
+                    # In another currency it is the account's; of a shared payment it is the whole.
+                    own = _amount_paid(payment)
+                    if failure.get("currency") in (None, payment["currency"]):
+                        own = min(own, abs(failure["amount"]))
                     yield self._failure(payment, failure["created"], own)
 
     def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
@@ -159,8 +161,9 @@ class SettlementReader:
         )
 
     def _balance(self) -> Iterable[SettlementFacts]:
+        # With a void Stripe gives back what it applied.
         applied = balance_applied(self.document, self.amounts)
-        if applied:
+        if applied and self.document["status"] != "void":
             instant = self.document["status_transitions"]["finalized_at"]
             yield self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
 
@@ -185,10 +188,15 @@ class SettlementReader:
                 drawn_on=own,
             )
 
-    def _outside(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
+    def _outside(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S4: money that passed Stripe by: what it says so of, and what it says is paid by nothing."""
         recorded = sum(each.amount for each in found if each.method is Method.OFF_PLATFORM)
-        outside = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
-        if outside > 0:
+        told = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
+        # One that failed is no longer paid, whatever the invoice still says.
+        settled = sum(each.amount for each in found if each.method is not Method.PAYMENT_FAILURE)
+        unexplained = total - settled - self.amounts(self.document["amount_remaining"])
+        outside = max(told, unexplained)
+        if outside > 0 and self.document["status"] in ("open", "paid", "uncollectible"):
             instant = self.document["status_transitions"]["paid_at"]
             yield self._own("off_stripe", Method.OFF_PLATFORM, instant, outside)
 
@@ -201,11 +209,18 @@ class SettlementReader:
             yield self._own("overpaid", Method.OVERPAYMENT, instant, -credited)
 
     def _refunds(self) -> list[SettlementFacts]:
-        """S6: refunds that are not of one credit note: cash only, since tax needs the document."""
+        """S6: refunds that are not of one credit note: cash only, since tax needs the document.
+
+        Of one that is, nothing is the invoice's; it is told all the same, since it may have been
+        booked before its note came.
+        """
         return [
-            self._refund(each, Method.REFUND, -self.amounts(each["amount"]))
+            self._refund(
+                each,
+                Method.REFUND,
+                0 if self._named(each) == [each["amount"]] else -self.amounts(each["amount"]),
+            )
             for each in self._succeeded()
-            if self._named(each) != [each["amount"]]
         ]
 
     def _succeeded(self) -> list[Json]:
@@ -285,20 +300,25 @@ class SettlementReader:
         )
 
     def _given_up(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
-        """S8: what was open when the invoice was given up, and its recovery when it was paid."""
+        """S8: what was open when the invoice was given up, and what settled it after all."""
         transitions = self.document["status_transitions"]
         given_up = transitions.get("marked_uncollectible_at")
         if not given_up or self.document["status"] not in ("uncollectible", "paid"):
             return
         day = local_date(given_up, self.timezone)
         still_open = total - sum(each.amount for each in found if each.date <= day)
-        if self.document["status"] == "paid" and transitions["paid_at"]:
-            if local_date(transitions["paid_at"], self.timezone) <= day:
-                return
-            paid_at = transitions["paid_at"]
-            yield self._own("recovery", Method.RECOVERY, paid_at, -still_open)
-        if still_open > 0:
-            yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
+        if still_open <= 0:
+            return
+        yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
+        for settled in (each for each in in_order(found) if each.date > day):
+            back = min(still_open, settled.amount)
+            if back:
+                still_open -= back
+                yield replace(
+                    self._own("recovery", Method.RECOVERY, None, -back),
+                    ref=f"{settled.ref}:recovery",
+                    date=settled.date,
+                )
 
     def _own(self, what: str, method: Method, instant: int | None, amount: int) -> SettlementFacts:
         return SettlementFacts(

@@ -13,7 +13,8 @@ from fcb_pipelines.core.standing import MoveState, StandingMove, stands_as
 class Moved(StrEnum):
     """A side that is no longer what it was when the document was written.
 
-    SETTINGS: the source is as it was, but the configuration would now write another document.
+    SETTINGS: the source bills the same, but the configuration would now write another document, or
+    NexaCloud's copy of it has another id.
     """
 
     SOURCE = "source"
@@ -36,7 +37,6 @@ def moved(document: LedgerDocument | None, move: StandingMove) -> frozenset[Move
 
 
 def _is_same_sale(document: LedgerDocument, move: StandingMove) -> bool:
-    """Whether the source bills what it billed then, and NexaCloud names the same owner of it."""
+    """Whether the source bills what it billed then, to the same owner."""
     owned = document.partner in move.partner_links
-    copy = document.nexacloud_invoice_id == move.document.nexacloud_invoice_id
-    return move.stored_source_hash == document.source_hash and owned and copy
+    return move.stored_source_hash == document.source_hash and owned

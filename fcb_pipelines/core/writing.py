@@ -73,6 +73,16 @@ def intended_settlements(
     return tuple(found.values())
 
 
+def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
+    """The refunds of these documents that a credit note took over: nothing of them is theirs (S6)."""
+    return frozenset(
+        s.ref
+        for one in facts
+        for s in one.settlements
+        if s.method is Method.REFUND and not s.amount
+    )
+
+
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
     """Every external id under which a settlement of these documents may stand."""
     refs = [ref for one in facts for s in one.settlements for ref in (s.ref, f"{s.ref}:credited")]
@@ -160,18 +170,22 @@ def plan_settlements(
     `posted` are the intended documents of the month, `moves` what stands under them and under the
     documents of other months that an allocation is with.
     """
-    write, exceptions = [], []
-    for settlement in settlements:
+    write: list[Settlement] = []
+    exceptions: list[tuple[str, str]] = []
+    left_out: dict[str, str] = {}
+    # What undoes another comes after it: without the other it has nothing to undo.
+    for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
         if not own or not all(_stands(ref, posted.get(ref), moves.get(ref)) for ref in own):
             continue
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
-        code = _obstacle(settlement, now, entry_lock)
+        code = left_out.get(settlement.undoes or "") or _obstacle(settlement, now, entry_lock)
         waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
         if code or waits:
-            exceptions += [(ref, code or "credit_note_waits") for ref in own]
+            left_out[settlement.ref] = code or "credit_note_waits"
+            exceptions += [(ref, left_out[settlement.ref]) for ref in own]
         elif not (_done(now) or _is_all_used(now, moves.get(settlement.document))):
             write.append(settlement)
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))

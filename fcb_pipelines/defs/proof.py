@@ -95,6 +95,7 @@ class Proof:
             moves={row.ref: row.move for row in standing if row.move is not None},
             settlements=[row.settlement for row in standing if row.settlement is not None],
             deltas=deltas,
+            unsettled=_unsettled(this),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
             gates=(
@@ -128,14 +129,8 @@ class Proof:
         found: dict[str, tuple[int, str]] = {}
         for period in periods():
             frames = self._read(_MONTH_FRAMES, period)
-            if not {*month.FACTS} <= frames.keys():
-                continue
             this = Month(period, {**self._shared, **frames})
-            for ref, facts in this.facts_by_ref.items():
-                listed = not_posted(facts, current())
-                if listed is not None:
-                    found[ref] = listed
-            found |= _waiting(frames, this.facts_by_ref)
+            found |= _unsettled(this)
         return found
 
     def global_gates(self) -> tuple[GateResult, ...]:
@@ -222,6 +217,20 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
     if "tax_witness" in this.frames:
         results.append(tax_as_expected(this.witness))
     return tuple(results)
+
+
+def _unsettled(this: Month) -> dict[str, tuple[int, str]]:
+    """Ref -> confirmed settlements of the month's documents that are listed, and their code."""
+    if not {*month.FACTS} <= this.frames.keys():
+        return {}
+    waiting = _waiting(this.frames, this.facts_by_ref)
+    found = {}
+    for ref, facts in this.facts_by_ref.items():
+        both = (not_posted(facts, current()), waiting.get(ref))
+        listed = [each for each in both if each is not None]
+        if listed:
+            found[ref] = sum(amount for amount, _ in listed), listed[0][1]
+    return found
 
 
 def _waiting(

@@ -202,7 +202,7 @@ class _Server:
     def _shown(self, table: str, row: Json, expand: set[str]) -> Json:
         """An object as it is shown: ten lines inline, payments only where they are expanded."""
         shown = {key: value for key, value in row.items() if key != "payments"}
-        unknown = expand - ({"payments"} if table == "invoices" else set())
+        unknown = expand - _EXPANDABLE.get(table, set())
         if unknown:
             raise _Refused(400, f"This property cannot be expanded ({sorted(unknown)[0]}).")
         if table in _WITH_LINES:
@@ -212,6 +212,8 @@ class _Server:
                 "data": lines[:INLINE],
                 "has_more": len(lines) > INLINE,
             }
+        if isinstance(row.get("source"), Mapping) and "source" not in expand:
+            shown["source"] = row["source"]["id"]
         if "payments" in expand:
             own = self.tables.derived("invoice_payments", _by_invoice).get(row["id"], [])
             shown["payments"] = {
@@ -221,6 +223,9 @@ class _Server:
                 "url": "/v1/invoice_payments",
             }
         return shown
+
+
+_EXPANDABLE = {"invoices": {"payments"}, "balance_transactions": {"source"}}
 
 
 def _newest_first(rows: list[Json]) -> list[Json]:

@@ -11,7 +11,8 @@ Json = dict[str, Any]
 
 def payment(name: str, intent: str, created: int = 1) -> Json:
     paid = {"type": "payment_intent", "payment_intent": intent}
-    return {"id": name, "created": created, "payment": paid}
+    made = {"paid_at": created}
+    return {"id": name, "created": created, "payment": paid, "status_transitions": made}
 
 
 def invoice(name: str, *payments: Json) -> Json:
@@ -44,6 +45,25 @@ def test_what_befell_a_shared_payment_is_told_by_the_invoice_that_it_paid_first(
     assert ids(related.of_invoice(APRIL), part) == ["re_1"]
     assert ids(related.of_invoice(MAY), part) == []
     assert ids(related.of_invoice(MAY), "shared_payments") == ["inpay_1"]
+
+
+def test_a_payment_that_was_never_made_is_not_the_first() -> None:
+    tried = payment("inpay_1", "pi_1", created=1) | {"status_transitions": {"paid_at": None}}
+    related = Related([invoice("in_april", tried), MAY], refunds=[refund()])
+    assert ids(related.of_invoice(MAY), "refunds") == ["re_1"]
+
+
+@pytest.mark.parametrize("source", ["pi_1", {"id": "py_1", "payment_intent": "pi_1"}])
+def test_a_failure_is_joined_by_its_charge_or_the_charges_intent(source: Any) -> None:
+    back = {"id": "txn_1", "created": 7, "amount": -100, "currency": "cad", "source": source}
+    [failure] = Related([APRIL], failures=[back]).of_invoice(APRIL)["failures"]
+    assert {failure["charge"], failure["payment_intent"]} >= {"pi_1"}
+
+
+def test_a_note_knows_that_its_invoice_is_void() -> None:
+    gone = {**APRIL, "status": "void", "status_transitions": {"voided_at": 9}}
+    [told] = Related([gone]).of_note(note("cn_1", "in_april"))["void_invoice"]
+    assert told["status_transitions"] == {"voided_at": 9}
 
 
 def test_it_is_told_with_the_notes_of_other_invoices_that_name_the_refund() -> None:

@@ -77,6 +77,15 @@ def test_a_month_that_stands_ties_out_in_each_currency() -> None:
     assert (rows[0].left, rows[0].right) == (22600 - 5650, 22600 - 5650)
 
 
+def test_what_is_listed_instead_of_settled_is_no_difference() -> None:
+    ref = PAID.facts.ref
+    moves = {**a_month().moves, ref: replace(a_month().moves[ref], residual=9000)}
+    listed = {ref: (9000, "off_stripe_payment")}
+    for unsettled, difference in (({}, 9000), (listed, 0)):
+        owed = tie_outs(a_month(moves=moves, unsettled=unsettled))[2]
+        assert owed.difference == difference
+
+
 @pytest.mark.parametrize(
     ("case", "moves", "differences"),
     [

@@ -119,6 +119,8 @@ OFF = {REF: (22600, "off_stripe_payment")}
         ("held without a date", replace(HELD, date=None), None, {}, None, None),
         ("S3 overpaid", replace(ROW, owed=-1), a_move(), {}, None, None),
         ("S4 paid off Stripe", ROW, open_move(), OFF, (0, 22600, -22600), "off_stripe_payment"),
+        ("S3 S4 paid by card in part, and all of it off Stripe", replace(ROW, owed=-5000), open_move(17600), {REF: (22600, "off_stripe_payment")}, (0, 17600, -17600), "off_stripe_payment"),
+        ("D4 an older debt waits for its lock, its payment does not", replace(ROW, owed=-1000), a_move(), {REF: (-1000, "settlement_period_locked")}, None, None),
         ("a credit note not yet used", replace(UNPAID, kind=Kind.CREDIT_NOTE), replace(open_move(), document=replace(open_move().document, kind=Kind.CREDIT_NOTE)), {}, (-22600, -22600, 0), None),
     ],
 )  # fmt: skip

@@ -276,6 +276,24 @@ def test_s7_a_failure_that_the_source_no_longer_tells_is_named_while_it_tells_th
     assert {row.entry for row in without} == set()
 
 
+REFUND = replace(SETTLEMENT, ref="re_1", method=Method.REFUND, amount=-5000)
+
+
+@pytest.mark.parametrize(
+    ("credited", "codes"), [(["re_1"], set()), ([], {"settlement_taken_back"})]
+)
+def test_s6_a_refund_that_failed_is_taken_back_and_one_that_a_note_took_over_is_not(
+    credited: list[str], codes: set[str]
+) -> None:
+    standing = {
+        REF: stands(a_move(DOCUMENT), seen="posted"),
+        SETTLEMENT.ref: stands(settlement=an_entry(SETTLEMENT), ref=SETTLEMENT.ref),
+        REFUND.ref: stands(settlement=an_entry(REFUND), ref=REFUND.ref),
+    }
+    rows = ledger_deltas([DOCUMENT], [SETTLEMENT], standing, credited=credited)
+    assert {row.code for row in rows} == codes
+
+
 @pytest.mark.parametrize("field", MUTATIONS)
 def test_every_code_is_an_exception_that_says_what_mends_it(field: str) -> None:
     assert {row.code for row in deltas(MUTATIONS[field])} <= EXCEPTIONS.keys()

@@ -123,6 +123,7 @@ AMOUNTS = (
     is_("B4 nothing sold", SKIP, "zero_amount", lines=(a_line(0, taxed=False),)),
     is_("B4 fully discounted", SKIP, "fully_discounted", lines=(FREE,), facts={"discount": 20000}),
     is_("B4 fully discounted, and shown by policy", POST, lines=(FREE,), facts={"discount": 20000}, settings=policy(fully_discounted="post")),
+    is_("B4 nothing sold, and money collected", HOLD, "treatment_unknown", lines=(a_line(0, taxed=False),), facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 4000),)}),
     is_("B4 covered by customer balance", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.CUSTOMER_BALANCE),)}),
     is_("B5 a negative invoice", POST, facts={"kind": Kind.CREDIT_NOTE}),
     is_("B6 a negative line", POST, lines=(a_line(), a_line(-5000))),

@@ -41,6 +41,26 @@ def test_s5_a_payment_of_two_invoices_is_one_receipt_that_each_draws_its_part_on
     assert first.amount + second.amount == 3390
 
 
+def test_s4_what_is_marked_as_paid_without_a_payment_passed_lago_by() -> None:
+    body = lago_body("paid") | {"payments": []}
+    whole = body["invoice"]["sub_total_including_taxes_amount_cents"]
+    assert told(read(body)) == [("paid:marked_paid", "off_platform", whole)]
+    unpaid = deepcopy(body)
+    unpaid["invoice"].update(payment_status="pending", total_due_amount_cents=whole)
+    assert told(read(unpaid)) == []
+    in_part = deepcopy(unpaid)
+    in_part["invoice"]["total_due_amount_cents"] = whole - 100
+    assert told(read(in_part)) == [("paid:marked_paid", "off_platform", 100)]
+
+
+def test_b11_a_void_gives_the_wallet_back_what_it_took() -> None:
+    fields = {"prepaid_credit_amount_cents": 500, "total_due_amount_cents": 0}
+    body = an_invoice("paid", **fields) | {"payments": []}
+    assert ("paid:prepaid", "prepaid_credit", 500) in told(read(body))
+    body["invoice"]["status"] = "voided"
+    assert told(read(body)) == []
+
+
 def test_b11_a_note_used_on_a_later_invoice_is_allocated_to_it() -> None:
     facts = read(an_invoice("credited", credits=[credit(5000), credit(900, "cp", "coupon")]))
     rest = lago_body("credited")["invoice"]["credit_notes_amount_cents"] - 5000

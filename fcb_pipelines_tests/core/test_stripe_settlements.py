@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.facts import InvoiceFacts, Method
+from fcb_pipelines.core.facts import InvoiceFacts, Method, Status
 from fcb_pipelines.core.stripe_facts import document_facts
 from fcb_pipelines_tests.small_dataset import stripe_body
 from fcb_pipelines_tests.source_shapes import Json, stripe_credit_note, stripe_credit_note_line
@@ -76,11 +76,41 @@ def came_back(invoice: Json) -> None:
 def never_paid(invoice: Json) -> None:
     came_back(invoice)
     invoice["payments"]["data"][0]["status_transitions"]["paid_at"] = None
+    invoice.update(status="open", amount_remaining=TOTAL)
+
+
+def marked_paid(invoice: Json) -> None:
+    invoice["payments"]["data"] = []
+    invoice["status_transitions"]["paid_at"] = DAYS[3]
+
+
+def paid_in_part_after_all(invoice: Json) -> None:
+    given_up(invoice)
+    payment = deepcopy(stripe_body("in_paid")["invoice"]["payments"]["data"][0])
+    payment["amount_paid"] = 4000
+    payment["status_transitions"]["paid_at"] = DAYS[3]
+    invoice["payments"]["data"] = [payment]
+    invoice["amount_remaining"] = TOTAL - 4000
+
+
+def void_with_balance(invoice: Json) -> None:
+    invoice["payments"]["data"] = []
+    invoice.update(status="void", starting_balance=-500, ending_balance=0)
+    invoice["status_transitions"]["voided_at"] = DAYS[3]
+
+
+def paid_anew(invoice: Json) -> None:
+    came_back(invoice)
+    again = deepcopy(stripe_body("in_paid")["invoice"]["payments"]["data"][0])
+    again["id"] = "inpay_again"
+    again["status_transitions"]["paid_at"] = DAYS[9]
+    invoice["payments"]["data"].append(again)
 
 
 def given_up(invoice: Json) -> None:
     invoice["status"] = "uncollectible"
     invoice["payments"]["data"] = []
+    invoice["amount_remaining"] = TOTAL
     invoice["status_transitions"].update(paid_at=None, marked_uncollectible_at=DAYS[2])
 
 
@@ -99,14 +129,14 @@ FAILED = ("inpay_paid:failed", "payment_failure", 8, -TOTAL)
 INVOICES = {
     "S1 a payment that Stripe confirms": (an_invoice(), [PAID], (), 0),
     "S7 a payment that was paid and then canceled": (an_invoice(came_back), [PAID, FAILED], ("payment_failed",), TOTAL),
-    "S7 a payment that failed by its balance transaction": (an_invoice(failures=[{"id": "txn", "created": DAYS[8], "source": "pi_paid", "amount": -TOTAL}]), [PAID, FAILED], ("payment_failed",), TOTAL),
+    "S7 a payment that failed by its balance transaction": (an_invoice(failures=[{"id": "txn", "created": DAYS[8], "charge": "py_1", "payment_intent": "pi_paid", "amount": -TOTAL}]), [PAID, FAILED], ("payment_failed",), TOTAL),
     "a payment that was canceled and never paid": (an_invoice(never_paid), [], (), TOTAL),
     "S3 an excess that Stripe credits to the customer": (an_invoice(overpaid), [("in_paid:overpaid", "overpayment", 3, -1000), ("inpay_paid", "payment", 3, TOTAL + 1000)], ("overpaid",), 0),
     "S6 a refund that no note names": (an_invoice(refunds=[a_refund()]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
-    "S6 a refund that a note names is the note's": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund())])]), [PAID], (), 0),
+    "S6 a refund that a note names is the note's": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund())])]), [PAID, ("re_1", "refund", 6, 0)], (), 0),
     "S6 a refund that a note names in part stands in refunds pending": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund(), 2000)])]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
     "S6 a refund that two notes share does so too, and is named": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(refunds=[names(a_refund(), 2000)]), a_note(refunds=[names(a_refund(), 3000)])]), [PAID, ("re_1", "refund", 6, -5000)], (), 0),
-    "S6 a refund that another invoice's note names": (an_invoice(refunds=[a_refund()], refunding_notes=[a_note(refunds=[names(a_refund())])]), [PAID], (), 0),
+    "S6 a refund that another invoice's note names": (an_invoice(refunds=[a_refund()], refunding_notes=[a_note(refunds=[names(a_refund())])]), [PAID, ("re_1", "refund", 6, 0)], (), 0),
     "S6 a void note names nothing": (an_invoice(refunds=[a_refund()], credit_notes=[a_note(status="void", refunds=[names(a_refund())])]), [PAID, ("re_1", "refund", 6, -5000)], ("refund_without_credit_note",), 0),
     "S6 a refund that is pending is no refund yet": (an_invoice(refunds=[a_refund(status="pending")]), [PAID], (), 0),
     "S6 a note that reduced what is due": (an_invoice(credit_notes=[a_note(pre_payment_amount=5000)]), [PAID, ("cn_1:in_paid", "credit_note", 5, 5000)], (), -5000),
@@ -114,7 +144,11 @@ INVOICES = {
     "S9 a lost one has the day the money went": (an_invoice(disputes=[dispute("lost")]), [PAID, ("dp_1", "chargeback", 8, -TOTAL)], ("dispute_lost",), 0),
     "S9 a won one is over": (an_invoice(disputes=[dispute("won")]), [PAID], (), 0),
     "S8 given up": (an_invoice(given_up), [("in_paid:write_off", "write_off", 2, TOTAL)], ("uncollectible",), TOTAL),
-    "S8 given up and paid after all": (an_invoice(paid_after_all), [("in_paid:write_off", "write_off", 2, TOTAL), ("in_paid:recovery", "recovery", 3, -TOTAL), PAID], (), 0),
+    "S8 given up and paid after all": (an_invoice(paid_after_all), [("in_paid:write_off", "write_off", 2, TOTAL), PAID, ("inpay_paid:recovery", "recovery", 3, -TOTAL)], (), 0),
+    "S8 given up and paid in part after all": (an_invoice(paid_in_part_after_all), [("in_paid:write_off", "write_off", 2, TOTAL), ("inpay_paid", "payment", 3, 4000), ("inpay_paid:recovery", "recovery", 3, -4000)], ("uncollectible",), TOTAL - 4000),
+    "S4 paid, and by nothing that Stripe knows": (an_invoice(marked_paid), [("in_paid:off_stripe", "off_platform", 3, TOTAL)], (), 0),
+    "S7 a payment that failed, and was made anew": (an_invoice(paid_anew), [PAID, FAILED, ("inpay_again", "payment", 9, TOTAL)], (), 0),
+    "B9 a void gives back what the balance covered": (an_invoice(void_with_balance), [], (), TOTAL),
 }  # fmt: skip
 
 
@@ -142,9 +176,27 @@ def test_s5_a_payment_of_two_invoices_is_one_receipt_that_both_draw_on() -> None
 def test_s5_a_payment_of_two_invoices_that_the_bank_took_back_fails_each_for_its_part() -> None:
     other = deepcopy(stripe_body("in_paid")["invoice"]["payments"]["data"][0])
     other.update(id="inpay_other", invoice="in_other", amount_paid=1000)
-    back = {"id": "txn", "created": DAYS[8], "source": "pi_paid", "amount": -TOTAL - 1000}
+    back = {
+        "id": "txn",
+        "created": DAYS[8],
+        "charge": "py_1",
+        "payment_intent": "pi_paid",
+        "amount": -TOTAL - 1000,
+    }
     [part, failure] = read(an_invoice(shared_payments=[other], failures=[back])).settlements
     assert (failure.amount, failure.undoes, failure.drawn_on) == (-TOTAL, part.ref, None)
+
+
+def test_s7_a_failure_in_another_currency_is_of_the_payments_own_amount() -> None:
+    back = {"id": "txn", "created": DAYS[8], "charge": "py_1", "payment_intent": "pi_paid", "amount": -17_777, "currency": "usd"}  # fmt: skip
+    [_, failure] = read(an_invoice(failures=[back])).settlements
+    assert failure.amount == -TOTAL
+
+
+def test_a3_a_credit_note_of_a_void_invoice_is_void_with_it() -> None:
+    void = {"status": "void", "status_transitions": {"voided_at": DAYS[8]}}
+    facts = of_note(a_note(pre_payment_amount=5000), void_invoice=[void])
+    assert (facts.status, facts.voided_on) == (Status.VOID, date(2026, 5, 8))
 
 
 def test_s5_another_payment_that_never_came_shares_nothing() -> None:

@@ -19,6 +19,7 @@ from fcb_pipelines.core.standing import (
 )
 from fcb_pipelines.core.writing import (
     RECONCILED,
+    credited_refunds,
     expected_residual,
     intended_settlements,
     not_posted,
@@ -205,6 +206,25 @@ def test_b9_an_older_debt_that_waits_is_neither_written_again_nor_an_edit(
     entries[DEBT.ref] = replace(now(an_entry(DEBT, reconciled=0), seen), ref=DEBT.ref)
     plan = plan_settlements(beside, {REF: DOCUMENT}, {REF: UNPAID}, entries, None)
     assert (plan.write, plan.exceptions) == (written, exceptions)
+
+
+@pytest.mark.parametrize("order", [(SETTLEMENT, FAILURE), (FAILURE, SETTLEMENT)])
+def test_d4_a_failure_waits_for_its_payment_that_a_lock_keeps_out(
+    order: tuple[Settlement, ...],
+) -> None:
+    later = replace(FAILURE, date=date(2026, 4, 20))
+    told = [later if each is FAILURE else each for each in order]
+    plan = plan_settlements(told, {REF: DOCUMENT}, {REF: UNPAID}, {}, DAY)
+    assert (plan.write, plan.exceptions) == ((), ((REF, "settlement_period_locked"),))
+    unlocked = plan_settlements(told, {REF: DOCUMENT}, {REF: UNPAID}, {}, date(2026, 4, 2))
+    assert unlocked.write == (SETTLEMENT, later)
+
+
+def test_s6_a_refund_that_a_note_took_over_is_told_and_not_written() -> None:
+    refund = a_settlement(REF, 0, "re_1", method=Method.REFUND)
+    facts = an_invoice(settlements=(refund, a_settlement(REF, 100, "1")))
+    assert credited_refunds([facts]) == {refund.ref}
+    assert len(intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, {})) == 1
 
 
 def test_a_settlement_of_a_document_that_is_not_to_be_posted_is_not_written() -> None:

@@ -13,7 +13,6 @@ from fcb_pipelines.core.agreement import AgreementRow, copy_against_source, disa
 from fcb_pipelines.core.dispositions import Books, Case, Disposition, decide, intended
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import InvoiceFacts
-from fcb_pipelines.core.index import Origin
 from fcb_pipelines.core.nexacloud_facts import Copy, copies, first_claims
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.reasons import Verdict
@@ -94,7 +93,7 @@ def decided(folder: Path) -> dict[str, dict[str, Any]]:
     last = period_of(dataset.as_of)
     told = {}
     for facts in all_facts(folder):
-        case = Case(facts=facts, origin=Origin.INVOICE, owner=owners[facts.ref])
+        case = Case(facts=facts, owner=owners[facts.ref])
         row = decide(case, settings, Books(currencies=frozenset({"CAD"})), last)
         document = intended(case, settings) if row.verdict is Verdict.POST else None
         told[facts.ref] = _told(row, facts, document)

@@ -18,7 +18,7 @@ from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.window import fingerprints
-from fcb_pipelines.core.writing import plan_settlements
+from fcb_pipelines.core.writing import credited_refunds, plan_settlements
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.month import Month
@@ -164,6 +164,7 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
         not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,
         refused=_refused(frames["draft_moves"]) | _refused(frames["posted_moves"]),
+        credited=credited_refunds(this.facts),
     )
     entries = [row.settlement for row in this.standing.values() if row.settlement]
     built = fingerprints(

@@ -95,6 +95,12 @@ def _zeros(book: Book) -> None:
         outcome=Outcome(reason="zero_amount"),
     )  # fmt: skip
     sale(
+        book, "B4-5", "Nothing sold, and an older debt collected: cash is never skipped",
+        people.ON, "2025-03-31", [hosting(0)], rates=(), balance=(40, 0),
+        payments=[Paying(at="2025-03-31 12:05", amount=40)],
+        outcome=Outcome(reason="treatment_unknown"),
+    )  # fmt: skip
+    sale(
         book, "B5-1", "A downgrade: a negative invoice is a credit note",
         people.DOWNGRADED, "2025-04-02",
         [managed(-5000, description="Unused time on Managed Odoo - Standard", proration=True)],

@@ -6,7 +6,7 @@ from fcb_pipelines.sandbox.edge import people
 from fcb_pipelines.sandbox.edge.at_lago import LagoPaying, lago_sale
 from fcb_pipelines.sandbox.edge.at_stripe import Paying, StripeSale, sale
 from fcb_pipelines.sandbox.edge.book import Book
-from fcb_pipelines.sandbox.edge.goods import hosting
+from fcb_pipelines.sandbox.edge.goods import hosting, unix
 from fcb_pipelines.sandbox.edge.notes import (
     credit_of_note,
     lago_note,
@@ -131,6 +131,15 @@ def _unpaid(book: Book) -> None:
     note(
         book, "S6-7-CN1", "Voided: nothing comes of it", seven, "2025-05-26", [hosting(3000)],
         voided="2025-05-27",
+    )  # fmt: skip
+
+    twenty = _billed(
+        book, "S6-20", "Partly credited, then void", "2025-05-27", status="void",
+        voided_at=unix("2025-05-29"), outcome=Outcome(reason="void_at_source"),
+    )  # fmt: skip
+    note(
+        book, "S6-20-CN1", "Void with its invoice", twenty, "2025-05-28", [hosting(3000)],
+        outcome=Outcome(reason="void_at_source"),
     )  # fmt: skip
 
 

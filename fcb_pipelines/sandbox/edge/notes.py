@@ -95,7 +95,7 @@ def failure(book: Book, of: StripeSale, when: str) -> None:
             stripe_id("txn", f"edge/failure/{of.case}"),
             -of.payments[0]["amount_paid"],
             type="payment_failure_refund",
-            source=of.charge,
+            source={"id": of.charge, "object": "charge", "payment_intent": of.intent},
             created=unix(when),
             description="Payment failure refund",
         ),

@@ -119,6 +119,11 @@ def _off_stripe(book: Book) -> None:
         outcome=_OFF,
     )  # fmt: skip
 
+    lago_sale(
+        book, "S4-5", "Lago: marked as paid, and by nothing that it knows",
+        people.ON, "2025-07-16", [hosting(10000)], payment_status="succeeded", outcome=_OFF,
+    )  # fmt: skip
+
 
 def _shared(book: Book) -> None:
     for n, day in ((1, "2025-04-28"), (2, "2025-05-28")):
@@ -152,6 +157,12 @@ def _failures(book: Book) -> None:
         payments=[Paying(at="2025-06-20", amount=11300, by="charge")], outcome=_FAILED,
     )  # fmt: skip
     failure(book, failed, "2025-06-27")
+    debit = sale(
+        book, "S7-6", "The same of a payment intent, whose charge Stripe's balance names",
+        people.ON, "2025-06-19", [managed(11000)],
+        payments=[Paying(at="2025-06-20", amount=12430)], outcome=_FAILED,
+    )  # fmt: skip
+    failure(book, debit, "2025-06-30")
     back = {"status": "canceled", "canceled_at": "2025-08-08"} if book.later else {}
     sale(
         book, "S7-3", "Paid when it was posted, taken back in August",

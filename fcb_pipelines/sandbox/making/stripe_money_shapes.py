@@ -244,13 +244,16 @@ def stripe_balance_transaction(
     amount: int,
     *,
     type: str,
-    source: str,
+    source: str | Json,
     created: int,
     currency: str = "cad",
     fee: int = 0,
     description: str | None = None,
 ) -> Json:
-    """A movement of the account's balance, negative where money left it."""
+    """A movement of the account's balance, negative where money left it.
+
+    A whole object as its `source` is shown where it is asked for (`expand[]=data.source`).
+    """
     return {
         "id": id,
         "object": "balance_transaction",
