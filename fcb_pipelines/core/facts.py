@@ -127,8 +127,8 @@ class SettlementFacts:
     `ref` is its own identity, `payment_id` the source's payment (pi_…, ch_…) on a bank statement.
     `amount` is what it takes off the document, minor units; below zero it puts something back.
     `drawn_on` names what it draws on and does not make: a credit note (which it takes the same amount
-    off), or a receipt of `receipt` minor units that several documents share. `undoes` is the settlement
-    that it takes back. Only confirmed settlements exist as facts; NexaCloud's paid_at makes none.
+    off), or a receipt of `receipt` minor units that several documents share; `shares` are the refs of
+    the other documents' parts of it. `undoes` is the settlement that it takes back. Only confirmed settlements exist as facts; NexaCloud's paid_at makes none.
     """
 
     ref: str
@@ -140,6 +140,7 @@ class SettlementFacts:
     payment_id: str | None = None
     drawn_on: str | None = None
     receipt: int | None = None
+    shares: tuple[str, ...] = ()
     undoes: str | None = None
 
 

@@ -138,6 +138,11 @@ class SettlementReader:
             payment_id=(payment.get("reference") or None) if by_hand else reference,
             drawn_on=None if receipt is None else own,
             receipt=receipt,
+            shares=tuple(
+                f"{own}:{invoice}"
+                for invoice in payment["invoice_ids"]
+                if receipt is not None and invoice != self.document["lago_id"]
+            ),
         )
 
     def _own(

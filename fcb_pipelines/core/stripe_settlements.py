@@ -129,6 +129,7 @@ class SettlementReader:
             payment_id=key,
             drawn_on=self._ref(str(key)) if shared else None,
             receipt=sum(self.amounts(part) for part in parts) if shared else None,
+            shares=tuple(self._ref(each["id"]) for each in others),
         )
 
     def _failures(

@@ -84,8 +84,13 @@ def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
 
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
-    """Every external id under which a settlement of these documents may stand."""
-    refs = [ref for one in facts for s in one.settlements for ref in (s.ref, f"{s.ref}:credited")]
+    """Every external id under which a settlement of these documents, or what it shares, may stand."""
+    refs = [
+        ref
+        for one in facts
+        for s in one.settlements
+        for ref in (s.ref, f"{s.ref}:credited", *s.shares)
+    ]
     return tuple(dict.fromkeys(refs))
 
 
@@ -248,7 +253,7 @@ def _settlement_now(
     document: LedgerDocument, settled: SettlementFacts, standing: Mapping[str, Standing]
 ) -> Settlement:
     """The settlement; out of refunds pending where the refund was booked before its note came."""
-    whole = _settlement(document, settled)
+    whole = _settlement(document, _as_shared(settled, standing))
     now = standing.get(settled.ref)
     entry = now.settlement if now is not None and not now.absent else None
     is_pending = entry is not None and entry.settlement.method is Method.REFUND
@@ -261,6 +266,32 @@ def _settlement_now(
             date=max(settled.date, document.date),
         )
     return whole
+
+
+def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:
+    """S5: a part of a shared payment, beside what stands of the payment already.
+
+    A payment may come to pay a further document when it was booked: then the new part is an entry
+    of its own, and the receipt stays what it is.
+    """
+    if settled.receipt is None:
+        return settled
+    found = {
+        ref: now.settlement.settlement
+        for ref in (settled.ref, *settled.shares)
+        if (now := standing.get(ref)) is not None and now.settlement is not None and not now.absent
+    }
+    own = found.get(settled.ref)
+    if own is not None:
+        return replace(settled, drawn_on=own.drawn_on, receipt=own.receipt)
+    receipts = {each.receipt for each in found.values()}
+    if receipts <= {settled.receipt}:
+        return settled
+    taken = sum(each.amount for each in found.values())
+    [receipt] = receipts if len(receipts) == 1 else [None]
+    if receipt is not None and taken + settled.amount <= receipt:
+        return replace(settled, receipt=receipt)
+    return replace(settled, drawn_on=None, receipt=None)
 
 
 def _settlement(document: LedgerDocument, settled: SettlementFacts) -> Settlement:

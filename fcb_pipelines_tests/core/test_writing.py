@@ -27,6 +27,7 @@ from fcb_pipelines.core.writing import (
     plan_posting,
     plan_settlements,
     posts,
+    settlement_refs,
     waits_for_payment,
 )
 from fcb_pipelines_tests.documents import SETTINGS
@@ -225,6 +226,39 @@ def test_s6_a_refund_that_a_note_took_over_is_told_and_not_written() -> None:
     facts = an_invoice(settlements=(refund, a_settlement(REF, 100, "1")))
     assert credited_refunds([facts]) == {refund.ref}
     assert len(intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, {})) == 1
+
+
+PART = a_settlement(
+    REF, 10000, "part", drawn_on="pi_1", receipt=30000, shares=(f"{REF}:other", f"{REF}:third")
+)
+
+
+def booked(ref: str, amount: int, receipt: int | None = None) -> Standing:
+    drawn_on = "pi_1" if receipt else None
+    entry = replace(SETTLEMENT, ref=ref, amount=amount, drawn_on=drawn_on, receipt=receipt)
+    return stands(settlement=an_entry(entry), ref=ref)
+
+
+@pytest.mark.parametrize(
+    ("case", "standing", "receipt"),
+    [
+        ("nothing of it stands", [], 30000),
+        ("its receipt stands", [booked(f"{REF}:other", 20000, 30000)], 30000),
+        ("the other part was booked as the whole payment", [booked(f"{REF}:other", 20000)], None),
+        ("a smaller receipt stands, and is used up", [booked(f"{REF}:other", 15000, 20000), booked(f"{REF}:third", 5000, 20000)], None),
+        ("a smaller receipt stands, and has room", [booked(f"{REF}:other", 10000, 20000)], 20000),
+        ("it stands as the whole payment itself", [booked(PART.ref, 10000)], None),
+        ("it stands on a smaller receipt", [booked(PART.ref, 10000, 20000)], 20000),
+    ],
+)  # fmt: skip
+def test_s5_a_part_of_a_payment_joins_what_stands_of_it_and_no_receipt_grows(
+    case: str, standing: list[Standing], receipt: int | None
+) -> None:
+    facts = an_invoice(settlements=(PART,))
+    now = {each.ref: each for each in standing}
+    [part] = intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, now)
+    assert (part.receipt, part.drawn_on) == (receipt, "pi_1" if receipt else None), case
+    assert {PART.ref, *PART.shares} <= set(settlement_refs([facts]))
 
 
 def test_a_settlement_of_a_document_that_is_not_to_be_posted_is_not_written() -> None:

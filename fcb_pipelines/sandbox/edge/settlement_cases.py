@@ -140,6 +140,16 @@ def _shared(book: Book) -> None:
         for n, day in ((3, "2025-04-30"), (4, "2025-05-30"))
     )  # fmt: skip
     shared_payment(book, "S5-lago", "2025-06-06", 33300, [first, second])
+    sale(
+        book, "S5-5", "Its payment comes to pay another invoice in August too",
+        people.BC, "2025-06-10", [hosting(10000)],
+        payments=[Paying(at="2025-06-11", amount=11200, key="S5-later")],
+    )  # fmt: skip
+    rest = [Paying(at="2025-08-05", amount=5600, key="S5-later")] if book.later else []
+    sale(
+        book, "S5-6", "Open, until the rest of another invoice's payment pays it",
+        people.BC, "2025-07-10", [hosting(5000)], payments=rest,
+    )  # fmt: skip
 
 
 def _failures(book: Book) -> None:
