@@ -12,6 +12,7 @@ from fcb_pipelines.connectors.stripe_client import API_VERSION
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines.sandbox.stripe_server import create_app
 from fcb_pipelines_tests import small_dataset
+from fcb_pipelines_tests.edge_cases import NOW
 from fcb_pipelines_tests.serving import served
 from fcb_pipelines_tests.stripe_sdk import class_of, fields, strangers
 
@@ -106,6 +107,16 @@ def test_pages_go_backwards_too(v1: Any) -> None:
     ids = [each.id for each in v1.invoices.list({"limit": 100}).data]
     page = v1.invoices.list({"limit": 2, "ending_before": ids[4]})
     assert ([each.id for each in page.data], page.has_more) == (ids[2:4], True)
+
+
+def test_a_failure_names_its_charge_and_shows_it_where_it_is_expanded() -> None:
+    failed = {"type": "payment_failure_refund"}
+    with served(create_app(NOW)) as address:
+        listed = client_of(address).balance_transactions
+        plain = listed.list(failed).data
+        shown = listed.list({**failed, "expand": ["data.source"]}).data
+    assert [each.source for each in plain] == [each.source.id for each in shown]
+    assert any(each.source.payment_intent for each in shown)
 
 
 def test_payments_come_only_where_they_are_expanded(v1: Any) -> None:
