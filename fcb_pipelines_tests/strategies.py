@@ -192,9 +192,12 @@ class _Life:
         self._add(document, rest - amount, Method.PAYMENT_FAILURE, undoes=paid)
 
     def _came_back(self, part: Settlement) -> None:
-        """The failure of a shared payment, for one document's part of it."""
+        """The failure of a shared payment, for one document's part of it.
+
+        What it frees stays free: an allocation that finds no room is not made, and waits for the next
+        run, so it must not depend on which of the two is known first.
+        """
         (document,) = (each for each in self._documents if each.ref == part.document)
-        self._open[document.ref] += part.amount
         self._add(document, -part.amount, Method.PAYMENT_FAILURE, undoes=part.ref)
 
     def _pay_beside(self, document: LedgerDocument) -> None:
