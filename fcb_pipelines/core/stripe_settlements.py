@@ -8,6 +8,7 @@ from fcb_pipelines.core.billed import in_order
 from fcb_pipelines.core.facts import Method, SettlementFacts, Side
 from fcb_pipelines.core.periods import local_date
 from fcb_pipelines.core.stripe_parts import Amounts, Json, payment_key, reference_id
+from fcb_pipelines.core.stripe_refunds import is_of_one_note, is_unnamed, succeeded
 
 # A dispute in one of these took nothing, or gave it back.
 _DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
@@ -78,7 +79,9 @@ class SettlementReader:
         remarks = {
             "payment_failed": failed and is_open,
             "overpaid": overpaid,
-            "refund_without_credit_note": any(self._unnamed(each) for each in self._succeeded()),
+            "refund_without_credit_note": any(
+                is_unnamed(self.body, each) for each in succeeded(self.body)
+            ),
             "disputed": any(not _lost(each) for each in disputes),
             "dispute_lost": any(_lost(each) for each in disputes),
             "uncollectible": self.document["status"] == "uncollectible",
@@ -219,32 +222,10 @@ class SettlementReader:
             self._refund(
                 each,
                 Method.REFUND,
-                0 if self._named(each) == [each["amount"]] else -self.amounts(each["amount"]),
+                0 if is_of_one_note(self.body, each) else -self.amounts(each["amount"]),
             )
-            for each in self._succeeded()
+            for each in succeeded(self.body)
         ]
-
-    def _succeeded(self) -> list[Json]:
-        found = self.body.get("refunds") or ()
-        return [each for each in found if each["status"] == "succeeded"]
-
-    def _named(self, refund: Json) -> list[int]:
-        """What each credit note names of a refund, in the wire's units.
-
-        A refund of a payment of several invoices may be named by the notes of others, too.
-        """
-        notes = (*(self.body.get("credit_notes") or ()), *(self.body.get("refunding_notes") or ()))
-        issued = [note for note in notes if note["status"] != "void"]
-        named = (each for note in issued for each in note.get("refunds") or ())
-        return [
-            each["amount_refunded"]
-            for each in named
-            if reference_id(each.get("refund")) == refund["id"]
-        ]
-
-    def _unnamed(self, refund: Json) -> bool:
-        """Whether no credit note says of what a part of a refund is."""
-        return sum(self._named(refund)) < int(refund["amount"])
 
     def _note_refund(self, named: Json) -> Iterable[SettlementFacts]:
         """A refund that a note names, once it has succeeded.
@@ -258,7 +239,7 @@ class SettlementReader:
             yield self._own(f"record:{record}", Method.OFF_PLATFORM, None, amount)
             return
         wanted = reference_id(named.get("refund"))
-        for refund in self._succeeded():
+        for refund in succeeded(self.body):
             if refund["id"] != wanted:
                 continue
             found = self._refund(refund, Method.PAYMENT, amount)
