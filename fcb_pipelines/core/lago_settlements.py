@@ -93,6 +93,9 @@ class SettlementReader:
         settled = sum(each.amount for each in found)
         total = self._amount("sub_total_including_taxes_amount_cents")
         is_paid = self.document["payment_status"] == "succeeded"
+        if not is_paid and self.document.get("total_due_amount_cents") is None:
+            # Older versions do not say what is left.
+            return
         left = 0 if is_paid else self._amount("total_due_amount_cents")
         if total - settled > left:
             yield self._own("marked_paid", Method.OFF_PLATFORM, total - settled - left)

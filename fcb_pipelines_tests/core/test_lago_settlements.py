@@ -48,6 +48,9 @@ def test_s4_what_is_marked_as_paid_without_a_payment_passed_lago_by() -> None:
     unpaid = deepcopy(body)
     unpaid["invoice"].update(payment_status="pending", total_due_amount_cents=whole)
     assert told(read(unpaid)) == []
+    older = deepcopy(unpaid)
+    del older["invoice"]["total_due_amount_cents"]
+    assert told(read(older)) == []
     in_part = deepcopy(unpaid)
     in_part["invoice"]["total_due_amount_cents"] = whole - 100
     assert told(read(in_part)) == [("paid:marked_paid", "off_platform", 100)]
