@@ -324,7 +324,10 @@ def test_a_receipt_that_a_person_cancelled_is_not_drawn_on(books: OdooLedger) ->
 
 
 def test_settling_again_never_touches_what_a_person_matched(books: OdooLedger) -> None:
-    """The excess of a failed payment was used by a person on another invoice: that stays."""
+    """The excess of a failed payment was used by a person on another invoice: that stays.
+
+    What of the failure finds nothing to be matched with is owed, beside the document.
+    """
     document, other = an_invoice("in_1"), an_invoice("in_2", a_line(500))
     written(books, document, other)
     payment = a_settlement(document, document.total + other.total)
@@ -339,7 +342,7 @@ def test_settling_again_never_touches_what_a_person_matched(books: OdooLedger) -
     assert residual(books, other) == 0
     books.settle([failed(payment)])
     assert residual(books, other) == 0
-    assert residual(books, document) == document.total
+    assert residual(books, document) == document.total + other.total
     assert_settled(books, failed(payment), reconciled=-document.total)
 
 
