@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.core.agreement import copy_against_source
-from fcb_pipelines.core.dispositions import Books, Case, intended
+from fcb_pipelines.core.case import Books, Case, intended
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import (
     BillTo,

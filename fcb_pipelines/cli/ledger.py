@@ -1,11 +1,12 @@
 """`fcb ledger`: what is done to a ledger by hand - set up, exported, an id released, a move corrected."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
@@ -136,7 +137,9 @@ def correct(
 
     The posted move stays. A voided document is reversed on the void date or the first open day, a
     changed one is corrected by the difference of its lines, a payment that the source took back is
-    taken back. Says what it would do, and does it with --yes.
+    taken back. Says what it would do and what the books will say then, credit notes included, and does it
+    with --yes. It refuses where the books would not say what the source says. A void invoice brings along
+    the credit notes that were voided with it.
 
     Examples:
 
@@ -149,14 +152,31 @@ def correct(
         if yes:
             run_months(pipeline, pipeline.touched(), post=None)
     if as_json:
-        emit_json({"written": yes, "corrections": told})
+        corrections = {ref: plan["why"] for ref, plan in told.items()}
+        outlook = {ref: {"now": plan["now"], "after": plan["after"]} for ref, plan in told.items()}
+        emit_json({"written": yes, "corrections": corrections, "outlook": outlook})
         return
     made = table("Corrections" if yes else "What would be written", "document", "correction")
-    for ref, what in told.items():
-        made.add_row(ref, what)
+    for ref, plan in told.items():
+        made.add_row(ref, plan["why"])
     out().print(made)
+    out().print(_outlook(told))
     if not yes:
         out().print("Nothing is written yet: repeat with --yes.")
+
+
+def _outlook(told: Mapping[str, Mapping[str, Any]]) -> Table:
+    """What the books say of each document with its credit notes, before and after."""
+    figures = ("revenue", "tax", "cash", "receivable")
+    made = table(
+        "What the books say, credit notes included", "document", "", *figures, right=figures
+    )
+    for ref, plan in told.items():
+        for when in ("now", "after"):
+            if plan[when] is not None:
+                sums = [amount(plan[when][name], plan["currency"]) for name in figures]
+                made.add_row(ref if when == "now" else "", when, *sums)
+    return made
 
 
 def _books(found: Environment) -> Ledger:

@@ -91,19 +91,23 @@ class Pipeline:
         ops = {_POSTING: PostingConfig(post=True)}
         return self._outcome(period, self._run("post_reviewed_drafts", period, ops))
 
-    def correct(self, refs: Sequence[str], *, write: bool) -> dict[str, str]:
-        """What would correct (or, with `write`, corrects) each posted document: ref -> in words."""
+    def correct(self, refs: Sequence[str], *, write: bool) -> dict[str, dict[str, Any]]:
+        """What would correct (or, with `write`, corrects) each posted document, by ref.
+
+        `why` is it in words; `now` and `after` are what the books say of the document, minor units.
+        """
         config = CorrectionConfig(refs=list(refs), dry_run=not write)
         result = self._run("correct_posted", None, {"correct_documents": config})
         if not result.success:
             self._raise(result)
-        told: Any
-        (told,) = (
-            event.step_output_data.metadata["plan"].value
+        plan: Any
+        outlook: Any
+        ((plan, outlook),) = (
+            (told["plan"].value, told["outlook"].value)
             for event in result.all_node_events
-            if event.is_successful_output and "plan" in event.step_output_data.metadata
+            if event.is_successful_output and "plan" in (told := event.step_output_data.metadata)
         )
-        return {str(ref): str(what) for ref, what in dict(told).items()}
+        return {str(ref): {"why": str(plan[ref]), **outlook[ref]} for ref in plan}
 
     def completeness(self) -> bool:
         """The proof over all months; whether it holds."""

@@ -36,6 +36,7 @@ from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.standing import (
     LedgerDescription,
+    ListedMove,
     MissingPart,
     MoveState,
     SetupStep,
@@ -105,6 +106,14 @@ class BeancountLedger:
             elif lacking:
                 self._change(lambda _, changes: changes.append(ACCOUNTS, "\n".join(lacking)))
         return steps(parts, made="made", books=books)
+
+    def list_moves(self) -> tuple[ListedMove, ...]:
+        """All of our documents in short, in date order."""
+        records = self._records()
+        return tuple(
+            ListedMove(ref=move.ref, state=move.state, date=move.document.date)
+            for move in map(records.move, records.documents)
+        )
 
     def read_moves(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fcb_pipelines.connectors.failures import NotPrepared
@@ -16,10 +16,14 @@ ZERO_RATED = "Liabilities:Zero-Rated-Tax"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartAccount:
-    """An account that the books must have; `name` is Beancount's. `code` is None for ours alone."""
+    """An account that the books must have; `name` is Beancount's. `code` is None for ours alone.
+
+    `methods`: only settlements of these need it; () means that everything does.
+    """
 
     code: str | None
     name: str
+    methods: tuple[Method, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,8 @@ def required(settings: Settings) -> tuple[ChartAccount, ...]:
     chart += [_account("Income", account) for account in income]
     lost = (accounts.bad_debt, accounts.chargeback_loss)
     chart += [_account("Expenses", account) for account in lost]
+    granted = _account("Expenses", accounts.promotional_credits)
+    chart.append(replace(granted, methods=(Method.GRANTED_CREDIT,)))
     return tuple({account.code: account for account in chart}.values())
 
 

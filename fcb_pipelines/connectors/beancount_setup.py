@@ -9,6 +9,7 @@ from fcb_pipelines.connectors.beancount_chart import required, unplaced_taxes
 from fcb_pipelines.connectors.beancount_reading import Records
 from fcb_pipelines.connectors.beancount_text import account_text, commodity_text, main_text
 from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.standing import MissingPart, SetupStep
 
 ACCOUNTS, PARTNERS = "accounts.beancount", "partners.beancount"
@@ -17,12 +18,16 @@ SETUP = "fcb ledger setup"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One account or currency that the books must have, and its text where it is missing."""
+    """One account or currency that the books must have, and its text where it is missing.
+
+    `methods`: only settlements of these need it; () means that everything does.
+    """
 
     what: str
     name: str
     found: bool
     text: str
+    methods: tuple[Method, ...] = ()
 
 
 def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, ...]:
@@ -34,6 +39,7 @@ def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, .
             name=account.name,
             found=(account.code or account.name) in known,
             text=account_text(account.name, account.code),
+            methods=account.methods,
         )
         for account in required(settings)
     ]
@@ -61,7 +67,13 @@ def missing_parts(
 ) -> tuple[MissingPart, ...]:
     """What existing books lack, each with its remedy."""
     missing = [
-        MissingPart(what=part.what, name=part.name, remedy=SETUP)
+        MissingPart(
+            what=part.what,
+            name=part.name,
+            remedy=SETUP,
+            taxes=() if part.methods else None,
+            methods=part.methods,
+        )
         for part in parts
         if not part.found
     ]

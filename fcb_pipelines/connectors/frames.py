@@ -10,7 +10,7 @@ was built from) travel in `DataFrame.attrs`.
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -82,10 +82,17 @@ def to_frame(rows: Iterable[Row], row_type: type[Row], **attrs: Any) -> pd.DataF
 
 
 def to_rows(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
-    """The rows of a frame. Raises pydantic.ValidationError where a value is not of its type."""
+    """The rows of a frame. Raises pydantic.ValidationError where a value is not of its type.
+
+    A column that a frame of an earlier version lacks has its field's default; without one the
+    frame can't be read, and that raises KeyError.
+    """
     layout = _layout(cast(Any, row_type))
+    later = {one.name for one in fields(cast(Any, row_type)) if _has_default(one)}
     columns = {}
     for name, (_, nested) in layout.items():
+        if name not in frame.columns and name in later:
+            continue
         values = [None if _missing(value) else value for value in frame[name].tolist()]
         if nested is not None:
             values = [None if v is None else nested.validate_json(v) for v in values]
@@ -115,6 +122,10 @@ def _layout(row_type: Any) -> dict[str, tuple[type, "TypeAdapter[Any] | None"]]:
 @cache
 def _adapter(row_type: Any) -> TypeAdapter[list[Any]]:
     return TypeAdapter(list[row_type])
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _without_none(hint: Any) -> Any:

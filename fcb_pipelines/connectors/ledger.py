@@ -10,6 +10,7 @@ from typing import Protocol
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.standing import (
     LedgerDescription,
+    ListedMove,
     SetupStep,
     StandingMove,
     StandingPartner,
@@ -32,6 +33,10 @@ class Ledger(Protocol):
 
     def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
         """Make the accounts, journals and fields that are missing; find (never make) taxes."""
+        ...
+
+    def list_moves(self) -> tuple[ListedMove, ...]:
+        """All of our moves in short: what belongs to the population whoever forgets it (A13)."""
         ...
 
     def read_moves(

@@ -33,6 +33,7 @@ from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.standing import (
     LedgerDescription,
+    ListedMove,
     SetupStep,
     StandingMove,
     StandingPartner,
@@ -78,6 +79,10 @@ class OdooLedger:
         """Make what is missing. Needs a user with the rights of Settings unless it is a dry run."""
         self._found = None
         return Setup(self._odoo, self._settings).run(dry_run=dry_run)
+
+    def list_moves(self) -> tuple[ListedMove, ...]:
+        """All of our moves in short, a call a thousand."""
+        return self._moves().listed()
 
     def read_moves(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()

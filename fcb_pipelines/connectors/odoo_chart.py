@@ -13,6 +13,7 @@ from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo_fields import SETUP, missing_fields, standing_fields
 from fcb_pipelines.connectors.odoo_taxes import CONFIGURATION, Taxes
 from fcb_pipelines.core.company import Account, Settings
+from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.families import OTHER, UNITEMISED
 from fcb_pipelines.core.standing import MissingPart
 
@@ -31,10 +32,24 @@ _FITTING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One account that the configuration names, and the type it is of."""
+    """One account that the configuration names, and the type it is of.
+
+    `methods`: only settlements of these need it; () means that everything does.
+    """
 
     account: Account
     type: str
+    methods: tuple[Method, ...] = ()
+
+    def missing(self, remedy: str) -> MissingPart:
+        """That it is not there, or not fit."""
+        return MissingPart(
+            what="account",
+            name=f"{self.account.code} {self.account.name}",
+            remedy=remedy,
+            taxes=() if self.methods else None,
+            methods=self.methods,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +137,9 @@ def wanted_accounts(settings: Settings) -> tuple[Wanted, ...]:
         Wanted(account=accounts.bad_debt, type=EXPENSE),
         Wanted(account=accounts.bad_debt_recovered, type=OTHER_INCOME),
         Wanted(account=accounts.chargeback_loss, type=EXPENSE),
+        Wanted(
+            account=accounts.promotional_credits, type=EXPENSE, methods=(Method.GRANTED_CREDIT,)
+        ),
         *(Wanted(account=account, type=CURRENT) for account in outstanding if account),
     ]
     return tuple({each.account.code: each for each in wanted}.values())
@@ -182,14 +200,14 @@ def _missing_accounts(
     wanted: Iterable[Wanted], found: Mapping[str, Row], receivable: str
 ) -> Iterable[MissingPart]:
     for each in wanted:
-        code, name = each.account.code, f"{each.account.code} {each.account.name}"
+        code = each.account.code
         row = found.get(code)
         if row is None:
             remedy = CONFIGURATION if code == receivable else SETUP
-            yield MissingPart(what="account", name=name, remedy=remedy)
+            yield each.missing(remedy)
         elif row["account_type"] not in _FITTING[each.type]:
             told = f"{code} is {row['name']}, of type {row['account_type']}: {CONFIGURATION}"
-            yield MissingPart(what="account", name=name, remedy=told)
+            yield each.missing(told)
 
 
 def _missing_journals(

@@ -19,13 +19,14 @@ from fcb_pipelines.connectors.odoo_reading import (
     MOVE_FIELDS,
     Around,
     direction,
+    listed_move,
     minor,
     standing_move,
 )
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.money import exponent, to_major
-from fcb_pipelines.core.standing import StandingMove
+from fcb_pipelines.core.standing import ListedMove, StandingMove
 
 MOVE = "account.move"
 # A read answers this many moves a call, so that an answer stays a few megabytes.
@@ -64,6 +65,16 @@ class Moves:
         """Those of these moves that are customer invoices or credit notes."""
         domain = [("id", "in", list(ids)), ("move_type", "in", ["out_invoice", "out_refund"])]
         return {row["id"]: row for row in self._odoo.rows(MOVE, domain, MOVE_FIELDS)} if ids else {}
+
+    def listed(self) -> tuple[ListedMove, ...]:
+        """Every one of ours in short."""
+        return tuple(
+            listed_move(ref, rows[id_])
+            for page in in_pages(list(self.find(None).items()))
+            for rows in [self.rows([id_ for _, id_ in page])]
+            for ref, id_ in page
+            if id_ in rows
+        )
 
     def lines(self, ids: Sequence[int]) -> dict[int, list[Row]]:
         """The lines of these moves, in their order."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from fcb_pipelines.connectors.odoo_chart import Chart
 from fcb_pipelines.connectors.odoo_connection import Row
-from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, SOURCE_HASH
+from fcb_pipelines.connectors.odoo_fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH
 from fcb_pipelines.core.documents import (
     DocumentLine,
     DocumentTax,
@@ -25,12 +25,12 @@ from fcb_pipelines.core.documents import (
 )
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.money import exponent, from_major
-from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.standing import ListedMove, MoveState, PaymentState, StandingMove
 
 MOVE_FIELDS = (
     "move_type", "state", "payment_state", "ref", "invoice_date", "date", "currency_id",
     "partner_id", "amount_residual", "amount_total", "x_fc_nexacloud_invoice_id",
-    "x_fc_stripe_invoice_id", CONTENT_HASH, SOURCE_HASH,
+    "x_fc_stripe_invoice_id", CONTENT_HASH, REVERSES_REF, SOURCE_HASH,
 )  # fmt: skip
 LINE_FIELDS = (
     "move_id", "display_type", "name", "quantity", "price_unit", "price_subtotal", "account_id",
@@ -74,6 +74,11 @@ def minor(amount: object, currency: str) -> int:
 def text(value: object) -> str | None:
     """A text of Odoo's; its False is None."""
     return str(value) if value else None
+
+
+def listed_move(ref: str, row: Row) -> ListedMove:
+    """A customer invoice or credit note in short."""
+    return ListedMove(ref=ref, state=STATES[row["state"]], date=_day(row))
 
 
 def standing_move(
@@ -121,18 +126,18 @@ def _documents(
     told = [_line(line, currency, around) for line in charged]
     taxes = _taxes(lines, told, kind, currency, around.chart)
     billed = tuple(tax for tax in taxes if tax.amount)
-    day = row["invoice_date"] or row["date"]
     plain = LedgerDocument(
         ref=ref,
         kind=kind,
         number=text(row["ref"]) or "",
-        date=date.fromisoformat(day),
+        date=_day(row),
         currency=currency,
         partner="",
         lines=with_tax_shares(told, taxes),
         taxes=billed,
         nexacloud_invoice_id=text(row["x_fc_nexacloud_invoice_id"]),
         stripe_invoice_id=text(row["x_fc_stripe_invoice_id"]),
+        reverses=text(row[REVERSES_REF]),
     )
     return [
         replace(plain, partner=link, taxes=some)
@@ -192,6 +197,11 @@ def _payment_state(
         return PaymentState.REVERSED if reversed_whole else PaymentState.PAID
     whole = abs(minor(row["amount_total"], currency))
     return PaymentState.NOT_PAID if residual == whole else PaymentState.PARTIAL
+
+
+def _day(row: Row) -> date:
+    """The date printed on a document; one that a person emptied leaves the accounting date."""
+    return date.fromisoformat(row["invoice_date"] or row["date"])
 
 
 def id_of(pair: object) -> int:

@@ -24,6 +24,8 @@ _LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
 # The parts of a body that are read for their own sake; the others were joined to them.
 _OWN = ("invoice", "credit_note", "tax_rates")
 # A failure names its charge; the invoice knows the charge's payment intent.
+# The day on which a refund failed is that of its own transaction.
+_REFUNDS = {"expand": ["data.failure_balance_transaction"]}
 _FAILED = {"type": "payment_failure_refund", "expand": ["data.source"]}
 
 
@@ -54,7 +56,7 @@ class StripeSource:
         expand = {"expand": ["data.payments"]}
         invoices = self._reader.sweep("/v1/invoices", expand, progress)
         notes = self._reader.sweep("/v1/credit_notes")
-        refunds = self._reader.sweep("/v1/refunds")
+        refunds = self._reader.sweep("/v1/refunds", _REFUNDS)
         disputes = self._reader.sweep("/v1/disputes")
         failures = self._reader.sweep("/v1/balance_transactions", _FAILED)
         self._rates.update((rate["id"], rate) for rate in rates.items)

@@ -1,17 +1,21 @@
 """Cases: the three sides of each document brought together by ref."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.agreement import AgreementRow, copy_against_source
+from fcb_pipelines.core.case import Books, Case
+from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.corrections import by_base
-from fcb_pipelines.core.dispositions import Case, Disposition, decide_copy
+from fcb_pipelines.core.credit_notes import OF_ANOTHER_SERVICE, UNKNOWN_INVOICE, Credited
+from fcb_pipelines.core.dispositions import Disposition, decide, decide_copy, decide_lost
 from fcb_pipelines.core.documents import Partner
-from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
+from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side, Status
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
-from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import MoveState, Standing, StandingMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +72,21 @@ def cases(
     owners: Mapping[str, Copy],
     agreement: Iterable[AgreementRow],
     standing: Mapping[str, Standing],
+    index: Sequence[IndexRow] = (),
 ) -> tuple[Case, ...]:
-    """One case a document, with everything its disposition depends on.
+    """One case a document, with everything its disposition depends on beside other documents.
 
-    NexaCloud keeps no credit notes: one belongs to whom the invoice it credits does.
+    NexaCloud keeps no credit notes: one belongs to whom the invoice it credits does. Where NexaCloud
+    has forgotten a document, the books say whose it is (A13).
     """
     rows: dict[str, list[AgreementRow]] = defaultdict(list)
     for row in agreement:
         rows[row.ref].append(row)
     corrections = by_base(row.move for row in standing.values() if row.move)
+    notes: Counter[str] = Counter()
+    for one in index:
+        if one.credits and one.found and one.status is not Status.VOID:
+            notes[one.credits] -= one.total
     return tuple(
         Case(
             facts=facts,
@@ -84,8 +94,68 @@ def cases(
             agreement=tuple(rows[facts.ref]),
             standing=standing.get(facts.ref),
             corrections=corrections.get(facts.ref, ()),
+            keeper=_keeper(facts, standing),
+            noted=notes[facts.ref],
         )
         for facts in documents
+    )
+
+
+def decided(
+    of_month: Sequence[Case],
+    credited: Sequence[Case],
+    index: Iterable[IndexRow],
+    standing: Mapping[str, Standing],
+    settings: Settings,
+    books: Books,
+    last_period: str,
+) -> tuple[Disposition, ...]:
+    """The dispositions of these cases, each credit note judged with its invoice (B12).
+
+    `credited` are the invoices of other months that notes of these are of; they get no disposition here.
+    """
+    known = {case.facts.ref: case for case in (*credited, *of_month) if not case.facts.credits}
+    rows = {row.ref: row for row in index}
+    taken: Counter[str] = Counter()
+
+    def invoice_of(note: Case) -> Credited | None:
+        ref = note.facts.credits or ""
+        posted = _posted(standing.get(ref))
+        case, row = known.get(ref), rows.get(ref)
+        if case is None and posted is None:
+            if row is None or not row.found:
+                return UNKNOWN_INVOICE
+            return None if row.in_scope else OF_ANOTHER_SERVICE
+        decision = decide(case, settings, books, last_period) if case else None
+        left = _left(ref, standing, but=note.facts.ref) - taken[ref] if posted else 0
+        return Credited(
+            number=case.facts.number if case else posted.document.number if posted else "",
+            verdict=decision.verdict if decision else None,
+            cause=decision.reason if decision else None,
+            posted=posted is not None,
+            void=case is not None and case.facts.status is Status.VOID,
+            left=left,
+        )
+
+    found = []
+    for case in sorted(of_month, key=_by_day):
+        judged = replace(case, invoice=invoice_of(case)) if case.facts.credits else case
+        row = decide(judged, settings, books, last_period)
+        if judged.invoice is not None and row.verdict is Verdict.POST and not case.is_posted:
+            taken[case.facts.credits or ""] += case.facts.total
+        found.append(row)
+    return tuple(found)
+
+
+def lost(
+    index: Iterable[IndexRow], standing: Mapping[str, Standing], period: str
+) -> tuple[Disposition, ...]:
+    """Dispositions of what stands in the books in a month and its source does not give (A13)."""
+    return tuple(
+        decide_lost(row, now.move)
+        for row in index
+        if row.in_ledger and not row.found and row.period == period
+        if (now := standing.get(row.ref)) is not None and now.move is not None
     )
 
 
@@ -113,6 +183,36 @@ def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[
             partner = replace(known, links=links)
         found[case.partner] = partner
     return tuple(found[key] for key in sorted(found))
+
+
+def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMove | None:
+    """The move that says whose a document is: its own, or that of the invoice it credits."""
+    for ref in (facts.ref, facts.credits):
+        now = standing.get(ref or "")
+        if now is not None and now.move is not None and not now.absent:
+            return now.move
+    return None
+
+
+def _posted(now: Standing | None) -> StandingMove | None:
+    move = now.move if now else None
+    return move if move is not None and move.state is MoveState.POSTED else None
+
+
+def _left(ref: str, standing: Mapping[str, Standing], *, but: str) -> int:
+    """What stands of an invoice in the books beside one of its notes: less corrections and other notes."""
+    moves = {row.ref: move for row in standing.values() if (move := _posted(row)) is not None}
+    left, of = 0, {ref}
+    # A correction of a note gives back what the note took.
+    while of:
+        own = [move for move in moves.values() if move.ref in of and move.ref != but]
+        left += sum(move.document.kind.sign * move.document.total for move in own)
+        of = {move.ref for move in moves.values() if move.document.reverses in of} - {but}
+    return left
+
+
+def _by_day(case: Case) -> tuple[str, str]:
+    return (case.facts.date.isoformat() if case.facts.date else "", case.facts.ref)
 
 
 def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | None:

@@ -1,7 +1,7 @@
 """The month's close: tie-outs, exceptions, revenue by family, tax and receivable, as plain values."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -51,15 +51,16 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
     for currency in currencies:
         own = [row for row in to_post if row.currency == currency]
         moves = [move for move in posted if move.document.currency == currency]
+        noted = _noted(month, currency, wanted)
         for name, billed, stands in (
             (
                 "Billed at the source = posted",
-                sum(row.kind.sign * row.total for row in own),
+                sum(row.kind.sign * row.total for row in own) + noted[0],
                 sum(move.document.kind.sign * move.document.total for move in moves),
             ),
             (
                 "Tax billed = tax posted",
-                sum(row.kind.sign * row.tax for row in own),
+                sum(row.kind.sign * row.tax for row in own) + noted[1],
                 sum(move.document.kind.sign * move.document.tax for move in moves),
             ),
             (
@@ -83,6 +84,16 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
                 )
             )
     return tuple(rows)
+
+
+def _noted(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
+    """Total and tax of what stands of documents that their source voided: their notes take it back."""
+    found = [
+        month.credited.get(row.ref, (0, 0))
+        for row in month.dispositions
+        if row.currency == currency and row.ref in month.moves and row.ref not in wanted
+    ]
+    return sum(total for total, _ in found), sum(tax for _, tax in found)
 
 
 def close_report(

@@ -101,6 +101,7 @@ class Accounts(_Part):
     bad_debt: Account = Account(code="551100", name="NexaCloud Bad Debt")
     bad_debt_recovered: Account = Account(code="551110", name="NexaCloud Bad Debt Recovered")
     chargeback_loss: Account = Account(code="551200", name="NexaCloud Chargeback Loss")
+    promotional_credits: Account = Account(code="551300", name="NexaCloud Promotional Credits")
 
 
 class Journals(_Part):
@@ -136,6 +137,7 @@ class Policies(_Part):
     off_platform_payment: Literal["exception", "settle"] = "exception"
     uncollectible: Literal["list", "write_off"] = "list"
     lost_dispute: Literal["list", "loss"] = "list"
+    opening_payment: Literal["list", "settle"] = "list"
     tax_residue: int = Field(
         1, ge=0, description="Minor units a tax line may differ from the computed tax."
     )

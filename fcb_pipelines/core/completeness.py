@@ -17,7 +17,9 @@ from fcb_pipelines.core.standing import MoveState, StandingMove
 from fcb_pipelines.core.writing import not_posted
 
 # A settlement with one of these is confirmed by the source and can't be written yet.
-_WAITING = frozenset({"settlement_period_locked", "credit_note_waits"})
+_WAITING = frozenset(
+    {"settlement_period_locked", "credit_note_waits", "opening_document", "account_missing"}
+)
 
 UNPLACED = "unplaced"
 NOT_BUILT = "not built"
@@ -72,17 +74,13 @@ def population(
 ) -> tuple[Member, ...]:
     """Every in-scope document the sources have, and every NexaCloud row without one of its own."""
     by_ref = {row.ref: row for row in index}
-    members = [
-        Member(ref=row.ref, period=row.period)
-        for row in by_ref.values()
-        if row.found and row.in_scope
-    ]
+    members = [Member(ref=row.ref, period=row.period) for row in by_ref.values() if row.is_member]
     for copy in rows:
         row = by_ref.get(copy.claims) if copy.claims else None
         duplicate = copy.claims is not None and owners[copy.claims].invoice_id != copy.invoice_id
         if duplicate:
             members.append(Member(ref=copy.ref, period=row.period if row else None))
-        elif row is None or not row.found:
+        elif row is None or not (row.found or row.in_ledger):
             members.append(Member(ref=copy.ref, period=None))
     return tuple(members)
 
@@ -157,8 +155,10 @@ def receivable(
             why = row.reason or "draft"
         elif row.ref in unsettled:
             amount, why = unsettled[row.ref]
-            # What is listed is open in the ledger, though the source says that it is settled.
-            not_posted = source - row.kind.sign * max(0, row.owed + amount)
+            # What is listed is open in the ledger, though the source says that it is settled - unless a
+            # person has settled it there by hand.
+            listed = source - row.kind.sign * max(0, row.owed + amount)
+            not_posted = listed if source != ledger else 0
         if source or ledger or not_posted:
             rows.append(
                 ReceivableRow(

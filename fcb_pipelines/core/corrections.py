@@ -39,6 +39,20 @@ def by_base(moves: Iterable[StandingMove]) -> dict[str, tuple[StandingMove, ...]
     return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
 
 
+def credited_by_notes(moves: Iterable[StandingMove | None]) -> dict[str, tuple[int, int]]:
+    """What posted credit notes, less their corrections, take back of each invoice: total and tax."""
+    posted = {move.ref: move for move in moves if move and move.state is MoveState.POSTED}
+    found: dict[str, tuple[int, int]] = {}
+    for move in posted.values():
+        note = posted.get(base_of(move.ref))
+        invoice = note.document.reverses if note else None
+        if invoice and not is_correction(invoice):
+            total, tax = found.get(invoice, (0, 0))
+            sign, document = move.document.kind.sign, move.document
+            found[invoice] = total - sign * document.total, tax - sign * document.tax
+    return found
+
+
 def answered(source: str, corrections: Sequence[StandingMove]) -> bool:
     """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
     return bool(corrections) and corrections[-1].stored_source_hash == source
@@ -70,13 +84,15 @@ def correction(
     *,
     day: date,
     freed: int = 0,
+    notes: Sequence[StandingMove] = (),
 ) -> Correction | None:
     """The document over the difference between what stands and `target` (None: nothing should).
 
     None where no line or tax differs: a change of a label can't be posted. `day` is its date, `freed`
-    what will be open again on the document because settlements of it are taken back.
+    what will be open again on the document because settlements of it are taken back. `notes` are credit
+    notes that take a part of it back already.
     """
-    standing = [move.document, *(each.document for each in corrections)]
+    standing = [move.document, *(each.document for each in (*corrections, *notes))]
     base = move.document
     sign = base.kind.sign
     lines = Counter(_plain(line) for line in (target.lines if target else ()))

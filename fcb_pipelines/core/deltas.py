@@ -19,6 +19,7 @@ from fcb_pipelines.core.corrections import (
     residual_with,
 )
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.exceptions import TAKEN_BACK
 from fcb_pipelines.core.ledger_delta import (
     DATES,
     READ_BACK,
@@ -132,7 +133,7 @@ _LIKENESS = (
 
 def _is_lawful(move: StandingMove, reason: str, corrections: Sequence[StandingMove]) -> bool:
     """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
-    if reason == "void_at_source" and answered(VOIDED, corrections):
+    if reason in TAKEN_BACK and answered(VOIDED, corrections):
         return True
     held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
     return held and move.state is MoveState.DRAFT
@@ -261,7 +262,8 @@ def _unposted(move: StandingMove) -> LedgerDelta:
 
 
 def _unexpected(move: StandingMove, reason: str) -> LedgerDelta:
-    posted = "voided_after_posting" if reason == "void_at_source" else "source_changed"
+    lost = reason if reason in ("missing_at_source", "unreachable") else "source_changed"
+    posted = TAKEN_BACK.get(reason, lost)
     return LedgerDelta(
         ref=move.ref,
         entry=move.ref,

@@ -1,33 +1,24 @@
 """Dispositions: what becomes of every member of the population - post, skip or hold, and why."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.agreement import Agreement, AgreementRow, disagreements
-from fcb_pipelines.core.build import Held, intended_document
+from fcb_pipelines.core.build import Held, account_codes
+from fcb_pipelines.core.case import Books, Case, books_begin, intended
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.corrections import VOIDED, answered
+from fcb_pipelines.core.credit_notes import judged_with
 from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.exceptions import exceptions_of
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Status
+from fcb_pipelines.core.families import family_of
 from fcb_pipelines.core.index import Answer, IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy
-from fcb_pipelines.core.periods import first_day, period_of
+from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, Standing, StandingMove, stands_as
-from fcb_pipelines.core.three_way import Moved, moved
-from fcb_pipelines.core.writing import not_posted, owed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """What the ledger allows: currencies and since when they have a rate, taxes it lacks, locks."""
-
-    currencies: frozenset[str]
-    rates_since: tuple[tuple[str, date], ...] = ()
-    lacking_taxes: frozenset[str] = frozenset()
-    invoice_lock: date | None = None
-    entry_lock: date | None = None
+from fcb_pipelines.core.writing import owed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,42 +48,14 @@ class Disposition:
     nexacloud_invoice_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """Everything that one document's disposition depends on; `corrections` are posted ones of it."""
-
-    facts: InvoiceFacts
-    owner: Copy | None
-    agreement: tuple[AgreementRow, ...] = ()
-    standing: Standing | None = None
-    corrections: tuple[StandingMove, ...] = ()
-
-    @property
-    def partner(self) -> str:
-        """The billing account: NexaCloud's user, else the source's own customer."""
-        if self.owner is not None:
-            return f"nexacloud:{self.owner.user_id}"
-        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.customer}"
-
-
-def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
-    """The ledger document of a case, or why there can be none."""
-    return intended_document(
-        case.facts,
-        settings,
-        partner=case.partner,
-        nexacloud_invoice_id=case.owner.invoice_id if case.owner else None,
-    )
-
-
 def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Disposition:
     """The disposition of one document at its source. Never raises; every doubt is a hold."""
     facts = case.facts
     verdict, reason, detail = _verdict(case, settings, books, last_period)
-    exceptions = _exceptions(case, settings, verdict)
+    exceptions = exceptions_of(case, settings, verdict, reason)
     return Disposition(
         ref=facts.ref,
-        period=_period_in_range(facts.date, settings, last_period),
+        period=_place(case, settings, last_period),
         verdict=verdict,
         reason=reason,
         detail=detail,
@@ -107,7 +70,35 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
         owed=owed(facts, settings),
         status=facts.status,
         partner=case.partner,
-        nexacloud_invoice_id=case.owner.invoice_id if case.owner else None,
+        nexacloud_invoice_id=case.nexacloud_invoice_id,
+    )
+
+
+def decide_lost(row: IndexRow, move: StandingMove) -> Disposition:
+    """The disposition of a document that stands in the books and that its source does not give (A13).
+
+    Its amounts are the ledger's.
+    """
+    gone = row.answer is Answer.DOES_NOT_EXIST
+    document = move.document
+    return Disposition(
+        ref=row.ref,
+        period=row.period,
+        verdict=Verdict.HOLD,
+        reason="missing_at_source" if gone else "unreachable",
+        detail=f"it is {move.state.value} in the ledger; its source: {row.detail}",
+        exceptions=("missing_at_source" if gone else "unreachable",),
+        kind=document.kind,
+        number=document.number,
+        date=document.date,
+        currency=document.currency,
+        net=document.net,
+        tax=document.tax,
+        total=document.total,
+        owed=move.residual,
+        status=None,
+        partner=document.partner,
+        nexacloud_invoice_id=document.nexacloud_invoice_id,
     )
 
 
@@ -125,10 +116,14 @@ def decide_copy(
     """
     row = index.get(copy.claims) if copy.claims else None
     period = None
+    is_owner = owner is None or owner.invoice_id == copy.invoice_id
+    if row is not None and row.in_ledger and is_owner:
+        # What stands in the books keeps its own ref, whatever its source says now.
+        return None
     if copy.claims is None:
         named = copy.source_id or "nothing"
         reason, detail = "no_source_id", f"stripe_invoice_id names {named}"
-    elif owner is not None and owner.invoice_id != copy.invoice_id:
+    elif owner is not None and not is_owner:
         reason, detail = "duplicate_claim", f"{copy.claims} belongs to {owner.invoice_id}"
         period = row.period if row else None
     elif row is None or row.answer is Answer.UNREACHABLE:
@@ -162,39 +157,63 @@ def decide_copy(
 def _verdict(
     case: Case, settings: Settings, books: Books, last_period: str
 ) -> tuple[Verdict, str | None, str]:
-    skipped = _skip(case.facts, settings)
+    skipped = _skip(case, settings)
     if skipped:
         return Verdict.SKIP, skipped, ""
+    judged = judged_with(case.invoice, case.facts.total) if case.invoice else None
+    # A note that stands in the books does not fall with an invoice that came into doubt later.
+    if judged and not (judged[0] is Verdict.HOLD and case.is_posted):
+        return judged[0], judged[1].reason, judged[1].detail
     held = _hold(case, settings, books, last_period)
     if held:
         return Verdict.HOLD, held.reason, held.detail
+    if case.owner is None:
+        return Verdict.POST, "forgotten_by_nexacloud", f"the books know it as {case.partner}'s"
     return Verdict.POST, None, ""
 
 
-def _skip(facts: InvoiceFacts, settings: Settings) -> str | None:
+def _skip(case: Case, settings: Settings) -> str | None:
     """Why a document is none of the books' business: proven facts only, no doubts."""
-    start = settings.cutover or first_day(settings.first_period)
+    facts = case.facts
     if not facts.livemode:
         return "test_mode"
     if facts.status is Status.DRAFT:
         return "draft_at_source"
-    if facts.status is Status.VOID:
+    if facts.status is Status.VOID and not case.is_taken_back_by_notes:
         return "void_at_source"
-    if facts.date and facts.date < max(start, first_day(settings.first_period)):
+    if facts.date and facts.date < books_begin(settings):
         return "before_cutover"
-    if facts.problem or facts.total or facts.status is Status.UNKNOWN:
+    if facts.status is Status.UNKNOWN or not _sold_nothing(facts, settings):
         return None
-    if _collects_without_a_sale(facts):
+    if _collects_without_a_sale(facts, settings):
         return None
     if facts.discount <= 0:
         return "zero_amount"
     return "fully_discounted" if settings.policies.fully_discounted == "skip" else None
 
 
-def _collects_without_a_sale(facts: InvoiceFacts) -> bool:
+def _sold_nothing(facts: InvoiceFacts, settings: Settings) -> bool:
+    """Whether every line nets to nothing on every account, and no tax was billed (B13).
+
+    A total of zero alone proves nothing: a taxed sale and an untaxed credit come to it as well.
+    """
+    if facts.problem or facts.total or facts.net or facts.shipping:
+        return False
+    taxes: Counter[str | None] = Counter()
+    for tax in facts.taxes or [tax for line in facts.lines for tax in line.taxes]:
+        taxes[tax.source_id or f"{tax.type} {tax.percentage} {tax.state}"] += tax.amount
+    codes = account_codes(settings)
+    accounts: Counter[str] = Counter()
+    for line in facts.lines:
+        sold = line.reverses or line.description
+        accounts[codes[family_of(sold, settings.families)]] += line.net
+    return not any(taxes.values()) and not any(accounts.values())
+
+
+def _collects_without_a_sale(facts: InvoiceFacts, settings: Settings) -> bool:
     """Whether money moved over nothing sold, as for an older debt: cash is never skipped (B4)."""
     moved = any(settlement.amount for settlement in facts.settlements)
-    return moved and not facts.total and not facts.problem
+    return moved and _sold_nothing(facts, settings)
 
 
 def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
@@ -202,9 +221,9 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     facts = case.facts
     if facts.status is Status.UNKNOWN:
         return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
-    if case.owner is None:
+    if case.owner is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
         return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
-    if _collects_without_a_sale(facts):
+    if _collects_without_a_sale(facts, settings):
         return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
     document = intended(case, settings)
     if isinstance(document, Held):
@@ -245,63 +264,11 @@ def _held_by_ledger(
     return None
 
 
-def _exceptions(case: Case, settings: Settings, verdict: Verdict) -> tuple[str, ...]:
-    found = [*_copy_exceptions(case.agreement)]
-    standing = case.standing or Standing(ref=case.facts.ref)
-    posted = standing.move is not None and standing.move.state is MoveState.POSTED
-    if verdict is Verdict.POST:
-        found += _posted_exceptions(case, standing, settings)
-        if not case.facts.lines and not case.facts.shipping:
-            found.append("unitemised")
-        listed = not_posted(case.facts, settings)
-        found += [listed[1]] if listed else []
-        if case.facts.owed < 0:
-            found.append("overpaid")
-        found += [code for code in case.facts.remarks if code not in _decided(settings)]
-    elif posted and case.facts.status is Status.VOID:
-        found += [] if answered(VOIDED, case.corrections) else ["voided_after_posting"]
-    elif posted:
-        found.append("source_changed")
-    elif not standing.absent and verdict is Verdict.SKIP:
-        found.append("stale_draft")
-    return tuple(dict.fromkeys(found))
-
-
-def _decided(settings: Settings) -> frozenset[str]:
-    """The source's remarks that the company's policies have answered."""
-    policies = settings.policies
-    answers = {
-        "uncollectible": policies.uncollectible == "write_off",
-        "dispute_lost": policies.lost_dispute == "loss",
-    }
-    return frozenset(code for code, decided in answers.items() if decided)
-
-
-def _copy_exceptions(agreement: tuple[AgreementRow, ...]) -> list[str]:
-    wrong = disagreements(agreement)
-    no_items = [row for row in wrong if row.field == "lines" and row.kind is Agreement.MISSING]
-    found = ["nexacloud_items_missing"] if no_items else []
-    return found + (["nexacloud_differs"] if len(wrong) > len(no_items) else [])
-
-
-def _posted_exceptions(case: Case, standing: Standing, settings: Settings) -> list[str]:
-    if standing.absent:
-        return ["edited_in_ledger"] if standing.taken_back else []
-    move = standing.move
-    if move is None or move.state is not MoveState.POSTED:
-        return []
-    document = intended(case, settings)
-    sides = moved(document if isinstance(document, LedgerDocument) else None, move)
-    if answered(case.facts.source_hash, case.corrections):
-        sides -= {Moved.SOURCE, Moved.SETTINGS}
-    codes = {
-        Moved.SOURCE: "source_changed",
-        Moved.SETTINGS: "settings_changed",
-        Moved.LEDGER: "edited_in_ledger",
-    }
-    return [code for side, code in codes.items() if side in sides]
-
-
-def _period_in_range(day: date | None, settings: Settings, last_period: str) -> str | None:
-    period = period_of(day) if day else None
-    return period if period and settings.first_period <= period <= last_period else None
+def _place(case: Case, settings: Settings, last_period: str) -> str | None:
+    """The month of the document's date, where that is out of range that of its move; None: neither."""
+    move = case.standing.move if case.standing else None
+    for day in (case.facts.date, move.document.date if move else None):
+        period = period_of(day) if day else None
+        if period and settings.first_period <= period <= last_period:
+            return period
+    return None

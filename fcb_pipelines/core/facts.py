@@ -49,6 +49,7 @@ class Status(StrEnum):
 class Method(StrEnum):
     """What a settlement is: where the money of an entry beside a document comes from or goes to.
 
+    `granted_credit` is credit that the company gave away: no liability, for nobody paid for it (S12).
     The last four take nothing off what the source says is owed: a refund and a chargeback are cash
     beside a paid document, a write-off and its recovery are the company's own decision.
     """
@@ -59,12 +60,18 @@ class Method(StrEnum):
     CUSTOMER_BALANCE = "customer_balance"
     OVERPAYMENT = "overpayment"
     PREPAID_CREDIT = "prepaid_credit"
+    GRANTED_CREDIT = "granted_credit"
     CREDIT_NOTE = "credit_note"
     PENDING_REFUND = "pending_refund"
     REFUND = "refund"
     CHARGEBACK = "chargeback"
     WRITE_OFF = "write_off"
     RECOVERY = "recovery"
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether money moved between the customer and the company (S11)."""
+        return self in _CASH
 
     @property
     def at_source(self) -> bool:
@@ -77,6 +84,15 @@ class Method(StrEnum):
         return self not in (Method.REFUND, Method.CHARGEBACK)
 
 
+_CASH = frozenset(
+    {
+        Method.PAYMENT,
+        Method.PAYMENT_FAILURE,
+        Method.OFF_PLATFORM,
+        Method.REFUND,
+        Method.CHARGEBACK,
+    }
+)
 _NOT_AT_SOURCE = frozenset({Method.REFUND, Method.CHARGEBACK, Method.WRITE_OFF, Method.RECOVERY})
 
 
@@ -167,7 +183,8 @@ class InvoiceFacts:
     settlement; `paid` what that side says is settled. `settlements` are those of the document, and
     those that draw on it. `credits` is the ref of the invoice that a credit note is of, `voided_on` the
     day it was voided. `remarks` are the exceptions that the source's own objects raise; `tax_exempt`
-    says that it marks the customer so. `problem` names why the document's own
+    says that it marks the customer so. `withdrawn` are the refs of settlements that the source took
+    back, each with the day on which it did (S13). `problem` names why the document's own
     amounts can't be trusted (None when they add up).
     """
 
@@ -195,6 +212,7 @@ class InvoiceFacts:
     credits: str | None = None
     remarks: tuple[str, ...] = ()
     voided_on: dt.date | None = None
+    withdrawn: tuple[tuple[str, dt.date], ...] = ()
     problem: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 

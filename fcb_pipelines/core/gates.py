@@ -12,8 +12,9 @@ from enum import StrEnum
 
 from fcb_pipelines.core.agreement import AgreementRow, disagreements
 from fcb_pipelines.core.build import account_codes
+from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.dispositions import Books, Disposition
+from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.document_rows import DocumentRow, header, to_documents
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.families import OTHER, UNITEMISED
@@ -29,7 +30,16 @@ from fcb_pipelines.core.taxes import mismatches
 SAMPLE = 10
 
 # A lock, another document that is not posted yet, a configuration of later: the books are not wrong.
-_WAITING = frozenset({"settlement_period_locked", "credit_note_waits", "settings_changed"})
+_WAITING = frozenset(
+    {
+        "settlement_period_locked",
+        "credit_note_waits",
+        "settings_changed",
+        "opening_document",
+        "missing_at_source",
+        "unreachable",
+    }
+)
 
 
 class Outcome(StrEnum):
@@ -87,6 +97,9 @@ _GATES = (
     ("flip_readiness", False, "The cycle is over, and every row of it matches or is explained.", "Go on measuring: the rows named speak against billing from the engine."),
     ("completeness", True, "Over all months and unplaced, every member has exactly one disposition.", "Build the months named: `fcb sync --period M`."),
     ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names the documents."),
+    ("nothing_is_lost", True, "What the sources say of revenue, tax and cash since the books began = what stands posted + what is listed with its amount.", "`fcb status` lists each amount; one that nothing lists is a fault of the books or of the run: rebuild its month with `fcb sync --period M`."),
+    ("cash_without_document", False, "No money that a source confirms is of a document that is not posted.", "`fcb status` lists each: record it by hand, or mend what keeps its document out."),
+    ("credit_has_an_origin", False, "No customer drew more credit than the books have seen them get.", "Enter by hand where the credit came from; `fcb status` names each draw."),
     ("nothing_leaks", False, "Nothing that was used, runs or is subscribed to is left out of the invoices.", "`metering/leaks` lists each with what it is worth: invoice it or end it."),
 )  # fmt: skip
 
@@ -113,8 +126,8 @@ def population_adds_up(members: Collection[str], dispositions: Sequence[Disposit
     faults += _twice(refs, "has two dispositions")
     for row in dispositions:
         known = REASONS.get(row.reason or "")
-        lawful = row.reason is None if row.verdict is Verdict.POST else bool(known)
-        if not lawful or (known and known.verdict is not row.verdict):
+        plain = row.reason is None and row.verdict is Verdict.POST
+        if not plain and (known is None or known.verdict is not row.verdict):
             faults.append(f"{row.ref}: {row.verdict} for {row.reason!r}")
     return failing("population_adds_up", faults)
 

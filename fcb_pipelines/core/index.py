@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from fcb_pipelines.core.facts import InvoiceFacts, Kind, Side, Status
+from fcb_pipelines.core.facts import InvoiceFacts, Side, Status
 from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.standing import ListedMove
 
 
 class Answer(StrEnum):
@@ -31,7 +32,9 @@ class IndexRow:
     """One document of one source, enough to place it and to see whether it changed.
 
     `period` is None where the document has no date or its month is out of range. `body_hash` names
-    the evidence; rows that the source does not have carry none of the document's fields.
+    the evidence; rows that the source does not have carry none of the document's fields. `credits` is
+    the ref of the invoice that a credit note is of. `in_ledger`: a move of ours stands under the ref,
+    so it belongs to the population whoever forgets it (A13), in the month where the ledger has it.
     """
 
     ref: str
@@ -49,6 +52,13 @@ class IndexRow:
     total: int = 0
     body_hash: str | None = None
     detail: str = ""
+    credits: str | None = None
+    in_ledger: bool = False
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the document belongs to the population under its own ref."""
+        return (self.found and self.in_scope) or self.in_ledger
 
     @property
     def found(self) -> bool:
@@ -62,11 +72,13 @@ class Scope:
 
     `customers` are the source's customer ids that NexaCloud users name, `claimed` the document refs
     that NexaCloud invoices name, `metadata_key` the key that marks a document as NexaCloud's.
+    `standing` are our moves by ref: what is in the books was NexaCloud's, whatever it has erased since.
     """
 
     customers: frozenset[str]
     claimed: frozenset[str]
     metadata_key: str
+    standing: Mapping[str, ListedMove] = field(default_factory=dict)
 
     def includes(self, facts: InvoiceFacts) -> bool:
         """Whether a document is NexaCloud's."""
@@ -74,8 +86,26 @@ class Scope:
             facts.customer in self.customers
             or facts.ref in self.claimed
             or facts.credits in self.claimed
+            or facts.ref in self.standing
+            or facts.credits in self.standing
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
+
+    def with_forgotten(self, documents: Iterable[InvoiceFacts]) -> "Scope":
+        """The scope with the customers of whom the books hold documents that NexaCloud has erased.
+
+        What such a customer is billed later is not of another product of the company: it is told.
+        """
+        forgotten = {
+            facts.customer
+            for facts in documents
+            if facts.customer and facts.ref in self.standing and facts.ref not in self.claimed
+        }
+        # A credit note is never claimed: its invoice is.
+        forgotten -= {
+            facts.customer for facts in documents if facts.ref in self.claimed and facts.customer
+        }
+        return replace(self, customers=self.customers | forgotten)
 
 
 def source_ref(side: Side, owner: str, source_id: str) -> str:
@@ -95,8 +125,10 @@ def found_row(
     last_period: str,
 ) -> IndexRow:
     """The index row of a document that the source has."""
-    period = period_of(facts.date) if facts.date else None
-    in_range = period is not None and first_period <= period <= last_period
+    period = _in_range(facts.date, first_period, last_period)
+    move = scope.standing.get(facts.ref)
+    if period is None and move is not None:
+        period = _in_range(move.date, first_period, last_period)
     return IndexRow(
         ref=facts.ref,
         source_id=source_id,
@@ -107,30 +139,50 @@ def found_row(
         number=facts.number,
         status=facts.status,
         date=facts.date,
-        period=period if in_range else None,
+        period=period,
         customer=facts.customer,
         currency=facts.currency,
-        total=facts.total if facts.kind is Kind.INVOICE else -facts.total,
+        total=facts.kind.sign * facts.total,
         body_hash=body_hash,
+        credits=facts.credits,
+        in_ledger=move is not None,
     )
 
 
-def absent_row(ref: str, source_id: str, answer: Answer, detail: str) -> IndexRow:
-    """The index row of an id that NexaCloud names and the source did not give."""
+def absent_row(
+    ref: str,
+    source_id: str,
+    answer: Answer,
+    detail: str,
+    *,
+    scope: Scope,
+    first_period: str,
+    last_period: str,
+) -> IndexRow:
+    """The index row of an id that NexaCloud names, or that the books hold, and the source did not give."""
+    move = scope.standing.get(ref)
     return IndexRow(
         ref=ref,
         source_id=source_id,
         origin=Origin.INVOICE,
         answer=answer,
         in_scope=True,
-        claimed=True,
+        claimed=ref in scope.claimed,
+        date=move.date if move else None,
+        period=_in_range(move.date, first_period, last_period) if move else None,
         detail=detail,
+        in_ledger=move is not None,
     )
 
 
-def named_but_not_listed(claimed: Collection[str], listed: Iterable[str], prefix: str) -> list[str]:
-    """The claimed refs of this source (`prefix`, e.g. `stripe:acct_1:`) that the list lacks."""
-    return sorted({ref for ref in claimed if ref.startswith(prefix)} - set(listed))
+def named_but_not_listed(named: Collection[str], listed: Iterable[str], prefix: str) -> list[str]:
+    """The refs of this source (`prefix`, e.g. `stripe:acct_1:`) that are named and the list lacks."""
+    return sorted({ref for ref in named if ref.startswith(prefix)} - set(listed))
+
+
+def _in_range(day: dt.date | None, first_period: str, last_period: str) -> str | None:
+    period = period_of(day) if day else None
+    return period if period and first_period <= period <= last_period else None
 
 
 def stripe_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:

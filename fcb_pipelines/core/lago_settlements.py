@@ -37,10 +37,9 @@ class SettlementReader:
             if len(shared) > 1 or not 0 < part <= whole:
                 return in_order(found), Problem.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
-        prepaid = self._amount("prepaid_credit_amount_cents")
         # With a void Lago gives the wallet back what it took.
-        if prepaid and self.document["status"] != "voided":
-            found.append(self._own("prepaid", Method.PREPAID_CREDIT, prepaid))
+        if self.document["status"] != "voided":
+            found += self._from_wallet()
         found += [*self._credits(), *self._offsets()]
         found += self._marked_paid(found)
         found += self._lost_dispute(found)
@@ -63,6 +62,15 @@ class SettlementReader:
     def remarks(self) -> tuple[str, ...]:
         """The exceptions that Lago itself raises about the invoice."""
         return ("dispute_lost",) if self.document.get("payment_dispute_lost_at") else ()
+
+    def _from_wallet(self) -> Iterable[SettlementFacts]:
+        """S12: credits that were bought are a liability used, granted ones were never owed."""
+        used = self._amount("prepaid_credit_amount_cents")
+        granted = min(used, self._amount("prepaid_granted_credit_amount_cents"))
+        if used - granted:
+            yield self._own("prepaid", Method.PREPAID_CREDIT, used - granted)
+        if granted:
+            yield self._own("granted", Method.GRANTED_CREDIT, granted)
 
     def _credits(self) -> Iterable[SettlementFacts]:
         """Credit notes used on this invoice: which ones, as far as Lago says it."""

@@ -18,7 +18,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """A reason code: the verdict it leads to (None for exceptions), its meaning, what mends it."""
+    """A reason code: the verdict it belongs to (None for exceptions), its meaning, what mends it.
+
+    A document that posts has no reason, unless somebody has forgotten it since.
+    """
 
     code: str
     verdict: Verdict | None
@@ -26,12 +29,18 @@ class Reason:
     remedy: str
 
 
+_POSTS = (
+    ("forgotten_by_nexacloud", "The document stands in the books, and NexaCloud has erased its customer or its copy since.", "Nothing: it stays posted, and what happens to it later is told."),
+)  # fmt: skip
+
 _SKIPS = (
     ("draft_at_source", "The source has not finalised the document.", "Nothing: it joins its month once finalised."),
     ("void_at_source", "The source voided the document before it was posted.", "Nothing: a void is never revenue."),
+    ("invoice_skipped", "The credit note is of an invoice that sold nothing here, so it takes nothing back.", "Nothing."),
+    ("reversed_already", "The invoice of the credit note was voided, and a correction took it back before the note came.", "Nothing: the note would take it back a second time."),
     ("test_mode", "The document was made in the source's test mode.", "Nothing: test documents are never revenue."),
     ("before_cutover", "The document is dated before the cutover or the first period.", "Nothing: it belongs to the former books."),
-    ("zero_amount", "Nothing was sold: the total is zero.", "Nothing."),
+    ("zero_amount", "Nothing was sold: the lines come to nothing on every account, without tax and without cash.", "Nothing."),
     ("fully_discounted", "Everything sold was discounted away.", "Set policies.fully_discounted to `post` to show gross and discount."),
 )  # fmt: skip
 
@@ -40,6 +49,7 @@ _HOLDS = (
     ("missing_at_source", "NexaCloud names a document that the source says does not exist.", "Correct stripe_invoice_id in NexaCloud."),
     ("unreachable", "The source did not answer for this document; it may well exist.", "Rerun `fcb sync`."),
     ("missing_in_nexacloud", "The source billed a NexaCloud customer and NexaCloud has no copy.", "Import the invoice in NexaCloud."),
+    ("invoice_held", "The credit note is of an invoice that is held.", "Mend what holds the invoice: the note follows it."),
     ("duplicate_claim", "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."),
     ("no_source_id", "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."),
     ("lines_do_not_sum", "Lines, discounts and taxes do not add up to the total.", "Look the document up at the source; nothing is posted on a guess."),
@@ -66,6 +76,13 @@ _EXCEPTIONS = (
     ("settlement_period_locked", "A settlement's date lies in a locked period.", "Unlock the period, then `fcb sync`."),
     ("settlement_unsupported", "A settlement of a kind this version does not post.", "Record it by hand."),
     ("settlement_taken_back", "A settlement that stands in the ledger is no longer confirmed by the source.", "`fcb ledger correct REF` takes it back; the document is open again."),
+    ("taken_back_twice", "A correction and a credit note both take back the same voided invoice.", "`fcb ledger correct REF` takes the credit note back."),
+    ("cash_without_document", "The source confirms money of a document that is not posted: it stands in no books.", "Record it by hand, or mend what keeps the document out."),
+    ("opening_document", "It belongs to a document of before the cutover, which stands in the opening balance.", "Match it by hand with the opening entry in the ledger."),
+    ("credit_without_origin", "More credit was drawn than the books have seen the customer get.", "Enter where the credit comes from (a goodwill, a wallet top-up, a balance of before the cutover) by hand."),
+    ("account_missing", "The ledger lacks the account that a settlement needs.", "`fcb ledger setup`, then `fcb sync`."),
+    ("missing_at_source", "The document stands in the books, and its source says that it does not exist.", "Look it up at the source; reverse the move by hand if it was never billed."),
+    ("unreachable", "The document stands in the books, and its source did not answer for it.", "Rerun `fcb sync`."),
     ("credit_note_waits", "A credit note and its invoice are not matched: one of them is not posted yet.", "Post the other one, then `fcb sync`."),
     ("payment_failed", "A confirmed payment failed later; the receivable is open again.", "Collect the invoice anew."),
     ("refund_without_credit_note", "Money was refunded and no credit note says of what: it stands in refunds pending.", "Issue the credit note at the source; tax can't be reduced without it."),
@@ -81,7 +98,7 @@ _EXCEPTIONS = (
 
 REASONS: dict[str, Reason] = {
     code: Reason(code=code, verdict=verdict, meaning=meaning, remedy=remedy)
-    for verdict, rows in ((Verdict.SKIP, _SKIPS), (Verdict.HOLD, _HOLDS))
+    for verdict, rows in ((Verdict.POST, _POSTS), (Verdict.SKIP, _SKIPS), (Verdict.HOLD, _HOLDS))
     for code, meaning, remedy in rows
 }
 

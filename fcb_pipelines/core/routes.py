@@ -38,6 +38,7 @@ def route(method: Method, settings: Settings) -> Route:
         Method.CUSTOMER_BALANCE: balance,
         Method.OVERPAYMENT: balance,
         Method.PREPAID_CREDIT: Route(journal=credit, through=accounts.prepaid_credit),
+        Method.GRANTED_CREDIT: Route(journal=credit, through=accounts.promotional_credits),
         Method.PENDING_REFUND: Route(journal=adjustments, through=accounts.refunds_pending),
         Method.REFUND: _bank(journals.stripe, against=accounts.refunds_pending),
         Method.CHARGEBACK: _bank(journals.stripe, against=accounts.chargeback_loss),

@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
+from fcb_pipelines.core.facts import Method
 
 
 class MoveState(StrEnum):
@@ -19,6 +20,10 @@ class MoveState(StrEnum):
     DRAFT = "draft"
     POSTED = "posted"
     CANCELLED = "cancelled"
+
+
+# A move in one of these is in the ledger; a cancelled one is a person's decision that it is not.
+IN_BOOKS = frozenset({MoveState.DRAFT, MoveState.POSTED})
 
 
 class PaymentState(StrEnum):
@@ -59,6 +64,15 @@ class StandingMove:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedMove:
+    """One of our moves in short: its ref, where it stands, and the date printed on it."""
+
+    ref: str
+    state: MoveState
+    date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StandingSettlement:
     """One of our settlements as the ledger holds it now.
 
@@ -91,18 +105,20 @@ class MissingPart:
     """Something that the ledger lacks, and how to get it.
 
     `taxes` are the configured tax keys that can't be posted without it; None: nothing can be; none of
-    them: only what needs this very part, as a currency without rates.
+    them: only what needs this very part, as a currency without rates. `methods` are the settlements
+    that can't be.
     """
 
     what: str
     name: str
     remedy: str
     taxes: tuple[str, ...] | None = None
+    methods: tuple[Method, ...] = ()
 
     @property
     def is_needed(self) -> bool:
         """Whether the books are not ready without it."""
-        return self.taxes is None or bool(self.taxes)
+        return self.taxes is None or bool(self.taxes) or bool(self.methods)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

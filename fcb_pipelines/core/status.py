@@ -9,9 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fcb_pipelines.core.amount_rows import (
+    CASH_WITHOUT_DOCUMENT,
+    OPENING_DOCUMENT,
+    WITHOUT_ORIGIN,
+    AmountRow,
+)
+from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.completeness import UNPLACED
 from fcb_pipelines.core.corrections import by_base, is_correction, residual_with
-from fcb_pipelines.core.dispositions import Books, Disposition
+from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.core.ledger_delta import LedgerDelta
@@ -24,6 +31,7 @@ from fcb_pipelines.core.standing import (
 )
 from fcb_pipelines.core.tax_witness import WitnessRow
 
+_TOLD_BY_AMOUNTS = frozenset({CASH_WITHOUT_DOCUMENT, OPENING_DOCUMENT, WITHOUT_ORIGIN})
 _WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
 
 
@@ -32,7 +40,8 @@ class MonthStatus:
     """What is known of one month (or of unplaced) after its last build.
 
     `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted, and
-    the exception that lists them.
+    the exception that lists them, `amounts` what of each document its source says, stands posted and is
+    listed. `credited` is what posted credit notes take back of each invoice, total and tax in minor units.
     """
 
     dispositions: Sequence[Disposition]
@@ -41,6 +50,8 @@ class MonthStatus:
     settlements: Sequence[StandingSettlement] = ()
     deltas: Sequence[LedgerDelta] = ()
     unsettled: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    amounts: Mapping[str, Sequence[AmountRow]] = field(default_factory=dict)
+    credited: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     witness: Sequence[WitnessRow] = ()
     gates: Sequence[GateResult] = ()
     books: Books | None = None
@@ -53,11 +64,13 @@ def status(
     other_service: int,
     families: Mapping[str, str],
     metering: Mapping[str, Any],
+    amounts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The status of these months and unplaced, as plain JSON values.
 
     `families` is the family of each income account code, `other_service` how many documents of the
-    sources belong to other products of the company, `metering` the dual run in short.
+    sources belong to other products of the company, `metering` the dual run in short, `amounts` what
+    the sources say, stands posted and is listed, by currency and measure.
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -66,6 +79,7 @@ def status(
         "documents": [document for month in places.values() for document in documents_of(month)],
         "totals": totals(months.values(), families),
         "other_service": other_service,
+        "amounts": amounts,
         "metering": metering,
     }
 
@@ -88,6 +102,7 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
             corrections.get(row.ref, ()),
             settlements[row.ref],
             delta_codes[row.ref],
+            month.amounts.get(row.ref, ()),
         )
         for row in month.dispositions
     ]
@@ -141,11 +156,13 @@ def _document(
     corrections: Sequence[StandingMove],
     settlements: Sequence[StandingSettlement],
     delta_codes: Sequence[str],
+    amounts: Sequence[AmountRow],
 ) -> dict[str, Any]:
     standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
     posted = move is not None and move.state is MoveState.POSTED
     state = move.state.value if move is not None and standing else MoveState.NONE.value
     exceptions = {*row.exceptions, *delta_codes}
+    exceptions |= {each.why for each in amounts if each.why in _TOLD_BY_AMOUNTS}
     if row.verdict is Verdict.POST and not standing and not exceptions & _WHY_IT_DOES_NOT_STAND:
         # Its month was stopped before the read-back: nothing else would list it.
         exceptions.add("not_written")
@@ -157,6 +174,7 @@ def _document(
         "kind": row.kind.value,
         "disposition": row.verdict.value,
         "reason": row.reason,
+        "detail": row.detail,
         "exceptions": sorted(exceptions),
         "partner": row.partner,
         "currency": row.currency,
@@ -173,6 +191,17 @@ def _document(
             for line in (intended.lines if intended else ())
         ],
         "settlements": _settlements(settlements),
+        "listed": [
+            {
+                "what": each.measure.value,
+                "entry": each.entry,
+                "date": each.day.isoformat() if each.day else None,
+                "amount": each.listed or each.posted,
+                "why": each.why,
+            }
+            for each in amounts
+            if each.listed or each.why == OPENING_DOCUMENT
+        ],
     }
 
 

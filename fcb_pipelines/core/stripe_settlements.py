@@ -1,6 +1,6 @@
 """Settlements of a Stripe document: only what Stripe itself confirms (rules S1-S9, B9)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,11 +18,12 @@ _DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
 class Settled:
     """What Stripe says of a document's settlement: by date, with the exceptions it raises.
 
-    `readable` is whether all of Stripe's payments could be read.
+    `readable`: all of its payments could be read; `withdrawn`: what Stripe took back, and when.
     """
 
     settlements: tuple[SettlementFacts, ...]
     remarks: tuple[str, ...] = ()
+    withdrawn: tuple[tuple[str, date], ...] = ()
     readable: bool = True
 
 
@@ -90,6 +91,7 @@ class SettlementReader:
         return Settled(
             settlements=in_order(found),
             remarks=tuple(code for code, raised in remarks.items() if raised),
+            withdrawn=tuple(self._withdrawn()),
             readable=len(dated) == len(paid) and not payments["has_more"],
         )
 
@@ -108,7 +110,7 @@ class SettlementReader:
             found.append(self._own("balance", Method.CUSTOMER_BALANCE, None, credited))
         if outside:
             found.append(self._own("out_of_band", Method.OFF_PLATFORM, None, outside))
-        return Settled(settlements=in_order(found))
+        return Settled(settlements=in_order(found), withdrawn=tuple(self._withdrawn()))
 
     def _payment(self, payment: Json) -> SettlementFacts:
         # A payment record reports money that never passed through Stripe.
@@ -267,6 +269,18 @@ class SettlementReader:
     def _disputes(self) -> list[Json]:
         found = self.body.get("disputes") or ()
         return [each for each in found if each["status"] not in _DISPUTE_OVER]
+
+    def _withdrawn(self) -> Iterable[tuple[str, date]]:
+        """S13: refunds that failed and disputes that were won, with the day the money came back."""
+        for refund in self.body.get("refunds") or ():
+            came_back = refund.get("failure_balance_transaction")
+            if refund["status"] in ("failed", "canceled") and isinstance(came_back, Mapping):
+                yield self._ref(refund["id"]), local_date(came_back["created"], self.timezone)
+        for dispute in self.body.get("disputes") or ():
+            moved = dispute.get("balance_transactions") or ()
+            back = [each["created"] for each in moved if (each.get("amount") or 0) > 0]
+            if dispute["status"] in _DISPUTE_OVER and back:
+                yield self._ref(dispute["id"]), local_date(max(back), self.timezone)
 
     def _chargeback(self, dispute: Json) -> SettlementFacts:
         """S9: the money that a lost dispute took, from the day Stripe withdrew it."""

@@ -25,7 +25,7 @@ class Fingerprint:
 
 def fingerprints(
     periods: Iterable[str],
-    index: Iterable[IndexRow],
+    index: Sequence[IndexRow],
     rows: Sequence[Copy],
     users: Mapping[str, User],
     moves: Iterable[StandingMove],
@@ -33,35 +33,34 @@ def fingerprints(
 ) -> dict[str, Fingerprint]:
     """Each period's fingerprint as things stand now. A NexaCloud row counts where its
     document does, and so does the user it belongs to."""
-    by_period: dict[str, tuple[list[str], list[str], list[str]]] = {
-        period: ([], [], []) for period in periods
+    wanted = {*periods}
+    parts: dict[str, tuple[list[str], list[str], list[str]]] = {
+        period: ([], [], []) for period in wanted
     }
-    place = {}
+    place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
     for row in index:
-        if row.period in by_period and row.in_scope:
-            place[row.ref] = row.period
-            by_period[row.period][0].append(f"{row.ref} {row.body_hash}")
+        # A credit note counts where its invoice does, too: each is judged with the other.
+        for period in {place.get(row.ref), place.get(row.credits or "")} - {None}:
+            parts[period or ""][0].append(f"{row.ref} {row.body_hash}")
     for copy in rows:
-        period = place.get(copy.claims or "")
-        if period:
-            by_period[period][1].append(f"{copy} {users.get(copy.user_id)}")
+        if copy.claims in place:
+            parts[place[copy.claims]][1].append(f"{copy} {users.get(copy.user_id)}")
     for move in moves:
         # A person may have moved it to another date: it belongs where its document does.
-        period = place.get(move.ref) or period_of(move.document.date)
-        if period in by_period:
-            by_period[period][2].append(
+        own = place.get(move.ref) or period_of(move.document.date)
+        for period in {own, place.get(move.document.reverses or "", own)} & wanted:
+            parts[period][2].append(
                 f"{move.ref} {move.state} {move.residual} {move.accounting_date} "
                 f"{move.document.content_hash} {move.stored_hash}"
             )
     for entry in settlements:
-        period = place.get(entry.settlement.document)
-        if period:
-            by_period[period][2].append(
+        if entry.settlement.document in place:
+            parts[place[entry.settlement.document]][2].append(
                 f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
             )
     return {
         period: Fingerprint(index=_digest(a), nexacloud=_digest(b), ledger=_digest(c))
-        for period, (a, b, c) in by_period.items()
+        for period, (a, b, c) in parts.items()
     }
 
 

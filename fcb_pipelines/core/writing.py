@@ -1,6 +1,6 @@
 """What to write to the ledger, given what should stand and what does."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -66,7 +66,7 @@ def intended_settlements(
     """
     found: dict[str, Settlement] = {}
     for document in documents:
-        for settled in facts[document.ref].settlements:
+        for settled in _as_booked(facts[document.ref].settlements, standing):
             if posts(settled, settings):
                 settlement = _settlement_now(document, settled, standing)
                 found.setdefault(settlement.ref, settlement)
@@ -169,11 +169,16 @@ def plan_settlements(
     moves: Mapping[str, StandingMove],
     standing: Mapping[str, Standing],
     entry_lock: date | None,
+    *,
+    opening: Collection[str] = (),
+    lacking: Collection[Method] = (),
 ) -> SettlementPlan:
     """Settle only documents that are posted as intended; never redo what a person undid (D3).
 
     `posted` are the intended documents of the month, `moves` what stands under them and under the
-    documents of other months that an allocation is with.
+    documents of other months that an allocation is with. `opening` are documents of before the
+    cutover: what is matched with one waits for a person, as long as it is open (B12). `lacking` are
+    the methods whose account the ledger lacks.
     """
     write: list[Settlement] = []
     exceptions: list[tuple[str, str]] = []
@@ -187,7 +192,11 @@ def plan_settlements(
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
         code = left_out.get(settlement.undoes or "") or _obstacle(settlement, now, entry_lock)
+        if code is None and now.absent and settlement.method in lacking:
+            code = "account_missing"
         waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
+        if waits and code is None and any(ref in opening for ref in other):
+            code = "opening_document"
         if code or waits:
             left_out[settlement.ref] = code or "credit_note_waits"
             exceptions += [(ref, left_out[settlement.ref]) for ref in own]
@@ -266,6 +275,28 @@ def _settlement_now(
             date=max(settled.date, document.date),
         )
     return whole
+
+
+def _as_booked(
+    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
+) -> Sequence[SettlementFacts]:
+    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
+    granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
+    if not granted:
+        return settled
+    [part] = granted
+    bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
+    whole = replace(
+        part,
+        ref=f"{part.document}:prepaid",
+        method=Method.PREPAID_CREDIT,
+        amount=part.amount + sum(each.amount for each in bought),
+    )
+    now = standing.get(whole.ref)
+    entry = now.settlement if now is not None and not now.absent else None
+    if entry is None or entry.settlement.amount != whole.amount:
+        return settled
+    return [*(each for each in settled if each not in (*granted, *bought)), whole]
 
 
 def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:

@@ -8,7 +8,7 @@ from upath import UPath
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.connectors.frames import read_frame, write_frame
-from fcb_pipelines.defs import connections
+from fcb_pipelines.defs import connections, keys
 
 
 class FrameIOManager(dg.UPathIOManager):
@@ -21,8 +21,11 @@ class FrameIOManager(dg.UPathIOManager):
         write_frame(obj, Path(str(path)))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
-        """Read the frame."""
-        return read_frame(Path(str(path)))
+        """Read the frame; one that the version which built the month did not write is empty."""
+        file = Path(str(path))
+        if not file.exists() and context.asset_key in keys.LATER:
+            return pd.DataFrame()
+        return read_frame(file)
 
 
 class FrameIOManagerFactory(dg.ConfigurableIOManagerFactory[FrameIOManager]):

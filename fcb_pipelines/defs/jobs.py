@@ -7,13 +7,15 @@ from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.partitions import MONTHS
 
 SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
+    keys.MOVES,
     keys.STRIPE_INDEX,
     keys.LAGO_INDEX,
+    keys.UNPLACED_DOCUMENTS,
     keys.UNPLACED,
     keys.PLAN_CATALOG,
     keys.INVOICED_DOCUMENTS,
 )
-WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.LEAKS)
+WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS)
 MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
 POSTING = dg.AssetSelection.assets(
     keys.STANDING,

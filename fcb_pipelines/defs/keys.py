@@ -31,12 +31,15 @@ STRIPE_INDEX = dg.AssetKey(["stripe", "index"])
 STRIPE_INVOICES = dg.AssetKey(["stripe", "invoices"])
 STRIPE_PAYMENTS = dg.AssetKey(["stripe", "payments"])
 STRIPE_CREDIT_NOTES = dg.AssetKey(["stripe", "credit_notes"])
+STRIPE_CREDITED_INVOICES = dg.AssetKey(["stripe", "credited_invoices"])
 
 LAGO_INDEX = dg.AssetKey(["lago", "index"])
 LAGO_INVOICES = dg.AssetKey(["lago", "invoices"])
 LAGO_PAYMENTS = dg.AssetKey(["lago", "payments"])
 LAGO_CREDIT_NOTES = dg.AssetKey(["lago", "credit_notes"])
+LAGO_CREDITED_INVOICES = dg.AssetKey(["lago", "credited_invoices"])
 
+MOVES = dg.AssetKey(["ledger", "moves"])
 STANDING = dg.AssetKey(["ledger", "standing"])
 DOCUMENTS = dg.AssetKey(["ledger", "documents"])
 PARTNERS = dg.AssetKey(["ledger", "partners"])
@@ -46,10 +49,12 @@ SETTLEMENTS = dg.AssetKey(["ledger", "settlements"])
 
 AGREEMENTS = dg.AssetKey(["reconciliation", "agreements"])
 DISPOSITIONS = dg.AssetKey(["reconciliation", "dispositions"])
+UNPLACED_DOCUMENTS = dg.AssetKey(["reconciliation", "unplaced_documents"])
 UNPLACED = dg.AssetKey(["reconciliation", "unplaced"])
 TAX_WITNESS = dg.AssetKey(["reconciliation", "tax_witness"])
 LEDGER_DELTAS = dg.AssetKey(["reconciliation", "ledger_deltas"])
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
+AMOUNTS = dg.AssetKey(["reconciliation", "amounts"])
 RECEIVABLE = dg.AssetKey(["reconciliation", "receivable"])
 
 PLAN_CATALOG = dg.AssetKey(["metering", "plan_catalog"])
@@ -60,6 +65,11 @@ METERING_DELTAS = dg.AssetKey(["metering", "deltas"])
 LEAKS = dg.AssetKey(["metering", "leaks"])
 
 REPORT = dg.AssetKey(["close", "report"])
+
+# Frames that an earlier version did not write: without one there is nothing in it.
+LATER = frozenset(
+    {STRIPE_CREDITED_INVOICES, LAGO_CREDITED_INVOICES, UNPLACED_DOCUMENTS, MOVES, AMOUNTS}
+)
 
 LEDGER_POOL, STRIPE_POOL, LAGO_POOL = "ledger", "stripe", "lago"
 

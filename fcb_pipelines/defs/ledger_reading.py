@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.readback_log import Observation, ReadBackLog
-from fcb_pipelines.core.corrections import is_correction
-from fcb_pipelines.core.dispositions import Books
+from fcb_pipelines.core.case import Books
+from fcb_pipelines.core.corrections import base_of, is_correction
 from fcb_pipelines.core.standing import (
     RECONCILED,
     LedgerDescription,
@@ -36,6 +36,9 @@ class LedgerReader:
             lacking_taxes=frozenset(
                 key for part in self.description.missing for key in part.taxes or ()
             ),
+            lacking_methods=frozenset(
+                method for part in self.description.missing for method in part.methods
+            ),
             invoice_lock=self.description.invoice_lock,
             entry_lock=self.description.entry_lock,
         )
@@ -48,26 +51,30 @@ class LedgerReader:
     ) -> dict[str, Standing]:
         """What stands now under these ids and what was last seen there. Logged as it is read.
 
-        With the documents come their corrections, and settlements of theirs that nobody named;
-        `elsewhere` are documents of other months that something here is matched with.
+        With the documents come what reverses them - corrections and credit notes, and the corrections of
+        those - and settlements of theirs that nobody named; `elsewhere` are documents of other months
+        that something here depends on.
         """
-        read = self.ledger.read_moves([*documents, *elsewhere], of=documents)
-        wanted = {*documents, *elsewhere}
-        moves = {move.ref: move for move in read if move.ref in wanted or is_correction(move.ref)}
+        named = [*documents, *elsewhere]
+        read = [*self.ledger.read_moves(named, of=named)]
+        notes = {move.ref for move in read if not is_correction(move.ref)} - {*named}
+        read += self.ledger.read_moves([], of=sorted(notes)) if notes else ()
+        moves = {move.ref: move for move in read}
         entries = {
             entry.ref: entry for entry in self.ledger.read_settlements(settlements, of=documents)
         }
         refs = dict.fromkeys((*documents, *settlements, *elsewhere, *moves, *entries))
         seen = self.log.latest(self.description.identity, list(refs))
         self.note(moves.values(), entries.values())
-        other_months = {*elsewhere} - {*documents}
+        own = {*documents}
+        ours = {*documents, *settlements, *entries}
         return {
             ref: Standing(
                 ref=ref,
                 move=moves.get(ref),
                 settlement=entries.get(ref),
                 seen=seen[ref].seen if ref in seen else None,
-                elsewhere=ref in other_months,
+                elsewhere=base_of(ref) not in own and ref not in ours,
             )
             for ref in refs
         }

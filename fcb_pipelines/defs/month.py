@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_rows
 from fcb_pipelines.core.agreement import AgreementRow
+from fcb_pipelines.core.case import Books, Case, books_begin
 from fcb_pipelines.core.cases import User, cases, with_settlements
 from fcb_pipelines.core.completeness import Member, population
-from fcb_pipelines.core.dispositions import Books, Case, Disposition
+from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.document_rows import DocumentRow, to_documents
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts
@@ -29,7 +30,14 @@ from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.tax_witness import WitnessRow
-from fcb_pipelines.core.writing import counterparts, intended_settlements, owed, settlement_refs
+from fcb_pipelines.core.writing import (
+    SettlementPlan,
+    counterparts,
+    intended_settlements,
+    owed,
+    plan_settlements,
+    settlement_refs,
+)
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
 
@@ -41,6 +49,11 @@ FACTS = {
     "lago_credit_notes": dg.AssetIn(keys.LAGO_CREDIT_NOTES),
     "lago_payments": dg.AssetIn(keys.LAGO_PAYMENTS),
 }
+CREDITED = {
+    "stripe_credited_invoices": dg.AssetIn(keys.STRIPE_CREDITED_INVOICES),
+    "lago_credited_invoices": dg.AssetIn(keys.LAGO_CREDITED_INVOICES),
+}
+UNPLACED_DOCUMENTS = {"unplaced_documents": dg.AssetIn(keys.UNPLACED_DOCUMENTS)}
 COPIES = {"copies": dg.AssetIn(keys.COPIES), "copy_items": dg.AssetIn(keys.COPY_ITEMS)}
 USERS = {"users": dg.AssetIn(keys.USERS)}
 INDEXES = {
@@ -74,6 +87,21 @@ class Month:
             notes = to_rows(self.frames[f"{source}_credit_notes"], InvoiceFacts)
             told += with_settlements((*invoices, *notes), settlements)
         return tuple(told)
+
+    @cached_property
+    def unplaced(self) -> tuple[InvoiceFacts, ...]:
+        """The documents without a month, with their settlements."""
+        return to_rows(self.frames["unplaced_documents"], InvoiceFacts)
+
+    @cached_property
+    def credited(self) -> tuple[InvoiceFacts, ...]:
+        """The invoices of other months that credit notes of this one are of."""
+        return tuple(
+            facts
+            for name in CREDITED
+            if not self.frames[name].empty
+            for facts in to_rows(self.frames[name], InvoiceFacts)
+        )
 
     @cached_property
     def facts_by_ref(self) -> dict[str, InvoiceFacts]:
@@ -127,7 +155,12 @@ class Month:
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """The month's documents with all their sides."""
-        return cases(self.facts, self.owners, self.agreements, self.standing)
+        return cases(self.facts, self.owners, self.agreements, self.standing, self.index)
+
+    @cached_property
+    def credited_cases(self) -> tuple[Case, ...]:
+        """The invoices of other months that credit notes of this one are of."""
+        return cases(self.credited, self.owners, (), self.standing, self.index)
 
     @cached_property
     def dispositions(self) -> tuple[Disposition, ...]:
@@ -157,6 +190,22 @@ class Month:
         return {ref: owed(facts, current()) for ref, facts in self.facts_by_ref.items()}
 
     @property
+    def document_refs(self) -> tuple[str, ...]:
+        """The month's documents, and those in the books that their source no longer gives (A13)."""
+        lost = [
+            row.ref
+            for row in self.index
+            if row.in_ledger and not row.found and row.period == self.period
+        ]
+        return tuple(dict.fromkeys((*self.facts_by_ref, *lost)))
+
+    @cached_property
+    def opening(self) -> frozenset[str]:
+        """The documents of before the cutover, which stand in the opening balance."""
+        begin = books_begin(current())
+        return frozenset(row.ref for row in self.index if row.date and row.date < begin)
+
+    @property
     def settlement_refs(self) -> tuple[str, ...]:
         """Every external id under which a settlement of the month may stand."""
         return settlement_refs(self.facts_by_ref.values())
@@ -167,12 +216,27 @@ class Month:
 
     @cached_property
     def counterparts(self) -> tuple[str, ...]:
-        """The documents of other months that something of this one is matched with."""
-        return counterparts(self.facts_by_ref)
+        """The documents of other months that something of this one depends on."""
+        credited = [one.credits for one in self.facts if one.credits not in self.facts_by_ref]
+        named = (*counterparts(self.facts_by_ref), *credited)
+        return tuple(ref for ref in dict.fromkeys(named) if ref)
 
     def settlements(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
         """The intended settlements of the intended documents, beside what stands."""
         return intended_settlements(self.documents, self.facts_by_ref, current(), standing)
+
+    def settlement_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
+        """Which of them to write beside what stands, and which can't be."""
+        moves = {ref: row.move for ref, row in standing.items() if row.move}
+        return plan_settlements(
+            self.settlements(standing),
+            {document.ref: document for document in self.documents},
+            moves,
+            standing,
+            books.entry_lock,
+            opening=self.opening,
+            lacking=books.lacking_methods,
+        )
 
     def written_gates(self, standing: Mapping[str, Standing], books: Books) -> Sequence[GateResult]:
         """Every gate that stands before a write, over the rows that would be written."""

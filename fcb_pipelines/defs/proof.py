@@ -1,12 +1,15 @@
 """Reading the frames back into one proof: gates and documents of every month, and of all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import FrameStore, to_rows
+from fcb_pipelines.core.amount_rows import AmountRow, Measure, amount_gates, by_document, totals
+from fcb_pipelines.core.amounts import Sides, amounts
 from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.completeness import (
     CompletenessRow,
@@ -15,8 +18,9 @@ from fcb_pipelines.core.completeness import (
     receivable_gate,
     unsettled,
 )
+from fcb_pipelines.core.corrections import credited_by_notes
 from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.facts import Side
+from fcb_pipelines.core.facts import InvoiceFacts, Side
 from fcb_pipelines.core.gates import (
     GateResult,
     ledger_agrees,
@@ -47,6 +51,7 @@ _FRAMES = {
 }
 _MONTH_FRAMES = {
     **{name: one.key for name, one in month.FACTS.items()},
+    **{name: one.key for name, one in month.CREDITED.items()},
     "agreements": keys.AGREEMENTS,
     "dispositions": keys.DISPOSITIONS,
     "tax_witness": keys.TAX_WITNESS,
@@ -71,11 +76,12 @@ class Proof:
         built = {period: self.month(period) for period in chosen}
         return status(
             {period: one for period, one in built.items() if one is not None},
-            MonthStatus(dispositions=self._rows(keys.UNPLACED, Disposition)),
+            self._unplaced(),
             self.global_gates(),
             self.other_service(),
             families(),
             self._dual_run.status(only),
+            totals(self._amounts),
         )
 
     def month(self, period: str) -> MonthStatus | None:
@@ -84,7 +90,8 @@ class Proof:
         frames = this.frames
         if "dispositions" not in frames:
             return None
-        standing = [row for row in self._last_read_back(frames) if not row.elsewhere]
+        read_back = self._last_read_back(frames)
+        standing = [row for row in read_back if not row.elsewhere]
         deltas = to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ()
         return MonthStatus(
             dispositions=this.dispositions,
@@ -93,12 +100,30 @@ class Proof:
             settlements=[row.settlement for row in standing if row.settlement is not None],
             deltas=deltas,
             unsettled=_unsettled(this),
+            amounts=self._amounts_of(this, read_back, deltas),
+            credited=credited_by_notes(row.move for row in read_back),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
             gates=(
                 *_month_gates(this, deltas if "deltas" in frames else None),
                 *self._dual_run.month_gates(period),
             ),
+        )
+
+    def facts(self) -> Iterator[InvoiceFacts]:
+        """Every document of every month that was built, as its source tells it."""
+        for period in periods():
+            frames = self._read(_MONTH_FRAMES, period)
+            if month.FACTS.keys() <= frames.keys():
+                yield from Month(period, frames).facts
+
+    def deltas(self) -> tuple[LedgerDelta, ...]:
+        """Every difference that the last build of each month found."""
+        return tuple(
+            delta
+            for period in periods()
+            if (frame := self._frames.read(keys.LEDGER_DELTAS.path, period)) is not None
+            for delta in to_rows(frame, LedgerDelta)
         )
 
     def built_month(self, period: str) -> Month:
@@ -150,6 +175,8 @@ class Proof:
         receivable = self._frames.read(keys.RECEIVABLE.path)
         if receivable is not None:
             results.append(receivable_result(receivable))
+        if self._frames.read(keys.AMOUNTS.path) is not None:
+            results += amount_gates(self._amounts)
         results += self._dual_run.global_gates()
         return tuple(results)
 
@@ -172,6 +199,36 @@ class Proof:
         """The snapshot that the present extracts were read from."""
         frame = self._shared.get("copies")
         return str(frame.attrs.get("snapshot", "")) if frame is not None else ""
+
+    @cached_property
+    def _amounts(self) -> tuple[AmountRow, ...]:
+        """Every amount, as the last proof over all months found it."""
+        return self._rows(keys.AMOUNTS, AmountRow)
+
+    def _unplaced(self) -> MonthStatus:
+        rows = self._rows(keys.UNPLACED, Disposition)
+        refs = {row.ref for row in rows}
+        return MonthStatus(
+            dispositions=rows, amounts=by_document(r for r in self._amounts if r.ref in refs)
+        )
+
+    def _amounts_of(
+        self, this: Month, read_back: Sequence[Standing], deltas: Sequence[LedgerDelta]
+    ) -> Mapping[str, Sequence[AmountRow]]:
+        """The month's amounts as its last build left them; where credit came from only all months tell."""
+        if not month.FACTS.keys() <= this.frames.keys():
+            return {}
+        refs = {row.ref for row in this.dispositions}
+        sides = Sides(
+            facts=this.facts,
+            dispositions=this.dispositions,
+            deltas=deltas,
+            moves=[row.move for row in read_back if row.move],
+            settlements=[row.settlement for row in read_back if row.settlement],
+            settings=current(),
+        )
+        drawn = [row for row in self._amounts if row.measure is Measure.CREDIT]
+        return by_document(row for row in (*amounts(sides), *drawn) if row.ref in refs)
 
     def _rows(self, key: Any, row_type: type[Any]) -> tuple[Any, ...]:
         frame = self._frames.read(key.path)

@@ -1,4 +1,4 @@
-"""The assets and the check of one billing source. Every source has the same four nouns."""
+"""The assets and the check of one billing source. Every source has the same five nouns."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -13,9 +13,10 @@ from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.facts import InvoiceFacts, SettlementFacts, Side
 from fcb_pipelines.core.index import IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import first_claims
+from fcb_pipelines.core.standing import ListedMove
 from fcb_pipelines.defs.frame_rows import column_schema, copies_of, of_rows, users_of
 from fcb_pipelines.defs.gating import check_result, require, spec
-from fcb_pipelines.defs.keys import COPIES, COPY_ITEMS, OWNERS, USERS
+from fcb_pipelines.defs.keys import COPIES, COPY_ITEMS, MOVES, OWNERS, USERS
 from fcb_pipelines.defs.partitions import MONTHS, periods
 from fcb_pipelines.defs.source_reading import (
     Reader,
@@ -32,7 +33,7 @@ Frame = dg.MaterializeResult[pd.DataFrame]
 def source_assets(
     side: Side, customers_of: Callable[[Iterable[Mapping[Any, Any]]], frozenset[str]]
 ) -> list[dg.AssetsDefinition]:
-    """index, invoices, credit_notes and payments of one source.
+    """index, invoices, credit_notes, credited_invoices and payments of one source.
 
     Its resource has the source's own name, and so has the pool that keeps its readers in line.
     `customers_of` tells which of the source's customers NexaCloud's users are.
@@ -48,8 +49,10 @@ def source_assets(
             "users": dg.AssetIn(USERS),
             "invoices": dg.AssetIn(COPIES),
             "items": dg.AssetIn(COPY_ITEMS),
+            "moves": dg.AssetIn(MOVES),
         },
-        description=f"One document {name} has, or an id NexaCloud names and {name} does not give.",
+        description=f"One document {name} has, or an id that NexaCloud names or the books hold and "
+        f"{name} does not give.",
         metadata=column_schema(IndexRow),
         **reads,
     )
@@ -58,12 +61,14 @@ def source_assets(
         users: pd.DataFrame,
         invoices: pd.DataFrame,
         items: pd.DataFrame,
+        moves: pd.DataFrame,
     ) -> Frame:
         users_of(users)
         frame = read_index(
             _reader(context, side),
             customers=customers_of(users.to_dict("records")),
             claimed=first_claims(copies_of(invoices, items)).keys(),
+            standing=to_rows(moves, ListedMove),
             last_period=periods()[-1],
             progress=progress_to(context, name),
         )
@@ -92,6 +97,31 @@ def source_assets(
         return cast(dg.AssetsDefinition, month_documents)
 
     @dg.asset(
+        key=[name, "credited_invoices"],
+        partitions_def=MONTHS,
+        ins={
+            "index": dg.AssetIn(index_key),
+            "credit_notes": dg.AssetIn([name, "credit_notes"]),
+        },
+        description=f"One invoice of {name} of another month that a credit note of this one is of.",
+        metadata=column_schema(InvoiceFacts),
+        **reads,
+    )
+    def credited_invoices(
+        context: dg.AssetExecutionContext, index: pd.DataFrame, credit_notes: pd.DataFrame
+    ) -> Frame:
+        credited = {note.credits for note in to_rows(credit_notes, InvoiceFacts)}
+        period = context.partition_key
+        rows = [
+            row
+            for row in to_rows(index, IndexRow)
+            if row.ref in credited and row.in_scope and row.period != period
+        ]
+        facts = read_documents(_reader(context, side), rows)
+        frame = to_frame(facts, InvoiceFacts, snapshot=index.attrs.get("snapshot"))
+        return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+    @dg.asset(
         key=[name, "payments"],
         partitions_def=MONTHS,
         ins={
@@ -111,6 +141,7 @@ def source_assets(
         index,
         documents("invoices", Origin.INVOICE, "invoice"),
         documents("credit_notes", Origin.CREDIT_NOTE, "credit note"),
+        credited_invoices,
         payments,
     ]
 

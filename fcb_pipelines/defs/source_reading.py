@@ -11,6 +11,7 @@ from fcb_pipelines.connectors.evidence import EvidenceStore
 from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
 from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.corrections import is_correction
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, SettlementFacts, Side
 from fcb_pipelines.core.gates import GateResult, listing_complete
 from fcb_pipelines.core.index import (
@@ -24,6 +25,7 @@ from fcb_pipelines.core.index import (
     source_ref,
 )
 from fcb_pipelines.core.lago_facts import document_facts as lago_facts
+from fcb_pipelines.core.standing import IN_BOOKS, ListedMove
 from fcb_pipelines.core.stripe_facts import document_facts as stripe_facts
 
 
@@ -55,38 +57,54 @@ def read_index(
     *,
     customers: frozenset[str],
     claimed: Collection[str],
+    standing: Iterable[ListedMove],
     last_period: str,
     progress: Callable[[int], None],
 ) -> pd.DataFrame:
-    """The index of one source: the whole list, then each named id it lacks, asked for once.
+    """The index of one source: the whole list, then each id it lacks, asked for once.
 
+    Asked for are those that NexaCloud names (`claimed`) and those that the books hold (`standing`).
     `problem` in the frame's attrs says why the list can't be trusted to be whole (else None).
     """
     key = getattr(reader.settings, reader.side.value).scope_metadata_key
-    scope = Scope(customers=customers, claimed=frozenset(claimed), metadata_key=key)
+    scope = Scope(
+        customers=customers,
+        claimed=frozenset(claimed),
+        metadata_key=key,
+        standing={
+            move.ref: move
+            for move in standing
+            if move.state in IN_BOOKS and not is_correction(move.ref)
+        },
+    )
+    span = {"first_period": reader.settings.first_period, "last_period": last_period}
     listing = reader.source.listing(progress)
+    listed = [(one, reader.facts(one.body)) for one in listing.documents]
+    scope = scope.with_forgotten([facts for _, facts in listed])
 
-    def row(one: SourceBody, answer: Answer) -> IndexRow:
+    def row(one: SourceBody, facts: InvoiceFacts, answer: Answer) -> IndexRow:
         return found_row(
-            reader.facts(one.body),
+            facts,
             source_id=one.id,
             origin=Origin.CREDIT_NOTE if one.kind is Kind.CREDIT_NOTE else Origin.INVOICE,
             answer=answer,
             body_hash=reader.evidence.put(reader.side.value, one.body),
             scope=scope,
-            first_period=reader.settings.first_period,
-            last_period=last_period,
+            **span,
         )
 
-    rows = [row(one, Answer.LISTED) for one in listing.documents]
-    lacking = named_but_not_listed(claimed, [listed.ref for listed in rows], reader.prefix)
+    rows = [row(one, facts, Answer.LISTED) for one, facts in listed]
+    lacking = named_but_not_listed(
+        {*claimed, *scope.standing}, [one.ref for one in rows], reader.prefix
+    )
     asked = [ref.removeprefix(reader.prefix) for ref in lacking]
     for answer in reader.source.ask(asked) if asked else ():
         if isinstance(answer, Absent):
             ref = source_ref(reader.side, reader.owner, answer.id)
-            rows.append(absent_row(ref, answer.id, Answer(answer.reason), answer.detail))
+            came = Answer(answer.reason)
+            rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
         else:
-            rows.append(row(answer, Answer.ASKED))
+            rows.append(row(answer, reader.facts(answer.body), Answer.ASKED))
     return to_frame(
         rows, IndexRow, problem=listing.problem, pages=listing.pages, calls=listing.calls
     )

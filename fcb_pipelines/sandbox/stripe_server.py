@@ -214,6 +214,10 @@ class _Server:
             }
         if isinstance(row.get("source"), Mapping) and "source" not in expand:
             shown["source"] = row["source"]["id"]
+        if "failure_balance_transaction" in expand and row.get("failure_balance_transaction"):
+            known = self.tables.derived("balance_transactions", _by_id)
+            named = row["failure_balance_transaction"]
+            shown["failure_balance_transaction"] = known.get(named, named)
         if "payments" in expand:
             own = self.tables.derived("invoice_payments", _by_invoice).get(row["id"], [])
             shown["payments"] = {
@@ -225,7 +229,11 @@ class _Server:
         return shown
 
 
-_EXPANDABLE = {"invoices": {"payments"}, "balance_transactions": {"source"}}
+_EXPANDABLE = {
+    "invoices": {"payments"},
+    "balance_transactions": {"source"},
+    "refunds": {"failure_balance_transaction"},
+}
 
 
 def _newest_first(rows: list[Json]) -> list[Json]:

@@ -31,7 +31,7 @@ from fcb_pipelines.core.document_rows import DocumentRow
 from fcb_pipelines.core.document_rows import to_rows as document_rows
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import BillTo, InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.index import Answer, IndexRow, Origin, absent_row
+from fcb_pipelines.core.index import Answer, IndexRow, Origin, Scope, absent_row
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.standing import (
@@ -68,7 +68,15 @@ FACTS = an_invoice(
 )
 ROW = decide(CASE, SETTINGS, BOOKS, LAST_PERIOD)
 HELD = decide(a_case(an_invoice(date=None), owner=None), SETTINGS, BOOKS, LAST_PERIOD)
-INDEXED = absent_row("stripe:a:in_1", "in_1", Answer.UNREACHABLE, "503")
+INDEXED = absent_row(
+    "stripe:a:in_1",
+    "in_1",
+    Answer.UNREACHABLE,
+    "503",
+    scope=Scope(customers=frozenset(), claimed=frozenset(), metadata_key=""),
+    first_period="2026-01",
+    last_period="2026-05",
+)
 MOVE = a_move()
 ENTRY = an_entry(settlements_of(CASE)[0])
 USER_ROW = User(**dict.fromkeys(User.__dataclass_fields__, None) | {"id": "u"})  # type: ignore[arg-type]

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.agreement import copy_against_source
-from fcb_pipelines.core.cases import copies_of_their_own
+from fcb_pipelines.core.case import Books, Case
+from fcb_pipelines.core.cases import cases, copies_of_their_own, lost
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.completeness import population
-from fcb_pipelines.core.dispositions import Books, Case, Disposition, decide, decide_copy
+from fcb_pipelines.core.dispositions import Disposition, decide, decide_copy
 from fcb_pipelines.core.facts import Kind, Method, Side, Status
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
@@ -124,6 +125,10 @@ AMOUNTS = (
     is_("B4 fully discounted", SKIP, "fully_discounted", lines=(FREE,), facts={"discount": 20000}),
     is_("B4 fully discounted, and shown by policy", POST, lines=(FREE,), facts={"discount": 20000}, settings=policy(fully_discounted="post")),
     is_("B4 nothing sold, and money collected", HOLD, "treatment_unknown", lines=(a_line(0, taxed=False),), facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 4000),)}),
+    is_("B13 taxed, and an untaxed credit takes off what it came to", POST, lines=(a_line(10000), a_line(-11300, taxed=False)), facts={"settlements": ()}),
+    is_("B13 moved from one family to another", POST, lines=(a_line(10000, taxed=False), a_line(-10000, taxed=False, description="Managed Odoo - Standard")), facts={"settlements": ()}),
+    is_("B13 sold and taken back on one account", SKIP, "zero_amount", lines=(a_line(10000, taxed=False), a_line(-10000, taxed=False)), facts={"settlements": ()}),
+    is_("B13 two taxes that come to nothing together", POST, lines=(a_line(0, taxed=False),), facts={"taxes": (a_tax(100, 13, source_id="a"), a_tax(-100, -13, source_id="b")), "settlements": ()}),
     is_("B4 covered by customer balance", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.CUSTOMER_BALANCE),)}),
     is_("B5 a negative invoice", POST, facts={"kind": Kind.CREDIT_NOTE}),
     is_("B6 a negative line", POST, lines=(a_line(), a_line(-5000))),
@@ -347,3 +352,62 @@ def test_t2_a_document_whose_tax_the_ledger_lacks_is_held_and_names_it() -> None
     assert "hst_13" in row.detail
     elsewhere = replace(BOOKS, lacking_taxes=frozenset({"pst_7_bc"}))
     assert decide(a_case(), SETTINGS, elsewhere, LAST_PERIOD).verdict is Verdict.POST
+
+
+ROW = IndexRow(
+    ref=DOCUMENT.ref, source_id="in_1", origin=Origin.INVOICE, answer=Answer.DOES_NOT_EXIST,
+    in_scope=True, claimed=False, period="2026-04", detail="404", in_ledger=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "reason"),
+    [
+        (MoveState.POSTED, POST, "forgotten_by_nexacloud"),
+        (MoveState.DRAFT, HOLD, "missing_in_nexacloud"),
+    ],
+)
+def test_a13_what_nexacloud_erased_stays_as_the_books_know_it(
+    state: MoveState, verdict: Verdict, reason: str
+) -> None:
+    move = a_move(DOCUMENT, state)
+    now = {move.ref: stands(move, seen=state)}
+    (case,) = cases([an_invoice()], {}, (), now)
+    row = decide(case, SETTINGS, BOOKS, LAST_PERIOD)
+    assert (row.verdict, row.reason, row.exceptions) == (verdict, reason, ())
+    assert (row.partner, row.nexacloud_invoice_id) == (DOCUMENT.partner, "inv-1")
+    assert document_of(case).content_hash == DOCUMENT.content_hash
+
+
+def test_a13_a_later_note_of_a_forgotten_invoice_is_its_customers() -> None:
+    move = a_move(DOCUMENT)
+    note = an_invoice("cn_1", kind=Kind.CREDIT_NOTE, credits=DOCUMENT.ref, settlements=())
+    (case,) = cases([note], {}, (), {move.ref: stands(move, seen="posted")})
+    row = decide(case, SETTINGS, BOOKS, LAST_PERIOD)
+    assert (row.reason, row.partner) == ("forgotten_by_nexacloud", DOCUMENT.partner)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(Answer.DOES_NOT_EXIST, "missing_at_source"), (Answer.UNREACHABLE, "unreachable")],
+)
+def test_a13_what_its_source_lost_is_held_under_its_own_ref_and_says_who_forgot_it(
+    answer: Answer, reason: str
+) -> None:
+    now = {ROW.ref: stands(a_move(DOCUMENT, residual=500), seen="posted")}
+    (row,) = lost([replace(ROW, answer=answer)], now, "2026-04")
+    assert (row.ref, row.period, row.verdict, row.reason) == (ROW.ref, "2026-04", HOLD, reason)
+    assert (row.total, row.owed, row.exceptions) == (22600, 500, (reason,))
+    assert lost([ROW], now, "2026-05") == ()
+
+
+def test_a13_it_is_one_member_though_nexacloud_still_names_it() -> None:
+    copy = a_copy()
+    members = population([ROW], [copy], first_claims([copy]))
+    assert [(member.ref, member.period) for member in members] == [(ROW.ref, "2026-04")]
+    assert decide_copy(copy, {ROW.ref: ROW}, copy) is None
+    # Another row that claims the same document is still a second claim.
+    second = a_copy(invoice_id="inv-2", created_at=datetime(2026, 6, 1, tzinfo=UTC))
+    other = decide_copy(second, {ROW.ref: ROW}, copy)
+    assert other is not None
+    assert other.reason == "duplicate_claim"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement import copy_against_source
+from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.deltas import ledger_deltas
-from fcb_pipelines.core.dispositions import Books, Disposition, decide
+from fcb_pipelines.core.dispositions import Disposition, decide
 from fcb_pipelines.core.document_rows import to_rows
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument
 from fcb_pipelines.core.facts import Kind

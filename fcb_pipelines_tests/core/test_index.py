@@ -18,7 +18,8 @@ from fcb_pipelines.core.index import (
     source_ref,
     stripe_customers,
 )
-from fcb_pipelines_tests.facts import an_invoice
+from fcb_pipelines.core.standing import ListedMove, MoveState
+from fcb_pipelines_tests.facts import DAY, an_invoice
 
 SCOPE = Scope(
     customers=frozenset({"cus_1"}),
@@ -28,16 +29,22 @@ SCOPE = Scope(
 STRANGER = an_invoice("in_1", customer="cus_stranger")
 
 
-def indexed(facts: InvoiceFacts) -> IndexRow:
+SPAN = {"first_period": "2026-01", "last_period": "2026-05"}
+
+
+def standing(*refs: str, day: date = DAY) -> dict[str, ListedMove]:
+    return {ref: ListedMove(ref=ref, state=MoveState.POSTED, date=day) for ref in refs}
+
+
+def indexed(facts: InvoiceFacts, scope: Scope = SCOPE) -> IndexRow:
     return found_row(
         facts,
         source_id="in_1",
         origin=Origin.INVOICE,
         answer=Answer.LISTED,
         body_hash="h",
-        scope=SCOPE,
-        first_period="2026-01",
-        last_period="2026-05",
+        scope=scope,
+        **SPAN,
     )
 
 
@@ -81,12 +88,68 @@ def test_b5_a_credit_note_counts_negative_in_the_index() -> None:
 
 
 def test_a5_what_the_source_did_not_give_is_a_row_that_says_so() -> None:
-    row = absent_row("stripe:a:in_1", "in_1", Answer.UNREACHABLE, "503")
+    scope = replace(SCOPE, claimed=frozenset({"stripe:a:in_1"}))
+    row = absent_row("stripe:a:in_1", "in_1", Answer.UNREACHABLE, "503", scope=scope, **SPAN)
     assert (row.found, row.in_scope, row.claimed, row.detail) == (False, True, True, "503")
     assert [answer for answer in Answer if replace(row, answer=answer).found] == [
         Answer.LISTED,
         Answer.ASKED,
     ]
+
+
+IN_1 = "stripe:acct_nexacloud:in_1"
+
+
+@pytest.mark.parametrize(
+    ("facts", "ours"),
+    [
+        (STRANGER, True),
+        (replace(STRANGER, ref=f"{IN_1}:cn", kind=Kind.CREDIT_NOTE, credits=IN_1), True),
+        (replace(STRANGER, ref="stripe:acct_nexacloud:in_2"), False),
+    ],
+    ids=["it stands in the books", "its invoice does", "another of the same customer"],
+)
+def test_a13_what_stands_in_the_books_is_in_scope_whoever_forgets_it(
+    facts: InvoiceFacts, ours: bool
+) -> None:
+    row = indexed(facts, replace(SCOPE, standing=standing(IN_1)))
+    assert (row.in_scope, row.in_ledger) == (ours, facts.ref == IN_1)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "known"), [((), True), ((IN_1,), False)], ids=["erased", "another one is claimed"]
+)
+def test_a13_an_erased_customers_next_invoice_is_not_taken_for_another_products(
+    claimed: tuple[str, ...], known: bool
+) -> None:
+    erased = replace(SCOPE, claimed=frozenset(claimed), standing=standing(IN_1))
+    later = replace(STRANGER, ref="stripe:acct_nexacloud:in_2")
+    assert erased.with_forgotten([STRANGER, later]).includes(later) is known
+
+
+@pytest.mark.parametrize(
+    ("day", "booked", "period"),
+    [
+        (date(2026, 4, 1), date(2026, 3, 1), "2026-04"),
+        (None, date(2026, 3, 1), "2026-03"),
+        (date(2025, 12, 31), date(2026, 3, 1), "2026-03"),
+        (date(2025, 12, 31), date(2025, 11, 1), None),
+    ],
+    ids=["its own month", "without a date", "out of range", "neither"],
+)
+def test_a13_a_document_in_the_books_lies_in_its_month_or_where_they_have_it(
+    day: date | None, booked: date, period: str | None
+) -> None:
+    scope = replace(SCOPE, standing=standing(IN_1, day=booked))
+    assert indexed(replace(STRANGER, date=day), scope).period == period
+
+
+def test_a13_what_the_source_no_longer_has_keeps_the_month_where_the_books_have_it() -> None:
+    scope = replace(SCOPE, standing=standing(IN_1))
+    row = absent_row(IN_1, "in_1", Answer.DOES_NOT_EXIST, "404", scope=scope, **SPAN)
+    assert (row.is_member, row.claimed, row.period) == (True, False, "2026-04")
+    elsewhere = absent_row("stripe:a:in_9", "in_9", Answer.DOES_NOT_EXIST, "", scope=scope, **SPAN)
+    assert (elsewhere.is_member, elsewhere.period) == (False, None)
 
 
 def test_only_this_sources_claims_that_the_list_lacks_are_asked_for() -> None:

@@ -64,6 +64,25 @@ def test_b11_a_void_gives_the_wallet_back_what_it_took() -> None:
     assert told(read(body)) == []
 
 
+@pytest.mark.parametrize(
+    ("granted", "expected"),
+    [
+        (None, [("paid:prepaid", "prepaid_credit", 500)]),
+        (0, [("paid:prepaid", "prepaid_credit", 500)]),
+        (200, [("paid:granted", "granted_credit", 200), ("paid:prepaid", "prepaid_credit", 300)]),
+        (500, [("paid:granted", "granted_credit", 500)]),
+        (900, [("paid:granted", "granted_credit", 500)]),
+    ],
+)
+def test_s12_credit_that_was_granted_is_no_liability_that_was_bought(
+    granted: int | None, expected: list[tuple[str, str, int]]
+) -> None:
+    fields = {"prepaid_credit_amount_cents": 500, "total_due_amount_cents": 0}
+    body = an_invoice("paid", prepaid_granted_credit_amount_cents=granted, **fields)
+    found = told(read(body | {"payments": []}))
+    assert [row for row in found if row[1].endswith("_credit")] == expected
+
+
 def test_b11_a_note_used_on_a_later_invoice_is_allocated_to_it() -> None:
     facts = read(an_invoice("credited", credits=[credit(5000), credit(900, "cp", "coupon")]))
     rest = lago_body("credited")["invoice"]["credit_notes_amount_cents"] - 5000

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from fcb_pipelines.core.amount_rows import CASH_WITHOUT_DOCUMENT, AmountRow, Measure
+from fcb_pipelines.core.amount_rows import totals as totals_of
 from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.completeness import completeness_gate
 from fcb_pipelines.core.deltas import ledger_deltas
@@ -38,6 +40,20 @@ PAID = a_case(an_invoice("in_1", a_line(), a_line(1000, description="Daily Backu
 NOTE = a_case(an_invoice("in_2", a_line(5000), kind=Kind.CREDIT_NOTE))
 VOID = a_case(an_invoice("in_3", status=Status.VOID))
 HELD = a_case(an_invoice("in_4", total=22601))
+# The void was paid: money that is of no document in the books.
+LISTED = AmountRow(
+    ref=VOID.facts.ref,
+    entry=f"{VOID.facts.ref}:inpay_1",
+    number=VOID.facts.number,
+    partner=VOID.partner,
+    currency="CAD",
+    measure=Measure.CASH,
+    day=DAY,
+    source=22600,
+    posted=0,
+    listed=22600,
+    why=CASH_WITHOUT_DOCUMENT,
+)
 
 
 def a_month() -> MonthStatus:
@@ -60,6 +76,7 @@ def a_month() -> MonthStatus:
         moves=moves,
         settlements=[an_entry(one) for one in settlements_of(PAID)],
         deltas=deltas,
+        amounts={LISTED.ref: [LISTED]},
         gates=(*ledger_agrees(deltas), nothing_is_held(rows, DAY)),
     )
 
@@ -69,7 +86,13 @@ def the_status() -> dict[str, Any]:
     assert row is not None
     unplaced = MonthStatus(dispositions=[row])
     return status(
-        {"2026-04": a_month()}, unplaced, [completeness_gate([])], 3, FAMILIES, a_metering_status()
+        {"2026-04": a_month()},
+        unplaced,
+        [completeness_gate([])],
+        3,
+        FAMILIES,
+        a_metering_status(),
+        totals_of([LISTED]),
     )
 
 

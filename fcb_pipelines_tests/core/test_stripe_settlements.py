@@ -265,3 +265,22 @@ def test_t5_a_notes_line_takes_back_a_line_of_its_invoice(
     note["lines"]["data"][0]["invoice_line_item"] = line
     lines = [{"id": key, "description": text} for key, text in sold.items()]
     assert of_note(note, invoice_lines=lines).lines[0].reverses == reverses
+
+
+@pytest.mark.parametrize(
+    ("joined", "withdrawn"),
+    [
+        ({"disputes": [{**dispute("won"), "balance_transactions": [{"created": DAYS[7], "amount": -TOTAL}, {"created": DAYS[9], "amount": TOTAL}]}]}, [("dp_1", 9)]),
+        ({"disputes": [dispute("won")]}, []),
+        ({"disputes": [{**dispute("lost"), "balance_transactions": [{"created": DAYS[9], "amount": TOTAL}]}]}, []),
+        ({"refunds": [a_refund(status="failed", failure_balance_transaction={"created": DAYS[8]})]}, [("re_1", 8)]),
+        ({"refunds": [a_refund(status="failed", failure_balance_transaction="txn_1")]}, []),
+        ({"refunds": [a_refund(failure_balance_transaction=None)]}, []),
+    ],
+    ids=["won, with the money back", "won, nothing said of the money", "lost", "a refund failed", "its day is not told", "it went through"],
+)  # fmt: skip
+def test_s13_what_stripe_took_back_is_told_with_the_day_the_money_came(
+    joined: Json, withdrawn: list[tuple[str, int]]
+) -> None:
+    facts = read(an_invoice(**joined))
+    assert [(ref.split(":", 2)[2], day.day) for ref, day in facts.withdrawn] == withdrawn

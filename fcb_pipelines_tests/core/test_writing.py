@@ -307,6 +307,67 @@ def test_a_settlement_makes_an_entry_or_is_listed_and_never_both(
         assert listed == (amount, "off_stripe_payment" if off else "settlement_unsupported")
 
 
+def wallet(part: int, method: Method, name: str) -> Any:
+    return a_settlement(REF, part, method=method, ref=f"{REF}:{name}")
+
+
+BOUGHT, GRANTED = (
+    wallet(300, Method.PREPAID_CREDIT, "prepaid"),
+    wallet(200, Method.GRANTED_CREDIT, "granted"),
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "settled", "stands_already", "intended_now"),
+    [
+        ("nothing stands", (BOUGHT, GRANTED), None, [("prepaid", 300), ("granted", 200)]),
+        ("both were booked apart", (BOUGHT, GRANTED), 300, [("prepaid", 300), ("granted", 200)]),
+        ("both were booked as bought", (BOUGHT, GRANTED), 500, [("prepaid", 500)]),
+        ("granted alone, booked as bought", (GRANTED,), 200, [("prepaid", 200)]),
+        ("granted alone", (GRANTED,), None, [("granted", 200)]),
+    ],
+)
+def test_s12_wallet_credit_that_books_hold_as_bought_is_not_written_again(
+    case: str, settled: Any, stands_already: int | None, intended_now: list[tuple[str, int]]
+) -> None:
+    facts = an_invoice(settlements=settled)
+    now = {}
+    if stands_already:
+        [before] = intended_settlements(
+            [DOCUMENT], {REF: an_invoice(settlements=(wallet(stands_already, Method.PREPAID_CREDIT, "prepaid"),))},
+            SETTINGS, {},
+        )  # fmt: skip
+        now = {before.ref: after(before)}
+    found = intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, now)
+    assert [(s.ref.rpartition(":")[2], s.amount) for s in found] == intended_now, case
+
+
+NOTE_REF = "stripe:acct_nexacloud:cn_0"
+FROM_NOTE = replace(
+    SETTLEMENT, ref=f"{NOTE_REF}:in_1", method=Method.CREDIT_NOTE, drawn_on=NOTE_REF
+)
+
+
+@pytest.mark.parametrize(
+    ("opening", "lacking", "settlement", "code"),
+    [
+        ((), (), FROM_NOTE, "credit_note_waits"),
+        ((NOTE_REF,), (), FROM_NOTE, "opening_document"),
+        ((), (Method.PAYMENT,), SETTLEMENT, "account_missing"),
+        ((), (Method.GRANTED_CREDIT,), SETTLEMENT, None),
+    ],
+    ids=["the note is not posted", "it is of before the cutover", "its account is missing", "another one is"],
+)  # fmt: skip
+def test_b12_what_can_not_be_matched_or_booked_says_why(
+    opening: Any, lacking: Any, settlement: Settlement, code: str | None
+) -> None:
+    plan = plan_settlements(
+        [settlement], {REF: DOCUMENT}, {REF: a_move()}, {}, None, opening=opening, lacking=lacking
+    )
+    assert [found for _, found in plan.exceptions] == ([code] if code else [])
+    assert bool(plan.write) is (code is None)
+
+
 @st.composite
 def any_standing(draw: st.DrawFn) -> Standing:
     document = draw(st.sampled_from([DOCUMENT, BEFORE, EDITED]))

@@ -10,7 +10,8 @@ from typing import Any
 
 from fcb_pipelines.core import lago_facts, stripe_facts
 from fcb_pipelines.core.agreement import AgreementRow, copy_against_source, disagreements
-from fcb_pipelines.core.dispositions import Books, Case, Disposition, decide, intended
+from fcb_pipelines.core.case import Books, Case, intended
+from fcb_pipelines.core.dispositions import Disposition, decide
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.nexacloud_facts import Copy, copies, first_claims

@@ -7,13 +7,13 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_frame
+from fcb_pipelines.core.case import intended
 from fcb_pipelines.core.cases import partners as billing_accounts
-from fcb_pipelines.core.dispositions import intended
 from fcb_pipelines.core.document_rows import DocumentRow, to_rows
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import Standing, StandingMove, StandingPartner
-from fcb_pipelines.core.writing import plan_drafts, plan_posting, plan_settlements
+from fcb_pipelines.core.standing import ListedMove, Standing, StandingMove, StandingPartner
+from fcb_pipelines.core.writing import plan_drafts, plan_posting
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.gating import require
@@ -33,8 +33,24 @@ _WRITES: dict[str, Any] = {**_COMMON, "pool": keys.LEDGER_POOL, "kinds": {"ledge
 
 
 @dg.asset(
+    key=keys.MOVES,
+    group_name="ledger",
+    owners=keys.OWNERS,
+    metadata=column_schema(ListedMove),
+    kinds={"ledger"},
+)
+def moves(
+    context: dg.AssetExecutionContext, ledger: LedgerResource, read_back_log: ReadBackLogResource
+) -> Frame:
+    """One move of ours that the ledger holds when the sources are listed, whoever forgets it."""
+    rows = _reader(context, ledger, read_back_log).ledger.list_moves()
+    frame = to_frame(rows, ListedMove)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
     key=keys.STANDING,
-    ins=month.FACTS,
+    ins={**month.FACTS, **month.INDEXES},
     metadata=column_schema(Standing),
     kinds={"ledger"},
     **_COMMON,
@@ -48,7 +64,7 @@ def standing(
     """One external id of the month: what the ledger holds there now, and what was last seen there."""
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
-    rows = reader.standing(list(this.facts_by_ref), this.settlement_refs, this.counterparts)
+    rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
     found = reader.description
     frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
     locks = {
@@ -66,6 +82,7 @@ def standing(
     ins={
         **month.FACTS,
         **month.COPIES,
+        **month.INDEXES,
         **month.AGREEMENTS,
         **month.STANDING,
         **month.DISPOSITIONS,
@@ -182,12 +199,9 @@ def settlements(
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
     now = _gated(this, reader)
-    wanted = {document.ref: document for document in this.documents}
-    moves = {ref: row.move for ref, row in now.items() if row.move}
-    intended_now = this.settlements(now)
-    plan = plan_settlements(intended_now, wanted, moves, now, reader.books.entry_lock)
+    plan = this.settlement_plan(now, reader.books)
     refused = refused_by(lambda: reader.ledger.settle(plan.write))
-    rows = reader.standing(list(this.facts_by_ref), this.settlement_refs, this.counterparts)
+    rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
     frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
     facts = {"settled": len(plan.write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))

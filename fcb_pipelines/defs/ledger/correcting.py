@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -9,7 +11,12 @@ from pydantic import Field
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.core.cases import cases
-from fcb_pipelines.core.correcting import CorrectionPlan, plan_correction
+from fcb_pipelines.core.correcting import CorrectionPlan, plan_correction, posted_with_notes
+from fcb_pipelines.core.corrections import is_correction
+from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.exceptions import TAKEN_BACK
+from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.month import Month
@@ -44,6 +51,7 @@ def correct_documents(
         "documents": len(plans),
         "corrected": 0 if config.dry_run else sum(not plan.is_empty for plan in plans),
         "plan": dg.MetadataValue.json({plan.ref: plan.why for plan in plans}),
+        "outlook": dg.MetadataValue.json({plan.ref: _outlook(plan) for plan in plans}),
     })  # fmt: skip
 
 
@@ -59,14 +67,38 @@ def correct_posted() -> None:
 def planned(refs: Iterable[str], proof: Proof, reader: LedgerReader) -> tuple[CorrectionPlan, ...]:
     """The plan of each document, by its month as last built and the ledger as it stands now.
 
-    Raises NotFound for a ref that no built month has.
+    A void invoice brings along the credit notes that went with it: the one without the others would
+    leave the books wrong. Raises NotFound for a ref that no built month has.
     """
-    months = _by_period(refs, proof)
+    decided = {row.ref: row for rows in proof.dispositions().values() for row in rows}
+    wanted = dict.fromkeys(refs)
+    for ref in [*wanted]:
+        if ref not in decided:
+            raise NotFound(f"correcting {ref}", "no built month has this document")
+        read = reader.ledger.read_moves([], of=[ref])
+        gone = [move.ref for move in read if _went_with_it(decided.get(move.ref))]
+        wanted |= dict.fromkeys(gone)
+    months: dict[str, list[str]] = defaultdict(list)
+    for ref in wanted:
+        months[decided[ref].period or ""].append(ref)
     return tuple(
         plan
-        for period, wanted in months.items()
-        for plan in _plans(proof.built_month(period), wanted, reader)
+        for period, own in months.items()
+        for plan in _plans(proof.built_month(period), own, decided, reader)
     )
+
+
+def _outlook(plan: CorrectionPlan) -> dict[str, Any]:
+    """What the books say of a document before and after, as plain JSON values."""
+    return {
+        "currency": plan.currency,
+        "now": asdict(plan.now) if plan.now else None,
+        "after": asdict(plan.after) if plan.after else None,
+    }
+
+
+def _went_with_it(row: Disposition | None) -> bool:
+    return row is not None and "voided_after_posting" in row.exceptions
 
 
 def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
@@ -81,18 +113,29 @@ def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
     reader.note((), reader.ledger.settle(settlements))
 
 
-def _plans(this: Month, wanted: Sequence[str], reader: LedgerReader) -> Iterable[CorrectionPlan]:
-    now = reader.standing(wanted, this.settlement_refs_of(wanted))
+def _plans(
+    this: Month,
+    wanted: Sequence[str],
+    decided: Mapping[str, Disposition],
+    reader: LedgerReader,
+) -> Iterable[CorrectionPlan]:
+    first = reader.standing(wanted, ())
+    notes = [ref for ref, row in first.items() if _is_note_of(row, wanted)]
+    now = reader.standing([*wanted, *notes], this.settlement_refs_of(wanted))
     told = [facts for facts in this.facts if facts.ref in wanted]
-    for case in cases(told, this.owners, this.agreements, now):
-        yield plan_correction(case, now, current(), reader.books, today())
+    for case in cases(told, this.owners, this.agreements, now, this.index):
+        row = decided[case.facts.ref]
+        yield plan_correction(
+            case,
+            posted_with_notes(case, now, this.index),
+            now,
+            current(),
+            reader.books,
+            today(),
+            withdrawn=row.verdict is Verdict.SKIP and row.reason in TAKEN_BACK,
+        )
 
 
-def _by_period(refs: Iterable[str], proof: Proof) -> Mapping[str, Sequence[str]]:
-    place = {row.ref: period for period, rows in proof.dispositions().items() for row in rows}
-    found: dict[str, list[str]] = defaultdict(list)
-    for ref in dict.fromkeys(refs):
-        if ref not in place:
-            raise NotFound(f"correcting {ref}", "no built month has this document")
-        found[place[ref]].append(ref)
-    return found
+def _is_note_of(row: Standing, refs: Sequence[str]) -> bool:
+    move = row.move
+    return move is not None and move.document.reverses in refs and not is_correction(move.ref)

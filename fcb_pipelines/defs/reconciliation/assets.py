@@ -9,16 +9,17 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.agreement import AgreementRow
+from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.cases import agreements as compared
-from fcb_pipelines.core.cases import cases, copies_of_their_own
+from fcb_pipelines.core.cases import cases, copies_of_their_own, decided, lost
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
-from fcb_pipelines.core.dispositions import Books, Disposition, decide, in_order
+from fcb_pipelines.core.dispositions import Disposition, in_order
 from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.window import fingerprints
-from fcb_pipelines.core.writing import credited_refunds, plan_settlements
+from fcb_pipelines.core.writing import credited_refunds
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.month import Month
@@ -68,6 +69,7 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
         **month.INDEXES,
         **month.AGREEMENTS,
         **month.STANDING,
+        **month.CREDITED,
     },
     metadata=column_schema(Disposition),
     **_COMMON,
@@ -76,40 +78,59 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     """One document and what becomes of it: post, skip or hold, with a reason code."""
     this = Month(context.partition_key, frames)
     settings, last = current(), periods()[-1]
-    decided = [decide(case, settings, this.books, last) for case in this.cases]
-    decided += copies_of_their_own(this.copies, this.index, this.period)
+    rows = [
+        *decided(
+            this.cases, this.credited_cases, this.index, this.standing, settings, this.books, last
+        ),
+        *lost(this.index, this.standing, this.period),
+        *copies_of_their_own(this.copies, this.index, this.period),
+    ]
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
-    frame = to_frame(sorted(decided, key=in_order), Disposition, snapshot=snapshot)
+    frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, snapshot=snapshot, **counts))
 
 
 @dg.asset(
-    key=keys.UNPLACED,
-    ins={**month.COPIES, **month.INDEXES},
-    metadata=column_schema(Disposition),
+    key=keys.UNPLACED_DOCUMENTS,
+    ins=month.INDEXES,
+    metadata=column_schema(InvoiceFacts),
     **_COMMON,
 )
-def unplaced(
+def unplaced_documents(
     context: dg.AssetExecutionContext,
     stripe: StripeResource,
     lago: LagoResource,
     store: StoreResource,
     **frames: pd.DataFrame,
 ) -> Frame:
-    """One member without a month in range: a draft, missing, unreachable, too early or too late."""
+    """One document in scope without a month in range, in full: a draft, too early or too late."""
     this = Month("", frames)
-    lost = [row for row in this.index if row.found and row.in_scope and row.period is None]
+    without = [row for row in this.index if row.found and row.in_scope and row.period is None]
     told: list[InvoiceFacts] = []
     for reader in readers(stripe.open(), lago.open(), store.evidence()):
-        own = [row for row in lost if row.ref.startswith(reader.prefix)]
+        own = [row for row in without if row.ref.startswith(reader.prefix)]
         told += read_documents(reader, own)
+    frame = to_frame(told, InvoiceFacts)
+    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+
+
+@dg.asset(
+    key=keys.UNPLACED,
+    ins={**month.COPIES, **month.INDEXES, **month.UNPLACED_DOCUMENTS},
+    metadata=column_schema(Disposition),
+    **_COMMON,
+)
+def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+    """One member without a month in range: a draft, missing, unreachable, too early or too late."""
+    this = Month("", frames)
     nowhere = Books(currencies=frozenset())
-    open_cases = cases(told, this.owners, (), {})
-    settings, last = current(), periods()[-1]
-    decided = [decide(case, settings, nowhere, last) for case in open_cases]
-    decided += copies_of_their_own(this.copies, this.index, None)
-    frame = to_frame(decided, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
+    open_cases = cases(this.unplaced, this.owners, (), {}, this.index)
+    rows = [
+        *decided(open_cases, (), this.index, {}, current(), nowhere, periods()[-1]),
+        *copies_of_their_own(this.copies, this.index, None),
+    ]
+    frame = to_frame(rows, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
 
@@ -153,13 +174,11 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
 def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One difference between what should stand in the books and the read-back."""
     this = Month(context.partition_key, frames)
-    wanted = {document.ref: document for document in this.documents}
     moves = {ref: row.move for ref, row in this.standing.items() if row.move}
-    settlements = this.settlements(this.standing)
-    plan = plan_settlements(settlements, wanted, moves, this.standing, this.books.entry_lock)
+    plan = this.settlement_plan(this.standing, this.books)
     rows = compared_with_ledger(
         this.documents,
-        settlements,
+        this.settlements(this.standing),
         this.standing,
         not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from fcb_pipelines.connectors.frames import to_rows
 from fcb_pipelines.core.agreement import AgreementRow
+from fcb_pipelines.core.amount_rows import AmountRow, amount_gates
 from fcb_pipelines.core.completeness import CompletenessRow, completeness_gate
 from fcb_pipelines.core.gates import (
     ledger_agrees,
@@ -90,3 +91,16 @@ def every_member_has_one_disposition(rows: pd.DataFrame) -> dg.AssetCheckResult:
 def receivable_agrees(rows: pd.DataFrame) -> dg.AssetCheckResult:
     """Source receivable = ledger receivable + what is not posted, per billing account."""
     return check_result(receivable_result(rows), keys.RECEIVABLE)
+
+
+@dg.multi_asset_check(
+    specs=[
+        spec(gate, keys.AMOUNTS)
+        for gate in ("nothing_is_lost", "cash_without_document", "credit_has_an_origin")
+    ],
+    ins={"rows": dg.AssetIn(keys.AMOUNTS)},
+)
+def every_amount_is_somewhere(rows: pd.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    """Source = posted + listed, amount by amount; and what is listed of cash and credit."""
+    for result in amount_gates(to_rows(rows, AmountRow)):
+        yield check_result(result, keys.AMOUNTS)

@@ -1,11 +1,15 @@
-"""The proof over all months: completeness, and receivable against the ledger as it stands now."""
+"""The proof over all months: completeness, receivable and every amount against the ledger as it stands."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_frame, to_rows
+from fcb_pipelines.core.amount_rows import AmountRow
+from fcb_pipelines.core.amounts import Sides, amounts
 from fcb_pipelines.core.completeness import (
     CompletenessRow,
     ReceivableRow,
@@ -14,7 +18,9 @@ from fcb_pipelines.core.completeness import (
 )
 from fcb_pipelines.core.completeness import completeness as completed
 from fcb_pipelines.core.completeness import receivable as tied
+from fcb_pipelines.core.credit import drawn_without_origin
 from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.ledger_reading import open_reader
@@ -49,27 +55,47 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
 
 
-@dg.asset(
-    key=keys.RECEIVABLE,
-    ins=_UNPLACED,
+@dg.multi_asset(
+    outs={
+        "receivable": dg.AssetOut(
+            key=keys.RECEIVABLE, metadata=column_schema(ReceivableRow), **_COMMON
+        ),
+        "amounts": dg.AssetOut(key=keys.AMOUNTS, metadata=column_schema(AmountRow), **_COMMON),
+    },
+    ins={**_UNPLACED, **month.UNPLACED_DOCUMENTS},
     deps=[dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping())],
-    metadata=column_schema(ReceivableRow),
-    **_COMMON,
 )
-def receivable(
+def against_the_ledger(
     context: dg.AssetExecutionContext,
     ledger: LedgerResource,
     read_back_log: ReadBackLogResource,
     store: StoreResource,
     unplaced: pd.DataFrame,
-) -> Frame:
-    """What is owed on one document, by its source and by the ledger as it stands now."""
+    unplaced_documents: pd.DataFrame,
+) -> Iterator[Frame]:
+    """What is owed on one document, and every amount of it, by its source and by the ledger as it stands now."""
     proof = Proof(store.frames())
     decided = [row for rows in proof.dispositions().values() for row in rows]
     decided += to_rows(unplaced, Disposition)
     reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)
-    moves = reader.ledger.read_moves(None)
-    rows = tied(decided, moves, proof.unsettled())
-    known = {row.ref for row in decided}
-    frame = to_frame(rows, ReceivableRow, orphans=list(orphans(moves, known)))
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    moves, settlements = reader.ledger.read_moves(None), reader.ledger.read_settlements(None)
+    known = {row.ref: row for row in decided}
+    owed = to_frame(
+        tied(decided, moves, proof.unsettled()),
+        ReceivableRow,
+        orphans=list(orphans(moves, known)),
+    )
+    yield dg.MaterializeResult(asset_key=keys.RECEIVABLE, value=owed, metadata=of_rows(owed))
+    facts = [*proof.facts()]
+    if not unplaced_documents.empty:
+        facts += to_rows(unplaced_documents, InvoiceFacts)
+    sides = Sides(
+        facts=facts,
+        dispositions=decided,
+        deltas=proof.deltas(),
+        moves=moves,
+        settlements=settlements,
+        settings=current(),
+    )
+    rows = to_frame([*amounts(sides), *drawn_without_origin(settlements, known)], AmountRow)
+    yield dg.MaterializeResult(asset_key=keys.AMOUNTS, value=rows, metadata=of_rows(rows))

@@ -1,0 +1,213 @@
+"""No amount is in neither place: each row flips one fact of a posted, paid invoice or of its books."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from fcb_pipelines.core.amount_rows import (
+    AmountRow,
+    Measure,
+    amount_gates,
+    nothing_is_lost,
+    totals,
+)
+from fcb_pipelines.core.amounts import Sides, amounts
+from fcb_pipelines.core.case import Case
+from fcb_pipelines.core.cases import decided
+from fcb_pipelines.core.credit import drawn_without_origin
+from fcb_pipelines.core.documents import Settlement
+from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, Status
+from fcb_pipelines.core.gates import Outcome
+from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.facts import (
+    BOOKS,
+    DAY,
+    LAST_PERIOD,
+    a_case,
+    a_line,
+    a_move,
+    a_settlement,
+    an_entry,
+    an_invoice,
+    document_of,
+    settlements_of,
+    stands,
+)
+
+INVOICE = an_invoice("in_1")
+PAID = a_case(INVOICE)
+MOVE = a_move(document_of(PAID))
+ENTRIES = tuple(an_entry(each) for each in settlements_of(PAID))
+PAYMENT = ENTRIES[0]
+VOID = replace(INVOICE, status=Status.VOID)
+NOTE = an_invoice(
+    "cn_1", kind=Kind.CREDIT_NOTE, credits=INVOICE.ref, status=Status.OPEN,
+    settlements=(a_settlement("stripe:acct_nexacloud:cn_1", 22600, "refund"),),
+)  # fmt: skip
+NOTE_MOVE = a_move(replace(document_of(a_case(NOTE)), reverses=INVOICE.ref))
+REFUND = replace(a_settlement(INVOICE.ref, -22600, "refund"), method=Method.REFUND)
+OFF = replace(a_settlement(INVOICE.ref, 22600, "cheque"), method=Method.OFF_PLATFORM)
+
+
+def rows_of(
+    *facts: InvoiceFacts,
+    moves: tuple[StandingMove, ...] = (),
+    entries: tuple[StandingSettlement, ...] = (),
+    case: Case | None = None,
+) -> tuple[AmountRow, ...]:
+    """The amounts of these documents beside what the ledger holds, with everything in between as it is."""
+    now = {move.ref: stands(move, seen=move.state) for move in moves}
+    cases = [case or replace(a_case(one), standing=now.get(one.ref)) for one in facts]
+    rows = decided(cases, (), (), now, SETTINGS, BOOKS, LAST_PERIOD)
+    return amounts(
+        Sides(
+            facts=facts, dispositions=rows, deltas=(), moves=moves, settlements=entries,
+            settings=SETTINGS,
+        )
+    )  # fmt: skip
+
+
+def told(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, str | None]]:
+    return {
+        f"{row.measure} {row.ref.rsplit('_')[-1]}"
+        if len({r.ref for r in rows}) > 1
+        else str(row.measure): (row.source, row.posted, row.listed, row.why)
+        for row in rows
+    }
+
+
+@pytest.mark.parametrize(
+    ("case", "invoice", "moves", "entries", "revenue", "cash"),
+    [
+        ("posted and paid", INVOICE, (MOVE,), ENTRIES, (20000, 20000, 0, None), (22600, 22600, 0, None)),
+        ("not written yet", INVOICE, (), (), (20000, 0, 20000, "not_written"), (22600, 0, 22600, "not_written")),
+        ("a draft", INVOICE, (replace(MOVE, state=MoveState.DRAFT),), (), (20000, 0, 20000, "draft"), (22600, 0, 22600, "draft")),
+        ("held", replace(INVOICE, problem="unreachable"), (), (), (20000, 0, 20000, "unreachable"), (22600, 0, 22600, "cash_without_document")),
+        ("void, and paid", VOID, (), (), None, (22600, 0, 22600, "cash_without_document")),
+        ("test mode moves no money", replace(INVOICE, livemode=False), (), (), None, None),
+        ("before the cutover, paid before", replace(INVOICE, date=date(2025, 12, 1), settlements=(replace(a_settlement(INVOICE.ref, 22600), date=date(2025, 12, 2)),)), (), (), None, None),
+        ("before the cutover, paid since", replace(INVOICE, date=date(2025, 12, 1)), (), (), None, (22600, 0, 22600, "cash_without_document")),
+        ("paid outside of the source", replace(INVOICE, settlements=(OFF,)), (MOVE,), (), (20000, 20000, 0, None), (22600, 0, 22600, "off_stripe_payment")),
+        ("voided after it was posted", VOID, (MOVE,), ENTRIES, (0, 20000, -20000, "voided_after_posting"), (22600, 22600, 0, None)),
+        ("the payment is not written and nothing says so", INVOICE, (MOVE,), (), (20000, 20000, 0, None), (22600, 0, 0, None)),
+        ("the payment stands twice", INVOICE, (MOVE,), (*ENTRIES, replace(PAYMENT, ref=f"{PAYMENT.ref}:undone")), (20000, 20000, 0, None), (22600, 45200, 0, None)),
+    ],
+)  # fmt: skip
+def test_every_amount_is_posted_or_listed_with_its_reason(
+    case: str,
+    invoice: InvoiceFacts,
+    moves: tuple[StandingMove, ...],
+    entries: tuple[StandingSettlement, ...],
+    revenue: tuple[Any, ...] | None,
+    cash: tuple[Any, ...] | None,
+) -> None:
+    found = told(rows_of(invoice, moves=moves, entries=entries))
+    assert (found.get("revenue"), found.get("cash")) == (revenue, cash), case
+
+
+def test_a_cent_in_neither_place_fails_by_name_and_amount() -> None:
+    off = replace(
+        MOVE, document=replace(MOVE.document, lines=(replace(MOVE.document.lines[0], net=19999),))
+    )
+    result = nothing_is_lost(rows_of(INVOICE, moves=(off,), entries=ENTRIES))
+    # The move stands edited: that explains it, with its amount.
+    assert result.outcome is Outcome.WARN
+    assert "199.99 CAD posted" in result.detail
+    lost = nothing_is_lost(rows_of(INVOICE, moves=(MOVE,)))
+    assert (lost.outcome, lost.count) == (Outcome.FAIL, 1)
+    assert "NC-in_1" in lost.detail
+    assert "226.00 CAD at the source, 0.00 CAD posted" in lost.detail
+
+
+def test_a_move_of_no_member_is_lost_by_name() -> None:
+    rows = amounts(
+        Sides(
+            facts=(),
+            dispositions=(),
+            deltas=(),
+            moves=[MOVE],
+            settlements=ENTRIES,
+            settings=SETTINGS,
+        )
+    )
+    assert {row.measure for row in rows if row.difference} == {
+        Measure.REVENUE,
+        Measure.TAX,
+        Measure.CASH,
+    }
+
+
+def test_b12_a_void_and_its_note_come_to_nothing_together() -> None:
+    rows = rows_of(VOID, NOTE, moves=(MOVE, NOTE_MOVE), entries=ENTRIES)
+    billed = [row for row in rows if row.measure is not Measure.CASH]
+    assert billed == []
+    apart = rows_of(VOID, NOTE, moves=(NOTE_MOVE,), entries=())
+    assert [row.posted for row in apart if row.measure is Measure.REVENUE] == [-20000]
+    assert all(row.difference == 0 for row in apart if row.measure is Measure.REVENUE)
+
+
+def test_s6_a_refund_is_counted_once_whoever_tells_it() -> None:
+    refund = replace(REFUND, ref=NOTE.settlements[0].ref, amount=0)
+    invoice = replace(INVOICE, settlements=(*INVOICE.settlements, refund))
+    rows = rows_of(invoice, NOTE)
+    cash = [(row.source, row.entry) for row in rows if row.measure is Measure.CASH]
+    assert sorted(cash) == [(-22600, NOTE.settlements[0].ref), (22600, INVOICE.settlements[0].ref)]
+
+
+def test_s5_a_shared_receipt_counts_once_and_each_document_has_its_part() -> None:
+    shared = replace(
+        a_settlement(INVOICE.ref, 22600, "share"), drawn_on="pi_1", receipt=33900, shares=("other",)
+    )
+    early = an_invoice(
+        "in_0", a_line(10000), date=date(2025, 12, 1),
+        settlements=(replace(shared, ref="other", document="stripe:acct_nexacloud:in_0", amount=11300, shares=(shared.ref,)),),
+    )  # fmt: skip
+    one = replace(INVOICE, settlements=(shared,))
+    entry = StandingSettlement(
+        ref=shared.ref, move_id="1", state=MoveState.POSTED, reconciled=22600, stored_hash=None,
+        settlement=Settlement(
+            ref=shared.ref, document=INVOICE.ref, kind=Kind.INVOICE, partner=PAID.partner,
+            method=Method.PAYMENT, date=DAY, amount=22600, currency="CAD", memo="pi_1",
+            drawn_on="pi_1", receipt=33900,
+        ),
+    )  # fmt: skip
+    rows = rows_of(one, early, moves=(MOVE,), entries=(entry,))
+    cash = {
+        row.ref: (row.source, row.posted, row.why) for row in rows if row.measure is Measure.CASH
+    }
+    assert cash == {
+        INVOICE.ref: (22600, 22600, None),
+        early.ref: (11300, 11300, "opening_document"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("case", "given", "drawn", "short"),
+    [
+        ("nothing was ever given", (), (500,), [-500]),
+        ("given before it is drawn", (500,), (500,), []),
+        ("more is drawn than was given", (300,), (500,), [-200]),
+        ("each draw tells its own part", (300,), (200, 200, 200), [-100, -200]),
+    ],
+)
+def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
+    case: str, given: tuple[int, ...], drawn: tuple[int, ...], short: list[int]
+) -> None:
+    base = PAYMENT.settlement
+    entries = [
+        replace(PAYMENT, ref=f"e{n}", settlement=replace(base, ref=f"e{n}", method=Method.CUSTOMER_BALANCE, amount=amount))
+        for n, amount in enumerate((*(-each for each in given), *drawn))
+    ]  # fmt: skip
+    rows = drawn_without_origin(entries, {})
+    assert [row.listed for row in rows] == short, case
+    assert {gate.gate: gate.count for gate in amount_gates(rows)}["credit_has_an_origin"] == len(
+        short
+    )
+
+
+def test_the_totals_are_by_currency_and_measure() -> None:
+    rows = rows_of(INVOICE, moves=(MOVE,), entries=ENTRIES)
+    assert totals(rows)["CAD"]["tax"] == {"source": 2600, "posted": 2600, "listed": 0}

@@ -1,0 +1,127 @@
+"""The plan of a correction says what the books will say, and is refused where the source says otherwise."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from fcb_pipelines.core.correcting import CorrectionPlan, plan_correction, posted_with_notes
+from fcb_pipelines.core.facts import Kind, Method, Status
+from fcb_pipelines.core.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.standing import Standing
+from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.facts import (
+    BOOKS,
+    a_case,
+    a_line,
+    a_move,
+    all_standing,
+    an_entry,
+    an_invoice,
+    document_of,
+    settlements_of,
+    stands,
+)
+
+TODAY = date(2026, 5, 20)
+INVOICE = an_invoice("in_1")
+PAID = a_case(INVOICE)
+VOID = replace(INVOICE, status=Status.VOID, voided_on=date(2026, 5, 12))
+PART = an_invoice("cn_1", a_line(5000), kind=Kind.CREDIT_NOTE, credits=INVOICE.ref, settlements=())
+PART_MOVE = a_move(replace(document_of(a_case(PART)), reverses=INVOICE.ref))
+NOTED = IndexRow(
+    ref=PART.ref, source_id="cn_1", origin=Origin.CREDIT_NOTE, answer=Answer.LISTED, in_scope=True,
+    claimed=False, credits=INVOICE.ref, total=-PART.total,
+)  # fmt: skip
+
+
+def planned(
+    facts: Any, *more: Standing, index: tuple[IndexRow, ...] = (), **options: Any
+) -> CorrectionPlan:
+    now = {**all_standing(PAID), **{row.ref: row for row in more}}
+    case = replace(a_case(facts, standing=now[INVOICE.ref]), noted=-sum(row.total for row in index))
+    posted = posted_with_notes(case, now, index)
+    return plan_correction(case, posted, now, SETTINGS, BOOKS, TODAY, **options)
+
+
+def sides(plan: CorrectionPlan) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    assert plan.now is not None
+    assert plan.after is not None
+    return tuple((one.revenue, one.tax, one.cash, one.receivable) for one in (plan.now, plan.after))  # type: ignore[return-value]
+
+
+def test_d1_a_void_is_reversed_on_its_own_day_and_its_cash_is_the_customers() -> None:
+    plan = planned(VOID)
+    assert plan.correction is not None
+    assert (plan.correction.document.date, plan.correction.document.total) == (
+        date(2026, 5, 12),
+        22600,
+    )
+    assert sides(plan) == ((20000, 2600, 22600, 0), (0, 0, 22600, -22600))
+
+
+def test_b12_a_correction_deducts_every_note_that_stands() -> None:
+    plan = planned(VOID, stands(PART_MOVE), index=(NOTED,))
+    assert plan.correction is not None
+    assert plan.correction.document.total == 22600 - PART.total
+    assert sides(plan)[1][:2] == (0, 0)
+
+
+def test_b12_a_note_that_its_source_gave_and_nobody_posted_is_waited_for() -> None:
+    plan = planned(VOID, index=(NOTED,))
+    assert plan.is_empty
+    assert "refused" in plan.why
+    assert "fcb post" in plan.why
+
+
+def test_b12_a_note_that_went_with_the_void_is_left_to_its_own_correction() -> None:
+    gone = replace(NOTED, status=Status.VOID)
+    plan = planned(VOID, stands(PART_MOVE), index=())
+    assert plan.correction is not None
+    assert plan.correction.document.total == 22600
+    assert gone.status is Status.VOID
+    # What the note took back is open until the note is corrected as well.
+    assert sides(plan)[1][:2] == (-5000, -650)
+
+
+def test_b12_what_its_notes_take_back_as_a_whole_needs_no_correction() -> None:
+    whole = replace(NOTED, total=-VOID.total)
+    plan = planned(VOID, index=(whole,))
+    assert (plan.is_empty, plan.why) == (True, "its credit notes take it back: nothing to write")
+
+
+def test_b12_a_note_that_takes_back_twice_is_taken_back_itself() -> None:
+    plan = planned(INVOICE, withdrawn=True)
+    assert plan.correction is not None
+    assert sides(plan)[1][:2] == (0, 0)
+
+
+def test_d2_a_change_is_corrected_to_what_the_source_says_beside_the_notes_that_stand() -> None:
+    cheaper = an_invoice("in_1", a_line(15000))
+    plan = planned(cheaper, stands(PART_MOVE), index=(NOTED,))
+    assert plan.correction is not None
+    assert sides(plan)[1][:2] == (15000 - 5000, 1950 - 650)
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "lock", "day"),
+    [
+        ((), None, TODAY),
+        (((f"{INVOICE.ref}:dp_1", date(2026, 5, 9)),), None, date(2026, 5, 9)),
+        (((f"{INVOICE.ref}:dp_1", date(2026, 5, 9)),), date(2026, 5, 10), date(2026, 5, 11)),
+    ],
+    ids=["the source tells no day", "on the source's day", "that day is locked"],
+)
+def test_s13_a_settlement_is_taken_back_on_the_day_the_source_took_it_back(
+    withdrawn: Any, lock: date | None, day: date
+) -> None:
+    [paid] = settlements_of(PAID)
+    lost = replace(paid, ref=f"{INVOICE.ref}:dp_1", method=Method.CHARGEBACK, amount=-22600)
+    now = {**all_standing(PAID), lost.ref: stands(settlement=an_entry(lost))}
+    case = a_case(replace(INVOICE, withdrawn=withdrawn), standing=now[INVOICE.ref])
+    posted = posted_with_notes(case, now, ())
+    books = replace(BOOKS, entry_lock=lock)
+    plan = plan_correction(case, posted, now, SETTINGS, books, TODAY)
+    assert [(each.date, each.amount) for each in plan.undo] == [(day, 22600)]
+    assert sides(plan) == ((20000, 2600, 0, 0), (20000, 2600, 22600, 0))
