@@ -171,10 +171,11 @@ def test_every_field_policy_is_told_as_it_is() -> None:
 
 def test_every_supported_case_is_treated_in_the_accounting_page() -> None:
     expected = [
-        *(f"A{n}" for n in range(1, 12)),
-        *(f"B{n}" for n in range(1, 12)),
+        *(f"A{n}" for n in (*range(1, 12), 13)),
+        *(f"B{n}" for n in range(1, 14)),
         *(f"T{n}" for n in range(1, 7)),
-        *(f"S{n}" for n in range(1, 10)),
+        # S10, fees and payouts, is not done yet.
+        *(f"S{n}" for n in (*range(1, 10), 11, 12, 13)),
         *(f"D{n}" for n in range(1, 7)),
     ]
     assert re.findall(r"^\| ([A-Z]\d+) \|", ACCOUNTING, re.MULTILINE) == expected
@@ -213,7 +214,13 @@ def test_every_code_that_the_accounting_page_names_exists() -> None:
 def test_every_reason_and_exception_has_its_case() -> None:
     named = set(re.findall(r"`([a-z_]+)`", ACCOUNTING))
     # What belongs to no accounting case: the copies, and the plumbing.
-    plain = {"after_open_period", "not_written", "refused_by_ledger", "stale_draft"}
+    plain = {
+        "account_missing",
+        "after_open_period",
+        "not_written",
+        "refused_by_ledger",
+        "stale_draft",
+    }
     assert (set(REASONS) | set(EXCEPTIONS)) - named == plain
 
 
@@ -299,7 +306,7 @@ def made_status() -> dict[str, Any]:
     month = MonthStatus(dispositions=[decided], documents=[document], moves={document.ref: move})
     families = {"411310": "hosting"}
     unplaced = MonthStatus(dispositions=[])
-    return status({"2026-04": month}, unplaced, (), 0, families, a_metering_status())
+    return status({"2026-04": month}, unplaced, (), 0, families, a_metering_status(), {})
 
 
 def test_the_example_of_the_status_has_the_shape_that_the_code_gives() -> None:
