@@ -154,7 +154,7 @@ def lost(
     return tuple(
         decide_lost(row, now.move)
         for row in index
-        if row.in_ledger and not row.found and row.period == period
+        if row.is_lost and row.period == period
         if (now := standing.get(row.ref)) is not None and now.move is not None
     )
 
@@ -187,11 +187,12 @@ def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[
 
 def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMove | None:
     """The move that says whose a document is: its own, or that of the invoice it credits."""
-    for ref in (facts.ref, facts.credits):
-        now = standing.get(ref or "")
-        if now is not None and now.move is not None and not now.absent:
-            return now.move
-    return None
+    told = [standing.get(ref or "") for ref in (facts.ref, facts.credits)]
+    moves = [
+        now.move for now in told if now is not None and now.move is not None and not now.absent
+    ]
+    # What is posted is surer than a draft.
+    return min(moves, key=lambda move: move.state is not MoveState.POSTED, default=None)
 
 
 def _posted(now: Standing | None) -> StandingMove | None:

@@ -80,7 +80,7 @@ def population(
         duplicate = copy.claims is not None and owners[copy.claims].invoice_id != copy.invoice_id
         if duplicate:
             members.append(Member(ref=copy.ref, period=row.period if row else None))
-        elif row is None or not (row.found or row.in_ledger):
+        elif row is None or not row.is_member:
             members.append(Member(ref=copy.ref, period=None))
     return tuple(members)
 

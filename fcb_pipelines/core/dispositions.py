@@ -117,7 +117,7 @@ def decide_copy(
     row = index.get(copy.claims) if copy.claims else None
     period = None
     is_owner = owner is None or owner.invoice_id == copy.invoice_id
-    if row is not None and row.in_ledger and is_owner:
+    if row is not None and row.is_lost and is_owner:
         # What stands in the books keeps its own ref, whatever its source says now.
         return None
     if copy.claims is None:

@@ -58,7 +58,12 @@ class IndexRow:
     @property
     def is_member(self) -> bool:
         """Whether the document belongs to the population under its own ref."""
-        return (self.found and self.in_scope) or self.in_ledger
+        return (self.found and self.in_scope) or self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it stands in the books, in a month of theirs, and its source does not give it."""
+        return self.in_ledger and not self.found and self.period is not None
 
     @property
     def found(self) -> bool:

@@ -192,11 +192,7 @@ class Month:
     @property
     def document_refs(self) -> tuple[str, ...]:
         """The month's documents, and those in the books that their source no longer gives (A13)."""
-        lost = [
-            row.ref
-            for row in self.index
-            if row.in_ledger and not row.found and row.period == self.period
-        ]
+        lost = [row.ref for row in self.index if row.is_lost and row.period == self.period]
         return tuple(dict.fromkeys((*self.facts_by_ref, *lost)))
 
     @cached_property
