@@ -28,7 +28,7 @@ test: $(VENV)/.dev
 test-odoo: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadfile $(ARGS)
 
-# Every known fault, tried; docs/mutation.md is written anew (half an hour: git tells what differs).
+# Every known fault, tried; docs/mutation.md is written anew (a quarter of an hour: git tells what differs).
 mutation: $(VENV)/.dev
 	$(BIN)/python -m fcb_pipelines_tests.mutation --write
 

@@ -119,11 +119,13 @@ if verb == 'post':
 """
 
 MATCHING = """
+def receivable_of(some):
+    return some.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
+
 def open_lines(some):
     # What is open of these moves on a receivable, earlier ones first.
-    found = some.line_ids.filtered(lambda line: line.parent_state == 'posted'
-                                   and line.account_type == 'asset_receivable'
-                                   and not line.reconciled)
+    found = receivable_of(some).filtered(lambda line: line.parent_state == 'posted'
+                                         and not line.reconciled)
     return found.sorted(lambda line: (line.date, line.id))
 
 def match(ones, others):
@@ -181,11 +183,6 @@ def match_exactly(one, other, amount):
     pair = [('debit_move_id', 'in', (one | other).ids), ('credit_move_id', 'in', (one | other).ids)]
     lines._reconcile_plan([one | other])
     return partials.search(pair, order='id desc', limit=1)
-
-def takes_off(entry, owing):
-    # Whether an entry stands against what the document is: a payment of an invoice.
-    ours = entry.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
-    return bool(ours) and (ours[0].amount_currency > 0) != owing
 
 def free(entry, document, ours):
     # Undo the matching of an entry with its document and the entries beside it; allocations stay.
@@ -254,13 +251,13 @@ if verb == 'settle':
         document, asked, ours = group
         plain = ours.filtered(lambda entry: not entry.x_fc_undoes)
         match(open_lines(plain & asked), open_lines(plain))
-        side = document.line_ids.filtered(lambda line: line.account_type == 'asset_receivable')
-        owing = side[:1].amount_currency > 0
+        owing = receivable_of(document)[:1].amount_currency > 0
         for line in open_lines(plain & asked):
             if (line.amount_currency > 0) != owing:
                 continue
             for payment in plain.sorted(lambda entry: (entry.date, entry.id)):
-                if not line.reconciled and takes_off(payment, owing):
+                own = receivable_of(payment)[:1]
+                if own and (own.amount_currency > 0) != owing and not line.reconciled:
                     free(payment, document, moves)
                     group[1] |= ours
                     match(line, open_lines(payment))

@@ -4,13 +4,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.corrections import base_of, by_base, is_correction, residual_with
 from fcb_pipelines.core.dispositions import Disposition
+from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.gates import GateResult, failing
 from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.writing import not_posted
+
+# A settlement with one of these is confirmed by the source and can't be written yet.
+_WAITING = frozenset({"settlement_period_locked", "credit_note_waits"})
 
 UNPLACED = "unplaced"
 NOT_BUILT = "not built"
@@ -166,6 +173,33 @@ def receivable(
             )
     rows += [_of_nobody(move) for ref, move in posted.items() if ref not in seen and move.residual]
     return tuple(rows)
+
+
+def unsettled(
+    facts: Iterable[InvoiceFacts], deltas: Iterable[LedgerDelta], settings: Settings
+) -> dict[str, tuple[int, str]]:
+    """Ref -> minor units of confirmed settlements that are listed instead of posted, and their code.
+
+    Either no entry is made of them by the policies, or they wait for a lock or for another document
+    (`deltas` tell which).
+    """
+    waiting: dict[str, dict[str, str]] = defaultdict(dict)
+    for delta in deltas:
+        if delta.code in _WAITING and delta.entry != delta.ref:
+            waiting[delta.ref][delta.entry] = delta.code
+    found = {}
+    for one in facts:
+        entries = waiting.get(one.ref, {})
+        kept_out = sum(
+            s.amount
+            for s in one.settlements
+            if s.method.touches_receivable and {s.ref, f"{s.ref}:credited"} & entries.keys()
+        )
+        listed = not_posted(one, settings)
+        if listed is not None or entries:
+            amount, code = listed or (0, min(entries.values()))
+            found[one.ref] = amount + kept_out, code
+    return found
 
 
 def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str, ...]:

@@ -184,12 +184,17 @@ def _skip(facts: InvoiceFacts, settings: Settings) -> str | None:
         return "before_cutover"
     if facts.problem or facts.total or facts.status is Status.UNKNOWN:
         return None
-    if any(settlement.amount for settlement in facts.settlements):
-        # An older debt that was collected without a sale: cash is never skipped.
+    if _collects_without_a_sale(facts):
         return None
     if facts.discount <= 0:
         return "zero_amount"
     return "fully_discounted" if settings.policies.fully_discounted == "skip" else None
+
+
+def _collects_without_a_sale(facts: InvoiceFacts) -> bool:
+    """Whether money moved over nothing sold, as for an older debt: cash is never skipped (B4)."""
+    moved = any(settlement.amount for settlement in facts.settlements)
+    return moved and not facts.total and not facts.problem
 
 
 def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
@@ -199,7 +204,7 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
         return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
     if case.owner is None:
         return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
-    if not facts.total and not facts.problem and any(s.amount for s in facts.settlements):
+    if _collects_without_a_sale(facts):
         return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
     document = intended(case, settings)
     if isinstance(document, Held):

@@ -151,10 +151,11 @@ class _Reader:
         lines, sums = self._agreed(lines, taxes, discount, shipping, total)
         tax = sum(each.amount for each in taxes)
         status, voided_at = _NOTE_STATUS.get(note["status"], Status.UNKNOWN), note.get("voided_at")
-        for invoice in self.body.get("void_invoice") or ():
+        void: Json | None = next(iter(self.body.get("void_invoice") or ()), None)
+        if void:
             # What it took back of the invoice was void with it.
             status = Status.VOID
-            voided_at = voided_at or invoice["status_transitions"]["voided_at"]
+            voided_at = voided_at or void["status_transitions"]["voided_at"]
         problems = (
             self.amounts.problem,
             _untreated(note),

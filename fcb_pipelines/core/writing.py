@@ -288,7 +288,7 @@ def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> Se
     if receipts <= {settled.receipt}:
         return settled
     taken = sum(each.amount for each in found.values())
-    [receipt] = receipts if len(receipts) == 1 else [None]
+    receipt = receipts.pop() if len(receipts) == 1 else None
     if receipt is not None and taken + settled.amount <= receipt:
         return replace(settled, receipt=receipt)
     return replace(settled, drawn_on=None, receipt=None)

@@ -13,9 +13,10 @@ from fcb_pipelines.core.completeness import (
     ReceivableRow,
     completeness_gate,
     receivable_gate,
+    unsettled,
 )
 from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.facts import InvoiceFacts, Side
+from fcb_pipelines.core.facts import Side
 from fcb_pipelines.core.gates import (
     GateResult,
     ledger_agrees,
@@ -31,7 +32,6 @@ from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint
-from fcb_pipelines.core.writing import not_posted
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.frame_rows import contract, users_of
 from fcb_pipelines.defs.metering.proof import DualRunProof
@@ -55,9 +55,6 @@ _MONTH_FRAMES = {
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
 }
-
-# A settlement with one of these is confirmed by the source and can't be written yet.
-_WAITING = frozenset({"settlement_period_locked", "credit_note_waits"})
 
 
 class Proof:
@@ -220,32 +217,9 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
 
 
 def _unsettled(this: Month) -> dict[str, tuple[int, str]]:
-    """Ref -> confirmed settlements of the month's documents that are listed, and their code."""
+    """What of the month's documents is settled at the source and listed; nothing before it is read."""
     if not {*month.FACTS} <= this.frames.keys():
         return {}
-    waiting = _waiting(this.frames, this.facts_by_ref)
-    found = {}
-    for ref, facts in this.facts_by_ref.items():
-        both = (not_posted(facts, current()), waiting.get(ref))
-        listed = [each for each in both if each is not None]
-        if listed:
-            found[ref] = sum(amount for amount, _ in listed), listed[0][1]
-    return found
-
-
-def _waiting(
-    frames: Mapping[str, pd.DataFrame], facts: Mapping[str, InvoiceFacts]
-) -> dict[str, tuple[int, str]]:
-    """Settlements that wait for a lock or for another document, by document."""
-    waiting: dict[str, dict[str, str]] = {}
-    for delta in to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ():
-        if delta.code in _WAITING and delta.entry != delta.ref:
-            waiting.setdefault(delta.ref, {})[delta.entry] = delta.code
-    return {
-        ref: (
-            sum(s.amount for s in facts[ref].settlements if s.ref in entries),
-            min(entries.values()),
-        )
-        for ref, entries in waiting.items()
-        if ref in facts
-    }
+    deltas = this.frames.get("deltas")
+    rows = to_rows(deltas, LedgerDelta) if deltas is not None else ()
+    return unsettled(this.facts, rows, current())

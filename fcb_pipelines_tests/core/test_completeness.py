@@ -139,6 +139,45 @@ def test_the_receivable_ties_out_document_by_document(
     assert receivable_gate(rows, ()).outcome is Outcome.PASS
 
 
+LOCKED, WAITS = "settlement_period_locked", "credit_note_waits"
+
+
+def kept_out(entry: str, code: str) -> LedgerDelta:
+    return LedgerDelta(
+        ref=REF, entry=entry, field="settlement.amount", kind=Agreement.MISSING, expected="1",
+        actual=None, difference=None, aspect=READ_BACK, code=code,
+    )  # fmt: skip
+
+
+CARD = a_settlement(REF, 6300, "card")
+CASH = a_settlement(REF, 5000, "cash", method=Method.OFF_PLATFORM)
+BACK = a_settlement(REF, -6300, "back", method=Method.REFUND)
+
+
+@pytest.mark.parametrize(
+    ("case", "settled", "deltas", "listed"),
+    [
+        ("all of it is posted", [CARD], [], None),
+        ("S4 paid off Stripe", [CARD, CASH], [], (5000, "off_stripe_payment")),
+        ("D4 the card's payment is locked out", [CARD], [kept_out(CARD.ref, LOCKED)], (6300, LOCKED)),
+        ("S4 D4 both", [CARD, CASH], [kept_out(CARD.ref, LOCKED)], (11300, "off_stripe_payment")),
+        ("S6 it waits for its note", [CARD], [kept_out(CARD.ref, WAITS)], (6300, WAITS)),
+        ("S6 locked on the note's own day", [CARD], [kept_out(f"{CARD.ref}:credited", LOCKED)], (6300, LOCKED)),
+        ("S6 a locked refund leaves the receivable alone", [CARD, BACK], [kept_out(BACK.ref, LOCKED)], (0, LOCKED)),
+        ("D3 a person removed it: that is no excuse", [CARD], [kept_out(CARD.ref, "edited_in_ledger")], None),
+        ("the document itself waits", [CARD], [kept_out(REF, LOCKED)], None),
+    ],
+)  # fmt: skip
+def test_what_the_source_settled_and_the_books_do_not_is_listed_with_its_amount(
+    case: str,
+    settled: list[SettlementFacts],
+    deltas: list[LedgerDelta],
+    listed: tuple[int, str] | None,
+) -> None:
+    found = unsettled([an_invoice(settlements=tuple(settled))], deltas, SETTINGS)
+    assert found == ({REF: listed} if listed else {}), case
+
+
 @pytest.mark.parametrize(
     ("case", "row", "move"),
     [
