@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.agreement import Agreement
 from fcb_pipelines.core.completeness import (
     NOT_BUILT,
     Member,
@@ -15,16 +16,26 @@ from fcb_pipelines.core.completeness import (
     population,
     receivable,
     receivable_gate,
+    unsettled,
 )
 from fcb_pipelines.core.dispositions import Disposition, decide
-from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.facts import Kind, Method, SettlementFacts
 from fcb_pipelines.core.gates import Outcome
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.ledger_delta import READ_BACK, LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import first_claims
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove
 from fcb_pipelines_tests.documents import SETTINGS
-from fcb_pipelines_tests.facts import BOOKS, LAST_PERIOD, a_case, a_copy, a_move
+from fcb_pipelines_tests.facts import (
+    BOOKS,
+    LAST_PERIOD,
+    a_case,
+    a_copy,
+    a_move,
+    a_settlement,
+    an_invoice,
+)
 
 ROW = decide(a_case(), SETTINGS, BOOKS, LAST_PERIOD)
 REF = ROW.ref
