@@ -17,11 +17,15 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from fcb_pipelines.connectors.nexacloud_values import (
-    DECIMAL_PLACES,
     WHOLE_DIGITS,
-    is_moment,
+    is_beyond_moments,
+    is_beyond_numbers,
     is_number,
+    row_name,
+    shown,
+    typed,
 )
+from fcb_pipelines.core.cycles import is_moment
 
 CHANGED = "the schema may have changed"
 MENDED = "correct the row in NexaCloud, then `fcb sync`"
@@ -267,10 +271,11 @@ def _told(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[Brea
         rows = sorted(int(row) for row in group["index"])
         values = frame[str(column)]
         kind = next(one.type for one in ALL_TABLES[table] if one.name == column)
-        beyond = [row for row in rows if _is_beyond(kind, values.iloc[row])]
-        wrong = [row for row in rows if row not in set(beyond)]
+        is_beyond, beyond_rule = _BEYOND.get(kind, (lambda value: False, ""))
+        beyond = [row for row in rows if is_beyond(values.iloc[row])]
+        wrong = sorted({*rows} - {*beyond})
         for rule, own, remedy in (
-            (_BEYOND.get(kind, ""), beyond, MENDED),
+            (beyond_rule, beyond, MENDED),
             (_RULES.get(str(check), str(check)), wrong, CHANGED),
         ):
             if own:
@@ -280,7 +285,7 @@ def _told(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[Brea
                     rule=rule,
                     count=len(own),
                     sample=tuple(
-                        f"{row_name(table, frame, row)}: {_value(values.iloc[row], own is wrong)}"
+                        f"{row_name(table, frame, row)}: {(typed if own is wrong else shown)(values.iloc[row])}"
                         for row in own[:SAMPLE]
                     ),
                     rows=tuple(own),
@@ -288,53 +293,16 @@ def _told(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[Brea
                 )
 
 
-def row_name(table: str, frame: pd.DataFrame, row: int) -> str:
-    """The row at a position by its key, or by what comes next to one: `id 7`."""
-    names = _NAMED_BY.get(table, ("service", "id"))
-    told = [f"{name} {frame[name].iloc[row]}" for name in names if name in frame]
-    return ", ".join(told) or f"row {row + 1}"
-
-
-def shown(value: object) -> str:
-    """A value as a message has it, null for a missing one."""
-    missing = value is None or value is pd.NaT or value is pd.NA
-    if missing or (isinstance(value, float) and value != value):
-        return "null"
-    text = str(value)
-    return repr(text if len(text) <= 60 else f"{text[:60]}…")
-
-
-def _value(value: object, typed: bool) -> str:
-    told = shown(value)
-    return f"{told} is {type(value).__name__}" if typed and told != "null" else told
-
-
-def _is_beyond(kind: ColumnType, value: object) -> bool:
-    """A number or moment that Postgres has and nobody can count with, rather than another type."""
-    if kind is ColumnType.NUMERIC:
-        return isinstance(value, Decimal) or (
-            isinstance(value, str) and bool(_NUMBER.fullmatch(value))
-        )
-    if kind in (ColumnType.MOMENT, ColumnType.TIMESTAMPTZ):
-        return (isinstance(value, datetime) and value.tzinfo is not None) or (
-            isinstance(value, str) and bool(_MOMENT.fullmatch(value))
-        )
-    return False
-
-
 _RULES = {"not_nullable": "null where none may be", "field_uniqueness": TWICE}
-_NUMBER = re.compile(
-    rf"NaN|-?Infinity|-?\d{{{WHOLE_DIGITS},}}(\.\d+)?|-?\d+\.\d{{{DECIMAL_PLACES},}}"
-)
-_MOMENT = re.compile(r"-?infinity|.* BC|\d{5,}-\d\d-\d\d.*")
-_BEYOND = {
-    ColumnType.NUMERIC: f"no finite number of at most {WHOLE_DIGITS} digits before the point",
-    ColumnType.TIMESTAMPTZ: "no moment in the years 1 to 9999",
-    ColumnType.MOMENT: "no moment in the years 1 to 9999",
-}
-_NAMED_BY = {
-    "usage_records": ("subscription_id", "period_start"),
-    "service_usage": ("service", "subscription_id", "metric", "period_start"),
+_NO_MOMENT = "no moment in the years 1 to 9999"
+# A value that Postgres has and nobody can count with, rather than one of another type.
+_BEYOND: Mapping[ColumnType, tuple[Callable[[Any], bool], str]] = {
+    ColumnType.NUMERIC: (
+        is_beyond_numbers,
+        f"no finite number of at most {WHOLE_DIGITS} digits before the point",
+    ),
+    ColumnType.TIMESTAMPTZ: (is_beyond_moments, _NO_MOMENT),
+    ColumnType.MOMENT: (is_beyond_moments, _NO_MOMENT),
 }
 
 _HOLDS: Mapping[ColumnType, Callable[[Any], bool]] = {

@@ -11,9 +11,8 @@ from fcb_pipelines.connectors.nexacloud_contracts import (
     TWICE,
     Breach,
     breaches,
-    row_name,
-    shown,
 )
+from fcb_pipelines.connectors.nexacloud_values import row_name, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,18 @@ breach of the column's contract that can be named.
 """
 
 import math
+import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import psycopg2
 from psycopg2 import extensions
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+
+from fcb_pipelines.core.cycles import is_moment
 
 # Enough for any amount and any usage; sums of many of them still fit 28 digits and 64 bits.
 WHOLE_DIGITS, DECIMAL_PLACES = 15, 30
@@ -21,8 +25,16 @@ WHOLE_DIGITS, DECIMAL_PLACES = 15, 30
 _NUMERIC, _FLOATS = (1700,), (700, 701)
 _TIMESTAMPTZ, _TIMESTAMP, _DATE = (1184,), (1114,), (1082,)
 _BEYOND = ("infinity", " BC")
-# No clock in the world is further from UTC.
-_ANY_ZONE = timedelta(hours=14)
+
+_NUMBER = re.compile(
+    rf"NaN|-?Infinity|-?\d{{{WHOLE_DIGITS},}}(\.\d+)?|-?\d+\.\d{{{DECIMAL_PLACES},}}"
+)
+_MOMENT = re.compile(r"-?infinity|.* BC|\d{5,}-\d\d-\d\d.*")
+# Usage has no key.
+_NAMED_BY = {
+    "usage_records": ("subscription_id", "period_start"),
+    "service_usage": ("service", "subscription_id", "metric", "period_start"),
+}
 
 Cast = Callable[[str | None, Any], Any]
 
@@ -35,15 +47,41 @@ def is_number(value: object) -> bool:
     return value.adjusted() < WHOLE_DIGITS and isinstance(places, int) and -places <= DECIMAL_PLACES
 
 
-def is_moment(value: object) -> bool:
-    """A date, or a datetime with its zone, that every zone's calendar has."""
-    if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo is None):
-        return False
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
-    try:
-        return bool(moment.astimezone(UTC) - _ANY_ZONE < moment.astimezone(UTC) + _ANY_ZONE)
-    except OverflowError:
-        return False
+def is_beyond_numbers(value: object) -> bool:
+    """A number that Postgres has and that can't be counted with, as a Decimal or as its text."""
+    if isinstance(value, str):
+        return bool(_NUMBER.fullmatch(value))
+    return isinstance(value, Decimal) and not is_number(value)
+
+
+def is_beyond_moments(value: object) -> bool:
+    """A moment that Postgres has and some calendar lacks, as a datetime or as its text."""
+    if isinstance(value, str):
+        return bool(_MOMENT.fullmatch(value))
+    naive = isinstance(value, datetime) and value.tzinfo is None
+    return isinstance(value, date) and not naive and not is_moment(value)
+
+
+def row_name(table: str, frame: pd.DataFrame, row: int) -> str:
+    """The row at a position by its key, or by what comes next to one: `id 7`."""
+    names = _NAMED_BY.get(table, ("service", "id"))
+    told = [f"{name} {frame[name].iloc[row]}" for name in names if name in frame]
+    return ", ".join(told) or f"row {row + 1}"
+
+
+def shown(value: object) -> str:
+    """A value as a message has it, null for a missing one."""
+    missing = value is None or value is pd.NaT or value is pd.NA
+    if missing or (isinstance(value, float) and value != value):
+        return "null"
+    text = str(value)
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def typed(value: object) -> str:
+    """The same, with the type of what is there."""
+    told = shown(value)
+    return told if told == "null" else f"{told} is {type(value).__name__}"
 
 
 def tell_as_it_is(connection: Connection) -> None:

@@ -63,7 +63,7 @@ class GateResult:
 
 
 _GATES = (
-    ("extracts_meet_contract", True, "Every NexaCloud extract has the columns, types and keys we rely on.", "The schema may have changed: compare the named column with docs/gates.md, then `fcb sync`."),
+    ("extracts_meet_contract", True, "Every NexaCloud extract that the books are made of has the columns, types and keys we rely on.", "Correct the named row in NexaCloud; where all rows of a column are named, the schema may have changed; then `fcb sync`."),
     ("stripe_listing_complete", True, "Every page of Stripe's list was read once and none is missing.", "Rerun `fcb sync`."),
     ("lago_listing_complete", True, "Every page of Lago's list was read once and none is missing.", "Rerun `fcb sync`."),
     ("population_adds_up", True, "Population = post + skip + hold: every member has one disposition.", "Rebuild the month: `fcb sync --period M`."),
@@ -79,7 +79,7 @@ _GATES = (
     ("nothing_is_held", False, "No document is held.", "`fcb status` lists each with its reason and what mends it."),
     ("nexacloud_agrees_with_source", False, "NexaCloud's copies agree with their sources.", "Correct the copies in NexaCloud; the books follow the source."),
     ("tax_as_expected", False, "The tax billed is what address and date lead one to expect.", "Correct the address or the tax at the source for what is billed next; `reconciliation/tax_witness` and the close report list each document."),
-    ("services_meet_contract", False, "The tables of the other services have the columns, types and metrics we rely on.", "A service that is named here is not measured: correct its view or its configuration, then `fcb sync`."),
+    ("services_meet_contract", False, "The tables that the dual run reads have the columns, types and metrics we rely on.", "What is named here is not measured, and what depends on it is a failed row: correct the row, the view or the configuration, then `fcb sync`."),
     ("usage_is_clean", False, "Every usage window came once, in time, and overlaps no other.", "Correct the records at the service; a window counts once, an overlap counts twice."),
     ("one_row_each_subscription", False, "Every subscription-period with an invoice or usage has exactly one row.", "Rebuild the month, then report it: it is a bug of the dual run."),
     ("no_empty_subscription", False, "No row is of an empty subscription; a one-off is one document, compared with nothing.", "Rebuild the month, then report it: it is a bug of the dual run."),

@@ -16,7 +16,7 @@ Key = tuple[str, str]
 
 
 def services_meet_contract(breaches: Sequence[str]) -> GateResult:
-    """What is wrong with the tables of the other services."""
+    """What is wrong with the tables that the dual run reads."""
     return warning("services_meet_contract", breaches)
 
 
