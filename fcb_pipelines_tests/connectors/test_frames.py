@@ -233,3 +233,27 @@ def test_a_write_that_dies_leaves_the_old_frame_and_nothing_else(
         write_frame(to_frame([HELD], Disposition), path)
     assert [one.name for one in tmp_path.iterdir()] == ["a.parquet"]
     assert to_rows(read_frame(path), Disposition) == (ROW,)
+
+
+def test_a_column_of_several_kinds_comes_back_as_it_was(tmp_path: Path) -> None:
+    noon = datetime(2026, 5, 16, 12, tzinfo=UTC)
+    values = [Decimal("1.50"), "NaN", None, date(2026, 5, 16), noon, True, 7, 1.5]
+    frame = pd.DataFrame(
+        {"mixed": pd.Series(values, dtype=object), "plain": [str(value) for value in values]}
+    )
+    frame.attrs["snapshot"] = "s-1"
+    write_frame(frame, tmp_path / "mixed.parquet")
+    again = read_frame(tmp_path / "mixed.parquet")
+    assert again["mixed"].tolist() == values
+    assert [type(value) for value in again["mixed"]] == [type(value) for value in values]
+    assert again["plain"].tolist() == frame["plain"].tolist()
+    assert again.attrs == {"snapshot": "s-1"}
+
+
+@pytest.mark.parametrize("value", ["Infinity", "1e500"])
+def test_a_decimal_that_parquet_has_no_type_for_comes_back_as_it_was(
+    value: str, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"amount": pd.Series([Decimal(value), Decimal(1)], dtype=object)})
+    write_frame(frame, tmp_path / "amount.parquet")
+    assert read_frame(tmp_path / "amount.parquet")["amount"].tolist() == [Decimal(value), 1]

@@ -260,14 +260,16 @@ def test_b2_unitemised_revenue_is_counted_with_its_sum() -> None:
     assert unitemised_lines(to_rows([DOCUMENT])).outcome is PASS
 
 
-def test_holds_are_counted_by_reason_with_the_age_of_the_oldest() -> None:
+def test_holds_are_named_by_reason_each_with_its_age_the_oldest_first() -> None:
     older = replace(HELD, date=date(2026, 3, 3), total=100)
     undated = replace(HELD, date=None, reason="unreadable", currency="USD")
     result = nothing_is_held([ROW, HELD, older, undated], date(2026, 5, 3))
     assert (result.outcome, result.count) == (WARN, 3)
+    ref = f"{HELD.ref} ({HELD.number})"
     assert result.sample == (
-        "missing_in_nexacloud: 2, oldest 61 days",
-        "unreadable: 1, oldest 0 days",
+        f"missing_in_nexacloud: {ref}, 1.00 CAD, 61 days",
+        f"missing_in_nexacloud: {ref}, 226.00 CAD, 30 days",
+        f"unreadable: {ref}, 226.00 USD, 0 days",
     )
     assert result.amounts == (("CAD", 22700), ("USD", 22600))
     assert nothing_is_held([ROW], DAY).outcome is PASS
@@ -294,6 +296,6 @@ def test_tax_that_is_not_as_expected_is_counted_and_summed_by_currency() -> None
     result = tax_as_expected([fits, dollars, note, exempt, nowhere])
     assert (result.outcome, result.count) == (Outcome.WARN, 3)
     assert result.amounts == (("CAD", 400), ("USD", 1600))
-    assert [fault.split(": ")[0][-4:] for fault in result.sample] == ["in_2", "in_3", "in_5"]
+    assert [fault.split(" ")[0][-4:] for fault in result.sample] == ["in_2", "in_3", "in_5"]
     assert tax_as_expected([fits, exempt]).outcome is Outcome.PASS
     assert not GATES["tax_as_expected"].blocking
