@@ -10,7 +10,7 @@ was built from) travel in `DataFrame.attrs`.
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -82,10 +82,16 @@ def to_frame(rows: Iterable[Row], row_type: type[Row], **attrs: Any) -> pd.DataF
 
 
 def to_rows(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
-    """The rows of a frame. Raises pydantic.ValidationError where a value is not of its type."""
+    """The rows of a frame. Raises pydantic.ValidationError where a value is not of its type.
+
+    A frame written before a field with a default was added has no column for it: the default holds.
+    """
     layout = _layout(cast(Any, row_type))
+    later = {field.name for field in fields(cast(Any, row_type)) if _has_default(field)}
     columns = {}
     for name, (_, nested) in layout.items():
+        if name in later and name not in frame.columns:
+            continue
         values = [None if _missing(value) else value for value in frame[name].tolist()]
         if nested is not None:
             values = [None if v is None else nested.validate_json(v) for v in values]
@@ -128,6 +134,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _has_default(field: "Field[Any]") -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _missing(value: Any) -> bool:

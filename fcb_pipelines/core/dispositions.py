@@ -69,10 +69,15 @@ class Case:
 
     @property
     def partner(self) -> str:
-        """The billing account: NexaCloud's user, else the source's own customer."""
+        """The billing account: NexaCloud's user, else the source's own customer.
+
+        A document that names nobody is an account of its own.
+        """
         if self.owner is not None:
             return f"nexacloud:{self.owner.user_id}"
-        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.customer}"
+        if self.facts.payer is None:
+            return self.facts.ref
+        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.payer}"
 
 
 def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
@@ -203,7 +208,8 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     if facts.status is Status.UNKNOWN:
         return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
     if case.owner is None:
-        return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
+        whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
+        return Held(reason="missing_in_nexacloud", detail=whose)
     if _collects_without_a_sale(facts):
         return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
     document = intended(case, settings)

@@ -61,7 +61,8 @@ class Scope:
     """What counts as NexaCloud's at a source that serves several products (rule A6).
 
     `customers` are the source's customer ids that NexaCloud users name, `claimed` the document refs
-    that NexaCloud invoices name, `metadata_key` the key that marks a document as NexaCloud's.
+    that NexaCloud invoices name, `metadata_key` the key that marks a document as NexaCloud's. A
+    document that names nobody can't be another product's for sure: it is in scope, and held there.
     """
 
     customers: frozenset[str]
@@ -71,11 +72,17 @@ class Scope:
     def includes(self, facts: InvoiceFacts) -> bool:
         """Whether a document is NexaCloud's."""
         return (
-            facts.customer in self.customers
+            facts.payer in self.customers
+            or _nobodys(facts)
             or facts.ref in self.claimed
             or facts.credits in self.claimed
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
+
+
+def _nobodys(facts: InvoiceFacts) -> bool:
+    """Whether nothing says whose a document is; a credit note is its invoice's."""
+    return facts.payer is None and facts.credits is None
 
 
 def source_ref(side: Side, owner: str, source_id: str) -> str:
@@ -108,7 +115,7 @@ def found_row(
         status=facts.status,
         date=facts.date,
         period=period if in_range else None,
-        customer=facts.customer,
+        customer=facts.payer,
         currency=facts.currency,
         total=facts.total if facts.kind is Kind.INVOICE else -facts.total,
         body_hash=body_hash,

@@ -49,7 +49,11 @@ def indexed(facts: InvoiceFacts) -> IndexRow:
         (replace(STRANGER, metadata=(("nexacloud_user_id", "u"),)), True),
         (replace(STRANGER, metadata=(("other_user_id", "u"),)), False),
         (replace(STRANGER, ref="stripe:acct_nexacloud:in_claimed"), True),
-        (replace(STRANGER, customer=None), False),
+        (replace(STRANGER, customer=None, customer_account="acct_stranger"), False),
+        (replace(STRANGER, customer=None, customer_account="cus_1"), True),
+        (replace(STRANGER, customer_account="cus_1"), False),
+        (replace(STRANGER, customer=None), True),
+        (replace(STRANGER, customer=None, credits="stripe:acct_nexacloud:in_other"), False),
     ],
 )
 def test_a6_a_document_is_nexaclouds_by_customer_claim_or_mark(
