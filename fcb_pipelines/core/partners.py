@@ -246,11 +246,9 @@ class _Register:
         return [(key, shared) for key in sorted(keys)]
 
     def _put(self, account: Partner) -> None:
-        links = [
-            link
-            for link in dict.fromkeys((account.key, *account.links))
-            if self._may(account, link)
-        ]
+        # Who is not wanted is written nowhere, so only its own key stands for it.
+        told = account.links if account.key in self._wanted else ()
+        links = [link for link in dict.fromkeys((account.key, *told)) if self._may(account, link)]
         unit = self._by_link.get(account.key)
         if unit is None:
             led = (self._by_link[link] for link in links if link in self._by_link)
