@@ -34,8 +34,8 @@ class Problem(StrEnum):
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
 
 
-def unreadable(side: Side, ref: str, kind: Kind) -> InvoiceFacts:
-    """The facts of a document whose body can't be read: nothing but its identity is known."""
+def unreadable(side: Side, ref: str, kind: Kind, customer: str | None = None) -> InvoiceFacts:
+    """The facts of a document whose body can't be read: its identity, and at best its customer."""
     return InvoiceFacts(
         side=side,
         ref=ref,
@@ -49,7 +49,7 @@ def unreadable(side: Side, ref: str, kind: Kind) -> InvoiceFacts:
         tax=0,
         total=0,
         paid=0,
-        customer=None,
+        customer=customer,
         problem=Problem.UNREADABLE,
     )
 

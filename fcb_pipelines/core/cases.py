@@ -216,6 +216,11 @@ def _by_day(case: Case) -> tuple[str, str]:
     return (case.facts.date.isoformat() if case.facts.date else "", case.facts.ref)
 
 
+def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
+    """Every NexaCloud user as a billing account, whether anything is posted for it or not."""
+    return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
+
+
 def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | None:
     """The customer that the source should show for this NexaCloud user."""
     if source.side is Side.STRIPE:
@@ -224,13 +229,14 @@ def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | Non
 
 
 def _of_user(case: Case, user: User) -> Partner:
-    links = [case.partner]
-    if case.facts.customer:
-        links.append(f"{case.facts.ref.rsplit(':', 1)[0]}:{case.facts.customer}")
+    return replace(_account(case.partner, user), links=_links(case))
+
+
+def _account(key: str, user: User) -> Partner:
     email = (user.billing_email or user.email or "").strip().lower()
     return Partner(
-        key=case.partner,
-        links=tuple(dict.fromkeys(links)),
+        key=key,
+        links=(key,),
         name=user.name,
         email=email or None,
         street=user.billing_address,
@@ -240,18 +246,18 @@ def _of_user(case: Case, user: User) -> Partner:
         country=user.billing_country,
         vat=user.tax_id,
         stripe_customer_id=user.stripe_customer_id,
+        company=(user.company or "").strip() or None,
     )
 
 
 def _of_snapshot(case: Case) -> Partner:
     """A9: the customer as the invoice shows it, where NexaCloud no longer has the user."""
     shown = case.facts.bill_to
-    source = f"{case.facts.ref.rsplit(':', 1)[0]}:{case.facts.customer}"
     email = (shown.email or "").strip().lower() or None
     return Partner(
         key=case.partner,
-        links=tuple(dict.fromkeys((case.partner, source))),
-        name=shown.name or email or str(case.facts.customer),
+        links=_links(case),
+        name=shown.name or email or case.facts.payer or case.facts.ref,
         email=email,
         street=shown.street,
         city=shown.city,
@@ -259,5 +265,13 @@ def _of_snapshot(case: Case) -> Partner:
         state=shown.state,
         country=shown.country,
         vat=shown.vat,
-        stripe_customer_id=case.facts.customer if case.facts.side is Side.STRIPE else None,
+        stripe_customer_id=case.facts.payer if case.facts.side is Side.STRIPE else None,
+        # Nobody says whether it is a company's name, and two names must not become one debtor.
+        company=(shown.name or "").strip() or None,
     )
+
+
+def _links(case: Case) -> tuple[str, ...]:
+    source = case.facts.ref.rsplit(":", 1)[0]
+    at_source = [f"{source}:{case.facts.payer}"] if case.facts.payer else []
+    return tuple(dict.fromkeys((case.partner, *at_source)))

@@ -222,7 +222,8 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     if facts.status is Status.UNKNOWN:
         return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
     if case.owner is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
-        return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
+        whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
+        return Held(reason="missing_in_nexacloud", detail=whose)
     if _collects_without_a_sale(facts, settings):
         return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
     document = intended(case, settings)

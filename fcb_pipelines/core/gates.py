@@ -84,6 +84,7 @@ _GATES = (
     ("residuals_match_source", False, "What is open in the ledger is what the source says is owed.", "`fcb status` names the documents; `fcb sync` settles what is missing."),
     ("revenue_in_other", False, "No revenue is without a configured family.", "Add a keyword to the families, or accept the account."),
     ("unitemised_lines", False, "Every document has lines.", "Reclassify the unitemised revenue by hand."),
+    ("shared_email", False, "No email joins two companies: each account and ledger partner that bears one has it to itself.", "One company: merge its partners in the ledger (the links follow) and give its accounts one company name. Several: leave them apart, or give each its own email in NexaCloud and in the ledger."),
     ("nothing_is_held", False, "No document is held.", "`fcb status` lists each with its reason and what mends it."),
     ("nexacloud_agrees_with_source", False, "NexaCloud's copies agree with their sources.", "Correct the copies in NexaCloud; the books follow the source."),
     ("tax_as_expected", False, "The tax billed is what address and date lead one to expect.", "Correct the address or the tax at the source for what is billed next; `reconciliation/tax_witness` and the close report list each document."),

@@ -69,7 +69,9 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
             return reader.credit_note()
         return reader.invoice(body.get("fees") or ())
     except UNREADABLE:
-        return unreadable(Side.LAGO, ref, kind)
+        customer = document.get("customer")
+        known = customer.get("external_id") if isinstance(customer, Mapping) else None
+        return unreadable(Side.LAGO, ref, kind, known if isinstance(known, str) else None)
 
 
 class _Reader:

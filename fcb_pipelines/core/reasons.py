@@ -48,7 +48,7 @@ _HOLDS = (
     ("unknown_status", "The source uses a status this version does not know.", "Look the document up at the source; update the status table."),
     ("missing_at_source", "NexaCloud names a document that the source says does not exist.", "Correct stripe_invoice_id in NexaCloud."),
     ("unreachable", "The source did not answer for this document; it may well exist.", "Rerun `fcb sync`."),
-    ("missing_in_nexacloud", "The source billed a NexaCloud customer and NexaCloud has no copy.", "Import the invoice in NexaCloud."),
+    ("missing_in_nexacloud", "The source billed a NexaCloud customer, or names no customer, and NexaCloud has no copy.", "Import the invoice in NexaCloud."),
     ("invoice_held", "The credit note is of an invoice that is held.", "Mend what holds the invoice: the note follows it."),
     ("duplicate_claim", "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."),
     ("no_source_id", "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."),

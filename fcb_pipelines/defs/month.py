@@ -28,7 +28,7 @@ from fcb_pipelines.core.gates import (
 )
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
-from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.standing import Standing, StandingPartner
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.writing import (
     SettlementPlan,
@@ -64,6 +64,7 @@ AGREEMENTS = {"agreements": dg.AssetIn(keys.AGREEMENTS)}
 STANDING = {"standing": dg.AssetIn(keys.STANDING)}
 DISPOSITIONS = {"dispositions": dg.AssetIn(keys.DISPOSITIONS)}
 DOCUMENTS = {"documents": dg.AssetIn(keys.DOCUMENTS)}
+PARTNERS = {"partners": dg.AssetIn(keys.PARTNERS)}
 # Everything that the gates before a write look at.
 GATED = {**INDEXES, **COPIES, **DISPOSITIONS, **DOCUMENTS}
 
@@ -181,6 +182,11 @@ class Month:
     def documents(self) -> tuple[LedgerDocument, ...]:
         """The intended documents."""
         return to_documents(self.document_rows)
+
+    @cached_property
+    def partners(self) -> tuple[StandingPartner, ...]:
+        """The ledger partners of the intended documents, with the emails they share."""
+        return to_rows(self.frames["partners"], StandingPartner)
 
     @cached_property
     def owed(self) -> dict[str, int] | None:

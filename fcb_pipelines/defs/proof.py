@@ -34,6 +34,7 @@ from fcb_pipelines.core.gates import (
 )
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.partner_gates import shared_email
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint
@@ -58,6 +59,7 @@ _MONTH_FRAMES = {
     "dispositions": keys.DISPOSITIONS,
     "tax_witness": keys.TAX_WITNESS,
     "documents": keys.DOCUMENTS,
+    "partners": keys.PARTNERS,
     "standing": keys.STANDING,
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
@@ -272,6 +274,8 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
         results += ledger_agrees(deltas)
     if "documents" in this.frames:
         results += [revenue_in_other(this.document_rows), unitemised_lines(this.document_rows)]
+    if "partners" in this.frames:
+        results.append(shared_email(this.partners))
     results.append(nothing_is_held(this.dispositions, today()))
     if "agreements" in this.frames:
         results.append(nexacloud_agrees(this.agreements))

@@ -35,6 +35,7 @@ from fcb_pipelines.core.index import Answer, IndexRow, Origin, Scope, absent_row
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.standing import (
+    SharedEmail,
     Standing,
     StandingMove,
     StandingPartner,
@@ -111,6 +112,14 @@ ROWS: dict[type, tuple[Any, ...]] = {
         StandingPartner(
             partner_id="1", links=("a", "b"), name="A", email=None, stripe_customer_id=None
         ),
+        StandingPartner(
+            partner_id="2",
+            links=(),
+            name="B",
+            email=None,
+            stripe_customer_id=None,
+            shared_emails=(SharedEmail(email="a@b.test", bearers=("x", "y"), partner_id="7"),),
+        ),
     ),
     LedgerDelta: ledger_deltas([document_of(CASE)], settlements_of(CASE), {}),
     CompletenessRow: (CompletenessRow(ref="a", period=None, answer="hold", reason="unreadable"),),
@@ -133,6 +142,15 @@ def test_every_row_type_comes_back_as_it_was(row_type: type, tmp_path: Path) -> 
     rows = ROWS[row_type]
     assert rows
     assert round_trip(rows, row_type, tmp_path / "rows.parquet") == rows
+
+
+def test_a_frame_from_before_a_field_was_added_has_its_default(tmp_path: Path) -> None:
+    (row, *_) = ROWS[StandingPartner]
+    frame = to_frame([row], StandingPartner).drop(columns="shared_emails")
+    write_frame(frame, tmp_path / "rows.parquet")
+    assert to_rows(read_frame(tmp_path / "rows.parquet"), StandingPartner) == (row,)
+    with pytest.raises(KeyError, match="name"):
+        to_rows(frame.drop(columns="name"), StandingPartner)
 
 
 @pytest.mark.parametrize("row_type", ROWS, ids=lambda one: one.__name__)

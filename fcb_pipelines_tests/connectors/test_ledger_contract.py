@@ -68,7 +68,9 @@ def test_a_partner_is_made_once(case: Case) -> None:
     assert first.stripe_customer_id == "cus_1"
 
 
-def test_an_equal_email_joins_on_first_sight_whatever_its_case(case: Case) -> None:
+def test_an_equal_email_of_another_service_joins_on_first_sight_whatever_its_case(
+    case: Case,
+) -> None:
     (first,) = case.ledger.upsert_partners([a_partner(email="books@maple.example")])
     other = a_partner("lago:nexacloud:c-1", name="Maple", email="Books@Maple.Example")
     (joined,) = case.ledger.upsert_partners([other])
@@ -77,19 +79,69 @@ def test_an_equal_email_joins_on_first_sight_whatever_its_case(case: Case) -> No
     assert joined.name == "Maple Bakery Inc."
 
 
-def test_equal_emails_within_one_batch_are_one_partner(case: Case) -> None:
+def test_equal_emails_of_two_services_within_one_batch_are_one_partner(case: Case) -> None:
     found = case.ledger.upsert_partners(
-        [a_partner("nexacloud:users:a"), a_partner("nexacloud:users:b")]
+        [a_partner("nexacloud:users:a"), a_partner("lago:nexacloud:b", vat="123456789RT0001")]
     )
     assert len({partner.partner_id for partner in found}) == 1
-    assert set(found[0].links) == {"nexacloud:users:a", "nexacloud:users:b"}
+    assert set(found[0].links) == {"nexacloud:users:a", "lago:nexacloud:b"}
+    assert found[0].shared_emails == ()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("batches", [1, 2])
+def test_two_accounts_of_one_service_with_one_email_are_two_partners(
+    case: Case, order: tuple[int, int], batches: int
+) -> None:
+    both = [
+        a_partner("nexacloud:a", company="Alpha Dental Inc.", name="Alpha Dental Inc."),
+        a_partner("nexacloud:b", company="Beta Roofing Ltd.", name="Beta Roofing Ltd."),
+    ]
+    both = [both[n] for n in order]
+    if batches == 2:
+        case.ledger.upsert_partners(both[:1], others=both[1:])
+        case.ledger.upsert_partners(both[1:], others=both[:1])
+    found = case.ledger.upsert_partners(both)
+    assert [partner.links for partner in found] == [(each.key,) for each in both]
+    assert [partner.name for partner in found] == [each.name for each in both]
+    for partner in found:
+        (shared,) = partner.shared_emails
+        assert shared.bearers == (
+            "nexacloud:a (Alpha Dental Inc.)",
+            "nexacloud:b (Beta Roofing Ltd.)",
+        )
+
+
+def test_what_two_companies_of_one_email_owe_stands_on_each_its_own(case: Case) -> None:
+    keys = ("nexacloud:a", "nexacloud:b")
+    case.ledger.upsert_partners([a_partner(key) for key in keys])
+    drafts = [an_invoice(f"in_{n}", partner=key) for n, key in enumerate(keys)]
+    written(case.ledger, *drafts)
+    moves = case.ledger.read_moves([each.ref for each in drafts])
+    assert [move.partner_links for move in moves] == [(key,) for key in keys]
+
+
+def test_a_partner_that_was_joined_before_keeps_both_of_its_accounts(case: Case) -> None:
+    both = [a_partner("nexacloud:a", company="Alpha"), a_partner("nexacloud:b", company="Beta")]
+    # As a version that knew emails only left it: one partner with the links of both.
+    case.ledger.upsert_partners([a_partner("nexacloud:a"), a_partner("lago:n:1")])
+    (joined,) = case.ledger.upsert_partners([a_partner("lago:n:1", links=("lago:n:1", "lago:n:2"))])
+    assert set(joined.links) == {"nexacloud:a", "lago:n:1", "lago:n:2"}
+    two = [a_partner("lago:n:1", company="Alpha"), a_partner("lago:n:2", company="Beta")]
+    found = case.ledger.upsert_partners([*two, both[0]])
+    assert {partner.partner_id for partner in found} == {joined.partner_id}
+    assert {partner.links for partner in found} == {joined.links}
+    assert [shared.partner_id for partner in found for shared in partner.shared_emails] == [
+        joined.partner_id
+    ] * 3
 
 
 def test_a_known_partner_is_not_joined_to_another_by_a_changed_email(case: Case) -> None:
     case.ledger.upsert_partners([a_partner("nexacloud:users:a", email="a@x.example")])
-    (b,) = case.ledger.upsert_partners([a_partner("nexacloud:users:b", email="b@x.example")])
-    (again,) = case.ledger.upsert_partners([a_partner("nexacloud:users:b", email="a@x.example")])
-    assert again == b
+    (b,) = case.ledger.upsert_partners([a_partner("lago:nexacloud:b", email="b@x.example")])
+    (again,) = case.ledger.upsert_partners([a_partner("lago:nexacloud:b", email="a@x.example")])
+    assert replace(again, shared_emails=()) == b
+    assert [shared.email for shared in again.shared_emails] == ["a@x.example"]
 
 
 def test_partners_without_email_are_not_joined(case: Case) -> None:

@@ -452,6 +452,70 @@ def test_a_partner_whom_a_person_made_is_joined_and_kept(odoo_ledger: OdooLedger
     assert standing.links == (PARTNER,)
 
 
+def by_hand(ledger: OdooLedger, **values: Any) -> int:
+    """A contact that a person makes, with the usual partner's email."""
+    told = {"name": "By hand", "email": "books@maple.example", **values}
+    (made,) = ledger.connection.call("res.partner", "create", [told])
+    return int(made)
+
+
+MAPLE = "Maple Bakery Inc."
+CONTACTS: dict[str, tuple[list[dict[str, Any]], bool]] = {
+    "a person": ([{}], True),
+    "the company by another spelling": ([{"name": "MAPLE bakery, Inc", "is_company": True}], True),
+    "another company": ([{"name": "Other Ltd.", "is_company": True}], False),
+    "a person of that company": ([{"company_name": "Maple Bakery Inc"}], True),
+    "a person of another company": ([{"company_name": "Other Ltd."}], False),
+    "two contacts": ([{}, {"name": "Second"}], False),
+    "an archived one": ([{"active": False}], False),
+}
+
+
+@pytest.mark.parametrize("contacts", CONTACTS)
+def test_a_contact_is_joined_only_where_it_can_be_no_other_company(
+    odoo_ledger: OdooLedger, contacts: str
+) -> None:
+    made, joins = CONTACTS[contacts]
+    ids = [by_hand(odoo_ledger, **values) for values in made]
+    account = a_partner(company=MAPLE)
+    (standing,) = odoo_ledger.upsert_partners([account])
+    assert (int(standing.partner_id) in ids) is joins
+    # An archived contact is put away: it neither joins nor is it told of.
+    assert bool(standing.shared_emails) is (not joins and contacts != "an archived one")
+    assert odoo_ledger.upsert_partners([account]) == (standing,)
+
+
+def test_contacts_beneath_a_partner_are_that_partner(books: OdooLedger) -> None:
+    (standing,) = books.upsert_partners([a_partner()])
+    by_hand(books, name="Her accountant", parent_id=int(standing.partner_id))
+    assert books.upsert_partners([a_partner()]) == (standing,)
+
+
+def test_partners_of_one_company_that_a_person_merges_are_one_and_not_told_again(
+    odoo_ledger: OdooLedger,
+) -> None:
+    both = [a_partner("nexacloud:a", company=MAPLE), a_partner("nexacloud:b", company=MAPLE)]
+    apart = odoo_ledger.upsert_partners(both)
+    assert all(one.shared_emails for one in apart)
+    draft = an_invoice(partner="nexacloud:b")
+    posted(odoo_ledger, draft)
+    kept, merged = (int(one.partner_id) for one in apart)
+    odoo = odoo_ledger.connection
+    model = "base.partner.merge.automatic.wizard"
+    (wizard,) = odoo.call(
+        model, "create", [{"partner_ids": [(6, 0, [kept, merged])], "dst_partner_id": kept,
+                           "state": "selection"}],
+    )  # fmt: skip
+    odoo.call(model, "action_merge", [wizard])
+    one, same = odoo_ledger.upsert_partners(both)
+    assert one == same
+    assert (one.partner_id, one.shared_emails) == (str(kept), ())
+    assert set(one.links) == {"nexacloud:a", "nexacloud:b"}
+    (move,) = odoo_ledger.read_moves([draft.ref])
+    assert set(move.partner_links) == set(one.links)
+    assert move.document.content_hash == draft.content_hash
+
+
 # --- what is broken off -----------------------------------------------------------------------
 
 

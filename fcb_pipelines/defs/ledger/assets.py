@@ -8,9 +8,11 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.case import intended
+from fcb_pipelines.core.cases import accounts
 from fcb_pipelines.core.cases import partners as billing_accounts
 from fcb_pipelines.core.document_rows import DocumentRow, to_rows
 from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.partners import each_once, rivals
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import ListedMove, Standing, StandingMove, StandingPartner
 from fcb_pipelines.core.writing import plan_drafts, plan_posting
@@ -120,9 +122,10 @@ def partners(
     reader = _reader(context, ledger, read_back_log)
     _gated(this, reader)
     wanted = {document.ref for document in this.documents}
-    accounts = billing_accounts([c for c in this.cases if c.facts.ref in wanted], this.users)
-    found = reader.ledger.upsert_partners(accounts)
-    frame = to_frame({one.partner_id: one for one in found}.values(), StandingPartner)
+    billed = billing_accounts([c for c in this.cases if c.facts.ref in wanted], this.users)
+    others = rivals(billed, accounts(this.users))
+    found = reader.ledger.upsert_partners(billed, others=others)
+    frame = to_frame(each_once(found), StandingPartner)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
 
