@@ -24,7 +24,7 @@ from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.reasons import REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, Standing, stands_as
 from fcb_pipelines.core.tax_witness import WitnessRow, WitnessVerdict
-from fcb_pipelines.core.taxes import mismatches
+from fcb_pipelines.core.taxes import mismatches, taxed_lines
 
 SAMPLE = 10
 
@@ -303,7 +303,9 @@ def _broken_rules(
     billed = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
     faults += [
         f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
-        for wrong in mismatches(billed, settings.taxes, settings.policies.tax_residue)
+        for wrong in mismatches(
+            billed, settings.taxes, settings.policies.tax_residue, taxed_lines(document.lines)
+        )
     ]
     return faults + _broken_by_ledger(document, standing, books)
 
