@@ -82,9 +82,8 @@ def _spread(
     named: Sequence[Collection[str | None]],
 ) -> tuple[tuple[LineFacts, ...], Problem | None]:
     result = list(lines)
-    strangers = {tax.source_id for line in lines for tax in line.taxes} - {
-        t.source_id for t in taxes
-    }
+    rates = {tax.source_id for tax in taxes}
+    strangers = {tax.source_id for line in lines for tax in line.taxes} - rates
     if any(_line_tax(line, stranger) for line in lines for stranger in strangers):
         return tuple(lines), Problem.LINES_DO_NOT_SUM
     for tax in taxes:
@@ -98,7 +97,8 @@ def _spread(
         if not bearing:
             return tuple(lines), Problem.LINES_DO_NOT_SUM if tax.amount else None
         bases = {i: result[i].net for i in bearing}
-        if abs(tax.amount - computed(sum(bases.values()), tax.percentage)) > 1:
+        explained = abs(tax.amount - computed(sum(bases.values()), tax.percentage)) <= 1
+        if not explained and len(rates) == len(taxes):
             # The whole of these lines does not explain it: it is on what the source says.
             bases = _told_bases(result, bearing, tax, named) or bases
         shares = spread(tax.amount, list(bases.values()))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from fcb_pipelines.core.billed import Problem, unsummed
 from fcb_pipelines.core.company import Settings, Tax
-from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument
+from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, with_tax_shares
 from fcb_pipelines.core.facts import InvoiceFacts, LineFacts, Side, TaxFacts
 from fcb_pipelines.core.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.money import spread, to_major
@@ -241,7 +241,9 @@ def _proved_lines(
         whole: dict[str, Parts] = dict.fromkeys(line.taxes, (line.net,))
         parts = whole | {key: each[number] for key, each in found.items()}
         pieces += cut(replace(line, tax=share), parts, rates, facts.currency)
-    return tuple(pieces)
+    if sum(tax.amount for line in sold for tax in line.taxes) == facts.tax:
+        return tuple(pieces)
+    return with_tax_shares(pieces, _document_taxes(facts, pieces, chosen))
 
 
 def _document_taxes(

@@ -54,7 +54,9 @@ def plan_correction(
     told = settlement_refs([case.facts])
     entries = [entry for entry in taken_back(ref, told, standing) if _can_undo(entry)]
     undo = tuple(_undone(entry, day) for entry in entries)
-    found = _correction(case, move, target, books, today, sum(e.reconciled for e in entries))
+    found = _correction(
+        case, move, target, settings, books, today, sum(e.reconciled for e in entries)
+    )
     told_of = [f"{found.document.kind} over {found.document.total}"] if found else []
     why = "; ".join([*told_of, *(f"{each.undoes} is taken back" for each in undo)])
     return CorrectionPlan(
@@ -79,19 +81,20 @@ def _correction(
     case: Case,
     move: StandingMove,
     target: LedgerDocument | None,
+    settings: Settings,
     books: Books,
     today: date,
     freed: int,
 ) -> Correction | None:
     if target is None:
         day = first_open_day(case.facts.voided_on or today, books.invoice_lock)
-        return correction(move, case.corrections, None, day=day, freed=freed)
+        return correction(move, case.corrections, None, day=day, settings=settings, freed=freed)
     if Moved.SOURCE not in moved(target, move):
         return None
     if answered(case.facts.source_hash, case.corrections):
         return None
     day = first_open_day(today, books.invoice_lock)
-    return correction(move, case.corrections, target, day=day, freed=freed)
+    return correction(move, case.corrections, target, day=day, settings=settings, freed=freed)
 
 
 def _can_undo(entry: StandingSettlement) -> bool:

@@ -25,15 +25,15 @@ Parts = tuple[int, ...]
 class Claim:
     """One tax of a document as its source tells it, line by line; minor units.
 
-    `billed` and `base` (None: not told) are the document's, `percentage` is 13 for 13 %. `entries` are
-    each line's own of this tax; where no line names any tax, `on_all` says that it is on all of them.
-    `names` are the lines' as a person finds them.
+    `billed` is the document's, `reasons` what its entries are on (empty where one does not tell),
+    `percentage` is 13 for 13 %. `entries` are each line's own of this tax; where no line names any
+    tax, `on_all` says that it is on all of them. `names` are the lines' as a person finds them.
     """
 
     key: str
     percentage: Decimal
     billed: int
-    base: int | None
+    reasons: tuple[int, ...]
     names: tuple[str, ...]
     nets: tuple[int, ...]
     entries: tuple[tuple[TaxFacts, ...], ...]
@@ -46,6 +46,11 @@ class Claim:
     def off(self, bases: Sequence[int]) -> int:
         """How far the billed tax is off the one on these bases."""
         return abs(self.billed - self.on(sum(bases)))
+
+    @property
+    def base(self) -> int | None:
+        """What the document's own entries say it is on; None where they don't."""
+        return sum(self.reasons) if self.reasons else None
 
     @property
     def bearing(self) -> tuple[int, ...]:
@@ -99,12 +104,12 @@ def claim_of(
 ) -> Claim:
     """What the source says of the tax that is configured as `key`."""
     billed = [tax for tax in facts.taxes if chosen[tax] == key]
-    told = [tax.base for tax in billed]
+    told = [tax.base for tax in billed if tax.base is not None]
     return Claim(
         key=key,
         percentage=percentage,
         billed=sum(tax.amount for tax in billed),
-        base=None if not told or None in told else base_of(billed, 0),
+        reasons=tuple(told) if len(told) == len(billed) else (),
         names=tuple(
             SHIPPING if line.key == SHIPPING else f"line {number} ({line.key})"
             for number, line in enumerate(sold, start=1)
@@ -195,28 +200,36 @@ def _on_the_document_s(claim: Claim, told: Sequence[int], near: int) -> tuple[tu
 
 
 def _rounded_apart(claim: Claim, bases: Sequence[int]) -> tuple[Parts, ...]:
-    """The bases in the parts that the source has entries of its own for."""
+    """The bases in the parts that were rounded apart: the line's own entries, else the document's."""
     parts = []
     for base, own in zip(bases, claim.entries, strict=True):
         each = tuple(entry.base for entry in own if entry.base)
-        apart = sum(each) == base and all(part * base > 0 for part in each)
-        parts.append(each if apart else (base,) if base else ())
+        if len(each) < 2 or sum(each) != base:
+            each = spread(base, claim.reasons) if sum(claim.reasons) else (base,)
+        apart = all(part * base >= 0 for part in each)
+        parts.append(tuple(part for part in each if part) if apart else (base,) if base else ())
     return tuple(parts)
 
 
 def _wrong_lines(claim: Claim, bases: Sequence[int]) -> list[str]:
-    """The lines whose own tax is neither the one on their base nor their share of the document's."""
+    """The lines whose own tax is neither the one on their base nor their share of the document's.
+
+    Line taxes that are not the document's together are no source's own, and prove nothing.
+    """
+    amounts = [sum(entry.amount for entry in own) for own in claim.entries]
+    if sum(amounts) != claim.billed:
+        return []
     whole = sum(bases)
     wrong = []
-    for name, own, base, told in zip(claim.names, claim.entries, bases, claim.told, strict=True):
-        amount = sum(entry.amount for entry in own)
+    for number, (own, amount, base, told) in enumerate(
+        zip(claim.entries, amounts, bases, claim.told, strict=True)
+    ):
         roundings = max(1, len(own))
         share = abs(amount * whole - claim.billed * base) <= roundings * abs(whole)
         near = min(abs(amount - claim.on(each)) for each in (base, told)) <= roundings
         if own and not near and not (share and whole):
-            wrong.append(
-                f"{claim.key} on {name} billed {amount}, computed {claim.on(told)} on {told}"
-            )
+            right = f"computed {claim.on(told)} on {told}"
+            wrong.append(f"{claim.key} on {claim.names[number]} billed {amount}, {right}")
     return wrong
 
 

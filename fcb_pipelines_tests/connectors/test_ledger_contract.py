@@ -121,6 +121,8 @@ def test_every_link_of_a_partner_leads_to_it(case: Case) -> None:
 
 # --- drafts and posting -----------------------------------------------------------------------
 
+SIX = [a_line(1997) for _ in range(6)]
+
 DOCUMENTS = {
     "one line": an_invoice(),
     "two lines on two families": an_invoice(
@@ -141,6 +143,33 @@ DOCUMENTS = {
     ),
     "tax one unit below the computed": an_invoice(
         "in_1", a_line(21450), taxes=[DocumentTax(key="hst_13", base=21450, amount=2788)]
+    ),
+    "tax rounded line by line, two units above": an_invoice(
+        "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1560)]
+    ),
+    "tax rounded line by line, two units below": an_invoice(
+        "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1556)]
+    ),
+    "tax of every line rounded away": an_invoice("in_1", *[a_line(3)] * 20, taxes=[]),
+    "two taxes rounded line by line": an_invoice(
+        "in_1",
+        *[a_line(1005, taxes=("gst_5", "qst_9975"))] * 4,
+        taxes=[
+            DocumentTax(key="gst_5", base=4020, amount=203),
+            DocumentTax(key="qst_9975", base=4020, amount=399),
+        ],
+    ),
+    "half of a line taxed": an_invoice(
+        "in_1",
+        a_line(5000, description="Odoo ERP Hosting - Standard (taxed part)"),
+        a_line(5000, description="Odoo ERP Hosting - Standard (untaxed part)", taxes=()),
+    ),
+    "shipping with its tax": an_invoice(
+        "in_1", a_line(10000), a_line(500, description="Shipping", account="411900", family="other")
+    ),
+    "a credit note rounded line by line": replace(
+        an_invoice("cn_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1560)]),
+        kind=Kind.CREDIT_NOTE,
     ),
     "an old document's NexaCloud id": an_invoice(nexacloud_invoice_id="3f0e-1"),
     "quotes and accents": an_invoice(
