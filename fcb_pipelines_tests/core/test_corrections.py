@@ -18,9 +18,10 @@ from fcb_pipelines.core.corrections import (
     is_correction,
     residual_with,
 )
-from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.documents import DocumentTax, LedgerDocument
 from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.taxes import mismatches, taxed_lines
 from fcb_pipelines_tests.documents import (
     SETTINGS,
     a_credit_note,
@@ -117,6 +118,37 @@ def test_d2_a_second_change_corrects_from_what_the_first_left() -> None:
     assert (
         correction(standing(INVOICE), (first,), first_target, day=LATER, settings=SETTINGS) is None
     )
+
+
+SIX = an_invoice(
+    "in_6",
+    *[a_line(1997, description=f"Odoo ERP Hosting {n}") for n in range(6)],
+    taxes=[DocumentTax(key="hst_13", base=11982, amount=1561)],
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "target", "lines"),
+    [
+        ("what differs carries its tax", an_invoice("in_6", *SIX.lines, a_line(700), taxes=[DocumentTax(key="hst_13", base=12682, amount=1652)]), 1),
+        ("a line less, and its rounding with it", an_invoice("in_6", *SIX.lines[:5]), 11),
+        ("another tax alone", replace(SIX, taxes=(replace(SIX.taxes[0], amount=1558),)), 12),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_t7_a_correction_shows_as_many_lines_as_carry_its_tax(
+    case: str, target: LedgerDocument, lines: int
+) -> None:
+    document = corrected(SIX, target).document
+    assert len(document.lines) == lines, case
+    assert balances(SIX, document) == balances(target)
+    taxes = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
+    assert not mismatches(taxes, SETTINGS.taxes, 1, taxed_lines(document.lines))
+
+
+def test_t7_a_void_takes_back_tax_as_it_was_rounded() -> None:
+    note = corrected(SIX, None).document
+    assert (len(note.lines), note.taxes) == (6, SIX.taxes)
 
 
 def test_a_change_of_a_label_alone_can_not_be_posted() -> None:
