@@ -147,17 +147,24 @@ def _by_rate(taxes: Sequence[TaxFacts]) -> tuple[TaxFacts, ...]:
     )
 
 
-def rounded_apart(lines: tuple[LineFacts, ...], net: int) -> tuple[LineFacts, ...]:
+def rounded_apart(
+    lines: tuple[LineFacts, ...], net: int, most: Sequence[int] = ()
+) -> tuple[LineFacts, ...]:
     """The lines with a net that sums to `net`, where each was rounded on its own.
 
-    The document is right by half a unit for each line: a unit goes to each of the largest lines until
-    they sum. Lines that are further off stay as they are.
+    The document is right by half a unit for each line: the largest lines give or take a unit each until
+    they sum; first those that are more than the `most` they can be. Lines further off stay as they are.
     """
     off = net - sum(line.net for line in lines)
     if not off or 2 * abs(off) > len(lines):
         return lines
-    largest = sorted(range(len(lines)), key=lambda i: (-abs(lines[i].net), i))[: abs(off)]
     unit = 1 if off > 0 else -1
+
+    def place(i: int) -> tuple[bool, int, int]:
+        beyond = unit < 0 and i < len(most) and lines[i].gross > most[i]
+        return not beyond, -abs(lines[i].net), i
+
+    largest = sorted(range(len(lines)), key=place)[: abs(off)]
     return tuple(
         replace(line, net=line.net + unit, gross=line.gross + unit) if i in largest else line
         for i, line in enumerate(lines)

@@ -34,6 +34,7 @@ from fcb_pipelines.core.lago_parts import (
     day_of,
     instant_of,
     metadata_of,
+    taxed_with,
 )
 from fcb_pipelines.core.lago_settlements import SettlementReader
 from fcb_pipelines.core.money import Wire, from_wire, spread
@@ -147,9 +148,10 @@ class _Reader:
             lines = spread_discount(adjustment, lines)
         # The items round one at a time; the note's own figure before taxes is the truth.
         if note.get("sub_total_excluding_taxes_amount_cents") in (None, total - tax):
-            lines = rounded_apart(lines, total - tax)
+            fees = [self._minor(item["fee"]["amount_cents"]) for item in items]
+            lines = rounded_apart(lines, total - tax, fees)
         lines, sums = (
-            spread_taxes(lines, taxes, [_taxed_with(item["fee"]) for item in items])
+            spread_taxes(lines, taxes, [taxed_with(item["fee"]) for item in items])
             if lines
             else (lines, None)
         )
@@ -286,11 +288,6 @@ class _Reader:
             issued=issued,
             minor=self._minor,
         )
-
-
-def _taxed_with(fee: Json) -> tuple[str, ...]:
-    """The codes of the taxes that a fee was billed with."""
-    return tuple(tax["tax_code"] for tax in fee.get("applied_taxes") or ())
 
 
 def _status(invoice: Json) -> Status:

@@ -119,6 +119,11 @@ def test_t7_lines_that_round_apart_take_a_unit_each_from_the_largest(
     assert all(each.net == each.gross for each in lines)
 
 
+def test_t7_a_line_beyond_what_it_takes_back_gives_its_unit_first() -> None:
+    lines = rounded_apart((line(3334), line(3334)), 6667, [3334, 3333])
+    assert [each.net for each in lines] == [3334, 3333]
+
+
 def test_t7_taxes_that_round_apart_take_a_unit_where_rounding_took_most() -> None:
     gst = replace(tax(5, "gst"), percentage=Decimal(5), base=109)
     qst = replace(tax(11, "qst"), percentage=Decimal("9.975"), base=109)
