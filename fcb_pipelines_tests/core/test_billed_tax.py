@@ -158,10 +158,14 @@ def test_t7_bases_that_differ_only_by_how_a_discount_was_spread_stay_whole() -> 
     assert [line.net for line in built(taxed_body(lines)).lines] == [1997] * 6
 
 
-def total_base(body: Json, base: int) -> Json:
-    """The same with another taxable amount on the document."""
-    body["invoice"]["total_taxes"][0]["taxable_amount"] = base
-    return body
+def test_t7_a_document_without_lines_is_taxed_on_what_it_says_itself() -> None:
+    body = taxed_body([HALF])
+    body["invoice"]["lines"]["data"] = []
+    document = built(body)
+    assert [(line.net, line.taxes, line.family) for line in document.lines] == [
+        (5000, HST, "unitemised"),
+        (5000, (), "unitemised"),
+    ]
 
 
 @pytest.mark.parametrize(
