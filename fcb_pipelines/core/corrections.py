@@ -15,7 +15,7 @@ from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.standing import MoveState, StandingMove
-from fcb_pipelines.core.taxes import mismatches, taxed_lines
+from fcb_pipelines.core.taxes import computed, mismatches, taxed_lines
 
 _MARK = ":correction:"
 # The digest that a correction carries where the source has voided the document.
@@ -78,7 +78,8 @@ def correction(
 
     None where no line or tax differs: a change of a label can't be posted. `day` is its date, `freed`
     what will be open again on the document because settlements of it are taken back. Where the lines
-    that differ can't carry the difference of the tax, all that stand are taken back and put anew.
+    that differ can't carry the difference of the tax, and all can, those that stand are taken back and
+    put anew.
     """
     base = move.document
     standing = _standing(move, corrections)
@@ -98,9 +99,10 @@ def correction(
     removed = [_turned(line) for line, count in lines.items() for _ in range(-count)]
     document = _document(move, corrections, target, [*removed, *added], taxes, day)
     if not _carries(document, settings):
-        whole = [*(_turned(line) for line in back.elements()), *put.elements()]
-        shown = [line for line in whole if line.net]
-        document = _document(move, corrections, target, shown, taxes, day)
+        every = [*(_turned(line) for line in back.elements()), *put.elements()]
+        shown = [line for line in every if line.net]
+        whole = _document(move, corrections, target, shown, taxes, day)
+        document = whole if _carries(whole, settings) else document
     open_ = min(move.residual - move.put_back + freed, document.total)
     against = document.kind is not base.kind
     return Correction(
@@ -155,16 +157,19 @@ def _document(
 
 
 def _carries(document: LedgerDocument, settings: Settings) -> bool:
-    """Whether a ledger that computes the tax of these lines can carry what was billed (T7)."""
+    """Whether a ledger that computes the tax of these lines can carry what was billed (T7).
+
+    It has no tax line to carry anything on where it computes nothing.
+    """
     amounts = {tax.key: tax.amount for tax in document.taxes}
-    configured = {tax.key for tax in settings.taxes}
+    rates = {tax.key: tax.percentage for tax in settings.taxes}
     billed = [
         (key, sum(line.net for line in document.lines if key in line.taxes), amounts.get(key, 0))
-        for key in sorted(document.tax_keys & configured)
+        for key in sorted(document.tax_keys & rates.keys())
     ]
-    lines = taxed_lines(document.lines)
-    if any(amount and not lines[key] for key, _, amount in billed):
+    if any(amount and not computed(base, rates[key]) for key, base, amount in billed):
         return False
+    lines = taxed_lines(document.lines)
     return not mismatches(billed, settings.taxes, settings.policies.tax_residue, lines)
 
 

@@ -11,11 +11,13 @@ import pytest
 
 from fcb_pipelines.connectors.failures import PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.corrections import correction
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.standing import MoveState, PaymentState
 from fcb_pipelines_tests.documents import (
     PARTNER,
+    SETTINGS,
     a_credit_note,
     a_line,
     a_partner,
@@ -195,6 +197,19 @@ def test_a_document_is_read_back_as_it_was_meant(ledger: Ledger, document: Ledge
         payment_state=PaymentState.NOT_PAID,
     )
     assert balances(ledger) == expected_balances([document])
+
+
+def test_t7_a_correction_takes_the_rounding_of_the_tax_back_with_the_lines(ledger: Ledger) -> None:
+    billed = DocumentTax(key="hst_13", base=11982, amount=1561)
+    document = an_invoice("in_1", *SIX, taxes=[billed])
+    target = replace(an_invoice("in_1", *SIX[:5]), source_hash="now")
+    written(ledger, document)
+    (move,) = ledger.read_moves([document.ref])
+    found = correction(move, (), target, day=document.date, settings=SETTINGS)
+    assert found is not None
+    written(ledger, found.document)
+    assert_stands(ledger, found.document, state=MoveState.POSTED)
+    assert balances(ledger) == expected_balances([target])
 
 
 def test_a_draft_is_written_once(ledger: Ledger) -> None:

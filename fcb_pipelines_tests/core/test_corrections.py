@@ -132,7 +132,6 @@ SIX = an_invoice(
     [
         ("what differs carries its tax", an_invoice("in_6", *SIX.lines, a_line(700), taxes=[DocumentTax(key="hst_13", base=12682, amount=1652)]), 1),
         ("a line less, and its rounding with it", an_invoice("in_6", *SIX.lines[:5]), 11),
-        ("another tax alone", replace(SIX, taxes=(replace(SIX.taxes[0], amount=1558),)), 12),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
@@ -144,6 +143,13 @@ def test_t7_a_correction_shows_as_many_lines_as_carry_its_tax(
     assert balances(SIX, document) == balances(target)
     taxes = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
     assert not mismatches(taxes, SETTINGS.taxes, 1, taxed_lines(document.lines))
+
+
+def test_t7_a_change_of_the_tax_alone_has_no_lines_to_show() -> None:
+    target = replace(SIX, taxes=(replace(SIX.taxes[0], amount=1558),))
+    document = corrected(SIX, target).document
+    assert (document.lines, document.tax) == ((), 3)
+    assert balances(SIX, document) == balances(target)
 
 
 def test_t7_a_void_takes_back_tax_as_it_was_rounded() -> None:
