@@ -16,6 +16,15 @@ import pytest
 
 from fcb_pipelines.cli.screen import gate_lines
 from fcb_pipelines.core.agreement import copy_against_source
+from fcb_pipelines.core.amount_rows import (
+    CASH_WITHOUT_DOCUMENT,
+    WITHOUT_ORIGIN,
+    AmountRow,
+    Measure,
+    cash_without_document,
+    credit_has_an_origin,
+    nothing_is_lost,
+)
 from fcb_pipelines.core.charges import UnreadReading
 from fcb_pipelines.core.close import close_report
 from fcb_pipelines.core.completeness import (
@@ -192,6 +201,12 @@ def a_cent_more_in_the_ledger() -> GateResult:
 
 
 # Each gate: the smallest input that makes it fail, and what it must name.
+LOST = AmountRow(
+    ref=REF, entry="pi_1", number=NUMBER, partner="nexacloud:u", currency="CAD",
+    measure=Measure.CASH, day=DAY, source=22600, posted=0, listed=0, why=None,
+)  # fmt: skip
+
+
 FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
     "extracts_meet_contract": (an_extract, ("nexacloud.invoices.tax", f"id {uuid(2)}", "'NaN'")),
     "stripe_listing_complete": (
@@ -262,6 +277,17 @@ FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
         (REF, NUMBER, "source 226.00 CAD", "ledger 226.01 CAD", "not posted 0.00 CAD", "-0.01 CAD",
          "stripe:acct:in_77 (N-77): posted move of ours that no member explains"),
     ),
+    "nothing_is_lost": (lambda: nothing_is_lost([LOST]), (NUMBER, "226.00 CAD", "0.00 CAD")),
+    "cash_without_document": (
+        lambda: cash_without_document([replace(LOST, listed=22600, why=CASH_WITHOUT_DOCUMENT)]),
+        (NUMBER, "226.00 CAD", "pi_1"),
+    ),
+    "credit_has_an_origin": (
+        lambda: credit_has_an_origin([
+            replace(LOST, measure=Measure.CREDIT, source=0, posted=500, listed=-500, why=WITHOUT_ORIGIN)
+        ]),
+        (NUMBER, "-5.00 CAD", "pi_1"),
+    ),
     "nothing_leaks": (
         lambda: nothing_leaks([LEAK]),
         ("overage_not_invoiced", MAY, "subscription s4", "deployment d4", "Acme", "12.50 CAD"),
@@ -302,7 +328,7 @@ def test_the_status_shows_what_a_gate_names(gate: str, period: str | None) -> No
     month = MonthStatus(dispositions=[], gates=[result] if period else [])
     over_all = [] if period else [result]
     nowhere = MonthStatus(dispositions=[])
-    made = status({APRIL: month}, nowhere, over_all, 0, {}, a_metering_status())
+    made = status({APRIL: month}, nowhere, over_all, 0, {}, a_metering_status(), {})
     (shown,) = json.loads(json.dumps(made))["gate_details"]
     assert (shown["gate"], shown["period"]) == (gate, period)
     assert (shown["outcome"], shown["count"]) == (result.outcome.value, result.count)
@@ -341,7 +367,7 @@ def test_the_close_report_shows_what_a_gate_names(gate: str, over_all: bool) -> 
 def test_a_gate_with_many_faults_says_how_many_more_there_are() -> None:
     result = failing("completeness", [f"ref-{n}" for n in range(25)])
     assert result.detail.endswith("ref-9; and 15 more")
-    made = status({}, MonthStatus(dispositions=[]), [result], 0, {}, a_metering_status())
+    made = status({}, MonthStatus(dispositions=[]), [result], 0, {}, a_metering_status(), {})
     lines = [line.plain for line in gate_lines(made)]
     assert lines[0] == "FAIL completeness (all periods): 25"
     assert [line for line in lines if line.startswith("  - ")] == [f"  - ref-{n}" for n in range(5)]
@@ -350,7 +376,7 @@ def test_a_gate_with_many_faults_says_how_many_more_there_are() -> None:
 
 def test_a_gate_that_passes_is_in_no_detail() -> None:
     passed = [warning("nothing_is_held", []), unexplained([UNEXPLAINED], MeteringSettings(ceiling_count=1, ceiling_amount=5000))]  # fmt: skip
-    made = status({}, MonthStatus(dispositions=[]), passed, 0, {}, a_metering_status())
+    made = status({}, MonthStatus(dispositions=[]), passed, 0, {}, a_metering_status(), {})
     assert made["gate_details"] == []
     assert gate_lines(made) == []
 

@@ -7,7 +7,7 @@ from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.standing import MoveState, Standing, stands_as
-from fcb_pipelines.core.taxes import mismatches
+from fcb_pipelines.core.taxes import mismatches, taxed_lines
 
 
 def broken_rules(
@@ -38,7 +38,9 @@ def broken_rules(
     billed = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
     faults += [
         f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
-        for wrong in mismatches(billed, settings.taxes, settings.policies.tax_residue)
+        for wrong in mismatches(
+            billed, settings.taxes, settings.policies.tax_residue, taxed_lines(document.lines)
+        )
     ]
     return faults + _broken_by_ledger(document, standing, books)
 

@@ -58,7 +58,7 @@ _HOLDS = (
     ("currency_needs_review", "The source contradicts itself about the currency's minor unit.", "Post by hand after asking the source."),
     ("currency_unsupported", "The ledger does not have the document's currency, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."),
     ("tax_unknown", "A billed tax matches no configured tax by type, rate and jurisdiction, or the ledger lacks it.", "Add the tax to the configuration or to the ledger, then `fcb sync`."),
-    ("tax_mismatch", "The billed tax differs from rate times base by more than the rounding residue.", "Look the document up at the source."),
+    ("tax_mismatch", "The billed tax differs from rate times base by more than its lines round, or a base is none: the detail names the figure.", "Look the document up at the source."),
     ("period_locked", "The document's date lies in a period that the ledger has locked.", "Unlock the period, or agree a lawful date with the accountant."),
     ("edited_in_ledger", "A person edited, cancelled or removed the draft in the ledger.", "Undo the edit, or `fcb ledger release REF` to write it anew."),
     ("after_open_period", "The document is dated after the open period.", "Nothing: it joins its month when that month opens."),

@@ -11,11 +11,13 @@ import pytest
 
 from fcb_pipelines.connectors.failures import PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.corrections import correction
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.standing import MoveState, PaymentState
 from fcb_pipelines_tests.documents import (
     PARTNER,
+    SETTINGS,
     a_credit_note,
     a_line,
     a_partner,
@@ -173,6 +175,8 @@ def test_every_link_of_a_partner_leads_to_it(case: Case) -> None:
 
 # --- drafts and posting -----------------------------------------------------------------------
 
+SIX = [a_line(1997) for _ in range(6)]
+
 DOCUMENTS = {
     "one line": an_invoice(),
     "two lines on two families": an_invoice(
@@ -193,6 +197,33 @@ DOCUMENTS = {
     ),
     "tax one unit below the computed": an_invoice(
         "in_1", a_line(21450), taxes=[DocumentTax(key="hst_13", base=21450, amount=2788)]
+    ),
+    "tax rounded line by line, two units above": an_invoice(
+        "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1560)]
+    ),
+    "tax rounded line by line, two units below": an_invoice(
+        "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1556)]
+    ),
+    "tax of every line rounded away": an_invoice("in_1", *[a_line(3)] * 20, taxes=[]),
+    "two taxes rounded line by line": an_invoice(
+        "in_1",
+        *[a_line(1005, taxes=("gst_5", "qst_9975"))] * 4,
+        taxes=[
+            DocumentTax(key="gst_5", base=4020, amount=203),
+            DocumentTax(key="qst_9975", base=4020, amount=399),
+        ],
+    ),
+    "half of a line taxed": an_invoice(
+        "in_1",
+        a_line(5000, description="Odoo ERP Hosting - Standard (taxed part)"),
+        a_line(5000, description="Odoo ERP Hosting - Standard (untaxed part)", taxes=()),
+    ),
+    "shipping with its tax": an_invoice(
+        "in_1", a_line(10000), a_line(500, description="Shipping", account="411900", family="other")
+    ),
+    "a credit note rounded line by line": replace(
+        an_invoice("cn_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1560)]),
+        kind=Kind.CREDIT_NOTE,
     ),
     "an old document's NexaCloud id": an_invoice(nexacloud_invoice_id="3f0e-1"),
     "quotes and accents": an_invoice(
@@ -218,6 +249,19 @@ def test_a_document_is_read_back_as_it_was_meant(ledger: Ledger, document: Ledge
         payment_state=PaymentState.NOT_PAID,
     )
     assert balances(ledger) == expected_balances([document])
+
+
+def test_t7_a_correction_takes_the_rounding_of_the_tax_back_with_the_lines(ledger: Ledger) -> None:
+    billed = DocumentTax(key="hst_13", base=11982, amount=1561)
+    document = an_invoice("in_1", *SIX, taxes=[billed])
+    target = replace(an_invoice("in_1", *SIX[:5]), source_hash="now")
+    written(ledger, document)
+    (move,) = ledger.read_moves([document.ref])
+    found = correction(move, (), target, day=document.date, settings=SETTINGS)
+    assert found is not None
+    written(ledger, found.document)
+    assert_stands(ledger, found.document, state=MoveState.POSTED)
+    assert balances(ledger) == expected_balances([target])
 
 
 def test_a_draft_is_written_once(ledger: Ledger) -> None:

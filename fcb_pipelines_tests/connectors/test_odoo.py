@@ -18,10 +18,12 @@ from fcb_pipelines.connectors.odoo import OdooLedger
 from fcb_pipelines.connectors.odoo_action import xml_name
 from fcb_pipelines.connectors.odoo_action_code import MODULE
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.core.build import intended_document
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument
 from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.standing import MoveState, PaymentState, SetupStep
+from fcb_pipelines.core.stripe_facts import document_facts
 from fcb_pipelines_tests.documents import (
     DAY,
     PARTNER,
@@ -33,6 +35,8 @@ from fcb_pipelines_tests.documents import (
     an_invoice,
     expected_balances,
 )
+from fcb_pipelines_tests.source_shapes import Json
+from fcb_pipelines_tests.taxed_bodies import GST_5, QST_9975, Sold, taxed_body
 
 pytestmark = pytest.mark.odoo
 
@@ -244,6 +248,43 @@ def test_a_residue_is_written_on_the_tax_line(books: OdooLedger, amount: int) ->
     assert tax_lines(books, document) == [("13% HST", f"-{amount / 100}")]
     row = record(books, document, "amount_total", "amount_residual", "amount_tax")
     assert str(row["amount_total"]) == str(row["amount_residual"]) == f"{(20000 + amount) / 100}"
+
+
+SIX = [Sold(net=1997)] * 6
+
+
+@pytest.mark.parametrize(
+    ("case", "body", "taxes", "total"),
+    [
+        ("rounded line by line", taxed_body(SIX), [("13% HST", "-15.6")], "135.42"),
+        ("half taxable", taxed_body([Sold(net=10000, parts=(5000,))]), [("13% HST", "-6.5")], "106.5"),
+        ("shipping with its tax", taxed_body([Sold(net=10000)], shipping=Sold(net=500)), [("13% HST", "-13.65")], "118.65"),
+        ("all of it", taxed_body([*SIX, Sold(net=10000, parts=(3000, 2000))], shipping=Sold(net=500)), [("13% HST", "-22.75")], "247.57"),
+        ("GST and QST rounded line by line", taxed_body([Sold(net=1010)] * 8, rates=(GST_5, QST_9975)), [("5% GST", "-4.08"), ("9.975% QST", "-8.08")], "92.96"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_t7_odoo_computes_on_the_source_s_base_and_carries_its_rounding(
+    books: OdooLedger, case: str, body: Json, taxes: list[tuple[str, str]], total: str
+) -> None:
+    facts = document_facts(body, account="acct_test", timezone=SETTINGS.timezone)
+    document = intended_document(facts, SETTINGS, partner=PARTNER, nexacloud_invoice_id=None)
+    assert isinstance(document, LedgerDocument), document
+    posted(books, document)
+    assert tax_lines(books, document) == taxes, case
+    row = record(books, document, "amount_total", "amount_residual")
+    assert str(row["amount_total"]) == str(row["amount_residual"]) == total
+    (move,) = books.read_moves([document.ref])
+    assert move.document.content_hash == document.content_hash
+
+
+def test_a_tax_further_off_than_its_lines_round_is_refused(books: OdooLedger) -> None:
+    lines = [a_line(1997) for _ in range(6)]
+    taxes = [DocumentTax(key="hst_13", base=11982, amount=1562)]
+    with pytest.raises(EntriesRefused, match="tax_mismatch") as refused:
+        books.write_drafts([an_invoice("in_1", *lines, taxes=taxes)])
+    (refusal,) = refused.value.refusals
+    assert refusal.detail == "hst_13 billed 1562, Odoo computes 1558"
 
 
 def test_a_tax_beyond_the_residue_is_refused_and_the_rest_is_written(books: OdooLedger) -> None:

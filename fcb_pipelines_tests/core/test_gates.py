@@ -171,6 +171,12 @@ def line(**changes: Any) -> LedgerDocument:
     return replace(DOCUMENT, lines=(replace(DOCUMENT.lines[0], **changes),))
 
 
+def six_lines(off: int) -> LedgerDocument:
+    """Six lines of the document's one, with a tax so far off the computed one."""
+    tax = DocumentTax(key="hst_13", base=120000, amount=15600 + off)
+    return replace(DOCUMENT, lines=DOCUMENT.lines * 6, taxes=(tax,))
+
+
 LOCKED = replace(BOOKS, invoice_lock=DAY)
 TAX = DOCUMENT.taxes[0]
 
@@ -191,6 +197,8 @@ TAX = DOCUMENT.taxes[0]
         ("an unknown tax", replace(DOCUMENT, taxes=(DocumentTax(key="vat", base=1, amount=1),)), None, BOOKS, False),
         ("a tax off by the residue", replace(DOCUMENT, taxes=(replace(TAX, amount=2601),)), None, BOOKS, True),
         ("a tax off by more", replace(DOCUMENT, taxes=(replace(TAX, amount=2602),)), None, BOOKS, False),
+        ("T7 a tax off as six lines round", six_lines(3), None, BOOKS, True),
+        ("T7 a tax off by more than six lines round", six_lines(4), None, BOOKS, False),
         ("D4 locked", DOCUMENT, None, LOCKED, False),
         ("D4 locked, a draft", DOCUMENT, stands(a_move(state=MoveState.DRAFT)), LOCKED, False),
         ("D4 locked after it was posted", DOCUMENT, stands(a_move()), LOCKED, True),
