@@ -69,8 +69,9 @@ from fcb_pipelines.core.metering_gates import (
     unexplained,
     usage_is_clean,
 )
+from fcb_pipelines.core.partner_gates import shared_email
 from fcb_pipelines.core.services import MeteringSettings
-from fcb_pipelines.core.standing import MoveState
+from fcb_pipelines.core.standing import MoveState, SharedEmail, StandingPartner
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.tax_witness import Address, witness
 from fcb_pipelines.core.usage import usage
@@ -201,6 +202,12 @@ def a_cent_more_in_the_ledger() -> GateResult:
 
 
 # Each gate: the smallest input that makes it fail, and what it must name.
+SHARED = StandingPartner(
+    partner_id="7", links=("nexacloud:u1",), name="Alpha", email=None, stripe_customer_id=None,
+    shared_emails=(
+        SharedEmail(email="books@x.example", bearers=("nexacloud:u1 (Alpha)", "nexacloud:u2 (Beta)")),
+    ),
+)  # fmt: skip
 LOST = AmountRow(
     ref=REF, entry="pi_1", number=NUMBER, partner="nexacloud:u", currency="CAD",
     measure=Measure.CASH, day=DAY, source=22600, posted=0, listed=0, why=None,
@@ -244,6 +251,9 @@ FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
     "unitemised_lines": (
         lambda: unitemised_lines(to_rows([document_of(a_case(without_lines(an_invoice())))])),
         (REF, NUMBER, "200.00 CAD"),
+    ),
+    "shared_email": (
+        lambda: shared_email([SHARED]), ("books@x.example", "nexacloud:u1 (Alpha)", "nexacloud:u2"),
     ),
     "nothing_is_held": (
         lambda: nothing_is_held([ROW, HELD], DAY),

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from fcb_pipelines.core.gates import GateResult, failing, warning
-from fcb_pipelines.core.naming import money
+from fcb_pipelines.core.naming import money, named
 
 CASH_WITHOUT_DOCUMENT = "cash_without_document"
 OPENING_DOCUMENT = "opening_document"
@@ -115,8 +115,7 @@ def by_document(rows: Iterable[AmountRow]) -> dict[str, list[AmountRow]]:
 
 
 def _told(row: AmountRow) -> str:
-    where = row.number or row.ref
-    what = f"{where}: {row.measure}"
+    what = f"{named(row.ref, row.number)}: {row.measure}"
     if row.entry != row.ref:
         what += f" {row.entry}"
     said = money(row.source, row.currency)

@@ -82,7 +82,7 @@ def population(
         duplicate = copy.claims is not None and owners[copy.claims].invoice_id != copy.invoice_id
         if duplicate:
             members.append(Member(ref=copy.ref, period=row.period if row else None))
-        elif row is None or not row.is_member:
+        elif row is None or not (row.found or row.is_lost):
             members.append(Member(ref=copy.ref, period=None))
     return tuple(members)
 
