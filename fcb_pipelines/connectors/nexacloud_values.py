@@ -87,11 +87,11 @@ def typed(value: object) -> str:
 def tell_as_it_is(connection: Connection) -> None:
     """Make the connection read every value, and as text what Python or a frame has no value for."""
     casts: tuple[tuple[tuple[int, ...], str, Any], ...] = (
-        (_NUMERIC, "FCB_NUMERIC", _number),
-        (_FLOATS, "FCB_FLOAT", _float),
-        (_TIMESTAMPTZ, "FCB_TIMESTAMPTZ", _moment(extensions.PYDATETIMETZ)),
-        (_TIMESTAMP, "FCB_TIMESTAMP", _moment(extensions.PYDATETIME)),
-        (_DATE, "FCB_DATE", _moment(extensions.PYDATE)),
+        (_NUMERIC, "fcb_numeric", _number),
+        (_FLOATS, "fcb_float", _float),
+        (_TIMESTAMPTZ, "fcb_timestamptz", _moment(extensions.PYDATETIMETZ)),
+        (_TIMESTAMP, "fcb_timestamp", _moment(extensions.PYDATETIME)),
+        (_DATE, "fcb_date", _moment(extensions.PYDATE)),
     )
     for kinds, name, cast in casts:
         extensions.register_type(extensions.new_type(kinds, name, cast), connection)

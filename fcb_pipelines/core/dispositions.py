@@ -161,10 +161,12 @@ def _verdict(
     if skipped:
         return Verdict.SKIP, skipped, ""
     judged = judged_with(case.invoice, case.facts.total) if case.invoice else None
-    # A note that stands in the books does not fall with an invoice that came into doubt later.
-    if judged and not (judged[0] is Verdict.HOLD and case.is_posted):
-        return judged[0], judged[1].reason, judged[1].detail
+    if judged and judged[0] is Verdict.SKIP:
+        return Verdict.SKIP, judged[1].reason, judged[1].detail
     held = _hold(case, settings, books, last_period)
+    # A note that stands in the books does not fall with an invoice that came into doubt later.
+    if held is None and judged and not case.is_posted:
+        held = judged[1]
     if held:
         return Verdict.HOLD, held.reason, held.detail
     if case.owner is None:
