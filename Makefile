@@ -21,12 +21,13 @@ dev: $(VENV)/.demo
 	$(BIN)/fcb dev $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 # What the default tests leave out: everything against a real Odoo 19 (installed from packages), and
-# a backfill through the real webserver and daemon. Each process has an Odoo of its own.
+# a backfill through the real webserver and daemon. Each process has an Odoo of its own; tests that share
+# a closed world are of one xdist_group.
 test-odoo: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadgroup $(ARGS)
 
 # Every known fault, tried; docs/mutation.md is written anew (a quarter of an hour: git tells what differs).
 mutation: $(VENV)/.dev

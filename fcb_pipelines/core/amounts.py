@@ -175,7 +175,7 @@ class _Book:
                 key = settled.drawn_on or settled.ref
                 names |= dict.fromkeys((settled.ref, *settled.shares), key)
                 known = of.get(key)
-                if known is None or self._stands(one):
+                if known is None or self._weight(one, settled) > self._weight(*known):
                     of[key] = one, settled
                 if settled.receipt is None:
                     says[key] += one.kind.sign * settled.amount
@@ -202,6 +202,10 @@ class _Book:
 
     def _stands(self, one: InvoiceFacts) -> bool:
         return bool(self._posted[one.ref])
+
+    def _weight(self, one: InvoiceFacts, settled: SettlementFacts) -> tuple[bool, bool]:
+        """Which of two documents that tell one movement has it: the one with the money, then the posted."""
+        return bool(settled.amount or settled.receipt), self._stands(one)
 
     def _cash_posted(
         self, names: Mapping[str, str]

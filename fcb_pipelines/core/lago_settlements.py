@@ -35,6 +35,8 @@ class SettlementReader:
             part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
             whole = self.minor(shared[0]["amount_cents"])
             if len(shared) > 1 or not 0 < part <= whole:
+                # Whose part is whose is not known; that the money came is.
+                found += [self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared]
                 return in_order(found), Problem.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
         # With a void Lago gives the wallet back what it took.

@@ -65,7 +65,8 @@ class SettlementReader:
         dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
         taken_back = [payment for payment in payments["data"] if _was_paid_once(payment)]
         found = [
-            *(self._payment(each) for each in (*dated, *taken_back)),
+            # One without its day makes the document unreadable, and its money is told all the same.
+            *(self._payment(each) for each in (*paid, *taken_back)),
             *self._failures(dated, taken_back),
             *self._balance(),
             *self._notes_applied(),
@@ -115,6 +116,7 @@ class SettlementReader:
     def _payment(self, payment: Json) -> SettlementFacts:
         # A payment record reports money that never passed through Stripe.
         outside = payment["payment"]["type"] == "payment_record"
+        paid_at = payment["status_transitions"]["paid_at"]
         key = payment_key(payment)
         others = [
             each
@@ -128,7 +130,7 @@ class SettlementReader:
             ref=self._ref(payment["id"]),
             document=self.ref,
             method=Method.OFF_PLATFORM if outside else Method.PAYMENT,
-            date=local_date(payment["status_transitions"]["paid_at"], self.timezone),
+            date=local_date(paid_at, self.timezone) if paid_at else self.issued,
             amount=self.amounts(_amount_paid(payment)),
             currency=str(payment["currency"]).upper(),
             payment_id=key,

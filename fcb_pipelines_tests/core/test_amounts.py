@@ -211,3 +211,13 @@ def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
 def test_the_totals_are_by_currency_and_measure() -> None:
     rows = rows_of(INVOICE, moves=(MOVE,), entries=ENTRIES)
     assert totals(rows)["CAD"]["tax"] == {"source": 2600, "posted": 2600, "listed": 0}
+
+
+def test_s6_a_refund_of_a_note_that_is_held_is_listed_with_the_note() -> None:
+    refund = replace(REFUND, ref=NOTE.settlements[0].ref, amount=0)
+    invoice = replace(INVOICE, settlements=(*INVOICE.settlements, refund))
+    held = replace(NOTE, problem="lines_do_not_sum")
+    rows = rows_of(invoice, held, moves=(MOVE,), entries=ENTRIES)
+    listed = {row.entry: (row.ref, row.listed, row.why) for row in rows if row.source < 0}
+    assert listed[refund.ref] == (NOTE.ref, -22600, "cash_without_document")
+    assert nothing_is_lost(rows).outcome is Outcome.WARN

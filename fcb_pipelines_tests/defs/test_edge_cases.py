@@ -18,6 +18,9 @@ from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtur
 from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer
 
+# The two closes are made once, in whichever process has these tests.
+pytestmark = pytest.mark.xdist_group("edge-cases")
+
 # What a person answers with a correction a month later: voided, or changed after posting.
 CORRECTED = [each for each in fixtures(LATER) if each.rule in ("D1", "D2")]
 
