@@ -200,6 +200,10 @@ class _Book:
         ours = one.date is not None and one.date >= self._begin
         return ours or settled.date >= self._begin
 
+    def _is_opening(self, one: InvoiceFacts) -> bool:
+        """Whether a document stands in the opening balance, so that what came for it waits there."""
+        return one.date is not None and one.date < self._begin
+
     def _stands(self, one: InvoiceFacts) -> bool:
         return bool(self._posted[one.ref])
 
@@ -241,8 +245,7 @@ class _Book:
         currency = of[0].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
         if says == stands:
-            waits = of is not None and not self._stands(of[0]) and bool(stands)
-            listed, why = 0, OPENING_DOCUMENT if waits else None
+            listed, why = 0, OPENING_DOCUMENT if of and self._is_opening(of[0]) and stands else None
         else:
             listed, why = self._cash_listed(key, ref, says, stands, of)
         if says or stands:

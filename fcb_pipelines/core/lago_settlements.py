@@ -36,7 +36,9 @@ class SettlementReader:
             whole = self.minor(shared[0]["amount_cents"])
             if len(shared) > 1 or not 0 < part <= whole:
                 # Whose part is whose is not known; that the money came is.
-                found += [self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared]
+                found += [
+                    self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
+                ]
                 return in_order(found), Problem.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
         # With a void Lago gives the wallet back what it took.

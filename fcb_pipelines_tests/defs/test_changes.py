@@ -37,7 +37,7 @@ AT_THE_SOURCE = (
     change("taxes", "NEX-2026-0001", c.lago_rate, "tax_unknown", "source_changed"),
     change("partner", "NEX-2026-0002", c.lago_customer, "nexacloud_differs"),
     change("settlement", "NEX-2026-0003", c.lago_paid_on, "source_changed"),
-    change("total", "NEX-2026-0006", c.lago_total, "lines_do_not_sum", "source_changed", "nexacloud_differs"),
+    change("total", "NEX-2026-0006", c.lago_total, "lines_do_not_sum", "source_changed", "nexacloud_differs", "cash_without_document"),
     change("net", "NEX-2026-0004", c.lago_fee, "source_changed", "nexacloud_differs", "off_stripe_payment"),
     change("tax", "NEX-2026-0005", c.lago_tax, "lines_do_not_sum", "source_changed", "nexacloud_differs"),
     change("number", "NEX-2026-0007", c.setting("number", "NEX-2026-9007"), "source_changed", "nexacloud_differs"),
