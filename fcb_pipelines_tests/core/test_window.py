@@ -76,7 +76,7 @@ def april(
     entries: list[StandingSettlement] = ENTRIES,
     users: Mapping[str, User] = USERS,
 ) -> Fingerprint:
-    return fingerprints(PERIODS, index, rows, users, moves, entries)["2026-04"]
+    return fingerprints(PERIODS, index, rows, users, moves, entries, {})["2026-04"]
 
 
 NOW = april()
