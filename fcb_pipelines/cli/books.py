@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from fcb_pipelines.cli.foreground import watch
 from fcb_pipelines.cli.screen import out
@@ -34,7 +35,7 @@ def books(
     main = folder / "main.beancount"
     fava = open_books(main, port=port, read_only=read_only)
     try:
-        out().print(f"[bold]{fava.url}[/]   (Ctrl-C stops it)")
+        out().print(Text.assemble((fava.url, "bold"), "   (Ctrl-C stops it)"))
         watch([fava])
     finally:
         processes.stop(fava)

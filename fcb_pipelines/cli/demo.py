@@ -6,12 +6,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.expected import differences, gates_to_fail
 from fcb_pipelines.cli.months import run_months
-from fcb_pipelines.cli.screen import emit_json, failed_gates, money, out, say, status_tables
+from fcb_pipelines.cli.screen import (
+    emit_json,
+    failed_gates,
+    marked,
+    money,
+    out,
+    say,
+    status_tables,
+)
 from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
 from fcb_pipelines.config import environment
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
@@ -105,13 +114,16 @@ def _show(proof: Proof) -> None:
     skipped, held = (sum(entry[what] for entry in periods) for what in ("skip", "hold"))
     for currency, totals in proof.status["totals"].items():
         screen.print(
-            f"[bold]{totals['posted_count']} posted[/], {money(totals['posted_total'], currency)}, "
-            f"receivable {money(totals['receivable'], currency)}"
+            Text.assemble(
+                (f"{totals['posted_count']} posted", "bold"),
+                f", {money(totals['posted_total'], currency)}, "
+                f"receivable {money(totals['receivable'], currency)}",
+            )
         )
     screen.print(f"{skipped} skipped, {held} held; {proof.posted_now} posted by this run")
     if proof.reports:
         screen.print(f"close reports: {proof.reports[-1].parent}", soft_wrap=True)
     for against in proof.against:
-        screen.print(f"[bold red]✗[/] {against}")
+        screen.print(marked("✗", "bold red", against))
     if not proof.against:
-        screen.print("[bold green]✓ Proved.[/]")
+        screen.print(Text("✓ Proved.", style="bold green"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.foreground import watch
@@ -44,7 +45,7 @@ def dev(
         if chosen is not None:
             prepare_ledger(found, open_dataset(chosen))
         webserver, daemon = stack.enter_context(dagster(found, port=port or processes.free_port()))
-        out().print(f"\n[bold]{webserver.url}[/]   (Ctrl-C stops it)")
+        out().print(Text.assemble("\n", (webserver.url, "bold"), "   (Ctrl-C stops it)"))
         watch([webserver, daemon])
 
 

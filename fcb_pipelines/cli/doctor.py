@@ -9,13 +9,11 @@ from rich.table import Table
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
-from fcb_pipelines.cli.screen import emit_json, out, table
+from fcb_pipelines.cli.screen import OUTCOMES, emit_json, out, table
 from fcb_pipelines.cli.work import connections
 
 if TYPE_CHECKING:
     from fcb_pipelines.cli.checkups import Finding
-
-_SHOWN = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[bold red]FAIL[/]"}
 
 
 def doctor(
@@ -47,7 +45,7 @@ def doctor(
 def _as_table(findings: Sequence["Finding"]) -> Table:
     made = table("Connections", "what", "", "found", "mend it with")
     for finding in findings:
-        made.add_row(finding.what, _SHOWN[finding.outcome], finding.detail, finding.remedy or "")
+        made.add_row(finding.what, OUTCOMES[finding.outcome], finding.detail, finding.remedy or "")
     return made
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.months import run_months
-from fcb_pipelines.cli.screen import amount, emit_json, out, table
+from fcb_pipelines.cli.screen import amount, emit_json, marked, out, table
 from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
@@ -60,7 +60,8 @@ def setup(
             made.add_row(step.what, step.name, step.outcome)
         out().print(made)
         for part in missing:
-            out().print(f"[bold red]missing[/] {part.what} {part.name}: {part.remedy}")
+            told = f"{part.what} {part.name}: {part.remedy}"
+            out().print(marked("missing", "bold red", told))
     if any(part.is_needed for part in missing):
         raise typer.Exit(Exit.DIFFERENCE)
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from fcb_pipelines.cli.screen import err
+from fcb_pipelines.cli.screen import err, marked
 from fcb_pipelines.config.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ def outcome_json(outcome: "MonthOutcome") -> dict[str, Any]:
     }
 
 
-def _line(outcome: "MonthOutcome") -> str:
+def _line(outcome: "MonthOutcome") -> Text:
     if outcome.ok:
-        return f"[green]✓[/] {outcome.period}  written {outcome.written}, posted {outcome.posted}"
+        told = f"{outcome.period}  written {outcome.written}, posted {outcome.posted}"
+        return marked("✓", "green", told)
     gates = ", ".join(outcome.failed_gates) or "the run failed"
-    return f"[bold red]✗[/] {outcome.period}  stopped by {gates}"
+    return marked("✗", "bold red", f"{outcome.period}  stopped by {gates}")

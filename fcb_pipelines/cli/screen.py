@@ -5,34 +5,54 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS
 
 OUTCOMES = {
-    "pass": "[green]pass[/]",
-    "warn": "[yellow]warn[/]",
-    "fail": "[bold red]FAIL[/]",
+    "pass": Text("pass", style="green"),
+    "ok": Text("ok", style="green"),
+    "warn": Text("warn", style="yellow"),
+    "fail": Text("FAIL", style="bold red"),
 }
+FAULTS_SHOWN = 5
+ALL_PERIODS = "all periods"
+
+
+class PlainTable(Table):
+    """A table whose cells are what they say: `A[/red]-1` is a number, no mark-up."""
+
+    def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
+        """Add a row; a cell that is to have a style is a Text."""
+        super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **how)
 
 
 def out() -> Console:
-    """Where results go. Made when asked for, so that a redirected stdout is seen."""
-    return Console(highlight=False)
+    """Where results go. Made when asked for, so that a redirected stdout is seen.
+
+    What is printed may come from a source, so no text is read as mark-up: a style is a Text's.
+    """
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def err() -> Console:
     """Where progress and problems go."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(message: str) -> None:
     """One line of progress."""
-    err().print(f"[dim]·[/] {message}")
+    err().print(marked("·", "dim", message))
+
+
+def marked(mark: str, style: str, message: str) -> Text:
+    """A line that begins with a mark in a style; the message is printed as it is."""
+    return Text.assemble((mark, style), f" {message}")
 
 
 def emit_json(value: object) -> None:
@@ -52,9 +72,13 @@ def amount(minor: int, currency: str) -> str:
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """An empty table; the columns named in `right` hold numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    made = PlainTable(
+        title=Text(title), title_justify="left", title_style="bold", header_style="bold"
+    )
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(
+            Text(column), justify="right" if column in right else "left", overflow="fold"
+        )
     return made
 
 
@@ -67,13 +91,13 @@ def show_failure(failure: Failure) -> None:
     grid = Table.grid(padding=(0, 2))
     for label, text in rows:
         grid.add_row(Text(label, style="bold"), Text(text))
-    err().print(Panel(grid, title=_title(failure), title_align="left", border_style="red"))
+    err().print(Panel(grid, title=Text(_title(failure)), title_align="left", border_style="red"))
 
 
 def show_problem(title: str, message: str) -> None:
     """A problem that is not a failed call: wrong configuration, arguments, environment."""
     body = Group(Text(message))
-    err().print(Panel(body, title=title, title_align="left", border_style="red"))
+    err().print(Panel(body, title=Text(title), title_align="left", border_style="red"))
 
 
 def status_tables(status: Mapping[str, Any]) -> list[Table]:
@@ -81,6 +105,35 @@ def status_tables(status: Mapping[str, Any]) -> list[Table]:
     made = [_periods(status), _outside(status), _exceptions(status), _totals(status)]
     made += [_dual_run(status["metering"]), _gates(status)]
     return [one for one in made if one.row_count]
+
+
+def gate_lines(status: Mapping[str, Any]) -> list[Text]:
+    """For each gate that does not pass: what it names first, and what mends it. Not to be wrapped."""
+    lines = []
+    for each in _details(status):
+        scope = each["period"] or ALL_PERIODS
+        outcome = OUTCOMES.get(each["outcome"], Text(each["outcome"]))
+        lines.append(Text.assemble(outcome, f" {each['gate']} ({scope}): {each['count']}"))
+        lines += [Text(f"  - {fault}") for fault in each["sample"][:FAULTS_SHOWN]]
+        more = each["count"] - min(FAULTS_SHOWN, len(each["sample"]))
+        if more > 0:
+            lines.append(Text(f"  and {more} more"))
+        lines.append(Text(f"  {each['recovery']}", style="dim"))
+    return lines
+
+
+def remedy_lines(status: Mapping[str, Any]) -> list[Text]:
+    """What mends each reason of a hold and each exception that the status lists."""
+    found: Counter[tuple[str, str]] = Counter()
+    for document in status["documents"]:
+        if document["disposition"] == "hold" and document["reason"] in REASONS:
+            found["hold", document["reason"]] += 1
+        found.update(("exception", str(e)) for e in document["exceptions"] if e in EXCEPTIONS)
+    known = {"hold": REASONS, "exception": EXCEPTIONS}
+    return [
+        Text.assemble((f"{kind} {code}", "bold"), f" ({count}): {known[kind][code].remedy}")
+        for (kind, code), count in found.items()
+    ]
 
 
 def failed_gates(status: Mapping[str, Any]) -> tuple[str, ...]:
@@ -184,13 +237,20 @@ def _dual_run_figures(entries: Sequence[Mapping[str, Any]], currency: str) -> li
 
 
 def _gates(status: Mapping[str, Any]) -> Table:
-    made = table("Gates that do not pass", "scope", "gate", "outcome")
+    counts = {(each["period"], each["gate"]): each["count"] for each in _details(status)}
+    made = table("Gates that do not pass", "scope", "gate", "outcome", "count", right=("count",))
     scopes = [(period, entry["gates"]) for period, entry in status["periods"].items()]
-    for scope, gates in [*scopes, ("all periods", status["gates"])]:
+    for scope, gates in [*scopes, (None, status["gates"])]:
         for gate, outcome in gates.items():
             if outcome != "pass":
-                made.add_row(scope, gate, OUTCOMES.get(outcome, outcome))
+                count = counts.get((scope, gate), "-")
+                shown = OUTCOMES.get(outcome, outcome)
+                made.add_row(scope or ALL_PERIODS, gate, shown, str(count))
     return made
+
+
+def _details(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return list(status.get("gate_details", ()))
 
 
 def _worst(outcomes: list[str]) -> str:

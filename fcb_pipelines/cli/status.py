@@ -5,7 +5,14 @@ import typer
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.months import known
-from fcb_pipelines.cli.screen import emit_json, failed_gates, out, status_tables
+from fcb_pipelines.cli.screen import (
+    emit_json,
+    failed_gates,
+    gate_lines,
+    out,
+    remedy_lines,
+    status_tables,
+)
 from fcb_pipelines.cli.work import connections, open_pipeline
 
 
@@ -17,7 +24,8 @@ def status(
 ) -> None:
     """Dispositions, totals, gates and exceptions, from the last builds and the ledger as it is.
 
-    Exit code 1 when a gate fails. docs/commands.md explains the JSON.
+    Of each gate that does not pass it says what the gate names, and of all what mends it. Exit code 1 when a
+    gate fails. docs/status.md explains the JSON.
 
     Examples:
 
@@ -34,5 +42,8 @@ def status(
     else:
         for table in status_tables(told):
             out().print(table)
+        for line in (*remedy_lines(told), *gate_lines(told)):
+            # A ref stays in one piece, to be copied.
+            out().print(line, soft_wrap=True)
     if failed_gates(told):
         raise typer.Exit(Exit.DIFFERENCE)

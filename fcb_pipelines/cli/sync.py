@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
@@ -45,6 +46,7 @@ def sync(
     else:
         written, posted = sum(o.written for o in outcomes), sum(o.posted for o in outcomes)
         out().print(f"{len(outcomes)} months built: {written} written, {posted} posted.")
-        out().print("Complete." if complete else "[bold red]Not complete[/]: see `fcb status`.")
+        lacking = Text.assemble(("Not complete", "bold red"), ": see `fcb status`.")
+        out().print("Complete." if complete else lacking)
     if not complete or not all(one.ok for one in outcomes):
         raise typer.Exit(Exit.DIFFERENCE)

@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.beancount_books import MAIN, BooksFolder, Loaded, 
 from fcb_pipelines.connectors.beancount_changes import Changes
 from fcb_pipelines.connectors.beancount_chart import tax_account
 from fcb_pipelines.connectors.beancount_checks import assert_currency, assert_open, payee
-from fcb_pipelines.connectors.beancount_partners import upserted
+from fcb_pipelines.connectors.beancount_partners import write_places
 from fcb_pipelines.connectors.beancount_reading import Records
 from fcb_pipelines.connectors.beancount_settling import settled
 from fcb_pipelines.connectors.beancount_setup import (
@@ -34,12 +34,14 @@ from fcb_pipelines.connectors.beancount_text import document_text
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
+from fcb_pipelines.core.partners import place
 from fcb_pipelines.core.standing import (
     LedgerDescription,
     ListedMove,
     MissingPart,
     MoveState,
     SetupStep,
+    SharedEmail,
     StandingMove,
     StandingPartner,
     StandingSettlement,
@@ -140,12 +142,22 @@ class BeancountLedger:
         known = [ref for ref in dict.fromkeys(wanted) if ref in records.settlements]
         return tuple(filter(None, map(records.settlement, known)))
 
-    def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
+    def upsert_partners(
+        self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
+    ) -> tuple[StandingPartner, ...]:
         """Link or make each partner; the answer has one standing partner for each of `partners`."""
-        self._change(lambda records, changes: upserted(partners, records, changes, PARTNERS))
+        shared: dict[str, tuple[SharedEmail, ...]] = {}
+
+        def change(records: Records, changes: Changes) -> None:
+            standing = [entry.as_found() for entry in records.partners.values()]
+            plan = place(partners, standing, others)
+            write_places(plan.places, records, changes, PARTNERS)
+            shared.update(plan.shared)
+
+        self._change(change)
         records = self._records()
-        found = [records.partner(partner.key) for partner in partners]
-        return tuple(entry.standing() for entry in found if entry is not None)
+        found = [(records.partner(each.key), shared[each.key]) for each in partners]
+        return tuple(entry.standing(told) for entry, told in found if entry is not None)
 
     def write_drafts(
         self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()

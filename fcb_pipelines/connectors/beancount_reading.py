@@ -24,9 +24,11 @@ from fcb_pipelines.connectors.beancount_text import direction
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.partners import LedgerPartner
 from fcb_pipelines.core.standing import (
     MoveState,
     PaymentState,
+    SharedEmail,
     StandingMove,
     StandingPartner,
     StandingSettlement,
@@ -46,7 +48,7 @@ class PartnerEntry:
         value = self.entry.meta.get(name)
         return str(value) if value not in (None, "") else None
 
-    def standing(self) -> StandingPartner:
+    def standing(self, shared: tuple[SharedEmail, ...] = ()) -> StandingPartner:
         """The partner in the port's words."""
         return StandingPartner(
             partner_id=self.partner_id,
@@ -54,6 +56,17 @@ class PartnerEntry:
             name=self.field("name") or "",
             email=self.field("email"),
             stripe_customer_id=self.field("stripe_customer_id"),
+            shared_emails=shared,
+        )
+
+    def as_found(self) -> LedgerPartner:
+        """The partner as it is compared with billing accounts; a person may write a `company`."""
+        return LedgerPartner(
+            partner_id=self.partner_id,
+            links=self.links,
+            name=self.field("name") or "",
+            email=self.field("email"),
+            company=self.field("company"),
         )
 
 

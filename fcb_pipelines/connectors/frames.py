@@ -4,12 +4,14 @@
 
 A field of a plain type is a column of its own; anything nested is a column of JSON text. Decimals are
 text, since a parquet decimal has one scale for all rows. Facts about the whole frame (the snapshot it
-was built from) travel in `DataFrame.attrs`.
+was built from) travel in `DataFrame.attrs`. A column of values that parquet has no one type for (a
+number among texts) is written as JSON text of kind and value, and read back as it was.
 """
 
+import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,9 +22,22 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import pandas as pd
+import pyarrow as pa
 from pydantic import TypeAdapter
 
 Row = TypeVar("Row")
+
+_MIXED = "columns of several kinds"
+_NO_ONE_TYPE = (pa.ArrowException, TypeError, ValueError, OverflowError)
+_KINDS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "Decimal": Decimal,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "float": float,
+    "int": int,
+    "bool": lambda text: text == "True",
+}
 
 _DTYPES: dict[type, str] = {int: "Int64", bool: "boolean", str: "object", Decimal: "object"}
 
@@ -46,7 +61,11 @@ class FrameStore:
 
 def read_frame(path: Path) -> pd.DataFrame:
     """One frame with its attrs."""
-    return pd.read_parquet(path, engine="pyarrow")
+    frame = pd.read_parquet(path, engine="pyarrow")
+    for name in frame.attrs.pop(_MIXED, ()):
+        values = [None if _missing(text) else _unpacked(text) for text in frame[name]]
+        frame[name] = pd.Series(values, dtype="object", index=frame.index)
+    return frame
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
@@ -57,7 +76,10 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
-        frame.to_parquet(temporary, engine="pyarrow", index=False)
+        try:
+            frame.to_parquet(temporary, engine="pyarrow", index=False)
+        except _NO_ONE_TYPE:
+            _packed(frame).to_parquet(temporary, engine="pyarrow", index=False)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -139,6 +161,42 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _packed(frame: pd.DataFrame) -> pd.DataFrame:
+    mixed = [str(name) for name in frame.columns if not _has_one_type(frame[name])]
+    packed = frame.assign(
+        **{
+            name: pd.Series(
+                [None if _missing(value) else _packed_value(value) for value in frame[name]],
+                dtype="object",
+                index=frame.index,
+            )
+            for name in mixed
+        }
+    )
+    packed.attrs = {**frame.attrs, _MIXED: mixed}
+    return packed
+
+
+def _has_one_type(column: pd.Series) -> bool:
+    try:
+        pa.array(column, from_pandas=True)
+    except _NO_ONE_TYPE:
+        return False
+    return True
+
+
+def _packed_value(value: Any) -> str:
+    kind = type(value).__name__
+    if isinstance(value, datetime):
+        kind, value = "datetime", value.isoformat()
+    return json.dumps([kind if kind in _KINDS else "str", str(value)])
+
+
+def _unpacked(text: str) -> Any:
+    kind, told = json.loads(text)
+    return _KINDS[kind](told)
 
 
 def _missing(value: Any) -> bool:

@@ -57,8 +57,14 @@ class Ledger(Protocol):
         """
         ...
 
-    def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
-        """Link or make each partner; fill what is empty, overwrite nothing. Idempotent."""
+    def upsert_partners(
+        self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
+    ) -> tuple[StandingPartner, ...]:
+        """Link or make each partner; fill what is empty, overwrite nothing. Idempotent.
+
+        Who takes which partner is `core.partners`' answer. `others` are accounts that are not written
+        and count where an email is shared. One standing partner for each of `partners` comes back.
+        """
         ...
 
     def write_drafts(

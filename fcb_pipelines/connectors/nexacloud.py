@@ -32,10 +32,12 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.connectors.nexacloud_contracts import (
     ALL_TABLES,
+    METERED_TABLES,
     SERVICE_TABLES,
     TABLES,
     ColumnType,
 )
+from fcb_pipelines.connectors.nexacloud_values import tell_as_it_is
 
 VARIABLE = "FCB_NEXACLOUD_DSN"
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -53,7 +55,8 @@ class Snapshot:
     one of the other services' (`service_…`) a frame without rows.
 
     In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC], and a
-    missing value is None (NaT among timestamps). `id` sorts by `taken_at`, the database's time.
+    missing value is None (NaT among timestamps). A number or moment that can't be counted with (NaN,
+    44 BC) is the text of it, for the contract. `id` sorts by `taken_at`, the database's time.
     """
 
     id: str
@@ -63,7 +66,8 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NexaCloudDescription:
-    """NexaCloud's database as found. `problems` stop an extract, `warnings` do not.
+    """NexaCloud's database as found. `problems` stop a sync, `warnings` do not: without a table that
+    only the dual run reads, the books go on.
 
     `rows` counts each table; `missing` names tables and columns (`invoices.paid_at`).
     """
@@ -157,8 +161,10 @@ class NexaCloudSource:
                     continue
                 cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
                 ((rows[table],),) = cursor.fetchall()
-        problems += [f"{name} is missing: the schema may have changed" for name in missing]
         warnings = [self._correction] if self._correction else []
+        for name in missing:
+            told = warnings if name.split(".")[0] in METERED_TABLES else problems
+            told.append(f"{name} is missing: the schema may have changed")
         if superuser:
             warnings.append(f"role {role} is a superuser: use a role that can only read")
         elif writable:
@@ -183,6 +189,7 @@ class NexaCloudSource:
             raise _no_connection(tried, error) from error
         try:
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            tell_as_it_is(connection)
             yield connection
         except psycopg2.Error as error:
             raise _failed(tried, error) from error

@@ -7,7 +7,7 @@ live extract, a stored frame and a test.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,20 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from fcb_pipelines.connectors.nexacloud_values import (
+    WHOLE_DIGITS,
+    is_beyond_moments,
+    is_beyond_numbers,
+    is_number,
+    row_name,
+    shown,
+    typed,
+)
+from fcb_pipelines.core.cycles import is_moment
+
 CHANGED = "the schema may have changed"
+MENDED = "correct the row in NexaCloud, then `fcb sync`"
+TWICE = "duplicate key"
 SAMPLE = 5
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -53,18 +66,24 @@ class ColumnContract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """One rule broken in one column: how many rows break it (`count`) and some of their values."""
+    """One rule broken in one column: how many rows break it (`count`), some of them and their values.
+
+    `rows` are the positions of all of them; empty where the column or the table is missing, which
+    breaks every row. `remedy` says what mends it.
+    """
 
     table: str
     column: str
     rule: str
     count: int
     sample: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    remedy: str = CHANGED
 
     def __str__(self) -> str:
         rows = f": {self.count} row{'' if self.count == 1 else 's'}" if self.count else ""
         shown = f" ({', '.join(self.sample)})" if self.sample else ""
-        return f"nexacloud.{self.table}.{self.column}: {self.rule}{rows}{shown}; {CHANGED}"
+        return f"nexacloud.{self.table}.{self.column}: {self.rule}{rows}{shown}; {self.remedy}"
 
 
 def _table(**columns: str) -> tuple[ColumnContract, ...]:
@@ -204,6 +223,9 @@ SERVICE_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
         source_id="text",
     ),
 }
+# What the books are made of. The other tables are the dual run's: it never stops them.
+POSTED_TABLES = ("users", "invoices", "invoice_items")
+METERED_TABLES = tuple(table for table in TABLES if table not in POSTED_TABLES)
 ALL_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {**TABLES, **SERVICE_TABLES}
 
 
@@ -220,53 +242,75 @@ def breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
     """
     if frame.columns.empty:
         return (Breach(table=table, column="*", rule="the table is missing", count=0),)
+    told = _with_nan_seen(table, frame.reset_index(drop=True))
     try:
-        _schemas[table].validate(frame, lazy=True)
+        _schemas[table].validate(told, lazy=True)
     except SchemaErrors as errors:
-        return tuple(_told(table, errors.failure_cases, rows=len(frame)))
+        return tuple(_told(table, errors.failure_cases, told))
     return ()
 
 
-def _told(table: str, cases: pd.DataFrame, *, rows: int) -> Iterator[Breach]:
+def _with_nan_seen(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a Decimal NaN as text: pandas takes it for a missing value."""
+    seen = {}
+    for name in (c.name for c in ALL_TABLES[table] if c.type is ColumnType.NUMERIC):
+        if name in frame and frame[name].isna().any():
+            lost = [isinstance(value, Decimal) and value.is_nan() for value in frame[name]]
+            seen[name] = frame[name].astype(object).mask(pd.Series(lost), "NaN")
+    return frame.assign(**seen) if seen else frame
+
+
+def _told(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[Breach]:
     missing = cases[cases["check"] == "column_in_dataframe"]
     for column in missing["failure_case"]:
-        yield Breach(table=table, column=str(column), rule="the column is missing", count=rows)
+        yield Breach(
+            table=table, column=str(column), rule="the column is missing", count=len(frame)
+        )
     others = cases[cases["check"] != "column_in_dataframe"]
     for (column, check), group in others.groupby(["column", "check"], sort=False):
-        yield Breach(
-            table=table,
-            column=str(column),
-            rule=_RULES.get(str(check), str(check)),
-            count=len(group),
-            sample=_sample(group, str(check)),
-        )
+        rows = sorted(int(row) for row in group["index"])
+        values = frame[str(column)]
+        kind = next(one.type for one in ALL_TABLES[table] if one.name == column)
+        is_beyond, beyond_rule = _BEYOND.get(kind, (lambda value: False, ""))
+        beyond = [row for row in rows if is_beyond(values.iloc[row])]
+        wrong = sorted({*rows} - {*beyond})
+        for rule, own, remedy in (
+            (beyond_rule, beyond, MENDED),
+            (_RULES.get(str(check), str(check)), wrong, CHANGED),
+        ):
+            if own:
+                yield Breach(
+                    table=table,
+                    column=str(column),
+                    rule=rule,
+                    count=len(own),
+                    sample=tuple(
+                        f"{row_name(table, frame, row)}: {(typed if own is wrong else shown)(values.iloc[row])}"
+                        for row in own[:SAMPLE]
+                    ),
+                    rows=tuple(own),
+                    remedy=remedy,
+                )
 
 
-def _sample(group: pd.DataFrame, check: str) -> tuple[str, ...]:
-    if check == "not_nullable":
-        return ()
-    values = dict.fromkeys(_shown(value) for value in group["failure_case"])
-    return tuple(list(values)[:SAMPLE])
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return f"{text[:60]!r} is {type(value).__name__}"
-
-
-_RULES = {"not_nullable": "null where none may be", "field_uniqueness": "duplicate key"}
-
-
-def _is_moment(value: object) -> bool:
-    return isinstance(value, date) and (not isinstance(value, datetime) or value.tzinfo is not None)
-
+_RULES = {"not_nullable": "null where none may be", "field_uniqueness": TWICE}
+_NO_MOMENT = "no moment in the years 1 to 9999"
+# A value that Postgres has and nobody can count with, rather than one of another type.
+_BEYOND: Mapping[ColumnType, tuple[Callable[[Any], bool], str]] = {
+    ColumnType.NUMERIC: (
+        is_beyond_numbers,
+        f"no finite number of at most {WHOLE_DIGITS} digits before the point",
+    ),
+    ColumnType.TIMESTAMPTZ: (is_beyond_moments, _NO_MOMENT),
+    ColumnType.MOMENT: (is_beyond_moments, _NO_MOMENT),
+}
 
 _HOLDS: Mapping[ColumnType, Callable[[Any], bool]] = {
     ColumnType.UUID: lambda value: isinstance(value, str) and bool(_UUID.fullmatch(value)),
     ColumnType.TEXT: lambda value: isinstance(value, str),
-    ColumnType.NUMERIC: lambda value: isinstance(value, Decimal) and value.is_finite(),
-    ColumnType.TIMESTAMPTZ: lambda value: isinstance(value, datetime) and value.tzinfo is not None,
-    ColumnType.MOMENT: _is_moment,
+    ColumnType.NUMERIC: is_number,
+    ColumnType.TIMESTAMPTZ: lambda value: isinstance(value, datetime) and is_moment(value),
+    ColumnType.MOMENT: is_moment,
     ColumnType.BOOLEAN: lambda value: isinstance(value, bool),
 }
 

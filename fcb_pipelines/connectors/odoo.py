@@ -102,14 +102,17 @@ class OdooLedger:
         reader = StandingSettlements(self._odoo, self._batches(), self._surroundings().of)
         return reader.read(refs, of)
 
-    def upsert_partners(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
+    def upsert_partners(
+        self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
+    ) -> tuple[StandingPartner, ...]:
         """Link or make each partner; the answer has one standing partner for each of `partners`."""
         if not partners:
             return ()
         known = Partners(self._odoo, self._batches())
-        for batch in in_pages(partners):
-            known.upsert(batch)
-        return known.standing(partners)
+        plan = known.plan(partners, others)
+        for batch in in_pages(plan.places):
+            known.write(batch)
+        return known.standing(partners, plan.shared)
 
     def write_drafts(
         self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()

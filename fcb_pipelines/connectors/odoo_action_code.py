@@ -76,12 +76,13 @@ if verb == 'drafts':
         for line in move.line_ids.filtered('tax_line_id'):
             taxed.setdefault(line.tax_line_id.id, []).append(line)
         wanted = dict(row['taxes'])
+        allowed = dict(row['allowed'])
         wrong = []
         mend = []
         for tax in {**wanted, **taxed}:
             have = sum(round(line.amount_currency * scale) for line in taxed.get(tax, []))
             residue = wanted.get(tax, 0) - have
-            if residue and (abs(residue) > row['residue'] or tax not in taxed):
+            if residue and (abs(residue) > allowed.get(tax, 0) or tax not in taxed):
                 wrong.append([tax, have, wanted.get(tax, 0)])
             elif residue:
                 mend.append((taxed[tax][0], residue))

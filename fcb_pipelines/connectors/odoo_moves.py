@@ -27,6 +27,7 @@ from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.core.standing import ListedMove, StandingMove
+from fcb_pipelines.core.taxes import allowance, taxed_lines
 
 MOVE = "account.move"
 # A read answers this many moves a call, so that an answer stays a few megabytes.
@@ -160,7 +161,11 @@ class Moves:
             "name": xml_name(document.ref),
             "values": self._values(document, partner),
             "decimals": exponent(document.currency),
-            "residue": self._residue,
+            # A tax billed at nothing stands on lines too: Odoo computes it, and it may round to a unit.
+            "allowed": [
+                [self._chart.tax(key), allowance(lines, self._residue)]
+                for key, lines in sorted(taxed_lines(document.lines).items())
+            ],
             "net": document.net,
             "total": document.total,
             "taxes": [[self._chart.tax(tax.key), sign * tax.amount] for tax in document.taxes],

@@ -1,43 +1,27 @@
-"""Partners in Odoo: known by their links, joined by email on first sight, filled in later.
+"""Partners in Odoo: the places of the plan (`core.partners`), made, filled in and linked.
 
 A link is an external id, so it survives a merge that a person makes in Odoo. Nothing that a person
 wrote is overwritten: only empty fields are filled.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from fcb_pipelines.connectors.odoo_action import Batches, xml_name
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo_moves import in_pages
 from fcb_pipelines.connectors.odoo_reading import text
 from fcb_pipelines.core.documents import Partner
-from fcb_pipelines.core.standing import StandingPartner
+from fcb_pipelines.core.partners import LedgerPartner, PartnerPlan, Place, place
+from fcb_pipelines.core.standing import SharedEmail, StandingPartner
 
 PARTNER = "res.partner"
 STRIPE_ID = "x_fc_stripe_customer_id"
 _TEXTS = ("name", "email", "street", "city", "zip", "vat")
-_FIELDS = [*_TEXTS, "state_id", "country_id", "email_normalized", STRIPE_ID]
-
-
-@dataclass(slots=True)
-class _Account:
-    """A partner while a batch is worked in: what stands there and what comes to it."""
-
-    row: Row | None
-    values: dict[str, Any] = field(default_factory=dict)
-    links: list[str] = field(default_factory=list)
-
-    def fill(self, values: Mapping[str, Any]) -> None:
-        """Take what is still empty, here and in Odoo."""
-        standing = self.row or {}
-        # A province means nothing without its own country.
-        foreign = standing.get("country_id") and "country_id" in values and (
-            standing["country_id"][0] != values["country_id"]
-        )  # fmt: skip
-        for name, value in values.items():
-            if not standing.get(name) and not (foreign and name == "state_id"):
-                self.values.setdefault(name, value)
+_FIELDS = [
+    *_TEXTS, "state_id", "country_id", "email_normalized", STRIPE_ID, "commercial_company_name",
+    "commercial_partner_id", "active",
+]  # fmt: skip
 
 
 class Partners:
@@ -60,25 +44,40 @@ class Partners:
             links[partner] = (*links.get(partner, ()), link)
         return links
 
-    def upsert(self, partners: Sequence[Partner]) -> None:
-        """Make, join, fill and link, in one transaction."""
-        wanted = {link: None for partner in partners for link in (partner.key, *partner.links)}
-        linked = self.find(list(wanted))
-        places = _Places(self._odoo, partners)
-        register = _Register(linked, self._rows(linked, partners))
-        for partner in partners:
-            register.put(partner, places.values(partner))
-        new = [_written(each) for each in register.accounts if each.row is None]
-        known = [
-            {"id": each.row["id"], **_written(each)}
-            for each in register.accounts
-            if each.row is not None and (each.values or each.links)
-        ]
-        if new or known:
-            self._batches.run("partners", new=new, known=known)
+    def plan(self, partners: Sequence[Partner], others: Sequence[Partner]) -> PartnerPlan:
+        """Which of Odoo's partners each of these takes. Reads only."""
+        rows: dict[int, Row] = {}
+        asked = [*partners, *others]
+        for batch in in_pages(asked):
+            names = [link for each in batch for link in (each.key, *each.links)]
+            rows |= {row["id"]: row for row in self._rows(set(self.find(names).values()), batch)}
+        links = self.links(rows)
+        return place(
+            partners, [_found(row, links.get(key, ())) for key, row in rows.items()], others
+        )
 
-    def standing(self, partners: Sequence[Partner]) -> tuple[StandingPartner, ...]:
-        """One standing partner for each of `partners`."""
+    def write(self, places: Sequence[Place]) -> None:
+        """Make, fill and link the partners of these places, in one transaction."""
+        accounts = [account for place in places for account in place.accounts]
+        known = [int(place.partner_id) for place in places if place.partner_id is not None]
+        rows = {row["id"]: row for row in self._read([("id", "in", known)])} if known else {}
+        countries = _Countries(self._odoo, accounts)
+        new, changed = [], []
+        for each in places:
+            row = rows[int(each.partner_id)] if each.partner_id is not None else None
+            values = _empty(row, [countries.values(account) for account in each.accounts])
+            written = {"values": values, "names": [xml_name(link) for link in each.links]}
+            if row is None:
+                new.append(written)
+            elif values or each.links:
+                changed.append({"id": row["id"], **written})
+        if new or changed:
+            self._batches.run("partners", new=new, known=changed)
+
+    def standing(
+        self, partners: Sequence[Partner], shared: Mapping[str, tuple[SharedEmail, ...]]
+    ) -> tuple[StandingPartner, ...]:
+        """One standing partner for each of `partners`, with the emails it shares by its key."""
         found = self.find([partner.key for partner in partners])
         ids = sorted(set(found.values()))
         rows = {row["id"]: row for row in self._read([("id", "in", ids)])}
@@ -90,13 +89,14 @@ class Partners:
                 name=text(rows[partner_id]["name"]) or "",
                 email=text(rows[partner_id]["email"]),
                 stripe_customer_id=text(rows[partner_id][STRIPE_ID]),
+                shared_emails=shared[key],
             )
-            for partner_id in (found[partner.key] for partner in partners)
+            for key, partner_id in ((partner.key, found[partner.key]) for partner in partners)
         )
 
-    def _rows(self, linked: Mapping[str, int], partners: Sequence[Partner]) -> list[Row]:
+    def _rows(self, linked: Collection[int], partners: Sequence[Partner]) -> list[Row]:
         """Those that are linked, archived or not, and those with one of the emails."""
-        by_link = self._read([("id", "in", sorted(set(linked.values())))])
+        by_link = self._read([("id", "in", sorted(linked))])
         emails = sorted({partner.email.lower() for partner in partners if partner.email})
         by_email = self._odoo.rows(
             PARTNER,
@@ -104,46 +104,13 @@ class Partners:
              ("company_id", "in", [False, self._odoo.company])],
             _FIELDS,
         )  # fmt: skip
-        known = {row["id"] for row in by_link}
-        return by_link + [row for row in by_email if row["id"] not in known]
+        return [*by_link, *by_email]
 
     def _read(self, domain: list[Any]) -> list[Row]:
         return self._odoo.rows(PARTNER, domain, _FIELDS, archived=True)
 
 
-class _Register:
-    """Who is who, by link and by email, while a batch is worked in."""
-
-    def __init__(self, linked: Mapping[str, int], rows: Sequence[Row]) -> None:
-        by_id = {row["id"]: _Account(row) for row in rows}
-        self.accounts = list(by_id.values())
-        self._by_link = {link: by_id[each] for link, each in linked.items() if each in by_id}
-        self._by_email: dict[str, _Account] = {}
-        for account in sorted(self.accounts, key=lambda each: int((each.row or {})["id"])):
-            email = (account.row or {})["email_normalized"]
-            if email:
-                self._by_email.setdefault(email, account)
-
-    def put(self, partner: Partner, values: Mapping[str, Any]) -> None:
-        """Find or make the partner, then fill and link it."""
-        links = dict.fromkeys([partner.key, *partner.links])
-        account = next((self._by_link[link] for link in links if link in self._by_link), None)
-        email = (partner.email or "").lower()
-        if account is None and email:
-            account = self._by_email.get(email)
-        if account is None:
-            account = _Account(None)
-            self.accounts.append(account)
-            if email:
-                self._by_email[email] = account
-        account.fill(values)
-        # A link that already leads to another partner is never moved: that would re-parent moves.
-        fresh = [link for link in links if link not in self._by_link]
-        account.links += fresh
-        self._by_link.update(dict.fromkeys(fresh, account))
-
-
-class _Places:
+class _Countries:
     """Countries and provinces of a batch, by code or by name."""
 
     def __init__(self, odoo: OdooConnection, partners: Sequence[Partner]) -> None:
@@ -180,5 +147,30 @@ class _Places:
         return values
 
 
-def _written(account: _Account) -> dict[str, Any]:
-    return {"values": account.values, "names": [xml_name(link) for link in account.links]}
+def _found(row: Row, links: tuple[str, ...]) -> LedgerPartner:
+    commercial = row["commercial_partner_id"]
+    within = commercial[0] if commercial and commercial[0] != row["id"] else None
+    return LedgerPartner(
+        partner_id=str(row["id"]),
+        links=links,
+        name=text(row["name"]) or "",
+        email=text(row["email_normalized"]),
+        company=text(row["commercial_company_name"]),
+        archived=not row["active"],
+        within=str(within) if within else None,
+    )
+
+
+def _empty(row: Row | None, told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What of `told` is still empty in Odoo; the first that has a value gives it."""
+    standing = row or {}
+    values: dict[str, Any] = {}
+    for one in told:
+        # A province means nothing without its own country.
+        foreign = standing.get("country_id") and "country_id" in one and (
+            standing["country_id"][0] != one["country_id"]
+        )  # fmt: skip
+        for name, value in one.items():
+            if not standing.get(name) and not (foreign and name == "state_id"):
+                values.setdefault(name, value)
+    return values

@@ -89,7 +89,7 @@ def copy_against_source(
     `customer` is the source's customer that NexaCloud's user stands for. A copy without any items
     is one row, `lines` missing: that habit of the copies is listed apart from a lost line.
     """
-    expected, actual = _header(source, source.customer), _header(copy, customer)
+    expected, actual = _header(source, source.payer), _header(copy, customer)
     if copy.lines or not source.lines:
         pairs = match_lines(source.lines, copy.lines, _likeness)
         expected |= {"lines": len(source.lines)} | _flat_lines([pair[0] for pair in pairs])

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from fcb_pipelines.core.gates import GateResult, failing, warning
-from fcb_pipelines.core.money import told
+from fcb_pipelines.core.naming import money, named
 
 CASH_WITHOUT_DOCUMENT = "cash_without_document"
 OPENING_DOCUMENT = "opening_document"
@@ -116,14 +116,13 @@ def by_document(rows: Iterable[AmountRow]) -> dict[str, list[AmountRow]]:
 
 
 def _told(row: AmountRow) -> str:
-    where = row.number or row.ref
-    what = f"{where}: {row.measure}"
+    what = f"{named(row.ref, row.number)}: {row.measure}"
     if row.entry != row.ref:
         what += f" {row.entry}"
-    said = told(row.source, row.currency)
+    said = money(row.source, row.currency)
     if row.measure is Measure.CREDIT:
-        return f"{what} {told(row.listed, row.currency)} ({row.why})"
+        return f"{what} {money(row.listed, row.currency)} ({row.why})"
     return (
-        f"{what} {said} at the source, {told(row.posted, row.currency)} posted, "
-        f"{told(row.listed, row.currency)} listed ({row.why or 'nothing lists it'})"
+        f"{what} {said} at the source, {money(row.posted, row.currency)} posted, "
+        f"{money(row.listed, row.currency)} listed ({row.why or 'nothing lists it'})"
     )

@@ -1,15 +1,24 @@
 """From agreed facts to the ledger document that should stand in the books."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from fcb_pipelines.core.billed import Problem, unsummed
 from fcb_pipelines.core.company import Settings, Tax
-from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument
+from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, with_tax_shares
 from fcb_pipelines.core.facts import InvoiceFacts, LineFacts, Side, TaxFacts
 from fcb_pipelines.core.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.money import spread, to_major
+from fcb_pipelines.core.tax_bases import (
+    SHIPPING,
+    Parts,
+    claim_of,
+    cut,
+    proved,
+    with_shipping_taxes,
+)
 from fcb_pipelines.core.tax_names import CANADA, country_code
 from fcb_pipelines.core.taxes import mismatches, resolve
 
@@ -32,7 +41,9 @@ def intended_document(
     Lines are the source's; a document without any becomes one line on the unitemised account.
     """
     if facts.problem:
-        return Held(reason=facts.problem, detail=f"source total {facts.total}, see its evidence")
+        adds_up = facts.problem != Problem.LINES_DO_NOT_SUM
+        told = f"source total {facts.total}, see its evidence" if adds_up else unsummed(facts)
+        return Held(reason=facts.problem, detail=told)
     if facts.date is None:
         return Held(reason="unreadable", detail="a finalised document without a date")
     sold = _sold_lines(facts, settings)
@@ -63,10 +74,13 @@ def intended_document(
         settings.policies.tax_residue,
     )
     if wrong:
-        told = "; ".join(
-            f"{w.key} billed {w.billed}, computed {w.computed} on {w.base}" for w in wrong
+        # Rate times whole net does not explain it: what the source says each line is taxed on may.
+        cut_lines = _proved_lines(
+            facts, sold, lines, {each.key for each in wrong}, chosen, settings
         )
-        return Held(reason="tax_mismatch", detail=told)
+        if isinstance(cut_lines, Held):
+            return cut_lines
+        lines, taxes = cut_lines, _document_taxes(facts, cut_lines, chosen)
     return LedgerDocument(
         ref=facts.ref,
         kind=facts.kind,
@@ -129,7 +143,7 @@ def _sold_lines(facts: InvoiceFacts, settings: Settings) -> tuple[LineFacts, ...
     if facts.shipping:
         lines.append(
             LineFacts(
-                key="shipping",
+                key=SHIPPING,
                 description="Shipping",
                 quantity=Decimal(1),
                 net=facts.shipping,
@@ -198,6 +212,38 @@ def _line_keys(
         document = tuple(sorted({chosen[billed] for billed in facts.taxes}))
         return tuple(document for _ in sold)
     return tuple(tuple(sorted({chosen[billed] for billed in line.taxes})) for line in sold)
+
+
+def _proved_lines(
+    facts: InvoiceFacts,
+    sold: Sequence[LineFacts],
+    lines: Sequence[DocumentLine],
+    doubtful: Collection[str],
+    chosen: Mapping[TaxFacts, str],
+    settings: Settings,
+) -> tuple[DocumentLine, ...] | Held:
+    """T7: the lines, cut so that each doubtful tax is on what its source computed it on."""
+    sold, chosen = with_shipping_taxes(facts, sold, chosen)
+    rates = {tax.key: tax.percentage for tax in settings.taxes}
+    found: dict[str, tuple[Parts, ...]] = {}
+    wrong = []
+    for key in sorted(doubtful):
+        told = proved(claim_of(key, rates[key], facts, sold, chosen), settings.policies.tax_residue)
+        if isinstance(told, str):
+            wrong.append(told)
+        else:
+            found[key] = told
+    if wrong:
+        return Held(reason="tax_mismatch", detail="; ".join(wrong))
+    pieces: list[DocumentLine] = []
+    shares = _line_taxes(facts, sold)
+    for number, (line, share) in enumerate(zip(lines, shares, strict=True)):
+        whole: dict[str, Parts] = dict.fromkeys(line.taxes, (line.net,))
+        parts = whole | {key: each[number] for key, each in found.items()}
+        pieces += cut(replace(line, tax=share), parts, rates, facts.currency)
+    if sum(tax.amount for line in sold for tax in line.taxes) == facts.tax:
+        return tuple(pieces)
+    return with_tax_shares(pieces, _document_taxes(facts, pieces, chosen))
 
 
 def _document_taxes(

@@ -71,12 +71,17 @@ class Case:
 
     @property
     def partner(self) -> str:
-        """The billing account: NexaCloud's user, whoever the books know, else the source's customer."""
+        """The billing account: NexaCloud's user, whoever the books know, else the source's customer.
+
+        A document that names nobody is an account of its own.
+        """
         if self.owner is not None:
             return f"nexacloud:{self.owner.user_id}"
         if self.keeper is not None and self.keeper.document.partner:
             return self.keeper.document.partner
-        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.customer}"
+        if self.facts.payer is None:
+            return self.facts.ref
+        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.payer}"
 
 
 def intended(case: Case, settings: Settings) -> LedgerDocument | Held:

@@ -154,7 +154,7 @@ def lost(
     return tuple(
         decide_lost(row, now.move)
         for row in index
-        if row.in_ledger and not row.found and row.period == period
+        if row.is_lost and row.period == period
         if (now := standing.get(row.ref)) is not None and now.move is not None
     )
 
@@ -196,11 +196,12 @@ def _partner(case: Case, users: Mapping[str, User]) -> Partner:
 
 def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMove | None:
     """The move that says whose a document is: its own, or that of the invoice it credits."""
-    for ref in (facts.ref, facts.credits):
-        now = standing.get(ref or "")
-        if now is not None and now.move is not None and not now.absent:
-            return now.move
-    return None
+    told = [standing.get(ref or "") for ref in (facts.ref, facts.credits)]
+    moves = [
+        now.move for now in told if now is not None and now.move is not None and not now.absent
+    ]
+    # What is posted is surer than a draft.
+    return min(moves, key=lambda move: move.state is not MoveState.POSTED, default=None)
 
 
 def _posted(now: Standing | None) -> StandingMove | None:
@@ -224,6 +225,11 @@ def _by_day(case: Case) -> tuple[str, str]:
     return (case.facts.date.isoformat() if case.facts.date else "", case.facts.ref)
 
 
+def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
+    """Every NexaCloud user as a billing account, whether anything is posted for it or not."""
+    return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
+
+
 def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | None:
     """The customer that the source should show for this NexaCloud user."""
     if source.side is Side.STRIPE:
@@ -232,13 +238,14 @@ def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | Non
 
 
 def _of_user(case: Case, user: User) -> Partner:
-    links = [case.partner]
-    if case.facts.customer:
-        links.append(f"{case.facts.ref.rsplit(':', 1)[0]}:{case.facts.customer}")
+    return replace(_account(case.partner, user), links=_links(case))
+
+
+def _account(key: str, user: User) -> Partner:
     email = (user.billing_email or user.email or "").strip().lower()
     return Partner(
-        key=case.partner,
-        links=tuple(dict.fromkeys(links)),
+        key=key,
+        links=(key,),
         name=user.name,
         email=email or None,
         street=user.billing_address,
@@ -248,18 +255,18 @@ def _of_user(case: Case, user: User) -> Partner:
         country=user.billing_country,
         vat=user.tax_id,
         stripe_customer_id=user.stripe_customer_id,
+        company=(user.company or "").strip() or None,
     )
 
 
 def _of_snapshot(case: Case) -> Partner:
     """A9: the customer as the invoice shows it, where NexaCloud no longer has the user."""
     shown = case.facts.bill_to
-    source = f"{case.facts.ref.rsplit(':', 1)[0]}:{case.facts.customer}"
     email = (shown.email or "").strip().lower() or None
     return Partner(
         key=case.partner,
-        links=tuple(dict.fromkeys((case.partner, source))),
-        name=shown.name or email or str(case.facts.customer),
+        links=_links(case),
+        name=shown.name or email or case.facts.payer or case.facts.ref,
         email=email,
         street=shown.street,
         city=shown.city,
@@ -267,5 +274,13 @@ def _of_snapshot(case: Case) -> Partner:
         state=shown.state,
         country=shown.country,
         vat=shown.vat,
-        stripe_customer_id=case.facts.customer if case.facts.side is Side.STRIPE else None,
+        stripe_customer_id=case.facts.payer if case.facts.side is Side.STRIPE else None,
+        # Nobody says whether it is a company's name, and two names must not become one debtor.
+        company=(shown.name or "").strip() or None,
     )
+
+
+def _links(case: Case) -> tuple[str, ...]:
+    source = case.facts.ref.rsplit(":", 1)[0]
+    at_source = [f"{source}:{case.facts.payer}"] if case.facts.payer else []
+    return tuple(dict.fromkeys((case.partner, *at_source)))

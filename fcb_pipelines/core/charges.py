@@ -114,6 +114,21 @@ class Reading:
     recorded_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadReading:
+    """A window that was recorded and can't be read: what it says is unknown, so is the whole cycle's.
+
+    `metric` is None where it may be of any of the service's; `at` is the moment that places it, None
+    where it may be of any month. `why` names the row.
+    """
+
+    service: str
+    subscription_id: str
+    metric: str | None
+    at: datetime | None
+    why: str
+
+
 def aggregate(metric: Metric, readings: Sequence[Reading]) -> Decimal:
     """The quantity of these readings in the metric's unit; zero where there is none.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fcb_pipelines.core.completeness import receivable
 from fcb_pipelines.core.facts import Kind
-from fcb_pipelines.core.gates import GATES, GateResult
+from fcb_pipelines.core.gates import GATES, GateResult, Outcome
 from fcb_pipelines.core.lawful import alternatives
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove
@@ -106,8 +106,11 @@ def close_report(
     families: Mapping[str, str],
     customers: Mapping[str, str],
     today: date,
+    over_all: Sequence[GateResult] = (),
 ) -> dict[str, Any]:
     """The close report of one month as plain JSON values, amounts in minor units.
+
+    `over_all` are the gates over the extracts and all months, as the last proof left them.
 
     `currency` is the company's; revenue and tax in other currencies stand beside it under
     `other_currencies`. `families` is the family of each income account code, `customers` the name of
@@ -130,6 +133,7 @@ def close_report(
             for tie in tie_outs(month)
         ],
         "gates": [_gate(result) for result in month.gates],
+        "gates_over_all": [_gate(result) for result in over_all],
         "exceptions": _exceptions(month, today),
         "documents": documents,
         "revenue_by_family": _revenue(posted, families, currency),
@@ -153,7 +157,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
         "name": result.gate,
         "outcome": result.outcome.value,
         "description": gate.proves,
-        "detail": result.detail if result.count else "",
+        "detail": result.detail if result.outcome is not Outcome.PASS else "",
         "count": result.count,
         "recovery": gate.recovery,
     }

@@ -139,7 +139,10 @@ class Policies(_Part):
     lost_dispute: Literal["list", "loss"] = "list"
     opening_payment: Literal["list", "settle"] = "list"
     tax_residue: int = Field(
-        1, ge=0, description="Minor units a tax line may differ from the computed tax."
+        1,
+        ge=0,
+        description="Minor units a tax may always differ from the computed one; "
+        "half a unit for each line that bears it where that is more.",
     )
     export_tax: str | None = Field(
         "gst_0", description="Key of the tax of 0 % on what is sold out of the country."

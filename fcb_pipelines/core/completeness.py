@@ -11,6 +11,7 @@ from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.gates import GateResult, failing
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove
@@ -62,6 +63,7 @@ class ReceivableRow:
     ledger: int
     not_posted: int
     why: str | None
+    number: str = ""
 
     @property
     def difference(self) -> int:
@@ -80,7 +82,7 @@ def population(
         duplicate = copy.claims is not None and owners[copy.claims].invoice_id != copy.invoice_id
         if duplicate:
             members.append(Member(ref=copy.ref, period=row.period if row else None))
-        elif row is None or not (row.found or row.in_ledger):
+        elif row is None or not (row.found or row.is_lost):
             members.append(Member(ref=copy.ref, period=None))
     return tuple(members)
 
@@ -169,6 +171,7 @@ def receivable(
                     ledger=ledger,
                     not_posted=not_posted,
                     why=why,
+                    number=row.number,
                 )
             )
     rows += [_of_nobody(move) for ref, move in posted.items() if ref not in seen and move.residual]
@@ -205,22 +208,23 @@ def unsettled(
 def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str, ...]:
     """Moves of ours that stand in the ledger and are of no member that should be posted."""
     return tuple(
-        f"{move.ref} stands in the ledger ({move.state}) and is no member"
+        f"{named(move.ref, move.document.number)}: {move.state} move of ours that no member "
+        f"explains, {money(move.document.total, move.document.currency)} of "
+        f"{move.document.partner}"
         for move in moves
         if base_of(move.ref) not in wanted and move.state in (MoveState.DRAFT, MoveState.POSTED)
     )
 
 
 def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
-    """The receivable ties out per billing account and currency; no move of ours is of no member."""
-    refs: dict[tuple[str, str], list[ReceivableRow]] = defaultdict(list)
-    for row in rows:
-        if row.difference:
-            refs[row.partner, row.currency].append(row)
+    """The receivable ties out document by document; no move of ours is of no member."""
+    wrong = sorted((row for row in rows if row.difference), key=lambda row: row.partner)
     faults = [
-        f"{partner} {currency}: {sum(row.difference for row in wrong)} unexplained "
-        f"({', '.join(row.ref for row in wrong)})"
-        for (partner, currency), wrong in refs.items()
+        f"{named(row.ref, row.number)} of {row.partner}: source {money(row.source, row.currency)}, "
+        f"ledger {money(row.ledger, row.currency)}, "
+        f"not posted {money(row.not_posted, row.currency)}{f' ({row.why})' if row.why else ''}: "
+        f"{money(row.difference, row.currency)} unexplained"
+        for row in wrong
     ]
     return failing("receivable_ties_out", [*faults, *orphaned])
 
@@ -255,4 +259,5 @@ def _of_nobody(move: StandingMove) -> ReceivableRow:
         ledger=move.document.kind.sign * move.residual,
         not_posted=0,
         why=None,
+        number=move.document.number,
     )

@@ -141,7 +141,7 @@ def plan_correction(
         for entry in entries
     )
     freed = sum(entry.reconciled for entry in entries)
-    found = _correction(case, stands_now, target, books, today, freed)
+    found = _correction(case, stands_now, target, settings, books, today, freed)
     plan = CorrectionPlan(
         ref=ref,
         why=_in_words(case, found, undo),
@@ -178,6 +178,7 @@ def _correction(
     case: Case,
     posted: Posted,
     target: LedgerDocument | None,
+    settings: Settings,
     books: Books,
     today: date,
     freed: int,
@@ -185,14 +186,21 @@ def _correction(
     move = posted.move
     if target is None:
         day = first_open_day(case.facts.voided_on or today, books.invoice_lock)
-        notes = posted.confirmed
-        return correction(move, posted.corrections, None, day=day, freed=freed, notes=notes)
+        return correction(
+            move,
+            posted.corrections,
+            None,
+            day=day,
+            settings=settings,
+            freed=freed,
+            notes=posted.confirmed,
+        )
     if Moved.SOURCE not in moved(target, move) or case.is_taken_back_by_notes:
         return None
     if answered(case.facts.source_hash, posted.corrections):
         return None
     day = first_open_day(today, books.invoice_lock)
-    return correction(move, posted.corrections, target, day=day, freed=freed)
+    return correction(move, posted.corrections, target, day=day, settings=settings, freed=freed)
 
 
 def _refused(

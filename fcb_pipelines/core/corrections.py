@@ -7,13 +7,15 @@ answers, and is matched with the document. A person chooses each; nothing is cor
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.taxes import computed, mismatches, taxed_lines
 
 _MARK = ":correction:"
 # The digest that a correction carries where the source has voided the document.
@@ -83,6 +85,7 @@ def correction(
     target: LedgerDocument | None,
     *,
     day: date,
+    settings: Settings,
     freed: int = 0,
     notes: Sequence[StandingMove] = (),
 ) -> Correction | None:
@@ -90,38 +93,71 @@ def correction(
 
     None where no line or tax differs: a change of a label can't be posted. `day` is its date, `freed`
     what will be open again on the document because settlements of it are taken back. `notes` are credit
-    notes that take a part of it back already.
+    notes that take a part of it back already. Where the lines that differ can't carry the difference of
+    the tax, and all can, those that stand are taken back and put anew.
     """
-    standing = [move.document, *(each.document for each in (*corrections, *notes))]
     base = move.document
-    sign = base.kind.sign
-    lines = Counter(_plain(line) for line in (target.lines if target else ()))
+    standing = _standing(move, (*corrections, *notes))
+    put = Counter(_plain(line) for line in (target.lines if target else ()))
+    back = Counter(line for document in standing for line in _lines_of(document, base.kind))
     taxes: Counter[str] = Counter({tax.key: tax.amount for tax in target.taxes} if target else {})
     for document in standing:
-        turn = sign * document.kind.sign
-        lines.subtract(
-            Counter(_plain(_turned(line) if turn < 0 else line) for line in document.lines)
-        )
+        turn = base.kind.sign * document.kind.sign
         for tax in document.taxes:
             taxes[tax.key] -= turn * tax.amount
+    lines = Counter(put)
+    lines.subtract(back)
     lines = _netted(lines)
     if not any(lines.values()) and not any(taxes.values()):
         return None
     added = [line for line, count in lines.items() for _ in range(count)]
     removed = [_turned(line) for line, count in lines.items() for _ in range(-count)]
-    total = sum(line.net for line in (*added, *removed)) + sum(taxes.values())
-    against = total < 0
-    kind = base.kind if not against else _other(base.kind)
-    shown = [_turned(line) if against else line for line in (*removed, *added)]
+    document = _document(move, corrections, target, [*removed, *added], taxes, day)
+    if not _carries(document, settings):
+        every = [*(_turned(line) for line in back.elements()), *put.elements()]
+        shown = [line for line in every if line.net]
+        whole = _document(move, corrections, target, shown, taxes, day)
+        document = whole if _carries(whole, settings) else document
+    open_ = min(move.residual - move.put_back + freed, document.total)
+    against = document.kind is not base.kind
+    return Correction(
+        document=document, allocation=_allocation(base, document, open_) if against else None
+    )
+
+
+def _standing(
+    move: StandingMove, corrections: Iterable[StandingMove]
+) -> tuple[LedgerDocument, ...]:
+    return (move.document, *(each.document for each in corrections))
+
+
+def _lines_of(document: LedgerDocument, kind: Kind) -> Iterable[DocumentLine]:
+    """The lines of a document as they count in one of this kind."""
+    same = document.kind is kind
+    return (_plain(line if same else _turned(line)) for line in document.lines)
+
+
+def _document(
+    move: StandingMove,
+    corrections: Sequence[StandingMove],
+    target: LedgerDocument | None,
+    lines: Sequence[DocumentLine],
+    taxes: Mapping[str, int],
+    day: date,
+) -> LedgerDocument:
+    """The correction over these lines and taxes, which count in the base's direction."""
+    base, number = move.document, len(corrections) + 1
+    against = sum(line.net for line in lines) + sum(taxes.values()) < 0
+    shown = tuple(_turned(line) if against else line for line in lines)
     billed = {key: -amount if against else amount for key, amount in taxes.items() if amount}
-    document = LedgerDocument(
-        ref=f"{base.ref}{_MARK}{len(corrections) + 1}",
-        kind=kind,
-        number=f"{base.number} (correction {len(corrections) + 1})",
+    return LedgerDocument(
+        ref=f"{base.ref}{_MARK}{number}",
+        kind=_other(base.kind) if against else base.kind,
+        number=f"{base.number} (correction {number})",
         date=day,
         currency=base.currency,
         partner=base.partner,
-        lines=tuple(shown),
+        lines=shown,
         taxes=tuple(
             DocumentTax(
                 key=key, base=sum(line.net for line in shown if key in line.taxes), amount=amount
@@ -133,10 +169,23 @@ def correction(
         reverses=base.ref,
         source_hash=target.source_hash if target else VOIDED,
     )
-    open_ = min(move.residual - move.put_back + freed, document.total)
-    return Correction(
-        document=document, allocation=_allocation(base, document, open_) if against else None
-    )
+
+
+def _carries(document: LedgerDocument, settings: Settings) -> bool:
+    """Whether a ledger that computes the tax of these lines can carry what was billed (T7).
+
+    It has no tax line to carry anything on where it computes nothing.
+    """
+    amounts = {tax.key: tax.amount for tax in document.taxes}
+    rates = {tax.key: tax.percentage for tax in settings.taxes}
+    billed = [
+        (key, sum(line.net for line in document.lines if key in line.taxes), amounts.get(key, 0))
+        for key in sorted(document.tax_keys & rates.keys())
+    ]
+    if any(amount and not computed(base, rates[key]) for key, base, amount in billed):
+        return False
+    lines = taxed_lines(document.lines)
+    return not mismatches(billed, settings.taxes, settings.policies.tax_residue, lines)
 
 
 def _allocation(base: LedgerDocument, document: LedgerDocument, amount: int) -> Settlement | None:

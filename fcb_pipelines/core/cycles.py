@@ -6,11 +6,14 @@ subscription's present cycle (its anchor), in the company's timezone; without an
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.periods import following, period_of, preceding
+
+# No clock in the world is further from UTC.
+_ANY_ZONE = timedelta(hours=14)
 
 
 class CycleLength(StrEnum):
@@ -46,6 +49,17 @@ _LENGTHS = {
 def cycle_length(told: str | None) -> CycleLength | None:
     """What `billing_cycle` means; None for a word that is not known (rule M4)."""
     return _LENGTHS.get((told or "").strip().casefold())
+
+
+def is_moment(value: object) -> bool:
+    """Whether it is a date, or a datetime with its zone, that every zone's calendar has."""
+    if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo is None):
+        return False
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
+    try:
+        return bool(moment.astimezone(UTC) - _ANY_ZONE < moment.astimezone(UTC) + _ANY_ZONE)
+    except (OverflowError, ValueError):
+        return False
 
 
 def instant(moment: datetime | date, timezone: str) -> datetime:

@@ -117,7 +117,7 @@ def decide_copy(
     row = index.get(copy.claims) if copy.claims else None
     period = None
     is_owner = owner is None or owner.invoice_id == copy.invoice_id
-    if row is not None and row.in_ledger and is_owner:
+    if row is not None and row.is_lost and is_owner:
         # What stands in the books keeps its own ref, whatever its source says now.
         return None
     if copy.claims is None:
@@ -161,10 +161,12 @@ def _verdict(
     if skipped:
         return Verdict.SKIP, skipped, ""
     judged = judged_with(case.invoice, case.facts.total) if case.invoice else None
-    # A note that stands in the books does not fall with an invoice that came into doubt later.
-    if judged and not (judged[0] is Verdict.HOLD and case.is_posted):
-        return judged[0], judged[1].reason, judged[1].detail
+    if judged and judged[0] is Verdict.SKIP:
+        return Verdict.SKIP, judged[1].reason, judged[1].detail
     held = _hold(case, settings, books, last_period)
+    # A note that stands in the books does not fall with an invoice that came into doubt later.
+    if held is None and judged and not case.is_posted:
+        held = judged[1]
     if held:
         return Verdict.HOLD, held.reason, held.detail
     if case.owner is None:
@@ -222,7 +224,8 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     if facts.status is Status.UNKNOWN:
         return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
     if case.owner is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
-        return Held(reason="missing_in_nexacloud", detail=f"customer {facts.customer}")
+        whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
+        return Held(reason="missing_in_nexacloud", detail=whose)
     if _collects_without_a_sale(facts, settings):
         return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
     document = intended(case, settings)

@@ -150,6 +150,7 @@ class Partner:
     """One billing account of NexaCloud and how it should look in the ledger.
 
     `key` is its first link; every link (service:…:id) becomes an external id of the one partner.
+    `company` is the company it names, None for a person; `name` is what the ledger is to call it.
     """
 
     key: str
@@ -163,6 +164,7 @@ class Partner:
     country: str | None = None
     vat: str | None = None
     stripe_customer_id: str | None = None
+    company: str | None = None
 
 
 def with_tax_shares(

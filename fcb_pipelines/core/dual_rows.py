@@ -56,7 +56,8 @@ class DualRun:
         subscription = self.subscriptions.get(key)
         plan = self.plans.get((key[0], subscription.plan_id or "")) if subscription else None
         documents = {one.ref: one for one in (*(document for document, _ in lines), *unread)}
-        customer = subscription.customer if subscription else _of_documents(documents.values())
+        known = subscription.customer if subscription else ""
+        customer = known or _of_documents(documents.values())
         who = self.customers.of(key[0], customer)
         actual = sum(line.net for _, line in lines) + sum(one.net for one in unread)
         owed = _owed(components, self.currency)

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     MISSING_QUOTA = "missing_quota"
     OTHER_CURRENCY = "other_currency"
     UNREADABLE_DOCUMENT = "unreadable_document"
+    UNREADABLE_ROW = "unreadable_row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ CAUSES: dict[Cause, CauseMeaning] = {
         CauseMeaning(cause=Cause.MISSING_QUOTA, verdict=_FAILED, meaning="There is usage, and the plan does not say how much of it is included."),
         CauseMeaning(cause=Cause.OTHER_CURRENCY, verdict=_FAILED, meaning="It was invoiced in another currency than the prices are in."),
         CauseMeaning(cause=Cause.UNREADABLE_DOCUMENT, verdict=_FAILED, meaning="A linked document could not be read, or its lines do not sum."),
+        CauseMeaning(cause=Cause.UNREADABLE_ROW, verdict=_FAILED, meaning="A row of its subscription, its plan or its usage breaks the contract of its table."),
     )
 }  # fmt: skip
 

@@ -44,17 +44,23 @@ def expected_charges(
     *,
     period: str,
     timezone: str,
+    unread: Mapping[str, str] | None = None,
 ) -> tuple[ExpectedCharge, ...]:
-    """The components of each wanted (service, subscription id), in order."""
-    used = {(row.service, row.subscription_id, row.metric): row.quantity for row in usage}
+    """The components of each wanted (service, subscription id), in order.
+
+    `unread` says by service why nothing of its usage can be read.
+    """
+    used = {(row.service, row.subscription_id, row.metric): row for row in usage}
     rows: list[ExpectedCharge] = []
     for service, subscription_id in sorted(set(wanted)):
         known = subscriptions.get((service, subscription_id))
         plan = plans.get((service, known.plan_id)) if known and known.plan_id else None
         rows.append(_flat(service, subscription_id, known, plan, period, timezone))
         for charge in plan.charges if plan else ():
-            quantity = used.get((service, subscription_id, charge.charge.metric), NOTHING)
-            rows.append(_overage(service, subscription_id, period, charge, quantity))
+            row = used.get((service, subscription_id, charge.charge.metric))
+            lost = (unread or {}).get(service) or (row.unread if row else None)
+            quantity = row.quantity if row else NOTHING
+            rows.append(_overage(service, subscription_id, period, charge, quantity, lost))
     return tuple(rows)
 
 
@@ -66,7 +72,12 @@ def _flat(
     period: str,
     timezone: str,
 ) -> ExpectedCharge:
-    amount, basis, cause = _flat_price(subscription, plan, period, timezone)
+    problem = next((one.problem for one in (subscription, plan) if one and one.problem), None)
+    amount, basis, cause = (
+        (None, problem, Cause.UNREADABLE_ROW)
+        if problem
+        else _flat_price(subscription, plan, period, timezone)
+    )
     return ExpectedCharge(
         service=service,
         subscription_id=subscription_id,
@@ -106,11 +117,18 @@ def _flat_price(
 
 
 def _overage(
-    service: str, subscription_id: str, period: str, of_plan: PlanCharge, used: Decimal
+    service: str,
+    subscription_id: str,
+    period: str,
+    of_plan: PlanCharge,
+    used: Decimal,
+    lost: str | None,
 ) -> ExpectedCharge:
     charge, quota = of_plan.charge, of_plan.quota
     amount: Decimal | None
-    if quota is None and used:
+    if lost:
+        amount, cause, basis = None, Cause.UNREADABLE_ROW, lost
+    elif quota is None and used:
         amount, cause = None, Cause.MISSING_QUOTA
         basis = f"{used} {charge.metric} used, and the plan has no quota"
     else:
@@ -124,7 +142,7 @@ def _overage(
         amount=amount,
         basis=basis,
         cause=cause,
-        used=used,
+        used=None if lost else used,
         quota=quota,
     )
 

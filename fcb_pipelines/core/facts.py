@@ -183,7 +183,8 @@ class InvoiceFacts:
     settlement; `paid` what that side says is settled. `settlements` are those of the document, and
     those that draw on it. `credits` is the ref of the invoice that a credit note is of, `voided_on` the
     day it was voided. `remarks` are the exceptions that the source's own objects raise; `tax_exempt`
-    says that it marks the customer so. `withdrawn` are the refs of settlements that the source took
+    says that it marks the customer so. `customer_account` is the account that the source bills where it
+    names no customer (Stripe `acct_…`). `withdrawn` are the refs of settlements that the source took
     back, each with the day on which it did (S13). `problem` names why the document's own
     amounts can't be trusted (None when they add up).
     """
@@ -215,10 +216,20 @@ class InvoiceFacts:
     withdrawn: tuple[tuple[str, dt.date], ...] = ()
     problem: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
+    customer_account: str | None = None
 
     def with_settlements(self, settlements: tuple[SettlementFacts, ...]) -> "InvoiceFacts":
         """The same document with these settlements."""
         return replace(self, settlements=settlements)
+
+    @property
+    def payer(self) -> str | None:
+        """Whom the source bills: its customer, else the account in a customer's place.
+
+        The account is no part of the source hash: documents that were posted before it was read keep
+        the hash they were posted with.
+        """
+        return self.customer or self.customer_account
 
     @property
     def owed(self) -> int:

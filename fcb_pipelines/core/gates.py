@@ -11,21 +11,19 @@ from datetime import date
 from enum import StrEnum
 
 from fcb_pipelines.core.agreement import AgreementRow, disagreements
-from fcb_pipelines.core.build import account_codes
 from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.document_rows import DocumentRow, header, to_documents
+from fcb_pipelines.core.document_rules import broken_rules
 from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.families import OTHER, UNITEMISED
 from fcb_pipelines.core.index import Answer, IndexRow
 from fcb_pipelines.core.ledger_delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
-from fcb_pipelines.core.money import to_major
-from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.reasons import REASONS, Verdict
-from fcb_pipelines.core.standing import MoveState, Standing, stands_as
+from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.tax_witness import WitnessRow, WitnessVerdict
-from fcb_pipelines.core.taxes import mismatches
 
 SAMPLE = 10
 
@@ -74,7 +72,7 @@ class GateResult:
 
 
 _GATES = (
-    ("extracts_meet_contract", True, "Every NexaCloud extract has the columns, types and keys we rely on.", "The schema may have changed: compare the named column with docs/gates.md, then `fcb sync`."),
+    ("extracts_meet_contract", True, "Every NexaCloud extract that the books are made of has the columns, types and keys we rely on.", "Correct the named row in NexaCloud; where all rows of a column are named, the schema may have changed; then `fcb sync`."),
     ("stripe_listing_complete", True, "Every page of Stripe's list was read once and none is missing.", "Rerun `fcb sync`."),
     ("lago_listing_complete", True, "Every page of Lago's list was read once and none is missing.", "Rerun `fcb sync`."),
     ("population_adds_up", True, "Population = post + skip + hold: every member has one disposition.", "Rebuild the month: `fcb sync --period M`."),
@@ -87,21 +85,22 @@ _GATES = (
     ("residuals_match_source", False, "What is open in the ledger is what the source says is owed.", "`fcb status` names the documents; `fcb sync` settles what is missing."),
     ("revenue_in_other", False, "No revenue is without a configured family.", "Add a keyword to the families, or accept the account."),
     ("unitemised_lines", False, "Every document has lines.", "Reclassify the unitemised revenue by hand."),
+    ("shared_email", False, "No email joins two companies: each account and ledger partner that bears one has it to itself.", "One company: merge its partners in the ledger (the links follow) and give its accounts one company name. Several: leave them apart, or give each its own email in NexaCloud and in the ledger."),
     ("nothing_is_held", False, "No document is held.", "`fcb status` lists each with its reason and what mends it."),
     ("nexacloud_agrees_with_source", False, "NexaCloud's copies agree with their sources.", "Correct the copies in NexaCloud; the books follow the source."),
     ("tax_as_expected", False, "The tax billed is what address and date lead one to expect.", "Correct the address or the tax at the source for what is billed next; `reconciliation/tax_witness` and the close report list each document."),
-    ("services_meet_contract", False, "The tables of the other services have the columns, types and metrics we rely on.", "A service that is named here is not measured: correct its view or its configuration, then `fcb sync`."),
+    ("services_meet_contract", False, "The tables that the dual run reads have the columns, types and metrics we rely on.", "What is named here is not measured, and what depends on it is a failed row: correct the row, the view or the configuration, then `fcb sync`."),
     ("usage_is_clean", False, "Every usage window came once, in time, and overlaps no other.", "Correct the records at the service; a window counts once, an overlap counts twice."),
     ("one_row_each_subscription", False, "Every subscription-period with an invoice or usage has exactly one row.", "Rebuild the month, then report it: it is a bug of the dual run."),
     ("no_empty_subscription", False, "No row is of an empty subscription; a one-off is one document, compared with nothing.", "Rebuild the month, then report it: it is a bug of the dual run."),
     ("unexplained_deltas_within_ceiling", False, "Deltas that no cause explains stay within the configured ceiling.", "The close report lists each with its arithmetic: correct the plan, the usage or the invoice."),
     ("flip_readiness", False, "The cycle is over, and every row of it matches or is explained.", "Go on measuring: the rows named speak against billing from the engine."),
     ("completeness", True, "Over all months and unplaced, every member has exactly one disposition.", "Build the months named: `fcb sync --period M`."),
-    ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names the documents."),
+    ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names each document or move: what its source says is owed, what the ledger has open and what is not posted. Mend the side that is wrong, then `fcb sync`."),
     ("nothing_is_lost", True, "What the sources say of revenue, tax and cash since the books began = what stands posted + what is listed with its amount.", "`fcb status` lists each amount; one that nothing lists is a fault of the books or of the run: rebuild its month with `fcb sync --period M`."),
     ("cash_without_document", False, "No money that a source confirms is of a document that is not posted.", "`fcb status` lists each: record it by hand, or mend what keeps its document out."),
     ("credit_has_an_origin", False, "No customer drew more credit than the books have seen them get.", "Enter by hand where the credit came from; `fcb status` names each draw."),
-    ("nothing_leaks", False, "Nothing that was used, runs or is subscribed to is left out of the invoices.", "`metering/leaks` lists each with what it is worth: invoice it or end it."),
+    ("nothing_leaks", False, "Nothing that was used, runs or is subscribed to is left out of the invoices.", "`fcb status` names the first, `metering/leaks` lists each with what it is worth: invoice it or end it."),
 )  # fmt: skip
 
 GATES: dict[str, Gate] = {
@@ -153,10 +152,13 @@ def documents_balance(rows: Sequence[DocumentRow]) -> GateResult:
             faults.append(f"{document.ref}: {len(document.lines)} of {head.document_lines} lines")
         elif document.total != head.document_total:
             faults.append(f"{document.ref}: lines + tax {document.total} != {head.document_total}")
-        elif sum(line.tax for line in document.lines) != document.tax:
-            faults.append(f"{document.ref}: the lines' shares of tax are not its tax")
+        elif (shares := sum(line.tax for line in document.lines)) != document.tax:
+            faults.append(f"{document.ref}: the lines' shares of tax {shares} != {document.tax}")
         elif document.content_hash != head.content_hash:
-            faults.append(f"{document.ref}: content is not what its hash says")
+            faults.append(
+                f"{document.ref}: content {document.content_hash} is not what its hash says: "
+                f"{head.content_hash}"
+            )
     return failing("documents_balance", faults)
 
 
@@ -200,7 +202,7 @@ def document_rules_hold(
     faults = [
         f"{document.ref}: {fault}"
         for document in documents
-        for fault in _broken_rules(document, standing.get(document.ref), settings, books, period)
+        for fault in broken_rules(document, standing.get(document.ref), settings, books, period)
     ]
     return failing("document_rules_hold", faults)
 
@@ -215,7 +217,11 @@ def ledger_agrees(deltas: Sequence[LedgerDelta]) -> tuple[GateResult, ...]:
     ):
         own = [delta for delta in deltas if delta.aspect == aspect]
         waits = all(delta.code in _WAITING for delta in own)
-        told = [f"{d.ref} {d.field}: {d.expected} != {d.actual} ({d.code})" for d in own]
+        told = [
+            f"{d.ref if d.entry == d.ref else f'{d.ref} {d.entry}'} {d.field}: "
+            f"{d.expected} != {d.actual} ({d.code})"
+            for d in own
+        ]
         results.append(warning(gate, told) if waits else failing(gate, told))
     return tuple(results)
 
@@ -231,14 +237,17 @@ def unitemised_lines(rows: Sequence[DocumentRow]) -> GateResult:
 
 
 def nothing_is_held(dispositions: Sequence[Disposition], today: date) -> GateResult:
-    """Held documents by reason, with the age of the oldest in days."""
+    """Held documents by reason, each with its age in days; the oldest of a reason first."""
     held = [row for row in dispositions if row.verdict is Verdict.HOLD]
-    ages: dict[str, list[int]] = {}
-    for row in held:
-        ages.setdefault(row.reason or "", []).append((today - row.date).days if row.date else 0)
-    told = [f"{reason}: {len(days)}, oldest {max(days)} days" for reason, days in ages.items()]
+    reasons = list(dict.fromkeys(row.reason for row in held))
+    held.sort(key=lambda row: (reasons.index(row.reason), row.date or today, row.ref))
+    told = [
+        f"{row.reason}: {named(row.ref, row.number)}, {money(row.total, row.currency)}, "
+        f"{(today - row.date).days if row.date else 0} days"
+        for row in held
+    ]
     amounts = _sums((row.currency, row.total) for row in held)
-    return warning("nothing_is_held", told, count=len(held), amounts=amounts)
+    return warning("nothing_is_held", told, amounts=amounts)
 
 
 def nexacloud_agrees(rows: Sequence[AgreementRow]) -> GateResult:
@@ -252,7 +261,7 @@ def tax_as_expected(rows: Sequence[WitnessRow]) -> GateResult:
     """Documents whose tax differs from the expected or can't be judged; the sum of the differences."""
     doubted = (WitnessVerdict.DIFFERS, WitnessVerdict.UNKNOWN_ADDRESS)
     odd = [row for row in rows if row.verdict in doubted]
-    told = [f"{row.ref}: {row.detail}" for row in odd]
+    told = [f"{named(row.ref, row.number)}: {row.detail}" for row in odd]
     amounts = _sums((row.currency, row.difference) for row in odd)
     return warning("tax_as_expected", told, amounts=amounts)
 
@@ -284,62 +293,23 @@ def _result(
         gate=gate,
         outcome=worst if faults else Outcome.PASS,
         count=count,
-        detail="; ".join(faults[:SAMPLE]) if faults else GATES[gate].proves,
+        detail=_in_short(faults) if faults else GATES[gate].proves,
         sample=tuple(faults[:SAMPLE]),
         amounts=amounts,
     )
 
 
-def _broken_rules(
-    document: LedgerDocument,
-    standing: Standing | None,
-    settings: Settings,
-    books: Books,
-    period: str,
-) -> list[str]:
-    accounts = account_codes(settings)
-    known_taxes = {tax.key for tax in settings.taxes}
-    faults = []
-    if period_of(document.date) != period:
-        faults.append(f"dated {document.date}, not in {period}")
-    if document.currency not in books.currencies:
-        faults.append(f"the ledger lacks {document.currency}")
-    if document.total < 0 or not document.lines:
-        faults.append(f"a total of {document.total} with {len(document.lines)} lines")
-    for line in document.lines:
-        if accounts.get(line.family) != line.account:
-            faults.append(f"family {line.family} does not post to {line.account}")
-        if line.quantity * line.unit_price != to_major(line.net, document.currency):
-            faults.append(f"{line.quantity} x {line.unit_price} is not {line.net} minor units")
-    unknown = (document.tax_keys - known_taxes) | (document.tax_keys & books.lacking_taxes)
-    if unknown:
-        return [*faults, f"unknown taxes {', '.join(sorted(unknown))}"]
-    billed = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
-    faults += [
-        f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
-        for wrong in mismatches(billed, settings.taxes, settings.policies.tax_residue)
-    ]
-    return faults + _broken_by_ledger(document, standing, books)
-
-
-def _broken_by_ledger(
-    document: LedgerDocument, standing: Standing | None, books: Books
-) -> list[str]:
-    move = standing.move if standing else None
-    if move is not None and move.state is MoveState.POSTED:
-        return []
-    faults = []
-    locked = books.invoice_lock is not None and document.date <= books.invoice_lock
-    if locked and not (standing and standing.was_seen == MoveState.POSTED):
-        faults.append(f"locked up to {books.invoice_lock}")
-    if move is not None and move.state is MoveState.DRAFT and not stands_as(move, move.stored_hash):
-        faults.append("its draft was edited in the ledger")
-    return faults
+def _in_short(faults: Sequence[str]) -> str:
+    more = f"; and {len(faults) - SAMPLE} more" if len(faults) > SAMPLE else ""
+    return "; ".join(faults[:SAMPLE]) + more
 
 
 def _lines_of(family: str, gate: str, rows: Sequence[DocumentRow]) -> GateResult:
     own = [row for row in rows if row.family == family]
-    told = [f"{row.ref}: {row.description} {row.net}" for row in own]
+    told = [
+        f"{named(row.ref, row.number)}: {row.description!r} {money(row.net, row.currency)}"
+        for row in own
+    ]
     return warning(gate, told, amounts=_sums((row.currency, row.net) for row in own))
 
 

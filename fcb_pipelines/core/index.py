@@ -58,7 +58,12 @@ class IndexRow:
     @property
     def is_member(self) -> bool:
         """Whether the document belongs to the population under its own ref."""
-        return (self.found and self.in_scope) or self.in_ledger
+        return (self.found and self.in_scope) or self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it stands in the books, in a month of theirs, and its source does not give it."""
+        return self.in_ledger and not self.found and self.period is not None
 
     @property
     def found(self) -> bool:
@@ -71,7 +76,8 @@ class Scope:
     """What counts as NexaCloud's at a source that serves several products (rule A6).
 
     `customers` are the source's customer ids that NexaCloud users name, `claimed` the document refs
-    that NexaCloud invoices name, `metadata_key` the key that marks a document as NexaCloud's.
+    that NexaCloud invoices name, `metadata_key` the key that marks a document as NexaCloud's. A
+    document that names nobody can't be another product's for sure: it is in scope, and held there.
     `standing` are our moves by ref: what is in the books was NexaCloud's, whatever it has erased since.
     """
 
@@ -83,7 +89,8 @@ class Scope:
     def includes(self, facts: InvoiceFacts) -> bool:
         """Whether a document is NexaCloud's."""
         return (
-            facts.customer in self.customers
+            facts.payer in self.customers
+            or _nobodys(facts)
             or facts.ref in self.claimed
             or facts.credits in self.claimed
             or facts.ref in self.standing
@@ -91,21 +98,30 @@ class Scope:
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
 
-    def with_forgotten(self, documents: Iterable[InvoiceFacts]) -> "Scope":
-        """The scope with the customers of whom the books hold documents that NexaCloud has erased.
+    def with_known(self, documents: Iterable[InvoiceFacts]) -> "Scope":
+        """The scope with the customers that only documents can tell.
 
-        What such a customer is billed later is not of another product of the company: it is told.
+        Of a forgotten one the books hold documents and NexaCloud none (A13): what it is billed later is
+        not of another product of the company. An account that a source bills in a customer's place is
+        NexaCloud's where NexaCloud names one of its documents: users name customers alone.
         """
-        forgotten = {
-            facts.customer
-            for facts in documents
-            if facts.customer and facts.ref in self.standing and facts.ref not in self.claimed
+        documents = tuple(documents)
+        claimed = {one.payer for one in documents if one.ref in self.claimed}
+        standing = {
+            one.payer
+            for one in documents
+            if one.ref in self.standing and one.ref not in self.claimed and not one.credits
         }
-        # A credit note is never claimed: its invoice is.
-        forgotten -= {
-            facts.customer for facts in documents if facts.ref in self.claimed and facts.customer
+        accounts = {
+            one.payer for one in documents if one.ref in self.claimed and one.customer is None
         }
-        return replace(self, customers=self.customers | forgotten)
+        known = (standing - claimed) | accounts
+        return replace(self, customers=self.customers | {each for each in known if each})
+
+
+def _nobodys(facts: InvoiceFacts) -> bool:
+    """Whether nothing says whose a document is; a credit note is its invoice's."""
+    return facts.payer is None and facts.credits is None
 
 
 def source_ref(side: Side, owner: str, source_id: str) -> str:
@@ -140,7 +156,7 @@ def found_row(
         status=facts.status,
         date=facts.date,
         period=period,
-        customer=facts.customer,
+        customer=facts.payer,
         currency=facts.currency,
         total=facts.kind.sign * facts.total,
         body_hash=body_hash,

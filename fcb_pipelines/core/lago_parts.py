@@ -16,6 +16,11 @@ def coupon_weight(fee: Json) -> int:
     return int(Decimal(str(fee.get("precise_coupons_amount_cents") or 0)).scaleb(5))
 
 
+def taxed_with(fee: Json) -> tuple[str, ...]:
+    """The codes of the taxes that a fee was billed with."""
+    return tuple(tax["tax_code"] for tax in fee.get("applied_taxes") or ())
+
+
 def instant_of(text: str) -> datetime:
     """An instant as Lago writes it. Raises ValueError where it has no offset."""
     instant = datetime.fromisoformat(text)

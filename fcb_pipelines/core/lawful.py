@@ -5,7 +5,7 @@ from datetime import date
 from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.corrections import first_open_day
 from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.money import told
+from fcb_pipelines.core.naming import money
 
 
 def alternatives(code: str, row: Disposition, books: Books, today: date) -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def alternatives(code: str, row: Disposition, books: Books, today: date) -> tupl
             f"`fcb sync --period {row.period}`, lock again: it keeps its date {row.date}, and a tax "
             "return already filed for that period is amended.",
             "Void it at the source and issue it anew: the new document is dated in an open period.",
-            f"Post {told(row.total, row.currency)} by hand on {opens}, the first open day, if the accountant agrees that "
+            f"Post {money(row.total, row.currency)} by hand on {opens}, the first open day, if the accountant agrees that "
             "revenue and tax are reported there; it stays listed here.",
         )
     if code == "settlement_period_locked" and books.entry_lock is not None:

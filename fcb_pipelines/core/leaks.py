@@ -1,6 +1,6 @@
 """The leak view: what was used, runs or is subscribed to, and is on no invoice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -59,7 +59,11 @@ class Leak:
 
 @dataclass(frozen=True, kw_only=True)
 class LeakView:
-    """Everything that the leaks are told from; `rows` are those of all months."""
+    """Everything that the leaks are told from; `rows` are those of all months.
+
+    `unread` are the ids of deployments whose rows can't be read: nothing is said of them. None for
+    `deployments` means that none of them can be read.
+    """
 
     service: str
     currency: str
@@ -68,9 +72,10 @@ class LeakView:
     rows: Sequence[MeteringDelta]
     documents: Sequence[Invoiced]
     subscriptions: Mapping[tuple[str, str], Subscription]
-    deployments: Sequence[Deployment]
+    deployments: Sequence[Deployment] | None
     plans: Plans
     customers: Customers
+    unread: Collection[str] = ()
 
     def leaks(self) -> tuple[Leak, ...]:
         """Every leak, kind by kind; subscriptions before deployments."""
@@ -100,8 +105,12 @@ class LeakView:
                 )
 
     def _without_deployment(self) -> Iterable[Leak]:
+        if self.deployments is None:
+            return
         known = {deployment.id: deployment for deployment in self.deployments}
         for subscription, documents in self._invoiced():
+            if subscription.problem or subscription.deployment_id in self.unread:
+                continue
             deployment = known.get(subscription.deployment_id or "")
             gone = (
                 deployment is not None
@@ -122,7 +131,7 @@ class LeakView:
 
     def _not_invoiced(self) -> Iterable[Leak]:
         billed = {subscription.deployment_id for subscription, _ in self._invoiced()}
-        for deployment in sorted(self.deployments, key=lambda one: one.id):
+        for deployment in sorted(self.deployments or (), key=lambda one: one.id):
             plan = self.plans.get((self.service, deployment.plan_id or ""))
             price = self._price(self.service, deployment.plan_id, deployment.billing_cycle)
             if not _runs(deployment) or deployment.id in billed or price == 0:

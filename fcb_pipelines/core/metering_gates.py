@@ -7,7 +7,7 @@ from datetime import date
 from fcb_pipelines.core.dual_run import MeteringDelta, MeteringVerdict
 from fcb_pipelines.core.gates import GateResult, failing, warning
 from fcb_pipelines.core.leaks import Leak
-from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.periods import first_day, following
 from fcb_pipelines.core.services import MeteringSettings
 from fcb_pipelines.core.usage import Usage
@@ -16,7 +16,7 @@ Key = tuple[str, str]
 
 
 def services_meet_contract(breaches: Sequence[str]) -> GateResult:
-    """What is wrong with the tables of the other services."""
+    """What is wrong with the tables that the dual run reads."""
     return warning("services_meet_contract", breaches)
 
 
@@ -39,7 +39,7 @@ def no_empty_subscription(rows: Iterable[MeteringDelta]) -> GateResult:
     """A row is of a subscription unless it is a one-off, which is one document and never compared."""
     faults = []
     for row in rows:
-        told = f"{row.service} {row.subscription_id!r} {', '.join(row.documents)}"
+        told = f"{row.period} {row.service} {row.subscription_id!r} {', '.join(row.documents)}"
         if row.verdict is not MeteringVerdict.ONE_OFF:
             if not row.subscription_id:
                 faults.append(f"{told}: {row.verdict} without a subscription")
@@ -57,8 +57,7 @@ def unexplained(rows: Iterable[MeteringDelta], settings: MeteringSettings) -> Ga
     total = sum(abs(row.delta or 0) for row in own)
     within = len(own) <= settings.ceiling_count and total <= settings.ceiling_amount
     told = [
-        f"{row.service} {row.subscription_id}: {row.cause}, "
-        f"{to_major(row.delta or 0, row.currency)} {row.currency}"
+        f"{row.service} {row.subscription_id}: {row.cause}, {money(row.delta or 0, row.currency)}"
         for row in own
     ]
     amounts = tuple(sorted(_sums((row.currency, abs(row.delta or 0)) for row in own).items()))
@@ -77,7 +76,7 @@ def flip_readiness(rows: Sequence[MeteringDelta], period: str, today: date) -> G
     if today < first_day(following(period)):
         faults.append(f"{period} is not over")
     if not compared:
-        faults.append("nothing was compared")
+        faults.append(f"nothing was compared in {period}")
     faults += [
         f"{row.service} {row.subscription_id}: {row.verdict}, {row.cause}"
         for row in compared
@@ -98,20 +97,34 @@ def usage_is_clean(rows: Iterable[Usage]) -> GateResult:
 
 
 def nothing_leaks(leaks: Sequence[Leak]) -> GateResult:
-    """The leaks by kind, with the sum of those whose amount is known."""
-    counts = Counter(leak.kind.value for leak in leaks)
+    """The leaks, the dearest first, with the sum of those whose amount is known."""
     sums = _sums((leak.currency, leak.amount or 0) for leak in leaks)
-    return warning(
-        "nothing_leaks",
-        [f"{kind}: {count}" for kind, count in sorted(counts.items())],
-        count=len(leaks),
-        amounts=tuple(sorted(sums.items())),
-    )
+    told = [_leak(leak) for leak in sorted(leaks, key=lambda leak: -(leak.amount or 0))]
+    return warning("nothing_leaks", told, amounts=tuple(sorted(sums.items())))
 
 
 def unexplained_rows(rows: Iterable[MeteringDelta]) -> list[MeteringDelta]:
     """The deltas that no cause explains."""
     return [row for row in rows if row.verdict is MeteringVerdict.DELTA and not row.explained]
+
+
+def _leak(leak: Leak) -> str:
+    things = [
+        f"{what} {key}"
+        for what, key in (
+            ("subscription", leak.subscription_id),
+            ("deployment", leak.deployment_id),
+        )
+        if key
+    ]
+    worth = "no price is known"
+    if leak.amount is not None:
+        worth = money(leak.amount, leak.currency)
+    return (
+        f"{leak.kind}{f' {leak.period}' if leak.period else ''}: {leak.service} "
+        f"{', '.join(things) or 'nothing'} of {leak.customer_name or leak.customer}: {worth}, "
+        f"{leak.detail}"
+    )
 
 
 def _sums(amounts: Iterable[tuple[str, int]]) -> Counter[str]:

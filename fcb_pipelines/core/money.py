@@ -100,8 +100,3 @@ def spread(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     by_remainder = sorted(range(len(weights)), key=lambda i: (floors[i] - exact[i], i))
     lucky = set(by_remainder[:missing])
     return tuple(floor + (i in lucky) for i, floor in enumerate(floors))
-
-
-def told(minor: int, currency: str) -> str:
-    """Minor units as people read them in a message: `113.00 CAD`."""
-    return f"{to_major(minor, currency):.{exponent(currency)}f} {currency}"

@@ -5,12 +5,12 @@ belong to one service; the tables `service_…` have a column that names theirs.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from fcb_pipelines.core.charges import Charge, Reading
-from fcb_pipelines.core.cycles import instant
+from fcb_pipelines.core.charges import Charge, Reading, UnreadReading
+from fcb_pipelines.core.cycles import instant, is_moment
 from fcb_pipelines.core.services import (
     CataloguePlan,
     Invoicing,
@@ -22,6 +22,8 @@ from fcb_pipelines.core.services import (
 )
 
 Rows = Iterable[Mapping[str, Any]]
+# A row that breaks its table's contract, and why it can't be read.
+Unread = Iterable[tuple[Mapping[str, Any], str]]
 
 
 def nexacloud_plans(rows: Rows, service: Service) -> tuple[CataloguePlan, ...]:
@@ -72,6 +74,66 @@ def service_readings(rows: Rows, timezone: str) -> tuple[Reading, ...]:
             timezone,
         )
         for row in rows
+    )
+
+
+def unread_plans(rows: Unread, service: str | None) -> tuple[CataloguePlan, ...]:
+    """The plans whose rows can't be read, so that what depends on them says so.
+
+    `service` is the one that the table is of, None where each row names its own. A row that doesn't
+    say whose it is, is in the gate's list alone; so in the two functions below.
+    """
+    return tuple(
+        CataloguePlan(
+            service=own,
+            plan_id=key,
+            plan=_text(row.get("name")) or key,
+            active=row.get("is_active") is not False,
+            price_monthly=None,
+            price_yearly=None,
+            charges=(),
+            problem=why,
+        )
+        for row, why in rows
+        if (own := service or _text(row.get("service"))) and (key := _text(row.get("id")))
+    )
+
+
+def unread_subscriptions(
+    rows: Unread, service: str | None, timezone: str
+) -> tuple[Subscription, ...]:
+    """The subscriptions whose rows can't be read; their customer and cycle where those can."""
+    return tuple(
+        Subscription(
+            service=own,
+            id=key,
+            customer=_text(row.get("user_id" if service else "customer_id")) or "",
+            plan_id=None,
+            status="",
+            billing_cycle=None,
+            start=_known(row.get("current_period_start"), timezone),
+            end=None,
+            deployment_id=_text(row.get("deployment_id")),
+            problem=why,
+        )
+        for row, why in rows
+        if (own := service or _text(row.get("service"))) and (key := _text(row.get("id")))
+    )
+
+
+def unread_readings(rows: Unread, service: str | None, timezone: str) -> tuple[UnreadReading, ...]:
+    """The usage whose rows can't be read, placed by whatever moment of theirs can."""
+    return tuple(
+        UnreadReading(
+            service=own,
+            subscription_id=key,
+            metric=_text(row.get("metric")),
+            at=next(filter(None, (_placing(row, name, timezone) for name in _PLACING)), None),
+            why=why,
+        )
+        for row, why in rows
+        if (own := service or _text(row.get("service")))
+        and (key := _text(row.get("subscription_id")))
     )
 
 
@@ -179,6 +241,25 @@ def _reading(
 
 def _moment(value: datetime | date | None, timezone: str) -> datetime | None:
     return None if value is None else instant(value, timezone)
+
+
+_PLACING = ("period_start", "period_end", "created_at", "recorded_at")
+
+
+def _placing(row: Mapping[str, Any], name: str, timezone: str) -> datetime | None:
+    moment = _known(row.get(name), timezone)
+    # A window that ends at midnight is of the day before.
+    return moment - timedelta(microseconds=1) if moment and name == "period_end" else moment
+
+
+def _known(value: Any, timezone: str) -> datetime | None:
+    """The moment, where it is one."""
+    return instant(value, timezone) if is_moment(value) else None
+
+
+def _text(value: object) -> str | None:
+    """A value as text, None for a missing one."""
+    return None if value is None or value != value else str(value)
 
 
 def _emails(*told: str | None) -> tuple[str, ...]:

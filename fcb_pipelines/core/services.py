@@ -56,7 +56,10 @@ class MeteringSettings(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One subscription of one service. `start` and `end` are its present cycle, where known."""
+    """One subscription of one service. `start` and `end` are its present cycle, where known.
+
+    `problem` says why its row can't be read; then nothing can be expected of it.
+    """
 
     service: str
     id: str
@@ -67,6 +70,7 @@ class Subscription:
     start: datetime | None
     end: datetime | None
     deployment_id: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +145,10 @@ class PlanCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CataloguePlan:
-    """One plan of one service: flat prices in major units (None: the price is missing), charges."""
+    """One plan of one service: flat prices in major units (None: the price is missing), charges.
+
+    `problem` says why its row can't be read; then it has neither prices nor charges.
+    """
 
     service: str
     plan_id: str
@@ -150,6 +157,7 @@ class CataloguePlan:
     price_monthly: Decimal | None
     price_yearly: Decimal | None
     charges: tuple[PlanCharge, ...]
+    problem: str | None = None
 
 
 Plans = Mapping[tuple[str, str], CataloguePlan]

@@ -21,7 +21,7 @@ from fcb_pipelines.core.completeness import UNPLACED
 from fcb_pipelines.core.corrections import by_base, is_correction, residual_with
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.gates import GateResult
+from fcb_pipelines.core.gates import GATES, GateResult, Outcome
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import (
@@ -79,12 +79,33 @@ def status(
     return {
         "periods": {place: _counts(month) for place, month in places.items()},
         "gates": {result.gate: result.outcome.value for result in global_gates},
+        "gate_details": gate_details(
+            {**{place: month.gates for place, month in places.items()}, None: global_gates}
+        ),
         "documents": [document for month in places.values() for document in documents_of(month)],
         "totals": totals(months.values(), families),
         "other_service": other_service,
         "amounts": amounts,
         "metering": metering,
     }
+
+
+def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dict[str, Any]]:
+    """What each gate that does not pass names, by period (None: over all), and what mends it."""
+    return [
+        {
+            "gate": result.gate,
+            "period": period,
+            "outcome": result.outcome.value,
+            "count": result.count,
+            "detail": result.detail,
+            "sample": list(result.sample),
+            "recovery": GATES[result.gate].recovery,
+        }
+        for period, own in results.items()
+        for result in own
+        if result.outcome is not Outcome.PASS
+    ]
 
 
 def documents_of(month: MonthStatus) -> list[dict[str, Any]]:

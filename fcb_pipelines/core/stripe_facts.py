@@ -62,9 +62,9 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
         except InexactAmount:
             continue
         except UNREADABLE:
-            return unreadable(Side.STRIPE, ref, kind)
+            return unreadable(Side.STRIPE, ref, kind, _billed(document))
         return turned(facts) if kind is Kind.INVOICE and facts.total < 0 else facts
-    return unreadable(Side.STRIPE, ref, kind)
+    return unreadable(Side.STRIPE, ref, kind, _billed(document))
 
 
 class _Reader:
@@ -124,6 +124,7 @@ class _Reader:
             - self.amounts(invoice["amount_remaining"])
             + balance_applied(invoice, self.amounts),
             customer=reference_id(invoice.get("customer")),
+            customer_account=reference_id(invoice.get("customer_account")),
             lines=lines,
             taxes=taxes,
             settlements=settled.settlements,
@@ -178,6 +179,7 @@ class _Reader:
             total=total,
             paid=sum(settlement.amount for settlement in settled.settlements),
             customer=reference_id(note["customer"]),
+            customer_account=reference_id(note.get("customer_account")),
             lines=lines,
             taxes=taxes,
             settlements=settled.settlements,
@@ -285,6 +287,13 @@ class _Reader:
         if unitemised or (net + tax == total and discount == sum(line.discount for line in lines)):
             return lines, None
         return lines, Problem.LINES_DO_NOT_SUM
+
+
+def _billed(document: Json) -> str | None:
+    """Whom a document that can't be read is for, where that can be."""
+    found = (document.get("customer"), document.get("customer_account"))
+    ids = (one.get("id") if isinstance(one, Mapping) else one for one in found)
+    return next((one for one in ids if one and isinstance(one, str)), None)
 
 
 def _reversed(line: str | None, sold: Mapping[str, str | None]) -> str | None:

@@ -19,7 +19,7 @@ from fcb_pipelines.core.money import half_up, to_major
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.tax_names import CANADA, country_code, province
-from fcb_pipelines.core.taxes import in_force, resolve
+from fcb_pipelines.core.taxes import allowance, in_force, resolve
 
 HST = "hst"
 
@@ -104,7 +104,8 @@ def witness(
     taxed_on = credited_on or issued
     billed = _billed(facts, settings.taxes, taxed_on)
     expected = _computed(facts, _due(facts, address, taxed_on, settings))
-    verdict = _verdict(facts, address, expected, billed, settings.policies.tax_residue)
+    allowed = allowance(_roundings(facts), settings.policies.tax_residue)
+    verdict = _verdict(facts, address, expected, billed, allowed)
     known = verdict is not WitnessVerdict.UNKNOWN_ADDRESS
     difference = _sum(billed) - _sum(expected)
     return WitnessRow(
@@ -173,6 +174,11 @@ def _computed(facts: InvoiceFacts, taxes: Sequence[Tax]) -> tuple[DocumentTax, .
     )
 
 
+def _roundings(facts: InvoiceFacts) -> int:
+    """How often the source may have rounded each tax: once a line, the shipping counted."""
+    return sum(1 for line in facts.lines if line.net) + bool(facts.shipping)
+
+
 def _taxable(facts: InvoiceFacts, percentage: Decimal) -> Decimal:
     """What the tax is on. From prices that include it the expected tax is taken out, not the billed."""
     included = [line for line in facts.lines if any(tax.inclusive for tax in line.taxes)]
@@ -204,11 +210,11 @@ def _verdict(
     address: Address | None,
     expected: Sequence[DocumentTax],
     billed: Sequence[DocumentTax],
-    residue: int,
+    allowed: int,
 ) -> WitnessVerdict:
     wanted = {tax.key: tax.amount for tax in expected}
     found = {tax.key: tax.amount for tax in billed}
-    off = [key for key in wanted | found if abs(found.get(key, 0) - wanted.get(key, 0)) > residue]
+    off = [key for key in wanted | found if abs(found.get(key, 0) - wanted.get(key, 0)) > allowed]
     if facts.tax_exempt:
         return WitnessVerdict.DIFFERS if off else WitnessVerdict.EXEMPT
     if address is None:

@@ -4,19 +4,24 @@ A tax is chosen by type, percentage and jurisdiction together. What was billed i
 what a rate would compute only decides whether the ledger can carry the billed amount.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from fcb_pipelines.core.company import Tax, TaxState
+from fcb_pipelines.core.documents import DocumentLine
 from fcb_pipelines.core.facts import TaxFacts
 from fcb_pipelines.core.money import half_up
+
+_ONE_ROUNDING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """A billed tax further from rate times base than the residue allows; minor units."""
+    """A billed tax further from rate times base than rounding allows; minor units."""
 
     key: str
     base: int
@@ -58,15 +63,35 @@ def computed(base: int, percentage: Decimal) -> int:
     return half_up(base * percentage / 100)
 
 
+def allowance(taxed_lines: int, residue: int) -> int:
+    """How far a billed tax may be off the computed one, minor units.
+
+    Half a unit for each line that bears it, rounded up, since a source may round a line at a time;
+    never less than `residue`.
+    """
+    return max(residue, (taxed_lines + 1) // 2)
+
+
+def taxed_lines(lines: Iterable[DocumentLine]) -> Counter[str]:
+    """How many lines bear each tax, by its key; a line over nothing has no rounding and counts not."""
+    return Counter(key for line in lines if line.net for key in line.taxes)
+
+
 def mismatches(
-    billed: Iterable[tuple[str, int, int]], taxes: Sequence[Tax], residue: int
+    billed: Iterable[tuple[str, int, int]],
+    taxes: Sequence[Tax],
+    residue: int,
+    lines: Mapping[str, int] = _ONE_ROUNDING,
 ) -> tuple[Mismatch, ...]:
-    """The (key, base, amount) triples whose amount is more than `residue` off the computed tax."""
+    """The (key, base, amount) triples whose amount is further off the computed tax than is allowed.
+
+    `lines` says how many lines bear each tax; without it the tax was rounded once.
+    """
     percentage = {tax.key: tax.percentage for tax in taxes}
     found = []
     for key, base, amount in billed:
         expected = computed(base, percentage[key])
-        if abs(amount - expected) > residue:
+        if abs(amount - expected) > allowance(lines.get(key, 0), residue):
             found.append(Mismatch(key=key, base=base, billed=amount, computed=expected))
     return tuple(found)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from fcb_pipelines.core.charges import Metric, Reading, aggregate
+from fcb_pipelines.core.charges import Metric, Reading, UnreadReading, aggregate
 from fcb_pipelines.core.cycles import Span, cycle_of, period_containing
 from fcb_pipelines.core.services import Subscription
 
@@ -15,23 +15,25 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RemarkKind(StrEnum):
-    """What is odd about a reading. Replayed and corrected ones count once; the others count."""
+    """What is odd about a reading. Replayed and corrected ones count once; unreadable ones can't be
+    counted, so nothing is told of their cycle; the others count."""
 
     REPLAYED = "replayed"
     CORRECTED = "corrected"
     OVERLAPPING = "overlapping"
     STRADDLING = "straddling"
     LATE = "late"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """One odd reading: its window, its value as recorded, and what is odd about it."""
+    """One odd reading: its window, its value as recorded (None: unreadable), what is odd about it."""
 
     kind: RemarkKind
     start: datetime
     end: datetime
-    value: Decimal
+    value: Decimal | None
     detail: str
 
 
@@ -51,6 +53,12 @@ class Usage:
     readings: int
     remarks: tuple[Remark, ...] = ()
 
+    @property
+    def unread(self) -> str | None:
+        """Why nothing can be told of the cycle: a window of it can't be read."""
+        told = (one.detail for one in self.remarks if one.kind is RemarkKind.UNREADABLE)
+        return next(told, None)
+
 
 def usage(
     readings: Iterable[Reading],
@@ -60,27 +68,40 @@ def usage(
     period: str,
     timezone: str,
     late_after_hours: int,
+    unread: Iterable[UnreadReading] = (),
 ) -> tuple[Usage, ...]:
     """One row for each subscription and metric with a reading that begins in the period's cycle.
 
     `subscriptions` are by service and id, `metrics` by service and key; a reading of an unknown
     metric is in no row. The same window (and item) counts once: the latest record of it, among equals
-    the largest value.
+    the largest value. An `unread` window has its row as well, and its remark there.
     """
+
+    def of_period(service: str, subscription_id: str, moment: datetime) -> bool:
+        subscription = subscriptions.get((service, subscription_id))
+        anchor = subscription.start if subscription else None
+        return period_containing(moment, anchor, timezone) == period
+
     own: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
     for reading in readings:
         if (reading.service, reading.metric) not in metrics:
             continue
-        subscription = subscriptions.get((reading.service, reading.subscription_id))
-        anchor = subscription.start if subscription else None
-        if period_containing(reading.start, anchor, timezone) == period:
+        if of_period(reading.service, reading.subscription_id, reading.start):
             own[reading.service, reading.subscription_id, reading.metric].append(reading)
+    lost: dict[tuple[str, str, str], list[UnreadReading]] = defaultdict(list)
+    for one in unread:
+        if one.at is None or of_period(one.service, one.subscription_id, one.at):
+            for service, metric in metrics:
+                if service == one.service and one.metric in (None, metric):
+                    lost[service, one.subscription_id, metric].append(one)
     rows = []
-    for (service, subscription_id, metric), found in sorted(own.items()):
+    for key in sorted({*own, *lost}):
+        (service, subscription_id, metric), found = key, own[key]
         known = subscriptions.get((service, subscription_id))
         cycle = cycle_of(period, known.start if known else None, timezone)
         counted, remarks = _once(found)
         remarks += _oddities(counted, cycle, timedelta(hours=late_after_hours))
+        remarks += [_unreadable(one, cycle) for one in lost[key]]
         rows.append(
             Usage(
                 service=service,
@@ -142,6 +163,12 @@ def _remark(kind: RemarkKind, reading: Reading, detail: str) -> Remark:
     return Remark(
         kind=kind, start=reading.start, end=reading.end, value=reading.value, detail=detail
     )
+
+
+def _unreadable(one: UnreadReading, cycle: Span) -> Remark:
+    start = one.at or cycle.start
+    detail = one.why if one.at else f"{one.why}; nobody knows of which month it is"
+    return Remark(kind=RemarkKind.UNREADABLE, start=start, end=cycle.end, value=None, detail=detail)
 
 
 def _told(moment: datetime) -> str:

@@ -18,7 +18,13 @@ from fcb_pipelines.defs.gating import require
 
 def contract(table: str, frame: pd.DataFrame) -> GateResult:
     """The contract of one extract, as a gate."""
-    return failing("extracts_meet_contract", [str(breach) for breach in breaches(table, frame)])
+    return contracts({table: frame})
+
+
+def contracts(frames: Mapping[str, pd.DataFrame]) -> GateResult:
+    """The contracts of these extracts by table, as one gate."""
+    told = [str(breach) for table, frame in frames.items() for breach in breaches(table, frame)]
+    return failing("extracts_meet_contract", told)
 
 
 def users_of(frame: pd.DataFrame) -> dict[str, User]:

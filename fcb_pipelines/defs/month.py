@@ -37,7 +37,7 @@ from fcb_pipelines.core.opening import (
     plan_on_account,
 )
 from fcb_pipelines.core.periods import period_of
-from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.standing import Standing, StandingPartner
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.writing import (
     SettlementPlan,
@@ -73,6 +73,7 @@ AGREEMENTS = {"agreements": dg.AssetIn(keys.AGREEMENTS)}
 STANDING = {"standing": dg.AssetIn(keys.STANDING)}
 DISPOSITIONS = {"dispositions": dg.AssetIn(keys.DISPOSITIONS)}
 DOCUMENTS = {"documents": dg.AssetIn(keys.DOCUMENTS)}
+PARTNERS = {"partners": dg.AssetIn(keys.PARTNERS)}
 # Everything that the gates before a write look at.
 GATED = {**INDEXES, **COPIES, **DISPOSITIONS, **DOCUMENTS}
 
@@ -219,6 +220,11 @@ class Month:
         return to_documents(self.document_rows)
 
     @cached_property
+    def partners(self) -> tuple[StandingPartner, ...]:
+        """The ledger partners of the intended documents, with the emails they share."""
+        return to_rows(self.frames["partners"], StandingPartner)
+
+    @cached_property
     def owed(self) -> dict[str, int] | None:
         """What the settlements leave open, by document; None where the sources are not at hand."""
         if not FACTS.keys() <= self.frames.keys():
@@ -228,11 +234,7 @@ class Month:
     @property
     def document_refs(self) -> tuple[str, ...]:
         """The month's documents, and those in the books that their source no longer gives (A13)."""
-        lost = [
-            row.ref
-            for row in self.index
-            if row.in_ledger and not row.found and row.period == self.period
-        ]
+        lost = [row.ref for row in self.index if row.is_lost and row.period == self.period]
         return tuple(dict.fromkeys((*self.facts_by_ref, *lost)))
 
     @cached_property

@@ -23,6 +23,7 @@ from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.facts import InvoiceFacts, Side
 from fcb_pipelines.core.gates import (
     GateResult,
+    Outcome,
     ledger_agrees,
     nexacloud_agrees,
     nothing_is_held,
@@ -33,12 +34,13 @@ from fcb_pipelines.core.gates import (
 )
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.partner_gates import shared_email
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.standing import Standing, StandingSettlement
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint
 from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.frame_rows import contract, users_of
+from fcb_pipelines.defs.frame_rows import contract, contracts, users_of
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.month import Month
 from fcb_pipelines.defs.partitions import periods, today
@@ -50,6 +52,7 @@ _FRAMES = {
     **{name: one.key for name, one in month.COPIES.items()},
     **{name: one.key for name, one in month.USERS.items()},
 }
+_EXTRACTS = {"users": "users", "copies": "invoices", "copy_items": "invoice_items"}
 _MONTH_FRAMES = {
     **{name: one.key for name, one in month.FACTS.items()},
     **{name: one.key for name, one in month.CREDITED.items()},
@@ -57,6 +60,7 @@ _MONTH_FRAMES = {
     "dispositions": keys.DISPOSITIONS,
     "tax_witness": keys.TAX_WITNESS,
     "documents": keys.DOCUMENTS,
+    "partners": keys.PARTNERS,
     "standing": keys.STANDING,
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
@@ -69,7 +73,12 @@ class Proof:
 
     def __init__(self, frames: FrameStore) -> None:
         self._frames = frames
-        self._shared = self._read(_FRAMES, None)
+        # A frame that breaks its contract is not read further; its gate names it.
+        self._shared = {
+            name: frame
+            for name, frame in self._read(_FRAMES, None).items()
+            if name not in _EXTRACTS or contract(_EXTRACTS[name], frame).outcome is Outcome.PASS
+        }
         self._dual_run = DualRunProof(frames)
 
     def status(self, only: str | None = None) -> dict[str, Any]:
@@ -160,13 +169,13 @@ class Proof:
     def global_gates(self) -> tuple[GateResult, ...]:
         """The gates of the extracts, the indexes and the whole."""
         results: list[GateResult] = []
-        contracts = [
-            contract(table, frame)
-            for table in keys.NEXACLOUD_TABLES
+        extracts = {
+            table: frame
+            for table in keys.POSTED_TABLES
             if (frame := self._frames.read(["nexacloud", table])) is not None
-        ]
-        if contracts:
-            results.append(max(contracts, key=lambda result: result.count))
+        }
+        if extracts:
+            results.append(contracts(extracts))
         for side in (Side.STRIPE, Side.LAGO):
             frame = self._shared.get(f"{side.value}_index")
             if frame is not None:
@@ -282,6 +291,8 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
         results += ledger_agrees(deltas)
     if "documents" in this.frames:
         results += [revenue_in_other(this.document_rows), unitemised_lines(this.document_rows)]
+    if "partners" in this.frames:
+        results.append(shared_email(this.partners))
     results.append(nothing_is_held(this.dispositions, today()))
     if "agreements" in this.frames:
         results.append(nexacloud_agrees(this.agreements))

@@ -80,7 +80,7 @@ def read_index(
     span = {"first_period": reader.settings.first_period, "last_period": last_period}
     listing = reader.source.listing(progress)
     listed = [(one, reader.facts(one.body)) for one in listing.documents]
-    scope = scope.with_forgotten([facts for _, facts in listed])
+    scope = scope.with_known([facts for _, facts in listed])
 
     def row(one: SourceBody, facts: InvoiceFacts, answer: Answer) -> IndexRow:
         return found_row(

@@ -47,14 +47,14 @@ _NEWEST_FIRST = {
 
 _TAXED_OTHERWISE = {"tax_as_expected": "warn"}
 
-# What no member's outcome tells: a payment waits for its locked period (D4), and tax is billed as the
-# witness does not expect it (T2, T3, T4).
+# What no member's outcome tells: a payment waits for its locked period (D4), tax is billed as the
+# witness does not expect it (T2, T3, T4), and two accounts bear one email (A9, A12).
 _NOW = {
     "2025-03": dict.fromkeys(
         ("read_back_equals_intent", "dates_as_intended", "residuals_match_source"), "warn"
     ),
     "2025-05": _TAXED_OTHERWISE,
-    "2025-06": _TAXED_OTHERWISE,
+    "2025-06": _TAXED_OTHERWISE | {"shared_email": "warn"},
     "all": {"completeness": "pass", "receivable_ties_out": "pass"},
 }
 

@@ -6,7 +6,19 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from fcb_pipelines.cli.screen import money, status_tables
+from fcb_pipelines.cli.screen import (
+    gate_lines,
+    marked,
+    money,
+    out,
+    remedy_lines,
+    say,
+    show_failure,
+    show_problem,
+    status_tables,
+    table,
+)
+from fcb_pipelines.connectors.failures import Unreachable
 from fcb_pipelines.core.dual_run import Cause, MeteringVerdict
 from fcb_pipelines.core.metering_status import metering_status
 from fcb_pipelines_tests.cli.pipelines import a_status
@@ -57,3 +69,60 @@ def test_the_dual_run_is_shown_by_month_and_over_all_months() -> None:
 
 def test_services_are_shown_where_there_are_several() -> None:
     assert [row[0] for row in printed(maps=True)] == ["2026-04", MAY, "all", "cloud", "maps"]
+
+
+# What a source may call a document or a customer, and Rich would read as mark-up.
+ODD = ["A[/red]-1", "[bold]A-1", "A[link=x]", "Acme [Canada] Inc.", "A\\[x]", ":smile: A-1"]
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, as one line: cells are folded."""
+    told = capsys.readouterr()
+    return "".join(line.strip("│ ") for line in (told.out + told.err).splitlines())
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_comes_from_data_is_printed_as_it_is(
+    odd: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = table(f"Title {odd}", "column", odd)
+    made.add_row(odd, "plain")
+    out().print(made)
+    assert shown(capsys).count(odd) == 3
+    for printed in (
+        lambda: out().print(f"told {odd}"),
+        lambda: out().print(marked("✗", "bold red", odd)),
+        lambda: say(odd),
+        lambda: show_problem(odd, "message"),
+        lambda: show_problem("title", odd),
+        lambda: show_failure(Unreachable(odd, odd, remedy=odd)),
+    ):
+        printed()
+        assert odd in shown(capsys)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_the_status_of_a_document_with_an_odd_number_is_shown(odd: str) -> None:
+    told = a_status()
+    for document in told["documents"]:
+        document |= {"number": odd, "exceptions": ["overpaid"]}
+    told["gate_details"] = [
+        {
+            "gate": "revenue_in_other",
+            "period": "2026-04",
+            "outcome": "warn",
+            "count": 1,
+            "detail": odd,
+            "sample": [odd],
+            "recovery": odd,
+        }
+    ]
+    written = StringIO()
+    screen = Console(width=200, file=written)
+    for each in status_tables(told):
+        screen.print(each)
+    for line in (*remedy_lines(told), *gate_lines(told)):
+        screen.print(line)
+    assert written.getvalue().count(odd) == 5
+    assert "hold lines_do_not_sum (1): " in written.getvalue()
+    assert "exception overpaid (2): " in written.getvalue()

@@ -442,6 +442,39 @@ def test_comments_and_entries_of_a_person_outlive_every_call(ledger: BeancountLe
     assert {move.state for move in ledger.read_moves()} == {MoveState.POSTED}
 
 
+def test_partners_that_a_person_makes_one_by_their_links_are_one_and_not_told_again(
+    ledger: BeancountLedger,
+) -> None:
+    both = [
+        a_partner("nexacloud:a", email="k@x.example"),
+        a_partner("nexacloud:b", email="k@x.example"),
+    ]
+    apart = ledger.upsert_partners(both)
+    assert all(one.shared_emails for one in apart)
+    document = an_invoice(partner="nexacloud:b")
+    ledger.write_drafts([document])
+    kept, merged = (one.partner_id for one in apart)
+    edit(ledger, f'"{merged}" "nexacloud:b"', f'"{kept}" "nexacloud:b"', "partners.beancount")
+    edit(ledger, f'"partner" "{merged}"', f'"merged" "{merged}"', "partners.beancount")
+    one, same = ledger.upsert_partners(both)
+    assert one == same
+    assert (one.partner_id, one.shared_emails) == (kept, ())
+    (move,) = ledger.read_moves([document.ref])
+    assert move.partner_links == one.links
+
+
+def test_a_company_that_a_person_wrote_on_a_partner_is_compared(ledger: BeancountLedger) -> None:
+    (hers,) = ledger.upsert_partners([a_partner("lago:n:1", email="k@x.example")])
+    edit(
+        ledger,
+        'email: "k@x.example"',
+        'email: "k@x.example"\n  company: "Other Ltd."',
+        "partners.beancount",
+    )
+    (own,) = ledger.upsert_partners([a_partner("nexacloud:a", email="k@x.example", company="Acme")])
+    assert own.partner_id != hers.partner_id
+
+
 def test_a_partner_field_that_a_person_changed_is_kept_and_one_left_blank_is_filled(
     ledger: BeancountLedger,
 ) -> None:

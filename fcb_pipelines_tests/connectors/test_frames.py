@@ -35,6 +35,7 @@ from fcb_pipelines.core.index import Answer, IndexRow, Origin, Scope, absent_row
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.standing import (
+    SharedEmail,
     Standing,
     StandingMove,
     StandingPartner,
@@ -111,6 +112,14 @@ ROWS: dict[type, tuple[Any, ...]] = {
         StandingPartner(
             partner_id="1", links=("a", "b"), name="A", email=None, stripe_customer_id=None
         ),
+        StandingPartner(
+            partner_id="2",
+            links=(),
+            name="B",
+            email=None,
+            stripe_customer_id=None,
+            shared_emails=(SharedEmail(email="a@b.test", bearers=("x", "y"), partner_id="7"),),
+        ),
     ),
     LedgerDelta: ledger_deltas([document_of(CASE)], settlements_of(CASE), {}),
     CompletenessRow: (CompletenessRow(ref="a", period=None, answer="hold", reason="unreadable"),),
@@ -133,6 +142,15 @@ def test_every_row_type_comes_back_as_it_was(row_type: type, tmp_path: Path) -> 
     rows = ROWS[row_type]
     assert rows
     assert round_trip(rows, row_type, tmp_path / "rows.parquet") == rows
+
+
+def test_a_frame_from_before_a_field_was_added_has_its_default(tmp_path: Path) -> None:
+    (row, *_) = ROWS[StandingPartner]
+    frame = to_frame([row], StandingPartner).drop(columns="shared_emails")
+    write_frame(frame, tmp_path / "rows.parquet")
+    assert to_rows(read_frame(tmp_path / "rows.parquet"), StandingPartner) == (row,)
+    with pytest.raises(KeyError, match="name"):
+        to_rows(frame.drop(columns="name"), StandingPartner)
 
 
 @pytest.mark.parametrize("row_type", ROWS, ids=lambda one: one.__name__)
@@ -233,3 +251,27 @@ def test_a_write_that_dies_leaves_the_old_frame_and_nothing_else(
         write_frame(to_frame([HELD], Disposition), path)
     assert [one.name for one in tmp_path.iterdir()] == ["a.parquet"]
     assert to_rows(read_frame(path), Disposition) == (ROW,)
+
+
+def test_a_column_of_several_kinds_comes_back_as_it_was(tmp_path: Path) -> None:
+    noon = datetime(2026, 5, 16, 12, tzinfo=UTC)
+    values = [Decimal("1.50"), "NaN", None, date(2026, 5, 16), noon, True, 7, 1.5]
+    frame = pd.DataFrame(
+        {"mixed": pd.Series(values, dtype=object), "plain": [str(value) for value in values]}
+    )
+    frame.attrs["snapshot"] = "s-1"
+    write_frame(frame, tmp_path / "mixed.parquet")
+    again = read_frame(tmp_path / "mixed.parquet")
+    assert again["mixed"].tolist() == values
+    assert [type(value) for value in again["mixed"]] == [type(value) for value in values]
+    assert again["plain"].tolist() == frame["plain"].tolist()
+    assert again.attrs == {"snapshot": "s-1"}
+
+
+@pytest.mark.parametrize("value", ["Infinity", "1e500"])
+def test_a_decimal_that_parquet_has_no_type_for_comes_back_as_it_was(
+    value: str, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"amount": pd.Series([Decimal(value), Decimal(1)], dtype=object)})
+    write_frame(frame, tmp_path / "amount.parquet")
+    assert read_frame(tmp_path / "amount.parquet")["amount"].tolist() == [Decimal(value), 1]

@@ -11,11 +11,13 @@ import pytest
 
 from fcb_pipelines.connectors.failures import PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.corrections import correction
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.standing import MoveState, PaymentState
 from fcb_pipelines_tests.documents import (
     PARTNER,
+    SETTINGS,
     a_credit_note,
     a_line,
     a_partner,
@@ -68,7 +70,9 @@ def test_a_partner_is_made_once(case: Case) -> None:
     assert first.stripe_customer_id == "cus_1"
 
 
-def test_an_equal_email_joins_on_first_sight_whatever_its_case(case: Case) -> None:
+def test_an_equal_email_of_another_service_joins_on_first_sight_whatever_its_case(
+    case: Case,
+) -> None:
     (first,) = case.ledger.upsert_partners([a_partner(email="books@maple.example")])
     other = a_partner("lago:nexacloud:c-1", name="Maple", email="Books@Maple.Example")
     (joined,) = case.ledger.upsert_partners([other])
@@ -77,19 +81,69 @@ def test_an_equal_email_joins_on_first_sight_whatever_its_case(case: Case) -> No
     assert joined.name == "Maple Bakery Inc."
 
 
-def test_equal_emails_within_one_batch_are_one_partner(case: Case) -> None:
+def test_equal_emails_of_two_services_within_one_batch_are_one_partner(case: Case) -> None:
     found = case.ledger.upsert_partners(
-        [a_partner("nexacloud:users:a"), a_partner("nexacloud:users:b")]
+        [a_partner("nexacloud:users:a"), a_partner("lago:nexacloud:b", vat="123456789RT0001")]
     )
     assert len({partner.partner_id for partner in found}) == 1
-    assert set(found[0].links) == {"nexacloud:users:a", "nexacloud:users:b"}
+    assert set(found[0].links) == {"nexacloud:users:a", "lago:nexacloud:b"}
+    assert found[0].shared_emails == ()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("batches", [1, 2])
+def test_two_accounts_of_one_service_with_one_email_are_two_partners(
+    case: Case, order: tuple[int, int], batches: int
+) -> None:
+    both = [
+        a_partner("nexacloud:a", company="Alpha Dental Inc.", name="Alpha Dental Inc."),
+        a_partner("nexacloud:b", company="Beta Roofing Ltd.", name="Beta Roofing Ltd."),
+    ]
+    both = [both[n] for n in order]
+    if batches == 2:
+        case.ledger.upsert_partners(both[:1], others=both[1:])
+        case.ledger.upsert_partners(both[1:], others=both[:1])
+    found = case.ledger.upsert_partners(both)
+    assert [partner.links for partner in found] == [(each.key,) for each in both]
+    assert [partner.name for partner in found] == [each.name for each in both]
+    for partner in found:
+        (shared,) = partner.shared_emails
+        assert shared.bearers == (
+            "nexacloud:a (Alpha Dental Inc.)",
+            "nexacloud:b (Beta Roofing Ltd.)",
+        )
+
+
+def test_what_two_companies_of_one_email_owe_stands_on_each_its_own(case: Case) -> None:
+    keys = ("nexacloud:a", "nexacloud:b")
+    case.ledger.upsert_partners([a_partner(key) for key in keys])
+    drafts = [an_invoice(f"in_{n}", partner=key) for n, key in enumerate(keys)]
+    written(case.ledger, *drafts)
+    moves = case.ledger.read_moves([each.ref for each in drafts])
+    assert [move.partner_links for move in moves] == [(key,) for key in keys]
+
+
+def test_a_partner_that_was_joined_before_keeps_both_of_its_accounts(case: Case) -> None:
+    both = [a_partner("nexacloud:a", company="Alpha"), a_partner("nexacloud:b", company="Beta")]
+    # As a version that knew emails only left it: one partner with the links of both.
+    case.ledger.upsert_partners([a_partner("nexacloud:a"), a_partner("lago:n:1")])
+    (joined,) = case.ledger.upsert_partners([a_partner("lago:n:1", links=("lago:n:1", "lago:n:2"))])
+    assert set(joined.links) == {"nexacloud:a", "lago:n:1", "lago:n:2"}
+    two = [a_partner("lago:n:1", company="Alpha"), a_partner("lago:n:2", company="Beta")]
+    found = case.ledger.upsert_partners([*two, both[0]])
+    assert {partner.partner_id for partner in found} == {joined.partner_id}
+    assert {partner.links for partner in found} == {joined.links}
+    assert [shared.partner_id for partner in found for shared in partner.shared_emails] == [
+        joined.partner_id
+    ] * 3
 
 
 def test_a_known_partner_is_not_joined_to_another_by_a_changed_email(case: Case) -> None:
     case.ledger.upsert_partners([a_partner("nexacloud:users:a", email="a@x.example")])
-    (b,) = case.ledger.upsert_partners([a_partner("nexacloud:users:b", email="b@x.example")])
-    (again,) = case.ledger.upsert_partners([a_partner("nexacloud:users:b", email="a@x.example")])
-    assert again == b
+    (b,) = case.ledger.upsert_partners([a_partner("lago:nexacloud:b", email="b@x.example")])
+    (again,) = case.ledger.upsert_partners([a_partner("lago:nexacloud:b", email="a@x.example")])
+    assert replace(again, shared_emails=()) == b
+    assert [shared.email for shared in again.shared_emails] == ["a@x.example"]
 
 
 def test_partners_without_email_are_not_joined(case: Case) -> None:
@@ -121,6 +175,8 @@ def test_every_link_of_a_partner_leads_to_it(case: Case) -> None:
 
 # --- drafts and posting -----------------------------------------------------------------------
 
+SIX = [a_line(1997) for _ in range(6)]
+
 DOCUMENTS = {
     "one line": an_invoice(),
     "two lines on two families": an_invoice(
@@ -141,6 +197,33 @@ DOCUMENTS = {
     ),
     "tax one unit below the computed": an_invoice(
         "in_1", a_line(21450), taxes=[DocumentTax(key="hst_13", base=21450, amount=2788)]
+    ),
+    "tax rounded line by line, two units above": an_invoice(
+        "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1560)]
+    ),
+    "tax rounded line by line, two units below": an_invoice(
+        "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1556)]
+    ),
+    "tax of every line rounded away": an_invoice("in_1", *[a_line(3)] * 20, taxes=[]),
+    "two taxes rounded line by line": an_invoice(
+        "in_1",
+        *[a_line(1005, taxes=("gst_5", "qst_9975"))] * 4,
+        taxes=[
+            DocumentTax(key="gst_5", base=4020, amount=203),
+            DocumentTax(key="qst_9975", base=4020, amount=399),
+        ],
+    ),
+    "half of a line taxed": an_invoice(
+        "in_1",
+        a_line(5000, description="Odoo ERP Hosting - Standard (taxed part)"),
+        a_line(5000, description="Odoo ERP Hosting - Standard (untaxed part)", taxes=()),
+    ),
+    "shipping with its tax": an_invoice(
+        "in_1", a_line(10000), a_line(500, description="Shipping", account="411900", family="other")
+    ),
+    "a credit note rounded line by line": replace(
+        an_invoice("cn_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1560)]),
+        kind=Kind.CREDIT_NOTE,
     ),
     "an old document's NexaCloud id": an_invoice(nexacloud_invoice_id="3f0e-1"),
     "quotes and accents": an_invoice(
@@ -166,6 +249,19 @@ def test_a_document_is_read_back_as_it_was_meant(ledger: Ledger, document: Ledge
         payment_state=PaymentState.NOT_PAID,
     )
     assert balances(ledger) == expected_balances([document])
+
+
+def test_t7_a_correction_takes_the_rounding_of_the_tax_back_with_the_lines(ledger: Ledger) -> None:
+    billed = DocumentTax(key="hst_13", base=11982, amount=1561)
+    document = an_invoice("in_1", *SIX, taxes=[billed])
+    target = replace(an_invoice("in_1", *SIX[:5]), source_hash="now")
+    written(ledger, document)
+    (move,) = ledger.read_moves([document.ref])
+    found = correction(move, (), target, day=document.date, settings=SETTINGS)
+    assert found is not None
+    written(ledger, found.document)
+    assert_stands(ledger, found.document, state=MoveState.POSTED)
+    assert balances(ledger) == expected_balances([target])
 
 
 def test_a_draft_is_written_once(ledger: Ledger) -> None:

@@ -21,7 +21,14 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.connectors.frames import read_frame, write_frame
 from fcb_pipelines.connectors.nexacloud import NexaCloudSource, libpq_dsn
-from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES, TABLES, breaches, column_names
+from fcb_pipelines.connectors.nexacloud_contracts import (
+    ALL_TABLES,
+    TABLES,
+    ColumnType,
+    breaches,
+    column_names,
+)
+from fcb_pipelines.connectors.nexacloud_parting import parted
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -248,6 +255,77 @@ def test_a_schema_that_changed_is_told_by_the_contract(
     assert all(each.endswith("the schema may have changed") for each in told)
 
 
+BAD_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e500", "-1e500", "1e-500")
+BAD_MOMENTS = ("infinity", "-infinity", "0044-03-15 12:00:00+00 BC", "12026-05-16 12:00:00+00")
+BAD_VALUES = [
+    (table, column.name, value)
+    for table in ALL_TABLES
+    for column in ALL_TABLES[table]
+    for value in {
+        ColumnType.NUMERIC: BAD_NUMBERS,
+        ColumnType.TIMESTAMPTZ: BAD_MOMENTS,
+        ColumnType.MOMENT: BAD_MOMENTS,
+    }.get(column.type, ())
+]
+
+
+def test_a_value_that_nobody_can_count_with_is_named_of_every_table_and_survives_the_file(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str, tmp_path: Path
+) -> None:
+    """All of them in one snapshot: a row each, its name in a column of text where there is one."""
+    keyed = {}
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("alter table usage_records add created_at timestamptz")
+        for number, (table, column, value) in enumerate(BAD_VALUES, start=1000):
+            cursor.execute(
+                "select column_name, data_type from information_schema.columns "
+                "where table_name = %s",
+                (table,),
+            )
+            filled = {
+                name: {"numeric": "1", "boolean": "t"}.get(kind)
+                or ("2026-05-01" if kind.startswith(("timestamp", "date")) else uuid(number))
+                for name, kind in cursor.fetchall()
+            }
+            row = {**filled, column: value}
+            cursor.execute(
+                f"insert into {table} ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})",
+                tuple(row.values()),
+            )
+            keyed[table, column, number] = value
+    frames = source.snapshot().frames
+    for table, frame in frames.items():
+        write_frame(frame, tmp_path / f"{table}.parquet")
+        again = read_frame(tmp_path / f"{table}.parquet")
+        assert [str(each) for each in breaches(table, again)] == [
+            str(each) for each in breaches(table, frame)
+        ]
+        assert records(again) == records(frame)
+        own = [(column, number) for (of, column, number) in keyed if of == table]
+        found = parted(table, again)
+        told = [row.why for row in found.broken]
+        assert len(told) == len(own), table
+        for column, number in own:
+            (why,) = (one for one in told if uuid(number) in one)
+            assert f"{column}: no " in why, why
+        told_short = " ".join(str(breach) for breach in breaches(table, again))
+        assert all(column in told_short for column, _ in own)
+    numbers = " ".join(str(breach) for breach in breaches("plans", frames["plans"]))
+    assert all(value in numbers for value in ("'NaN'", "'Infinity'", "'-Infinity'", "'1000"))
+
+
+def test_a_float_that_is_no_number_is_no_missing_value(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute(
+            "alter table plans alter price_yearly type double precision using 'NaN'::float8"
+        )
+    (breach,) = breaches("plans", source.snapshot().frames["plans"])
+    assert (breach.column, breach.count) == ("price_yearly", 2)
+    assert f"id {uuid(1)}: 'NaN'" in str(breach)
+
+
 def test_a_column_that_is_new_is_not_read(
     source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
 ) -> None:
@@ -370,7 +448,10 @@ def test_the_description_names_every_table_and_column_that_is_missing(
         cursor.execute("drop table usage_records; alter table invoices drop paid_at, drop tax")
     told = source.describe()
     assert set(told.missing) == {"usage_records", "invoices.paid_at", "invoices.tax"}
-    assert all("the schema may have changed" in problem for problem in told.problems)
+    changed = "is missing: the schema may have changed"
+    assert set(told.problems) == {f"invoices.{name} {changed}" for name in ("paid_at", "tax")}
+    # Only the dual run reads it: the books go on without.
+    assert told.warnings == (f"usage_records {changed}",)
     assert told.rows["invoices"] == 2
 
 

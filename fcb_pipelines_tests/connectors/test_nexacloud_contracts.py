@@ -14,6 +14,7 @@ from fcb_pipelines.connectors.nexacloud_contracts import (
     ColumnType,
     breaches,
 )
+from fcb_pipelines.connectors.nexacloud_parting import parted
 from fcb_pipelines_tests.nexacloud_rows import uuid
 
 NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)
@@ -86,8 +87,14 @@ def test_null_is_told_where_none_may_be(table: str, column: str, nullable: bool)
     if nullable:
         assert found == ()
     else:
-        said = f"nexacloud.{table}.{column}: null where none may be: 2 rows; {CHANGED}"
-        assert [str(breach) for breach in found] == [said]
+        (breach,) = found
+        start = f"nexacloud.{table}.{column}: null where none may be: 2 rows ("
+        assert str(breach).startswith(start)
+        assert str(breach).endswith(f": null); {CHANGED}")
+        key = "subscription_id" if table == "usage_records" else "id"
+        wanted = [(key, None if column == key else uuid(row)) for row in (1, 3)]
+        for (name, value), shown in zip(wanted, breach.sample, strict=True):
+            assert shown.startswith(f"{name} {value}")
 
 
 @pytest.mark.parametrize("table", [name for name in TABLES if name != "usage_records"])
@@ -110,7 +117,6 @@ def test_usage_may_be_told_twice() -> None:
         ("invoices", "user_id", 17, "uuid"),
         ("invoices", "subtotal", 1.5, "numeric"),
         ("invoices", "tax", "1.5", "numeric"),
-        ("invoices", "tax", Decimal("Infinity"), "numeric"),
         ("invoices", "paid_at", "2026-05-16", "timestamptz"),
         ("invoices", "created_at", datetime(2026, 5, 16), "timestamptz"),  # noqa: DTZ001 - the fault
         ("invoices", "currency", 1, "text"),
@@ -127,6 +133,70 @@ def test_a_wrong_type_is_told_with_a_sample(
     start = f"nexacloud.{table}.{column}: wrong type, not {said}: 1 row ("
     assert str(breach).startswith(start)
     assert str(breach).endswith(CHANGED)
+
+
+NO_NUMBER = "no finite number of at most 15 digits before the point"
+NO_MOMENT = "no moment in the years 1 to 9999"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("tax", Decimal("NaN"), NO_NUMBER),
+        ("amount_paid", Decimal("NaN"), NO_NUMBER),
+        ("tax", Decimal("Infinity"), NO_NUMBER),
+        ("tax", Decimal("1e500"), NO_NUMBER),
+        ("tax", Decimal("1e-500"), NO_NUMBER),
+        ("tax", "NaN", NO_NUMBER),
+        ("tax", "-Infinity", NO_NUMBER),
+        ("tax", "1" + "0" * 500, NO_NUMBER),
+        ("created_at", "infinity", NO_MOMENT),
+        ("paid_at", "-infinity", NO_MOMENT),
+        ("paid_at", "0044-03-15 12:00:00+00 BC", NO_MOMENT),
+        ("paid_at", "12026-05-16 12:00:00+00", NO_MOMENT),
+        ("paid_at", datetime(1, 1, 1, tzinfo=UTC), NO_MOMENT),
+        ("paid_at", datetime(9999, 12, 31, 23, tzinfo=UTC), NO_MOMENT),
+    ],
+)
+def test_a_value_that_nobody_can_count_with_is_told_with_its_row(
+    column: str, value: object, rule: str
+) -> None:
+    (breach,) = breaches("invoices", with_value(a_frame("invoices"), column, value, 1))
+    shown = str(value) if len(str(value)) <= 60 else f"{str(value)[:60]}…"
+    assert str(breach) == (
+        f"nexacloud.invoices.{column}: {rule}: 1 row (id {uuid(2)}: {shown!r}); "
+        f"correct the row in NexaCloud, then `fcb sync`"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [date(9999, 12, 31), date(1600, 1, 1), datetime(9999, 12, 31, tzinfo=UTC)]
+)
+def test_a_day_far_away_is_a_day(value: date) -> None:
+    frame = with_value(a_frame("subscriptions"), "current_period_end", value, 1)
+    assert breaches("subscriptions", frame) == ()
+
+
+def test_a_table_is_parted_into_rows_that_can_be_read_and_rows_that_cannot() -> None:
+    frame = with_value(a_frame("plans", 5), "price_monthly", Decimal("NaN"), 1)
+    frame = with_value(frame, "id", uuid(4), 4)
+    found = parted("plans", frame)
+    assert found.sound["id"].tolist() == [uuid(1), uuid(3)]
+    assert [row.values["id"] for row in found.broken] == [uuid(2), uuid(4), uuid(4)]
+    assert found.broken[0].why == (
+        f"nexacloud.plans id {uuid(2)}: price_monthly: {NO_NUMBER} ('NaN')"
+    )
+    assert all("duplicate key" in row.why for row in found.broken[1:])
+    assert found.whole is None
+
+
+def test_of_a_table_that_lacks_a_column_no_row_can_be_read() -> None:
+    found = parted("plans", a_frame("plans").drop(columns="price_yearly"))
+    assert (len(found.sound), len(found.broken)) == (0, 3)
+    assert found.whole == "nexacloud.plans.price_yearly: the column is missing"
+    assert {row.why for row in found.broken} == {found.whole}
+    assert parted("plans", pd.DataFrame()).whole == "nexacloud.plans.*: the table is missing"
+    assert parted("plans", a_frame("plans")).broken == ()
 
 
 def test_every_breach_of_a_table_is_told_at_once() -> None:

@@ -18,10 +18,12 @@ from fcb_pipelines.connectors.odoo import OdooLedger
 from fcb_pipelines.connectors.odoo_action import xml_name
 from fcb_pipelines.connectors.odoo_action_code import MODULE
 from fcb_pipelines.connectors.odoo_connection import OdooConnection, Row
+from fcb_pipelines.core.build import intended_document
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import DocumentTax, LedgerDocument
 from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.standing import MoveState, PaymentState, SetupStep
+from fcb_pipelines.core.stripe_facts import document_facts
 from fcb_pipelines_tests.documents import (
     DAY,
     PARTNER,
@@ -33,6 +35,8 @@ from fcb_pipelines_tests.documents import (
     an_invoice,
     expected_balances,
 )
+from fcb_pipelines_tests.source_shapes import Json
+from fcb_pipelines_tests.taxed_bodies import GST_5, QST_9975, Sold, taxed_body
 
 pytestmark = pytest.mark.odoo
 
@@ -246,6 +250,43 @@ def test_a_residue_is_written_on_the_tax_line(books: OdooLedger, amount: int) ->
     assert str(row["amount_total"]) == str(row["amount_residual"]) == f"{(20000 + amount) / 100}"
 
 
+SIX = [Sold(net=1997)] * 6
+
+
+@pytest.mark.parametrize(
+    ("case", "body", "taxes", "total"),
+    [
+        ("rounded line by line", taxed_body(SIX), [("13% HST", "-15.6")], "135.42"),
+        ("half taxable", taxed_body([Sold(net=10000, parts=(5000,))]), [("13% HST", "-6.5")], "106.5"),
+        ("shipping with its tax", taxed_body([Sold(net=10000)], shipping=Sold(net=500)), [("13% HST", "-13.65")], "118.65"),
+        ("all of it", taxed_body([*SIX, Sold(net=10000, parts=(3000, 2000))], shipping=Sold(net=500)), [("13% HST", "-22.75")], "247.57"),
+        ("GST and QST rounded line by line", taxed_body([Sold(net=1010)] * 8, rates=(GST_5, QST_9975)), [("5% GST", "-4.08"), ("9.975% QST", "-8.08")], "92.96"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_t7_odoo_computes_on_the_source_s_base_and_carries_its_rounding(
+    books: OdooLedger, case: str, body: Json, taxes: list[tuple[str, str]], total: str
+) -> None:
+    facts = document_facts(body, account="acct_test", timezone=SETTINGS.timezone)
+    document = intended_document(facts, SETTINGS, partner=PARTNER, nexacloud_invoice_id=None)
+    assert isinstance(document, LedgerDocument), document
+    posted(books, document)
+    assert tax_lines(books, document) == taxes, case
+    row = record(books, document, "amount_total", "amount_residual")
+    assert str(row["amount_total"]) == str(row["amount_residual"]) == total
+    (move,) = books.read_moves([document.ref])
+    assert move.document.content_hash == document.content_hash
+
+
+def test_a_tax_further_off_than_its_lines_round_is_refused(books: OdooLedger) -> None:
+    lines = [a_line(1997) for _ in range(6)]
+    taxes = [DocumentTax(key="hst_13", base=11982, amount=1562)]
+    with pytest.raises(EntriesRefused, match="tax_mismatch") as refused:
+        books.write_drafts([an_invoice("in_1", *lines, taxes=taxes)])
+    (refusal,) = refused.value.refusals
+    assert refusal.detail == "hst_13 billed 1562, Odoo computes 1558"
+
+
 def test_a_tax_beyond_the_residue_is_refused_and_the_rest_is_written(books: OdooLedger) -> None:
     wrong = an_invoice(
         "in_1", a_line(20000), taxes=[DocumentTax(key="hst_13", base=20000, amount=2602)]
@@ -450,6 +491,70 @@ def test_a_partner_whom_a_person_made_is_joined_and_kept(odoo_ledger: OdooLedger
     assert standing.partner_id == str(made)
     assert (standing.name, standing.email) == ("By hand", "Books@Maple.example")
     assert standing.links == (PARTNER,)
+
+
+def by_hand(ledger: OdooLedger, **values: Any) -> int:
+    """A contact that a person makes, with the usual partner's email."""
+    told = {"name": "By hand", "email": "books@maple.example", **values}
+    (made,) = ledger.connection.call("res.partner", "create", [told])
+    return int(made)
+
+
+MAPLE = "Maple Bakery Inc."
+CONTACTS: dict[str, tuple[list[dict[str, Any]], bool]] = {
+    "a person": ([{}], True),
+    "the company by another spelling": ([{"name": "MAPLE bakery, Inc", "is_company": True}], True),
+    "another company": ([{"name": "Other Ltd.", "is_company": True}], False),
+    "a person of that company": ([{"company_name": "Maple Bakery Inc"}], True),
+    "a person of another company": ([{"company_name": "Other Ltd."}], False),
+    "two contacts": ([{}, {"name": "Second"}], False),
+    "an archived one": ([{"active": False}], False),
+}
+
+
+@pytest.mark.parametrize("contacts", CONTACTS)
+def test_a_contact_is_joined_only_where_it_can_be_no_other_company(
+    odoo_ledger: OdooLedger, contacts: str
+) -> None:
+    made, joins = CONTACTS[contacts]
+    ids = [by_hand(odoo_ledger, **values) for values in made]
+    account = a_partner(company=MAPLE)
+    (standing,) = odoo_ledger.upsert_partners([account])
+    assert (int(standing.partner_id) in ids) is joins
+    # An archived contact is put away: it neither joins nor is it told of.
+    assert bool(standing.shared_emails) is (not joins and contacts != "an archived one")
+    assert odoo_ledger.upsert_partners([account]) == (standing,)
+
+
+def test_contacts_beneath_a_partner_are_that_partner(books: OdooLedger) -> None:
+    (standing,) = books.upsert_partners([a_partner()])
+    by_hand(books, name="Her accountant", parent_id=int(standing.partner_id))
+    assert books.upsert_partners([a_partner()]) == (standing,)
+
+
+def test_partners_of_one_company_that_a_person_merges_are_one_and_not_told_again(
+    odoo_ledger: OdooLedger,
+) -> None:
+    both = [a_partner("nexacloud:a", company=MAPLE), a_partner("nexacloud:b", company=MAPLE)]
+    apart = odoo_ledger.upsert_partners(both)
+    assert all(one.shared_emails for one in apart)
+    draft = an_invoice(partner="nexacloud:b")
+    posted(odoo_ledger, draft)
+    kept, merged = (int(one.partner_id) for one in apart)
+    odoo = odoo_ledger.connection
+    model = "base.partner.merge.automatic.wizard"
+    (wizard,) = odoo.call(
+        model, "create", [{"partner_ids": [(6, 0, [kept, merged])], "dst_partner_id": kept,
+                           "state": "selection"}],
+    )  # fmt: skip
+    odoo.call(model, "action_merge", [wizard])
+    one, same = odoo_ledger.upsert_partners(both)
+    assert one == same
+    assert (one.partner_id, one.shared_emails) == (str(kept), ())
+    assert set(one.links) == {"nexacloud:a", "nexacloud:b"}
+    (move,) = odoo_ledger.read_moves([draft.ref])
+    assert set(move.partner_links) == set(one.links)
+    assert move.document.content_hash == draft.content_hash
 
 
 # --- what is broken off -----------------------------------------------------------------------

@@ -260,12 +260,7 @@ def sources(draw: st.DrawFn) -> InvoiceFacts:
 
 @given(sources())
 def test_whatever_is_built_is_what_the_source_billed_to_the_minor_unit(facts: InvoiceFacts) -> None:
-    document = intended_document(facts, SETTINGS, partner="p", nexacloud_invoice_id=None)
-    if isinstance(document, Held):
-        assert (
-            document.reason == "tax_mismatch"
-        )  # roundings a line can add up to more than one unit
-        return
+    document = built(facts)
     assert (document.net, document.tax, document.total) == (facts.net, facts.tax, facts.total)
     assert sum(line.tax for line in document.lines) == facts.tax
     for line in document.lines:

@@ -8,6 +8,7 @@ import pytest
 from fcb_pipelines.core.agreement import disagreements
 from fcb_pipelines.core.cases import (
     User,
+    accounts,
     agreements,
     cases,
     copies_of_their_own,
@@ -140,6 +141,40 @@ def test_a9_a_user_that_is_gone_is_posted_from_the_invoices_own_snapshot() -> No
     assert (partner.email, partner.stripe_customer_id) == ("books@maple.example", CUSTOMER)
     bare = a_case(an_invoice(bill_to=BillTo()))
     assert partners([bare], {})[0].name == CUSTOMER
+
+
+def test_a_document_that_names_no_customer_links_its_partner_to_none() -> None:
+    nobody = a_case(an_invoice(customer=None))
+    assert partners([nobody], {USER: ANA})[0].links == (f"nexacloud:{USER}",)
+    (gone,) = partners([a_case(an_invoice(customer=None, bill_to=BillTo()))], {})
+    assert (gone.links, gone.stripe_customer_id) == ((f"nexacloud:{USER}",), None)
+    account = a_case(an_invoice(customer=None, customer_account="acct_9"))
+    assert partners([account], {USER: ANA})[0].links == (
+        f"nexacloud:{USER}",
+        "stripe:acct_nexacloud:acct_9",
+    )
+
+
+@pytest.mark.parametrize(
+    ("company", "named"), [("Acme", "Acme"), (" ", None), ("", None), (None, None)]
+)
+def test_an_account_names_a_company_or_is_a_person(company: str | None, named: str | None) -> None:
+    (partner,) = partners([a_case()], {USER: replace(ANA, company=company)})
+    assert partner.company == named
+
+
+def test_of_a_user_that_is_gone_the_name_on_the_document_may_be_a_company() -> None:
+    (partner,) = partners([a_case()], {})
+    assert partner.company == "Maple Bakery Inc."
+
+
+def test_every_user_is_an_account_whatever_is_billed() -> None:
+    other = replace(ANA, id="other", billing_email=None, company=None)
+    found = accounts({USER: ANA, "other": other})
+    assert {(one.key, one.links, one.email, one.company) for one in found} == {
+        (f"nexacloud:{USER}", (f"nexacloud:{USER}",), "books@acme.test", "Acme"),
+        ("nexacloud:other", ("nexacloud:other",), "ana@acme.test", None),
+    }
 
 
 def test_partners_come_in_order_of_key() -> None:

@@ -18,10 +18,17 @@ from fcb_pipelines.core.corrections import (
     is_correction,
     residual_with,
 )
-from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.documents import DocumentTax, LedgerDocument
 from fcb_pipelines.core.facts import Kind
 from fcb_pipelines.core.standing import MoveState, StandingMove
-from fcb_pipelines_tests.documents import a_credit_note, a_line, an_invoice, expected_balances
+from fcb_pipelines.core.taxes import mismatches, taxed_lines
+from fcb_pipelines_tests.documents import (
+    SETTINGS,
+    a_credit_note,
+    a_line,
+    an_invoice,
+    expected_balances,
+)
 from fcb_pipelines_tests.facts import a_move
 from fcb_pipelines_tests.strategies import documents
 
@@ -37,7 +44,7 @@ def standing(document: LedgerDocument, residual: int | None = None) -> StandingM
 def corrected(
     document: LedgerDocument, target: LedgerDocument | None, *earlier: StandingMove
 ) -> Correction:
-    found = correction(standing(document), earlier, target, day=LATER)
+    found = correction(standing(document), earlier, target, day=LATER, settings=SETTINGS)
     assert found is not None
     return found
 
@@ -60,7 +67,7 @@ def test_d1_a_voided_invoice_is_reversed_by_a_credit_note_over_its_own_lines() -
 
 def test_d1_the_reversal_is_matched_with_what_is_still_open() -> None:
     for residual, amount in ((INVOICE.total, INVOICE.total), (5000, 5000)):
-        found = correction(standing(INVOICE, residual), (), None, day=LATER)
+        found = correction(standing(INVOICE, residual), (), None, day=LATER, settings=SETTINGS)
         assert found is not None
         assert found.allocation is not None
         assert (found.allocation.document, found.allocation.drawn_on) == (
@@ -68,7 +75,7 @@ def test_d1_the_reversal_is_matched_with_what_is_still_open() -> None:
             found.document.ref,
         )
         assert found.allocation.amount == amount
-    paid = correction(standing(INVOICE, 0), (), None, day=LATER)
+    paid = correction(standing(INVOICE, 0), (), None, day=LATER, settings=SETTINGS)
     assert paid is not None
     assert paid.allocation is None
 
@@ -108,12 +115,51 @@ def test_d2_a_second_change_corrects_from_what_the_first_left() -> None:
     second = corrected(INVOICE, None, first).document
     assert (base_of(second.ref), second.ref[-2:]) == (INVOICE.ref, ":2")
     assert balances(INVOICE, first.document, second) == {}
-    assert correction(standing(INVOICE), (first,), first_target, day=LATER) is None
+    assert (
+        correction(standing(INVOICE), (first,), first_target, day=LATER, settings=SETTINGS) is None
+    )
+
+
+SIX = an_invoice(
+    "in_6",
+    *[a_line(1997, description=f"Odoo ERP Hosting {n}") for n in range(6)],
+    taxes=[DocumentTax(key="hst_13", base=11982, amount=1561)],
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "target", "lines"),
+    [
+        ("what differs carries its tax", an_invoice("in_6", *SIX.lines, a_line(700), taxes=[DocumentTax(key="hst_13", base=12682, amount=1652)]), 1),
+        ("a line less, and its rounding with it", an_invoice("in_6", *SIX.lines[:5]), 11),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_t7_a_correction_shows_as_many_lines_as_carry_its_tax(
+    case: str, target: LedgerDocument, lines: int
+) -> None:
+    document = corrected(SIX, target).document
+    assert len(document.lines) == lines, case
+    assert balances(SIX, document) == balances(target)
+    taxes = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
+    assert not mismatches(taxes, SETTINGS.taxes, 1, taxed_lines(document.lines))
+
+
+def test_t7_a_change_of_the_tax_alone_has_no_lines_to_show() -> None:
+    target = replace(SIX, taxes=(replace(SIX.taxes[0], amount=1558),))
+    document = corrected(SIX, target).document
+    assert (document.lines, document.tax) == ((), 3)
+    assert balances(SIX, document) == balances(target)
+
+
+def test_t7_a_void_takes_back_tax_as_it_was_rounded() -> None:
+    note = corrected(SIX, None).document
+    assert (len(note.lines), note.taxes) == (6, SIX.taxes)
 
 
 def test_a_change_of_a_label_alone_can_not_be_posted() -> None:
     renamed = replace(INVOICE, number="another", date=LATER)
-    assert correction(standing(INVOICE), (), renamed, day=LATER) is None
+    assert correction(standing(INVOICE), (), renamed, day=LATER, settings=SETTINGS) is None
 
 
 @given(documents(), documents())
@@ -121,7 +167,7 @@ def test_any_document_is_corrected_to_any_other_to_the_cent(
     posted: LedgerDocument, target: LedgerDocument
 ) -> None:
     target = replace(target, kind=posted.kind, currency=posted.currency)
-    found = correction(standing(posted), (), target, day=LATER)
+    found = correction(standing(posted), (), target, day=LATER, settings=SETTINGS)
     parts = [posted, found.document] if found else [posted]
     assert balances(*parts) == balances(target)
     if found:

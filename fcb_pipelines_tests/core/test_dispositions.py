@@ -228,6 +228,20 @@ def test_a9_a_document_without_a_copy_belongs_to_the_sources_own_customer() -> N
     assert (row.partner, row.nexacloud_invoice_id) == (f"stripe:acct_nexacloud:{CUSTOMER}", None)
 
 
+def test_a6_a_document_that_names_nobody_is_held_and_is_nobody_elses() -> None:
+    nobody = a_case(an_invoice(customer=None), owner=None)
+    row = decide(nobody, SETTINGS, BOOKS, LAST_PERIOD)
+    assert (row.verdict, row.reason) == (HOLD, "missing_in_nexacloud")
+    assert row.detail == "no customer is on the document"
+    assert row.partner == nobody.facts.ref
+
+
+def test_a6_the_account_in_a_customers_place_is_the_customer() -> None:
+    billed = an_invoice(customer=None, customer_account="acct_9")
+    row = decide(a_case(billed, owner=None), SETTINGS, BOOKS, LAST_PERIOD)
+    assert (row.partner, row.detail) == ("stripe:acct_nexacloud:acct_9", "customer acct_9")
+
+
 @pytest.mark.parametrize(
     ("day", "period"),
     [(date(2025, 12, 31), None), (date(2026, 6, 1), None), (None, None), (DAY, "2026-04")],

@@ -171,6 +171,12 @@ def line(**changes: Any) -> LedgerDocument:
     return replace(DOCUMENT, lines=(replace(DOCUMENT.lines[0], **changes),))
 
 
+def six_lines(off: int) -> LedgerDocument:
+    """Six lines of the document's one, with a tax so far off the computed one."""
+    tax = DocumentTax(key="hst_13", base=120000, amount=15600 + off)
+    return replace(DOCUMENT, lines=DOCUMENT.lines * 6, taxes=(tax,))
+
+
 LOCKED = replace(BOOKS, invoice_lock=DAY)
 TAX = DOCUMENT.taxes[0]
 
@@ -191,6 +197,8 @@ TAX = DOCUMENT.taxes[0]
         ("an unknown tax", replace(DOCUMENT, taxes=(DocumentTax(key="vat", base=1, amount=1),)), None, BOOKS, False),
         ("a tax off by the residue", replace(DOCUMENT, taxes=(replace(TAX, amount=2601),)), None, BOOKS, True),
         ("a tax off by more", replace(DOCUMENT, taxes=(replace(TAX, amount=2602),)), None, BOOKS, False),
+        ("T7 a tax off as six lines round", six_lines(3), None, BOOKS, True),
+        ("T7 a tax off by more than six lines round", six_lines(4), None, BOOKS, False),
         ("D4 locked", DOCUMENT, None, LOCKED, False),
         ("D4 locked, a draft", DOCUMENT, stands(a_move(state=MoveState.DRAFT)), LOCKED, False),
         ("D4 locked after it was posted", DOCUMENT, stands(a_move()), LOCKED, True),
@@ -260,14 +268,16 @@ def test_b2_unitemised_revenue_is_counted_with_its_sum() -> None:
     assert unitemised_lines(to_rows([DOCUMENT])).outcome is PASS
 
 
-def test_holds_are_counted_by_reason_with_the_age_of_the_oldest() -> None:
+def test_holds_are_named_by_reason_each_with_its_age_the_oldest_first() -> None:
     older = replace(HELD, date=date(2026, 3, 3), total=100)
     undated = replace(HELD, date=None, reason="unreadable", currency="USD")
     result = nothing_is_held([ROW, HELD, older, undated], date(2026, 5, 3))
     assert (result.outcome, result.count) == (WARN, 3)
+    ref = f"{HELD.ref} ({HELD.number})"
     assert result.sample == (
-        "missing_in_nexacloud: 2, oldest 61 days",
-        "unreadable: 1, oldest 0 days",
+        f"missing_in_nexacloud: {ref}, 1.00 CAD, 61 days",
+        f"missing_in_nexacloud: {ref}, 226.00 CAD, 30 days",
+        f"unreadable: {ref}, 226.00 USD, 0 days",
     )
     assert result.amounts == (("CAD", 22700), ("USD", 22600))
     assert nothing_is_held([ROW], DAY).outcome is PASS
@@ -294,6 +304,6 @@ def test_tax_that_is_not_as_expected_is_counted_and_summed_by_currency() -> None
     result = tax_as_expected([fits, dollars, note, exempt, nowhere])
     assert (result.outcome, result.count) == (Outcome.WARN, 3)
     assert result.amounts == (("CAD", 400), ("USD", 1600))
-    assert [fault.split(": ")[0][-4:] for fault in result.sample] == ["in_2", "in_3", "in_5"]
+    assert [fault.split(" ")[0][-4:] for fault in result.sample] == ["in_2", "in_3", "in_5"]
     assert tax_as_expected([fits, exempt]).outcome is Outcome.PASS
     assert not GATES["tax_as_expected"].blocking

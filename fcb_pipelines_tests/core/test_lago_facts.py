@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.build import Held, intended_document
+from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, Status
 from fcb_pipelines.core.lago_facts import document_facts
+from fcb_pipelines.core.money import half_up
 from fcb_pipelines_tests import small_dataset
+from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.small_dataset import TIMEZONE, lago_body
-from fcb_pipelines_tests.source_shapes import Json
+from fcb_pipelines_tests.source_shapes import (
+    Json,
+    lago_applied_tax,
+    lago_credit_note,
+    lago_fee,
+)
 
 
 def read(body: Json) -> InvoiceFacts:
@@ -144,6 +153,123 @@ def test_a_fees_boundary_is_the_customers_day(written: str | None, day: date | N
     body = lago_body("paid")
     body["fees"][0]["to_date"] = written
     assert read(body).lines[0].service_end == day
+
+
+def a_note(items: list[int], net: int, tax: int, *, untaxed: tuple[int, ...] = ()) -> Json:
+    """A Lago note of this net and tax over items of these amounts; `untaxed` bear no tax."""
+    fees = lago_body("coupon")["fees"]
+    invoice = lago_body("coupon")["invoice"]
+    sold = []
+    for number, amount in enumerate(items):
+        fee = dict(fees[0])
+        if number in untaxed:
+            fee["applied_taxes"] = []
+        sold.append((f"item-{number}", fee, amount))
+    base = sum(amount for number, amount in enumerate(items) if number not in untaxed)
+    applied = lago_applied_tax("tax", "lago_credit_note_id", "note", tax, base=base)
+    note = lago_credit_note(
+        "note", invoice, number="CN", issuing_date="2026-05-05", items=sold, applied_taxes=[applied]
+    )
+    whole = dict.fromkeys(("total_amount_cents", "credit_amount_cents"), net + tax)
+    return {"credit_note": note | whole | {"sub_total_excluding_taxes_amount_cents": net}}
+
+
+def built(body: Json) -> LedgerDocument:
+    document = intended_document(read(body), SETTINGS, partner="p", nexacloud_invoice_id=None)
+    assert isinstance(document, LedgerDocument), document
+    return document
+
+
+def test_t7_a_note_whose_items_round_apart_posts_its_own_total() -> None:
+    facts = read(a_note([3334, 3334], 6667, 867))
+    assert (facts.net, facts.tax, facts.total, facts.problem) == (6667, 867, 7534, None)
+    assert [line.net for line in facts.lines] == [3333, 3334]
+    document = built(a_note([3334, 3334], 6667, 867))
+    assert (document.net, document.tax, document.total) == (6667, 867, 7534)
+
+
+@pytest.mark.parametrize(
+    ("items", "net", "said"),
+    [([3334, 3334], 6666, 6666), ([6668], 6667, 6667), ([3334, 3334], 6667, 6668)],
+    ids=["two cents over two items", "one item", "another figure before taxes"],
+)
+def test_t7_a_note_further_off_than_its_items_round_is_held(
+    items: list[int], net: int, said: int
+) -> None:
+    body = a_note(items, net, 867)
+    body["credit_note"]["sub_total_excluding_taxes_amount_cents"] = said
+    assert read(body).problem == "lines_do_not_sum"
+
+
+def test_t7_a_note_over_an_untaxed_item_taxes_the_other_alone() -> None:
+    document = built(a_note([10000, 5000], 15000, 1300, untaxed=(1,)))
+    assert [(line.net, line.taxes) for line in document.lines] == [(10000, ("hst_13",)), (5000, ())]
+    assert [(tax.base, tax.amount) for tax in document.taxes] == [(10000, 1300)]
+
+
+def an_invoice_of(fees: list[int], net: int, taxes: list[tuple[str, float, int]], tax: int) -> Json:
+    """A Lago invoice of this net and tax over fees and taxes of these amounts."""
+    body = lago_body("coupon")
+    own = [
+        lago_applied_tax("t", "lago_fee_id", "f", 0, code=code, name=code, rate=rate)
+        for code, rate, _ in taxes
+    ]
+    made = [
+        lago_fee(f"fee-{n}", "coupon", amount, name="Odoo ERP Hosting", applied_taxes=[
+            each | {"amount_cents": half_up(amount * Decimal(str(each["tax_rate"])) / 100)}
+            for each in own
+        ])
+        for n, amount in enumerate(fees)
+    ]  # fmt: skip
+    applied = [
+        lago_applied_tax(code, "lago_invoice_id", "coupon", amount, code=code, name=code, rate=rate, base=net)
+        for code, rate, amount in taxes
+    ]  # fmt: skip
+    changed = {
+        "fees_amount_cents": net, "coupons_amount_cents": 0, "taxes_amount_cents": tax,
+        "sub_total_excluding_taxes_amount_cents": net, "sub_total_including_taxes_amount_cents": net + tax,
+        "total_amount_cents": net + tax, "total_due_amount_cents": net + tax, "total_paid_amount_cents": 0,
+        "applied_taxes": applied,
+    }  # fmt: skip
+    return {"invoice": body["invoice"] | changed, "fees": made, "payments": []}
+
+
+@pytest.mark.parametrize(
+    ("case", "fees", "net", "taxes", "tax"),
+    [
+        ("fees taxed one at a time", [1997] * 6, 11982, [("hst_on", 13.0, 1560)], 1560),
+        ("taxed as a whole", [1997] * 6, 11982, [("hst_on", 13.0, 1558)], 1558),
+        ("fees rounded one at a time", [3334, 3334], 6667, [("hst_on", 13.0, 867)], 867),
+        ("taxes rounded one at a time", [109], 109, [("gst", 5.0, 5), ("qst", 9.975, 11)], 16),
+        ("both taxes lose by it", [109], 109, [("gst", 5.0, 5), ("qst", 9.975, 11)], 17),
+    ],
+)
+def test_t7_lago_rounds_fees_and_taxes_one_at_a_time(
+    case: str, fees: list[int], net: int, taxes: list[tuple[str, float, int]], tax: int
+) -> None:
+    body = an_invoice_of(fees, net, taxes, tax)
+    facts = read(body)
+    assert facts.problem is None, case
+    document = built(body)
+    assert (document.net, document.tax, document.total) == (net, tax, net + tax)
+
+
+@pytest.mark.parametrize(
+    ("fees", "net", "tax", "told"),
+    [
+        ([1997] * 6, 11978, 1557, "lines 11982 + tax 1557 != total 13535"),
+        ([1997] * 6, 11982, 1563, "hst_13 billed 1563, computed 1558 on 11982"),
+    ],
+)
+def test_t7_a_lago_invoice_further_off_is_held_and_says_by_which_figure(
+    fees: list[int], net: int, tax: int, told: str
+) -> None:
+    found = intended_document(
+        read(an_invoice_of(fees, net, [("hst_on", 13.0, tax)], tax)),
+        SETTINGS, partner="p", nexacloud_invoice_id=None,
+    )  # fmt: skip
+    assert isinstance(found, Held)
+    assert found.detail == told
 
 
 def _nothing(_body: Json) -> None:

@@ -298,6 +298,31 @@ def test_a_body_that_is_no_invoice_is_unreadable() -> None:
         assert (facts.status, facts.problem) == (Status.UNKNOWN, "unreadable")
 
 
+def test_a_body_that_is_unreadable_says_at_best_whose_it_is() -> None:
+    body = stripe_body("in_paid")
+    customer = body["invoice"]["customer"]
+    body["invoice"]["lines"] = None
+    assert read(body).payer == customer
+    body["invoice"] |= {"customer": None, "customer_account": "acct_9"}
+    assert read(body).payer == "acct_9"
+    body["invoice"] |= {"customer": ["?"], "customer_account": None}
+    assert read(body).payer is None
+
+
+def test_an_account_in_a_customers_place_is_whom_it_bills_and_changes_no_hash() -> None:
+    body = stripe_body("in_paid")
+    body["invoice"] |= {"customer": None, "customer_account": None}
+    before = read(body)
+    assert before.payer is None
+    body["invoice"]["customer_account"] = "acct_9"
+    facts = read(body)
+    assert (facts.customer, facts.payer) == (None, "acct_9")
+    # Posted when the account was not read: it did not change since.
+    assert facts.source_hash == before.source_hash
+    body["invoice"]["customer"] = "cus_1"
+    assert read(body).payer == "cus_1"
+
+
 @pytest.mark.parametrize(
     ("mark", "exempt"), [("none", False), ("exempt", True), ("reverse", True), (None, False)]
 )

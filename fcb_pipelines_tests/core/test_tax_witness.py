@@ -197,6 +197,15 @@ def test_a_residue_of_one_minor_unit_a_tax_is_no_difference(
     assert (row.verdict, row.difference) == (verdict, off)
 
 
+@pytest.mark.parametrize(("off", "verdict"), [(2, MATCH), (-3, MATCH), (4, DIFFERS)])
+def test_t7_tax_rounded_line_by_line_is_no_difference(off: int, verdict: WitnessVerdict) -> None:
+    facts = billed("ON", {"hst": "13"}, *[1997] * 6)
+    (tax,) = facts.taxes
+    assert tax.amount == 1558
+    row = row_of(replace(facts, taxes=(replace(tax, amount=1558 + off),), tax=1558 + off))
+    assert (row.verdict, row.difference) == (verdict, off)
+
+
 # --- prices with tax, credit notes ------------------------------------------------------------
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from fcb_pipelines.core.company import Tax
 from fcb_pipelines.core.facts import TaxFacts
-from fcb_pipelines.core.taxes import computed, in_force, mismatches, resolve
-from fcb_pipelines_tests.documents import DAY, SETTINGS
+from fcb_pipelines.core.taxes import computed, in_force, mismatches, resolve, taxed_lines
+from fcb_pipelines_tests.documents import DAY, SETTINGS, a_line
 
 
 def billed(
@@ -67,6 +67,19 @@ def test_t2_a_billed_tax_may_be_one_minor_unit_off_and_no_more(amount: int, wron
     found = mismatches([("hst_13", 20000, amount)], SETTINGS.taxes, 1)
     assert len(found) == wrong
     assert all((one.billed, one.computed) == (amount, 2600) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("amount", "wrong"), [(1560, 0), (1561, 0), (1555, 0), (1562, 1), (1554, 1)]
+)
+def test_t7_six_roundings_may_be_three_minor_units_off_and_no_more(amount: int, wrong: int) -> None:
+    found = mismatches([("hst_13", 11982, amount)], SETTINGS.taxes, 1, {"hst_13": 6})
+    assert len(found) == wrong
+
+
+def test_t7_only_lines_over_something_round() -> None:
+    lines = [a_line(100), a_line(0), a_line(-5, taxes=("gst_5", "qst_9975")), a_line(7, taxes=())]
+    assert taxed_lines(lines) == {"hst_13": 1, "gst_5": 1, "qst_9975": 1}
 
 
 def a_tax(key: str, **changes: Any) -> Tax:

@@ -193,7 +193,7 @@ def test_each_claim_that_cannot_be_matched_is_named_and_other_products_are_count
         "NAMELESS": "no_source_id",
     }
     for number in ("NXC-0001", "NXC-0002"):
-        assert "missing_in_nexacloud" in named(status, ref_of(before, number))
+        assert "forgotten_by_nexacloud" in named(status, ref_of(before, number))
     assert status["other_service"] == 1
     assert not any(each["number"] == "THEIRS" for each in status["documents"])
     assert status["gates"]["completeness"] == "pass"

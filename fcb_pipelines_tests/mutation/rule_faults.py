@@ -11,8 +11,8 @@ from fcb_pipelines.connectors import beancount_settling
 from fcb_pipelines.core import (
     build,
     dispositions,
+    document_rules,
     facts,
-    gates,
     lago_facts,
     lago_settlements,
     money,
@@ -164,7 +164,7 @@ RULE_FAULTS = (
     _fault("Wallet credit as cash", "B11", MAY, _after(lago_settlements.SettlementReader, "of_invoice", _prepaid_as_cash), EXPECTED),
     _fault("Every line hosting", "T1", MAY, _instead(build, "family_of", lambda *_: "hosting"), EXPECTED),
     _fault("Tax off its rate posted", "T2", MAY, _instead(build, "mismatches", _none), RULES),
-    _fault("Tax off its rate posted, the gate no wiser", "T2", MAY, _all(*(_instead(owner, "mismatches", _none) for owner in (build, gates, taxes))), EXPECTED),
+    _fault("Tax off its rate posted, the gate no wiser", "T2", MAY, _all(*(_instead(owner, "mismatches", _none) for owner in (build, document_rules, taxes))), EXPECTED),
     _fault("Tax chosen by its rate alone", "T3", JUNE, _tax_resolved(_by_rate), TAX),
     _fault("Two taxes as one lump", "T3", MARCH, _after(build, "_document_taxes", _one_lump), HELD),
     _fault("A credit note on the wrong account", "T5", APRIL, _instead(stripe_facts, "_reversed", lambda *_: "Managed"), EXPECTED),

@@ -45,6 +45,7 @@ def report(
         families=families(),
         customers=proof.customers(),
         today=today(),
+        over_all=proof.global_gates(),
     )
     content["metering"] = DualRunProof(store.frames()).section(period)
     page = store.reports() / f"{period}.html"

@@ -28,7 +28,7 @@ def render(report: Mapping[str, Any]) -> str:
     templates.filters["amount"] = _amount
     page = templates.get_template("close_report.html.j2")
     return page.render(
-        **report,
+        **{"gates_over_all": (), **report},
         standing=_standing(report),
         received=_received(report),
         bars=_bars(report["revenue_by_family"]),
@@ -77,6 +77,8 @@ def _standing(report: Mapping[str, Any]) -> str:
     outcomes = {gate["outcome"] for gate in report["gates"]}
     if "fail" in outcomes or not all(tie["ok"] for tie in report["tie_outs"]):
         return "open"
-    if "warn" in outcomes or report["hold"] or report["exceptions"]:
+    # Those are of the last proof: what failed there may be mended by now, so it reopens no month.
+    failed = any(gate["outcome"] == "fail" for gate in report.get("gates_over_all", ()))
+    if failed or "warn" in outcomes or report["hold"] or report["exceptions"]:
         return "attention"
     return "clean"

@@ -8,9 +8,11 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.case import intended
+from fcb_pipelines.core.cases import accounts
 from fcb_pipelines.core.cases import partners as billing_accounts
 from fcb_pipelines.core.document_rows import DocumentRow, to_rows
 from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.partners import each_once, rivals
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import ListedMove, Standing, StandingMove, StandingPartner
 from fcb_pipelines.core.writing import plan_drafts, plan_posting
@@ -129,9 +131,10 @@ def partners(
     wanted = {document.ref for document in this.documents}
     wanted |= {settlement.document for settlement in this.on_account(now)}
     known = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
-    accounts = billing_accounts(known, this.users)
-    found = reader.ledger.upsert_partners(accounts)
-    frame = to_frame({one.partner_id: one for one in found}.values(), StandingPartner)
+    billed = billing_accounts(known, this.users)
+    others = rivals(billed, accounts(this.users))
+    found = reader.ledger.upsert_partners(billed, others=others)
+    frame = to_frame(each_once(found), StandingPartner)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
 

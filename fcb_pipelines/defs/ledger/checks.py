@@ -1,4 +1,4 @@
-"""The gates before a write, as checks of the documents that would be written."""
+"""The gates before a write, as checks of the documents, and of whom they are written to."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.core.gates import revenue_in_other, unitemised_lines
+from fcb_pipelines.core.partner_gates import shared_email
 from fcb_pipelines.defs import keys, month
 from fcb_pipelines.defs.gating import check_result, spec
 from fcb_pipelines.defs.month import Month
@@ -40,3 +41,12 @@ def documents_are_fit_to_write(
     for result in results:
         if result.gate in _GATES:
             yield check_result(result, keys.DOCUMENTS)
+
+
+@dg.multi_asset_check(specs=[spec("shared_email", keys.PARTNERS, MONTHS)], ins=month.PARTNERS)
+def no_email_joins_two_companies(
+    context: dg.AssetCheckExecutionContext, partners: pd.DataFrame
+) -> Iterator[dg.AssetCheckResult]:
+    """Accounts that were kept apart though their email is equal, for a person to look at."""
+    this = Month(context.partition_key, {"partners": partners})
+    yield check_result(shared_email(this.partners), keys.PARTNERS)

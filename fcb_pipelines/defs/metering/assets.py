@@ -85,8 +85,10 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
         period=period,
         timezone=this.settings.timezone,
         late_after_hours=this.settings.metering.late_after_hours,
+        unread=this.unread_readings,
     )
-    frame = to_frame(rows, Usage, snapshot=frames["subscriptions"].attrs.get("snapshot"))
+    snapshot = frames["subscriptions"].attrs.get("snapshot")
+    frame = to_frame(rows, Usage, snapshot=snapshot, unread=this.unread_usage)
     remarks = sum(len(row.remarks) for row in rows)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, remarks=remarks))
 
@@ -108,6 +110,7 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
         this.usage,
         period=period,
         timezone=this.settings.timezone,
+        unread=frames["usage"].attrs.get("unread"),
     )
     frame = to_frame(rows, ExpectedCharge)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

@@ -30,11 +30,11 @@ _ROWS = {**inputs.DELTAS, **inputs.DOCUMENTS, **inputs.USAGE}
 
 
 @dg.multi_asset_check(
-    specs=[spec("services_meet_contract", keys.PLAN_CATALOG, ins=inputs.SERVICE_TABLES)],
-    ins={**inputs.SERVICE_TABLES},
+    specs=[spec("services_meet_contract", keys.PLAN_CATALOG, ins=inputs.MEASURED_TABLES)],
+    ins={**inputs.MEASURED_TABLES},
 )
 def services_are_read(**frames: pd.DataFrame) -> dg.AssetCheckResult:
-    """The tables of the other services can be measured."""
+    """The tables of the services can be measured."""
     return check_result(
         services_meet_contract(Metering(frames).service_breaches()), keys.PLAN_CATALOG
     )

@@ -53,5 +53,6 @@ def _now(this: Metering, period: str) -> str:
         period=period,
         timezone=settings.timezone,
         late_after_hours=settings.metering.late_after_hours,
+        unread=this.unread_readings,
     )
     return built_from(this, rows, period)

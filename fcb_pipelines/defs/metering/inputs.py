@@ -1,10 +1,10 @@
 """What the assets of the dual run share: their inputs as frames, and the values in them."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -12,8 +12,7 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.connectors.nexacloud_contracts import breaches
-from fcb_pipelines.core.charges import Metric, Reading
+from fcb_pipelines.core.charges import Metric, Reading, UnreadReading
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.dual_run import MeteringDelta
 from fcb_pipelines.core.expected import ExpectedCharge
@@ -29,6 +28,9 @@ from fcb_pipelines.core.service_rows import (
     service_plans,
     service_readings,
     service_subscriptions,
+    unread_plans,
+    unread_readings,
+    unread_subscriptions,
 )
 from fcb_pipelines.core.services import (
     CataloguePlan,
@@ -40,6 +42,7 @@ from fcb_pipelines.core.usage import Usage
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import contract, records
 from fcb_pipelines.defs.gating import require
+from fcb_pipelines.defs.metering.tables import Named, Tables
 
 
 def _nexacloud(*tables: str) -> dict[str, dg.AssetIn]:
@@ -51,6 +54,7 @@ SUBSCRIPTIONS = _nexacloud("subscriptions", "service_subscriptions")
 CUSTOMERS = _nexacloud("users", "service_customers")
 READINGS = _nexacloud("usage_records", "service_usage")
 SERVICE_TABLES = _nexacloud(*keys.SERVICE_TABLES)
+MEASURED_TABLES = _nexacloud(*keys.METERED_TABLES, *keys.SERVICE_TABLES)
 CATALOGUE = {"plan_catalog": dg.AssetIn(keys.PLAN_CATALOG)}
 DOCUMENTS = {"invoiced_documents": dg.AssetIn(keys.INVOICED_DOCUMENTS)}
 USAGE = {"usage": dg.AssetIn(keys.USAGE)}
@@ -95,9 +99,14 @@ class Metering:
     @cached_property
     def catalogue_rows(self) -> tuple[CataloguePlan, ...]:
         """The plans of all services, from their tables."""
-        require([contract("plans", self.frames["plans"])])
-        own = nexacloud_plans(records(self.frames["plans"]), self.posted) if self.posted else ()
-        return (*own, *service_plans(self._of_services("service_plans"), self.services))
+        own: tuple[CataloguePlan, ...] = ()
+        if self.posted:
+            own = (
+                *nexacloud_plans(self._tables.rows("plans"), self.posted),
+                *unread_plans(self._tables.unread("plans"), self.posted.key),
+            )
+        others = service_plans(self._of_services("service_plans"), self.services)
+        return (*own, *others, *unread_plans(self._unread("service_plans"), None))
 
     @cached_property
     def plans(self) -> dict[tuple[str, str], CataloguePlan]:
@@ -108,12 +117,17 @@ class Metering:
     @cached_property
     def subscriptions(self) -> dict[tuple[str, str], Subscription]:
         """The subscriptions of all services by service and id."""
-        require([contract("subscriptions", self.frames["subscriptions"])])
         own: tuple[Subscription, ...] = ()
         if self.posted:
-            rows = records(self.frames["subscriptions"])
-            own = nexacloud_subscriptions(rows, self.posted.key, self._timezone)
-        others = service_subscriptions(self._of_services("service_subscriptions"), self._timezone)
+            key, zone = self.posted.key, self._timezone
+            own = (
+                *nexacloud_subscriptions(self._tables.rows("subscriptions"), key, zone),
+                *unread_subscriptions(self._tables.unread("subscriptions"), key, zone),
+            )
+        others = (
+            *service_subscriptions(self._of_services("service_subscriptions"), self._timezone),
+            *unread_subscriptions(self._unread("service_subscriptions"), None, self._timezone),
+        )
         return {(one.service, one.id): one for one in (*others, *own)}
 
     @cached_property
@@ -128,10 +142,32 @@ class Metering:
         """The readings of all services that may lie in a cycle of the period."""
         own: tuple[Reading, ...] = ()
         if self.posted:
-            rows = records(self._around(self._usage_records, period))
+            rows = records(self._around("usage_records", period))
             own = nexacloud_readings(rows, self.posted, self._timezone)
-        others = self._around(self.frames["service_usage"], period)
-        return (*own, *service_readings(self._whole(others, "service_usage"), self._timezone))
+        known = self._others
+        others = [
+            row for row in records(self._around("service_usage", period)) if row["service"] in known
+        ]
+        return (*own, *service_readings(others, self._timezone))
+
+    @cached_property
+    def unread_readings(self) -> tuple[UnreadReading, ...]:
+        """The usage of all services whose rows can't be read, of all months."""
+        own: tuple[UnreadReading, ...] = ()
+        if self.posted:
+            rows = self._tables.unread("usage_records")
+            own = unread_readings(rows, self.posted.key, self._timezone)
+        return (*own, *unread_readings(self._unread("service_usage"), None, self._timezone))
+
+    @cached_property
+    def unread_usage(self) -> dict[str, str]:
+        """By service, why nothing of its usage can be read."""
+        told = {}
+        if self.posted and (why := self._tables.whole("usage_records")):
+            told[self.posted.key] = why
+        if why := self._tables.whole("service_usage"):
+            told |= dict.fromkeys(self._others, why)
+        return told
 
     @cached_property
     def documents(self) -> tuple[Invoiced, ...]:
@@ -154,72 +190,49 @@ class Metering:
         return to_rows(self.frames["deltas"], MeteringDelta)
 
     @cached_property
-    def deployments(self) -> tuple[Deployment, ...]:
-        """NexaCloud's deployments."""
-        require([contract("deployments", self.frames["deployments"])])
-        return to_rows(self.frames["deployments"], Deployment)
+    def deployments(self) -> tuple[Deployment, ...] | None:
+        """NexaCloud's deployments whose rows can be read; None where none can."""
+        if self._tables.whole("deployments"):
+            return None
+        return to_rows(self._tables.sound("deployments"), Deployment)
+
+    @property
+    def unread_deployments(self) -> frozenset[str]:
+        """The ids of the deployments whose rows can't be read."""
+        return frozenset(str(row.get("id")) for row, _ in self._tables.unread("deployments"))
 
     def service_breaches(self) -> list[str]:
-        """What keeps a table of the other services, or some of its rows, from being measured."""
-        told = []
-        for table in keys.SERVICE_TABLES:
-            frame = self.frames[table]
-            broken = [str(breach) for breach in breaches(table, frame)]
-            told += broken
-            if broken:
-                continue
-            told += self._strangers(table, frame)
-        return told
-
-    def _strangers(self, table: str, frame: pd.DataFrame) -> list[str]:
-        rows = records(frame)
-        told = [
-            f"{table}: {count} rows of {service!r}, which is not configured as another service"
-            for service, count in Counter(row["service"] for row in rows).items()
-            if service not in self.services or service == self.settings.service
-        ]
-        if table == "service_usage":
-            unknown = Counter((row["service"], row["metric"]) for row in rows)
-            told += [
-                f"{table}: {count} rows of {service!r} with the unknown metric {metric!r}"
-                for (service, metric), count in unknown.items()
-                if service in self.services and (service, metric) not in self.metrics
-            ]
-        else:
-            twice = Counter((row["service"], row["id"]) for row in rows)
-            told += [f"{table}: {key} stands {n} times" for key, n in twice.items() if n > 1]
-        return told
+        """What keeps a table of the dual run, or some of its rows, from being measured."""
+        own = keys.METERED_TABLES if self.posted else ()
+        return self._tables.faults(
+            (*own, *keys.SERVICE_TABLES), self.services, self.settings.service
+        )
 
     @cached_property
-    def _usage_records(self) -> pd.DataFrame:
-        require([contract("usage_records", self.frames["usage_records"])])
-        return self.frames["usage_records"]
+    def _tables(self) -> Tables:
+        return Tables(self.frames)
 
     @cached_property
-    def _sound(self) -> frozenset[str]:
-        """The tables of the other services that keep their contract."""
-        there = [table for table in keys.SERVICE_TABLES if table in self.frames]
-        return frozenset(table for table in there if not breaches(table, self.frames[table]))
+    def _others(self) -> frozenset[str]:
+        """The services that are only measured."""
+        return frozenset(self.services.keys() - {self.settings.service})
 
-    def _of_services(self, table: str) -> list[dict[str, object]]:
-        return self._whole(self.frames[table], table)
+    def _of_services(self, table: str) -> list[dict[str, Any]]:
+        return self._tables.of_services(table, self._others)
 
-    def _whole(self, frame: pd.DataFrame, table: str) -> list[dict[str, object]]:
-        """The rows of a table that keeps its contract; the gate lists one that doesn't."""
-        if table not in self._sound:
-            return []
-        known = self.services.keys() - {self.settings.service}
-        return [row for row in records(frame) if row["service"] in known]
+    def _unread(self, table: str) -> Named:
+        return self._tables.unread_of_services(table, self._others)
 
-    def _around(self, frame: pd.DataFrame, period: str) -> pd.DataFrame:
-        """The windows that begin near the period: a year of them need not become values."""
+    def _around(self, table: str, period: str) -> pd.DataFrame:
+        """The sound windows that begin near the period: a year of them need not become values."""
+        frame = self._tables.sound(table)
+        if frame.empty:
+            return frame
         zone = ZoneInfo(self._timezone)
         first, last = first_day(period), first_day(following(period))
         bounds = (datetime.combine(first, time(), zone), datetime.combine(last, time(), zone))
-        starts = pd.to_datetime(frame["period_start"], utc=True, errors="coerce")
-        near = (starts >= bounds[0] - _AROUND) & (starts < bounds[1] + _AROUND)
-        # What can't be read as a moment stays in, for the contract to name.
-        return frame[near | starts.isna()]
+        starts = pd.to_datetime(frame["period_start"], utc=True)
+        return frame[(starts >= bounds[0] - _AROUND) & (starts < bounds[1] + _AROUND)]
 
     @property
     def _timezone(self) -> str:

@@ -6,7 +6,6 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.connectors.nexacloud_contracts import breaches
 from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.index import IndexRow
@@ -15,7 +14,8 @@ from fcb_pipelines.core.nexacloud_facts import claimed_ref, first_claims
 from fcb_pipelines.core.service_rows import service_invoicings
 from fcb_pipelines.core.service_spans import line_spans
 from fcb_pipelines.core.services import Invoicing
-from fcb_pipelines.defs.frame_rows import copies_of, records
+from fcb_pipelines.defs.frame_rows import copies_of
+from fcb_pipelines.defs.metering.tables import Tables
 from fcb_pipelines.defs.source_reading import Reader, completed
 
 
@@ -62,9 +62,11 @@ def _links(frames: Mapping[str, pd.DataFrame]) -> list[Invoicing]:
     known = {service.key for service in settings.services}
     if settings.service not in known:
         return []
-    rows = [] if breaches("service_invoices", others) else records(others)
+    rows = Tables({"service_invoices": others}).of_services(
+        "service_invoices", known - {settings.service}
+    )
     told = service_invoicings(
-        (row for row in rows if row["service"] in known - {settings.service}),
+        rows,
         lambda named: claimed_ref(named, settings.stripe.account, settings.lago.organization),
     )
     return [*told, *own]

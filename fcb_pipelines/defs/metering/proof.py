@@ -80,9 +80,10 @@ class DualRunProof:
         )
 
     def global_gates(self) -> tuple[GateResult, ...]:
-        """The gates of the other services' tables and of the leak view."""
+        """The gates of the tables that are measured and of the leak view."""
         results = []
-        frames = {table: self._frames.read(["nexacloud", table]) for table in keys.SERVICE_TABLES}
+        tables = (*keys.METERED_TABLES, *keys.SERVICE_TABLES)
+        frames = {table: self._frames.read(["nexacloud", table]) for table in tables}
         there = {table: frame for table, frame in frames.items() if frame is not None}
         if there.keys() == frames.keys():
             results.append(services_meet_contract(Metering(there).service_breaches()))

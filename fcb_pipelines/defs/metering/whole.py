@@ -44,6 +44,7 @@ def leaks(store: StoreResource, **frames: pd.DataFrame) -> dg.MaterializeResult[
         deployments=this.deployments if this.posted else (),
         plans=this.plans,
         customers=this.customers,
+        unread=this.unread_deployments if this.posted else (),
     ).leaks()
     frame = to_frame(rows, Leak)
     counts = {str(kind): int(n) for kind, n in frame["kind"].value_counts().items()}

@@ -1,11 +1,11 @@
-"""The contract of each extract."""
+"""The contract of each extract that the books are made of; `services_meet_contract` has the others."""
 
 import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.defs.frame_rows import contract
 from fcb_pipelines.defs.gating import check_result, spec
-from fcb_pipelines.defs.keys import NEXACLOUD_TABLES
+from fcb_pipelines.defs.keys import POSTED_TABLES
 
 
 def _contract_check(table: str) -> dg.AssetChecksDefinition:
@@ -22,4 +22,4 @@ def _contract_check(table: str) -> dg.AssetChecksDefinition:
     return extract_meets_contract
 
 
-contract_checks = [_contract_check(table) for table in NEXACLOUD_TABLES]
+contract_checks = [_contract_check(table) for table in POSTED_TABLES]

@@ -176,7 +176,7 @@ def _claims(book: Book) -> None:
 def _parties(book: Book) -> None:
     for n, who in ((1, people.TWIN), (2, people.OTHER_TWIN)):
         sale(
-            book, f"A9-{n}", "One company under two accounts: one partner", who,
+            book, f"A9-{n}", "Two accounts with one email: a partner each", who,
             f"2025-06-{12 + n}", [hosting(3000)],
             payments=[Paying(at=f"2025-06-{12 + n} 12:05", amount=3390)],
         )  # fmt: skip

@@ -31,6 +31,7 @@ _HOLD_ALWAYS = (
     "dates_as_intended",
     "residuals_match_source",
     "tax_as_expected",
+    "shared_email",
 )
 
 

@@ -51,7 +51,7 @@ SMALL_DEBT = _customer("penny", "Penny Wise Ltd.", "3 King St W", "Toronto", "ON
 BOUNCING = _customer("rubber", "Rubber Cheque Inc.", "4 King St W", "Toronto", "ON", "M5H 3T4")
 EXEMPT = _customer("embassy", "Embassy of Freedonia", "1 Sussex Dr", "Ottawa", "ON", "K1N 1K1")
 
-# One company under two accounts: the same billing address, written differently (A9).
+# One company under two accounts with one email, written differently: a partner each (A9, A12).
 TWIN = replace(
     _customer("twin", "Twin Peaks Ltd.", "5 Sparks St", "Ottawa", "ON", "K1P 5A5"),
     billing_email="billing@twinpeaks.example",

@@ -16,7 +16,7 @@ def drawn_lines(
 ) -> tuple[tuple[SoldLine, ...], bool]:
     """The lines of the n-th document, and whether its tax is rounded line by line.
 
-    Only documents of two lines round so: three roundings may be two cents off, which is no residue.
+    Only documents of two lines round so: three roundings may be two cents off, beyond the residue.
     """
     month = _month(issued)
     names = chance.sample(sorted(PRICES), 2)

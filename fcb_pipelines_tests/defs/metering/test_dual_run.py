@@ -12,11 +12,12 @@ from fcb_pipelines.core.dual_run import MeteringDelta
 from fcb_pipelines.core.invoiced import Invoiced
 from fcb_pipelines.core.usage import Usage
 from fcb_pipelines.defs import keys
-from fcb_pipelines_tests.defs.world import PERIODS, World, why
+from fcb_pipelines_tests.defs.world import PERIODS, World, failed, why
 
 APRIL, MAY = "2026-04", "2026-05"
 NORTHERN = "cb400dfd-160e-5834-8631-8e785853316f"
 PRIYA = "fbb331a5-d84e-5d83-8012-7fde630e9071"
+LAKESIDE = "93a75a46-ec8d-56ae-be07-17ce91421ab3"
 
 
 def rows(world: World, key: Any, row_type: Any, period: str | None = None) -> tuple[Any, ...]:
@@ -179,3 +180,86 @@ def test_the_report_comes_though_the_dual_run_was_never_built(closed: World) -> 
     result = closed.run("close_report", MAY)
     assert result.success, why(result)
     assert closed.status()["metering"]["periods"].keys() == {*PERIODS} - {MAY}
+
+
+def test_rows_that_cannot_be_read_are_failed_rows_and_the_close_posts_everything(
+    fresh: World,
+) -> None:
+    with fresh.table("usage_records") as records:
+        bad = next(row for row in records if row["subscription_id"] == PRIYA)
+        bad["cpu_hours"] = "NaN"
+        window = bad["period_start"]
+    with fresh.table("subscriptions") as subscriptions:
+        (broken,) = (row for row in subscriptions if row["id"] == LAKESIDE)
+        broken["current_period_end"] = "0044-03-15 12:00:00+00 BC"
+    status = fresh.close()
+    assert status["totals"]["CAD"]["posted_count"] == 23
+    assert status["totals"]["CAD"]["posted_total"] == 340346
+    assert status["gates"]["extracts_meet_contract"] == "pass"
+    assert status["gates"]["services_meet_contract"] == "warn"
+    assert failed(status) == set()
+    (gate,) = (one for one in status["gate_details"] if one["gate"] == "services_meet_contract")
+    assert (gate["period"], gate["count"]) == (None, 2)
+    told = " ".join(gate["sample"])
+    day = window[:10]
+    assert "nexacloud.usage_records.cpu_hours: no finite number" in told
+    assert f"(subscription_id {PRIYA}, period_start {day}" in told
+    assert "'NaN'" in told
+    assert "nexacloud.subscriptions.current_period_end: no moment in the years 1 to 9999" in told
+    assert f"(id {LAKESIDE}: '0044-03-15 12:00:00+00 BC')" in told
+    for subscription in (PRIYA, LAKESIDE):
+        row = row_of(fresh, subscription, MAY)
+        assert (row.verdict.value, row.cause, row.expected) == ("failed", "unreadable_row", None)
+    assert row_of(fresh, PRIYA, MAY).actual == 4425
+    assert "'NaN'" in row_of(fresh, PRIYA, MAY).detail
+    assert "BC" in row_of(fresh, LAKESIDE, MAY).detail
+    # The others are measured as ever.
+    figures = status["metering"]["periods"][MAY]
+    assert (figures["rows"], figures["failed"], figures["delta"]) == (5, 2, 3)
+    assert status["periods"][MAY]["gates"]["flip_readiness"] == "warn"
+    # Mended, it is measured again.
+    with fresh.table("usage_records") as records:
+        next(row for row in records if row["cpu_hours"] == "NaN")["cpu_hours"] = "1.25"
+    assert fresh.extract().success
+    assert MAY in fresh.window()
+    assert fresh.month(MAY, post=True).success
+    assert row_of(fresh, PRIYA, MAY).verdict.value == "match"
+
+
+@pytest.mark.parametrize("table", ["plans", "deployments", "subscriptions", "usage_records"])
+def test_without_a_table_of_the_dual_run_the_close_goes_on(table: str, closed: World) -> None:
+    file = closed.data / "nexacloud" / f"{table}.csv"
+    file.write_text("id,somebody_renamed_the_rest\n", "utf-8")
+    status = closed.again()
+    assert status["gates"]["services_meet_contract"] == "warn"
+    assert failed(status) == set()
+    assert status["totals"]["CAD"]["posted_count"] == 23
+    figures = status["metering"]["periods"][MAY]
+    if table != "deployments":
+        assert figures["failed"] == figures["rows"] > 0
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e500"])
+def test_a_bad_value_of_a_posting_table_stops_with_table_row_column_and_value(
+    value: str, closed: World
+) -> None:
+    with closed.table("invoices") as invoices:
+        invoices[0]["subtotal"] = value
+        row = invoices[0]["id"]
+    result = closed.extract()
+    assert not result.success
+    (told,) = (
+        check.description
+        for check in result.get_asset_check_evaluations()
+        if check.check_name == "extracts_meet_contract" and not check.passed
+    )
+    assert told is not None
+    shown = value if len(value) > 5 or value == "NaN" else "1000"
+    assert told.startswith("nexacloud.invoices.subtotal: no finite number")
+    assert f"(id {row}: '{shown}" in told
+    assert "correct the row in NexaCloud, then `fcb sync`" in told
+    # The status says the same, though the rest of the proof can't be told.
+    status = closed.status()
+    assert failed(status) == {"extracts_meet_contract"}
+    (gate,) = (one for one in status["gate_details"] if one["gate"] == "extracts_meet_contract")
+    assert f"id {row}" in gate["detail"]

@@ -1,0 +1,404 @@
+"""Every gate, failing once: what it is about is named in the result, the check, the status, the report.
+
+A gate without its fault here fails the first test: add the smallest input that makes it fail.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from fcb_pipelines.cli.screen import gate_lines
+from fcb_pipelines.core.agreement import copy_against_source
+from fcb_pipelines.core.amount_rows import (
+    CASH_WITHOUT_DOCUMENT,
+    WITHOUT_ORIGIN,
+    AmountRow,
+    Measure,
+    cash_without_document,
+    credit_has_an_origin,
+    nothing_is_lost,
+)
+from fcb_pipelines.core.charges import UnreadReading
+from fcb_pipelines.core.close import close_report
+from fcb_pipelines.core.completeness import (
+    Member,
+    completeness,
+    completeness_gate,
+    orphans,
+    receivable,
+    receivable_gate,
+)
+from fcb_pipelines.core.deltas import ledger_deltas
+from fcb_pipelines.core.dispositions import decide
+from fcb_pipelines.core.document_rows import to_rows
+from fcb_pipelines.core.dual_run import Cause, MeteringVerdict
+from fcb_pipelines.core.gates import (
+    GATES,
+    GateResult,
+    Outcome,
+    document_rules_hold,
+    documents_balance,
+    documents_match_dispositions,
+    external_ids_unique,
+    failing,
+    ledger_agrees,
+    listing_complete,
+    nexacloud_agrees,
+    nothing_is_held,
+    population_adds_up,
+    revenue_in_other,
+    tax_as_expected,
+    unitemised_lines,
+    warning,
+)
+from fcb_pipelines.core.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.leaks import Leak, LeakKind
+from fcb_pipelines.core.metering_gates import (
+    flip_readiness,
+    no_empty_subscription,
+    nothing_leaks,
+    one_row_each,
+    services_meet_contract,
+    unexplained,
+    usage_is_clean,
+)
+from fcb_pipelines.core.partner_gates import shared_email
+from fcb_pipelines.core.services import MeteringSettings
+from fcb_pipelines.core.standing import MoveState, SharedEmail, StandingPartner
+from fcb_pipelines.core.status import MonthStatus, status
+from fcb_pipelines.core.tax_witness import Address, witness
+from fcb_pipelines.core.usage import usage
+from fcb_pipelines.defs.close.page import render
+from fcb_pipelines.defs.gating import check_result
+from fcb_pipelines_tests.connectors.test_nexacloud_contracts import a_frame, with_value
+from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.facts import (
+    BOOKS,
+    CUSTOMER,
+    DAY,
+    LAST_PERIOD,
+    a_case,
+    a_copy,
+    a_line,
+    a_move,
+    all_standing,
+    an_invoice,
+    document_of,
+    settlements_of,
+    stands,
+    without_lines,
+)
+from fcb_pipelines_tests.metering import (
+    MAY,
+    METRICS,
+    ZONE,
+    a_delta,
+    a_metering_status,
+    a_one_off,
+    at,
+)
+from fcb_pipelines_tests.nexacloud_rows import uuid
+
+APRIL = "2026-04"
+CASE = a_case()
+DOCUMENT = document_of(CASE)
+REF, NUMBER = DOCUMENT.ref, DOCUMENT.number
+ROW = decide(CASE, SETTINGS, BOOKS, LAST_PERIOD)
+HELD = decide(a_case(an_invoice("in_2", total=22601)), SETTINGS, BOOKS, LAST_PERIOD)
+ASKED = IndexRow(
+    ref=REF,
+    source_id="in_1",
+    origin=Origin.INVOICE,
+    answer=Answer.ASKED,
+    in_scope=True,
+    claimed=True,
+)
+UNEXPLAINED = a_delta(
+    subscription_id="s3",
+    verdict=MeteringVerdict.DELTA,
+    cause=Cause.LIST_PRICE_DIFFERS,
+    actual=25000,
+)
+LEAK = Leak(
+    kind=LeakKind.OVERAGE_NOT_INVOICED,
+    service="cloud",
+    subscription_id="s4",
+    deployment_id="d4",
+    customer="cloud:u1",
+    customer_name="Acme",
+    period=MAY,
+    currency="CAD",
+    amount=1250,
+    detail="overage of 12.50 is on no invoice",
+)
+
+
+def an_extract() -> GateResult:
+    from fcb_pipelines.defs.frame_rows import contract
+
+    return contract("invoices", with_value(a_frame("invoices"), "tax", Decimal("NaN"), 1))
+
+
+def a_metered_table() -> GateResult:
+    from fcb_pipelines.connectors.nexacloud_contracts import breaches
+
+    frame: pd.DataFrame = with_value(a_frame("usage_records"), "cpu_hours", Decimal("NaN"), 1)
+    return services_meet_contract([str(breach) for breach in breaches("usage_records", frame)])
+
+
+def documents_off() -> GateResult:
+    (row,) = to_rows([DOCUMENT])
+    return documents_balance([replace(row, net=19999)])
+
+
+def read_back(gate: str, **changes: Any) -> GateResult:
+    move = a_move(changes.pop("document", DOCUMENT), stored_hash=DOCUMENT.content_hash, **changes)
+    now = {**all_standing(CASE), REF: stands(move, seen="posted")}
+    results = ledger_agrees(ledger_deltas([DOCUMENT], settlements_of(CASE), now))
+    return next(result for result in results if result.gate == gate)
+
+
+def lines_of_other() -> GateResult:
+    case = a_case(an_invoice("in_1", a_line(description="Domain")))
+    return revenue_in_other(to_rows([document_of(case)]))
+
+
+def a_copy_that_differs() -> GateResult:
+    facts = an_invoice()
+    return nexacloud_agrees(
+        copy_against_source(facts, a_copy(facts, tax=1).facts, customer=CUSTOMER)
+    )
+
+
+def another_tax() -> GateResult:
+    alberta = Address(country="CA", state="AB", told_by="document")
+    return tax_as_expected([witness(an_invoice(), alberta, None, SETTINGS)])
+
+
+def odd_usage() -> GateResult:
+    unread = UnreadReading(
+        service="cloud",
+        subscription_id="s5",
+        metric=None,
+        at=at("2026-05-02"),
+        why="cpu_hours: 'NaN'",
+    )
+    rows = usage([], {}, METRICS, period=MAY, timezone=ZONE, late_after_hours=24, unread=[unread])
+    return usage_is_clean(rows)
+
+
+def a_cent_more_in_the_ledger() -> GateResult:
+    unpaid = replace(ROW, owed=22600)
+    of_nobody = a_move(replace(DOCUMENT, ref="stripe:acct:in_77", number="N-77"))
+    rows = receivable([unpaid], [a_move(residual=22601)], {})
+    return receivable_gate(rows, orphans([of_nobody], {REF}))
+
+
+# Each gate: the smallest input that makes it fail, and what it must name.
+SHARED = StandingPartner(
+    partner_id="7", links=("nexacloud:u1",), name="Alpha", email=None, stripe_customer_id=None,
+    shared_emails=(
+        SharedEmail(email="books@x.example", bearers=("nexacloud:u1 (Alpha)", "nexacloud:u2 (Beta)")),
+    ),
+)  # fmt: skip
+LOST = AmountRow(
+    ref=REF, entry="pi_1", number=NUMBER, partner="nexacloud:u", currency="CAD",
+    measure=Measure.CASH, day=DAY, source=22600, posted=0, listed=0, why=None,
+)  # fmt: skip
+
+
+FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
+    "extracts_meet_contract": (an_extract, ("nexacloud.invoices.tax", f"id {uuid(2)}", "'NaN'")),
+    "stripe_listing_complete": (
+        lambda: listing_complete("stripe_listing_complete", [ASKED], "page 2 of 3 was lost"),
+        (REF, "page 2 of 3"),
+    ),
+    "lago_listing_complete": (
+        lambda: listing_complete("lago_listing_complete", [ASKED, ASKED], None), (REF, "twice"),
+    ),
+    "population_adds_up": (lambda: population_adds_up({REF}, []), (REF,)),
+    "external_ids_unique": (lambda: external_ids_unique(to_rows([DOCUMENT, DOCUMENT])), (REF,)),
+    "documents_balance": (documents_off, (REF, "22599", "22600")),
+    "documents_match_dispositions": (
+        lambda: documents_match_dispositions([DOCUMENT], [replace(ROW, total=22601)]),
+        (REF, "22600", "22601"),
+    ),
+    "document_rules_hold": (
+        lambda: document_rules_hold(
+            [DOCUMENT], {}, SETTINGS, replace(BOOKS, invoice_lock=DAY), APRIL
+        ),
+        (REF, f"locked up to {DAY}"),
+    ),
+    "read_back_equals_intent": (
+        lambda: read_back("read_back_equals_intent", document=replace(DOCUMENT, number="edited")),
+        (REF, NUMBER, "edited", "edited_in_ledger"),
+    ),
+    "dates_as_intended": (
+        lambda: read_back("dates_as_intended", accounting_date=DAY.replace(month=5)),
+        (REF, str(DAY), "2026-05-03"),
+    ),
+    "residuals_match_source": (
+        lambda: read_back("residuals_match_source", residual=7), (REF, "0 != 7"),
+    ),
+    "revenue_in_other": (lines_of_other, (REF, NUMBER, "Domain", "200.00 CAD")),
+    "unitemised_lines": (
+        lambda: unitemised_lines(to_rows([document_of(a_case(without_lines(an_invoice())))])),
+        (REF, NUMBER, "200.00 CAD"),
+    ),
+    "shared_email": (
+        lambda: shared_email([SHARED]), ("books@x.example", "nexacloud:u1 (Alpha)", "nexacloud:u2"),
+    ),
+    "nothing_is_held": (
+        lambda: nothing_is_held([ROW, HELD], DAY),
+        (HELD.ref, HELD.number, "lines_do_not_sum", "226.01 CAD"),
+    ),
+    "nexacloud_agrees_with_source": (a_copy_that_differs, (REF, "tax: 2600 != 1")),
+    "tax_as_expected": (another_tax, (REF, NUMBER, "gst_5 10.00", "26.00")),
+    "services_meet_contract": (
+        a_metered_table, ("nexacloud.usage_records.cpu_hours", f"subscription_id {uuid(2)}", "'NaN'"),
+    ),
+    "usage_is_clean": (odd_usage, ("cloud s5", "2026-05-02", "unreadable", "cpu_hours: 'NaN'")),
+    "one_row_each_subscription": (
+        lambda: one_row_each([], [("cloud", "s1")]), ("cloud s1", "0 rows"),
+    ),
+    "no_empty_subscription": (
+        lambda: no_empty_subscription([a_one_off(expected=0)]), (MAY, "cloud", "stripe:a:in_9"),
+    ),
+    "unexplained_deltas_within_ceiling": (
+        lambda: unexplained([UNEXPLAINED], MeteringSettings()),
+        ("cloud s3", "list_price_differs", "-50.00 CAD"),
+    ),
+    "flip_readiness": (
+        lambda: flip_readiness([UNEXPLAINED], MAY, DAY), (f"{MAY} is not over", "cloud s3", "delta"),
+    ),
+    "completeness": (
+        lambda: completeness_gate(completeness([Member(ref=REF, period=APRIL)], {}, [])),
+        (REF, APRIL, "not built"),
+    ),
+    "receivable_ties_out": (
+        a_cent_more_in_the_ledger,
+        (REF, NUMBER, "source 226.00 CAD", "ledger 226.01 CAD", "not posted 0.00 CAD", "-0.01 CAD",
+         "stripe:acct:in_77 (N-77): posted move of ours that no member explains"),
+    ),
+    "nothing_is_lost": (lambda: nothing_is_lost([LOST]), (NUMBER, "226.00 CAD", "0.00 CAD")),
+    "cash_without_document": (
+        lambda: cash_without_document([replace(LOST, listed=22600, why=CASH_WITHOUT_DOCUMENT)]),
+        (NUMBER, "226.00 CAD", "pi_1"),
+    ),
+    "credit_has_an_origin": (
+        lambda: credit_has_an_origin([
+            replace(LOST, measure=Measure.CREDIT, source=0, posted=500, listed=-500, why=WITHOUT_ORIGIN)
+        ]),
+        (NUMBER, "-5.00 CAD", "pi_1"),
+    ),
+    "nothing_leaks": (
+        lambda: nothing_leaks([LEAK]),
+        ("overage_not_invoiced", MAY, "subscription s4", "deployment d4", "Acme", "12.50 CAD"),
+    ),
+}  # fmt: skip
+
+
+def test_every_gate_has_its_fault_here() -> None:
+    assert list(FAULTS) == list(GATES)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_a_gate_that_does_not_pass_names_what_in_its_result(gate: str) -> None:
+    result, names = told(gate)
+    assert result.gate == gate
+    assert result.outcome is not Outcome.PASS
+    assert result.count == len(result.sample) > 0
+    for name in names:
+        assert name in result.detail
+        assert any(name in fault for fault in result.sample)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_the_check_of_a_gate_shows_what_it_names(gate: str) -> None:
+    result, names = told(gate)
+    check = check_result(result, dg.AssetKey("any"))
+    assert not check.passed
+    sample = str(check.metadata["sample"].value)
+    assert all(name in sample and name in (check.description or "") for name in names)
+    assert check.metadata["count"].value == result.count
+    assert check.metadata["recovery"].value == GATES[gate].recovery
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("period", [APRIL, None])
+def test_the_status_shows_what_a_gate_names(gate: str, period: str | None) -> None:
+    result, names = told(gate)
+    month = MonthStatus(dispositions=[], gates=[result] if period else [])
+    over_all = [] if period else [result]
+    nowhere = MonthStatus(dispositions=[])
+    made = status({APRIL: month}, nowhere, over_all, 0, {}, a_metering_status(), {})
+    (shown,) = json.loads(json.dumps(made))["gate_details"]
+    assert (shown["gate"], shown["period"]) == (gate, period)
+    assert (shown["outcome"], shown["count"]) == (result.outcome.value, result.count)
+    assert (shown["detail"], shown["sample"]) == (result.detail, list(result.sample))
+    assert shown["recovery"] == GATES[gate].recovery
+    # The shape that other tools read is as ever.
+    places = made["periods"][APRIL]["gates"] if period else made["gates"]
+    assert places == {gate: result.outcome.value}
+    printed = "\n".join(line.plain for line in gate_lines(made))
+    assert all(name in printed for name in (gate, *names, GATES[gate].recovery))
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("over_all", [False, True])
+def test_the_close_report_shows_what_a_gate_names(gate: str, over_all: bool) -> None:
+    result, names = told(gate)
+    report = close_report(
+        APRIL,
+        MonthStatus(dispositions=[], gates=() if over_all else (result,)),
+        company="Maple",
+        currency="CAD",
+        snapshot="s-1",
+        families={},
+        customers={},
+        today=DAY,
+        over_all=(result,) if over_all else (),
+    )
+    (shown,) = report["gates_over_all" if over_all else "gates"]
+    assert all(name in shown["detail"] for name in names)
+    page = render({**report, "metering": None})
+    text = re.sub(r"\s+", " ", page.replace("&#39;", "'").replace("&gt;", ">"))
+    assert all(name in text for name in names)
+    assert gate in page
+
+
+def test_a_gate_with_many_faults_says_how_many_more_there_are() -> None:
+    result = failing("completeness", [f"ref-{n}" for n in range(25)])
+    assert result.detail.endswith("ref-9; and 15 more")
+    made = status({}, MonthStatus(dispositions=[]), [result], 0, {}, a_metering_status(), {})
+    lines = [line.plain for line in gate_lines(made)]
+    assert lines[0] == "FAIL completeness (all periods): 25"
+    assert [line for line in lines if line.startswith("  - ")] == [f"  - ref-{n}" for n in range(5)]
+    assert "  and 20 more" in lines
+
+
+def test_a_gate_that_passes_is_in_no_detail() -> None:
+    passed = [warning("nothing_is_held", []), unexplained([UNEXPLAINED], MeteringSettings(ceiling_count=1, ceiling_amount=5000))]  # fmt: skip
+    made = status({}, MonthStatus(dispositions=[]), passed, 0, {}, a_metering_status(), {})
+    assert made["gate_details"] == []
+    assert gate_lines(made) == []
+
+
+def test_a_posted_move_of_nobody_is_named_with_its_amount_and_whose_it_is() -> None:
+    (told_of,) = orphans([a_move(state=MoveState.DRAFT)], ())
+    assert told_of == (
+        f"{REF} ({NUMBER}): draft move of ours that no member explains, 226.00 CAD of "
+        f"{DOCUMENT.partner}"
+    )
+
+
+def told(gate: str) -> tuple[GateResult, tuple[str, ...]]:
+    make, names = FAULTS[gate]
+    return make(), names
