@@ -170,9 +170,17 @@ class Records:
         return self._reader.settlement(ref, self.receipts[ref])
 
     def matching(self, ref: str) -> Matching:
-        """What is matched on a document or shared receipt; nothing where it is not posted."""
+        """What is matched on a document or shared receipt; nothing where it is not posted.
+
+        Of what is on account only what undoes another is matched, with that one.
+        """
         if ref not in self._matchings:
             entry = self._holder(ref)
+            if entry is None:
+                claims = list(self._claims(ref))
+                undone = {claim.undoes for claim in claims}
+                pairs = [claim for claim in claims if claim.undoes or claim.ref in undone]
+                return self._matchings.setdefault(ref, match(0, pairs))
             own = [each for each in entry.postings if self._reader.is_receivable(each)]
             posted = state_of(entry) is MoveState.POSTED
             total = self._side(ref) * sum(map(minor, own))
@@ -237,7 +245,7 @@ class Records:
         if not settlement.method.touches_receivable:
             return settlement.amount
         named = filter(None, (settlement.document, settlement.drawn_on))
-        found = [self.matching(ref) for ref in named if self._holder(ref) is not None]
+        found = [self.matching(ref) for ref in named]
         return min((each.of.get(settlement.ref, 0) for each in found), key=abs, default=0)
 
     def _holder(self, ref: str) -> Any:
@@ -250,12 +258,13 @@ class Records:
 
     def _claims(self, ref: str) -> Iterable[Claim]:
         """What the posted entries take off this document or shared receipt."""
-        sign = self._side(ref)
-        currencies = {posting.units.currency for posting in self._holder(ref).postings}
+        holder = self._holder(ref)
+        held = {posting.units.currency for posting in holder.postings} if holder else set()
         claims: dict[str, Claim] = {}
         for entry, posting in self._settling.get(ref, ()):
             allocation = bool(text(entry.meta, "drawn_on"))
-            foreign = posting.units.currency not in currencies
+            foreign = holder is not None and posting.units.currency not in held
+            sign = self._side(ref) if holder else direction(kind_of(entry))
             if foreign or (allocation and not self._matches(entry)):
                 continue
             # A person's entry has no id of ours; its place tells it from the others.

@@ -59,7 +59,7 @@ class _Batch:
             self._gives_back(settlement)
         if settlement.is_allocation and not self._fits(settlement):
             return
-        self._write(tried, settlement, document.document.number if document else "")
+        self._write(tried, settlement, document.document.number if document else "on account")
 
     def _move(self, ref: str | None) -> StandingMove | None:
         return self._records.move(ref) if ref in self._records.documents else None

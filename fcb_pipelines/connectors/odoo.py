@@ -6,7 +6,7 @@ in one transaction, in the server action that setup made (`odoo_action`). So a k
 lost answer leaves a whole step or none, and the next run finds by external id what is there.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.standing import (
     LedgerDescription,
     ListedMove,
+    MoveState,
     SetupStep,
     StandingMove,
     StandingPartner,
@@ -191,7 +192,20 @@ class OdooLedger:
         partners = self._partners(each.partner for each in new)
         known = [each for each in todo if each.document in documents]
         writer.write(known, documents, partners, loose)
+        self._on_account([each for each in new if each.on_account], writer, partners)
         return self.read_settlements(refs)
+
+    def _on_account(
+        self, settlements: Sequence[Settlement], writer: Settlements, partners: Mapping[str, int]
+    ) -> None:
+        """Write what is open on the receivable; a failure after the payment that it takes back."""
+        writer.leave_open([each for each in settlements if each.undoes is None], partners, {})
+        failures = [each for each in settlements if each.undoes is not None]
+        payments = self.read_settlements([each.undoes for each in failures if each.undoes])
+        undone = {
+            each.ref: int(each.move_id) for each in payments if each.state is MoveState.POSTED
+        }
+        writer.leave_open(failures, partners, undone)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over the posted entries that carry our reference, by account and currency."""

@@ -91,6 +91,35 @@ class Settlements:
             )
             self._write(batch, sides)
 
+    def leave_open(
+        self,
+        settlements: Sequence[Settlement],
+        partners: Mapping[str, int],
+        undone: Mapping[str, int],
+    ) -> None:
+        """Write and post what is on account, open on the receivable, a transaction a batch.
+
+        `undone` has the entry of each payment that one of these takes back: the two are matched.
+        """
+        receivable = self._chart.account(self._chart.settings.accounts.receivable.code)
+        for batch in in_pages(settlements, BATCH):
+            self._batches.run(
+                "settle",
+                rows=[self._row(each, partners, receivable) for each in batch],
+                groups=[
+                    {
+                        "ref": each.document,
+                        # Its document is none of ours: what it is matched with stands in its place.
+                        "document": undone[each.undoes or ""],
+                        "names": [xml_name(each.ref)],
+                        "entries": [],
+                    }
+                    for each in batch
+                    if each.undoes in undone
+                ],
+                allocations=[],
+            )
+
     def _write(self, batch: Sequence[Settlement], sides: _Sides) -> None:
         new = [each for each in batch if each.ref not in sides.entries]
         # A receipt's receivable is that of the first document that draws on it.
@@ -105,7 +134,7 @@ class Settlements:
         ]
         self._batches.run(
             "settle",
-            rows=[self._row(each, sides, receivable) for each, receivable in booked],
+            rows=[self._row(each, sides.partners, receivable) for each, receivable in booked],
             groups=_groups(batch, sides),
             allocations=[self._allocation(each, sides) for each in new if each.is_allocation],
         )
@@ -123,7 +152,9 @@ class Settlements:
             found |= {ids[line["move_id"][0]]: line["account_id"][0] for line in lines}
         return found
 
-    def _row(self, each: Settlement, sides: _Sides, receivable: int) -> dict[str, Any]:
+    def _row(
+        self, each: Settlement, partners: Mapping[str, int], receivable: int
+    ) -> dict[str, Any]:
         path = route(each.method, self._chart.settings)
         is_payment = path.by_bank and path.against is None
         ours = {
@@ -133,7 +164,7 @@ class Settlements:
             CONTENT_HASH: each.content_hash,
         }
         plain = {
-            "partner_id": sides.partners[each.partner],
+            "partner_id": partners[each.partner],
             "date": each.date.isoformat(),
             "currency_id": self._chart.currency(each.currency),
             "journal_id": self._chart.journal(path.journal),
@@ -141,7 +172,7 @@ class Settlements:
         values = (
             plain | self._payment(each, path, receivable)
             if is_payment
-            else plain | ours | self._entry(each, path, sides.partners[each.partner], receivable)
+            else plain | ours | self._entry(each, path, partners[each.partner], receivable)
         )
         return {
             "name": xml_name(each.ref),

@@ -18,9 +18,14 @@ def assert_settleable(
     """Raises NotPrepared or ContractBreach unless both sides are posted and fit together.
 
     `document` is what it settles, `drawn_on` the document that it draws on (None where it draws on
-    none or on a shared receipt); each as it stands, None where it does not.
+    none or on a shared receipt); each as it stands, None where it does not. One on account has none.
     """
     tried = f"settling {settlement.document} by {settlement.ref}"
+    if settlement.on_account:
+        if settlement.is_allocation or document is not None:
+            why = "it is allocated" if settlement.is_allocation else "its document is ours"
+            raise ContractBreach(tried, f"it is left on account, and {why}")
+        return
     found = _posted(tried, "the document", document)
     if (settlement.currency, settlement.kind) != (found.currency, found.kind):
         raise ContractBreach(

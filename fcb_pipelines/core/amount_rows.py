@@ -11,6 +11,7 @@ from fcb_pipelines.core.naming import money, named
 
 CASH_WITHOUT_DOCUMENT = "cash_without_document"
 OPENING_DOCUMENT = "opening_document"
+SETTLEMENT_TAKEN_BACK = "settlement_taken_back"
 WITHOUT_ORIGIN = "credit_without_origin"
 
 

@@ -16,6 +16,7 @@ from datetime import date
 from fcb_pipelines.core.amount_rows import (
     CASH_WITHOUT_DOCUMENT,
     OPENING_DOCUMENT,
+    SETTLEMENT_TAKEN_BACK,
     AmountRow,
     Measure,
 )
@@ -265,12 +266,15 @@ class _Book:
         if row.status is None:
             # Its source does not give the document, nor what settled it.
             return says - stands, row.reason
+        names = (of[1].ref, *of[1].shares, key, f"{key}:credited") if of else (key,)
+        codes = [code for name in names for code in self._codes.get(name, ())]
         if of is not None and not self._stands(of[0]):
             if row.verdict is Verdict.POST:
                 return says - stands, self._listed([ref])
-            return says - stands, CASH_WITHOUT_DOCUMENT
-        names = (of[1].ref, *of[1].shares, key, f"{key}:credited") if of else (key,)
-        codes = [code for name in names for code in self._codes.get(name, ())]
+            # What is booked on account says itself why it is not.
+            return says - stands, codes[0] if codes else CASH_WITHOUT_DOCUMENT
+        if of is None and row.reason == "before_cutover":
+            return says - stands, SETTLEMENT_TAKEN_BACK
         if not codes and of is not None:
             codes = [code for code in row.exceptions if code in _LISTS_CASH]
         if not codes and row.verdict is not Verdict.POST:

@@ -175,14 +175,23 @@ def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[
     """The billing accounts of these cases, each with all of its links, in order of key."""
     found: dict[str, Partner] = {}
     for case in cases_to_post:
-        user = users.get(case.owner.user_id) if case.owner else None
-        partner = _of_user(case, user) if user else _of_snapshot(case)
+        partner = _partner(case, users)
         known = found.get(case.partner)
         if known is not None:
             links = tuple(dict.fromkeys((*known.links, *partner.links)))
             partner = replace(known, links=links)
         found[case.partner] = partner
     return tuple(found[key] for key in sorted(found))
+
+
+def links_of(case: Case, users: Mapping[str, User]) -> tuple[str, ...]:
+    """All links of a case's billing account."""
+    return _partner(case, users).links
+
+
+def _partner(case: Case, users: Mapping[str, User]) -> Partner:
+    user = users.get(case.owner.user_id) if case.owner else None
+    return _of_user(case, user) if user else _of_snapshot(case)
 
 
 def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMove | None:

@@ -109,6 +109,9 @@ class Settlement:
     the document. `drawn_on` is a posted credit note of ours, or (with `receipt`, its whole amount) a
     receipt that several documents share, written by the first that draws on it. `undoes` is the
     settlement that this one takes back: the two are matched, and the document is open again.
+
+    `on_account`: its document stands in the opening balance and is no move of ours. It is left open on
+    the partner's receivable, or beside it; were the document to come into the books, it would settle it.
     """
 
     ref: str
@@ -123,11 +126,14 @@ class Settlement:
     drawn_on: str | None = None
     receipt: int | None = None
     undoes: str | None = None
+    on_account: bool = False
 
     @property
     def content_hash(self) -> str:
         """Digest (64 hex digits) of everything that counts in the settlement."""
         content = asdict(self)
+        # What it is matched with is no part of what it is.
+        del content["on_account"]
         for name in ("drawn_on", "receipt", "undoes"):
             if content[name] is None:
                 del content[name]

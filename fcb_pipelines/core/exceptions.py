@@ -1,10 +1,11 @@
 """Exceptions: what is wrong with a document, beside its disposition."""
 
 from fcb_pipelines.core.agreement import Agreement, AgreementRow, disagreements
-from fcb_pipelines.core.case import Case, intended
+from fcb_pipelines.core.case import Case, books_begin, intended
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.corrections import answered
 from fcb_pipelines.core.documents import LedgerDocument
+from fcb_pipelines.core.facts import Method
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, Standing
 from fcb_pipelines.core.three_way import Moved, moved
@@ -40,7 +41,16 @@ def exceptions_of(
         found.append("source_changed")
     elif not standing.absent and verdict is Verdict.SKIP:
         found.append("stale_draft")
+    elif reason == "before_cutover" and _refunded_on_account(case, settings):
+        found.append("refund_without_credit_note")
     return tuple(dict.fromkeys(found))
+
+
+def _refunded_on_account(case: Case, settings: Settings) -> bool:
+    """Whether money that was given back since the books began is to stand in refunds pending (S11)."""
+    refunds = [s for s in case.facts.settlements if s.method is Method.REFUND and s.amount]
+    booked = settings.policies.opening_payment == "settle"
+    return booked and any(refund.date >= books_begin(settings) for refund in refunds)
 
 
 def _decided(settings: Settings) -> frozenset[str]:

@@ -34,6 +34,7 @@ _WAITING = frozenset(
         "credit_note_waits",
         "settings_changed",
         "opening_document",
+        "currency_unsupported",
         "missing_at_source",
         "unreachable",
     }

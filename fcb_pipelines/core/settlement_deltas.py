@@ -6,7 +6,7 @@ from fcb_pipelines.core.agreement import Agreement, Value, compare
 from fcb_pipelines.core.corrections import is_correction
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger_delta import READ_BACK, LedgerDelta, delta_of
-from fcb_pipelines.core.standing import Standing, StandingSettlement
+from fcb_pipelines.core.standing import MoveState, Standing, StandingSettlement
 from fcb_pipelines.core.writing import waits_for_payment
 
 
@@ -89,13 +89,48 @@ def settlement_deltas(
     return rows
 
 
+def on_account_deltas(
+    settlements: Sequence[Settlement],
+    standing: Mapping[str, Standing],
+    explained: Mapping[str, str],
+    links: Mapping[str, Collection[str]],
+) -> list[LedgerDelta]:
+    """Differences of what should stand on account (S11); whether a person matched it makes none.
+
+    `explained` has the code of each that can't be written, by its own ref, `links` all links of the
+    billing account of each document: one ledger partner carries them, and each counts.
+    """
+    rows = []
+    for settlement in settlements:
+        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        entry = None if now.absent else now.settlement
+        left = {"settlement.state": MoveState.POSTED.value, **_fields(settlement)}
+        right: dict[str, Value] = {}
+        code = "edited_in_ledger" if now.taken_back else "not_written"
+        code = explained.get(settlement.ref, code)
+        if entry is not None:
+            right = {"settlement.state": entry.state.value, **_fields(entry.settlement)}
+            if entry.settlement.partner in links.get(settlement.document, ()):
+                right["settlement.partner"] = settlement.partner
+            posted = entry.state is MoveState.POSTED
+            as_written = posted and entry.settlement.content_hash == entry.stored_hash
+            code = "source_changed" if as_written else "edited_in_ledger"
+        for row in compare(settlement.document, settlement.ref, left, right):
+            if row.kind is not Agreement.MATCH:
+                rows.append(delta_of(settlement.document, settlement.ref, row, code))
+    return rows
+
+
 def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
+    return {"settlement.reconciled": "yes" if reconciled else "no", **_fields(settlement)}
+
+
+def _fields(settlement: Settlement) -> dict[str, Value]:
     matched_with = {
         "settlement.drawn_on": settlement.drawn_on,
         "settlement.undoes": settlement.undoes,
     }
     return {
-        "settlement.reconciled": "yes" if reconciled else "no",
         "settlement.amount": settlement.amount,
         "settlement.date": settlement.date.isoformat(),
         "settlement.currency": settlement.currency,

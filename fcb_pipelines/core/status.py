@@ -12,6 +12,7 @@ from typing import Any
 from fcb_pipelines.core.amount_rows import (
     CASH_WITHOUT_DOCUMENT,
     OPENING_DOCUMENT,
+    SETTLEMENT_TAKEN_BACK,
     WITHOUT_ORIGIN,
     AmountRow,
 )
@@ -31,7 +32,9 @@ from fcb_pipelines.core.standing import (
 )
 from fcb_pipelines.core.tax_witness import WitnessRow
 
-_TOLD_BY_AMOUNTS = frozenset({CASH_WITHOUT_DOCUMENT, OPENING_DOCUMENT, WITHOUT_ORIGIN})
+_TOLD_BY_AMOUNTS = frozenset(
+    {CASH_WITHOUT_DOCUMENT, OPENING_DOCUMENT, SETTLEMENT_TAKEN_BACK, WITHOUT_ORIGIN}
+)
 _WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
 
 

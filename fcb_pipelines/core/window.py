@@ -9,6 +9,7 @@ from fcb_pipelines.core.cases import User
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy
+from fcb_pipelines.core.opening import OpeningCash
 from fcb_pipelines.core.periods import period_of, preceding
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import StandingMove, StandingSettlement
@@ -30,21 +31,19 @@ def fingerprints(
     users: Mapping[str, User],
     moves: Iterable[StandingMove],
     settlements: Iterable[StandingSettlement],
+    opening: Mapping[str, OpeningCash],
 ) -> dict[str, Fingerprint]:
     """Each period's fingerprint as things stand now. A NexaCloud row counts where its
-    document does, and so does the user it belongs to."""
+    document does, and so does the user it belongs to. A document of before the cutover counts in
+    every month of its cash, and what stands of that with it."""
     wanted = {*periods}
-    parts: dict[str, tuple[list[str], list[str], list[str]]] = {
-        period: ([], [], []) for period in wanted
-    }
     place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
-    for row in index:
-        # A credit note counts where its invoice does, too: each is judged with the other.
-        for period in {place.get(row.ref), place.get(row.credits or "")} - {None}:
-            parts[period or ""][0].append(f"{row.ref} {row.body_hash}")
+    parts: dict[str, tuple[list[str], list[str], list[str]]] = {
+        period: (_at_the_sources(period, index, place, opening), [], []) for period in wanted
+    }
     for copy in rows:
-        if copy.claims in place:
-            parts[place[copy.claims]][1].append(f"{copy} {users.get(copy.user_id)}")
+        for period in _places(copy.claims, place, opening) & wanted:
+            parts[period][1].append(f"{copy} {users.get(copy.user_id)}")
     for move in moves:
         # A person may have moved it to another date: it belongs where its document does.
         own = place.get(move.ref) or period_of(move.document.date)
@@ -54,8 +53,8 @@ def fingerprints(
                 f"{move.document.content_hash} {move.stored_hash}"
             )
     for entry in settlements:
-        if entry.settlement.document in place:
-            parts[place[entry.settlement.document]][2].append(
+        for period in _places(entry.settlement.document, place, opening, entry.ref) & wanted:
+            parts[period][2].append(
                 f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
             )
     return {
@@ -96,6 +95,32 @@ def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) ->
         and then.ledger != now[period].ledger
         and (then.index, then.nexacloud) == (now[period].index, now[period].nexacloud)
     )
+
+
+def _at_the_sources(
+    period: str,
+    index: Sequence[IndexRow],
+    place: Mapping[str, str | None],
+    opening: Mapping[str, OpeningCash],
+) -> list[str]:
+    # A credit note counts where its invoice does, too: each is judged with the other.
+    own = [row for row in index if period in (place.get(row.ref), place.get(row.credits or ""))]
+    cash = [f"{ref} {one.told}" for ref, one in opening.items() if period in one.periods]
+    return [*(f"{row.ref} {row.body_hash}" for row in own), *cash]
+
+
+def _places(
+    ref: str | None,
+    place: Mapping[str, str | None],
+    opening: Mapping[str, OpeningCash],
+    entry: str | None = None,
+) -> frozenset[str]:
+    """The months that a document, or one `entry` of it, counts in: its own, and those of opening cash."""
+    own = place.get(ref or "")
+    cash = opening.get(ref or "")
+    # Of what its source no longer tells its months do not know.
+    told = cash.periods if cash and (entry is None or entry in cash.refs) else frozenset()
+    return told | {own} if own else told
 
 
 def _is_open(dispositions: Sequence[Disposition]) -> bool:

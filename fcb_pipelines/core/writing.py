@@ -191,7 +191,7 @@ def plan_settlements(
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
-        code = left_out.get(settlement.undoes or "") or _obstacle(settlement, now, entry_lock)
+        code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
         if code is None and now.absent and settlement.method in lacking:
             code = "account_missing"
         waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
@@ -247,7 +247,8 @@ def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
     return stands and move is not None and move.residual == 0
 
 
-def _obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> str | None:
+def obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> str | None:
+    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
     if now.taken_back:
         return "edited_in_ledger"
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:

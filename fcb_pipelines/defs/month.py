@@ -28,6 +28,15 @@ from fcb_pipelines.core.gates import (
 )
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
+from fcb_pipelines.core.opening import (
+    OpeningCash,
+    looked_for,
+    on_account,
+    opening_cash,
+    opening_documents,
+    plan_on_account,
+)
+from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.standing import Standing, StandingPartner
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.writing import (
@@ -92,7 +101,34 @@ class Month:
     @cached_property
     def unplaced(self) -> tuple[InvoiceFacts, ...]:
         """The documents without a month, with their settlements."""
-        return to_rows(self.frames["unplaced_documents"], InvoiceFacts)
+        placed = {row.ref for row in self.index if row.period}
+        return tuple(one for one in self._not_of_the_books if one.ref not in placed)
+
+    @cached_property
+    def _not_of_the_books(self) -> tuple[InvoiceFacts, ...]:
+        frame = self.frames["unplaced_documents"]
+        return () if frame.empty else to_rows(frame, InvoiceFacts)
+
+    @cached_property
+    def opening_documents(self) -> tuple[InvoiceFacts, ...]:
+        """The documents that stand in the opening balance, in full."""
+        return opening_documents(self._not_of_the_books, self.index, current())
+
+    @cached_property
+    def opening_cash(self) -> dict[str, OpeningCash]:
+        """Their cash since the books began, of all months, by document."""
+        return opening_cash(self.opening_documents, current())
+
+    @cached_property
+    def opening_cases(self) -> tuple[Case, ...]:
+        """Those of them that have cash in this month, with all their sides."""
+        of_month = [one for one in self.opening_documents if one.ref in self._of_month]
+        return cases(of_month, self.owners, (), {}, self.index)
+
+    @cached_property
+    def _of_month(self) -> frozenset[str]:
+        found = self.opening_cash.items()
+        return frozenset(ref for ref, cash in found if self.period in cash.periods)
 
     @cached_property
     def credited(self) -> tuple[InvoiceFacts, ...]:
@@ -210,7 +246,8 @@ class Month:
     @property
     def settlement_refs(self) -> tuple[str, ...]:
         """Every external id under which a settlement of the month may stand."""
-        return settlement_refs(self.facts_by_ref.values())
+        on_account = looked_for([case.facts for case in self.opening_cases], current())
+        return (*settlement_refs(self.facts_by_ref.values()), *on_account)
 
     def settlement_refs_of(self, refs: Sequence[str]) -> tuple[str, ...]:
         """The same, of these documents alone."""
@@ -226,6 +263,19 @@ class Month:
     def settlements(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
         """The intended settlements of the intended documents, beside what stands."""
         return intended_settlements(self.documents, self.facts_by_ref, current(), standing)
+
+    def on_account(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+        """What should stand open on customers' receivables for documents of before the cutover."""
+        found = self._on_account(standing)
+        return tuple(each for each in found if period_of(each.date) == self.period)
+
+    def on_account_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
+        """Which of it to write beside what stands; exceptions by the settlement's ref."""
+        return plan_on_account(self._on_account(standing), standing, books, self.period)
+
+    def _on_account(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+        parts = {each.ref for one in self.opening_documents for each in one.settlements}
+        return on_account(self.opening_cases, parts, current(), standing)
 
     def settlement_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
         """Which of them to write beside what stands, and which can't be."""

@@ -35,7 +35,8 @@ from fcb_pipelines.core.gates import (
 from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.partner_gates import shared_email
-from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.standing import Standing, StandingSettlement
 from fcb_pipelines.core.status import MonthStatus, status
 from fcb_pipelines.core.window import Fingerprint
 from fcb_pipelines.defs import keys, month
@@ -64,6 +65,7 @@ _MONTH_FRAMES = {
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
 }
+_ON_ACCOUNT = {"settlements": keys.SETTLEMENTS, "deltas": keys.LEDGER_DELTAS}
 
 
 class Proof:
@@ -217,8 +219,23 @@ class Proof:
     def _unplaced(self) -> MonthStatus:
         rows = self._rows(keys.UNPLACED, Disposition)
         refs = {row.ref for row in rows}
+        own = [row for row in self._amounts if row.ref in refs]
+        entries: list[StandingSettlement] = []
+        deltas: list[LedgerDelta] = []
+        # What is booked of them, or could not be, is of the month of its own date.
+        for period in sorted({period_of(row.day) for row in own if row.day} & {*periods()}):
+            read = self._read(_ON_ACCOUNT, period)
+            if "settlements" in read:
+                found = to_rows(read["settlements"], Standing)
+                entries += [row.settlement for row in found if row.settlement]
+            if "deltas" in read:
+                deltas += to_rows(read["deltas"], LedgerDelta)
         return MonthStatus(
-            dispositions=rows, amounts=by_document(r for r in self._amounts if r.ref in refs)
+            dispositions=rows,
+            # A month has the other payments of a document beside its own.
+            settlements=[*{each.ref: each for each in entries}.values()],
+            deltas=[delta for delta in deltas if delta.ref in refs],
+            amounts=by_document(own),
         )
 
     def _amounts_of(

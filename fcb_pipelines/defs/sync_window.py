@@ -3,10 +3,13 @@
 import dagster as dg
 import pandas as pd
 
+from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.frames import FrameStore, to_rows
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.opening import opening_cash, opening_documents
 from fcb_pipelines.core.window import Fingerprint, fingerprints, months_to_rebuild, touched
 from fcb_pipelines.defs import keys
 from fcb_pipelines.defs.frame_rows import copies_of, users_of
@@ -40,8 +43,17 @@ def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
     ]
     copies = copies_of(read[keys.COPIES], read[keys.COPY_ITEMS])
     users = users_of(read[keys.USERS])
+    unplaced = frames.read(keys.UNPLACED_DOCUMENTS.path)
+    # A version before this one did not write it.
+    facts = () if unplaced is None or unplaced.empty else to_rows(unplaced, InvoiceFacts)
     return fingerprints(
-        periods(), index, copies, users, ledger.read_moves(None), ledger.read_settlements(None)
+        periods(),
+        index,
+        copies,
+        users,
+        ledger.read_moves(None),
+        ledger.read_settlements(None),
+        opening_cash(opening_documents(facts, index, current()), current()),
     )
 
 

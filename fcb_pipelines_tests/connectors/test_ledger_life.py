@@ -156,6 +156,76 @@ def test_a_refund_booked_before_its_note_is_taken_off_the_note_when_it_comes(
     assert ("215520", "CAD") not in balances(ledger)
 
 
+# --- what settles a document of the opening balance ---------------------------------------------
+
+ON_ACCOUNT = [
+    (Kind.INVOICE, Method.PAYMENT, 22600),
+    (Kind.INVOICE, Method.OFF_PLATFORM, 22600),
+    (Kind.CREDIT_NOTE, Method.PAYMENT, 22600),
+    (Kind.INVOICE, Method.PAYMENT_FAILURE, -22600),
+    (Kind.INVOICE, Method.REFUND, -600),
+    (Kind.INVOICE, Method.CHARGEBACK, -600),
+]
+
+
+def on_account(settlement: Settlement) -> Settlement:
+    """The same where its document stands in the opening balance."""
+    return replace(settlement, on_account=True)
+
+
+@pytest.mark.parametrize(("kind", "method", "amount"), ON_ACCOUNT)
+def test_s11_what_is_on_account_stands_open_on_its_accounts_and_is_written_once(
+    ledger: Ledger, kind: Kind, method: Method, amount: int
+) -> None:
+    opening = an_invoice("in_opening", kind=kind)
+    cash = on_account(a_settlement(opening, amount, name="cash", method=method, day=MAY))
+    in_calls(ledger, [cash], [])
+    touches = method.touches_receivable
+    assert_settled(ledger, cash, reconciled=0 if touches else amount)
+    assert balances(ledger) == expected_balances([], [cash])
+    assert (("112110", "CAD") in balances(ledger)) is touches
+    (named,) = ledger.read_settlements([], of=[opening.ref])
+    assert (named.ref, named.settlement.document) == (cash.ref, opening.ref)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_s11_a_failure_on_account_is_matched_with_its_payment_and_with_no_other(
+    ledger: Ledger, at_once: bool
+) -> None:
+    opening = an_invoice("in_opening")
+    payment = on_account(a_settlement(opening, 600, name="first", day=MAY))
+    other = on_account(a_settlement(opening, 700, name="other", day=MAY))
+    failure = failed(payment)
+    calls = [[payment, other, failure]] if at_once else [[payment, other], [failure]]
+    known = in_calls(ledger, *calls)
+    assert_settled(ledger, payment)
+    assert_settled(ledger, failure)
+    assert_settled(ledger, other, reconciled=0)
+    assert balances(ledger) == expected_balances([], known) == expected_balances([], [other])
+
+
+def test_s11_what_is_on_account_leaves_the_documents_beside_it_as_they_are(ledger: Ledger) -> None:
+    document, opening = an_invoice(), an_invoice("in_opening")
+    written(ledger, document)
+    on, own = on_account(a_settlement(opening, day=MAY)), a_settlement(document, 600, day=MAY)
+    in_calls(ledger, [on, own])
+    assert_settled(ledger, own)
+    assert_settled(ledger, on, reconciled=0)
+    assert residual(ledger, document) == document.total - 600
+
+
+def test_s11_a_document_that_comes_into_the_books_takes_up_what_was_on_account(
+    ledger: Ledger,
+) -> None:
+    document = an_invoice()
+    payment = a_settlement(document, day=MAY)
+    ledger.settle([on_account(payment)])
+    written(ledger, document)
+    ledger.settle([payment])
+    assert_settled(ledger, payment)
+    assert residual(ledger, document) == 0
+
+
 # --- payments that fail -----------------------------------------------------------------------
 
 

@@ -57,6 +57,15 @@ REFUSED: dict[str, tuple[dict[str, Any], StandingMove | None, StandingMove | Non
 }  # fmt: skip
 
 
+def test_what_is_on_account_has_no_document_among_ours_and_allocates_nothing() -> None:
+    on_account = replace(PAYMENT, on_account=True)
+    assert_settleable(on_account, None)
+    with pytest.raises(ContractBreach, match="its document is ours"):
+        assert_settleable(on_account, standing(INVOICE))
+    with pytest.raises(ContractBreach, match="it is allocated"):
+        assert_settleable(replace(SHARE, on_account=True), None)
+
+
 @pytest.mark.parametrize(
     ("changes", "document", "drawn_on", "told"), REFUSED.values(), ids=REFUSED.keys()
 )

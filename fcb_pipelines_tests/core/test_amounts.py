@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.agreement import Agreement, AgreementRow
 from fcb_pipelines.core.amount_rows import (
     AmountRow,
     Measure,
@@ -20,6 +21,7 @@ from fcb_pipelines.core.credit import drawn_without_origin
 from fcb_pipelines.core.documents import Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, Status
 from fcb_pipelines.core.gates import Outcome
+from fcb_pipelines.core.ledger_delta import LedgerDelta, delta_of
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -57,6 +59,7 @@ def rows_of(
     moves: tuple[StandingMove, ...] = (),
     entries: tuple[StandingSettlement, ...] = (),
     case: Case | None = None,
+    deltas: tuple[LedgerDelta, ...] = (),
 ) -> tuple[AmountRow, ...]:
     """The amounts of these documents beside what the ledger holds, with everything in between as it is."""
     now = {move.ref: stands(move, seen=move.state) for move in moves}
@@ -64,7 +67,7 @@ def rows_of(
     rows = decided(cases, (), (), now, SETTINGS, BOOKS, LAST_PERIOD)
     return amounts(
         Sides(
-            facts=facts, dispositions=rows, deltas=(), moves=moves, settlements=entries,
+            facts=facts, dispositions=rows, deltas=deltas, moves=moves, settlements=entries,
             settings=SETTINGS,
         )
     )  # fmt: skip
@@ -106,6 +109,40 @@ def test_every_amount_is_posted_or_listed_with_its_reason(
 ) -> None:
     found = told(rows_of(invoice, moves=moves, entries=entries))
     assert (found.get("revenue"), found.get("cash")) == (revenue, cash), case
+
+
+OPENING = replace(INVOICE, date=date(2025, 12, 1))
+
+
+def listed_as(code: str) -> LedgerDelta:
+    """The read-back found the payment not to stand, for this reason."""
+    row = AgreementRow(
+        ref=INVOICE.ref, other_ref=PAYMENT.ref, field="settlement.amount", kind=Agreement.MISSING,
+        expected="22600", actual=None, difference=None, policy="settlement",
+    )  # fmt: skip
+    return delta_of(INVOICE.ref, PAYMENT.ref, row, code)
+
+
+@pytest.mark.parametrize(
+    ("case", "facts", "entries", "deltas", "cash"),
+    [
+        ("listed by policy", OPENING, (), (), (22600, 0, 22600, "cash_without_document")),
+        ("booked on account", OPENING, ENTRIES, (), (22600, 22600, 0, "opening_document")),
+        ("its period is locked", OPENING, (), (listed_as("settlement_period_locked"),), (22600, 0, 22600, "settlement_period_locked")),
+        ("booked and edited since", OPENING, (replace(PAYMENT, settlement=replace(PAYMENT.settlement, amount=22500)),), (listed_as("edited_in_ledger"),), (22600, 22500, 100, "edited_in_ledger")),
+        ("booked, and its source tells it no more", replace(OPENING, settlements=()), ENTRIES, (), (0, 22600, -22600, "settlement_taken_back")),
+    ],
+)  # fmt: skip
+def test_s11_cash_of_before_the_cutover_is_on_account_or_listed(
+    case: str,
+    facts: InvoiceFacts,
+    entries: tuple[StandingSettlement, ...],
+    deltas: tuple[LedgerDelta, ...],
+    cash: tuple[Any, ...],
+) -> None:
+    rows = rows_of(facts, entries=entries, deltas=deltas)
+    assert told(rows) == {"cash": cash}, case
+    assert nothing_is_lost(rows).outcome is not Outcome.FAIL
 
 
 def test_a_cent_in_neither_place_fails_by_name_and_amount() -> None:

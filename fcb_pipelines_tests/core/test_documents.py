@@ -55,7 +55,7 @@ def test_the_tables_below_name_every_field() -> None:
         "source_hash",
     }
     assert {field.name for field in fields(DocumentLine)} == LINE.keys() | {"family", "tax"}
-    assert {field.name for field in fields(Settlement)} == SETTLEMENT.keys()
+    assert {field.name for field in fields(Settlement)} == SETTLEMENT.keys() | {"on_account"}
 
 
 @pytest.mark.parametrize("field", HEADER)
@@ -82,6 +82,8 @@ def test_what_no_ledger_answers_back_is_not_hashed() -> None:
     lines = (line, DOCUMENT.lines[1])
     document = replace(DOCUMENT, lines=lines, reverses="another", source_hash="another")
     assert document.content_hash == DOCUMENT.content_hash
+    settlement = a_settlement(DOCUMENT)
+    assert replace(settlement, on_account=True).content_hash == settlement.content_hash
 
 
 def test_equal_decimals_written_differently_hash_the_same() -> None:

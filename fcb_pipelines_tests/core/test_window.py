@@ -14,6 +14,7 @@ from fcb_pipelines.core.cases import User
 from fcb_pipelines.core.dispositions import Disposition, decide
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
 from fcb_pipelines.core.nexacloud_facts import Copy
+from fcb_pipelines.core.opening import OpeningCash
 from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.window import Fingerprint, fingerprints, months_to_rebuild
@@ -66,6 +67,16 @@ INDEX = [
     )
     for name, case in CASES.items()
 ]
+# An invoice of before the cutover, paid in April and in May.
+EARLY = "stripe:acct_nexacloud:in_early"
+ON_ACCOUNT = an_entry(replace(ENTRIES[0].settlement, ref="early:1", document=EARLY))
+OPENING = {
+    EARLY: OpeningCash(
+        periods=frozenset({"2026-04", "2026-05"}), refs=frozenset({"early:1"}), told="a payment"
+    )
+}
+COPIES.append(replace(COPIES[0], invoice_id="inv-early", claims=EARLY))
+ENTRIES.append(ON_ACCOUNT)
 ROW = decide(CASES["in_1"], SETTINGS, BOOKS, LAST_PERIOD)
 
 
@@ -75,8 +86,9 @@ def april(
     moves: list[StandingMove] = MOVES,
     entries: list[StandingSettlement] = ENTRIES,
     users: Mapping[str, User] = USERS,
+    opening: Mapping[str, OpeningCash] = OPENING,
 ) -> Fingerprint:
-    return fingerprints(PERIODS, index, rows, users, moves, entries)["2026-04"]
+    return fingerprints(PERIODS, index, rows, users, moves, entries, opening)["2026-04"]
 
 
 NOW = april()
@@ -181,6 +193,24 @@ def test_a_change_of_a_payment_moves_its_documents_month(change: dict[str, Any])
 )
 def test_a_row_that_changed_or_went_moves_its_month(sides: dict[str, Any], aspect: str) -> None:
     assert aspect in moved(april(**sides))
+
+
+@pytest.mark.parametrize(
+    ("sides", "aspects"),
+    [
+        ({"opening": {}, "rows": COPIES[:-1], "entries": ENTRIES[:-1]}, {"index", "nexacloud", "ledger"}),
+        ({"opening": {EARLY: replace(OPENING[EARLY], told="another payment")}}, {"index"}),
+        ({"rows": [*COPIES[:-1], replace(COPIES[-1], user_id="another")]}, {"nexacloud"}),
+        ({"entries": ENTRIES[:-1]}, {"ledger"}),
+        ({"entries": [*ENTRIES[:-1], replace(ON_ACCOUNT, state=MoveState.CANCELLED)]}, {"ledger"}),
+        ({"entries": [*ENTRIES, replace(ON_ACCOUNT, ref="no longer told")]}, set()),
+    ],
+    ids=["all of it", "the cash", "whose it is", "not booked", "taken away", "of what is told no more"],
+)  # fmt: skip
+def test_s11_cash_of_before_the_cutover_moves_the_month_of_its_date(
+    sides: dict[str, Any], aspects: set[str]
+) -> None:
+    assert moved(april(**sides)) == aspects
 
 
 def test_rows_of_other_months_services_and_documents_move_nothing() -> None:

@@ -52,7 +52,7 @@ def moves(
 
 @dg.asset(
     key=keys.STANDING,
-    ins={**month.FACTS, **month.INDEXES},
+    ins={**month.FACTS, **month.INDEXES, **month.COPIES, **month.UNPLACED_DOCUMENTS},
     metadata=column_schema(Standing),
     kinds={"ledger"},
     **_COMMON,
@@ -107,7 +107,14 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
 
 @dg.asset(
     key=keys.PARTNERS,
-    ins={**month.GATED, **month.FACTS, **month.USERS, **month.AGREEMENTS, **month.STANDING},
+    ins={
+        **month.GATED,
+        **month.FACTS,
+        **month.USERS,
+        **month.AGREEMENTS,
+        **month.STANDING,
+        **month.UNPLACED_DOCUMENTS,
+    },
     metadata=column_schema(StandingPartner),
     **_WRITES,
 )
@@ -117,12 +124,14 @@ def partners(
     read_back_log: ReadBackLogResource,
     **frames: pd.DataFrame,
 ) -> Frame:
-    """One billing account of the month's documents and its ledger partner."""
+    """One billing account of the month's documents, or of cash on account, and its ledger partner."""
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
-    _gated(this, reader)
+    now = _gated(this, reader)
     wanted = {document.ref for document in this.documents}
-    billed = billing_accounts([c for c in this.cases if c.facts.ref in wanted], this.users)
+    wanted |= {settlement.document for settlement in this.on_account(now)}
+    known = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
+    billed = billing_accounts(known, this.users)
     others = rivals(billed, accounts(this.users))
     found = reader.ledger.upsert_partners(billed, others=others)
     frame = to_frame(each_once(found), StandingPartner)
@@ -187,7 +196,7 @@ def posted_moves(
 
 @dg.asset(
     key=keys.SETTLEMENTS,
-    ins={**month.GATED, **month.FACTS},
+    ins={**month.GATED, **month.FACTS, **month.UNPLACED_DOCUMENTS},
     deps=[keys.POSTED_MOVES],
     metadata=column_schema(Standing),
     **_WRITES,
@@ -202,11 +211,14 @@ def settlements(
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
     now = _gated(this, reader)
-    plan = this.settlement_plan(now, reader.books)
-    refused = refused_by(lambda: reader.ledger.settle(plan.write))
+    write = [
+        *this.settlement_plan(now, reader.books).write,
+        *this.on_account_plan(now, reader.books).write,
+    ]
+    refused = refused_by(lambda: reader.ledger.settle(write))
     rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
     frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
-    facts = {"settled": len(plan.write) - len(refused), "refused": len(refused)}
+    facts = {"settled": len(write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
 

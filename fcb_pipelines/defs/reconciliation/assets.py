@@ -11,11 +11,12 @@ from fcb_pipelines.connectors.frames import to_frame
 from fcb_pipelines.core.agreement import AgreementRow
 from fcb_pipelines.core.case import Books
 from fcb_pipelines.core.cases import agreements as compared
-from fcb_pipelines.core.cases import cases, copies_of_their_own, decided, lost
+from fcb_pipelines.core.cases import cases, copies_of_their_own, decided, links_of, lost
 from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.dispositions import Disposition, in_order
 from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.window import fingerprints
@@ -104,9 +105,13 @@ def unplaced_documents(
     store: StoreResource,
     **frames: pd.DataFrame,
 ) -> Frame:
-    """One document in scope without a month in range, in full: a draft, too early or too late."""
+    """One document in scope that is of no month of the books, in full: a draft, too early or too late."""
     this = Month("", frames)
-    without = [row for row in this.index if row.found and row.in_scope and row.period is None]
+    without = [
+        row
+        for row in this.index
+        if row.found and row.in_scope and (row.period is None or row.ref in this.opening)
+    ]
     told: list[InvoiceFacts] = []
     for reader in readers(stripe.open(), lago.open(), store.evidence()):
         own = [row for row in without if row.ref.startswith(reader.prefix)]
@@ -164,6 +169,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
         **month.GATED,
         **month.FACTS,
         **month.USERS,
+        **month.UNPLACED_DOCUMENTS,
         "standing": dg.AssetIn(keys.SETTLEMENTS),
         "draft_moves": dg.AssetIn(keys.DRAFT_MOVES),
         "posted_moves": dg.AssetIn(keys.POSTED_MOVES),
@@ -185,9 +191,24 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
         refused=_refused(frames["draft_moves"]) | _refused(frames["posted_moves"]),
         credited=credited_refunds(this.facts),
     )
+    rows = (
+        *rows,
+        *on_account_deltas(
+            this.on_account(this.standing),
+            this.standing,
+            dict(this.on_account_plan(this.standing, this.books).exceptions),
+            {case.facts.ref: links_of(case, this.users) for case in this.opening_cases},
+        ),
+    )
     entries = [row.settlement for row in this.standing.values() if row.settlement]
     built = fingerprints(
-        [this.period], this.index, this.copies, this.users, moves.values(), entries
+        [this.period],
+        this.index,
+        this.copies,
+        this.users,
+        moves.values(),
+        entries,
+        this.opening_cash,
     )
     frame = to_frame(rows, LedgerDelta, fingerprint=asdict(built[this.period]))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
