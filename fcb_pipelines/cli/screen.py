@@ -101,8 +101,9 @@ def show_problem(title: str, message: str) -> None:
 
 
 def status_tables(status: Mapping[str, Any]) -> list[Table]:
-    """The status JSON as tables: periods, holds and skips, exceptions, totals, dual run, gates."""
-    made = [_periods(status), _outside(status), _exceptions(status), _totals(status)]
+    """The status JSON as tables: periods, what is not posted, what is listed, totals, dual run, gates."""
+    made = [_periods(status), _outside(status), _exceptions(status), _listed(status)]
+    made += [_totals(status), _amounts(status)]
     made += [_dual_run(status["metering"]), _gates(status)]
     return [one for one in made if one.row_count]
 
@@ -181,6 +182,32 @@ def _exceptions(status: Mapping[str, Any]) -> Table:
         for exception in document["exceptions"]:
             label = document["number"] or document["ref"]
             made.add_row(document["period"] or "-", label, document["state"], str(exception))
+    return made
+
+
+def _listed(status: Mapping[str, Any]) -> Table:
+    """What a source says and the books do not hold, or the reverse, amount by amount."""
+    made = table("Listed", "period", "document", "what", "date", "amount", "why", right=("amount",))
+    for document in status["documents"]:
+        for each in document["listed"]:
+            made.add_row(
+                document["period"] or "-",
+                document["number"] or document["ref"],
+                each["what"],
+                each["date"] or "-",
+                money(each["amount"], document["currency"]),
+                each["why"],
+            )
+    return made
+
+
+def _amounts(status: Mapping[str, Any]) -> Table:
+    """At the sources = posted + listed, for each measure by currency."""
+    sides = ("source", "posted", "listed")
+    made = table("Nothing is lost, all periods", "currency", "", *sides, right=sides)
+    for currency, measures in status["amounts"].items():
+        for measure, sums in measures.items():
+            made.add_row(currency, measure, *(amount(sums[side], currency) for side in sides))
     return made
 
 

@@ -12,7 +12,7 @@ from fcb_pipelines.core.gates import GATES, GateResult, Outcome
 from fcb_pipelines.core.lawful import alternatives
 from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
 from fcb_pipelines.core.standing import MoveState, StandingMove
-from fcb_pipelines.core.status import MonthStatus, documents_of
+from fcb_pipelines.core.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.tax_witness import WitnessRow, WitnessVerdict
 
 
@@ -185,11 +185,17 @@ def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
                         if month.books
                         else ()
                     ),
-                    "amount": document["total"],
+                    "amount": _amount(document, code),
                     "currency": document["currency"],
                 }
             )
     return rows
+
+
+def _amount(document: Mapping[str, Any], code: str) -> int:
+    """What an exception is about: the amount that it lists, where it lists one; else the document's."""
+    listed = [each["amount"] for each in document["listed"] if each["why"] == code]
+    return sum(listed) if code in LISTED_BY_AMOUNT and listed else int(document["total"])
 
 
 def _settlements(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

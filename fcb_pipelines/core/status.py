@@ -32,7 +32,7 @@ from fcb_pipelines.core.standing import (
 )
 from fcb_pipelines.core.tax_witness import WitnessRow
 
-_TOLD_BY_AMOUNTS = frozenset(
+LISTED_BY_AMOUNT = frozenset(
     {CASH_WITHOUT_DOCUMENT, OPENING_DOCUMENT, SETTLEMENT_TAKEN_BACK, WITHOUT_ORIGIN}
 )
 _WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
@@ -186,7 +186,7 @@ def _document(
     posted = move is not None and move.state is MoveState.POSTED
     state = move.state.value if move is not None and standing else MoveState.NONE.value
     exceptions = {*row.exceptions, *delta_codes}
-    exceptions |= {each.why for each in amounts if each.why in _TOLD_BY_AMOUNTS}
+    exceptions |= {each.why for each in amounts if each.why in LISTED_BY_AMOUNT}
     if row.verdict is Verdict.POST and not standing and not exceptions & _WHY_IT_DOES_NOT_STAND:
         # Its month was stopped before the read-back: nothing else would list it.
         exceptions.add("not_written")

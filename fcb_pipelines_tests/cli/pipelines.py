@@ -39,6 +39,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
         "state": "posted",
         "payment_state": "paid",
         "lines": [],
+        "listed": [],
     }
     held = document | {
         "ref": "stripe:acct_1:in_2",
@@ -46,6 +47,15 @@ def a_status(**changes: Any) -> dict[str, Any]:
         "disposition": "hold",
         "reason": "lines_do_not_sum",
         "state": "none",
+        "listed": [
+            {
+                "what": "revenue",
+                "entry": "stripe:acct_1:in_2",
+                "date": "2026-04-03",
+                "amount": 10000,
+                "why": "lines_do_not_sum",
+            }
+        ],
     }
     status: dict[str, Any] = {
         "periods": {
@@ -60,6 +70,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
         },
         "gates": {"completeness": "pass"},
         "documents": [document, held],
+        "amounts": {"CAD": {"revenue": {"source": 20000, "posted": 10000, "listed": 10000}}},
         "totals": {
             "CAD": {
                 "posted_count": 1,

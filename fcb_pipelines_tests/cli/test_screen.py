@@ -123,6 +123,6 @@ def test_the_status_of_a_document_with_an_odd_number_is_shown(odd: str) -> None:
         screen.print(each)
     for line in (*remedy_lines(told), *gate_lines(told)):
         screen.print(line)
-    assert written.getvalue().count(odd) == 5
+    assert written.getvalue().count(odd) == 6
     assert "hold lines_do_not_sum (1): " in written.getvalue()
     assert "exception overpaid (2): " in written.getvalue()
