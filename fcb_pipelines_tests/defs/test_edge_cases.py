@@ -140,8 +140,8 @@ def corrections_answer_everything(closed: Closed) -> None:
     for each in CORRECTED:
         assert told[each.ref]["exceptions"] == [], each.sentence
         assert told[each.ref]["listed"] == [], each.sentence
-        voided = told[each.ref]["payment_state"] in ("reversed", "paid")
-        assert voided == (each.reason == "void_at_source"), each.sentence
+        if each.reason == "void_at_source":
+            assert told[each.ref]["payment_state"] in ("reversed", "paid"), each.sentence
     # What is lost or was never there stays listed: no correction is made of it.
     assert {each["why"] for one in told.values() for each in one["listed"]}.isdisjoint(ANSWERED)
 
