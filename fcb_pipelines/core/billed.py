@@ -242,7 +242,7 @@ def turned(facts: InvoiceFacts) -> InvoiceFacts:
         shipping=-facts.shipping,
         lines=tuple(_turned_line(line) for line in facts.lines),
         taxes=tuple(_turned_tax(tax) for tax in facts.taxes),
-        settlements=tuple(replace(s, amount=-s.amount) for s in facts.settlements),
+        settlements=tuple(replace(s, amount=-s.amount, debt=-s.debt) for s in facts.settlements),
     )
 
 

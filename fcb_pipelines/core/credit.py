@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from fcb_pipelines.core.amount_rows import WITHOUT_ORIGIN, AmountRow, Measure
 from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.facts import InvoiceFacts, Method
 from fcb_pipelines.core.standing import MoveState, StandingSettlement
 
 _BALANCE = frozenset({Method.CUSTOMER_BALANCE, Method.OVERPAYMENT})
@@ -13,14 +13,18 @@ _WALLET = frozenset({Method.PREPAID_CREDIT})
 
 
 def drawn_without_origin(
-    settlements: Iterable[StandingSettlement], dispositions: Mapping[str, Disposition]
+    settlements: Iterable[StandingSettlement],
+    dispositions: Mapping[str, Disposition],
+    facts: Iterable[InvoiceFacts] = (),
 ) -> tuple[AmountRow, ...]:
     """What was drawn beyond what the books saw each customer get, by day; one row a settlement.
 
     Customer balance and wallet are kept apart. `listed` is below zero: by so much too much was drawn.
+    `facts` tell what of a balance is a debt that an invoice left there or collected (B9): no credit.
     """
     rows = []
     settlements = tuple(settlements)
+    debts = {each.ref: each.debt for one in facts for each in one.settlements if each.debt}
     for methods in (_BALANCE, _WALLET):
         left: dict[tuple[str, str], int] = defaultdict(int)
         own = [
@@ -30,10 +34,12 @@ def drawn_without_origin(
         ]
         # What is given comes before what is drawn of it on the same day.
         for each in sorted(own, key=lambda s: (s.date, s.kind.sign * s.amount > 0, s.ref)):
-            key, change = (each.partner, each.currency), -each.kind.sign * each.amount
-            short = min(0, left[key] + change) - min(0, left[key])
-            left[key] += change
-            if change < 0 and short < 0:
+            key = each.partner, each.currency
+            change = -each.kind.sign * (each.amount - debts.get(each.ref, 0))
+            short = min(0, left[key] + change)
+            # What is told is told once: credit that comes later is not eaten up by it.
+            left[key] = max(0, left[key] + change)
+            if short < 0:
                 row = dispositions.get(each.document)
                 rows.append(
                     AmountRow(

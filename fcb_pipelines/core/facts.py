@@ -144,7 +144,9 @@ class SettlementFacts:
     `amount` is what it takes off the document, minor units; below zero it puts something back.
     `drawn_on` names what it draws on and does not make: a credit note (which it takes the same amount
     off), or a receipt of `receipt` minor units that several documents share; `shares` are the refs of
-    the other documents' parts of it. `undoes` is the settlement that it takes back. Only confirmed settlements exist as facts; NexaCloud's paid_at makes none.
+    the other documents' parts of it. `undoes` is the settlement that it takes back. `debt` is what of
+    the amount the customer's balance holds as a debt of the customer, and no credit (B9). Only confirmed
+    settlements exist as facts; NexaCloud's paid_at makes none.
     """
 
     ref: str
@@ -158,6 +160,7 @@ class SettlementFacts:
     receipt: int | None = None
     shares: tuple[str, ...] = ()
     undoes: str | None = None
+    debt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

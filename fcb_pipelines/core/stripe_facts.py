@@ -29,6 +29,7 @@ from fcb_pipelines.core.facts import (
 )
 from fcb_pipelines.core.money import InexactAmount
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.stripe_balance import balance_applied
 from fcb_pipelines.core.stripe_parts import (
     Amounts,
     Json,
@@ -36,7 +37,7 @@ from fcb_pipelines.core.stripe_parts import (
     billed_taxes,
     reference_id,
 )
-from fcb_pipelines.core.stripe_settlements import Settled, SettlementReader, balance_applied
+from fcb_pipelines.core.stripe_settlements import Settled, SettlementReader
 
 _STATUS = {status.value: status for status in Status if status is not Status.UNKNOWN}
 _EXEMPT = ("exempt", "reverse")

@@ -7,6 +7,7 @@ from datetime import date
 from fcb_pipelines.core.billed import in_order
 from fcb_pipelines.core.facts import Method, SettlementFacts, Side
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.stripe_balance import balance_applied, balance_debt
 from fcb_pipelines.core.stripe_parts import Amounts, Json, payment_key, reference_id
 from fcb_pipelines.core.stripe_refunds import is_of_one_note, is_unnamed, succeeded
 
@@ -25,17 +26,6 @@ class Settled:
     remarks: tuple[str, ...] = ()
     withdrawn: tuple[tuple[str, date], ...] = ()
     readable: bool = True
-
-
-def balance_applied(invoice: Json, amounts: Amounts) -> int:
-    """What the customer balance took off the total, minor units.
-
-    Below zero where the invoice collected an older debt of the balance on top of its own total.
-    """
-    ending = invoice.get("ending_balance")
-    if ending is None:
-        return 0
-    return amounts(ending) - amounts(invoice["starting_balance"])
 
 
 class SettlementReader:
@@ -173,7 +163,8 @@ class SettlementReader:
         applied = balance_applied(self.document, self.amounts)
         if applied and self.document["status"] != "void":
             instant = self.document["status_transitions"]["finalized_at"]
-            yield self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
+            told = self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
+            yield replace(told, debt=balance_debt(self.document, self.amounts))
 
     def _notes_applied(self) -> Iterable[SettlementFacts]:
         for note in self.body.get("credit_notes") or ():

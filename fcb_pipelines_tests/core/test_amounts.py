@@ -1,7 +1,7 @@
 """No amount is in neither place: each row flips one fact of a posted, paid invoice or of its books."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -243,6 +243,40 @@ def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
     assert {gate.gate: gate.count for gate in amount_gates(rows)}["credit_has_an_origin"] == len(
         short
     )
+
+
+def _balance(*amounts: int) -> list[StandingSettlement]:
+    """Entries of one customer's balance, a day each."""
+    return [
+        replace(
+            PAYMENT,
+            ref=f"e{n}",
+            settlement=replace(
+                PAYMENT.settlement,
+                ref=f"e{n}",
+                method=Method.CUSTOMER_BALANCE,
+                amount=amount,
+                date=DAY + timedelta(days=n),
+            ),
+        )
+        for n, amount in enumerate(amounts)
+    ]
+
+
+def test_s12_what_was_told_once_does_not_eat_up_credit_that_comes_later() -> None:
+    rows = drawn_without_origin(_balance(400, -200, 200), {})
+    assert [(row.entry, row.listed) for row in rows] == [("e0", -400)]
+
+
+def test_b9_a_debt_that_an_invoice_leaves_on_the_balance_is_no_credit_drawn() -> None:
+    # Left there, collected by the next invoice, and then a draw that nobody gave the credit for.
+    debts = (
+        replace(INVOICE.settlements[0], ref="e0", amount=40, debt=40),
+        replace(INVOICE.settlements[0], ref="e1", amount=-40, debt=-40),
+    )
+    told = replace(INVOICE, settlements=debts)
+    rows = drawn_without_origin(_balance(40, -40, 30), {}, [told])
+    assert [(row.entry, row.listed) for row in rows] == [("e2", -30)]
 
 
 def test_the_totals_are_by_currency_and_measure() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.facts import InvoiceFacts, Method, Status
+from fcb_pipelines.core.stripe_balance import balance_debt
 from fcb_pipelines.core.stripe_facts import document_facts
 from fcb_pipelines_tests.small_dataset import stripe_body
 from fcb_pipelines_tests.source_shapes import Json, stripe_credit_note, stripe_credit_note_line
@@ -284,3 +285,19 @@ def test_s13_what_stripe_took_back_is_told_with_the_day_the_money_came(
 ) -> None:
     facts = read(an_invoice(**joined))
     assert [(ref.split(":", 2)[2], day.day) for ref, day in facts.withdrawn] == withdrawn
+
+
+@pytest.mark.parametrize(
+    ("case", "before", "after", "debt"),
+    [
+        ("credit is drawn", -500, 0, 0),
+        ("a debt is left on the balance", 0, 40, 40),
+        ("a debt is collected", 40, 0, -40),
+        ("credit is drawn, and the rest is left as a debt", -500, 40, 40),
+    ],
+)
+def test_b9_a_debt_on_the_balance_is_told_apart_from_credit(
+    case: str, before: int, after: int, debt: int
+) -> None:
+    balance = {"starting_balance": before, "ending_balance": after}
+    assert balance_debt(balance, lambda amount: amount or 0) == debt, case

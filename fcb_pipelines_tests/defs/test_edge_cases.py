@@ -14,6 +14,7 @@ import pytest
 
 from fcb_pipelines.cli.expected import differences, gates_to_fail
 from fcb_pipelines.cli.screen import failed_gates
+from fcb_pipelines.sandbox.build_edge_cases import edge_files
 from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtures
 from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer
@@ -21,8 +22,12 @@ from fcb_pipelines_tests.odoo_server import OdooServer
 # The two closes are made once, in whichever process has these tests.
 pytestmark = pytest.mark.xdist_group("edge-cases")
 
-# What a person answers with a correction a month later: voided, or changed after posting.
-CORRECTED = [each for each in fixtures(LATER) if each.rule in ("D1", "D2")]
+# What a person answers with a correction a month later: voided or changed after posting, or money that
+# the source no longer tells of.
+ANSWERED = {"voided_after_posting", "source_changed", "settlement_taken_back"}
+CORRECTED = [each for each in fixtures(LATER) if ANSWERED & set(each.exceptions)]
+# The note that comes after the correction of its invoice.
+TOO_LATE = "EC-B12-7-CN1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,8 @@ class Books:
 class Closed:
     """The two closes over one home, and what the first printed when it was repeated.
 
-    `corrected` is the status once the voided and changed documents were corrected.
+    `corrected` is the status once the voided and changed documents were corrected, and a credit note of
+    one of them came after that.
     """
 
     now: Books
@@ -72,6 +78,9 @@ def closed(fcb: Fcb, ledger: str) -> Closed:
     later = close(fcb, ledger, LATER)
     on = ("--ledger", ledger, "--dataset", str(LATER))
     fcb("ledger", "correct", *(each.ref for each in CORRECTED), "--yes", *on)
+    after = fcb.home / "corrected"
+    edge_files(later=True, corrected=True).write(after)
+    on = ("--ledger", ledger, "--dataset", str(after))
     fcb("sync", *on)
     return Closed(now=now, again=again, later=later, corrected=fcb.told("status", *on)[1])
 
@@ -128,13 +137,33 @@ def test_closed_again_it_posts_nothing(in_books: Closed) -> None:
 
 
 def corrections_answer_everything(closed: Closed) -> None:
-    """No gate fails any more; what was voided is reversed, and nothing of these is listed."""
+    """No gate fails any more; what was voided owes nothing, and nothing of these is listed."""
     assert failed_gates(closed.corrected) == ()
     told = {each["ref"]: each for each in closed.corrected["documents"]}
     for each in CORRECTED:
         assert told[each.ref]["exceptions"] == [], each.sentence
-        voided = told[each.ref]["payment_state"] == "reversed"
-        assert voided == (each.rule == "D1"), each.sentence
+        assert told[each.ref]["listed"] == [], each.sentence
+        if each.reason == "void_at_source":
+            assert told[each.ref]["payment_state"] in ("reversed", "paid"), each.sentence
+    # What is lost or was never there stays listed: no correction is made of it.
+    assert {each["why"] for one in told.values() for each in one["listed"]}.isdisjoint(ANSWERED)
+
+
+def the_sources_day_dates_a_correction(closed: Closed) -> None:
+    """S13: money that came back is taken back on the day on which it did."""
+    (refunded,) = (each for each in closed.corrected["documents"] if each["number"] == "EC-S13-2")
+    refunds = [each for each in refunded["settlements"] if each["method"] == "refund"]
+    assert [(each["date"], each["amount"]) for each in refunds] == [
+        ("2025-07-24", -2260),
+        ("2025-08-07", 2260),
+    ]
+
+
+def a_note_after_a_correction_takes_nothing_back(closed: Closed) -> None:
+    """B12: the correction took the invoice back, so its note does not do it again."""
+    (note,) = (each for each in closed.corrected["documents"] if each["number"] == TOO_LATE)
+    assert (note["disposition"], note["reason"]) == ("skip", "reversed_already")
+    assert (note["state"], note["exceptions"], note["listed"]) == ("none", [], [])
 
 
 @pytest.mark.slow
@@ -142,10 +171,22 @@ def test_a_reviewed_correction_answers_what_was_voided_and_changed(in_books: Clo
     corrections_answer_everything(in_books)
 
 
+@pytest.mark.slow
+def test_s13_a_correction_is_dated_where_the_source_dates_the_event(in_books: Closed) -> None:
+    the_sources_day_dates_a_correction(in_books)
+
+
+@pytest.mark.slow
+def test_b12_a_note_that_comes_after_the_correction_takes_nothing_back(in_books: Closed) -> None:
+    a_note_after_a_correction_takes_nothing_back(in_books)
+
+
 @pytest.mark.odoo
 def test_a_real_odoo_says_the_same_of_every_case(in_odoo: Closed) -> None:
     all_came_out(in_odoo)
     corrections_answer_everything(in_odoo)
+    the_sources_day_dates_a_correction(in_odoo)
+    a_note_after_a_correction_takes_nothing_back(in_odoo)
     assert "0 posted by this run" in in_odoo.again
 
 

@@ -10,7 +10,8 @@ import logging
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from fcb_pipelines.connectors.frames import FrameStore, write_frame
 from fcb_pipelines.connectors.sources import Absent, Listing, Source, SourceBody
 from fcb_pipelines.core.gates import GateResult
 from fcb_pipelines.defs import connections, keys
+from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger_reading import open_reader
 from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.proof import Proof
 from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource, StoreResource
@@ -32,14 +35,23 @@ from fcb_pipelines.defs.sync_window import touched_months
 from fcb_pipelines_tests.defs.world import DEFINITIONS, World
 
 Json = dict[str, Any]
+Tell = Callable[[Any], Any]
 
-INDEXES = (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.UNPLACED)
+INDEXES = (
+    keys.MOVES,
+    keys.STRIPE_INDEX,
+    keys.LAGO_INDEX,
+    keys.UNPLACED_DOCUMENTS,
+    keys.UNPLACED,
+)
 SOURCES = (
     keys.STRIPE_INVOICES,
     keys.STRIPE_CREDIT_NOTES,
+    keys.STRIPE_CREDITED_INVOICES,
     keys.STRIPE_PAYMENTS,
     keys.LAGO_INVOICES,
     keys.LAGO_CREDIT_NOTES,
+    keys.LAGO_CREDITED_INVOICES,
     keys.LAGO_PAYMENTS,
 )
 DECIDING = (
@@ -94,6 +106,38 @@ class Remembered:
 _LOG = logging.getLogger(__name__)
 
 
+class Changed(Remembered):
+    """The same source later on: it has lost these documents, and tells others otherwise."""
+
+    def __init__(
+        self, remembered: Remembered, lost: Collection[str], told: Mapping[str, Tell]
+    ) -> None:
+        super().__init__(remembered)
+        self._lost = frozenset(lost)
+        self._told = told
+
+    def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
+        before = super().listing(progress)
+        kept = (one for one in before.documents if one.id not in self._lost)
+        return replace(before, documents=tuple(map(self._now, kept)))
+
+    def ask(self, ids: Collection[str]) -> tuple[SourceBody | Absent, ...]:
+        wanted = [each for each in ids if each not in self._lost]
+        known = dict(zip(wanted, super().ask(wanted), strict=True))
+        gone = {
+            each: Absent(id=each, reason="does_not_exist", detail=f"No such: {each}")
+            for each in self._lost
+        }
+        return tuple((known | gone)[each] for each in ids)
+
+    def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
+        return tuple(map(self._now, super().complete(bodies)))
+
+    def _now(self, one: Any) -> Any:
+        tell = self._told.get(one.id)
+        return replace(one, body=tell(deepcopy(one.body))) if tell else one
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     run_id: str = "bench"
@@ -142,7 +186,9 @@ class Bench:
         }
         named = {name: value for name, value in given.items() if name in asked}
         result = _function(asset)(**named, **self._inputs(asset, period))
-        write_frame(result.value, self.frames.path(key.path, period))
+        # An asset of several frames yields each of them by its key.
+        for one in [result] if isinstance(result, dg.MaterializeResult) else result:
+            write_frame(one.value, self.frames.path((one.asset_key or key).path, period))
 
     def month(self, period: str, assets: Sequence[dg.AssetKey] = MONTH) -> None:
         """These assets of one month in order; a refusal or a failure ends it, as it ends a run."""
@@ -153,6 +199,11 @@ class Bench:
         except (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError) as error:
             told = getattr(error, "description", None) or str(error)
             self.stopped[period] = f"{type(error).__name__}: {told}"
+
+    def correct(self, refs: Sequence[str]) -> None:
+        """What `fcb ledger correct --yes` does with these documents."""
+        reader = open_reader(self.ledger, connections.read_back_log(self.found), "bench")
+        write(planned(refs, Proof(self.frames), reader), reader)
 
     def months(self, chosen: Sequence[str], assets: Sequence[dg.AssetKey] = MONTH) -> None:
         """These months, and those that they touched once more."""

@@ -18,6 +18,9 @@ class Layer(StrEnum):
     LEDGER = "ledger"
     ROWS = "rows"
     RULES = "rules"
+    WHOLE = "whole"
+    FORGOTTEN = "forgotten"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class Fault:
 
     `seed` takes the bench (a ledger fault), the frame (`frame` names it) or a patcher (a rule).
     `trips` are the gates of which one at least must fail; EXPECTED alone where no gate can know.
-    `month` is the month in which it is tried, for rows and rules.
+    `month` is the month in which it is tried, for rows and rules. `frame` without a month is one over all.
     """
 
     name: str

@@ -5,16 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fcb_pipelines.sandbox.making.sales import stripe_id
 from fcb_pipelines_tests.defs.journal import Edit, both, removed, replacing
 from fcb_pipelines_tests.mutation.bench import Bench
 from fcb_pipelines_tests.mutation.fault import BOOKS, Fault, Layer
 
-READ, DATES, OPEN, TIED = (
+READ, DATES, OPEN, TIED, LOST = (
     "read_back_equals_intent",
     "dates_as_intended",
     "residuals_match_source",
     "receivable_ties_out",
+    "nothing_is_lost",
 )
+NOTE_OF_HELD = stripe_id("cn", "edge/B12-3-CN1")
 _ID = re.compile(r'^  external_id: "(.*)"$', re.MULTILINE)
 
 
@@ -83,6 +86,12 @@ def document(number: str, change: Edit) -> Seed:
 def settlement(number: str, change: Edit, method: str = "payment") -> Seed:
     """An edit of the first settlement of a document by this method."""
     return lambda journal: journal.edit(journal.settlement(number, method), change)
+
+
+def _receipt(key: str, change: Edit) -> Seed:
+    """An edit of the one receipt that several documents share."""
+    wanted = f'{stripe_id("pi", f"edge/{key}")}"\n  record: "receipt"'
+    return lambda journal: journal.edit(wanted, change)
 
 
 def _moved_to(number: str, other: str, method: str = "payment") -> Seed:
@@ -208,6 +217,8 @@ LEDGER_FAULTS = (
     fault("A draft left of a void", "A3", _entered_as("in_pshTjtlXLW2Ft5HDGpP8HFVZ", "2025-05", flag="!"), READ),
     fault("A draft at its source entered by hand", "A3", _entered_as("in_9BD0zVy9m6yGmkhNktw1BNF0", "2025-05"), TIED),
     fault("Test mode entered by hand", "A4", _entered_as("in_OSGWvAhQvmsW3kD4XsPcoNks", "2025-05"), READ),
+    fault("The tax of a zero total left out", "B13", document("EC-B13-1", both(replacing("113.00 CAD", "100.00 CAD"), replacing(r"\n  Liabilities:\S+  -13.00 CAD\n    tax: .*\n    base: .*", ""))), READ),
+    fault("A credit note of a held invoice entered by hand", "B12", _entered_as(NOTE_OF_HELD, "2025-05"), READ, TIED),
     fault("Another product's invoice entered as ours", "A6", _entered_as("in_OfAnotherProduct00000000", "2025-05"), TIED),
     # Settlements.
     fault("A payment removed", "S1", settlement("EC-T3-2", removed), READ),
@@ -228,6 +239,8 @@ LEDGER_FAULTS = (
     fault("Customer balance as a discount", "B9", settlement("EC-B4-3", _all("Liabilities:215500-NexaCloud-Customer-Credit", "Income:411310-NexaCloud-Hosting-Revenue"), "customer_balance"), READ),
     fault("Customer balance called a payment", "B9", settlement("EC-B4-3", replacing('method: "customer_balance"', 'method: "payment"'), "customer_balance"), READ),
     fault("Wallet credit as cash", "B11", settlement("EC-B11-4", _all("Liabilities:215510-NexaCloud-Prepaid-Credit", _OUTSTANDING), "prepaid_credit"), READ),
+    fault("Credit that was given away on the account of bought credit", "S12", settlement("EC-S12-1", replacing(r"Expenses:\S+", "Liabilities:215510-NexaCloud-Prepaid-Credit"), "granted_credit"), READ),
+    fault("The money of an old invoice's part taken off the receipt", "S11", _receipt("S11-shared", _all("33.90 CAD", "22.60 CAD")), READ, LOST),
     fault("Another payment's reference", "S1", settlement("EC-T3-2", replacing('memo: ".*"', 'memo: "pi_Another"')), READ),
     # Notes, refunds, failures.
     fault("A credit note allocated to another invoice", "S6", _moved_to("EC-T5-1", "EC-B11-5", "credit_note"), READ),

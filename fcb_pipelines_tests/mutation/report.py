@@ -26,6 +26,20 @@ _TITLES = {
         "In the rules",
         "The function that knows a case is replaced by one that gets it wrong, and its month is run.",
     ),
+    Layer.WHOLE: (
+        "In what is told of all months",
+        "A clean close, then a frame that has no month is changed, and what follows from it is told anew.",
+    ),
+    Layer.FORGOTTEN: (
+        "In a world that forgets",
+        "A clean close; then NexaCloud erases a customer and Stripe loses an invoice, which trips no gate "
+        "that fails. With a rule replaced, everything is listed and built once more.",
+    ),
+    Layer.CORRECTED: (
+        "In what corrects it",
+        "A clean close; then an invoice is voided and the money of a refund comes back. Both are corrected with a rule "
+        "replaced, and everything is built once more. *Expected.json* is what must stand of the two.",
+    ),
 }
 # The dataset, and its gates: name -> (places that fail, places that warn).
 Alarms = Mapping[str, Mapping[str, Sequence[int]]]

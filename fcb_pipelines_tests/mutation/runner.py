@@ -2,9 +2,9 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from fcb_pipelines.defs.partitions import periods
 from fcb_pipelines.defs.sync_window import touched_months
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.defs.world import DATASET, World
+from fcb_pipelines_tests.mutation import changes
 from fcb_pipelines_tests.mutation.bench import (
     DECIDING,
     INDEXES,
@@ -54,6 +55,7 @@ class Runner:
     after: dict[str, Clean] = field(default_factory=dict)
     closed: State | None = None
     clean: Clean | None = None
+    changed: dict[Layer, Clean] = field(default_factory=dict)
 
     def close(self) -> None:
         """The clean close, month by month."""
@@ -81,6 +83,9 @@ class Runner:
             Layer.LEDGER: self._in_the_ledger,
             Layer.ROWS: self._in_the_rows,
             Layer.RULES: self._in_the_rules,
+            Layer.WHOLE: self._over_all_months,
+            Layer.FORGOTTEN: self._in_a_changed_world,
+            Layer.CORRECTED: self._in_a_changed_world,
         }
         return by_layer[fault.layer](fault)
 
@@ -99,7 +104,9 @@ class Runner:
                 work.month(period, (*DECIDING, *WRITING, keys.LEDGER_DELTAS))
             work.prove()
             now = told(work, None)
-            return _compared(fault, work, self.clean, now, written=work.books_text() != edited)
+            return _compared(
+                fault, work.stopped, self.clean, now, written=work.books_text() != edited
+            )
 
     def _in_the_rows(self, fault: Fault) -> Finding:
         with self._bench(self.decided[fault.month]) as work:
@@ -112,7 +119,7 @@ class Runner:
             work.stopped = {**stopped, **work.stopped}
             now = told(work, fault.month)
             changed = work.books_text() != before
-            return _compared(fault, work, self.after[fault.month], now, written=changed)
+            return _compared(fault, work.stopped, self.after[fault.month], now, written=changed)
 
     def _in_the_rules(self, fault: Fault) -> Finding:
         with self._bench(self.before[fault.month]) as work, pytest.MonkeyPatch.context() as patch:
@@ -121,7 +128,49 @@ class Runner:
             work.month(fault.month, MONTH)
             work.prove()
             now = told(work, fault.month)
-            return _compared(fault, work, self.after[fault.month], now, written=True)
+            return _compared(fault, work.stopped, self.after[fault.month], now, written=True)
+
+    def _over_all_months(self, fault: Fault) -> Finding:
+        assert self.closed is not None
+        assert self.clean is not None
+        with self._bench(self.closed) as work:
+            path = work.frames.path(fault.frame.path, None)
+            write_frame(fault.seed(read_frame(path)), path)
+            if fault.frame not in (keys.RECEIVABLE, keys.AMOUNTS, keys.COMPLETENESS):
+                work.prove()
+            return _compared(fault, work.stopped, self.clean, told(work, None), written=False)
+
+    def _in_a_changed_world(self, fault: Fault) -> Finding:
+        corrected = fault.layer is Layer.CORRECTED
+        if fault.layer not in self.changed:
+            clean, _ = self._changing(lambda patch: None, corrected=corrected)
+            failed = {name for (_, name), one in clean.gates.items() if one.outcome is Outcome.FAIL}
+            assert not failed, f"{fault.layer} alone fails {failed}"
+            self.changed[fault.layer] = clean
+        now, stopped = self._changing(fault.seed, corrected=corrected)
+        return _compared(fault, stopped, self.changed[fault.layer], now, written=False)
+
+    def _changing(
+        self, seed: Callable[[pytest.MonkeyPatch], None], *, corrected: bool
+    ) -> tuple[Clean, Mapping[str, str]]:
+        """What is told once the world has changed, and everything that it touches is built again."""
+        assert self.closed is not None
+        sources = changes.corrected if corrected else changes.forgotten
+        state = replace(self.closed, sources=sources(self.closed.sources))
+        with self._bench(state) as work, pytest.MonkeyPatch.context() as patch:
+            if not corrected:
+                changes.erased_in_nexacloud(work.frames)
+            seed(patch)
+            for again in (False, True) if corrected else (False,):
+                if again:
+                    work.correct(changes.CORRECTED)
+                work.month_free(INDEXES, "indexes")
+                for period in changes.MONTHS:
+                    work.month(period)
+            work.prove()
+            now = told(work, None)
+            wrong = differences(changes.EXPECTED, work.status()) if corrected else ()
+            return replace(now, misses=now.misses | set(wrong)), dict(work.stopped)
 
     @contextmanager
     def _bench(self, state: State) -> Iterator[Bench]:
@@ -153,8 +202,10 @@ def told(work: Bench, period: str | None) -> Clean:
     return Clean(gates=work.gates(), misses=frozenset(missed))
 
 
-def _compared(fault: Fault, work: Bench, clean: Clean, now: Clean, *, written: bool) -> Finding:
-    refusals = " ".join(work.stopped.values())
+def _compared(
+    fault: Fault, stopped: Mapping[str, str], clean: Clean, now: Clean, *, written: bool
+) -> Finding:
+    refusals = " ".join(stopped.values())
     refused = set(re.findall(r"(?:refused by |; )(\w+): ", refusals)) & GATES.keys()
     failed = {
         name
@@ -167,7 +218,7 @@ def _compared(fault: Fault, work: Bench, clean: Clean, now: Clean, *, written: b
         if result.outcome is Outcome.WARN
     }
     gates = sorted(refused | failed)
-    if work.stopped and not refused:
+    if stopped and not refused:
         gates.append(RUN)
     return _finding(
         fault, gates, warned, len(now.misses - clean.misses), written=written, told=refusals

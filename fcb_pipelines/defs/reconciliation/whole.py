@@ -97,5 +97,6 @@ def against_the_ledger(
         settlements=settlements,
         settings=current(),
     )
-    rows = to_frame([*amounts(sides), *drawn_without_origin(settlements, known)], AmountRow)
+    drawn = drawn_without_origin(settlements, known, facts)
+    rows = to_frame([*amounts(sides), *drawn], AmountRow)
     yield dg.MaterializeResult(asset_key=keys.AMOUNTS, value=rows, metadata=of_rows(rows))

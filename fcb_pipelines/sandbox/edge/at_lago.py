@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fcb_pipelines.core.money import Wire, spread, to_major
-from fcb_pipelines.sandbox.edge.at_stripe import COPIED
+from fcb_pipelines.sandbox.edge.at_stripe import COPIED, OFF_STRIPE
 from fcb_pipelines.sandbox.edge.book import Book, Copied, CopyOf
 from fcb_pipelines.sandbox.edge.goods import (
     Item,
@@ -73,6 +73,10 @@ class LagoSale:
         source = "nexacloud" if self.copied else f"lago:{ORGANIZATION}"
         return f"{source}:{self.who.user_id}"
 
+    def payment_ref(self, n: int) -> str:
+        """The identity of its n-th payment."""
+        return f"lago:{ORGANIZATION}:{uuid_of(f'edge/{self.case}/payment/{n}')}"
+
     def wire(self, amount: int) -> int:
         """Minor units as Lago sends them."""
         return wired(amount, self.currency, Wire.LAGO)
@@ -132,6 +136,7 @@ def lago_sale(
     shared: int = 0,
     progressive: int = 0,
     prepaid: int = 0,
+    granted: int = 0,
     noted: int = 0,
     offset: int = 0,
     created: str | None = None,
@@ -142,8 +147,8 @@ def lago_sale(
     """One invoice, its payments, its copy (`copied` None: none), and what must become of it.
 
     An item's discount is its share of the coupons. `progressive` was billed by earlier invoices,
-    `prepaid` paid from the wallet, `noted` by credit notes of other invoices, `offset` by its own,
-    `shared` by a payment of several invoices (`shared_payment`).
+    `prepaid` paid from the wallet (`granted` of it free), `noted` by credit notes of other invoices,
+    `offset` by its own, `shared` by a payment of several invoices (`shared_payment`).
     """
     if rates is None:
         rates = billed_in(who.state, at(issued).date()) if who.country == "CA" else ()
@@ -154,7 +159,7 @@ def lago_sale(
         rates=tuple(rates),
         currency=currency,
         issued=issued,
-        copied=book.holds(copied),
+        copied=book.owns(copied),
         shared=shared,
     )
     cut = spread(progressive, [item.net for item in items])
@@ -186,7 +191,7 @@ def lago_sale(
         credit_notes=sold.wire(noted),
         prepaid=sold.wire(prepaid),
         offset=sold.wire(offset),
-        paid=sold.wire(paid) if status == "finalized" else 0,
+        paid=sold.wire(paid) if status in ("finalized", "voided") else 0,
         currency=currency,
         created_at=instant(created or issued),
         metadata=[("case", f"EC-{case}")],
@@ -196,10 +201,22 @@ def lago_sale(
     book.put("lago/payments", *(_payment(sold, n, each) for n, each in enumerate(payments)))
     if copied is not None:
         book.copy(sold.told, copied)
-    for each in succeeded:
-        if each.type == "provider":
-            book.settle(sold.ref, each.at, "payment", each.amount)
-    book.settle(sold.ref, issued, "prepaid_credit", prepaid)
+    if prepaid:
+        sold.invoice["prepaid_granted_credit_amount_cents"] = sold.wire(granted)
+        sold.invoice["prepaid_purchased_credit_amount_cents"] = sold.wire(prepaid - granted)
+    for n, each in enumerate(payments):
+        if each.status == "succeeded":
+            beside = each.type != "provider"
+            book.settle(
+                sold.ref, each.at, "off_platform" if beside else "payment", each.amount,
+                entry=sold.payment_ref(n), why=OFF_STRIPE if beside else None,
+            )  # fmt: skip
+    marked = due - paid if payment_status == "succeeded" and status == "finalized" else 0
+    book.settle(
+        sold.ref, issued, "off_platform", marked, entry=f"{sold.ref}:marked_paid", why=OFF_STRIPE
+    )
+    book.settle(sold.ref, issued, "prepaid_credit", prepaid - granted, entry=f"{sold.ref}:prepaid")
+    book.settle(sold.ref, issued, "granted_credit", granted)
     book.settle(sold.ref, issued, "credit_note", noted)
     placed = status not in ("draft", "pending", "failed")
     provided = sum(each.amount for each in succeeded if each.type == "provider")
@@ -227,8 +244,9 @@ def lago_sale(
 def shared_payment(book: Book, key: str, when: str, amount: int, paid: Sequence[LagoSale]) -> None:
     """One payment of several invoices, which names no parts."""
     first, *others = paid
+    own = f"lago:{ORGANIZATION}:{uuid_of(f'edge/{key}')}"
     for each in paid:
-        book.settle(each.ref, when, "payment", each.shared)
+        book.settle(each.ref, when, "payment", each.shared, entry=f"{own}:{each.id}")
     book.put(
         "lago/payments",
         lago_payment(

@@ -78,6 +78,10 @@ class StripeSale:
             else f"stripe:{ACCOUNT}:{self.who.stripe_id}"
         )
 
+    def payment_ref(self, n: int) -> str:
+        """The identity of its n-th payment."""
+        return f"stripe:{ACCOUNT}:{stripe_id('inpay', f'edge/{self.case}/{n}')}"
+
     def wire(self, amount: int) -> int:
         """Minor units as Stripe sends them."""
         return wired(amount, self.currency, Wire.STRIPE)
@@ -138,6 +142,7 @@ class Dates:
 
 
 COPIED = Copied()
+OFF_STRIPE = "off_stripe_payment"
 
 
 def sale(
@@ -180,11 +185,12 @@ def sale(
         items=tuple(items),
         rates=tuple(rates),
         currency=currency,
-        copied=book.holds(copied),
+        copied=book.owns(copied),
     )
     everything = [*items, *_shipped(shipping)]
     shares = line_taxes(everything, rates, taxes)
     net, tax = sum(item.net for item in everything), sum(sum(each) for each in shares)
+    base = sum(item.base for item in everything)
     confirmed = [each for each in payments if each.status == "paid"]
     paid = sum(each.amount for each in confirmed)
     due = max(0, net + tax - (balance[1] - balance[0])) if net + tax > 0 else 0
@@ -209,7 +215,7 @@ def sale(
         finalized_at=None if status == "draft" else unix(finalized),
         effective_at=unix(dates.effective) if dates.effective else None,
         paid_at=unix(last) if status == "paid" else None,
-        total_taxes=sold.billed([sum(each) for each in shares], net),
+        total_taxes=sold.billed([sum(each) for each in shares], base),
         discounts=_discounts(sold),
         amount_paid=sold.wire(cleared),
         off_stripe=sold.wire(off_stripe),
@@ -226,8 +232,13 @@ def sale(
         book.copy(sold.told, copied)
     sign = -1 if net + tax < 0 else 1
     _settle(book, sold, payments)
-    book.settle(sold.ref, finalized, "customer_balance", sign * (balance[1] - balance[0]))
+    applied = sign * (balance[1] - balance[0])
+    book.settle(sold.ref, finalized, "customer_balance", applied, entry=f"{sold.ref}:balance")
     book.settle(sold.ref, last, "overpayment", -more.get("overpaid", 0))
+    beside = off_stripe - sum(each.amount for each in confirmed if each.by == "record")
+    book.settle(
+        sold.ref, last, "off_platform", beside, entry=f"{sold.ref}:off_stripe", why=OFF_STRIPE
+    )
     placed = issued if status != "draft" else None
     settled = _through_stripe(confirmed)
     book.expect(
@@ -256,11 +267,15 @@ def sale(
 
 def _settle(book: Book, sold: StripeSale, payments: Sequence[Paying]) -> None:
     """What the payments must leave in the books: one that was taken back stands, and its failure."""
-    for each in payments:
-        if each.by != "record" and (each.status == "paid" or each.canceled_at):
-            book.settle(sold.ref, each.at, "payment", each.amount)
+    for n, each in enumerate(payments):
+        own = sold.payment_ref(n)
+        if each.by == "record":
+            book.settle(sold.ref, each.at, "off_platform", each.amount, entry=own, why=OFF_STRIPE)
+        elif each.status == "paid" or each.canceled_at:
+            book.settle(sold.ref, each.at, "payment", each.amount, entry=own)
         if each.canceled_at:
-            book.settle(sold.ref, each.canceled_at, "payment_failure", -each.amount)
+            gone = f"{own}:failed"
+            book.settle(sold.ref, each.canceled_at, "payment_failure", -each.amount, entry=gone)
 
 
 def _through_stripe(payments: Sequence[Paying]) -> int:
@@ -293,7 +308,7 @@ def _discount_id(sold: StripeSale) -> str:
 
 def _line(sold: StripeSale, n: int, item: Item, taxes: list[int] | None, made: str) -> Json:
     first, following = month_of(made)
-    billed = sold.billed(taxes, item.net) if taxes is not None else []
+    billed = sold.billed(taxes, item.net) if taxes is not None and not item.untaxed else []
     included = sum(each["amount"] for each in billed if each["tax_behavior"] == "inclusive")
     gross = sold.wire(item.net + item.discount) + included
     return stripe_line(

@@ -1,7 +1,7 @@
 """The book that the edge cases are written into: source objects, NexaCloud's copies, outcomes."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from fcb_pipelines.sandbox.edge.goods import at
@@ -19,12 +19,13 @@ _SYNCED_LATER = "2025-08-31 06:00"
 class Copied:
     """How NexaCloud copied a document, where it is not as its source has it.
 
-    `late` copies came only with the later sync.
+    `late` copies came only with the later sync; `erased` ones are gone by then.
     """
 
     items: bool = True
     status: str | None = None
     late: bool = False
+    erased: bool = False
     cents_off: int = 0
 
 
@@ -50,9 +51,13 @@ class CopyOf:
 
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """Everything written so far. `later` is the world a month on, as_of its day."""
+    """Everything written so far. `later` is the world a month on, as_of its day.
+
+    `corrected` is the same world once a person has corrected what it lists.
+    """
 
     later: bool
+    corrected: bool = False
     sources: dict[str, list[Json]] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     copies: list[tuple[Callable[[], CopyOf], Copied]] = field(default_factory=list)
@@ -81,11 +86,22 @@ class Book:
         """A member of the population."""
         self.members.append(member)
 
-    def settle(self, ref: str, when: str, method: str, amount: int) -> None:
-        """An entry that must stand beside the document: what it takes off, in minor units."""
+    def settle(
+        self, ref: str, when: str, method: str, amount: int, *,
+        entry: str = "", why: str | None = None, gone: str | None = None,
+    ) -> None:  # fmt: skip
+        """An entry that must stand beside the document: what it takes off, in minor units.
+
+        `entry` is its own id at the source; with `why` it is listed for that and never booked, with
+        `gone` it stands and its source no longer tells it.
+        """
         if amount:
-            entry = Entry(day=when[:10], method=method, amount=amount)
-            self.entries.setdefault(ref, []).append(entry)
+            told = Entry(day=when[:10], method=method, amount=amount, ref=entry, why=why, gone=gone)
+            self.entries.setdefault(ref, []).append(told)
+
+    def lose(self, ref: str, why: str) -> None:
+        """What is booked beside a document stays, and its source no longer tells it: listed."""
+        self.entries[ref] = [replace(each, gone=why) for each in self.entries[ref]]
 
     def set_apart(self, since: int) -> None:
         """The members since the n-th belong to another product: counted, and in no population."""
@@ -94,7 +110,13 @@ class Book:
 
     def holds(self, habit: Copied | None) -> bool:
         """Whether NexaCloud has the copy already; None: it never comes."""
-        return habit is not None and (self.later or not habit.late)
+        if habit is None:
+            return False
+        return not habit.erased if self.later else not habit.late
+
+    def owns(self, habit: Copied | None) -> bool:
+        """Whether the billing account is NexaCloud's user: it has a copy, or the books remember it."""
+        return self.holds(habit) or (habit is not None and habit.erased)
 
     def copy(self, told: Callable[[], CopyOf], habit: Copied) -> None:
         """NexaCloud's copy of a document, told once everything about the document is written."""

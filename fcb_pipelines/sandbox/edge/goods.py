@@ -26,7 +26,8 @@ class Item:
     """One thing sold: `net` minor units after `discount` and before tax, the family it belongs to.
 
     `unit` is the source's unit price in major units where it is no whole number of minor units.
-    `reverses` is, on a credit note, which line of the invoice it takes back.
+    `reverses` is, on a credit note, which line of the invoice it takes back; an `untaxed` one bears no
+    tax whatever the document's rates.
     """
 
     description: str
@@ -37,6 +38,12 @@ class Item:
     discount: int = 0
     proration: bool = False
     reverses: int | None = 0
+    untaxed: bool = False
+
+    @property
+    def base(self) -> int:
+        """What the document's taxes are computed on, minor units."""
+        return 0 if self.untaxed else self.net
 
 
 def hosting(net: int, **more: object) -> Item:
@@ -120,9 +127,9 @@ def line_taxes(
 
     Without them a tax is half-up on the whole document, and its lines add up to it.
     """
-    nets = [item.net for item in items]
-    whole = billed or [half_up(sum(nets) * rate.percentage / 100) for rate in rates]
-    return [spread(amount, nets) for amount in whole]
+    bases = [item.base for item in items]
+    whole = billed or [half_up(sum(bases) * rate.percentage / 100) for rate in rates]
+    return [spread(amount, bases) for amount in whole]
 
 
 def booked(items: Sequence[Item], shares: Sequence[Sequence[int]]) -> tuple[Booked, ...]:

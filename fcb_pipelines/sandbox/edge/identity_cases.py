@@ -38,6 +38,11 @@ def _dates(book: Book) -> None:
         people.ON, "2025-05-31", [hosting(10000)], created="2025-05-31 23:10",
         payments=[LagoPaying(at="2025-06-02", amount=11300)],
     )  # fmt: skip
+    for n, moment in ((4, "2025-05-31 23:59:59"), (5, "2025-06-01 00:00:00")):
+        sale(
+            book, f"A1-{n}", "A second to midnight is May, midnight is June", people.ON, moment,
+            [hosting(1900 + n)], payments=[Paying(at="2025-06-03", amount=2148 + n)],
+        )  # fmt: skip
     sale(
         book, "A2-1", "Issued in April, paid in May",
         people.ON, "2025-04-20", [hosting(15000)],
@@ -121,7 +126,9 @@ def _scope(book: Book) -> None:
         book, "A6-1", "Billed to a NexaCloud customer, copied only a month later",
         people.AB, "2025-06-03", [hosting(7000)],
         payments=[Paying(at="2025-06-03 12:05", amount=7350)], copied=Copied(late=True),
-        outcome=None if book.later else unmapped,
+        outcome=None
+        if book.later
+        else Outcome(reason="missing_in_nexacloud", exceptions=("cash_without_document",)),
     )  # fmt: skip
     sale(
         book, "A6-2", "NexaCloud's by its metadata, of a customer that no user names",
@@ -138,13 +145,25 @@ def _scope(book: Book) -> None:
     )  # fmt: skip
     note(
         book, "A6-4-CN1", "A credit note of an invoice that is held for want of an owner",
-        credited, "2025-06-09", [hosting(1000)], outcome=unmapped,
+        credited, "2025-06-09", [hosting(1000)],
+        outcome=Outcome(
+            reason="invoice_held", detail="its invoice EC-A6-4 is held: missing_in_nexacloud"
+        ),
+    )  # fmt: skip
+    lago_sale(
+        book, "A6-7", "Lago made it anew of a voided one, and NexaCloud has no copy", people.AB,
+        "2025-06-09", [hosting(7400)], copied=None,
+        payments=[LagoPaying(at="2025-06-10", amount=7770)],
+        outcome=Outcome(reason="missing_in_nexacloud", exceptions=("cash_without_document",)),
     )  # fmt: skip
     apart = len(book.members)
     sale(book, "A6-5", "Another product's, at Stripe", people.STRANGER, "2025-06-10",
          [hosting(9000)], copied=None)  # fmt: skip
     lago_sale(book, "A6-6", "Another product's, at Lago", people.STRANGER, "2025-06-10",
               [hosting(9000)], copied=None)  # fmt: skip
+    nobody = sale(book, "A6-8", "Of no customer, and no copy says whose it is", people.AB,
+                  "2025-06-10", [hosting(9100)], copied=None)  # fmt: skip
+    nobody.invoice["customer"] = None
     book.set_apart(apart)
 
 
@@ -192,6 +211,19 @@ def _parties(book: Book) -> None:
         payments=[Paying(at="2025-06-17 12:05", amount=3616)],
     )  # fmt: skip
     renamed.invoice["customer_name"] = "Old Name Ltd."
+    erased = sale(
+        book, "A9-5", "Its customer is deleted at Stripe", people.AB, "2025-06-18", [hosting(3300)],
+        payments=[Paying(at="2025-06-18 12:07", amount=3465)],
+    )  # fmt: skip
+    erased.invoice["customer"] = {
+        "id": people.AB.stripe_id, "object": "customer", "deleted": True,
+    }  # fmt: skip
+    nobody = sale(
+        book, "A9-6", "Stripe names no customer; NexaCloud's copy says whose it is", people.AB,
+        "2025-06-18", [hosting(3400)], payments=[Paying(at="2025-06-18 12:08", amount=3570)],
+        outcome=Outcome(exceptions=("nexacloud_differs",)),
+    )  # fmt: skip
+    nobody.invoice["customer"] = None
     for n in (1, 2):
         sale(
             book, f"A10-{n}", "Two invoices with one number: identity is the id", people.ON,

@@ -1,10 +1,10 @@
 """Credit notes, refunds and disputes of the edge cases, and what they do to their invoice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.sandbox.edge.at_lago import LagoSale
-from fcb_pipelines.sandbox.edge.at_stripe import StripeSale
+from fcb_pipelines.sandbox.edge.at_stripe import OFF_STRIPE, StripeSale
 from fcb_pipelines.sandbox.edge.book import Book
 from fcb_pipelines.sandbox.edge.goods import Item, at, booked, instant, line_taxes, unix
 from fcb_pipelines.sandbox.edge.outcomes import Booked, Member, Outcome
@@ -35,40 +35,91 @@ class Refunded:
     succeeded: bool
     booked: str | None = None
 
+    @property
+    def ref(self) -> str:
+        """Its identity."""
+        return f"stripe:{ACCOUNT}:{self.id}"
+
 
 def refund(
-    book: Book, of: StripeSale, when: str, amount: int, *, status: str = "succeeded"
+    book: Book,
+    of: StripeSale,
+    when: str,
+    amount: int,
+    *,
+    status: str = "succeeded",
+    failed_at: str | None = None,
 ) -> Refunded:
-    """A refund of the invoice's first payment."""
+    """A refund of the invoice's first payment; with `failed_at` its money came back on that day."""
     key = stripe_id("re", f"edge/{of.case}/{when}")
-    book.put(
-        "stripe/refunds",
-        stripe_refund(
-            key,
-            of.wire(amount),
-            created=unix(when),
-            status=status,
-            currency=of.currency.lower(),
-            metadata={"case": f"EC-{of.case}"},
-            charge=of.charge,
-            payment_intent=of.intent,
-        ),
+    made = stripe_refund(
+        key,
+        of.wire(amount),
+        created=unix(when),
+        status="failed" if failed_at else status,
+        currency=of.currency.lower(),
+        metadata={"case": f"EC-{of.case}"},
+        charge=of.charge,
+        payment_intent=of.intent,
     )
+    if failed_at:
+        back = stripe_balance_transaction(
+            stripe_id("txn", f"edge/{of.case}/refund failed"),
+            of.wire(amount),
+            type="refund_failure",
+            source=key,
+            created=unix(failed_at),
+            description=f"Refund failure of {of.charge}",
+        )
+        made |= {
+            "failure_balance_transaction": back["id"],
+            "failure_reason": "expired_or_canceled_card",
+        }
+        book.put("stripe/balance_transactions", back)
+        status = "failed"
+    book.put("stripe/refunds", made)
     return Refunded(id=key, day=when, amount=amount, succeeded=status == "succeeded")
 
 
-def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
-    """A dispute of the invoice's first payment, the money withdrawn on the day it was opened."""
+def dispute(
+    book: Book, of: StripeSale, when: str, *, status: str, won_at: str | None = None
+) -> None:
+    """A dispute of the invoice's first payment, the money withdrawn on the day it was opened.
+
+    With `won_at` Stripe gives it back on that day. A lost one is listed, with what it took.
+    """
     amount = of.payments[0]["amount_paid"]
     key = stripe_id("dp", f"edge/{of.case}")
-    taken = stripe_balance_transaction(
-        stripe_id("txn", f"edge/{of.case}"),
-        -amount,
-        type="adjustment",
-        source=key,
-        created=unix(when),
-        fee=1500,
-        description=f"Chargeback withdrawal for {of.charge}",
+    moved = [
+        stripe_balance_transaction(
+            stripe_id("txn", f"edge/{of.case}"),
+            -amount,
+            type="adjustment",
+            source=key,
+            created=unix(when),
+            fee=1500,
+            description=f"Chargeback withdrawal for {of.charge}",
+        )
+    ]
+    if won_at:
+        moved.append(
+            stripe_balance_transaction(
+                stripe_id("txn", f"edge/{of.case}/won"),
+                amount,
+                type="adjustment",
+                source=key,
+                created=unix(won_at),
+                description=f"Chargeback reversal for {of.charge}",
+            )
+        )
+    lost = f"stripe:{ACCOUNT}:{key}"
+    book.settle(
+        of.ref,
+        when,
+        "chargeback",
+        -amount if status == "lost" else 0,
+        entry=lost,
+        why="dispute_lost",
     )
     book.put(
         "stripe/disputes",
@@ -77,18 +128,19 @@ def dispute(book: Book, of: StripeSale, when: str, *, status: str) -> None:
             amount,
             created=unix(when),
             status=status,
-            balance_transactions=[taken],
+            balance_transactions=moved,
             metadata={"case": f"EC-{of.case}"},
             charge=of.charge,
             payment_intent=of.intent,
         ),
     )
-    book.put("stripe/balance_transactions", taken)
+    book.put("stripe/balance_transactions", *moved)
 
 
 def failure(book: Book, of: StripeSale, when: str) -> None:
     """The bank took the invoice's first payment back: Stripe's balance says so, nothing else."""
-    book.settle(of.ref, when, "payment_failure", -of.payments[0]["amount_paid"])
+    own = f"{of.payment_ref(0)}:failed"
+    book.settle(of.ref, when, "payment_failure", -of.payments[0]["amount_paid"], entry=own)
     book.put(
         "stripe/balance_transactions",
         stripe_balance_transaction(
@@ -115,6 +167,7 @@ def note(
     credited: int = 0,
     out_of_band: int | None = None,
     voided: str | None = None,
+    metadata: Mapping[str, str] | None = None,
     outcome: Outcome | None = None,
 ) -> Json:
     """A credit note of a Stripe invoice, at the invoice's rates.
@@ -151,8 +204,9 @@ def note(
         status="void" if voided else "issued",
         voided_at=unix(voided) if voided else None,
         currency=of.currency.lower(),
+        livemode=of.invoice["livemode"],
         reason="order_change",
-        metadata={"case": f"EC-{case}"},
+        metadata={"case": f"EC-{case}", **(metadata or {})},
     )
     book.put("stripe/credit_notes", made)
     own = f"stripe:{ACCOUNT}:{key}"
@@ -160,9 +214,12 @@ def note(
         _taken_off(of.invoice, made)
         book.settle(of.ref, day, "credit_note", pre)
         book.settle(own, day, "customer_balance", credited)
+        beside = f"{own}:out_of_band"
+        book.settle(own, day, "off_platform", out_of_band or 0, entry=beside, why=OFF_STRIPE)
         for each in refunds:
-            method = "pending_refund" if each.booked else "payment"
-            book.settle(own, each.booked or each.day, method, each.succeeded * each.amount)
+            method, amount = "pending_refund" if each.booked else "payment", each.amount
+            if each.succeeded:
+                book.settle(own, each.booked or each.day, method, amount, entry=each.ref)
     confirmed = pre + credited + sum(each.amount for each in refunds if each.succeeded)
     outcome = outcome or Outcome(reason="void_at_source" if voided else None)
     book.expect(_member(book, case, what, of, own, day, booked(items, shares), confirmed, outcome))
@@ -232,7 +289,7 @@ def lago_note(
     own = f"lago:{ORGANIZATION}:{key}"
     succeeded = refunded if refund_status == "succeeded" else 0
     book.settle(of.ref, day, "credit_note", offset)
-    book.settle(own, day, "payment", succeeded)
+    book.settle(own, day, "payment", succeeded, entry=f"{own}:refund")
     confirmed = offset + used + succeeded
     outcome = outcome or Outcome(reason="void_at_source" if voided else None)
     book.expect(_member(book, case, what, of, own, day, booked(items, shares), confirmed, outcome))

@@ -28,6 +28,7 @@ def write(book: Book) -> None:
     _off_stripe(book)
     _shared(book)
     _failures(book)
+    _no_longer_told(book)
     _uncollectible(book)
     _disputes(book)
     _after_posting(book)
@@ -123,6 +124,12 @@ def _off_stripe(book: Book) -> None:
         book, "S4-5", "Lago: marked as paid, and by nothing that it knows",
         people.ON, "2025-07-16", [hosting(10000)], payment_status="succeeded", outcome=_OFF,
     )  # fmt: skip
+    beside = lago_sale(
+        book, "S4-6", "Lago: charges in advance, of fees that were paid beside it",
+        people.ON, "2025-07-17", [hosting(4800)], payment_status="succeeded",
+        invoice_type="advance_charges", outcome=_OFF,
+    )  # fmt: skip
+    beside.invoice |= {"total_paid_amount_cents": 5424, "total_due_amount_cents": 0}
 
 
 def _shared(book: Book) -> None:
@@ -189,6 +196,25 @@ def _failures(book: Book) -> None:
                        canceled_at="2025-07-02")
             ],
             outcome=_FAILED,
+        )  # fmt: skip
+
+
+def _no_longer_told(book: Book) -> None:
+    taken_back = Outcome(exceptions=("settlement_taken_back",), settled=3616)
+    paid = lago_sale(
+        book, "S7-7", "Lago: paid when it was posted; in August Lago says that it failed",
+        people.ON, "2025-07-18", [backup(3200)], outcome=taken_back if book.later else None,
+        payments=[
+            LagoPaying(
+                at="2025-07-21 15:00", amount=3616,
+                status="failed" if book.later else "succeeded",
+            )
+        ],
+    )  # fmt: skip
+    if book.later:
+        book.settle(
+            paid.ref, "2025-07-21", "payment", 3616, entry=paid.payment_ref(0),
+            gone="settlement_taken_back",
         )  # fmt: skip
 
 
@@ -267,7 +293,7 @@ def _locked(book: Book) -> None:
         book, "D4-1", "Dated in a period that the ledger has locked",
         people.ON, "2025-03-05", [hosting(6600)],
         payments=[Paying(at="2025-03-12", amount=7458)],
-        outcome=Outcome(reason="period_locked"),
+        outcome=Outcome(reason="period_locked", exceptions=("cash_without_document",)),
     )  # fmt: skip
     sale(
         book, "D4-2", "Its payment lies in the locked period: the document posts",
