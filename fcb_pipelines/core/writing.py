@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.corrections import answered, by_base
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
 from fcb_pipelines.core.standing import RECONCILED, MoveState, Standing, StandingMove, stands_as
@@ -141,10 +142,7 @@ def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement
 
 
 def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement]) -> bool:
-    """Whether it stands open lawfully: it puts back, and nothing beside it pays or still does (B9).
-
-    Such is an older debt that an invoice collects, before it is paid or after its payment failed.
-    """
+    """Whether it is open lawfully: an older debt that an invoice collects and nothing pays (B9)."""
     puts_back = settlement.amount < 0 and settlement.undoes is None
     if not puts_back or not settlement.method.touches_receivable:
         return False
@@ -184,9 +182,12 @@ def plan_settlements(
     exceptions: list[tuple[str, str]] = []
     left_out: dict[str, str] = {}
     # What undoes another comes after it: without the other it has nothing to undo.
+    corrections = by_base(moves.values())
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
-        if not own or not all(_stands(ref, posted.get(ref), moves.get(ref)) for ref in own):
+        if not own or not all(
+            _stands(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
+        ):
             continue
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
@@ -194,7 +195,7 @@ def plan_settlements(
         code = left_out.get(settlement.undoes or "") or _obstacle(settlement, now, entry_lock)
         if code is None and now.absent and settlement.method in lacking:
             code = "account_missing"
-        waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
+        waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
         if waits and code is None and any(ref in opening for ref in other):
             code = "opening_document"
         if code or waits:
@@ -228,11 +229,16 @@ def _sides(
     return own, tuple(ref for ref in sides if ref not in documents)
 
 
-def _stands(ref: str, document: LedgerDocument | None, move: StandingMove | None) -> bool:
-    """Whether a document is posted, and as intended where the intent is known."""
+def _stands(
+    document: LedgerDocument | None, move: StandingMove | None, corrections: Sequence[StandingMove]
+) -> bool:
+    """Whether a document is posted: as intended where the intent is known, or corrected to be so."""
     if move is None or move.state is not MoveState.POSTED:
         return False
-    return document is None or stands_as(move, document.content_hash)
+    if document is None or stands_as(move, document.content_hash):
+        return True
+    corrected = answered(document.source_hash or "", corrections)
+    return corrected and stands_as(move, move.stored_hash)
 
 
 def _done(now: Standing) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.agreement import Agreement
 from fcb_pipelines.core.amount_rows import (
     AmountRow,
     Measure,
@@ -20,6 +21,7 @@ from fcb_pipelines.core.credit import drawn_without_origin
 from fcb_pipelines.core.documents import Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, Status
 from fcb_pipelines.core.gates import Outcome
+from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -57,6 +59,7 @@ def rows_of(
     moves: tuple[StandingMove, ...] = (),
     entries: tuple[StandingSettlement, ...] = (),
     case: Case | None = None,
+    deltas: tuple[LedgerDelta, ...] = (),
 ) -> tuple[AmountRow, ...]:
     """The amounts of these documents beside what the ledger holds, with everything in between as it is."""
     now = {move.ref: stands(move, seen=move.state) for move in moves}
@@ -64,7 +67,7 @@ def rows_of(
     rows = decided(cases, (), (), now, SETTINGS, BOOKS, LAST_PERIOD)
     return amounts(
         Sides(
-            facts=facts, dispositions=rows, deltas=(), moves=moves, settlements=entries,
+            facts=facts, dispositions=rows, deltas=deltas, moves=moves, settlements=entries,
             settings=SETTINGS,
         )
     )  # fmt: skip
@@ -182,6 +185,28 @@ def test_s5_a_shared_receipt_counts_once_and_each_document_has_its_part() -> Non
         INVOICE.ref: (22600, 22600, None),
         early.ref: (11300, 11300, "opening_document"),
     }
+
+
+def test_s7_the_parts_of_a_receipt_that_its_source_tells_no_more_are_one_receipt_and_listed() -> (
+    None
+):
+    part = replace(PAYMENT.settlement, ref="p1:in_1", drawn_on="p1", receipt=33900)
+    undone = replace(
+        PAYMENT.settlement, ref="p1:in_1:undone", method=Method.PAYMENT_FAILURE, amount=-22600,
+        undoes=part.ref,
+    )  # fmt: skip
+    taken_back = LedgerDelta(
+        ref=INVOICE.ref, entry=part.ref, field="settlement.amount", kind=Agreement.EXTRA,
+        expected=None, actual="22600", difference=22600, aspect="read_back",
+        code="settlement_taken_back",
+    )  # fmt: skip
+    unpaid = replace(INVOICE, settlements=())
+    stood, back = an_entry(part), an_entry(undone)
+    first = rows_of(unpaid, moves=(MOVE,), entries=(stood,), deltas=(taken_back,))
+    [cash] = [row for row in first if row.measure is Measure.CASH]
+    assert (cash.posted, cash.listed, cash.why) == (33900, -33900, "settlement_taken_back")
+    then = rows_of(unpaid, moves=(MOVE,), entries=(stood, back), deltas=(taken_back,))
+    assert [row.posted for row in then if row.measure is Measure.CASH] == [11300]
 
 
 @pytest.mark.parametrize(

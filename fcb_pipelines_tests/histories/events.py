@@ -126,6 +126,9 @@ class World:
         # What was done with what the payment left over can't be undone by it.
         if any(one.status == "void" or one.notes or one.lost or one.excess for one in ones):
             return False
+        # A source that marked the rest as paid tells of it only as long as all is paid.
+        if any(one.outside for one in ones):
+            return False
         money.failed = max(self._later(one, choice.days) for one in ones)
         for one in ones:
             one.last = money.failed

@@ -140,8 +140,8 @@ def _stripe_invoice(one: Invoice) -> Json:
 
 
 def _settled_on(one: Invoice) -> date:
-    days = [one.day, *(each.day for each in one.money), *(note.day for note in one.notes)]
-    return max([*days, one.outside_day or one.day])
+    taken_off = (note.day for note in one.standing_notes if note.off)
+    return max([one.outside_day or one.day, *(each.day for each in one.money), *taken_off])
 
 
 def _invoice_payment(one: Invoice, money: Money) -> Json:

@@ -54,7 +54,7 @@ from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.facts import InvoiceFacts, Side
 from fcb_pipelines.core.gates import GateResult, ledger_agrees
 from fcb_pipelines.core.index import IndexRow, Origin
-from fcb_pipelines.core.ledger_delta import LedgerDelta
+from fcb_pipelines.core.ledger_delta import RESIDUAL, LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.reasons import Verdict
@@ -142,11 +142,12 @@ class Pipeline:
         rows = [row for month in self.months.values() for row in month.dispositions]
         return {row.ref: row for row in (*rows, *self._unplaced)}
 
-    def exceptions(self) -> dict[str, set[str]]:
-        """What is told of each document: its exceptions and those of the read-back."""
+    def exceptions(self, but: Collection[str] = ()) -> dict[str, set[str]]:
+        """What is told of each document: its exceptions, and those of its entries `but` some."""
         found = {ref: {*row.exceptions} for ref, row in self.dispositions.items()}
         for delta in (delta for rows in self.deltas.values() for delta in rows):
-            found.setdefault(delta.ref, set()).add(delta.code)
+            if delta.entry not in but and delta.aspect != RESIDUAL:
+                found.setdefault(delta.ref, set()).add(delta.code)
         return found
 
     def correct(self, refs: Iterable[str]) -> dict[str, Any]:
