@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.corrections import base_of, by_base, is_correction, residual_with
+from fcb_pipelines.core.corrections import base_of, by_base, is_correction, open_with
+from fcb_pipelines.core.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.gates import GateResult, failing
@@ -13,7 +14,7 @@ from fcb_pipelines.core.index import IndexRow
 from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.writing import not_posted
 
 # A settlement with one of these is confirmed by the source and can't be written yet.
@@ -127,6 +128,7 @@ def receivable(
     dispositions: Iterable[Disposition],
     moves: Iterable[StandingMove],
     unsettled: Mapping[str, tuple[int, str]],
+    settlements: Iterable[StandingSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
     """Source and ledger receivable, document by document, over everything that has one.
 
@@ -139,7 +141,7 @@ def receivable(
         for move in moves
         if move.state is MoveState.POSTED and not is_correction(move.ref)
     }
-    corrections = by_base(moves)
+    corrections, beside = by_base(moves), unmatched_of(settlements)
     rows = []
     seen = set()
     for row in dispositions:
@@ -148,7 +150,10 @@ def receivable(
         # An overpayment is a credit beside the document, never a negative receivable of it.
         source = row.kind.sign * max(0, row.owed) if owes else 0
         move = posted.get(row.ref)
-        ledger = move.document.kind.sign * _open(move, corrections.get(row.ref, ())) if move else 0
+        ledger = 0
+        if move:
+            open_ = open_with(move, corrections.get(row.ref, ()), beside.get(row.ref, 0))
+            ledger = move.document.kind.sign * open_
         not_posted, why = 0, None
         if move is None:
             not_posted = source
@@ -221,13 +226,10 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
         f"{partner} {currency}: {sum(row.difference for row in wrong)} unexplained "
         f"({', '.join(row.ref for row in wrong)})"
         for (partner, currency), wrong in refs.items()
+        # What two documents of one account have of each other is open between them, and told of each.
+        if sum(row.difference for row in wrong)
     ]
     return failing("receivable_ties_out", [*faults, *orphaned])
-
-
-def _open(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
-    """What is open on a document; what a correction credits beyond that is the customer's credit."""
-    return max(0, residual_with(move, corrections)) if corrections else move.residual
 
 
 def _member_row(

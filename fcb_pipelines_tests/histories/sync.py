@@ -351,7 +351,7 @@ class Pipeline:
             for period, month in self.months.items()
             for ref, told in unsettled(month.facts, self.deltas[period], settings).items()
         }
-        self.receivable = receivable(decisions.values(), moves, listed)
+        self.receivable = receivable(decisions.values(), moves, listed, entries)
         months = {period: month.dispositions for period, month in self.months.items()}
         members = population(self.index, self.copies, first_claims(self.copies))
         self.gates = (
