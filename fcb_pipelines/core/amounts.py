@@ -175,7 +175,8 @@ class _Book:
                 key = settled.drawn_on or settled.ref
                 names |= dict.fromkeys((settled.ref, *settled.shares), key)
                 known = of.get(key)
-                if known is None or self._stands(one):
+                # A refund that a note took over is the note's: its invoice tells it over nothing.
+                if known is None or (settled.amount and (self._stands(one) or not known[1].amount)):
                     of[key] = one, settled
                 if settled.receipt is None:
                     says[key] += one.kind.sign * settled.amount

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.corrections import base_of, by_base, is_correction, open_with
+from fcb_pipelines.core.corrections import base_of, by_base, is_correction, open_with, residual_with
 from fcb_pipelines.core.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.facts import InvoiceFacts
@@ -141,7 +141,7 @@ def receivable(
         for move in moves
         if move.state is MoveState.POSTED and not is_correction(move.ref)
     }
-    corrections, beside = by_base(moves), unmatched_of(settlements)
+    open_now = _open(posted, by_base(moves), unmatched_of(settlements))
     rows = []
     seen = set()
     for row in dispositions:
@@ -150,10 +150,7 @@ def receivable(
         # An overpayment is a credit beside the document, never a negative receivable of it.
         source = row.kind.sign * max(0, row.owed) if owes else 0
         move = posted.get(row.ref)
-        ledger = 0
-        if move:
-            open_ = open_with(move, corrections.get(row.ref, ()), beside.get(row.ref, 0))
-            ledger = move.document.kind.sign * open_
+        ledger = move.document.kind.sign * open_now[row.ref] if move else 0
         not_posted, why = 0, None
         if move is None:
             not_posted = source
@@ -230,6 +227,27 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
         if sum(row.difference for row in wrong)
     ]
     return failing("receivable_ties_out", [*faults, *orphaned])
+
+
+def _open(
+    posted: Mapping[str, StandingMove],
+    corrections: Mapping[str, Sequence[StandingMove]],
+    beside: Mapping[str, int],
+) -> dict[str, int]:
+    """What is open on each document with its corrections, in its direction; `beside` what its settlements
+    hold unmatched. What took a note back is owed as far as its invoice has nothing left over for it.
+    """
+    found, spare = {}, {}
+    for ref, move in posted.items():
+        own, held = corrections.get(ref, ()), beside.get(ref, 0)
+        found[ref] = open_with(move, own, held)
+        spare[ref] = max(0, held - residual_with(move, own))
+    for ref, open_ in found.items():
+        invoice = posted[ref].document.reverses
+        if open_ < 0 and invoice in spare:
+            used = min(-open_, spare[invoice])
+            found[ref], spare[invoice] = open_ + used, spare[invoice] - used
+    return found
 
 
 def _member_row(

@@ -160,6 +160,17 @@ def test_s6_a_refund_is_counted_once_whoever_tells_it() -> None:
     assert sorted(cash) == [(-22600, NOTE.settlements[0].ref), (22600, INVOICE.settlements[0].ref)]
 
 
+def test_s6_a_refund_of_a_note_that_is_not_posted_is_listed_though_its_invoice_stands() -> None:
+    refund = replace(REFUND, ref=NOTE.settlements[0].ref, amount=0)
+    invoice = replace(INVOICE, settlements=(*INVOICE.settlements, refund))
+    note = replace(NOTE_MOVE, state=MoveState.DRAFT, document=document_of(a_case(NOTE)))
+    rows = rows_of(invoice, NOTE, moves=(MOVE, note), entries=ENTRIES)
+    [cash] = [row for row in rows if row.measure is Measure.CASH and row.source < 0]
+    assert (cash.ref, cash.source, cash.posted, cash.listed, cash.why) == (
+        NOTE.ref, -22600, 0, -22600, "draft",
+    )  # fmt: skip
+
+
 def test_s5_a_shared_receipt_counts_once_and_each_document_has_its_part() -> None:
     shared = replace(
         a_settlement(INVOICE.ref, 22600, "share"), drawn_on="pi_1", receipt=33900, shares=("other",)

@@ -247,6 +247,9 @@ def test_d1_what_a_voided_note_took_off_its_invoice_is_owed_again_on_its_correct
     # The invoice is still matched with the note: what is owed stands on the correction.
     assert sum(row.ledger for row in rows) == 22600
     assert receivable_gate(rows, ()).outcome is Outcome.PASS
+    [payment] = settlements_of(a_case())
+    paid = receivable([ROW, void], [invoice, note, back], {}, [an_entry(payment, reconciled=0)])
+    assert receivable_gate(paid, ()).outcome is Outcome.PASS
 
 
 def test_differences_of_two_billing_accounts_never_cancel_out() -> None:

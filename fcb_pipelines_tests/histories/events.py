@@ -288,7 +288,8 @@ class World:
             note
             for one in self._invoices(lambda each: each.side == "stripe" and each.status == "open")
             for note in one.standing_notes
-            if note.off and not one.money
+            # Stripe voids a note of an open invoice alone.
+            if note.off and one.remaining and not one.money
         ]
         note = _picked(notes, choice.pick)
         if note is None:
