@@ -279,6 +279,9 @@ class _Book:
         codes = [code for name in names for code in self._codes.get(name, ())]
         if not codes and of is not None:
             codes = [code for code in row.exceptions if code in _LISTS_CASH]
+        if not codes and of is None and parts:
+            # What is left of a receipt that no document of the books has a part of.
+            codes = ["settlement_taken_back"]
         if not codes and row.verdict is not Verdict.POST:
             # A posted document that is skipped or held now: nothing more is written beside it.
             codes = [CASH_WITHOUT_DOCUMENT]

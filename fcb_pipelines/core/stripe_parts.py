@@ -93,3 +93,17 @@ def _tax(tax: Json, rates: Mapping[str, Json], amounts: Amounts) -> TaxFacts:
         inclusive=tax["tax_behavior"] == "inclusive",
         source_id=source_id,
     )
+
+
+def was_paid_once(payment: Json) -> bool:
+    """Canceled after it had been paid: a bank debit that came back."""
+    transitions = payment["status_transitions"]
+    canceled = payment["status"] == "canceled" and transitions["canceled_at"]
+    return bool(canceled and transitions["paid_at"])
+
+
+def amount_paid(payment: Json) -> int:
+    """What was paid, in the wire's units; a payment that came back may no longer say it."""
+    paid = payment["amount_paid"]
+    amount = payment["amount_requested"] if paid is None and was_paid_once(payment) else paid
+    return amount or 0

@@ -242,8 +242,11 @@ class History:
                 assert stands == says[measure], f"{one.id}: {measure} {stands}, not {says[measure]}"
         gates = {gate.gate: gate for gate in self.pipeline.gates}
         tied = gates["receivable_ties_out"]
-        if os.environ.get("FCB_RECEIVABLE"):
-            assert tied.outcome is not Outcome.FAIL, tied.detail
+        # A void that leaves a note's credit to the customer gives more than it took (Lago).
+        doubtful = any(
+            one.side == "lago" and one.void and one.notes for one in self.world.billing.invoices
+        )
+        assert doubtful or tied.outcome is not Outcome.FAIL, tied.detail
 
     def _matchings(self) -> set[str]:
         """A matching is no entry: a person frees it."""

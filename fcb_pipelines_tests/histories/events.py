@@ -334,6 +334,8 @@ class World:
         if one is None:
             return False
         one.status, one.given_up = "uncollectible", self._later(one, choice.days)
+        # What comes later comes on another day: the model knows no hours.
+        self._later(one, 1)
         return True
 
     def change(self, choice: Choice) -> bool:

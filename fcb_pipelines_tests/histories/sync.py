@@ -47,6 +47,7 @@ from fcb_pipelines.core.completeness import (
     receivable_gate,
     unsettled,
 )
+from fcb_pipelines.core.corrections import base_of
 from fcb_pipelines.core.deltas import ledger_deltas
 from fcb_pipelines.core.dispositions import Disposition, in_order
 from fcb_pipelines.core.document_rows import to_rows as document_rows
@@ -147,7 +148,7 @@ class Pipeline:
         found = {ref: {*row.exceptions} for ref, row in self.dispositions.items()}
         for delta in (delta for rows in self.deltas.values() for delta in rows):
             if delta.entry not in but and delta.aspect != RESIDUAL:
-                found.setdefault(delta.ref, set()).add(delta.code)
+                found.setdefault(base_of(delta.ref), set()).add(delta.code)
         return found
 
     def correct(self, refs: Iterable[str]) -> dict[str, Any]:
