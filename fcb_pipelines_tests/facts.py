@@ -25,6 +25,7 @@ from fcb_pipelines.core.facts import (
     Status,
     TaxFacts,
 )
+from fcb_pipelines.core.intended import intended_settlements
 from fcb_pipelines.core.money import half_up
 from fcb_pipelines.core.nexacloud_facts import Copy, claimed_ref
 from fcb_pipelines.core.standing import (
@@ -35,7 +36,7 @@ from fcb_pipelines.core.standing import (
     StandingMove,
     StandingSettlement,
 )
-from fcb_pipelines.core.writing import RECONCILED, intended_settlements
+from fcb_pipelines.core.writing import RECONCILED
 from fcb_pipelines_tests.documents import SETTINGS
 
 ACCOUNT = SETTINGS.stripe.account

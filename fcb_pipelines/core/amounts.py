@@ -218,6 +218,8 @@ class _Book:
         stands: dict[str, int] = defaultdict(int)
         held: dict[str, StandingSettlement] = {}
         receipts: set[str] = set()
+        # A part that its source tells no more is still a part of the receipt that stands.
+        names = {**self._parts_held(), **names}
         for entry in self._entries:
             settled = entry.settlement
             if not settled.method.is_cash:
@@ -233,6 +235,14 @@ class _Book:
             stands[key] += amount
             held.setdefault(key, entry)
         return stands, held
+
+    def _parts_held(self) -> dict[str, str]:
+        """The parts of shared receipts that stand, each with its receipt."""
+        return {
+            entry.ref: entry.settlement.drawn_on
+            for entry in self._entries
+            if entry.settlement.receipt is not None and entry.settlement.drawn_on is not None
+        }
 
     def _cash_row(
         self,
@@ -266,7 +276,9 @@ class _Book:
         if row.status is None:
             # Its source does not give the document, nor what settled it.
             return says - stands, row.reason
-        names = (of[1].ref, *of[1].shares, key, f"{key}:credited") if of else (key,)
+        parts = [part for part, receipt in self._parts_held().items() if receipt == key]
+        told = (of[1].ref, *of[1].shares, f"{key}:credited") if of else ()
+        names = dict.fromkeys((*told, key, *parts))
         codes = [code for name in names for code in self._codes.get(name, ())]
         if of is not None and not self._stands(of[0]):
             if row.verdict is Verdict.POST:
@@ -277,6 +289,9 @@ class _Book:
             return says - stands, SETTLEMENT_TAKEN_BACK
         if not codes and of is not None:
             codes = [code for code in row.exceptions if code in _LISTS_CASH]
+        if not codes and of is None and parts:
+            # What is left of a receipt that no document of the books has a part of.
+            codes = [SETTLEMENT_TAKEN_BACK]
         if not codes and row.verdict is not Verdict.POST:
             # A posted document that is skipped or held now: nothing more is written beside it.
             codes = [CASH_WITHOUT_DOCUMENT]

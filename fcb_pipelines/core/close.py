@@ -42,7 +42,7 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
 
     What is owed is less what settles a document at its source and is listed instead of posted.
     """
-    owing = receivable(month.dispositions, month.moves.values(), month.unsettled)
+    owing = receivable(month.dispositions, month.moves.values(), month.unsettled, month.settlements)
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     to_post = [row for row in month.dispositions if row.verdict is Verdict.POST]
     wanted = {row.ref for row in to_post}

@@ -1,11 +1,12 @@
 """Completeness: over all months and unplaced, every member has exactly one disposition."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.corrections import base_of, by_base, is_correction, residual_with
+from fcb_pipelines.core.corrections import base_of, by_base, is_correction, open_with, residual_with
+from fcb_pipelines.core.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.dispositions import Disposition
 from fcb_pipelines.core.facts import InvoiceFacts
 from fcb_pipelines.core.gates import GateResult, failing
@@ -14,7 +15,7 @@ from fcb_pipelines.core.ledger_delta import LedgerDelta
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.nexacloud_facts import Copy
 from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.writing import not_posted
 
 # A settlement with one of these is confirmed by the source and can't be written yet.
@@ -129,6 +130,7 @@ def receivable(
     dispositions: Iterable[Disposition],
     moves: Iterable[StandingMove],
     unsettled: Mapping[str, tuple[int, str]],
+    settlements: Iterable[StandingSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
     """Source and ledger receivable, document by document, over everything that has one.
 
@@ -141,7 +143,7 @@ def receivable(
         for move in moves
         if move.state is MoveState.POSTED and not is_correction(move.ref)
     }
-    corrections = by_base(moves)
+    open_now = _open(posted, by_base(moves), unmatched_of(settlements))
     rows = []
     seen = set()
     for row in dispositions:
@@ -150,7 +152,7 @@ def receivable(
         # An overpayment is a credit beside the document, never a negative receivable of it.
         source = row.kind.sign * max(0, row.owed) if owes else 0
         move = posted.get(row.ref)
-        ledger = move.document.kind.sign * _open(move, corrections.get(row.ref, ())) if move else 0
+        ledger = move.document.kind.sign * open_now[row.ref] if move else 0
         not_posted, why = 0, None
         if move is None:
             not_posted = source
@@ -217,8 +219,15 @@ def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str
 
 
 def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
-    """The receivable ties out document by document; no move of ours is of no member."""
-    wrong = sorted((row for row in rows if row.difference), key=lambda row: row.partner)
+    """The receivable ties out per billing account and currency; no move of ours is of no member."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        sums[row.partner, row.currency] += row.difference
+    # What two documents of one account have of each other is open between them, and told of each.
+    wrong = sorted(
+        (row for row in rows if row.difference and sums[row.partner, row.currency]),
+        key=lambda row: row.partner,
+    )
     faults = [
         f"{named(row.ref, row.number)} of {row.partner}: source {money(row.source, row.currency)}, "
         f"ledger {money(row.ledger, row.currency)}, "
@@ -229,9 +238,25 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
     return failing("receivable_ties_out", [*faults, *orphaned])
 
 
-def _open(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
-    """What is open on a document; what a correction credits beyond that is the customer's credit."""
-    return max(0, residual_with(move, corrections)) if corrections else move.residual
+def _open(
+    posted: Mapping[str, StandingMove],
+    corrections: Mapping[str, Sequence[StandingMove]],
+    beside: Mapping[str, int],
+) -> dict[str, int]:
+    """What is open on each document with its corrections, in its direction; `beside` what its settlements
+    hold unmatched. What took a note back is owed as far as its invoice has nothing left over for it.
+    """
+    found, spare = {}, {}
+    for ref, move in posted.items():
+        own, held = corrections.get(ref, ()), beside.get(ref, 0)
+        found[ref] = open_with(move, own, held)
+        spare[ref] = max(0, held - residual_with(move, own))
+    for ref, open_ in found.items():
+        invoice = posted[ref].document.reverses
+        if open_ < 0 and invoice in spare:
+            used = min(-open_, spare[invoice])
+            found[ref], spare[invoice] = open_ + used, spare[invoice] - used
+    return found
 
 
 def _member_row(

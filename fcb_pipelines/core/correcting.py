@@ -271,8 +271,9 @@ def _after(
 
 
 def _can_undo(entry: StandingSettlement) -> bool:
-    """An allocation is no entry: it goes with the credit note that it draws on."""
-    return not entry.settlement.is_allocation and entry.state is MoveState.POSTED
+    """A matching with a credit note is no entry: it goes with the note. A part of a receipt is money."""
+    is_money = not entry.settlement.is_allocation or entry.settlement.receipt is not None
+    return is_money and entry.state is MoveState.POSTED
 
 
 def _undone(entry: StandingSettlement, day: date) -> Settlement:

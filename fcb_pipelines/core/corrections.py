@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Kind, Method
-from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.taxes import computed, mismatches, taxed_lines
 
 _MARK = ":correction:"
@@ -64,6 +64,28 @@ def residual_with(move: StandingMove, corrections: Iterable[StandingMove]) -> in
     """What is open on a document and its corrections together, in the document's direction."""
     sign = move.document.kind.sign
     return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
+
+
+def unmatched(entries: Iterable[StandingSettlement]) -> dict[str, int]:
+    """What the settlements of each document hold that is matched with nothing, in its direction."""
+    found: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        settled = entry.settlement
+        if entry.state is MoveState.POSTED and settled.method.touches_receivable:
+            found[settled.document] += settled.amount - entry.reconciled
+    return dict(found)
+
+
+def open_with(move: StandingMove, corrections: Sequence[StandingMove], beside: int) -> int:
+    """What is open on a document and its corrections, in its direction, less what is held `beside` it.
+
+    A raised invoice is settled as one: what its payment leaves over is for the correction. What a correction
+    credits beyond what was open is the customer's credit; what it takes back of a credit note is owed.
+    """
+    if not corrections:
+        return move.residual
+    left = residual_with(move, corrections) - beside
+    return left if move.document.kind is Kind.CREDIT_NOTE else max(0, left)
 
 
 def first_open_day(wanted: date, lock: date | None) -> date:

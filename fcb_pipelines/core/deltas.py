@@ -16,7 +16,8 @@ from fcb_pipelines.core.corrections import (
     answered,
     base_of,
     by_base,
-    residual_with,
+    open_with,
+    unmatched,
 )
 from fcb_pipelines.core.documents import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.exceptions import TAKEN_BACK
@@ -57,6 +58,7 @@ def ledger_deltas(
         explained.setdefault(ref, code)
     wanted = {document.ref for document in documents}
     corrections = by_base(row.move for row in standing.values() if row.move)
+    beside = unmatched(row.settlement for row in standing.values() if row.settlement)
     rows: list[LedgerDelta] = []
     for document in documents:
         now = standing.get(document.ref, Standing(ref=document.ref))
@@ -68,7 +70,8 @@ def ledger_deltas(
             told = {*credited, *(settlement.ref for settlement in own)}
             found += taken_back_deltas(document, told, standing)
             cause = _cause(document, explained, found)
-            found += _residual_delta(document, now.move, corrected, own, cause)
+            held = beside.get(document.ref, 0)
+            found += _residual_delta(document, now.move, corrected, own, held, cause)
             found = [_told_by(delta, document, now.move) for delta in found]
         rows += found
     for ref, now in standing.items():
@@ -224,11 +227,11 @@ def _residual_delta(
     move: StandingMove,
     corrections: Sequence[StandingMove],
     settlements: Sequence[Settlement],
+    beside: int,
     code: str,
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
-    # A correction beyond what was open is the customer's credit, as an overpayment is.
-    actual = max(0, residual_with(move, corrections)) if corrections else move.residual
+    actual = open_with(move, corrections, beside)
     if actual == expected:
         return []
     return [

@@ -19,7 +19,6 @@ from fcb_pipelines.core.billed import (
     unreadable,
 )
 from fcb_pipelines.core.facts import (
-    BillTo,
     InvoiceFacts,
     Kind,
     LineFacts,
@@ -34,7 +33,9 @@ from fcb_pipelines.core.stripe_parts import (
     Amounts,
     Json,
     RawAmounts,
+    bill_to_of,
     billed_taxes,
+    metadata_of,
     reference_id,
 )
 from fcb_pipelines.core.stripe_settlements import Settled, SettlementReader
@@ -132,13 +133,13 @@ class _Reader:
             remarks=settled.remarks,
             withdrawn=settled.withdrawn,
             voided_on=self._voided(invoice["status_transitions"]["voided_at"]),
-            bill_to=_bill_to(invoice),
+            bill_to=bill_to_of(invoice),
             livemode=invoice["livemode"],
             tax_exempt=invoice.get("customer_tax_exempt") in _EXEMPT,
             discount=discount,
             shipping=shipping,
             problem=next(filter(None, problems), None),
-            metadata=_metadata(invoice),
+            metadata=metadata_of(invoice),
         )
 
     def _credit_note(self, note: Json, rates: Mapping[str, Json]) -> InvoiceFacts:
@@ -187,13 +188,13 @@ class _Reader:
             withdrawn=settled.withdrawn,
             credits=f"{Side.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
             voided_on=self._voided(voided_at),
-            bill_to=_bill_to(billed_to),
+            bill_to=bill_to_of(billed_to),
             livemode=note["livemode"],
             tax_exempt=billed_to.get("customer_tax_exempt") in _EXEMPT,
             discount=discount,
             shipping=shipping,
             problem=next(filter(None, problems), None),
-            metadata=_metadata(note),
+            metadata=metadata_of(note),
         )
 
     def _date(self, instant: int) -> date:
@@ -325,27 +326,3 @@ def _proration(line: Json) -> bool:
     parent = line.get("parent") or {}
     details = parent.get("invoice_item_details") or parent.get("subscription_item_details") or {}
     return bool(details.get("proration"))
-
-
-def _bill_to(invoice: Json) -> BillTo:
-    address = invoice.get("customer_address") or {}
-    streets = (address.get("line1"), address.get("line2"))
-    tax_ids = invoice.get("customer_tax_ids") or ()
-    return BillTo(
-        name=invoice.get("customer_name"),
-        email=invoice.get("customer_email"),
-        street=", ".join(filter(None, streets)) or None,
-        city=address.get("city"),
-        zip=address.get("postal_code"),
-        state=address.get("state"),
-        country=address.get("country"),
-        vat=next((each["value"] for each in tax_ids if each["value"]), None),
-    )
-
-
-def _metadata(document: Json) -> tuple[tuple[str, str], ...]:
-    """The document's metadata, and beneath it that of the subscription it bills."""
-    parent = document.get("parent") or {}
-    subscription = (parent.get("subscription_details") or {}).get("metadata") or {}
-    merged = {**subscription, **(document.get("metadata") or {})}
-    return tuple(sorted((str(key), str(value)) for key, value in merged.items()))

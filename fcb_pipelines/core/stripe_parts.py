@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.core.billed import Problem
-from fcb_pipelines.core.facts import TaxFacts
+from fcb_pipelines.core.facts import BillTo, TaxFacts
 from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
 from fcb_pipelines.core.tax_names import province, tax_type
 
@@ -93,3 +93,42 @@ def _tax(tax: Json, rates: Mapping[str, Json], amounts: Amounts) -> TaxFacts:
         inclusive=tax["tax_behavior"] == "inclusive",
         source_id=source_id,
     )
+
+
+def was_paid_once(payment: Json) -> bool:
+    """Canceled after it had been paid: a bank debit that came back."""
+    transitions = payment["status_transitions"]
+    canceled = payment["status"] == "canceled" and transitions["canceled_at"]
+    return bool(canceled and transitions["paid_at"])
+
+
+def amount_paid(payment: Json) -> int:
+    """What was paid, in the wire's units; a payment that came back may no longer say it."""
+    paid = payment["amount_paid"]
+    amount = payment["amount_requested"] if paid is None and was_paid_once(payment) else paid
+    return amount or 0
+
+
+def bill_to_of(invoice: Json) -> BillTo:
+    """The customer as the document shows it."""
+    address = invoice.get("customer_address") or {}
+    streets = (address.get("line1"), address.get("line2"))
+    tax_ids = invoice.get("customer_tax_ids") or ()
+    return BillTo(
+        name=invoice.get("customer_name"),
+        email=invoice.get("customer_email"),
+        street=", ".join(filter(None, streets)) or None,
+        city=address.get("city"),
+        zip=address.get("postal_code"),
+        state=address.get("state"),
+        country=address.get("country"),
+        vat=next((each["value"] for each in tax_ids if each["value"]), None),
+    )
+
+
+def metadata_of(document: Json) -> tuple[tuple[str, str], ...]:
+    """The document's metadata, and beneath it that of the subscription it bills."""
+    parent = document.get("parent") or {}
+    subscription = (parent.get("subscription_details") or {}).get("metadata") or {}
+    merged = {**subscription, **(document.get("metadata") or {})}
+    return tuple(sorted((str(key), str(value)) for key, value in merged.items()))

@@ -8,7 +8,14 @@ from fcb_pipelines.core.billed import in_order
 from fcb_pipelines.core.facts import Method, SettlementFacts, Side
 from fcb_pipelines.core.periods import local_date
 from fcb_pipelines.core.stripe_balance import balance_applied, balance_debt
-from fcb_pipelines.core.stripe_parts import Amounts, Json, payment_key, reference_id
+from fcb_pipelines.core.stripe_parts import (
+    Amounts,
+    Json,
+    amount_paid,
+    payment_key,
+    reference_id,
+    was_paid_once,
+)
 from fcb_pipelines.core.stripe_refunds import is_of_one_note, is_unnamed, succeeded
 
 # A dispute in one of these took nothing, or gave it back.
@@ -53,7 +60,7 @@ class SettlementReader:
         payments = self.document.get("payments") or {"data": (), "has_more": False}
         paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
         dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
-        taken_back = [payment for payment in payments["data"] if _was_paid_once(payment)]
+        taken_back = [payment for payment in payments["data"] if was_paid_once(payment)]
         found = [
             # One without its day makes the document unreadable, and its money is told all the same.
             *(self._payment(each) for each in (*paid, *taken_back)),
@@ -114,14 +121,14 @@ class SettlementReader:
             if payment_key(each) == key and each["status_transitions"]["paid_at"]
         ]
         own = [each for each in self.document["payments"]["data"] if payment_key(each) == key]
-        parts = [_amount_paid(each) for each in (*own, *others) if _amount_paid(each)]
+        parts = [amount_paid(each) for each in (*own, *others) if amount_paid(each)]
         shared = bool(others)
         return SettlementFacts(
             ref=self._ref(payment["id"]),
             document=self.ref,
             method=Method.OFF_PLATFORM if outside else Method.PAYMENT,
             date=local_date(paid_at, self.timezone) if paid_at else self.issued,
-            amount=self.amounts(_amount_paid(payment)),
+            amount=self.amounts(amount_paid(payment)),
             currency=str(payment["currency"]).upper(),
             payment_id=key,
             drawn_on=self._ref(str(key)) if shared else None,
@@ -135,12 +142,12 @@ class SettlementReader:
         """S7: a confirmed payment that failed later, on the day of the failure."""
         for payment in taken_back:
             instant = payment["status_transitions"]["canceled_at"]
-            yield self._failure(payment, instant, _amount_paid(payment))
+            yield self._failure(payment, instant, amount_paid(payment))
         for failure in self.body.get("failures") or ():
             for payment in paid:
                 if payment_key(payment) in (failure["charge"], failure["payment_intent"]):
                     # In another currency it is the account's; of a shared payment it is the whole.
-                    own = _amount_paid(payment)
+                    own = amount_paid(payment)
                     if failure.get("currency") in (None, payment["currency"]):
                         own = min(own, abs(failure["amount"]))
                     yield self._failure(payment, failure["created"], own)
@@ -295,11 +302,18 @@ class SettlementReader:
         if not given_up or self.document["status"] not in ("uncollectible", "paid"):
             return
         day = local_date(given_up, self.timezone)
-        still_open = total - sum(each.amount for each in found if each.date <= day)
+        # A payment of that very day may have come after it: the write-off stays what it was.
+        later = {
+            self._ref(each["id"])
+            for each in (self.document.get("payments") or {"data": ()})["data"]
+            if (each["status_transitions"]["paid_at"] or 0) > given_up
+        }
+        before = [each for each in found if each.date <= day and each.ref not in later]
+        still_open = total - sum(each.amount for each in before)
         if still_open <= 0:
             return
         yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
-        for settled in (each for each in in_order(found) if each.date > day):
+        for settled in (each for each in in_order(found) if each not in before):
             back = min(still_open, settled.amount)
             if back:
                 still_open -= back
@@ -321,20 +335,6 @@ class SettlementReader:
 
     def _ref(self, source_id: str | None) -> str:
         return f"{Side.STRIPE}:{self.account}:{source_id}"
-
-
-def _was_paid_once(payment: Json) -> bool:
-    """Canceled after it had been paid: a bank debit that came back."""
-    transitions = payment["status_transitions"]
-    canceled = payment["status"] == "canceled" and transitions["canceled_at"]
-    return bool(canceled and transitions["paid_at"])
-
-
-def _amount_paid(payment: Json) -> int:
-    """What was paid, in the wire's units; a payment that came back may no longer say it."""
-    paid = payment["amount_paid"]
-    amount = payment["amount_requested"] if paid is None and _was_paid_once(payment) else paid
-    return amount or 0
 
 
 def _lost(dispute: Json) -> bool:

@@ -1,12 +1,13 @@
 """What to write to the ledger, given what should stand and what does."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.corrections import answered, by_base
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
+from fcb_pipelines.core.facts import InvoiceFacts, Method, SettlementFacts
 from fcb_pipelines.core.standing import RECONCILED, MoveState, Standing, StandingMove, stands_as
 
 
@@ -52,25 +53,6 @@ def plan_posting(
         and stands_as(move, document.content_hash)
         and (approved is None or approved.get(document.ref) == document.content_hash)
     )
-
-
-def intended_settlements(
-    documents: Iterable[LedgerDocument],
-    facts: Mapping[str, InvoiceFacts],
-    settings: Settings,
-    standing: Mapping[str, Standing],
-) -> tuple[Settlement, ...]:
-    """The settlements that should stand beside these documents, as their source confirms them.
-
-    `standing` tells of refunds that were booked before their credit note came.
-    """
-    found: dict[str, Settlement] = {}
-    for document in documents:
-        for settled in _as_booked(facts[document.ref].settlements, standing):
-            if posts(settled, settings):
-                settlement = _settlement_now(document, settled, standing)
-                found.setdefault(settlement.ref, settlement)
-    return tuple(found.values())
 
 
 def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
@@ -141,10 +123,7 @@ def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement
 
 
 def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement]) -> bool:
-    """Whether it stands open lawfully: it puts back, and nothing beside it pays or still does (B9).
-
-    Such is an older debt that an invoice collects, before it is paid or after its payment failed.
-    """
+    """Whether it is open lawfully: an older debt that an invoice collects and nothing pays (B9)."""
     puts_back = settlement.amount < 0 and settlement.undoes is None
     if not puts_back or not settlement.method.touches_receivable:
         return False
@@ -184,9 +163,12 @@ def plan_settlements(
     exceptions: list[tuple[str, str]] = []
     left_out: dict[str, str] = {}
     # What undoes another comes after it: without the other it has nothing to undo.
+    corrections = by_base(moves.values())
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
-        if not own or not all(_stands(ref, posted.get(ref), moves.get(ref)) for ref in own):
+        if not own or not all(
+            _stands(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
+        ):
             continue
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
@@ -194,7 +176,7 @@ def plan_settlements(
         code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
         if code is None and now.absent and settlement.method in lacking:
             code = "account_missing"
-        waits = not all(_stands(ref, None, moves.get(ref)) for ref in other)
+        waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
         if waits and code is None and any(ref in opening for ref in other):
             code = "opening_document"
         if code or waits:
@@ -228,11 +210,16 @@ def _sides(
     return own, tuple(ref for ref in sides if ref not in documents)
 
 
-def _stands(ref: str, document: LedgerDocument | None, move: StandingMove | None) -> bool:
-    """Whether a document is posted, and as intended where the intent is known."""
+def _stands(
+    document: LedgerDocument | None, move: StandingMove | None, corrections: Sequence[StandingMove]
+) -> bool:
+    """Whether a document is posted: as intended where the intent is known, or corrected to be so."""
     if move is None or move.state is not MoveState.POSTED:
         return False
-    return document is None or stands_as(move, document.content_hash)
+    if document is None or stands_as(move, document.content_hash):
+        return True
+    corrected = answered(document.source_hash or "", corrections)
+    return corrected and stands_as(move, move.stored_hash)
 
 
 def _done(now: Standing) -> bool:
@@ -257,89 +244,3 @@ def obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> 
     if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
         return "settlement_period_locked"
     return None
-
-
-def _settlement_now(
-    document: LedgerDocument, settled: SettlementFacts, standing: Mapping[str, Standing]
-) -> Settlement:
-    """The settlement; out of refunds pending where the refund was booked before its note came."""
-    whole = _settlement(document, _as_shared(settled, standing))
-    now = standing.get(settled.ref)
-    entry = now.settlement if now is not None and not now.absent else None
-    is_pending = entry is not None and entry.settlement.method is Method.REFUND
-    if is_pending and settled.method is not Method.REFUND:
-        # Until the note's own day the refund is pending: its tax needs the document.
-        whole = replace(
-            whole,
-            ref=f"{whole.ref}:credited",
-            method=Method.PENDING_REFUND,
-            date=max(settled.date, document.date),
-        )
-    return whole
-
-
-def _as_booked(
-    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
-) -> Sequence[SettlementFacts]:
-    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
-    granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
-    if not granted:
-        return settled
-    [part] = granted
-    bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
-    whole = replace(
-        part,
-        ref=f"{part.document}:prepaid",
-        method=Method.PREPAID_CREDIT,
-        amount=part.amount + sum(each.amount for each in bought),
-    )
-    now = standing.get(whole.ref)
-    entry = now.settlement if now is not None and not now.absent else None
-    if entry is None or entry.settlement.amount != whole.amount:
-        return settled
-    return [*(each for each in settled if each not in (*granted, *bought)), whole]
-
-
-def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:
-    """S5: a part of a shared payment, beside what stands of the payment already.
-
-    A payment may come to pay a further document when it was booked: then the new part is an entry
-    of its own, and the receipt stays what it is.
-    """
-    if settled.receipt is None:
-        return settled
-    found = {
-        ref: now.settlement.settlement
-        for ref in (settled.ref, *settled.shares)
-        if (now := standing.get(ref)) is not None and now.settlement is not None and not now.absent
-    }
-    own = found.get(settled.ref)
-    if own is not None:
-        return replace(settled, drawn_on=own.drawn_on, receipt=own.receipt)
-    receipts = {each.receipt for each in found.values()}
-    if receipts <= {settled.receipt}:
-        return settled
-    taken = sum(each.amount for each in found.values())
-    receipt = receipts.pop() if len(receipts) == 1 else None
-    if receipt is not None and taken + settled.amount <= receipt:
-        return replace(settled, receipt=receipt)
-    return replace(settled, drawn_on=None, receipt=None)
-
-
-def _settlement(document: LedgerDocument, settled: SettlementFacts) -> Settlement:
-    """`document` is one of the two sides of an allocation; its kind is that of the settled one."""
-    is_settled = settled.document == document.ref
-    return Settlement(
-        ref=settled.ref,
-        document=settled.document,
-        kind=document.kind if is_settled else Kind.INVOICE,
-        partner=document.partner,
-        method=settled.method,
-        date=settled.date,
-        amount=settled.amount,
-        currency=settled.currency,
-        memo=settled.payment_id or settled.ref,
-        drawn_on=settled.drawn_on,
-        receipt=settled.receipt,
-        undoes=settled.undoes,
-    )

@@ -27,6 +27,7 @@ from fcb_pipelines.core.gates import (
     population_adds_up,
 )
 from fcb_pipelines.core.index import IndexRow
+from fcb_pipelines.core.intended import intended_settlements
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
 from fcb_pipelines.core.opening import (
     OpeningCash,
@@ -42,7 +43,6 @@ from fcb_pipelines.core.tax_witness import WitnessRow
 from fcb_pipelines.core.writing import (
     SettlementPlan,
     counterparts,
-    intended_settlements,
     owed,
     plan_settlements,
     settlement_refs,

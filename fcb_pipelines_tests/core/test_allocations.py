@@ -8,11 +8,11 @@ import pytest
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
+from fcb_pipelines.core.intended import intended_settlements
 from fcb_pipelines.core.standing import MoveState, Standing, StandingMove
 from fcb_pipelines.core.writing import (
     counterparts,
     expected_residual,
-    intended_settlements,
     owed,
     plan_settlements,
     settlement_refs,

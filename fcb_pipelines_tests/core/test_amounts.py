@@ -194,6 +194,17 @@ def test_s6_a_refund_is_counted_once_whoever_tells_it() -> None:
     assert sorted(cash) == [(-22600, NOTE.settlements[0].ref), (22600, INVOICE.settlements[0].ref)]
 
 
+def test_s6_a_refund_of_a_note_that_is_not_posted_is_listed_though_its_invoice_stands() -> None:
+    refund = replace(REFUND, ref=NOTE.settlements[0].ref, amount=0)
+    invoice = replace(INVOICE, settlements=(*INVOICE.settlements, refund))
+    note = replace(NOTE_MOVE, state=MoveState.DRAFT, document=document_of(a_case(NOTE)))
+    rows = rows_of(invoice, NOTE, moves=(MOVE, note), entries=ENTRIES)
+    [cash] = [row for row in rows if row.measure is Measure.CASH and row.source < 0]
+    assert (cash.ref, cash.source, cash.posted, cash.listed, cash.why) == (
+        NOTE.ref, -22600, 0, -22600, "draft",
+    )  # fmt: skip
+
+
 def test_s5_a_shared_receipt_counts_once_and_each_document_has_its_part() -> None:
     shared = replace(
         a_settlement(INVOICE.ref, 22600, "share"), drawn_on="pi_1", receipt=33900, shares=("other",)
@@ -219,6 +230,32 @@ def test_s5_a_shared_receipt_counts_once_and_each_document_has_its_part() -> Non
         INVOICE.ref: (22600, 22600, None),
         early.ref: (11300, 11300, "opening_document"),
     }
+
+
+def test_s7_the_parts_of_a_receipt_that_its_source_tells_no_more_are_one_receipt_and_listed() -> (
+    None
+):
+    part = replace(PAYMENT.settlement, ref="p1:in_1", drawn_on="p1", receipt=33900)
+    undone = replace(
+        PAYMENT.settlement, ref="p1:in_1:undone", method=Method.PAYMENT_FAILURE, amount=-22600,
+        undoes=part.ref,
+    )  # fmt: skip
+    taken_back = LedgerDelta(
+        ref=INVOICE.ref, entry=part.ref, field="settlement.amount", kind=Agreement.EXTRA,
+        expected=None, actual="22600", difference=22600, aspect="read_back",
+        code="settlement_taken_back",
+    )  # fmt: skip
+    unpaid = replace(INVOICE, settlements=())
+    stood, back = an_entry(part), an_entry(undone)
+    first = rows_of(unpaid, moves=(MOVE,), entries=(stood,), deltas=(taken_back,))
+    [cash] = [row for row in first if row.measure is Measure.CASH]
+    assert (cash.posted, cash.listed, cash.why) == (33900, -33900, "settlement_taken_back")
+    then = rows_of(unpaid, moves=(MOVE,), entries=(stood, back), deltas=(taken_back,))
+    [left] = [row for row in then if row.measure is Measure.CASH]
+    assert (left.posted, left.listed, left.why) == (11300, -11300, "settlement_taken_back")
+    # The other part is of a document of before the cutover: nothing of it is the books' to take back.
+    alone = rows_of(unpaid, moves=(MOVE,), entries=(stood, back))
+    assert nothing_is_lost(alone).outcome is Outcome.WARN
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ from fcb_pipelines_tests.facts import (
     a_copy,
     a_move,
     a_settlement,
+    an_entry,
     an_invoice,
+    settlements_of,
 )
 
 ROW = decide(a_case(), SETTINGS, BOOKS, LAST_PERIOD)
@@ -206,6 +208,48 @@ def test_a_receivable_that_does_not_tie_out_is_named_by_billing_account(
     result = receivable_gate(rows, ())
     assert (result.outcome, result.count) == (Outcome.FAIL, 1), case
     assert REF in result.detail
+
+
+def corrected(by: int, open_: int, *, of: StandingMove, kind: Kind = Kind.INVOICE) -> StandingMove:
+    """A correction of `of` over `by`, `open_` of which is open."""
+    document = replace(
+        of.document, ref=f"{of.ref}:correction:1", kind=kind, reverses=of.ref,
+        lines=(replace(of.document.lines[0], net=by),), taxes=(),
+    )  # fmt: skip
+    return a_move(document, residual=open_)
+
+
+@pytest.mark.parametrize(
+    ("paid", "left_over", "owed", "tied"),
+    [(22600, 0, 200, True), (22800, 200, 0, True), (22700, 100, 100, True), (22600, 0, 0, False)],
+    ids=["only what was billed first", "all of it", "a part of the rest", "less than the source says"],
+)  # fmt: skip
+def test_d2_a_raised_invoice_is_owed_with_its_correction_less_what_its_payments_leave_over(
+    paid: int, left_over: int, owed: int, tied: bool
+) -> None:
+    move = a_move()
+    [payment] = settlements_of(a_case())
+    entry = an_entry(replace(payment, amount=paid), reconciled=paid - left_over)
+    rows = receivable(
+        [replace(ROW, owed=owed)], [move, corrected(200, 200, of=move)], {}, [entry]
+    )  # fmt: skip
+    assert (receivable_gate(rows, ()).outcome is Outcome.PASS) is tied
+
+
+def test_d1_what_a_voided_note_took_off_its_invoice_is_owed_again_on_its_correction() -> None:
+    invoice = a_move()
+    note = a_move(replace(invoice.document, ref=f"{REF}_cn", kind=Kind.CREDIT_NOTE, reverses=REF))
+    void = replace(
+        ROW, ref=note.ref, kind=Kind.CREDIT_NOTE, verdict=Verdict.SKIP, reason="void_at_source"
+    )
+    back = corrected(22600, 22600, of=note)
+    rows = receivable([UNPAID, void], [invoice, note, back], {})
+    # The invoice is still matched with the note: what is owed stands on the correction.
+    assert sum(row.ledger for row in rows) == 22600
+    assert receivable_gate(rows, ()).outcome is Outcome.PASS
+    [payment] = settlements_of(a_case())
+    paid = receivable([ROW, void], [invoice, note, back], {}, [an_entry(payment, reconciled=0)])
+    assert receivable_gate(paid, ()).outcome is Outcome.PASS
 
 
 def test_differences_of_two_billing_accounts_never_cancel_out() -> None:

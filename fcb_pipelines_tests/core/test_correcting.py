@@ -125,3 +125,20 @@ def test_s13_a_settlement_is_taken_back_on_the_day_the_source_took_it_back(
     plan = plan_correction(case, posted, now, SETTINGS, books, TODAY)
     assert [(each.date, each.amount) for each in plan.undo] == [(day, 22600)]
     assert sides(plan) == ((20000, 2600, 0, 0), (20000, 2600, 22600, 0))
+
+
+def test_s7_a_part_of_a_shared_payment_that_came_back_is_taken_back_like_any_other() -> None:
+    [paid] = settlements_of(PAID)
+    part = replace(paid, ref="lago:org:p1:in_1", drawn_on="lago:org:p1", receipt=33900)
+    now = {
+        INVOICE.ref: stands(a_move(document_of(PAID))),
+        part.ref: stands(settlement=an_entry(part)),
+    }
+    case = a_case(replace(INVOICE, settlements=()), standing=now[INVOICE.ref])
+    plan = plan_correction(
+        case, posted_with_notes(case, now, ()), now, SETTINGS, BOOKS, TODAY
+    )  # fmt: skip
+    assert [(each.undoes, each.method, each.amount) for each in plan.undo] == [
+        (part.ref, Method.PAYMENT_FAILURE, -22600)
+    ]
+    assert sides(plan) == ((20000, 2600, 22600, 0), (20000, 2600, 0, 22600))

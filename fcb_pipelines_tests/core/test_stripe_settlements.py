@@ -85,6 +85,11 @@ def marked_paid(invoice: Json) -> None:
     invoice["status_transitions"]["paid_at"] = DAYS[3]
 
 
+def paid_the_same_day(invoice: Json) -> None:
+    paid_after_all(invoice)
+    invoice["status_transitions"].update(marked_uncollectible_at=DAYS[3] - 3600)
+
+
 def paid_in_part_after_all(invoice: Json) -> None:
     given_up(invoice)
     payment = deepcopy(stripe_body("in_paid")["invoice"]["payments"]["data"][0])
@@ -146,6 +151,7 @@ INVOICES = {
     "S9 a won one is over": (an_invoice(disputes=[dispute("won")]), [PAID], (), 0),
     "S8 given up": (an_invoice(given_up), [("in_paid:write_off", "write_off", 2, TOTAL)], ("uncollectible",), TOTAL),
     "S8 given up and paid after all": (an_invoice(paid_after_all), [("in_paid:write_off", "write_off", 2, TOTAL), PAID, ("inpay_paid:recovery", "recovery", 3, -TOTAL)], (), 0),
+    "S8 given up and paid later that day": (an_invoice(paid_the_same_day), [("in_paid:write_off", "write_off", 3, TOTAL), PAID, ("inpay_paid:recovery", "recovery", 3, -TOTAL)], (), 0),
     "S8 given up and paid in part after all": (an_invoice(paid_in_part_after_all), [("in_paid:write_off", "write_off", 2, TOTAL), ("inpay_paid", "payment", 3, 4000), ("inpay_paid:recovery", "recovery", 3, -4000)], ("uncollectible",), TOTAL - 4000),
     "S4 paid, and by nothing that Stripe knows": (an_invoice(marked_paid), [("in_paid:off_stripe", "off_platform", 3, TOTAL)], (), 0),
     "S7 a payment that failed, and was made anew": (an_invoice(paid_anew), [PAID, FAILED, ("inpay_again", "payment", 9, TOTAL)], (), 0),

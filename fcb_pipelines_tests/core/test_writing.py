@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.intended import intended_settlements
 from fcb_pipelines.core.standing import (
     RELEASED,
     MoveState,
@@ -21,7 +22,6 @@ from fcb_pipelines.core.writing import (
     RECONCILED,
     credited_refunds,
     expected_residual,
-    intended_settlements,
     not_posted,
     plan_drafts,
     plan_posting,
@@ -259,6 +259,21 @@ def test_s5_a_part_of_a_payment_joins_what_stands_of_it_and_no_receipt_grows(
     [part] = intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, now)
     assert (part.receipt, part.drawn_on) == (receipt, "pi_1" if receipt else None), case
     assert {PART.ref, *PART.shares} <= set(settlement_refs([facts]))
+
+
+@pytest.mark.parametrize(
+    ("answers", "hand", "written"),
+    [(DOCUMENT.source_hash, BEFORE, 1), ("another source", BEFORE, 0), (DOCUMENT.source_hash, EDITED, 0)],
+    ids=["corrected", "changed once more since", "edited as well"],
+)  # fmt: skip
+def test_d2_what_settles_a_changed_document_is_written_once_a_correction_answers_the_change(
+    answers: str, hand: LedgerDocument, written: int
+) -> None:
+    move = a_move(hand, stored_hash=BEFORE.content_hash)
+    more = replace(DOCUMENT, ref=f"{REF}:correction:1", reverses=REF)
+    moves = {REF: move, more.ref: a_move(more, stored_source_hash=answers)}
+    plan = plan_settlements([SETTLEMENT], {REF: DOCUMENT}, moves, {}, None)
+    assert len(plan.write) == written
 
 
 def test_a_settlement_of_a_document_that_is_not_to_be_posted_is_not_written() -> None:

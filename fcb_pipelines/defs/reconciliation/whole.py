@@ -81,7 +81,7 @@ def against_the_ledger(
     moves, settlements = reader.ledger.read_moves(None), reader.ledger.read_settlements(None)
     known = {row.ref: row for row in decided}
     owed = to_frame(
-        tied(decided, moves, proof.unsettled()),
+        tied(decided, moves, proof.unsettled(), settlements),
         ReceivableRow,
         orphans=list(orphans(moves, known)),
     )

@@ -1,0 +1,115 @@
+"""The settlements that should stand beside the documents of a month, as their source confirms them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.documents import LedgerDocument, Settlement
+from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
+from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.writing import posts
+
+
+def intended_settlements(
+    documents: Iterable[LedgerDocument],
+    facts: Mapping[str, InvoiceFacts],
+    settings: Settings,
+    standing: Mapping[str, Standing],
+) -> tuple[Settlement, ...]:
+    """The settlements that should stand beside these documents, as their source confirms them.
+
+    `standing` tells of refunds that were booked before their credit note came.
+    """
+    found: dict[str, Settlement] = {}
+    for document in documents:
+        for settled in _as_booked(facts[document.ref].settlements, standing):
+            if posts(settled, settings):
+                settlement = _settlement_now(document, settled, standing)
+                found.setdefault(settlement.ref, settlement)
+    return tuple(found.values())
+
+
+def _settlement_now(
+    document: LedgerDocument, settled: SettlementFacts, standing: Mapping[str, Standing]
+) -> Settlement:
+    """The settlement; out of refunds pending where the refund was booked before its note came."""
+    whole = _settlement(document, _as_shared(settled, standing))
+    now = standing.get(settled.ref)
+    entry = now.settlement if now is not None and not now.absent else None
+    is_pending = entry is not None and entry.settlement.method is Method.REFUND
+    if is_pending and settled.method is not Method.REFUND:
+        # Until the note's own day the refund is pending: its tax needs the document.
+        whole = replace(
+            whole,
+            ref=f"{whole.ref}:credited",
+            method=Method.PENDING_REFUND,
+            date=max(settled.date, document.date),
+        )
+    return whole
+
+
+def _as_booked(
+    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
+) -> Sequence[SettlementFacts]:
+    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
+    granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
+    if not granted:
+        return settled
+    [part] = granted
+    bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
+    whole = replace(
+        part,
+        ref=f"{part.document}:prepaid",
+        method=Method.PREPAID_CREDIT,
+        amount=part.amount + sum(each.amount for each in bought),
+    )
+    now = standing.get(whole.ref)
+    entry = now.settlement if now is not None and not now.absent else None
+    if entry is None or entry.settlement.amount != whole.amount:
+        return settled
+    return [*(each for each in settled if each not in (*granted, *bought)), whole]
+
+
+def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:
+    """S5: a part of a shared payment, beside what stands of the payment already.
+
+    A payment may come to pay a further document when it was booked: then the new part is an entry
+    of its own, and the receipt stays what it is.
+    """
+    if settled.receipt is None:
+        return settled
+    found = {
+        ref: now.settlement.settlement
+        for ref in (settled.ref, *settled.shares)
+        if (now := standing.get(ref)) is not None and now.settlement is not None and not now.absent
+    }
+    own = found.get(settled.ref)
+    if own is not None:
+        return replace(settled, drawn_on=own.drawn_on, receipt=own.receipt)
+    receipts = {each.receipt for each in found.values()}
+    if receipts <= {settled.receipt}:
+        return settled
+    taken = sum(each.amount for each in found.values())
+    receipt = receipts.pop() if len(receipts) == 1 else None
+    if receipt is not None and taken + settled.amount <= receipt:
+        return replace(settled, receipt=receipt)
+    return replace(settled, drawn_on=None, receipt=None)
+
+
+def _settlement(document: LedgerDocument, settled: SettlementFacts) -> Settlement:
+    """`document` is one of the two sides of an allocation; its kind is that of the settled one."""
+    is_settled = settled.document == document.ref
+    return Settlement(
+        ref=settled.ref,
+        document=settled.document,
+        kind=document.kind if is_settled else Kind.INVOICE,
+        partner=document.partner,
+        method=settled.method,
+        date=settled.date,
+        amount=settled.amount,
+        currency=settled.currency,
+        memo=settled.payment_id or settled.ref,
+        drawn_on=settled.drawn_on,
+        receipt=settled.receipt,
+        undoes=settled.undoes,
+    )
