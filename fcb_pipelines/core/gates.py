@@ -99,7 +99,7 @@ _GATES = (
     ("receivable_ties_out", True, "Source receivable = ledger receivable + receivable not posted, each listed.", "`fcb status` names each document or move: what its source says is owed, what the ledger has open and what is not posted. Mend the side that is wrong, then `fcb sync`."),
     ("nothing_is_lost", True, "What the sources say of revenue, tax and cash since the books began = what stands posted + what is listed with its amount.", "`fcb status` lists each amount; one that nothing lists is a fault of the books or of the run: rebuild its month with `fcb sync --period M`."),
     ("cash_without_document", False, "No money that a source confirms is of a document that is not posted.", "`fcb status` lists each: record it by hand, or mend what keeps its document out."),
-    ("credit_has_an_origin", False, "No customer drew more credit than the books have seen them get.", "Enter by hand where the credit came from; `fcb status` names each draw."),
+    ("credit_has_an_origin", False, "No customer drew more credit than the books have seen them get.", "Ask the source where the credit came from and enter that by hand; `fcb status` names each draw, and goes on doing so."),
     ("nothing_leaks", False, "Nothing that was used, runs or is subscribed to is left out of the invoices.", "`fcb status` names the first, `metering/leaks` lists each with what it is worth: invoice it or end it."),
 )  # fmt: skip
 

@@ -79,7 +79,7 @@ _EXCEPTIONS = (
     ("taken_back_twice", "A correction and a credit note both take back the same voided invoice.", "`fcb ledger correct REF` takes the credit note back."),
     ("cash_without_document", "The source confirms money of a document that is not posted: it stands in no books.", "Record it by hand, or mend what keeps the document out."),
     ("opening_document", "It belongs to a document of before the cutover, which stands in the opening balance.", "Match it by hand with the opening entry in the ledger."),
-    ("credit_without_origin", "More credit was drawn than the books have seen the customer get.", "Enter where the credit comes from (a goodwill, a wallet top-up, a balance of before the cutover) by hand."),
+    ("credit_without_origin", "More credit was drawn than the books have seen the customer get.", "Ask the source where it came from (a goodwill, a wallet top-up, a balance of before the cutover) and enter that by hand; it stays listed."),
     ("currency_unsupported", "The ledger does not have the currency of a payment, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."),
     ("account_missing", "The ledger lacks the account that a settlement needs.", "`fcb ledger setup`, then `fcb sync`."),
     ("missing_at_source", "The document stands in the books, and its source says that it does not exist.", "Look it up at the source; reverse the move by hand if it was never billed."),

@@ -1,5 +1,7 @@
 """Rules A1-A11: dates, statuses, scope and identity."""
 
+from dataclasses import replace
+
 from fcb_pipelines.sandbox.edge import people
 from fcb_pipelines.sandbox.edge.at_lago import LagoPaying, lago_sale
 from fcb_pipelines.sandbox.edge.at_stripe import Dates, Paying, sale
@@ -146,9 +148,7 @@ def _scope(book: Book) -> None:
     note(
         book, "A6-4-CN1", "A credit note of an invoice that is held for want of an owner",
         credited, "2025-06-09", [hosting(1000)],
-        outcome=Outcome(
-            reason="invoice_held", detail="its invoice EC-A6-4 is held: missing_in_nexacloud"
-        ),
+        outcome=unmapped,
     )  # fmt: skip
     lago_sale(
         book, "A6-7", "Lago made it anew of a voided one, and NexaCloud has no copy", people.AB,
@@ -161,10 +161,14 @@ def _scope(book: Book) -> None:
          [hosting(9000)], copied=None)  # fmt: skip
     lago_sale(book, "A6-6", "Another product's, at Lago", people.STRANGER, "2025-06-10",
               [hosting(9000)], copied=None)  # fmt: skip
-    nobody = sale(book, "A6-8", "Of no customer, and no copy says whose it is", people.AB,
-                  "2025-06-10", [hosting(9100)], copied=None)  # fmt: skip
-    nobody.invoice["customer"] = None
     book.set_apart(apart)
+    nobody = sale(
+        book, "A6-8", "Of no customer, and no copy says whose it is: held, and nobody's", people.AB,
+        "2025-06-10", [hosting(9100)], copied=None,
+        outcome=replace(unmapped, detail="no customer is on the document"),
+    )  # fmt: skip
+    nobody.invoice["customer"] = None
+    book.members[-1] = replace(book.members[-1], partner=nobody.ref)
 
 
 def _claims(book: Book) -> None:
