@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,10 +39,8 @@ def fingerprints(
         period: ([], [], []) for period in wanted
     }
     place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
-    for row in index:
-        # A credit note counts where its invoice does, too: each is judged with the other.
-        for period in {place.get(row.ref), place.get(row.credits or "")} - {None}:
-            parts[period or ""][0].append(f"{row.ref} {row.body_hash}")
+    for row, period in _where_it_counts(index, place):
+        parts[period][0].append(f"{row.ref} {row.body_hash}")
     for copy in rows:
         if copy.claims in place:
             parts[place[copy.claims]][1].append(f"{copy} {users.get(copy.user_id)}")
@@ -96,6 +95,19 @@ def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) ->
         and then.ledger != now[period].ledger
         and (then.index, then.nexacloud) == (now[period].index, now[period].nexacloud)
     )
+
+
+def _where_it_counts(
+    index: Sequence[IndexRow], place: Mapping[str, str | None]
+) -> Iterable[tuple[IndexRow, str]]:
+    """Each row with its months: a note and its invoice count where the other does, too (B12)."""
+    notes: dict[str, set[str | None]] = defaultdict(set)
+    for row in index:
+        if row.credits:
+            notes[row.credits].add(place.get(row.ref))
+    for row in index:
+        found = {place.get(row.ref), place.get(row.credits or ""), *notes[row.ref]}
+        yield from ((row, period) for period in found if period)
 
 
 def _is_open(dispositions: Sequence[Disposition]) -> bool:

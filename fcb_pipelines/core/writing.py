@@ -9,6 +9,7 @@ from fcb_pipelines.core.corrections import answered, by_base
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
 from fcb_pipelines.core.standing import RECONCILED, MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.wallet_credit import as_booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ def intended_settlements(
     """
     found: dict[str, Settlement] = {}
     for document in documents:
-        for settled in _as_booked(facts[document.ref].settlements, standing):
+        for settled in as_booked(facts[document.ref].settlements, standing):
             if posts(settled, settings):
                 settlement = _settlement_now(document, settled, standing)
                 found.setdefault(settlement.ref, settlement)
@@ -181,8 +182,8 @@ def plan_settlements(
     write: list[Settlement] = []
     exceptions: list[tuple[str, str]] = []
     left_out: dict[str, str] = {}
-    # What undoes another comes after it: without the other it has nothing to undo.
     corrections = by_base(moves.values())
+    # What undoes another comes after it: without the other it has nothing to undo.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
         if not own or not all(
@@ -196,6 +197,8 @@ def plan_settlements(
         if code is None and now.absent and settlement.method in lacking:
             code = "account_missing"
         waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
+        if code is None and now.absent and not _fits(settlement, moves, corrections):
+            code = "settlement_unsupported"
         if waits and code is None and any(ref in opening for ref in other):
             code = "opening_document"
         if code or waits:
@@ -241,6 +244,18 @@ def _stands(
     return corrected and stands_as(move, move.stored_hash)
 
 
+def _fits(
+    settlement: Settlement,
+    moves: Mapping[str, StandingMove],
+    corrections: Mapping[str, Sequence[StandingMove]],
+) -> bool:
+    """Whether a part of a shared payment has room: a raised document is open on its correction, too."""
+    ref = settlement.document
+    if settlement.receipt is None or ref not in corrections:
+        return True
+    return settlement.amount <= moves[ref].residual
+
+
 def _done(now: Standing) -> bool:
     entry = now.settlement
     return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
@@ -281,28 +296,6 @@ def _settlement_now(
             date=max(settled.date, document.date),
         )
     return whole
-
-
-def _as_booked(
-    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
-) -> Sequence[SettlementFacts]:
-    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
-    granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
-    if not granted:
-        return settled
-    [part] = granted
-    bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
-    whole = replace(
-        part,
-        ref=f"{part.document}:prepaid",
-        method=Method.PREPAID_CREDIT,
-        amount=part.amount + sum(each.amount for each in bought),
-    )
-    now = standing.get(whole.ref)
-    entry = now.settlement if now is not None and not now.absent else None
-    if entry is None or entry.settlement.amount != whole.amount:
-        return settled
-    return [*(each for each in settled if each not in (*granted, *bought)), whole]
 
 
 def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:

@@ -91,6 +91,20 @@ def test_b12_what_its_notes_take_back_as_a_whole_needs_no_correction() -> None:
     assert (plan.is_empty, plan.why) == (True, "its credit notes take it back: nothing to write")
 
 
+def test_b12_d2_what_was_changed_before_its_notes_took_it_back_is_corrected_to_what_they_take() -> (
+    None
+):
+    dearer = replace(an_invoice("in_1", a_line(25000)), status=Status.VOID)
+    taken = a_move(
+        replace(
+            document_of(a_case(dearer)), ref=PART.ref, kind=Kind.CREDIT_NOTE, reverses=INVOICE.ref
+        )
+    )
+    plan = planned(dearer, stands(taken), index=(replace(NOTED, total=-dearer.total),))
+    assert plan.correction is not None
+    assert sides(plan)[1][:2] == (0, 0)
+
+
 def test_b12_a_note_that_takes_back_twice_is_taken_back_itself() -> None:
     plan = planned(INVOICE, withdrawn=True)
     assert plan.correction is not None

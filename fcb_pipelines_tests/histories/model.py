@@ -214,7 +214,11 @@ class Billing:
             found["revenue"] += one.net
             found["tax"] += one.tax
         for note in one.standing_notes:
-            if one.status not in ("draft", "void") and note.day >= self.begin:
+            # A void of before the books began leaves its note to take the revenue back (at Stripe the
+            # note is void with it).
+            opening = one.side == "lago" and one.day < self.begin
+            stands = one.status != "draft" and (one.status != "void" or opening)
+            if stands and note.day >= self.begin:
                 found["revenue"] -= note.net
                 found["tax"] -= note.tax
             if not self._counts(one, note.day) and note.day < self.begin:
