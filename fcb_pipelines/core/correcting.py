@@ -187,7 +187,7 @@ def _correction(
         day = first_open_day(case.facts.voided_on or today, books.invoice_lock)
         notes = posted.confirmed
         return correction(move, posted.corrections, None, day=day, freed=freed, notes=notes)
-    if Moved.SOURCE not in moved(target, move):
+    if not posted.corrections and Moved.SOURCE not in moved(target, move):
         return None
     if answered(case.facts.source_hash, posted.corrections):
         return None

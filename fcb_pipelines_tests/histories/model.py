@@ -226,7 +226,12 @@ class Billing:
             found["cash"] -= note.back + note.outside
         if one.outside and one.outside_day and not one.lost and one.status != "void":
             found["cash"] += one.outside if self._counts(one, one.outside_day) else 0
-        if one.side == "lago" and one.dispute_lost and self._counts(one, one.dispute_lost):
+        if (
+            one.side == "lago"
+            and one.dispute_lost
+            and not one.lost
+            and self._counts(one, one.dispute_lost)
+        ):
             found["cash"] -= sum(
                 each.parts[one.id] for each in one.money if not each.failed and not each.by_hand
             )
