@@ -87,7 +87,8 @@ class _Book:
         """Revenue and tax of every document, a void invoice and its notes together."""
         grouped: set[str] = set()
         for ref, one in self._facts.items():
-            if one.status is Status.VOID and self._notes[ref]:
+            is_ours = one.date is None or one.date >= self._begin or self._stands(one)
+            if one.status is Status.VOID and self._notes[ref] and is_ours:
                 grouped |= {ref, *self._notes[ref]}
                 yield from self._together(ref, sorted(self._notes[ref]))
         for ref in dict.fromkeys((*self._facts, *self._posted)):

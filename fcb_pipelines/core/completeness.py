@@ -20,7 +20,13 @@ from fcb_pipelines.core.writing import not_posted
 
 # A settlement with one of these is confirmed by the source and can't be written yet.
 _WAITING = frozenset(
-    {"settlement_period_locked", "credit_note_waits", "opening_document", "account_missing"}
+    {
+        "settlement_period_locked",
+        "credit_note_waits",
+        "opening_document",
+        "account_missing",
+        "settlement_unsupported",
+    }
 )
 
 UNPLACED = "unplaced"

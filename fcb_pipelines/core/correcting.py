@@ -195,7 +195,7 @@ def _correction(
             freed=freed,
             notes=posted.confirmed,
         )
-    if Moved.SOURCE not in moved(target, move) or case.is_taken_back_by_notes:
+    if not posted.corrections and Moved.SOURCE not in moved(target, move):
         return None
     if answered(case.facts.source_hash, posted.corrections):
         return None

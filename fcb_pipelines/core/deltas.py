@@ -69,7 +69,7 @@ def ledger_deltas(
             found += settlement_deltas(document, own, standing, explained)
             told = {*credited, *(settlement.ref for settlement in own)}
             found += taken_back_deltas(document, told, standing)
-            cause = _cause(document, explained, found)
+            cause = _cause(document, explained, found, corrected)
             held = beside.get(document.ref, 0)
             found += _residual_delta(document, now.move, corrected, own, held, cause)
             found = [_told_by(delta, document, now.move) for delta in found]
@@ -214,11 +214,17 @@ def _not_standing(document: LedgerDocument, now: Standing, code: str, expected: 
 
 
 def _cause(
-    document: LedgerDocument, explained: Mapping[str, str], found: Sequence[LedgerDelta]
+    document: LedgerDocument,
+    explained: Mapping[str, str],
+    found: Sequence[LedgerDelta],
+    corrections: Sequence[StandingMove],
 ) -> str:
-    """What a residual comes from: whatever else is wrong here, else somebody's hand."""
+    """What a residual comes from: whatever else is wrong here, a source that moved since it was
+    corrected, else somebody's hand."""
     codes = {delta.code for delta in found}
-    alone = codes.pop() if len(codes) == 1 else "edited_in_ledger"
+    moved_on = corrections and not answered(document.source_hash or "", corrections)
+    otherwise = "source_changed" if moved_on else "edited_in_ledger"
+    alone = codes.pop() if len(codes) == 1 else otherwise
     return explained.get(document.ref, alone)
 
 

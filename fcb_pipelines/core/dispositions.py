@@ -181,10 +181,11 @@ def _skip(case: Case, settings: Settings) -> str | None:
         return "test_mode"
     if facts.status is Status.DRAFT:
         return "draft_at_source"
+    if facts.date and facts.date < books_begin(settings):
+        # Void or not: it stands in the opening balance, and its notes take it back there (B12).
+        return "before_cutover"
     if facts.status is Status.VOID and not case.is_taken_back_by_notes:
         return "void_at_source"
-    if facts.date and facts.date < books_begin(settings):
-        return "before_cutover"
     if facts.status is Status.UNKNOWN or not _sold_nothing(facts, settings):
         return None
     if _collects_without_a_sale(facts, settings):

@@ -80,6 +80,9 @@ def _posted_exceptions(case: Case, standing: Standing, settings: Settings) -> li
     sides = moved(document if isinstance(document, LedgerDocument) else None, move)
     if answered(case.facts.source_hash, case.corrections):
         sides -= {Moved.SOURCE, Moved.SETTINGS}
+    elif case.corrections:
+        # It stands as corrected, and the source may have gone back to what it billed at first.
+        sides |= {Moved.SOURCE}
     codes = {
         Moved.SOURCE: "source_changed",
         Moved.SETTINGS: "settings_changed",

@@ -1,12 +1,13 @@
 """The settlements that should stand beside the documents of a month, as their source confirms them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fcb_pipelines.core.company import Settings
 from fcb_pipelines.core.documents import LedgerDocument, Settlement
 from fcb_pipelines.core.facts import InvoiceFacts, Kind, Method, SettlementFacts
 from fcb_pipelines.core.standing import Standing
+from fcb_pipelines.core.wallet_credit import as_booked
 from fcb_pipelines.core.writing import posts
 
 
@@ -22,7 +23,7 @@ def intended_settlements(
     """
     found: dict[str, Settlement] = {}
     for document in documents:
-        for settled in _as_booked(facts[document.ref].settlements, standing):
+        for settled in as_booked(facts[document.ref].settlements, standing):
             if posts(settled, settings):
                 settlement = _settlement_now(document, settled, standing)
                 found.setdefault(settlement.ref, settlement)
@@ -46,28 +47,6 @@ def _settlement_now(
             date=max(settled.date, document.date),
         )
     return whole
-
-
-def _as_booked(
-    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
-) -> Sequence[SettlementFacts]:
-    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
-    granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
-    if not granted:
-        return settled
-    [part] = granted
-    bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
-    whole = replace(
-        part,
-        ref=f"{part.document}:prepaid",
-        method=Method.PREPAID_CREDIT,
-        amount=part.amount + sum(each.amount for each in bought),
-    )
-    now = standing.get(whole.ref)
-    entry = now.settlement if now is not None and not now.absent else None
-    if entry is None or entry.settlement.amount != whole.amount:
-        return settled
-    return [*(each for each in settled if each not in (*granted, *bought)), whole]
 
 
 def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:

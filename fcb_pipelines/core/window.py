@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,8 +40,10 @@ def fingerprints(
     wanted = {*periods}
     place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
     parts: dict[str, tuple[list[str], list[str], list[str]]] = {
-        period: (_at_the_sources(period, index, place, opening), [], []) for period in wanted
+        period: (_cash_of_before(period, opening), [], []) for period in wanted
     }
+    for row, period in _where_it_counts(index, place):
+        parts[period][0].append(f"{row.ref} {row.body_hash}")
     for copy in rows:
         for period in _places(copy.claims, place, opening) & wanted:
             parts[period][1].append(f"{copy} {users.get(copy.user_id)}")
@@ -97,16 +100,8 @@ def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) ->
     )
 
 
-def _at_the_sources(
-    period: str,
-    index: Sequence[IndexRow],
-    place: Mapping[str, str | None],
-    opening: Mapping[str, OpeningCash],
-) -> list[str]:
-    # A credit note counts where its invoice does, too: each is judged with the other.
-    own = [row for row in index if period in (place.get(row.ref), place.get(row.credits or ""))]
-    cash = [f"{ref} {one.told}" for ref, one in opening.items() if period in one.periods]
-    return [*(f"{row.ref} {row.body_hash}" for row in own), *cash]
+def _cash_of_before(period: str, opening: Mapping[str, OpeningCash]) -> list[str]:
+    return [f"{ref} {one.told}" for ref, one in opening.items() if period in one.periods]
 
 
 def _places(
@@ -121,6 +116,19 @@ def _places(
     # Of what its source no longer tells its months do not know.
     told = cash.periods if cash and (entry is None or entry in cash.refs) else frozenset()
     return told | {own} if own else told
+
+
+def _where_it_counts(
+    index: Sequence[IndexRow], place: Mapping[str, str | None]
+) -> Iterable[tuple[IndexRow, str]]:
+    """Each row with its months: a note and its invoice count where the other does, too (B12)."""
+    notes: dict[str, set[str | None]] = defaultdict(set)
+    for row in index:
+        if row.credits:
+            notes[row.credits].add(place.get(row.ref))
+    for row in index:
+        found = {place.get(row.ref), place.get(row.credits or ""), *notes[row.ref]}
+        yield from ((row, period) for period in found if period)
 
 
 def _is_open(dispositions: Sequence[Disposition]) -> bool:

@@ -162,8 +162,8 @@ def plan_settlements(
     write: list[Settlement] = []
     exceptions: list[tuple[str, str]] = []
     left_out: dict[str, str] = {}
-    # What undoes another comes after it: without the other it has nothing to undo.
     corrections = by_base(moves.values())
+    # What undoes another comes after it: without the other it has nothing to undo.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
         if not own or not all(
@@ -177,6 +177,8 @@ def plan_settlements(
         if code is None and now.absent and settlement.method in lacking:
             code = "account_missing"
         waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
+        if code is None and now.absent and not _fits(settlement, moves, corrections):
+            code = "settlement_unsupported"
         if waits and code is None and any(ref in opening for ref in other):
             code = "opening_document"
         if code or waits:
@@ -220,6 +222,18 @@ def _stands(
         return True
     corrected = answered(document.source_hash or "", corrections)
     return corrected and stands_as(move, move.stored_hash)
+
+
+def _fits(
+    settlement: Settlement,
+    moves: Mapping[str, StandingMove],
+    corrections: Mapping[str, Sequence[StandingMove]],
+) -> bool:
+    """Whether a part of a shared payment has room: a raised document is open on its correction, too."""
+    ref = settlement.document
+    if settlement.receipt is None or ref not in corrections:
+        return True
+    return settlement.amount <= moves[ref].residual
 
 
 def _done(now: Standing) -> bool:

@@ -186,6 +186,15 @@ def test_b12_a_void_and_its_note_come_to_nothing_together() -> None:
     assert all(row.difference == 0 for row in apart if row.measure is Measure.REVENUE)
 
 
+def test_b12_a_note_of_an_opening_invoice_counts_though_the_invoice_was_voided_since() -> None:
+    opening = replace(VOID, date=date(2025, 12, 1), settlements=())
+    rows = rows_of(opening, NOTE, moves=(NOTE_MOVE,))
+    billed = {
+        row.measure: (row.source, row.posted) for row in rows if row.measure is not Measure.CASH
+    }
+    assert billed == {Measure.REVENUE: (-20000, -20000), Measure.TAX: (-2600, -2600)}
+
+
 def test_s6_a_refund_is_counted_once_whoever_tells_it() -> None:
     refund = replace(REFUND, ref=NOTE.settlements[0].ref, amount=0)
     invoice = replace(INVOICE, settlements=(*INVOICE.settlements, refund))

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.correcting import CorrectionPlan, plan_correction, posted_with_notes
+from fcb_pipelines.core.dispositions import decide
 from fcb_pipelines.core.facts import Kind, Method, Status
 from fcb_pipelines.core.index import Answer, IndexRow, Origin
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
+    LAST_PERIOD,
     a_case,
     a_line,
     a_move,
@@ -91,6 +93,20 @@ def test_b12_what_its_notes_take_back_as_a_whole_needs_no_correction() -> None:
     assert (plan.is_empty, plan.why) == (True, "its credit notes take it back: nothing to write")
 
 
+def test_b12_d2_what_was_changed_before_its_notes_took_it_back_is_corrected_to_what_they_take() -> (
+    None
+):
+    dearer = replace(an_invoice("in_1", a_line(25000)), status=Status.VOID)
+    taken = a_move(
+        replace(
+            document_of(a_case(dearer)), ref=PART.ref, kind=Kind.CREDIT_NOTE, reverses=INVOICE.ref
+        )
+    )
+    plan = planned(dearer, stands(taken), index=(replace(NOTED, total=-dearer.total),))
+    assert plan.correction is not None
+    assert sides(plan)[1][:2] == (0, 0)
+
+
 def test_b12_a_note_that_takes_back_twice_is_taken_back_itself() -> None:
     plan = planned(INVOICE, withdrawn=True)
     assert plan.correction is not None
@@ -102,6 +118,24 @@ def test_d2_a_change_is_corrected_to_what_the_source_says_beside_the_notes_that_
     plan = planned(cheaper, stands(PART_MOVE), index=(NOTED,))
     assert plan.correction is not None
     assert sides(plan)[1][:2] == (15000 - 5000, 1950 - 650)
+
+
+@pytest.mark.parametrize("answers", ["void", "a dearer one"])
+def test_d2_a_source_that_goes_back_to_what_was_posted_is_corrected_once_more(answers: str) -> None:
+    by = 20000 if answers == "void" else -300
+    back = replace(
+        document_of(PAID), ref=f"{INVOICE.ref}:correction:1", reverses=INVOICE.ref, source_hash=answers,
+        kind=Kind.CREDIT_NOTE if by > 0 else Kind.INVOICE, taxes=(),
+        lines=(replace(document_of(PAID).lines[0], net=abs(by)),),
+    )  # fmt: skip
+    done = a_move(back, stored_source_hash=answers)
+    now = {**all_standing(PAID), done.ref: stands(done)}
+    case = replace(a_case(INVOICE, standing=now[INVOICE.ref]), corrections=(done,))
+    row = decide(case, SETTINGS, BOOKS, LAST_PERIOD)
+    assert row.exceptions == ("source_changed",)
+    plan = plan_correction(case, posted_with_notes(case, now, ()), now, SETTINGS, BOOKS, TODAY)
+    assert plan.correction is not None
+    assert sides(plan)[1][:2] == (20000, 2600)
 
 
 @pytest.mark.parametrize(

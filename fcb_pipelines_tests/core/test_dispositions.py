@@ -106,6 +106,7 @@ AT_THE_SOURCE = (
     is_("A4 before the first period", SKIP, "before_cutover", facts={"date": date(2025, 12, 31)}),
     is_("A4 on the first day", POST, facts={"date": date(2026, 1, 1)}),
     is_("A4 before the cutover", SKIP, "before_cutover", settings=SETTINGS.model_copy(update={"cutover": date(2026, 4, 4)})),
+    is_("B12 void, and of before the first period", SKIP, "before_cutover", facts=void(date=date(2025, 12, 31))),
     is_("A4 on the cutover", POST, settings=SETTINGS.model_copy(update={"cutover": DAY})),
     is_("A4 an early cutover does not open earlier months", SKIP, "before_cutover", facts={"date": date(2025, 12, 31)}, settings=SETTINGS.model_copy(update={"cutover": date(2025, 1, 1)})),
     is_("A6 NexaCloud has no copy", HOLD, "missing_in_nexacloud", case={"owner": None}),

@@ -220,6 +220,15 @@ def test_rows_of_other_months_services_and_documents_move_nothing() -> None:
     assert moved(april([*INDEX, march, stranger], [*COPIES, unplaced])) == set()
 
 
+@pytest.mark.parametrize("of", ["2026-03", None], ids=["an earlier month", "no month in range"])
+def test_b12_what_becomes_of_an_invoice_moves_the_month_of_its_credit_note(of: str | None) -> None:
+    invoice = replace(INDEX[0], ref="stripe:acct_nexacloud:in_9", period=of)
+    note = replace(INDEX[0], ref="stripe:acct_nexacloud:cn_9", credits=invoice.ref)
+    before = april([*INDEX, invoice, note])
+    after = april([*INDEX, replace(invoice, body_hash="void"), note])
+    assert before.index != after.index
+
+
 def prints(**changed: str) -> dict[str, Fingerprint]:
     same = Fingerprint(index="i", nexacloud="n", ledger="l")
     return {

@@ -276,6 +276,16 @@ def test_d2_what_settles_a_changed_document_is_written_once_a_correction_answers
     assert len(plan.write) == written
 
 
+def test_s5_a_part_of_a_shared_payment_that_has_no_room_on_a_raised_document_is_listed() -> None:
+    move = a_move(BEFORE, residual=22000)
+    more = a_move(
+        replace(DOCUMENT, ref=f"{REF}:correction:1"), stored_source_hash=DOCUMENT.source_hash
+    )
+    part = replace(SETTLEMENT, drawn_on="p1", receipt=33900)
+    plan = plan_settlements([part], {REF: DOCUMENT}, {REF: move, more.ref: more}, {}, None)
+    assert (plan.write, plan.exceptions) == ((), ((REF, "settlement_unsupported"),))
+
+
 def test_a_settlement_of_a_document_that_is_not_to_be_posted_is_not_written() -> None:
     assert plan_settlements([SETTLEMENT], {}, {REF: UNPAID}, {}, None).write == ()
 

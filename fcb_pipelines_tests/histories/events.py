@@ -402,6 +402,8 @@ class World:
     def _is_payable(self, one: Invoice) -> bool:
         # Lago names no parts of a shared payment: it is told where one at most is left open.
         plain = not (one.balance or one.money) or one.side == "stripe"
+        # A part of a shared payment is matched with the document alone, not with an older debt.
+        plain = plain and one.balance >= 0
         return one.remaining > 0 and plain and not one.dispute_lost and one.status == "open"
 
     def _invoices(self, possible: Callable[[Invoice], bool]) -> list[Invoice]:

@@ -214,7 +214,11 @@ class Billing:
             found["revenue"] += one.net
             found["tax"] += one.tax
         for note in one.standing_notes:
-            if one.status not in ("draft", "void") and note.day >= self.begin:
+            # A void of before the books began leaves its note to take the revenue back (at Stripe the
+            # note is void with it).
+            opening = one.side == "lago" and one.day < self.begin
+            stands = one.status != "draft" and (one.status != "void" or opening)
+            if stands and note.day >= self.begin:
                 found["revenue"] -= note.net
                 found["tax"] -= note.tax
             if not self._counts(one, note.day) and note.day < self.begin:
@@ -222,7 +226,12 @@ class Billing:
             found["cash"] -= note.back + note.outside
         if one.outside and one.outside_day and not one.lost and one.status != "void":
             found["cash"] += one.outside if self._counts(one, one.outside_day) else 0
-        if one.side == "lago" and one.dispute_lost and self._counts(one, one.dispute_lost):
+        if (
+            one.side == "lago"
+            and one.dispute_lost
+            and not one.lost
+            and self._counts(one, one.dispute_lost)
+        ):
             found["cash"] -= sum(
                 each.parts[one.id] for each in one.money if not each.failed and not each.by_hand
             )
