@@ -123,6 +123,9 @@ def decided(
         posted = _posted(standing.get(ref))
         case, row = known.get(ref), rows.get(ref)
         if case is None and posted is None:
+            if note.standing is not None and not note.standing.absent:
+                # What stands in the books was ours, whoever has forgotten its invoice (A13).
+                return None
             if row is None or not row.found:
                 return UNKNOWN_INVOICE
             return None if row.in_scope else OF_ANOTHER_SERVICE

@@ -149,3 +149,11 @@ def test_b12_a_note_over_more_than_still_stands_of_a_void_invoice_is_held_by_nam
     assert judged is not None
     assert (judged[0], judged[1].reason) == (HOLD, "invoice_held")
     assert "NC-1" in judged[1].detail
+
+
+def test_a13_a_note_in_the_books_stays_though_its_invoice_is_nobodys_any_more() -> None:
+    now = {NOTE.ref: posted(NOTE, INVOICE.ref)}
+    case = a_case(NOTE, standing=now[NOTE.ref])
+    index = (replace(ROW, in_scope=False), NOTED)
+    (row,) = decided([case], [], index, now, SETTINGS, BOOKS, LAST_PERIOD)
+    assert (row.verdict, row.exceptions) == (POST, ())

@@ -82,6 +82,7 @@ def drawn(dice: Random, longest: int) -> Drawn:
             "off_platform_payment": dice.choice(["exception", "settle"]),
             "lost_dispute": dice.choice(["list", "loss"]),
             "uncollectible": dice.choice(["list", "write_off"]),
+            "opening_payment": dice.choice(["list", "settle"]),
         },
         steps=(*bills, *steps),
     )

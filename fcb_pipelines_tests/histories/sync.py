@@ -25,13 +25,15 @@ from fcb_pipelines.connectors.stripe_client import Sweep as StripeSweep
 from fcb_pipelines.connectors.stripe_related import Related
 from fcb_pipelines.core.amount_rows import AmountRow
 from fcb_pipelines.core.amounts import Sides, amounts
-from fcb_pipelines.core.case import Books, intended
+from fcb_pipelines.core.case import Books, books_begin, intended
 from fcb_pipelines.core.cases import (
     User,
+    accounts,
     agreements,
     cases,
     copies_of_their_own,
     decided,
+    links_of,
     lost,
     with_settlements,
 )
@@ -57,8 +59,11 @@ from fcb_pipelines.core.gates import GateResult, ledger_agrees
 from fcb_pipelines.core.index import IndexRow, Origin
 from fcb_pipelines.core.ledger_delta import RESIDUAL, LedgerDelta
 from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
+from fcb_pipelines.core.opening import opening_cash, opening_documents
+from fcb_pipelines.core.partners import rivals
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.reasons import Verdict
+from fcb_pipelines.core.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.standing import Standing
 from fcb_pipelines.core.window import Fingerprint, fingerprints, months_to_rebuild, touched
 from fcb_pipelines.core.writing import credited_refunds, plan_drafts, plan_posting
@@ -188,8 +193,15 @@ class Pipeline:
 
     def _forgotten_documents(self) -> None:
         """`reconciliation/unplaced_documents` and `reconciliation/unplaced`."""
-        without = [row for row in self.index if row.found and row.in_scope and row.period is None]
-        self._unplaced_documents = tuple(
+        begin = books_begin(self.settings)
+        without = [
+            row
+            for row in self.index
+            if row.found
+            and row.in_scope
+            and (row.period is None or (row.date is not None and row.date < begin))
+        ]
+        self._not_of_the_books = tuple(
             facts
             for reader in self._readers
             for facts in read_documents(
@@ -197,6 +209,10 @@ class Pipeline:
             )
         )
         owners = first_claims(self.copies)
+        placed = {row.ref for row in self.index if row.period}
+        self._unplaced_documents = tuple(
+            one for one in self._not_of_the_books if one.ref not in placed
+        )
         open_cases = cases(self._unplaced_documents, owners, (), {}, self.index)
         nowhere = Books(currencies=frozenset())
         last = self.periods[-1]
@@ -270,17 +286,20 @@ class Pipeline:
             elsewhere = [row for row in own if row.ref in named and row.period != period]
             credited += read_documents(reader, elsewhere)
         given.update(facts=tuple(told), credited=tuple(credited))
+        given["_not_of_the_books"] = self._not_of_the_books
         return this
 
     def _write(self, this: Month, reader: LedgerReader, *, post: bool) -> dict[str, str]:
         """Partners, drafts, posting and settlements; what the ledger refused, by ref."""
         ledger = self.ledger
-        self._gated(this, reader)
-        if not this.documents:
-            return {}
+        now = self._gated(this, reader)
         wanted = {document.ref for document in this.documents}
-        of = [case for case in this.cases if case.facts.ref in wanted]
-        ledger.upsert_partners(billing_accounts(of, this.users))
+        wanted |= {settlement.document for settlement in this.on_account(now)}
+        if not wanted:
+            return {}
+        of = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
+        billed = billing_accounts(of, this.users)
+        ledger.upsert_partners(billed, others=rivals(billed, accounts(this.users)))
         plan = plan_drafts(this.documents, self._gated(this, reader, settled=False))
         rebuilt = {document.ref for document in plan.rebuild}
         drafts = [*plan.create, *plan.rebuild]
@@ -291,8 +310,12 @@ class Pipeline:
         refs = plan_posting(this.documents, moves, None) if post else ()
         refused |= refused_by(lambda: ledger.post(refs))
         reader.note(ledger.read_moves([document.ref for document in this.documents]))
-        settling = this.settlement_plan(self._gated(this, reader), reader.books)
-        return refused | refused_by(lambda: ledger.settle(settling.write))
+        now = self._gated(this, reader)
+        write = [
+            *this.settlement_plan(now, reader.books).write,
+            *this.on_account_plan(now, reader.books).write,
+        ]
+        return refused | refused_by(lambda: ledger.settle(write))
 
     def _gated(
         self, this: Month, reader: LedgerReader, *, settled: bool = True
@@ -308,7 +331,7 @@ class Pipeline:
         rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
         moves = {ref: row.move for ref, row in rows.items() if row.move}
         plan = this.settlement_plan(rows, reader.books)
-        self.deltas[this.period] = ledger_deltas(
+        found = ledger_deltas(
             this.documents,
             this.settlements(rows),
             rows,
@@ -317,9 +340,24 @@ class Pipeline:
             refused=refused,
             credited=credited_refunds(this.facts),
         )
+        self.deltas[this.period] = (
+            *found,
+            *on_account_deltas(
+                this.on_account(rows),
+                rows,
+                dict(this.on_account_plan(rows, reader.books).exceptions),
+                {case.facts.ref: links_of(case, this.users) for case in this.opening_cases},
+            ),
+        )
         entries = [row.settlement for row in rows.values() if row.settlement]
         now = fingerprints(
-            [this.period], this.index, this.copies, this.users, moves.values(), entries
+            [this.period],
+            this.index,
+            this.copies,
+            this.users,
+            moves.values(),
+            entries,
+            this.opening_cash,
         )
         self.built[this.period] = now[this.period]
 
@@ -331,7 +369,16 @@ class Pipeline:
 
     def _fingerprints(self) -> dict[str, Fingerprint]:
         moves, entries = self.ledger.read_moves(None), self.ledger.read_settlements(None)
-        return fingerprints(self.periods, self.index, self.copies, self.users, moves, entries)
+        before = opening_documents(self._not_of_the_books, self.index, self.settings)
+        return fingerprints(
+            self.periods,
+            self.index,
+            self.copies,
+            self.users,
+            moves,
+            entries,
+            opening_cash(before, self.settings),
+        )
 
     def _prove(self) -> None:
         settings, decisions = self.settings, self.dispositions
