@@ -48,8 +48,10 @@ EVALUATED = (
 # The modules whose rules decide, and the words in them that are fields and not codes.
 RULES = (
     "dispositions", "build", "writing", "deltas", "settlement_deltas", "completeness", "gates",
+    "cases", "credit_notes", "exceptions", "opening", "correcting", "amounts", "amount_rows",
 )  # fmt: skip
 FIELDS = {
+    "other_service",
     "accounting_date",
     "nexacloud_invoice_id",
     "stripe_invoice_id",
