@@ -24,7 +24,7 @@ def test_drafts_wait_for_a_person_and_are_posted_as_they_were_reviewed(fresh: Wo
     assert fresh.month(MARCH, post=True, approved=reviewed).success
     status = fresh.status()
     assert _states(status) == {"draft": 2, "posted": 5}
-    assert named(status, edited) == {"edited_in_ledger"}
+    assert named(status, edited) == {"edited_in_ledger", "cash_without_document"}
     assert _entry(fresh, edited) == text
     rebuilt = _entry(fresh, changed)
     assert "Renamed" in rebuilt
@@ -42,7 +42,7 @@ def test_reviewed_drafts_are_posted_without_asking_the_sources_again(fresh: Worl
     assert fresh.stripe_faults.calls == []
     status = fresh.status()
     assert _states(status) == {"draft": 1, "posted": 6}
-    assert named(status, edited) == {"edited_in_ledger"}
+    assert named(status, edited) == {"edited_in_ledger", "cash_without_document"}
     assert {each["payment_state"] for each in status["documents"] if each["state"] == "posted"} == {
         "paid"
     }
