@@ -180,5 +180,5 @@ RULE_FAULTS = (
     _fault("A lost dispute booked against the policy", "S9", JUNE, _after(writing, "posts", lambda answer, settled, _: answer or settled.method is Method.CHARGEBACK), EXPECTED),
     _fault("Credit notes counted like invoices in every sum", "B5", JULY, _instead(facts.Kind, "sign", property(lambda self: 1)), EXPECTED),
     _fault("A locked period written to", "D4", MARCH, _instead(dispositions, "_held_by_ledger", lambda *_: None), RULES),
-    _fault("A settlement written to a locked period", "D4", MARCH, _instead(writing, "_obstacle", lambda *_: None), RUN),
+    _fault("A settlement written to a locked period", "D4", MARCH, _instead(writing, "obstacle", lambda *_: None), RUN),
 )  # fmt: skip
