@@ -13,9 +13,11 @@ from fcb_pipelines.core import (
     dispositions,
     document_rules,
     facts,
+    intended,
     lago_facts,
     lago_settlements,
     money,
+    opening,
     stripe_facts,
     tax_witness,
     taxes,
@@ -72,6 +74,15 @@ def _never(*codes: str) -> Callable[..., Any]:
 
 def _not_held(code: str) -> Callable[..., Any]:
     return lambda held, *_: None if held is not None and held.reason == code else held
+
+
+def _posted_too(method: Method) -> Seed:
+    """Settlements of this method are booked whatever the policy says, wherever that is asked."""
+
+    def wrong(answer: bool, settled: facts.SettlementFacts, _: Any) -> bool:
+        return answer or settled.method is method
+
+    return _all(*(_after(asked, "posts", wrong) for asked in (writing, intended, opening)))
 
 
 def _one_lump(billed: Any, *_: Any) -> Any:
@@ -166,18 +177,18 @@ RULE_FAULTS = (
     _fault("Tax off its rate posted", "T2", MAY, _instead(build, "mismatches", _none), RULES),
     _fault("Tax off its rate posted, the gate no wiser", "T2", MAY, _all(*(_instead(owner, "mismatches", _none) for owner in (build, document_rules, taxes))), EXPECTED),
     _fault("Tax chosen by its rate alone", "T3", JUNE, _tax_resolved(_by_rate), TAX),
-    _fault("Two taxes as one lump", "T3", MARCH, _after(build, "_document_taxes", _one_lump), HELD),
+    _fault("Two taxes as one lump", "T3", MARCH, _after(build, "_document_taxes", _one_lump), RULES),
     _fault("A credit note on the wrong account", "T5", APRIL, _instead(stripe_facts, "_reversed", lambda *_: "Managed"), EXPECTED),
     _fault("A payment that is under way counted", "S1", JULY, _instead(SettlementReader, "of_invoice", _unpaid_too), EXPECTED),
     _fault("Only the first payment counted", "S2", JULY, _after(SettlementReader, "of_invoice", _first_only), EXPECTED),
     _fault("An overpayment not credited", "S3", JULY, _instead(SettlementReader, "_overpaid", _none), EXPECTED),
-    _fault("Money from outside of Stripe settled against the policy", "S4", JULY, _after(writing, "posts", lambda answer, settled, _: answer or settled.method is Method.OFF_PLATFORM), EXPECTED),
+    _fault("Money from outside of Stripe settled against the policy", "S4", JULY, _posted_too(Method.OFF_PLATFORM), EXPECTED),
     _fault("A connector that books cards as money from outside", "S4", APRIL, _instead(beancount_settling, "route_of", _of_cash), "read_back_equals_intent"),
     _fault("A credit note allocated to the wrong invoice", "S6", MAY, _after(SettlementReader, "_applied", _elsewhere), EXPECTED),
     _fault("A refund without a credit note taken off the payment", "S6", MAY, _after(SettlementReader, "_refunds", _as(Method.PAYMENT)), EXPECTED),
     _fault("A late failure not seen", "S7", MAY, _instead(SettlementReader, "_failures", _none), EXPECTED),
-    _fault("A given up invoice written off against the policy", "S8", APRIL, _after(writing, "posts", lambda answer, settled, _: answer or settled.method is Method.WRITE_OFF), EXPECTED),
-    _fault("A lost dispute booked against the policy", "S9", JUNE, _after(writing, "posts", lambda answer, settled, _: answer or settled.method is Method.CHARGEBACK), EXPECTED),
+    _fault("A given up invoice written off against the policy", "S8", APRIL, _posted_too(Method.WRITE_OFF), EXPECTED),
+    _fault("A lost dispute booked against the policy", "S9", JUNE, _posted_too(Method.CHARGEBACK), EXPECTED),
     _fault("Credit notes counted like invoices in every sum", "B5", JULY, _instead(facts.Kind, "sign", property(lambda self: 1)), EXPECTED),
     _fault("A locked period written to", "D4", MARCH, _instead(dispositions, "_held_by_ledger", lambda *_: None), RULES),
     _fault("A settlement written to a locked period", "D4", MARCH, _instead(writing, "obstacle", lambda *_: None), RUN),
