@@ -20,7 +20,7 @@ from fcb_pipelines.core.tax_bases import (
     with_shipping_taxes,
 )
 from fcb_pipelines.core.tax_names import CANADA, country_code
-from fcb_pipelines.core.taxes import mismatches, resolve
+from fcb_pipelines.core.taxes import mismatches, resolve, unexplained
 
 NO_DESCRIPTION = "(no description)"
 
@@ -81,6 +81,9 @@ def intended_document(
         if isinstance(cut_lines, Held):
             return cut_lines
         lines, taxes = cut_lines, _document_taxes(facts, cut_lines, chosen)
+        broken = unexplained(taxes, lines, settings.taxes, settings.policies.tax_residue)
+        if broken:
+            return Held(reason="tax_mismatch", detail="; ".join(broken))
     return LedgerDocument(
         ref=facts.ref,
         kind=facts.kind,

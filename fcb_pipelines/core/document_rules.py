@@ -7,7 +7,7 @@ from fcb_pipelines.core.documents import LedgerDocument
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.standing import MoveState, Standing, stands_as
-from fcb_pipelines.core.taxes import mismatches, taxed_lines
+from fcb_pipelines.core.taxes import unexplained
 
 
 def broken_rules(
@@ -35,13 +35,9 @@ def broken_rules(
     unknown = (document.tax_keys - known_taxes) | (document.tax_keys & books.lacking_taxes)
     if unknown:
         return [*faults, f"unknown taxes {', '.join(sorted(unknown))}"]
-    billed = [(tax.key, tax.base, tax.amount) for tax in document.taxes]
-    faults += [
-        f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
-        for wrong in mismatches(
-            billed, settings.taxes, settings.policies.tax_residue, taxed_lines(document.lines)
-        )
-    ]
+    faults += unexplained(
+        document.taxes, document.lines, settings.taxes, settings.policies.tax_residue
+    )
     return faults + _broken_by_ledger(document, standing, books)
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from fcb_pipelines.core.company import Tax, TaxState
-from fcb_pipelines.core.documents import DocumentLine
+from fcb_pipelines.core.documents import DocumentLine, DocumentTax
 from fcb_pipelines.core.facts import TaxFacts
 from fcb_pipelines.core.money import half_up
 
@@ -94,6 +94,17 @@ def mismatches(
         if abs(amount - expected) > allowance(lines.get(key, 0), residue):
             found.append(Mismatch(key=key, base=base, billed=amount, computed=expected))
     return tuple(found)
+
+
+def unexplained(
+    billed: Iterable[DocumentTax], lines: Iterable[DocumentLine], taxes: Sequence[Tax], residue: int
+) -> list[str]:
+    """A document's taxes that rate times base and the rounding of its lines can't be, in words."""
+    triples = [(tax.key, tax.base, tax.amount) for tax in billed if tax.amount]
+    return [
+        f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
+        for wrong in mismatches(triples, taxes, residue, taxed_lines(lines))
+    ]
 
 
 def _spans(tax: Tax, state: str | None) -> tuple[TaxState, ...]:
