@@ -11,15 +11,15 @@ from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.config.settings import PACKAGED, load
-from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.documents import (
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
     DocumentTax,
     LedgerDocument,
     Partner,
     Settlement,
 )
-from fcb_pipelines.core.facts import Kind, Method
 from fcb_pipelines.core.money import half_up, spread, to_major
 
 SETTINGS: Settings = load(PACKAGED)
@@ -30,7 +30,7 @@ DAY = date(2026, 4, 3)
 PARTNER = "nexacloud:users:9f1c2b7e-0000-4000-8000-000000000001"
 
 # Method -> the accounts that an entry of a positive amount on an invoice debits and credits, by code.
-# Written out, so that it is a witness beside `core.routes`.
+# Written out, so that it is a witness beside `core.settlements.routes`.
 _SIDES = {
     Method.PAYMENT: ("111321", "112110"),
     Method.PAYMENT_FAILURE: ("111321", "112110"),

@@ -11,10 +11,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from fcb_pipelines.core.agreement import copy_against_source
-from fcb_pipelines.core.case import Books, Case, intended
-from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.facts import (
+from fcb_pipelines.core.agreement.compare import copy_against_source
+from fcb_pipelines.core.dispositions.case import Books, Case, intended
+from fcb_pipelines.core.facts.model import (
     BillTo,
     InvoiceFacts,
     Kind,
@@ -25,10 +24,9 @@ from fcb_pipelines.core.facts import (
     Status,
     TaxFacts,
 )
-from fcb_pipelines.core.intended import intended_settlements
-from fcb_pipelines.core.money import half_up
-from fcb_pipelines.core.nexacloud_facts import Copy, claimed_ref
-from fcb_pipelines.core.standing import (
+from fcb_pipelines.core.facts.nexacloud import Copy, claimed_ref
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import (
     MoveState,
     PaymentState,
     Seen,
@@ -36,7 +34,9 @@ from fcb_pipelines.core.standing import (
     StandingMove,
     StandingSettlement,
 )
-from fcb_pipelines.core.writing import RECONCILED
+from fcb_pipelines.core.money import half_up
+from fcb_pipelines.core.settlements.intended import intended_settlements
+from fcb_pipelines.core.settlements.plan import RECONCILED
 from fcb_pipelines_tests.documents import SETTINGS
 
 ACCOUNT = SETTINGS.stripe.account

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.standing import MoveState
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

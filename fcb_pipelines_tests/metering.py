@@ -5,18 +5,18 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fcb_pipelines.core.charges import Charge, Metric, Reading
-from fcb_pipelines.core.cycles import Span
-from fcb_pipelines.core.dual_run import MeteringDelta, MeteringVerdict
-from fcb_pipelines.core.invoiced import Invoiced, InvoicedLine
-from fcb_pipelines.core.metering_status import metering_status
-from fcb_pipelines.core.services import (
+from fcb_pipelines.core.company.charges import Charge, Metric, Reading
+from fcb_pipelines.core.company.services import (
     CataloguePlan,
     Customers,
     PlanCharge,
     Service,
     Subscription,
 )
+from fcb_pipelines.core.metering.cycles import Span
+from fcb_pipelines.core.metering.dual_run import MeteringDelta, MeteringVerdict
+from fcb_pipelines.core.metering.invoiced import Invoiced, InvoicedLine
+from fcb_pipelines.core.metering.status import metering_status
 
 ZONE = "America/Toronto"
 MAY = "2026-05"

@@ -17,8 +17,8 @@ import odoorpc
 import pytest
 
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.connectors.odoo import OdooLedger
-from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo, start_odoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres

@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "core": set(),
     "connectors": {"core"},
     "config": {"core"},
+    "former_shadow": {"core", "connectors"},
     "sandbox": {"core", "connectors", "config"},
-    "defs": {"core", "connectors", "config"},
+    "defs": {"core", "connectors", "config", "former_shadow"},
     "cli": {"core", "connectors", "config", "sandbox", "defs", "definitions"},
     "definitions": {"defs"},
 }

@@ -15,20 +15,20 @@ from pydantic import BaseModel
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED
-from fcb_pipelines.connectors.nexacloud_contracts import SERVICE_TABLES, column_names
-from fcb_pipelines.core.charges import Aggregation, ChargeModel
-from fcb_pipelines.core.company import Account, Journal, Settings
-from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.dual_run import CAUSES, MeteringVerdict
-from fcb_pipelines.core.facts import Method, Status
-from fcb_pipelines.core.gates import GATES, failing
-from fcb_pipelines.core.leaks import LeakKind
-from fcb_pipelines.core.policies import FIELD_POLICIES
-from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS, Verdict
-from fcb_pipelines.core.routes import route
-from fcb_pipelines.core.standing import MoveState, PaymentState, StandingMove
-from fcb_pipelines.core.status import MonthStatus, status
-from fcb_pipelines.core.usage import RemarkKind
+from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
+from fcb_pipelines.core.close.status import MonthStatus, status
+from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Verdict
+from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
+from fcb_pipelines.core.company.settings import Account, Journal, Settings
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.facts.model import Method, Status
+from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
+from fcb_pipelines.core.metering.leaks import LeakKind
+from fcb_pipelines.core.metering.usage import RemarkKind
+from fcb_pipelines.core.proof.gates import GATES, failing
+from fcb_pipelines.core.settlements.routes import route
 from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
 from fcb_pipelines_tests.documents import SETTINGS, a_line, an_invoice
 from fcb_pipelines_tests.metering import a_metering_status

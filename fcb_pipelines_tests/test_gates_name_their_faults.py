@@ -15,8 +15,28 @@ import pandas as pd
 import pytest
 
 from fcb_pipelines.cli.screen import gate_lines
-from fcb_pipelines.core.agreement import copy_against_source
-from fcb_pipelines.core.amount_rows import (
+from fcb_pipelines.core.agreement.compare import copy_against_source
+from fcb_pipelines.core.close.report import close_report
+from fcb_pipelines.core.close.status import MonthStatus, status
+from fcb_pipelines.core.company.charges import UnreadReading
+from fcb_pipelines.core.company.services import MeteringSettings
+from fcb_pipelines.core.dispositions.decide import decide
+from fcb_pipelines.core.documents.rows import to_rows
+from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.ledger.moves import MoveState, SharedEmail, StandingPartner
+from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
+from fcb_pipelines.core.metering.gates import (
+    flip_readiness,
+    no_empty_subscription,
+    nothing_leaks,
+    one_row_each,
+    services_meet_contract,
+    unexplained,
+    usage_is_clean,
+)
+from fcb_pipelines.core.metering.leaks import Leak, LeakKind
+from fcb_pipelines.core.metering.usage import usage
+from fcb_pipelines.core.proof.amount_rows import (
     CASH_WITHOUT_DOCUMENT,
     WITHOUT_ORIGIN,
     AmountRow,
@@ -25,9 +45,7 @@ from fcb_pipelines.core.amount_rows import (
     credit_has_an_origin,
     nothing_is_lost,
 )
-from fcb_pipelines.core.charges import UnreadReading
-from fcb_pipelines.core.close import close_report
-from fcb_pipelines.core.completeness import (
+from fcb_pipelines.core.proof.completeness import (
     Member,
     completeness,
     completeness_gate,
@@ -35,11 +53,8 @@ from fcb_pipelines.core.completeness import (
     receivable,
     receivable_gate,
 )
-from fcb_pipelines.core.deltas import ledger_deltas
-from fcb_pipelines.core.dispositions import decide
-from fcb_pipelines.core.document_rows import to_rows
-from fcb_pipelines.core.dual_run import Cause, MeteringVerdict
-from fcb_pipelines.core.gates import (
+from fcb_pipelines.core.proof.deltas import ledger_deltas
+from fcb_pipelines.core.proof.gates import (
     GATES,
     GateResult,
     Outcome,
@@ -58,26 +73,11 @@ from fcb_pipelines.core.gates import (
     unitemised_lines,
     warning,
 )
-from fcb_pipelines.core.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.leaks import Leak, LeakKind
-from fcb_pipelines.core.metering_gates import (
-    flip_readiness,
-    no_empty_subscription,
-    nothing_leaks,
-    one_row_each,
-    services_meet_contract,
-    unexplained,
-    usage_is_clean,
-)
-from fcb_pipelines.core.partner_gates import shared_email
-from fcb_pipelines.core.services import MeteringSettings
-from fcb_pipelines.core.standing import MoveState, SharedEmail, StandingPartner
-from fcb_pipelines.core.status import MonthStatus, status
-from fcb_pipelines.core.tax_witness import Address, witness
-from fcb_pipelines.core.usage import usage
+from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines.defs.close.page import render
-from fcb_pipelines.defs.gating import check_result
-from fcb_pipelines_tests.connectors.test_nexacloud_contracts import a_frame, with_value
+from fcb_pipelines.defs.runtime.gating import check_result
+from fcb_pipelines_tests.connectors.nexacloud.test_contracts import a_frame, with_value
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -141,13 +141,13 @@ LEAK = Leak(
 
 
 def an_extract() -> GateResult:
-    from fcb_pipelines.defs.frame_rows import contract
+    from fcb_pipelines.defs.runtime.frame_rows import contract
 
     return contract("invoices", with_value(a_frame("invoices"), "tax", Decimal("NaN"), 1))
 
 
 def a_metered_table() -> GateResult:
-    from fcb_pipelines.connectors.nexacloud_contracts import breaches
+    from fcb_pipelines.connectors.nexacloud.contracts import breaches
 
     frame: pd.DataFrame = with_value(a_frame("usage_records"), "cpu_hours", Decimal("NaN"), 1)
     return services_meet_contract([str(breach) for breach in breaches("usage_records", frame)])

@@ -13,8 +13,8 @@ from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure, Unreachable
 from fcb_pipelines.connectors.sources import SourceDescription
-from fcb_pipelines.core.company import Settings
-from fcb_pipelines.defs import connections
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.defs.runtime import connections
 
 Outcome = Literal["ok", "warn", "fail"]
 

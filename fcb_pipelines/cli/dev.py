@@ -87,7 +87,7 @@ def _make_pools() -> None:
     """
     import dagster as dg
 
-    from fcb_pipelines.defs import keys
+    from fcb_pipelines.defs.runtime import keys
 
     with dg.DagsterInstance.get() as instance:
         storage = instance.event_log_storage

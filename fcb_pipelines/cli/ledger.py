@@ -16,7 +16,7 @@ from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.core.standing import StandingMove, TrialBalanceRow
+from fcb_pipelines.core.ledger.moves import StandingMove, TrialBalanceRow
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -118,7 +118,7 @@ def release(
 
         fcb ledger release stripe:acct_1:in_1 --reason "deleted by mistake"
     """
-    from fcb_pipelines.connectors.readback_log import ReadBackLog
+    from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 
     with connections(dataset, ledger) as found:
         identity = _books(found).describe().identity
@@ -181,7 +181,7 @@ def _outlook(told: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _books(found: Environment) -> Ledger:
-    from fcb_pipelines.defs import connections as connectors
+    from fcb_pipelines.defs.runtime import connections as connectors
 
     return connectors.ledger(found, settings.current())
 

@@ -17,13 +17,13 @@ from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.core.standing import MoveState
-from fcb_pipelines.defs import connections, keys
+from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.partitions import periods
-from fcb_pipelines.defs.proof import Proof
-from fcb_pipelines.defs.sync_window import touched_months, window
+from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.runtime import connections, keys
+from fcb_pipelines.defs.runtime.partitions import periods
 
 _POSTING = "ledger__posted_moves"
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.core.codes import EXCEPTIONS, REASONS
 from fcb_pipelines.core.money import exponent, to_major
-from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS
 
 OUTCOMES = {
     "pass": Text("pass", style="green"),

@@ -76,7 +76,7 @@ def prepare_ledger(found: Environment, dataset: "Dataset") -> None:
 
     An operator's is set up by `fcb ledger setup` alone, and locked by the accountant.
     """
-    from fcb_pipelines.defs import connections as connectors
+    from fcb_pipelines.defs.runtime import connections as connectors
     from fcb_pipelines.sandbox.locks import lock_books
 
     connectors.ledger(found, settings.current()).setup()

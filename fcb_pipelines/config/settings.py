@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.company.settings import Settings
 
 PACKAGED = Path(__file__).with_name("nexacloud.yaml")
 

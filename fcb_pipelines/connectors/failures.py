@@ -76,7 +76,7 @@ class NotPrepared(PermanentFailure):
 class Refusal:
     """One entry that a ledger would not take: its ref, a reason code and what was found.
 
-    `code` is `tax_mismatch` (core.reasons) or `refused_by_ledger`.
+    `code` is `tax_mismatch` (core.codes) or `refused_by_ledger`.
     """
 
     ref: str

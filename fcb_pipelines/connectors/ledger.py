@@ -1,14 +1,14 @@
 """The ledger port: what the pipeline needs of any ledger, and nothing more.
 
-Two adapters speak it - `connectors.odoo` and `connectors.beancount` - and one contract suite tests
+Two adapters speak it - `connectors.odoo.ledger` and `connectors.beancount.ledger` - and one contract suite tests
 both. Every call takes and returns whole batches. Nothing here edits or deletes a posted entry.
 """
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from fcb_pipelines.core.documents import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.standing import (
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
+from fcb_pipelines.core.ledger.moves import (
     LedgerDescription,
     ListedMove,
     SetupStep,
@@ -62,7 +62,7 @@ class Ledger(Protocol):
     ) -> tuple[StandingPartner, ...]:
         """Link or make each partner; fill what is empty, overwrite nothing. Idempotent.
 
-        Who takes which partner is `core.partners`' answer. `others` are accounts that are not written
+        Who takes which partner is `core.documents.partners`' answer. `others` are accounts that are not written
         and count where an email is shared. One standing partner for each of `partners` comes back.
         """
         ...

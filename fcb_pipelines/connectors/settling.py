@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
-from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.standing import MoveState, StandingMove
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
 
 
 def draws_on_a_document(settlement: Settlement) -> bool:

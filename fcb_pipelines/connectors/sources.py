@@ -1,7 +1,7 @@
 """The source port: what the pipeline needs of any billing source, and nothing more.
 
-Stripe and Lago speak it (`connectors.stripe`, `connectors.lago`). Bodies are handed on as the
-source gave them, whole and self-contained; `core.stripe_facts` and `core.lago_facts` say what they
+Stripe and Lago speak it (`connectors.stripe.source`, `connectors.lago.source`). Bodies are handed on as the
+source gave them, whole and self-contained; `core.facts.stripe.documents` and `core.facts.lago.documents` say what they
 mean. Nothing here writes to a source.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from fcb_pipelines.core.facts import Kind
+from fcb_pipelines.core.facts.model import Kind
 
 Body = dict[str, Any]
 

@@ -23,7 +23,7 @@ import yaml
 from pydantic import ValidationError
 
 from fcb_pipelines.config.settings import PACKAGED, ConfigError
-from fcb_pipelines.core.company import Settings
+from fcb_pipelines.core.company.settings import Settings
 
 _REQUIRED = ("name", "timezone", "currency", "first_period", "as_of", "stripe", "lago")
 _KNOWN = frozenset({*_REQUIRED, "config", "books"})

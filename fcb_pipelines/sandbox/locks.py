@@ -3,7 +3,7 @@
 from datetime import date
 
 from fcb_pipelines.config.environment import Environment
-from fcb_pipelines.connectors.odoo_connection import OdooConnection
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
 
 KIND = "all"
 

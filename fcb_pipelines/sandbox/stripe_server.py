@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fcb_pipelines.connectors.stripe_client import API_VERSION
+from fcb_pipelines.connectors.stripe.client import API_VERSION
 from fcb_pipelines.sandbox.standin import Faults, Json, Limiter, Tables, answer, described, serve
 
 INLINE = 10

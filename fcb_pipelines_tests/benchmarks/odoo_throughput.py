@@ -21,10 +21,10 @@ from typing import Any
 
 import odoorpc
 
-from fcb_pipelines.connectors.odoo import OdooLedger
-from fcb_pipelines.connectors.odoo_connection import OdooConnection
-from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.standing import PaymentState
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import PaymentState
 from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres

@@ -19,8 +19,8 @@ from fcb_pipelines.cli.screen import (
     table,
 )
 from fcb_pipelines.connectors.failures import Unreachable
-from fcb_pipelines.core.dual_run import Cause, MeteringVerdict
-from fcb_pipelines.core.metering_status import metering_status
+from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
+from fcb_pipelines.core.metering.status import metering_status
 from fcb_pipelines_tests.cli.pipelines import a_status
 from fcb_pipelines_tests.metering import MAY, a_delta, a_one_off
 

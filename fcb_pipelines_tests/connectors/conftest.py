@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fcb_pipelines.connectors.beancount import BeancountLedger
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines_tests.documents import SETTINGS, a_partner
 from fcb_pipelines_tests.ledgers import Case

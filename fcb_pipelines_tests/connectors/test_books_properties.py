@@ -20,11 +20,11 @@ from beancount import loader
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fcb_pipelines.connectors.beancount import BeancountLedger
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.connectors.odoo import OdooLedger
-from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.standing import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines_tests.documents import SETTINGS, a_partner, expected_balances
 from fcb_pipelines_tests.ledgers import balances
 from fcb_pipelines_tests.odoo_server import OdooServer

@@ -13,9 +13,9 @@ import pytest
 
 from fcb_pipelines.connectors.failures import PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.core.documents import LedgerDocument, Settlement
-from fcb_pipelines.core.facts import Kind, Method
-from fcb_pipelines.core.standing import MoveState, PaymentState
+from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
 from fcb_pipelines_tests.documents import (
     a_credit_note,
     a_line,

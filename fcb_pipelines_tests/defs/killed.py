@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from fcb_pipelines.connectors.beancount import BeancountLedger
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.definitions import defs
 
 _settle = BeancountLedger.settle

@@ -7,14 +7,14 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.resources import LedgerResource, StoreResource
-from fcb_pipelines.defs.schedules import daily_ledger_sync
-from fcb_pipelines.defs.sensors import (
+from fcb_pipelines.defs.automation.schedules import daily_ledger_sync
+from fcb_pipelines.defs.automation.sensors import (
     months_after_extract,
     proof_after_failed_months,
     proof_after_months,
 )
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
 from fcb_pipelines_tests.defs.world import World
 
 EXTRACT = {keys.EXTRACT_TAG: "an extract", keys.SNAPSHOT_TAG: "a snapshot"}

@@ -4,7 +4,7 @@ One document a change, all of one side in one run: whatever was changed must be 
 very document, and nothing that was posted is touched.
 """
 
-from fcb_pipelines.core.policies import FIELD_POLICIES, Policy
+from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
 from fcb_pipelines_tests.defs import changes as c
 from fcb_pipelines_tests.defs.changes import Change, change
 from fcb_pipelines_tests.defs.journal import (

@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from fcb_pipelines.core.gates import GATES
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.partitions import MONTHS, months
+from fcb_pipelines.core.proof.gates import GATES
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.partitions import MONTHS, months
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.defs.world import DEFINITIONS, NEXA, PERIODS
 

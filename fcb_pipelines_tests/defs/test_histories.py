@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fcb_pipelines.config import settings as configuration
-from fcb_pipelines.connectors.beancount import BeancountLedger
-from fcb_pipelines.core.amount_rows import Measure, nothing_is_lost
-from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.corrections import base_of
-from fcb_pipelines.core.gates import Outcome
-from fcb_pipelines.core.standing import MoveState
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.corrections.document import base_of
+from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.core.proof.amount_rows import Measure, nothing_is_lost
+from fcb_pipelines.core.proof.gates import Outcome
 from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
 from fcb_pipelines_tests.histories.drawing import (
     END,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.journal import removed, replacing
 from fcb_pipelines_tests.defs.world import World

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fcb_pipelines.config import settings
-from fcb_pipelines.connectors.beancount import BeancountLedger
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.journal import edit_entry, removed

@@ -2,7 +2,7 @@
 
 import simplejson
 
-from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.world import World, why
 
 MARCH, APRIL = "2026-03", "2026-04"

@@ -11,11 +11,11 @@ import psycopg2
 import pytest
 
 from fcb_pipelines.config.environment import libpq_url
-from fcb_pipelines.connectors import stripe_client
-from fcb_pipelines.connectors.beancount import BeancountLedger
-from fcb_pipelines.connectors.readback_log import TABLE, ReadBackLog
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.connectors.store.readback_log import TABLE, ReadBackLog
+from fcb_pipelines.connectors.stripe import client as stripe_client
 from fcb_pipelines.defs.ledger import assets as ledger_assets
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.world import PERIODS, World, failed, named, ref_of, why
 
 MARCH = "2026-03"

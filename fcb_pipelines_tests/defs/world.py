@@ -23,9 +23,9 @@ import yaml
 from fcb_pipelines.cli.work import working_in
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
-from fcb_pipelines.connectors.frames import FrameStore, read_frame, write_frame
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.connectors.readback_log import ReadBackLog
+from fcb_pipelines.connectors.store.frames import FrameStore, read_frame, write_frame
+from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.sandbox import lago_server, stripe_server
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.locks import lock_books
@@ -49,7 +49,7 @@ def _import_months() -> tuple[str, ...]:
         os.environ["FCB_CONFIG"] = str(file)
         settings.current.cache_clear()
         try:
-            from fcb_pipelines.defs.partitions import periods
+            from fcb_pipelines.defs.runtime.partitions import periods
 
             first = Dataset.open(DATASET).config()["first_period"]
             assert periods()[0] == first, "fcb_pipelines.defs was imported under another dataset"
@@ -64,11 +64,11 @@ def _import_months() -> tuple[str, ...]:
 PERIODS = _import_months()
 
 from fcb_pipelines.definitions import defs  # noqa: E402
-from fcb_pipelines.defs import connections  # noqa: E402 - after the months
+from fcb_pipelines.defs.automation.window import window  # noqa: E402
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig  # noqa: E402
 from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
-from fcb_pipelines.defs.proof import Proof  # noqa: E402
-from fcb_pipelines.defs.sync_window import window  # noqa: E402
+from fcb_pipelines.defs.reconciliation.proof import Proof  # noqa: E402
+from fcb_pipelines.defs.runtime import connections  # noqa: E402 - after the months
 
 DEFINITIONS: dg.Definitions = defs()
 _QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}

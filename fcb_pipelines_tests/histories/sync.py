@@ -1,6 +1,6 @@
 """A sync without Dagster: the same calls that the assets make, over values instead of frames.
 
-It mirrors `defs/source_assets.py`, `defs/ledger/assets.py` and `defs/reconciliation`; the months are the
+It mirrors `defs/sources/assets.py`, `defs/ledger/assets.py` and `defs/reconciliation`; the months are the
 project's own `Month`, the sources its own Stripe and Lago connectors over lists in memory, the ledger real
 Beancount books. Only Dagster, the frames on disk and the databases are left out.
 """
@@ -13,20 +13,21 @@ from typing import Any
 
 import simplejson
 
-from fcb_pipelines.connectors.evidence import canonical
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.connectors.lago import LagoSource
-from fcb_pipelines.connectors.lago_client import Sweep as LagoSweep
+from fcb_pipelines.connectors.lago.client import Sweep as LagoSweep
+from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.connectors.readback_log import LogEntry, Observation
-from fcb_pipelines.connectors.stripe import StripeSource
-from fcb_pipelines.connectors.stripe_client import Sweep as StripeSweep
-from fcb_pipelines.connectors.stripe_related import Related
-from fcb_pipelines.core.amount_rows import AmountRow
-from fcb_pipelines.core.amounts import Sides, amounts
-from fcb_pipelines.core.case import Books, books_begin, intended
-from fcb_pipelines.core.cases import (
+from fcb_pipelines.connectors.store.evidence import canonical
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
+from fcb_pipelines.connectors.stripe.client import Sweep as StripeSweep
+from fcb_pipelines.connectors.stripe.related import Related
+from fcb_pipelines.connectors.stripe.source import StripeSource
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.corrections.document import base_of
+from fcb_pipelines.core.dispositions.case import Books, books_begin, intended
+from fcb_pipelines.core.dispositions.cases import (
     User,
     accounts,
     agreements,
@@ -37,9 +38,20 @@ from fcb_pipelines.core.cases import (
     lost,
     with_settlements,
 )
-from fcb_pipelines.core.cases import partners as billing_accounts
-from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.completeness import (
+from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
+from fcb_pipelines.core.dispositions.decide import Disposition, in_order
+from fcb_pipelines.core.dispositions.opening import opening_cash, opening_documents
+from fcb_pipelines.core.documents.partners import rivals
+from fcb_pipelines.core.documents.rows import to_rows as document_rows
+from fcb_pipelines.core.facts.index import IndexRow, Origin
+from fcb_pipelines.core.facts.model import InvoiceFacts, Side
+from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.periods import periods_between
+from fcb_pipelines.core.proof.amount_rows import AmountRow
+from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.completeness import (
     ReceivableRow,
     completeness,
     completeness_gate,
@@ -49,29 +61,17 @@ from fcb_pipelines.core.completeness import (
     receivable_gate,
     unsettled,
 )
-from fcb_pipelines.core.corrections import base_of
-from fcb_pipelines.core.deltas import ledger_deltas
-from fcb_pipelines.core.dispositions import Disposition, in_order
-from fcb_pipelines.core.document_rows import to_rows as document_rows
-from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.facts import InvoiceFacts, Side
-from fcb_pipelines.core.gates import GateResult, ledger_agrees
-from fcb_pipelines.core.index import IndexRow, Origin
-from fcb_pipelines.core.ledger_delta import RESIDUAL, LedgerDelta
-from fcb_pipelines.core.nexacloud_facts import Copy, first_claims
-from fcb_pipelines.core.opening import opening_cash, opening_documents
-from fcb_pipelines.core.partners import rivals
-from fcb_pipelines.core.periods import periods_between
-from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.settlement_deltas import on_account_deltas
-from fcb_pipelines.core.standing import Standing
-from fcb_pipelines.core.window import Fingerprint, fingerprints, months_to_rebuild, touched
-from fcb_pipelines.core.writing import credited_refunds, plan_drafts, plan_posting
-from fcb_pipelines.defs.gating import require
+from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
+from fcb_pipelines.core.proof.deltas import ledger_deltas
+from fcb_pipelines.core.proof.gates import GateResult, ledger_agrees
+from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
+from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
+from fcb_pipelines.core.settlements.plan import credited_refunds, plan_drafts, plan_posting
 from fcb_pipelines.defs.ledger.correcting import planned, write
-from fcb_pipelines.defs.ledger_reading import LedgerReader, open_reader, refused_by
-from fcb_pipelines.defs.month import FACTS, Month
-from fcb_pipelines.defs.source_reading import Reader, read_documents, read_index, settlements_of
+from fcb_pipelines.defs.runtime.gating import require
+from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
+from fcb_pipelines.defs.runtime.month import FACTS, Month
+from fcb_pipelines.defs.sources.reading import Reader, read_documents, read_index, settlements_of
 
 Json = dict[str, Any]
 

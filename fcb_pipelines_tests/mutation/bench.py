@@ -21,17 +21,17 @@ from fcb_pipelines.cli.work import working_in
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.connectors.frames import FrameStore, write_frame
 from fcb_pipelines.connectors.sources import Absent, Listing, Source, SourceBody
-from fcb_pipelines.core.gates import GateResult
-from fcb_pipelines.defs import connections, keys
+from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
+from fcb_pipelines.core.proof.gates import GateResult
+from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.ledger_reading import open_reader
-from fcb_pipelines.defs.partitions import periods
-from fcb_pipelines.defs.proof import Proof
-from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource, StoreResource
-from fcb_pipelines.defs.sync_window import touched_months
+from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.runtime import connections, keys
+from fcb_pipelines.defs.runtime.ledger_reading import open_reader
+from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
 from fcb_pipelines_tests.defs.world import DEFINITIONS, World
 
 Json = dict[str, Any]

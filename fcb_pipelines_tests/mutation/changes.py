@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from fcb_pipelines.connectors.frames import FrameStore, read_frame, write_frame
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.store.frames import FrameStore, read_frame, write_frame
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.sandbox.edge.people import ERASED
 from fcb_pipelines.sandbox.making.authored import ACCOUNT, ORGANIZATION
 from fcb_pipelines.sandbox.making.sales import stripe_id, uuid_of

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.defs import keys
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.mutation.fault import Fault, Layer
 
 APRIL = "2025-04"

@@ -7,25 +7,22 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.connectors import beancount_settling
-from fcb_pipelines.core import (
-    build,
-    dispositions,
-    document_rules,
-    facts,
-    intended,
-    lago_facts,
-    lago_settlements,
-    money,
-    opening,
-    stripe_facts,
-    tax_witness,
-    taxes,
-    writing,
-)
-from fcb_pipelines.core.facts import Method, Status
+from fcb_pipelines.connectors.beancount import settling as beancount_settling
+from fcb_pipelines.core import money
+from fcb_pipelines.core.dispositions import decide as dispositions
+from fcb_pipelines.core.dispositions import opening
+from fcb_pipelines.core.documents import build, taxes
+from fcb_pipelines.core.documents import rules as document_rules
+from fcb_pipelines.core.facts import model as facts
+from fcb_pipelines.core.facts.lago import documents as lago_facts
+from fcb_pipelines.core.facts.lago import settlements as lago_settlements
+from fcb_pipelines.core.facts.model import Method, Status
+from fcb_pipelines.core.facts.stripe import documents as stripe_facts
+from fcb_pipelines.core.facts.stripe.settlements import SettlementReader
 from fcb_pipelines.core.periods import local_date
-from fcb_pipelines.core.stripe_settlements import SettlementReader
+from fcb_pipelines.core.proof import tax_witness
+from fcb_pipelines.core.settlements import intended
+from fcb_pipelines.core.settlements import plan as writing
 from fcb_pipelines_tests.mutation.fault import EXPECTED, RUN, Fault, Layer
 
 MARCH, APRIL, MAY, JUNE, JULY = (f"2025-0{number}" for number in range(3, 8))

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.cli.expected import differences
-from fcb_pipelines.connectors.frames import read_frame, write_frame
-from fcb_pipelines.core.gates import GATES, GateResult, Outcome
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.partitions import periods
-from fcb_pipelines.defs.sync_window import touched_months
+from fcb_pipelines.connectors.store.frames import read_frame, write_frame
+from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.defs.automation.window import touched_months
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.defs.world import DATASET, World
 from fcb_pipelines_tests.mutation import changes

@@ -7,19 +7,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from fcb_pipelines.core import (
-    amounts,
-    cases,
-    correcting,
-    credit,
-    dispositions,
-    lago_settlements,
-    writing,
-)
-from fcb_pipelines.core import stripe_settlements as stripe
-from fcb_pipelines.core.case import books_begin
-from fcb_pipelines.core.facts import Method, Status
-from fcb_pipelines.defs import keys, month, source_assets, source_reading
+from fcb_pipelines.core.corrections import plan as correcting
+from fcb_pipelines.core.dispositions import cases
+from fcb_pipelines.core.dispositions import decide as dispositions
+from fcb_pipelines.core.dispositions.case import books_begin
+from fcb_pipelines.core.facts.lago import settlements as lago_settlements
+from fcb_pipelines.core.facts.model import Method, Status
+from fcb_pipelines.core.facts.stripe import settlements as stripe
+from fcb_pipelines.core.proof import amounts, credit
+from fcb_pipelines.core.settlements import plan as writing
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.sources import assets as source_assets
+from fcb_pipelines.defs.sources import reading as source_reading
 from fcb_pipelines_tests.mutation.fault import EXPECTED, Fault, Layer
 from fcb_pipelines_tests.mutation.ledger_faults import LOST, READ, TIED
 from fcb_pipelines_tests.mutation.rule_faults import (

@@ -8,15 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from fcb_pipelines.core import lago_facts, stripe_facts
-from fcb_pipelines.core.agreement import AgreementRow, copy_against_source, disagreements
-from fcb_pipelines.core.case import Books, Case, intended
-from fcb_pipelines.core.dispositions import Disposition, decide
-from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.facts import InvoiceFacts
-from fcb_pipelines.core.nexacloud_facts import Copy, copies, first_claims
+from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source, disagreements
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.dispositions.case import Books, Case, intended
+from fcb_pipelines.core.dispositions.decide import Disposition, decide
+from fcb_pipelines.core.facts.lago import documents as lago_facts
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claims
+from fcb_pipelines.core.facts.stripe import documents as stripe_facts
+from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.periods import period_of
-from fcb_pipelines.core.reasons import Verdict
 from fcb_pipelines.sandbox.dataset import Dataset
 
 Row = dict[str, str]

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fcb_pipelines.connectors.beancount import BeancountLedger
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.sandbox.books import open_books
 from fcb_pipelines.sandbox.processes import alive, stop

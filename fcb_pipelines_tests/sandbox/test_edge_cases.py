@@ -11,9 +11,9 @@ import pytest
 import stripe
 from lago_python_client.client import Client
 
-from fcb_pipelines.connectors.nexacloud_contracts import TABLES, column_names
-from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.reasons import EXCEPTIONS, REASONS
+from fcb_pipelines.connectors.nexacloud.contracts import TABLES, column_names
+from fcb_pipelines.core.codes import EXCEPTIONS, REASONS
+from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.sandbox import lago_server, stripe_server
 from fcb_pipelines.sandbox.build_edge_cases import LOCKED_UNTIL, write
 from fcb_pipelines.sandbox.dataset import Dataset

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fcb_pipelines.config import environment
-from fcb_pipelines.connectors.beancount import BeancountLedger
-from fcb_pipelines.connectors.odoo import OdooLedger
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.sandbox.locks import lock_books
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER
 from fcb_pipelines_tests.documents import SETTINGS

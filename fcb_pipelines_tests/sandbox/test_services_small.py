@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcb_pipelines.connectors.nexacloud_contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.sandbox.build_services import FOLDER, services_files
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.sandbox.dataset_reading import objects, table

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from fcb_pipelines.connectors.stripe_client import API_VERSION
+from fcb_pipelines.connectors.stripe.client import API_VERSION
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines.sandbox.stripe_server import create_app
 from fcb_pipelines_tests import small_dataset

@@ -8,15 +8,15 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_frame
-from fcb_pipelines.core.close import TieOut, close_report, tie_outs
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.store.frames import to_frame
+from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
 from fcb_pipelines.defs.close.page import render
-from fcb_pipelines.defs.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.metering.proof import DualRunProof
-from fcb_pipelines.defs.partitions import MONTHS, today
-from fcb_pipelines.defs.proof import Proof, families
-from fcb_pipelines.defs.resources import StoreResource
+from fcb_pipelines.defs.reconciliation.proof import Proof, families
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.partitions import MONTHS, today
+from fcb_pipelines.defs.runtime.resources import StoreResource
 
 
 @dg.asset(

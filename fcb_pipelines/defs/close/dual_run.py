@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fcb_pipelines.core.dual_run import CAUSES, Cause, MeteringVerdict
+from fcb_pipelines.core.metering.dual_run import CAUSES, Cause, MeteringVerdict
 
 SHOWN = 40
 """Subscriptions in the drawing; the table has all."""

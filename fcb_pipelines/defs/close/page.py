@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fcb_pipelines.core.facts import Method
+from fcb_pipelines.core.facts.model import Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
 
@@ -14,7 +14,7 @@ _BAR = 420
 
 
 def render(report: Mapping[str, Any]) -> str:
-    """The page of one month's close report (the dict of `core.close`, amounts in minor units).
+    """The page of one month's close report (the dict of `core.close.report`, amounts in minor units).
 
     A key that the template needs and the report lacks raises jinja2.UndefinedError.
     """

@@ -6,24 +6,24 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_frame
-from fcb_pipelines.core.case import intended
-from fcb_pipelines.core.cases import accounts
-from fcb_pipelines.core.cases import partners as billing_accounts
-from fcb_pipelines.core.document_rows import DocumentRow, to_rows
-from fcb_pipelines.core.documents import LedgerDocument
-from fcb_pipelines.core.partners import each_once, rivals
-from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import ListedMove, Standing, StandingMove, StandingPartner
-from fcb_pipelines.core.writing import plan_drafts, plan_posting
-from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.frame_rows import column_schema, of_rows
-from fcb_pipelines.defs.gating import require
+from fcb_pipelines.connectors.store.frames import to_frame
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.dispositions.case import intended
+from fcb_pipelines.core.dispositions.cases import accounts
+from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
+from fcb_pipelines.core.documents.partners import each_once, rivals
+from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import ListedMove, Standing, StandingMove, StandingPartner
+from fcb_pipelines.core.settlements.plan import plan_drafts, plan_posting
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.ledger_reading import LedgerReader, open_reader, refused_by
-from fcb_pipelines.defs.month import Month, books_text
-from fcb_pipelines.defs.partitions import MONTHS
-from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.gating import require
+from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
+from fcb_pipelines.defs.runtime.month import Month, books_text
+from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _COMMON: dict[str, Any] = {

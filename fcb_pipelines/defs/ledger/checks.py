@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.core.gates import revenue_in_other, unitemised_lines
-from fcb_pipelines.core.partner_gates import shared_email
-from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.gating import check_result, spec
-from fcb_pipelines.defs.month import Month
-from fcb_pipelines.defs.partitions import MONTHS
+from fcb_pipelines.core.proof.gates import revenue_in_other, unitemised_lines
+from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.gating import check_result, spec
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import MONTHS
 
 _GATES = (
     "external_ids_unique",

@@ -10,19 +10,19 @@ from pydantic import Field
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.core.cases import cases
-from fcb_pipelines.core.correcting import CorrectionPlan, plan_correction, posted_with_notes
-from fcb_pipelines.core.corrections import is_correction
-from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.exceptions import TAKEN_BACK
-from fcb_pipelines.core.reasons import Verdict
-from fcb_pipelines.core.standing import Standing
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.ledger_reading import LedgerReader, open_reader
-from fcb_pipelines.defs.month import Month
-from fcb_pipelines.defs.partitions import today
-from fcb_pipelines.defs.proof import Proof
-from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource, StoreResource
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.corrections.document import is_correction
+from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
+from fcb_pipelines.core.dispositions.cases import cases
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
+from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import today
+from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
 
 
 class CorrectionConfig(dg.Config):

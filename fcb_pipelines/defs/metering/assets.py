@@ -5,25 +5,25 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.frames import to_frame
-from fcb_pipelines.core.dual_rows import DualRun, active
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.expected import ExpectedCharge
-from fcb_pipelines.core.expected import expected_charges as expected
-from fcb_pipelines.core.invoiced import Invoiced
-from fcb_pipelines.core.services import CataloguePlan
-from fcb_pipelines.core.usage import Usage
-from fcb_pipelines.core.usage import usage as aggregated
-from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.connectors.store.frames import to_frame
+from fcb_pipelines.core.company.services import CataloguePlan
+from fcb_pipelines.core.metering.dual_rows import DualRun, active
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.expected import ExpectedCharge
+from fcb_pipelines.core.metering.expected import expected_charges as expected
+from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.core.metering.usage import usage as aggregated
 from fcb_pipelines.defs.metering import inputs
 from fcb_pipelines.defs.metering.freshness import built_from
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.metering.invoices import read_invoiced
-from fcb_pipelines.defs.partitions import MONTHS
-from fcb_pipelines.defs.resources import LagoResource, StoreResource, StripeResource
-from fcb_pipelines.defs.snapshots import one_snapshot
-from fcb_pipelines.defs.source_assets import readers
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.resources import LagoResource, StoreResource, StripeResource
+from fcb_pipelines.defs.runtime.snapshots import one_snapshot
+from fcb_pipelines.defs.sources.assets import readers
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kinds": {"python"}}

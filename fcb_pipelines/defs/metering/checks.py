@@ -6,11 +6,10 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.core.dual_rows import active
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.leaks import Leak
-from fcb_pipelines.core.metering_gates import (
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.metering.dual_rows import active
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
     nothing_leaks,
@@ -19,12 +18,13 @@ from fcb_pipelines.core.metering_gates import (
     unexplained,
     usage_is_clean,
 )
-from fcb_pipelines.core.usage import Usage
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.gating import check_result, spec
+from fcb_pipelines.core.metering.leaks import Leak
+from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.defs.metering import inputs
 from fcb_pipelines.defs.metering.inputs import Metering
-from fcb_pipelines.defs.partitions import MONTHS, today
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.gating import check_result, spec
+from fcb_pipelines.defs.runtime.partitions import MONTHS, today
 
 _ROWS = {**inputs.DELTAS, **inputs.DOCUMENTS, **inputs.USAGE}
 

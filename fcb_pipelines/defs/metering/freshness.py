@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 
-from fcb_pipelines.connectors.frames import FrameStore, to_frame
-from fcb_pipelines.core.invoiced import Invoiced, lines_of
-from fcb_pipelines.core.usage import Usage, usage
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.store.frames import FrameStore, to_frame
+from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
+from fcb_pipelines.core.metering.usage import Usage, usage
 from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.runtime import keys
 
 _READ = {
     **{

@@ -11,15 +11,15 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.core.charges import Metric, Reading, UnreadReading
-from fcb_pipelines.core.company import Settings
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.expected import ExpectedCharge
-from fcb_pipelines.core.invoiced import Invoiced
-from fcb_pipelines.core.leaks import Deployment
-from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.core.service_rows import (
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.company.charges import Metric, Reading, UnreadReading
+from fcb_pipelines.core.company.services import CataloguePlan, Customers, Service, Subscription
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.expected import ExpectedCharge
+from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.leaks import Deployment
+from fcb_pipelines.core.metering.service_rows import (
     nexacloud_customers,
     nexacloud_plans,
     nexacloud_readings,
@@ -32,17 +32,12 @@ from fcb_pipelines.core.service_rows import (
     unread_readings,
     unread_subscriptions,
 )
-from fcb_pipelines.core.services import (
-    CataloguePlan,
-    Customers,
-    Service,
-    Subscription,
-)
-from fcb_pipelines.core.usage import Usage
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.frame_rows import contract, records
-from fcb_pipelines.defs.gating import require
+from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.core.periods import first_day, following
 from fcb_pipelines.defs.metering.tables import Named, Tables
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.frame_rows import contract, records
+from fcb_pipelines.defs.runtime.gating import require
 
 
 def _nexacloud(*tables: str) -> dict[str, dg.AssetIn]:

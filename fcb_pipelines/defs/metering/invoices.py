@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_rows
 from fcb_pipelines.connectors.sources import Body
-from fcb_pipelines.core.facts import InvoiceFacts
-from fcb_pipelines.core.index import IndexRow
-from fcb_pipelines.core.invoiced import Invoiced, invoiced, invoicings_of
-from fcb_pipelines.core.nexacloud_facts import claimed_ref, first_claims
-from fcb_pipelines.core.service_rows import service_invoicings
-from fcb_pipelines.core.service_spans import line_spans
-from fcb_pipelines.core.services import Invoicing
-from fcb_pipelines.defs.frame_rows import copies_of
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.company.services import Invoicing
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.nexacloud import claimed_ref, first_claims
+from fcb_pipelines.core.metering.invoiced import Invoiced, invoiced, invoicings_of
+from fcb_pipelines.core.metering.service_rows import service_invoicings
+from fcb_pipelines.core.metering.service_spans import line_spans
 from fcb_pipelines.defs.metering.tables import Tables
-from fcb_pipelines.defs.source_reading import Reader, completed
+from fcb_pipelines.defs.runtime.frame_rows import copies_of
+from fcb_pipelines.defs.sources.reading import Reader, completed
 
 
 def read_invoiced(

@@ -7,13 +7,10 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import FrameStore, to_rows
-from fcb_pipelines.core.dual_rows import active
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.gates import GateResult, Outcome
-from fcb_pipelines.core.invoiced import Invoiced
-from fcb_pipelines.core.leaks import Leak
-from fcb_pipelines.core.metering_gates import (
+from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.core.metering.dual_rows import active
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
     nothing_leaks,
@@ -22,12 +19,15 @@ from fcb_pipelines.core.metering_gates import (
     unexplained,
     usage_is_clean,
 )
-from fcb_pipelines.core.metering_status import metering_section, metering_status
+from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.leaks import Leak
+from fcb_pipelines.core.metering.status import metering_section, metering_status
+from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.core.usage import Usage
-from fcb_pipelines.defs import keys
+from fcb_pipelines.core.proof.gates import GateResult, Outcome
 from fcb_pipelines.defs.metering.inputs import Metering
-from fcb_pipelines.defs.partitions import periods, today
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.partitions import periods, today
 
 Row = TypeVar("Row")
 

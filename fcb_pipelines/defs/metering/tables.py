@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES, breaches
-from fcb_pipelines.connectors.nexacloud_parting import Parted, parted
-from fcb_pipelines.core.services import Service
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.frame_rows import records
+from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, breaches
+from fcb_pipelines.connectors.nexacloud.parting import Parted, parted
+from fcb_pipelines.core.company.services import Service
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.frame_rows import records
 
 Named = list[tuple[Mapping[str, Any], str]]
 SHOWN = 5

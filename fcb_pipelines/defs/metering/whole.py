@@ -3,15 +3,15 @@
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.frames import to_frame, to_rows
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.leaks import Leak, LeakView
-from fcb_pipelines.defs import keys
-from fcb_pipelines.defs.frame_rows import column_schema, of_rows
+from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.leaks import Leak, LeakView
 from fcb_pipelines.defs.metering import inputs
 from fcb_pipelines.defs.metering.inputs import Metering
-from fcb_pipelines.defs.partitions import periods, today
-from fcb_pipelines.defs.resources import StoreResource
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.partitions import periods, today
+from fcb_pipelines.defs.runtime.resources import StoreResource
 
 
 @dg.asset(

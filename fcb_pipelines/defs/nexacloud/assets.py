@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES
-from fcb_pipelines.defs.frame_rows import of_rows
-from fcb_pipelines.defs.keys import NEXACLOUD_TABLES, OWNERS, SERVICE_TABLES
-from fcb_pipelines.defs.resources import NexaCloudResource
+from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES
+from fcb_pipelines.defs.runtime.frame_rows import of_rows
+from fcb_pipelines.defs.runtime.keys import NEXACLOUD_TABLES, OWNERS, SERVICE_TABLES
+from fcb_pipelines.defs.runtime.resources import NexaCloudResource
 
 
 def _out(table: str) -> dg.AssetOut:

@@ -3,9 +3,9 @@
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.defs.frame_rows import contract
-from fcb_pipelines.defs.gating import check_result, spec
-from fcb_pipelines.defs.keys import POSTED_TABLES
+from fcb_pipelines.defs.runtime.frame_rows import contract
+from fcb_pipelines.defs.runtime.gating import check_result, spec
+from fcb_pipelines.defs.runtime.keys import POSTED_TABLES
 
 
 def _contract_check(table: str) -> dg.AssetChecksDefinition:

@@ -7,28 +7,34 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_frame
-from fcb_pipelines.core.agreement import AgreementRow
-from fcb_pipelines.core.case import Books
-from fcb_pipelines.core.cases import agreements as compared
-from fcb_pipelines.core.cases import cases, copies_of_their_own, decided, links_of, lost
-from fcb_pipelines.core.deltas import ledger_deltas as compared_with_ledger
-from fcb_pipelines.core.dispositions import Disposition, in_order
-from fcb_pipelines.core.facts import InvoiceFacts
-from fcb_pipelines.core.ledger_delta import LedgerDelta
-from fcb_pipelines.core.settlement_deltas import on_account_deltas
-from fcb_pipelines.core.tax_witness import WitnessRow
-from fcb_pipelines.core.tax_witness import tax_witness as witnessed
-from fcb_pipelines.core.window import fingerprints
-from fcb_pipelines.core.writing import credited_refunds
-from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.frame_rows import column_schema, of_rows
-from fcb_pipelines.defs.month import Month
-from fcb_pipelines.defs.partitions import MONTHS, periods
-from fcb_pipelines.defs.resources import LagoResource, StoreResource, StripeResource
-from fcb_pipelines.defs.snapshots import one_snapshot
-from fcb_pipelines.defs.source_assets import readers
-from fcb_pipelines.defs.source_reading import read_documents
+from fcb_pipelines.connectors.store.frames import to_frame
+from fcb_pipelines.core.agreement.compare import AgreementRow
+from fcb_pipelines.core.dispositions.case import Books
+from fcb_pipelines.core.dispositions.cases import agreements as compared
+from fcb_pipelines.core.dispositions.cases import (
+    cases,
+    copies_of_their_own,
+    decided,
+    links_of,
+    lost,
+)
+from fcb_pipelines.core.dispositions.decide import Disposition, in_order
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.proof.deltas import ledger_deltas as compared_with_ledger
+from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
+from fcb_pipelines.core.proof.tax_witness import WitnessRow
+from fcb_pipelines.core.proof.tax_witness import tax_witness as witnessed
+from fcb_pipelines.core.proof.window import fingerprints
+from fcb_pipelines.core.settlements.plan import credited_refunds
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
+from fcb_pipelines.defs.runtime.resources import LagoResource, StoreResource, StripeResource
+from fcb_pipelines.defs.runtime.snapshots import one_snapshot
+from fcb_pipelines.defs.sources.assets import readers
+from fcb_pipelines.defs.sources.reading import read_documents
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _OF_ONE_SNAPSHOT = (

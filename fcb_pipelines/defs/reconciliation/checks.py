@@ -5,24 +5,24 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.core.agreement import AgreementRow
-from fcb_pipelines.core.amount_rows import AmountRow, amount_gates
-from fcb_pipelines.core.completeness import CompletenessRow, completeness_gate
-from fcb_pipelines.core.gates import (
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.agreement.compare import AgreementRow
+from fcb_pipelines.core.proof.amount_rows import AmountRow, amount_gates
+from fcb_pipelines.core.proof.completeness import CompletenessRow, completeness_gate
+from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.proof.gates import (
     ledger_agrees,
     nexacloud_agrees,
     nothing_is_held,
     population_adds_up,
     tax_as_expected,
 )
-from fcb_pipelines.core.ledger_delta import LedgerDelta
-from fcb_pipelines.core.tax_witness import WitnessRow
-from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.gating import check_result, spec
-from fcb_pipelines.defs.month import Month
-from fcb_pipelines.defs.partitions import MONTHS, today
-from fcb_pipelines.defs.proof import receivable_result
+from fcb_pipelines.core.proof.tax_witness import WitnessRow
+from fcb_pipelines.defs.reconciliation.proof import receivable_result
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.gating import check_result, spec
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import MONTHS, today
 
 _DECIDED = {**month.INDEXES, **month.COPIES, **month.DISPOSITIONS}
 

@@ -7,26 +7,26 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.frames import to_frame, to_rows
-from fcb_pipelines.core.amount_rows import AmountRow
-from fcb_pipelines.core.amounts import Sides, amounts
-from fcb_pipelines.core.completeness import (
+from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.proof.amount_rows import AmountRow
+from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.completeness import (
     CompletenessRow,
     ReceivableRow,
     orphans,
     population,
 )
-from fcb_pipelines.core.completeness import completeness as completed
-from fcb_pipelines.core.completeness import receivable as tied
-from fcb_pipelines.core.credit import drawn_without_origin
-from fcb_pipelines.core.dispositions import Disposition
-from fcb_pipelines.core.facts import InvoiceFacts
-from fcb_pipelines.defs import keys, month
-from fcb_pipelines.defs.frame_rows import column_schema, of_rows
-from fcb_pipelines.defs.ledger_reading import open_reader
-from fcb_pipelines.defs.month import Month
-from fcb_pipelines.defs.proof import Proof
-from fcb_pipelines.defs.resources import LedgerResource, ReadBackLogResource, StoreResource
+from fcb_pipelines.core.proof.completeness import completeness as completed
+from fcb_pipelines.core.proof.completeness import receivable as tied
+from fcb_pipelines.core.proof.credit import drawn_without_origin
+from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.ledger_reading import open_reader
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _COMMON: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from fcb_pipelines.connectors.nexacloud_contracts import ALL_TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, column_names
 from fcb_pipelines.sandbox.making.copies import Row
 from fcb_pipelines.sandbox.making.stripe_shapes import Json
 

@@ -5,8 +5,8 @@ from typing import Any
 import jinja2
 import pytest
 
-from fcb_pipelines.core.dual_run import Cause, MeteringDelta, MeteringVerdict
-from fcb_pipelines.core.metering_status import metering_section
+from fcb_pipelines.core.metering.dual_run import Cause, MeteringDelta, MeteringVerdict
+from fcb_pipelines.core.metering.status import metering_section
 from fcb_pipelines.defs.close.dual_run import chart, charts
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines_tests.metering import a_delta, a_one_off

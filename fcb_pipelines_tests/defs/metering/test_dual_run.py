@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.invoiced import Invoiced
-from fcb_pipelines.core.usage import Usage
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.world import PERIODS, World, failed, why
 
 APRIL, MAY = "2026-04", "2026-05"

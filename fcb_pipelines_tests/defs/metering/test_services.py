@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fcb_pipelines.cli.expected import differences
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.core.dual_run import MeteringDelta
-from fcb_pipelines.core.leaks import Leak, LeakKind
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.leaks import Leak, LeakKind
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.sandbox.build_services import FOLDER
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.making.services_small import MAPLE, NORTH, PERIODS

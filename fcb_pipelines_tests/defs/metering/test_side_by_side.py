@@ -10,9 +10,9 @@ from decimal import Decimal
 
 import pytest
 
-from fcb_pipelines.connectors.frames import to_rows
-from fcb_pipelines.core.dual_run import MeteringDelta, MeteringVerdict
-from fcb_pipelines.defs import keys
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.metering.dual_run import MeteringDelta, MeteringVerdict
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.world import PERIODS, World
 
 # Expected by list price, actual by a join of items; drafts left out, as far as NexaCloud tells them.

@@ -1,0 +1,115 @@
+"""Accounts in Beancount: a configured code and name become an account name that carries the code."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.core.company.settings import Account, Settings, Tax
+from fcb_pipelines.core.facts.model import Method
+from fcb_pipelines.core.settlements.routes import Route, route
+
+# A tax of 0 % makes an entry of nothing; its base must still stand in the books.
+ZERO_RATED = "Liabilities:Zero-Rated-Tax"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartAccount:
+    """An account that the books must have; `name` is Beancount's. `code` is None for ours alone.
+
+    `methods`: only settlements of these need it; () means that everything does.
+    """
+
+    code: str | None
+    name: str
+    methods: tuple[Method, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """The accounts that are open in the books: code -> name, and back."""
+
+    names: Mapping[str, str]
+    codes: Mapping[str, str]
+
+    def name(self, code: str) -> str:
+        """The account with this code. Raises NotPrepared when none is open."""
+        if code not in self.names:
+            raise NotPrepared(
+                f"writing to account {code}",
+                "the books have no account of that code",
+                remedy="fcb ledger setup",
+            )
+        return self.names[code]
+
+    def code(self, name: str) -> str:
+        """The code of an account; one that a person opened without a code goes by its name."""
+        return self.codes.get(name, name)
+
+
+def opened(entries: Iterable[Any]) -> Chart:
+    """The chart as it stands in the books."""
+    codes = {
+        entry.account: str(entry.meta["code"])
+        for entry in entries
+        if type(entry).__name__ == "Open" and entry.meta.get("code") is not None
+    }
+    return Chart(names={code: name for name, code in codes.items()}, codes=codes)
+
+
+def required(settings: Settings) -> tuple[ChartAccount, ...]:
+    """Every account that the configuration names, each code once, in the order of a chart."""
+    journals, accounts = settings.journals, settings.accounts
+    outstanding = [journal.outstanding for journal in (journals.stripe, journals.off_platform)]
+    chart = [_account("Assets", account) for account in outstanding if account is not None]
+    chart.append(_account("Assets", accounts.receivable))
+    owed = (accounts.customer_credit, accounts.prepaid_credit, accounts.refunds_pending)
+    chart += [_account("Liabilities", account) for account in owed]
+    for code in dict.fromkeys(tax.account for tax in settings.taxes if tax.account):
+        types = dict.fromkeys(tax.type.upper() for tax in settings.taxes if tax.account == code)
+        name = " ".join([*types, "Collected"])
+        chart.append(_account("Liabilities", Account(code=code, name=name)))
+    chart.append(ChartAccount(code=None, name=ZERO_RATED))
+    income = [family.account for family in settings.families]
+    income += [accounts.other, accounts.unitemised, accounts.bad_debt_recovered]
+    chart += [_account("Income", account) for account in income]
+    lost = (accounts.bad_debt, accounts.chargeback_loss)
+    chart += [_account("Expenses", account) for account in lost]
+    granted = _account("Expenses", accounts.promotional_credits)
+    chart.append(replace(granted, methods=(Method.GRANTED_CREDIT,)))
+    return tuple({account.code: account for account in chart}.values())
+
+
+def unplaced_taxes(settings: Settings) -> tuple[Tax, ...]:
+    """Taxes that are billed and have no account to stand on."""
+    return tuple(tax for tax in settings.taxes if tax.account is None and tax.percentage)
+
+
+def tax_account(key: str, amount: int, settings: Settings, chart: Chart) -> str:
+    """The account name a billed tax posts to.
+
+    Raises NotPrepared when the tax is not configured, or has an amount and no account.
+    """
+    for tax in settings.taxes:
+        if tax.key == key and tax.account:
+            return chart.name(tax.account)
+        if tax.key == key and not amount:
+            return ZERO_RATED
+    raise NotPrepared(
+        f"writing tax {key}", "the configuration gives it no account", remedy="fcb doctor"
+    )
+
+
+def route_of(method: Method, settings: Settings) -> Route:
+    """The route of a method's entries. Raises NotPrepared when its journal has no account."""
+    try:
+        return route(method, settings)
+    except ValueError as error:
+        raise NotPrepared(f"settling by {method.value}", str(error), remedy="fcb doctor") from error
+
+
+def _account(root: str, account: Account) -> ChartAccount:
+    words = re.sub(r"[\W_]+", "-", f"{account.code} {account.name}").strip("-")
+    # A component begins with a capital or a digit; a code may begin with neither.
+    return ChartAccount(code=account.code, name=f"{root}:{words[:1].upper()}{words[1:]}")

@@ -1,0 +1,275 @@
+"""The embedded ledger: real Beancount books in a folder, behind the ledger port.
+
+    main.beancount            options, identity, lock dates, includes
+    accounts.beancount        the chart: each account carries its configured code
+    partners.beancount        partners and their links
+    journal/2026-04.beancount the entries of a month: drafts `!`, posted `*`
+
+Beancount itself (GPL, extra `books`) is imported only when books are opened. Nothing is remembered
+beside the files: a person may edit them, and what they say is what is answered.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from fcb_pipelines.connectors.beancount.books import MAIN, BooksFolder, Loaded, journal
+from fcb_pipelines.connectors.beancount.changes import Changes
+from fcb_pipelines.connectors.beancount.chart import tax_account
+from fcb_pipelines.connectors.beancount.checks import assert_currency, assert_open, payee
+from fcb_pipelines.connectors.beancount.partners import write_places
+from fcb_pipelines.connectors.beancount.reading import Records
+from fcb_pipelines.connectors.beancount.settling import settled
+from fcb_pipelines.connectors.beancount.setup import (
+    ACCOUNTS,
+    PARTNERS,
+    SETUP,
+    Part,
+    missing_parts,
+    new_books,
+    parts_of_books,
+    steps,
+)
+from fcb_pipelines.connectors.beancount.text import document_text
+from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.documents.partners import place
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
+from fcb_pipelines.core.ledger.moves import (
+    LedgerDescription,
+    ListedMove,
+    MissingPart,
+    MoveState,
+    SetupStep,
+    SharedEmail,
+    StandingMove,
+    StandingPartner,
+    StandingSettlement,
+    TrialBalanceRow,
+)
+
+
+class BeancountLedger:
+    """One set of Beancount books under `folder`.
+
+    Setup declares the currencies of `settings`; a person adds another with a `commodity` directive.
+    A document or settlement in any other is refused.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._books = BooksFolder(Path(folder))
+        self._settings = settings
+        self._read: tuple[Loaded, Records] | None = None
+
+    @property
+    def main_file(self) -> Path:
+        """The file to open in Fava."""
+        return self._books.folder / MAIN
+
+    def describe(self) -> LedgerDescription:
+        """What these books are and what they lack. Raises ContractBreach on books with errors."""
+        if not self._books.exists:
+            return LedgerDescription(
+                adapter="beancount",
+                identity="",
+                version=_version(),
+                company="",
+                company_currency=self._settings.currency,
+                currencies=(),
+                invoice_lock=None,
+                entry_lock=None,
+                missing=(MissingPart(what="books", name=MAIN, remedy=SETUP),),
+            )
+        loaded = self._books.load()
+        records = self._records(loaded)
+        return LedgerDescription(
+            adapter="beancount",
+            identity=records.identity or "",
+            version=_version(),
+            company=loaded.title,
+            company_currency=loaded.operating_currency or self._settings.currency,
+            currencies=tuple(records.currencies),
+            invoice_lock=records.locked_to("invoices"),
+            entry_lock=records.locked_to("payments"),
+            missing=missing_parts(self._parts(records), records, self._settings),
+        )
+
+    def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
+        """Make the books, and the accounts and currencies that are missing in them."""
+        if dry_run:
+            parts = self._parts(self._records_if_any())
+            return steps(parts, made="would make", books=self._books.exists)
+        with self._books.writing():
+            books = self._books.exists
+            parts = self._parts(self._records_if_any())
+            lacking = [part.text for part in parts if not part.found]
+            if not books:
+                self._books.create(new_books(lacking, self._settings))
+            elif lacking:
+                self._change(lambda _, changes: changes.append(ACCOUNTS, "\n".join(lacking)))
+        return steps(parts, made="made", books=books)
+
+    def list_moves(self) -> tuple[ListedMove, ...]:
+        """All of our documents in short, in date order."""
+        records = self._records()
+        return tuple(
+            ListedMove(ref=move.ref, state=move.state, date=move.document.date)
+            for move in map(records.move, records.documents)
+        )
+
+    def read_moves(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Our documents as they stand, in the order of `refs`, or all of them in date order.
+
+        Those that reverse the documents `of` follow.
+        """
+        records = self._records()
+        wanted = (*refs, *records.reversing(of)) if refs is not None else records.documents
+        known = [ref for ref in dict.fromkeys(wanted) if ref in records.documents]
+        return tuple(records.move(ref) for ref in known)
+
+    def read_settlements(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingSettlement, ...]:
+        """Our settlements as they stand, in the order of `refs`, or all of them in date order.
+
+        Those that settle or draw on the documents `of` follow. An allocation that a person took
+        apart, or one side of which is not posted any more, matches nothing and is not there.
+        """
+        records = self._records()
+        wanted = (*refs, *records.beside(of)) if refs is not None else records.settlements
+        known = [ref for ref in dict.fromkeys(wanted) if ref in records.settlements]
+        return tuple(filter(None, map(records.settlement, known)))
+
+    def upsert_partners(
+        self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
+    ) -> tuple[StandingPartner, ...]:
+        """Link or make each partner; the answer has one standing partner for each of `partners`."""
+        shared: dict[str, tuple[SharedEmail, ...]] = {}
+
+        def change(records: Records, changes: Changes) -> None:
+            standing = [entry.as_found() for entry in records.partners.values()]
+            plan = place(partners, standing, others)
+            write_places(plan.places, records, changes, PARTNERS)
+            shared.update(plan.shared)
+
+        self._change(change)
+        records = self._records()
+        found = [(records.partner(each.key), shared[each.key]) for each in partners]
+        return tuple(entry.standing(told) for entry, told in found if entry is not None)
+
+    def write_drafts(
+        self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Write each absent document as a draft; rebuild those drafts whose ref is in `replace`.
+
+        Raises NotPrepared for an account, partner or currency that the books lack, NotAllowed for a
+        date in a locked period, ContractBreach for a document that does not balance. Then nothing
+        of the batch is written.
+        """
+        refs = _unique([document.ref for document in documents], "documents")
+
+        def change(records: Records, changes: Changes) -> None:
+            for document in documents:
+                entry = records.documents.get(document.ref)
+                if entry is not None:
+                    is_draft = records.state(document.ref) is MoveState.DRAFT
+                    if document.ref not in replace or not is_draft:
+                        continue
+                    changes.remove(records.place(entry))
+                changes.append(journal(document.date), self._document_text(document, records))
+
+        self._change(change)
+        return self.read_moves(refs)
+
+    def post(self, refs: Sequence[str]) -> tuple[StandingMove, ...]:
+        """Post these drafts. Raises NotAllowed, and posts nothing, when one is in a locked period."""
+
+        def change(records: Records, changes: Changes) -> None:
+            for ref in dict.fromkeys(refs):
+                if records.state(ref) is MoveState.DRAFT:
+                    entry = records.documents[ref]
+                    assert_open(f"posting {ref}", entry.date, "invoices", records)
+                    changes.reflag(records.place(entry))
+
+        self._change(change)
+        return self.read_moves(refs)
+
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
+        """Write each absent settlement, posted and linked to its document in one entry.
+
+        The two are one act here, so one that stands without its link was unlinked by a person: it is
+        answered as it is. Raises NotPrepared when the document, or what an allocation draws on, is
+        not posted; ContractBreach when that has not as much left. Then nothing is written.
+        """
+        refs = _unique([settlement.ref for settlement in settlements], "settlements")
+        self._change(
+            lambda records, changes: settled(settlements, records, changes, self._settings)
+        )
+        return self.read_settlements(refs)
+
+    def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
+        """Balances over our posted (`*`) entries; accounts that come to zero are left out."""
+        balances = self._records().balances()
+        return tuple(
+            TrialBalanceRow(account=account, currency=currency, balance=balance)
+            for (account, currency), balance in balances.items()
+        )
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def _records(self, loaded: Loaded | None = None) -> Records:
+        loaded = loaded or self._books.load()
+        if self._read is None or self._read[0] is not loaded:
+            self._read = loaded, Records(loaded, self._settings)
+        return self._read[1]
+
+    def _records_if_any(self) -> Records | None:
+        return self._records() if self._books.exists else None
+
+    def _parts(self, records: Records | None) -> tuple[Part, ...]:
+        return parts_of_books(records, self._settings)
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def _change(self, change: Callable[[Records, Changes], None]) -> None:
+        def make(loaded: Loaded) -> Changes:
+            changes = Changes()
+            change(self._records(loaded), changes)
+            return changes
+
+        self._books.change(make)
+
+    def _document_text(self, document: LedgerDocument, records: Records) -> str:
+        tried = f"writing {document.ref}"
+        assert_open(tried, document.date, "invoices", records)
+        assert_currency(tried, document.currency, records)
+        chart, settings = records.chart, self._settings
+        return document_text(
+            document,
+            payee=payee(tried, document.partner, records),
+            receivable=chart.name(settings.accounts.receivable.code),
+            line_accounts=[chart.name(line.account) for line in document.lines],
+            tax_accounts=[
+                tax_account(tax.key, tax.amount, settings, chart) for tax in document.taxes
+            ],
+        )
+
+
+def _unique(refs: list[str], what: str) -> list[str]:
+    twice = {ref for ref in refs if refs.count(ref) > 1} if len(set(refs)) < len(refs) else set()
+    if twice:
+        raise ContractBreach(f"writing {what}", f"named twice in a batch: {sorted(twice)[0]}")
+    return refs
+
+
+def _version() -> str:
+    try:
+        return metadata.version("beancount")
+    except metadata.PackageNotFoundError as error:
+        raise NotPrepared(
+            "describing the books",
+            "Beancount is not installed",
+            remedy="pip install 'fcb_pipelines[books]'",
+        ) from error

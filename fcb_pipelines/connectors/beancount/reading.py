@@ -1,0 +1,304 @@
+"""Our records as they stand in Beancount's entries, told in the port's values.
+
+Nothing is remembered: every answer comes from the entries just loaded, so that whatever a person
+changed in the file is what is answered.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from fcb_pipelines.connectors.beancount.books import Loaded
+from fcb_pipelines.connectors.beancount.chart import Chart, opened
+from fcb_pipelines.connectors.beancount.entries import (
+    EntryReader,
+    kind_of,
+    minor,
+    settles,
+    state_of,
+    text,
+)
+from fcb_pipelines.connectors.beancount.matching import Claim, Matching, match
+from fcb_pipelines.connectors.beancount.text import direction
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.documents.partners import LedgerPartner
+from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import (
+    MoveState,
+    PaymentState,
+    SharedEmail,
+    StandingMove,
+    StandingPartner,
+    StandingSettlement,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerEntry:
+    """A partner directive: where it stands, its fields as they are, and its links."""
+
+    entry: Any
+    partner_id: str
+    links: tuple[str, ...]
+
+    def field(self, name: str) -> str | None:
+        """A field's text; None when it is empty."""
+        value = self.entry.meta.get(name)
+        return str(value) if value not in (None, "") else None
+
+    def standing(self, shared: tuple[SharedEmail, ...] = ()) -> StandingPartner:
+        """The partner in the port's words."""
+        return StandingPartner(
+            partner_id=self.partner_id,
+            links=self.links,
+            name=self.field("name") or "",
+            email=self.field("email"),
+            stripe_customer_id=self.field("stripe_customer_id"),
+            shared_emails=shared,
+        )
+
+    def as_found(self) -> LedgerPartner:
+        """The partner as it is compared with billing accounts; a person may write a `company`."""
+        return LedgerPartner(
+            partner_id=self.partner_id,
+            links=self.links,
+            name=self.field("name") or "",
+            email=self.field("email"),
+            company=self.field("company"),
+        )
+
+
+class Records:
+    """The records found in one load of the books, by external id."""
+
+    def __init__(self, loaded: Loaded, settings: Settings) -> None:
+        entries = loaded.entries
+        self.chart: Chart = opened(entries)
+        self.accounts = {entry.account for entry in entries if type(entry).__name__ == "Open"}
+        self.documents: dict[str, Any] = {}
+        self.settlements: dict[str, Any] = {}
+        self.receipts: dict[str, Any] = {}
+        self.undone: set[str] = set()
+        self.currencies: list[str] = []
+        self.identity: str | None = None
+        self.locks: list[tuple[str, date]] = []
+        self.partners: dict[str, PartnerEntry] = {}
+        self._links: dict[str, str] = {}
+        self._loaded = loaded
+        self._reader = EntryReader(chart=self.chart, settings=settings)
+        self._settling: dict[str, list[tuple[Any, Any]]] = {}
+        self._beside: dict[str, list[str]] = {}
+        self._reversing: dict[str, list[str]] = {}
+        self._matchings: dict[str, Matching] = {}
+        for entry in entries:
+            self._take(entry)
+        for link, partner_id in self._links.items():
+            if partner_id in self.partners:
+                known = self.partners[partner_id]
+                self.partners[partner_id] = replace(known, links=(*known.links, link))
+
+    def place(self, entry: Any) -> tuple[str, int]:
+        """The file (relative to the books) and the line where an entry begins."""
+        return self._loaded.place(entry.meta)
+
+    def state(self, ref: str) -> MoveState:
+        """The state of the document or shared receipt of this ref; NONE when it is absent."""
+        entry = self._holder(ref)
+        return state_of(entry) if entry is not None else MoveState.NONE
+
+    def locked_to(self, kind: str) -> date | None:
+        """The latest lock of this kind (`invoices`, `payments`); a lock of `all` is of every kind."""
+        return max((day for locked, day in self.locks if locked in (kind, "all")), default=None)
+
+    def partner(self, link: str) -> PartnerEntry | None:
+        """The partner that carries this link."""
+        return self.partners.get(self._links.get(link, ""))
+
+    def beside(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """The settlements that name one of these, as their document or as what they draw on."""
+        return tuple(dict.fromkeys(found for ref in refs for found in self._beside.get(ref, ())))
+
+    def reversing(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """The documents that reverse one of these."""
+        return tuple(dict.fromkeys(found for ref in refs for found in self._reversing.get(ref, ())))
+
+    def move(self, ref: str) -> StandingMove:
+        """The document of this ref as it stands."""
+        entry = self.documents[ref]
+        document = self._reader.document(ref, entry)
+        partner = self.partner(document.partner)
+        matching = self.matching(ref)
+        return StandingMove(
+            ref=ref,
+            move_id=ref,
+            state=state_of(entry),
+            payment_state=self._payment_state(document, state_of(entry), matching),
+            document=document if partner else replace(document, partner=""),
+            partner_links=partner.links if partner else (),
+            accounting_date=entry.date,
+            residual=matching.residual + matching.put_back,
+            stored_hash=text(entry.meta, "content_hash") or None,
+            stored_source_hash=document.source_hash,
+            put_back=matching.put_back,
+        )
+
+    def settlement(self, ref: str) -> StandingSettlement | None:
+        """The settlement of this ref as it stands; None for an allocation that matches nothing."""
+        entry = self.settlements[ref]
+        told = self._reader.settlement(ref, entry)
+        state = state_of(entry)
+        if told.is_allocation and state is MoveState.POSTED and not self._matches(entry):
+            return None
+        shared = told.drawn_on if told.drawn_on in self.receipts else None
+        return StandingSettlement(
+            ref=ref,
+            move_id=ref,
+            state=state,
+            settlement=replace(
+                told,
+                partner=told.partner if self.partner(told.partner) else "",
+                receipt=self.receipt(shared).amount if shared else None,
+            ),
+            reconciled=self._reconciled(told) if state is MoveState.POSTED else 0,
+            stored_hash=text(entry.meta, "content_hash") or None,
+        )
+
+    def receipt(self, ref: str) -> Settlement:
+        """The shared receipt of this ref as it stands: a settlement of no document."""
+        return self._reader.settlement(ref, self.receipts[ref])
+
+    def matching(self, ref: str) -> Matching:
+        """What is matched on a document or shared receipt; nothing where it is not posted.
+
+        Of what is on account only what undoes another is matched, with that one.
+        """
+        if ref not in self._matchings:
+            entry = self._holder(ref)
+            if entry is None:
+                claims = list(self._claims(ref))
+                undone = {claim.undoes for claim in claims}
+                pairs = [claim for claim in claims if claim.undoes or claim.ref in undone]
+                return self._matchings.setdefault(ref, match(0, pairs))
+            own = [each for each in entry.postings if self._reader.is_receivable(each)]
+            posted = state_of(entry) is MoveState.POSTED
+            total = self._side(ref) * sum(map(minor, own))
+            self._matchings[ref] = match(total, self._claims(ref) if posted else ())
+        return self._matchings[ref]
+
+    def balances(self) -> dict[tuple[str, str], int]:
+        """(account code, currency) -> balance over our posted entries, minor units; no zeros."""
+        found: dict[tuple[str, str], int] = {}
+        ours = (self.documents, self.settlements, self.receipts)
+        for entry in (each for records in ours for each in records.values()):
+            if state_of(entry) is not MoveState.POSTED:
+                continue
+            for posting in entry.postings:
+                key = self.chart.code(posting.account), posting.units.currency
+                found[key] = found.get(key, 0) + minor(posting)
+        return {key: balance for key, balance in sorted(found.items()) if balance}
+
+    # --- taking in -----------------------------------------------------------------------------
+
+    def _take(self, entry: Any) -> None:
+        directive = type(entry).__name__
+        if directive == "Transaction":
+            self._take_transaction(entry)
+        elif directive == "Commodity":
+            self.currencies.append(entry.currency)
+        elif directive == "Custom":
+            self._take_custom(entry, [value.value for value in entry.values])
+
+    def _take_transaction(self, entry: Any) -> None:
+        ref = text(entry.meta, "external_id")
+        records = {"settlement": self.settlements, "receipt": self.receipts}
+        if ref:
+            records.get(text(entry.meta, "record"), self.documents)[ref] = entry
+        settled = [(settles(each), each) for each in entry.postings]
+        for target, posting in settled:
+            if target and entry.flag == "*" and self._reader.is_receivable(posting):
+                self._settling.setdefault(target, []).append((entry, posting))
+        reversed_ = text(entry.meta, "reverses")
+        if ref in self.documents and reversed_:
+            self._reversing.setdefault(reversed_, []).append(ref)
+        if ref in self.settlements:
+            self.undone.add(text(entry.meta, "undoes"))
+            names = (text(entry.meta, "document"), text(entry.meta, "drawn_on"))
+            for name in {*names, *(target for target, _ in settled)} - {""}:
+                self._beside.setdefault(name, []).append(ref)
+
+    def _take_custom(self, entry: Any, values: list[Any]) -> None:
+        if entry.type == "books" and values:
+            self.identity = str(values[0])
+        elif entry.type == "lock_date":
+            self.locks.append((str(values[0]) if values else "all", entry.date))
+        elif entry.type == "partner" and values:
+            identity = str(values[0])
+            self.partners[identity] = PartnerEntry(entry=entry, partner_id=identity, links=())
+        elif entry.type == "partner_link" and len(values) > 1:
+            self._links[str(values[1])] = str(values[0])
+
+    # --- what is matched -----------------------------------------------------------------------
+
+    def _reconciled(self, settlement: Settlement) -> int:
+        if not settlement.method.touches_receivable:
+            return settlement.amount
+        named = filter(None, (settlement.document, settlement.drawn_on))
+        found = [self.matching(ref) for ref in named]
+        return min((each.of.get(settlement.ref, 0) for each in found), key=abs, default=0)
+
+    def _holder(self, ref: str) -> Any:
+        return self.documents.get(ref) or self.receipts.get(ref)
+
+    def _side(self, ref: str) -> int:
+        """The sign of a document's or shared receipt's own amount on the receivable."""
+        # A receipt stands on the other side of the receivable than the documents it is for.
+        return direction(kind_of(self._holder(ref))) * (-1 if ref in self.receipts else 1)
+
+    def _claims(self, ref: str) -> Iterable[Claim]:
+        """What the posted entries take off this document or shared receipt."""
+        holder = self._holder(ref)
+        held = {posting.units.currency for posting in holder.postings} if holder else set()
+        claims: dict[str, Claim] = {}
+        for entry, posting in self._settling.get(ref, ()):
+            allocation = bool(text(entry.meta, "drawn_on"))
+            foreign = holder is not None and posting.units.currency not in held
+            sign = self._side(ref) if holder else direction(kind_of(entry))
+            if foreign or (allocation and not self._matches(entry)):
+                continue
+            # A person's entry has no id of ours; its place tells it from the others.
+            name = text(entry.meta, "external_id") or ":".join(map(str, self.place(entry)))
+            before = claims[name].amount if name in claims else 0
+            claims[name] = Claim(
+                ref=name,
+                date=entry.date,
+                amount=before - sign * minor(posting),
+                allocation=allocation,
+                undoes=text(entry.meta, "undoes") or None,
+            )
+        return claims.values()
+
+    def _matches(self, entry: Any) -> bool:
+        """Whether an allocation has both its lines, and both of what they name are posted."""
+        named = {settles(each) for each in entry.postings if self._reader.is_receivable(each)}
+        both = len(named) == 2 and text(entry.meta, "drawn_on") in named
+        return both and all(self.state(ref) is MoveState.POSTED for ref in named)
+
+    def _payment_state(
+        self, document: LedgerDocument, state: MoveState, matching: Matching
+    ) -> PaymentState:
+        if state is not MoveState.POSTED:
+            return PaymentState.NOT_PAID
+        if matching.residual:
+            whole = matching.residual == document.total
+            return PaymentState.NOT_PAID if whole else PaymentState.PARTIAL
+        credited = matching.settled_by and all(map(self._is_credit, matching.settled_by))
+        if credited and document.kind is Kind.INVOICE:
+            return PaymentState.REVERSED
+        return PaymentState.PAID
+
+    def _is_credit(self, ref: str) -> bool:
+        """Whether a claim is an allocation of a credit note."""
+        entry = self.settlements.get(ref)
+        return entry is not None and text(entry.meta, "drawn_on") in self.documents

@@ -1,0 +1,181 @@
+"""Our entries as Beancount text: what a document, a settlement or a partner looks like in the file.
+
+Everything the adapter must read back stands in the entry itself, as metadata on the entry or on its
+postings; payee, narration, tags and links are for the person who reads the books in Fava.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.money import to_major
+
+# Directives that have no date of their own stand before every possible document.
+BEGINNING = date(1970, 1, 1)
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
+
+
+def quoted(text: str) -> str:
+    """A Beancount string literal on one line."""
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def amount(minor: int, currency: str) -> str:
+    """Minor units as Beancount writes an amount: 22600, CAD -> `226.00 CAD`."""
+    return f"{to_major(minor, currency):f} {currency}"
+
+
+def direction(kind: Kind) -> int:
+    """The sign of a document's receivable: 1 for an invoice, -1 for a credit note."""
+    return 1 if kind is Kind.INVOICE else -1
+
+
+def document_text(
+    document: LedgerDocument,
+    *,
+    payee: str,
+    receivable: str,
+    line_accounts: Iterable[str],
+    tax_accounts: Iterable[str],
+) -> str:
+    """A document as a draft entry (`!`). Accounts are Beancount names, in the document's order."""
+    sign, currency = direction(document.kind), document.currency
+    facts = {
+        "external_id": document.ref,
+        "record": "document",
+        "kind": document.kind.value,
+        "number": document.number,
+        "partner": document.partner,
+        "nexacloud_invoice_id": document.nexacloud_invoice_id,
+        "stripe_invoice_id": document.stripe_invoice_id,
+        "reverses": document.reverses,
+        "source_hash": document.source_hash,
+        "content_hash": document.content_hash,
+    }
+    first = document.lines[0].description if document.lines else ""
+    more = f" (+{len(document.lines) - 1})" if len(document.lines) > 1 else ""
+    tag = document.kind.value.replace("_", "-")
+    narration = f"{document.number} {first}{more}".strip()
+    links = filter(None, (document.ref, document.reverses))
+    rows = [_head(document.date, "!", payee, narration, tag, *links), *_facts(facts, "  ")]
+    rows.append(f"  {receivable}  {amount(sign * document.total, currency)}")
+    for line, account in zip(document.lines, line_accounts, strict=True):
+        rows.append(f"  {account}  {amount(-sign * line.net, currency)}")
+        shown: dict[str, str | Decimal | None] = {
+            "description": line.description,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price,
+            "family": line.family,
+            "taxes": " ".join(line.taxes),
+        }
+        rows += _facts(shown, "    ")
+    for tax, account in zip(document.taxes, tax_accounts, strict=True):
+        rows.append(f"  {account}  {amount(-sign * tax.amount, currency)}")
+        rows += _facts({"tax": tax.key, "base": to_major(tax.base, currency)}, "    ")
+    return "\n".join(rows)
+
+
+def settlement_text(
+    settlement: Settlement,
+    *,
+    record: str,
+    payee: str,
+    what: str,
+    debited: tuple[str, str | None],
+    credited: tuple[str, str | None],
+) -> str:
+    """A settlement or a shared receipt (`record`) as a posted entry (`*`); `what` begins its narration.
+
+    `debited` and `credited` are the accounts of a positive amount on an invoice, each with what its
+    posting settles.
+    """
+    facts = {
+        "external_id": settlement.ref,
+        "record": record,
+        "document": settlement.document or None,
+        "kind": settlement.kind.value,
+        "method": settlement.method.value,
+        "memo": settlement.memo,
+        "partner": settlement.partner,
+        "drawn_on": settlement.drawn_on,
+        "undoes": settlement.undoes,
+        "content_hash": settlement.content_hash,
+    }
+    tag = settlement.method.value.replace("_", "-")
+    narration = f"{what} {tag} {settlement.memo}".strip()
+    links = filter(None, (settlement.document or settlement.ref, settlement.drawn_on))
+    rows = [_head(settlement.date, "*", payee, narration, tag, *links), *_facts(facts, "  ")]
+    side = direction(settlement.kind) * settlement.amount
+    for (account, settles), value in ((debited, side), (credited, -side)):
+        rows.append(f"  {account}  {amount(value, settlement.currency)}")
+        rows += _facts({"settles": settles}, "    ")
+    return "\n".join(rows)
+
+
+def partner_text(partner_id: str, fields: Mapping[str, str]) -> str:
+    """A partner as a `custom "partner"` directive; its links are directives of their own."""
+    head = f"{BEGINNING.isoformat()} custom {quoted('partner')} {quoted(partner_id)}"
+    return "\n".join([head, *partner_rows(fields)])
+
+
+def partner_rows(fields: Mapping[str, str]) -> list[str]:
+    """The metadata rows of a partner's fields."""
+    return list(_facts(fields, "  "))
+
+
+def link_text(partner_id: str, link: str) -> str:
+    """One external id of a partner."""
+    head = f"{BEGINNING.isoformat()} custom {quoted('partner_link')}"
+    return f"{head} {quoted(partner_id)} {quoted(link)}"
+
+
+def account_text(name: str, code: str | None) -> str:
+    """An account of the chart; its metadata carries the configured code."""
+    return "\n".join(
+        [f"{BEGINNING.isoformat()} open {name}", *_facts({"code": code} if code else {}, "  ")]
+    )
+
+
+def commodity_text(currency: str) -> str:
+    """A currency that these books hold."""
+    return f"{BEGINNING.isoformat()} commodity {currency}"
+
+
+def main_text(*, title: str, currency: str, identity: str) -> str:
+    """The top file: options, the identity of these books, and what it includes."""
+    return f"""\
+; The books of {title}. Written by fcb_pipelines: drafts are `!`, posted entries `*`.
+option "title" {quoted(title)}
+option "operating_currency" {quoted(currency)}
+
+; Refuses an external id that stands here twice.
+plugin "fcb_pipelines.connectors.beancount_plugin"
+
+; Names this very set of books: never change it, never copy it to other books.
+{BEGINNING.isoformat()} custom "books" {quoted(identity)}
+
+include "accounts.beancount"
+include "partners.beancount"
+include "journal/*.beancount"
+
+; To lock: nothing of that kind dated on or before the day is written any more.
+; The kind is "invoices", "payments" or "all".
+; 2026-03-31 custom "lock_date" "all"
+"""
+
+
+def _head(day: date, flag: str, payee: str, narration: str, tag: str, *refs: str) -> str:
+    links = " ".join(f"^{re.sub(r'[^A-Za-z0-9_./-]', '/', ref)}" for ref in refs)
+    return f"{day.isoformat()} {flag} {quoted(payee)} {quoted(narration)} #{tag} {links}"
+
+
+def _facts(facts: Mapping[str, str | Decimal | None], indent: str) -> Iterable[str]:
+    for key, value in facts.items():
+        if value is None:
+            continue
+        shown = f"{value:f}" if isinstance(value, Decimal) else quoted(value)
+        yield f"{indent}{key}: {shown}"

@@ -1,0 +1,210 @@
+"""Lago as a source: the full list of invoices and credit notes, and whole documents by id.
+
+Lago's list leaves fees and credits out. Fees come from a sweep of their own, joined by invoice, so
+calls grow with pages and not with invoices; an invoice that the sweep does not cover, and one that
+used a credit note, costs one GET.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+
+from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound
+from fcb_pipelines.connectors.lago.client import Json, LagoReader
+from fcb_pipelines.connectors.retry import Pace, one_answer_each
+from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
+from fcb_pipelines.connectors.store.evidence import canonical
+from fcb_pipelines.core.facts.model import Kind
+
+# Signed links that differ in every answer and open the document to whoever holds them.
+_LINKS = ("file_url", "xml_url", "web_url")
+
+
+class LagoSource:
+    """One Lago organization, read only. Bodies are what `core.facts.lago.documents` reads."""
+
+    def __init__(
+        self,
+        api_url: str,
+        api_key: str,
+        organization: str,
+        requests_per_second: float,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self.name = "lago"
+        self.organization = organization
+        self._reader = LagoReader(api_url, api_key, pace=pace or Pace(requests_per_second))
+        self._offsets: Mapping[str | None, Sequence[Json]] = {}
+
+    def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
+        """Every invoice with its fees and payments, then every credit note."""
+        before = self._reader.pace.calls
+        invoices = self._reader.sweep("invoices", progress=progress)
+        fees = self._reader.sweep("fees")
+        payments = self._reader.sweep("payments")
+        notes = self._reader.sweep("credit_notes")
+        # Fees are left out: what their sweep lacks shows in each invoice's own sum.
+        problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
+        listed = [self._with_credits(each, problems) for each in invoices.items]
+        fees_of = _grouped((fee.get("lago_invoice_id"), fee) for fee in fees.items)
+        payments_of = _grouped(
+            (i, each) for each in payments.items for i in each.get("invoice_ids") or ()
+        )
+        self._offsets = _grouped(
+            (each.get("lago_invoice_id"), _offset(each))
+            for each in notes.items
+            if each.get("offset_amount_cents")
+        )
+        applied_on = _grouped(
+            (note, _applied(each)) for each in listed for note in _notes_used(each)
+        )
+        documents = (
+            *(
+                self._invoice(each, fees_of[each["lago_id"]], payments_of[each["lago_id"]])
+                for each in listed
+            ),
+            *(_credit_note(each, applied_on[each["lago_id"]]) for each in notes.items),
+        )
+        return Listing(
+            documents=documents,
+            pages=invoices.pages + fees.pages + payments.pages + notes.pages,
+            calls=self._reader.pace.calls - before,
+            problem="; ".join(problems) or None,
+        )
+
+    def ask(self, ids: Collection[str]) -> tuple[SourceBody | Absent, ...]:
+        """These invoices by lago_id, complete, one answer each, in order."""
+        return one_answer_each(ids, lambda lago_id: (lago_id, partial(self._retrieve, lago_id)))
+
+    def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
+        """The same bodies with all fees and items; whole ones cost no call."""
+        return one_answer_each(bodies, lambda body: (body.id, partial(self._completed, body)))
+
+    def newest(self) -> str:
+        """A digest of the newest hundred invoices, without fees and payments."""
+        page = self._reader.get("invoices", {"page": 1, "per_page": 100})
+        bodies = [self._invoice(each, (), ()).body for each in page["invoices"]]
+        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
+
+    def describe(self) -> SourceDescription:
+        """Whether Lago answers this key, how much there is, and what is in the way."""
+        counts: dict[str, int] = {}
+        problems: list[str] = []
+        for what in ("invoices", "fees", "payments", "credit_notes"):
+            try:
+                counts[what] = self._reader.count(what)
+            except Failure as failure:
+                problems.append(str(failure))
+        return SourceDescription(
+            name=self.name,
+            account=self.organization,
+            version="v1",
+            livemode=True,  # a Lago organization knows no modes
+            counts=counts,
+            problems=tuple(problems),
+        )
+
+    def _retrieve(self, lago_id: str) -> SourceBody:
+        if not _is_id(lago_id):
+            raise NotFound("Lago: reading an invoice", f"{lago_id!r} is no id")
+        invoice = self._reader.get(f"/invoices/{lago_id}")["invoice"]
+        payments = self._reader.sweep("payments", {"invoice_id": lago_id})
+        if payments.problem:
+            raise ContractBreach(f"Lago: reading the payments of {lago_id}", payments.problem)
+        return self._invoice(invoice, invoice.get("fees") or (), payments.items)
+
+    def _with_credits(self, invoice: Json, problems: list[str]) -> Json:
+        """The invoice with the credits it used, where it used a credit note: no list names them."""
+        if not invoice.get("credit_notes_amount_cents") or "credits" in invoice:
+            return invoice
+        try:
+            whole = self._reader.get(f"/invoices/{invoice['lago_id']}")["invoice"]
+        except Failure as failure:
+            problems.append(str(failure))
+            return invoice
+        return {**invoice, "credits": whole["credits"]}
+
+    def _completed(self, body: SourceBody) -> SourceBody:
+        if body.kind is Kind.CREDIT_NOTE:
+            if body.body["credit_note"].get("items") is not None:
+                return body
+            whole = self._reader.get(f"/credit_notes/{body.id}")["credit_note"]
+            return _credit_note(whole, body.body.get("applied_on") or ())
+        invoice = body.body["invoice"]
+        swept = sum(fee.get("amount_cents") or 0 for fee in body.body["fees"])
+        if swept == invoice.get("fees_amount_cents"):
+            return body
+        whole = self._reader.get(f"/invoices/{body.id}")["invoice"]
+        offsets = body.body.get("credit_notes") or ()
+        return _invoice(whole, whole.get("fees") or (), body.body["payments"], offsets)
+
+    def _invoice(self, invoice: Json, fees: Iterable[Json], payments: Iterable[Json]) -> SourceBody:
+        return _invoice(invoice, fees, payments, self._offsets.get(invoice["lago_id"], ()))
+
+
+def _invoice(
+    invoice: Json, fees: Iterable[Json], payments: Iterable[Json], offsets: Iterable[Json]
+) -> SourceBody:
+    """A body whose parts stand in a fixed order, so that equal documents are equal bodies.
+
+    `offsets` are the credit notes that were set off against the invoice.
+    """
+    set_off = sorted(offsets, key=_age)
+    kept = {key: value for key, value in invoice.items() if key not in (*_LINKS, "fees")}
+    return SourceBody(
+        id=invoice["lago_id"],
+        kind=Kind.INVOICE,
+        body={
+            "invoice": kept,
+            "fees": sorted(fees, key=_age),
+            "payments": sorted(payments, key=_age),
+            **({"credit_notes": set_off} if set_off else {}),
+        },
+    )
+
+
+def _credit_note(note: Json, applied_on: Iterable[Json]) -> SourceBody:
+    """A note with the invoices that it was used on."""
+    kept = {key: value for key, value in note.items() if key not in _LINKS}
+    used = sorted(applied_on, key=_age)
+    body = {"credit_note": kept, **({"applied_on": used} if used else {})}
+    return SourceBody(id=note["lago_id"], kind=Kind.CREDIT_NOTE, body=body)
+
+
+def _offset(note: Json) -> Json:
+    """As much of a note as the invoice that it was set off against needs."""
+    kept = ("lago_id", "lago_invoice_id", "number", "issuing_date", "offset_amount_cents",
+            "created_at")  # fmt: skip
+    return {name: note.get(name) for name in kept}
+
+
+def _applied(invoice: Json) -> Json:
+    """As much of an invoice as a credit note used on it needs."""
+    kept = ("lago_id", "number", "issuing_date", "credits", "created_at")
+    return {name: invoice.get(name) for name in kept}
+
+
+def _notes_used(invoice: Json) -> set[str]:
+    """The credit notes that a finalised invoice used."""
+    if invoice.get("status") != "finalized":
+        return set()
+    items = [credit.get("item") or {} for credit in invoice.get("credits") or ()]
+    return {item["lago_item_id"] for item in items if item.get("type") == "credit_note"}
+
+
+def _age(each: Json) -> tuple[str, str]:
+    return each.get("created_at") or "", each["lago_id"]
+
+
+def _grouped(pairs: Iterable[tuple[str | None, Json]]) -> defaultdict[str | None, list[Json]]:
+    groups: defaultdict[str | None, list[Json]] = defaultdict(list)
+    for key, each in pairs:
+        groups[key].append(each)
+    return groups
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text can stand as one part of a path: an empty one would ask for the list."""
+    return bool(text) and all(sign.isalnum() or sign in "-_" for sign in text)

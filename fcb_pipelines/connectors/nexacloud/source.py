@@ -1,0 +1,315 @@
+"""NexaCloud's Postgres, read only: one snapshot of the tables in one transaction.
+
+    snapshot = NexaCloudSource("postgresql://reader@db/nexacloud").snapshot()
+    snapshot.frames["invoices"]
+
+The session refuses writes, every statement has a time limit, and rows come through a server-side
+cursor. Contracts are checked by `connectors.nexacloud.contracts`, on the frames.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import pandas as pd
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from fcb_pipelines.connectors.failures import (
+    Failure,
+    NotAllowed,
+    NotPrepared,
+    TransientFailure,
+    Unreachable,
+)
+from fcb_pipelines.connectors.nexacloud.contracts import (
+    ALL_TABLES,
+    METERED_TABLES,
+    SERVICE_TABLES,
+    TABLES,
+    ColumnType,
+)
+from fcb_pipelines.connectors.nexacloud.values import tell_as_it_is
+
+VARIABLE = "FCB_NEXACLOUD_DSN"
+STATEMENT_TIMEOUT_SECONDS = 300
+ROWS_A_FETCH = 10_000
+
+_log = logging.getLogger(__name__)
+_FAMILIAR = re.compile(r"^(postgres|postgresql)(\+\w+)?://", re.IGNORECASE)
+_WRONG_LOGIN = ("authentication failed", "no pg_hba.conf entry", "no password supplied")
+_WRONG_NAME = re.compile(r'(database|role) "[^"]*" does not exist')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All tables as one transaction saw them. A table that isn't there is a frame without columns,
+    one of the other services' (`service_…`) a frame without rows.
+
+    In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC], and a
+    missing value is None (NaT among timestamps). A number or moment that can't be counted with (NaN,
+    44 BC) is the text of it, for the contract. `id` sorts by `taken_at`, the database's time.
+    """
+
+    id: str
+    taken_at: datetime
+    frames: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NexaCloudDescription:
+    """NexaCloud's database as found. `problems` stop a sync, `warnings` do not: without a table that
+    only the dual run reads, the books go on.
+
+    `rows` counts each table; `missing` names tables and columns (`invoices.paid_at`).
+    """
+
+    version: str
+    database: str
+    role: str
+    rows: Mapping[str, int]
+    missing: tuple[str, ...]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def libpq_dsn(dsn: str) -> tuple[str, str | None]:
+    """The DSN in libpq's form, and what was wrong with it (None: nothing).
+
+    A SQLAlchemy-style URL is corrected: the driver goes, asyncpg's `ssl` becomes `sslmode`. Raises
+    NotPrepared for what can't be a Postgres DSN. No message ever shows a password.
+    """
+    given = dsn.strip()
+    told = None
+    found = _FAMILIAR.match(given)
+    if found and found.group(2):
+        given = _plain_url(given)
+        told = (
+            f"{VARIABLE} begins with {found.group(0)}, which is SQLAlchemy's form; read as "
+            f"{_without_password(given)}: write it so"
+        )
+    if not _is_dsn(given):
+        raise NotPrepared(
+            f"reading {VARIABLE}",
+            "it is no Postgres address in libpq's form",
+            remedy=f"{VARIABLE}=postgresql://reader@host:5432/nexacloud",
+        )
+    return given, told
+
+
+class NexaCloudSource:
+    """Reads NexaCloud's database. `dsn` is libpq's form; another one is corrected and logged."""
+
+    def __init__(
+        self, dsn: str, *, statement_timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS
+    ) -> None:
+        self._dsn, self._correction = libpq_dsn(dsn)
+        self._timeout = statement_timeout_seconds
+        if self._correction:
+            _log.warning(self._correction)
+
+    def snapshot(self) -> Snapshot:
+        """Every table as one REPEATABLE READ, READ ONLY transaction sees it.
+
+        Raises Unreachable, NotAllowed or TransientFailure; a table or column that is missing is
+        left to the contract.
+        """
+        with self.session() as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("select transaction_timestamp()")
+                ((taken_at,),) = cursor.fetchall()
+            frames = {table: self._read(connection, table) for table in ALL_TABLES}
+        taken_at = taken_at.astimezone(UTC)
+        return Snapshot(id=taken_at.strftime("%Y%m%dT%H%M%S.%fZ"), taken_at=taken_at, frames=frames)
+
+    def describe(self) -> NexaCloudDescription:
+        """Who answers, with which rights, and whether what is read is there. Reads only."""
+        rows: dict[str, int] = {}
+        missing: list[str] = []
+        problems: list[str] = []
+        writable: list[str] = []
+        with self.session() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select current_setting('server_version'), current_database(), current_user, "
+                "(select rolsuper from pg_roles where rolname = current_user)"
+            )
+            ((version, database, role, superuser),) = cursor.fetchall()
+            for table in TABLES:
+                there = _columns_there(connection, table)
+                wanted = [column.name for column in TABLES[table] if not column.optional]
+                missing += [f"{table}.{name}" for name in wanted if there and name not in there]
+                if not there:
+                    missing.append(table)
+                    continue
+                cursor.execute(
+                    "select has_table_privilege(%s, 'select'), "
+                    "has_table_privilege(%s, 'insert, update, delete, truncate')",
+                    (table, table),
+                )
+                ((may_read, may_write),) = cursor.fetchall()
+                writable += [table] * may_write
+                if not may_read:
+                    problems.append(f"role {role} may not read {table}: {_grant(table, role)}")
+                    continue
+                cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
+                ((rows[table],),) = cursor.fetchall()
+        warnings = [self._correction] if self._correction else []
+        for name in missing:
+            told = warnings if name.split(".")[0] in METERED_TABLES else problems
+            told.append(f"{name} is missing: the schema may have changed")
+        if superuser:
+            warnings.append(f"role {role} is a superuser: use a role that can only read")
+        elif writable:
+            warnings.append(f"role {role} could write {', '.join(writable)}: use a reading role")
+        return NexaCloudDescription(
+            version=version,
+            database=database,
+            role=role,
+            rows=rows,
+            missing=tuple(missing),
+            problems=tuple(problems),
+            warnings=tuple(warnings),
+        )
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A session that refuses writes, in one repeatable-read transaction that is rolled back."""
+        tried = f"reading NexaCloud at {_without_password(self._dsn)}"
+        try:
+            connection = psycopg2.connect(make_dsn(self._dsn, **self._guards()))
+        except psycopg2.OperationalError as error:
+            raise _no_connection(tried, error) from error
+        try:
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            tell_as_it_is(connection)
+            yield connection
+        except psycopg2.Error as error:
+            raise _failed(tried, error) from error
+        finally:
+            connection.close()
+
+    def _guards(self) -> dict[str, str | int]:
+        """Connection parameters that hold from the session's first moment."""
+        milliseconds = self._timeout * 1000
+        ours = (
+            f"-c default_transaction_read_only=on -c statement_timeout={milliseconds} "
+            "-c idle_in_transaction_session_timeout=600000 -c timezone=UTC"
+        )
+        asked = parse_dsn(self._dsn)
+        return {
+            "options": f"{asked.get('options', '')} {ours}".strip(),
+            "application_name": asked.get("application_name", "fcb_pipelines"),
+            "connect_timeout": asked.get("connect_timeout", 15),
+        }
+
+    def _read(self, connection: Connection, table: str) -> pd.DataFrame:
+        there = _columns_there(connection, table)
+        columns = [column for column in ALL_TABLES[table] if column.name in there]
+        if not columns and table in SERVICE_TABLES:
+            return pd.DataFrame({c.name: _series(c.type, []) for c in SERVICE_TABLES[table]})
+        if not columns:
+            return pd.DataFrame()
+        order = [column.name for column in columns if column.key] or [c.name for c in columns]
+        query = sql.SQL("select {} from {} order by {}").format(
+            sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, order)),
+        )
+        with connection.cursor(name=f"extract_{table}") as cursor:
+            cursor.itersize = ROWS_A_FETCH
+            cursor.execute(query)
+            rows = list(cursor)
+        by_column = zip(*rows, strict=True) if rows else [()] * len(columns)
+        return pd.DataFrame(
+            {
+                column.name: _series(column.type, values)
+                for column, values in zip(columns, by_column, strict=True)
+            }
+        )
+
+
+def _columns_there(connection: Connection, table: str) -> frozenset[str]:
+    """The columns of the table, or view, that the search path finds; empty when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select attname from pg_attribute "
+            "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+            (table,),
+        )
+        return frozenset(name for (name,) in cursor.fetchall())
+
+
+def _series(kind: ColumnType, values: Sequence[Any]) -> pd.Series:
+    """The column as frames show it; values of another type stay as they came, for the contract."""
+    if kind is ColumnType.NUMERIC:
+        values = [Decimal(v) if type(v) is int else v for v in values]
+    instants = kind in {ColumnType.TIMESTAMPTZ, ColumnType.MOMENT} and all(
+        value is None or (isinstance(value, datetime) and value.tzinfo) for value in values
+    )
+    if instants:
+        return pd.Series(pd.to_datetime(list(values), utc=True), dtype="datetime64[us, UTC]")
+    if kind is ColumnType.MOMENT:
+        values = [_day(value) for value in values]
+    return pd.Series(list(values), dtype=object)
+
+
+def _day(value: Any) -> Any:
+    """Dates stay dates; nothing is guessed about a timestamp without a zone."""
+    return value if isinstance(value, date) or value is None else str(value)
+
+
+def _is_dsn(given: str) -> bool:
+    try:
+        return bool(parse_dsn(given))
+    except psycopg2.ProgrammingError:
+        return False
+
+
+def _plain_url(url: str) -> str:
+    parts = urlsplit(_FAMILIAR.sub("postgresql://", url))
+    asked = [("sslmode" if name == "ssl" else name, v) for name, v in parse_qsl(parts.query)]
+    known = [(name, value) for name, value in asked if name not in _ASYNCPG_ONLY]
+    return urlunsplit(parts._replace(query=urlencode(known, safe="/")))
+
+
+_ASYNCPG_ONLY = frozenset({"prepared_statement_cache_size", "statement_cache_size"})
+
+
+def _without_password(dsn: str) -> str:
+    parts = parse_dsn(dsn)
+    host = parts.get("host", "this machine")
+    port = f":{parts['port']}" if "port" in parts else ""
+    user = f"{parts['user']}@" if "user" in parts else ""
+    return f"postgresql://{user}{host}{port}/{parts.get('dbname', '')}"
+
+
+def _grant(table: str, role: str) -> str:
+    return f"grant select on {table} to {role}"
+
+
+def _no_connection(tried: str, error: psycopg2.OperationalError) -> Failure:
+    said = " ".join(str(error).split())
+    if any(words in said for words in _WRONG_LOGIN):
+        return NotAllowed(tried, said, remedy=f"correct role and password in {VARIABLE}")
+    if _WRONG_NAME.search(said):
+        return NotPrepared(tried, said, remedy=f"correct {VARIABLE}")
+    return Unreachable(tried, said, remedy=f"check network and {VARIABLE}, then `fcb doctor`")
+
+
+def _failed(tried: str, error: psycopg2.Error) -> Failure:
+    said = " ".join(str(error).split())
+    if isinstance(error, errors.InsufficientPrivilege):
+        return NotAllowed(tried, said, remedy="grant select on the tables to the role")
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return NotAllowed(tried, f"the session refuses writes: {said}")
+    if isinstance(error, errors.QueryCanceled):
+        return TransientFailure(tried, f"the statement took too long or was cancelled: {said}")
+    return Unreachable(tried, said)

@@ -1,0 +1,123 @@
+"""NexaCloud's values as the frames hold them; what can't be counted with stays the text it was.
+
+Postgres knows numbers and moments that Python's have no room for, or that pandas takes for a missing
+value: NaN, Infinity, 1e500, the year 12026, 44 BC. Read as their text they are what they are: a
+breach of the column's contract that can be named.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import psycopg2
+from psycopg2 import extensions
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+
+from fcb_pipelines.core.metering.cycles import is_moment
+
+# Enough for any amount and any usage; sums of many of them still fit 28 digits and 64 bits.
+WHOLE_DIGITS, DECIMAL_PLACES = 15, 30
+
+_NUMERIC, _FLOATS = (1700,), (700, 701)
+_TIMESTAMPTZ, _TIMESTAMP, _DATE = (1184,), (1114,), (1082,)
+_BEYOND = ("infinity", " BC")
+
+_NUMBER = re.compile(
+    rf"NaN|-?Infinity|-?\d{{{WHOLE_DIGITS},}}(\.\d+)?|-?\d+\.\d{{{DECIMAL_PLACES},}}"
+)
+_MOMENT = re.compile(r"-?infinity|.* BC|\d{5,}-\d\d-\d\d.*")
+# Usage has no key.
+_NAMED_BY = {
+    "usage_records": ("subscription_id", "period_start"),
+    "service_usage": ("service", "subscription_id", "metric", "period_start"),
+}
+
+Cast = Callable[[str | None, Any], Any]
+
+
+def is_number(value: object) -> bool:
+    """A Decimal that can be counted with: finite, not longer than the digits above."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return False
+    places = value.as_tuple().exponent
+    return value.adjusted() < WHOLE_DIGITS and isinstance(places, int) and -places <= DECIMAL_PLACES
+
+
+def is_beyond_numbers(value: object) -> bool:
+    """A number that Postgres has and that can't be counted with, as a Decimal or as its text."""
+    if isinstance(value, str):
+        return bool(_NUMBER.fullmatch(value))
+    return isinstance(value, Decimal) and not is_number(value)
+
+
+def is_beyond_moments(value: object) -> bool:
+    """A moment that Postgres has and some calendar lacks, as a datetime or as its text."""
+    if isinstance(value, str):
+        return bool(_MOMENT.fullmatch(value))
+    naive = isinstance(value, datetime) and value.tzinfo is None
+    return isinstance(value, date) and not naive and not is_moment(value)
+
+
+def row_name(table: str, frame: pd.DataFrame, row: int) -> str:
+    """The row at a position by its key, or by what comes next to one: `id 7`."""
+    names = _NAMED_BY.get(table, ("service", "id"))
+    told = [f"{name} {frame[name].iloc[row]}" for name in names if name in frame]
+    return ", ".join(told) or f"row {row + 1}"
+
+
+def shown(value: object) -> str:
+    """A value as a message has it, null for a missing one."""
+    missing = value is None or value is pd.NaT or value is pd.NA
+    if missing or (isinstance(value, float) and value != value):
+        return "null"
+    text = str(value)
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def typed(value: object) -> str:
+    """The same, with the type of what is there."""
+    told = shown(value)
+    return told if told == "null" else f"{told} is {type(value).__name__}"
+
+
+def tell_as_it_is(connection: Connection) -> None:
+    """Make the connection read every value, and as text what Python or a frame has no value for."""
+    casts: tuple[tuple[tuple[int, ...], str, Any], ...] = (
+        (_NUMERIC, "fcb_numeric", _number),
+        (_FLOATS, "fcb_float", _float),
+        (_TIMESTAMPTZ, "fcb_timestamptz", _moment(extensions.PYDATETIMETZ)),
+        (_TIMESTAMP, "fcb_timestamp", _moment(extensions.PYDATETIME)),
+        (_DATE, "fcb_date", _moment(extensions.PYDATE)),
+    )
+    for kinds, name, cast in casts:
+        extensions.register_type(extensions.new_type(kinds, name, cast), connection)
+
+
+def _number(told: str | None, cursor: Any) -> Decimal | str | None:
+    if told is None:
+        return None
+    value = Decimal(told)
+    return value if is_number(value) else told
+
+
+def _float(told: str | None, cursor: Any) -> float | str | None:
+    if told is None:
+        return None
+    value = float(told)
+    return value if math.isfinite(value) else told
+
+
+def _moment(cast: Cast) -> Cast:
+    def read(told: str | None, cursor: Any) -> Any:
+        if told is None or told.endswith(_BEYOND):
+            return told
+        try:
+            return cast(told, cursor)
+        except (ValueError, OverflowError, psycopg2.DataError):
+            return told
+
+    return read

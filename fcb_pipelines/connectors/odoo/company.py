@@ -1,0 +1,105 @@
+"""The company's own side of Odoo: its currency, what it can hold, and what is locked for this user."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.core.ledger.moves import MissingPart
+from fcb_pipelines.core.money import exponent
+
+OLDEST = 19
+_LOCKS = ("fiscalyear", "tax", "sale", "hard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """One company. The locks are the latest dates on which nothing may be written by this user.
+
+    `currency_ids` are those active ones whose decimals are the currency's own; `rates_since` has the
+    first day with a rate of each currency that has any.
+    """
+
+    id: int
+    name: str
+    currency: str
+    currency_ids: dict[str, int]
+    invoice_lock: date | None
+    entry_lock: date | None
+    rates_since: tuple[tuple[str, date], ...]
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """What documents may be in, the company's own first.
+
+        Without any rate Odoo would silently take one for one.
+        """
+        return (self.currency, *(name for name, _ in self.rates_since))
+
+    def has_rate(self, currency: str, day: date) -> bool:
+        """Whether there is a rate on this day; Odoo would take a later one where there is none."""
+        since = dict(self.rates_since).get(currency)
+        return currency == self.currency or (since is not None and since <= day)
+
+
+def read_company(odoo: OdooConnection) -> Company:
+    """The company as it is now, in three calls."""
+    # The user_ fields count the parent companies' locks and this user's exceptions.
+    names = [f"user_{lock}_lock_date" for lock in _LOCKS]
+    (row,) = odoo.rows(
+        "res.company", [("id", "=", odoo.company)], ["name", "currency_id", "root_id", *names]
+    )
+    locks = dict(zip(_LOCKS, (_day(row[name]) for name in names), strict=True))
+    currencies = odoo.rows("res.currency", [("active", "=", True)], ["name", "decimal_places"])
+    currency_ids = {
+        each["name"]: each["id"]
+        for each in currencies
+        if each["decimal_places"] == exponent(each["name"])
+    }
+    own = str(row["currency_id"][1])
+    others = {id_: name for name, id_ in currency_ids.items() if name != own}
+    return Company(
+        id=odoo.company,
+        name=str(row["name"]),
+        currency=own,
+        currency_ids=currency_ids,
+        invoice_lock=_latest(locks.values()),
+        entry_lock=_latest([locks["fiscalyear"], locks["hard"]]),
+        rates_since=_rates_since(odoo, others, row["root_id"][0]),
+    )
+
+
+def version_problem(version: str) -> tuple[MissingPart, ...]:
+    """What is wrong with a server of this version, if anything is."""
+    digits = version.removeprefix("saas~").split(".")[0]
+    if digits.isdigit() and int(digits) >= OLDEST:
+        return ()
+    remedy = f"upgrade to Odoo {OLDEST}, which the tests run against"
+    return (MissingPart(what="version", name=f"Odoo {OLDEST}, not {version}", remedy=remedy),)
+
+
+def _rates_since(
+    odoo: OdooConnection, currencies: Mapping[int, str], root: int
+) -> tuple[tuple[str, date], ...]:
+    """(currency, its first day with a rate) in the order of their names."""
+    groups = odoo.call(
+        "res.currency.rate",
+        "formatted_read_group",
+        [("currency_id", "in", list(currencies)), ("company_id", "in", [False, root])],
+        groupby=["currency_id"],
+        aggregates=["name:min"],
+    )
+    found = {currencies[each["currency_id"][0]]: _day(each["name:min"]) for each in groups}
+    return tuple((name, day) for name, day in sorted(found.items()) if day is not None)
+
+
+def _day(value: object) -> date | None:
+    """A date of Odoo's; its `1-01-01` means none."""
+    if not value:
+        return None
+    year, month, day = (int(part) for part in str(value).split("-"))
+    return None if year == 1 else date(year, month, day)
+
+
+def _latest(days: Iterable[date | None]) -> date | None:
+    return max((day for day in days if day is not None), default=None)

@@ -1,0 +1,63 @@
+"""The fields of ours in Odoo: manual ones, made by setup, and what stands in each.
+
+The field that all of ours carry also tells, in its help text, which server action to call.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from fcb_pipelines.connectors.odoo.action import VERSION
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.core.ledger.moves import MissingPart
+
+SETUP = "fcb ledger setup"
+
+SOURCE_REF, DOCUMENT_REF, REVERSES_REF = (
+    "x_fc_source_ref", "x_fc_document_ref", "x_fc_reverses_ref",
+)  # fmt: skip
+CONTENT_HASH, SOURCE_HASH = "x_fc_content_hash", "x_fc_source_hash"
+FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "account.move": (
+        (SOURCE_REF, "Source Reference"),
+        (DOCUMENT_REF, "Settled Document"),
+        ("x_fc_undoes", "Undone Settlement"),
+        (REVERSES_REF, "Credited Document"),
+        ("x_fc_nexacloud_invoice_id", "NexaCloud Invoice"),
+        ("x_fc_stripe_invoice_id", "Stripe Invoice"),
+        (CONTENT_HASH, "Source Content Hash"),
+        (SOURCE_HASH, "Source Billed Hash"),
+    ),
+    # An allocation is nothing but a matching, so what is said of it stands with the matching.
+    "account.partial.reconcile": (
+        (SOURCE_REF, "Source Reference"),
+        ("x_fc_date", "Allocation Date"),
+        ("x_fc_memo", "Allocation Memo"),
+        (CONTENT_HASH, "Source Content Hash"),
+    ),
+    "res.partner": (("x_fc_stripe_customer_id", "Stripe Customer"),),
+}
+ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
+
+
+def standing_fields(connection: OdooConnection) -> tuple[frozenset[str], int | None]:
+    """Our fields that are there (model.name), and the server action's id where it is the one we know."""
+    found: set[str] = set()
+    action = None
+    for model, ours in FIELDS.items():
+        names = [name for name, _ in ours]
+        told = connection.call(model, "fields_get", names, attributes=["help"])
+        found |= {f"{model}.{name}" for name in told}
+        said = ACTION_IN_HELP.search(str(told.get(SOURCE_REF, {}).get("help") or ""))
+        if said and said.group(2) == VERSION:
+            action = int(said.group(1))
+    return frozenset(found), action
+
+
+def missing_fields(fields: frozenset[str], action: int | None) -> Iterable[MissingPart]:
+    """What lacks of our fields and of the server action."""
+    for model, ours in FIELDS.items():
+        for name, _ in ours:
+            if f"{model}.{name}" not in fields:
+                yield MissingPart(what="field", name=f"{model}.{name}", remedy=SETUP)
+    if action is None:
+        yield MissingPart(what="server action", name=f"version {VERSION}", remedy=SETUP)

@@ -1,0 +1,309 @@
+"""The production ledger: a real Odoo behind the ledger port.
+
+Every call costs a constant number of remote calls a batch. What must happen together - a record
+and its external id, a payment and its reconciliation, a posting and the proof of its date - happens
+in one transaction, in the server action that setup made (`odoo_action`). So a killed process or a
+lost answer leaves a whole step or none, and the next run finds by external id what is there.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from fcb_pipelines.connectors.failures import (
+    ContractBreach,
+    EntriesRefused,
+    NotAllowed,
+    NotPrepared,
+)
+from fcb_pipelines.connectors.odoo.action import Batches
+from fcb_pipelines.connectors.odoo.chart import Chart, look
+from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.fields import SETUP, SOURCE_REF
+from fcb_pipelines.connectors.odoo.lookups import Surroundings
+from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read
+from fcb_pipelines.connectors.odoo.partners import Partners
+from fcb_pipelines.connectors.odoo.reading import minor
+from fcb_pipelines.connectors.odoo.settlements import Settlements, is_loose
+from fcb_pipelines.connectors.odoo.setup import Setup
+from fcb_pipelines.connectors.odoo.standing_settlements import StandingSettlements
+from fcb_pipelines.connectors.settling import assert_settleable
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
+from fcb_pipelines.core.ledger.moves import (
+    LedgerDescription,
+    ListedMove,
+    MoveState,
+    SetupStep,
+    StandingMove,
+    StandingPartner,
+    StandingSettlement,
+    TrialBalanceRow,
+)
+
+Item = TypeVar("Item", LedgerDocument, Settlement)
+
+
+class OdooLedger:
+    """The books of one company in Odoo."""
+
+    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
+        self._odoo = connection
+        self._settings = settings
+        self._found: Chart | None = None
+
+    @property
+    def connection(self) -> OdooConnection:
+        """The access that these books are reached through."""
+        return self._odoo
+
+    def describe(self) -> LedgerDescription:
+        """What this Odoo is and what it lacks. Reads only."""
+        company = read_company(self._odoo)
+        chart = look(self._odoo, self._settings, company)
+        too_old = version_problem(self._odoo.version)
+        return LedgerDescription(
+            adapter="odoo",
+            identity=self._identity(chart, company),
+            version=self._odoo.version,
+            company=company.name,
+            company_currency=company.currency,
+            currencies=company.currencies,
+            invoice_lock=company.invoice_lock,
+            entry_lock=company.entry_lock,
+            missing=(*too_old, *chart.missing),
+            rates_since=company.rates_since,
+        )
+
+    def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
+        """Make what is missing. Needs a user with the rights of Settings unless it is a dry run."""
+        self._found = None
+        return Setup(self._odoo, self._settings).run(dry_run=dry_run)
+
+    def list_moves(self) -> tuple[ListedMove, ...]:
+        """All of our moves in short, a call a thousand."""
+        return self._moves().listed()
+
+    def read_moves(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Our moves of these refs, in their order, and those that reverse `of`; or all of them."""
+        if refs is not None and not refs and not of:
+            return ()
+        return read(self._moves(), self._moves().find(refs, of), self._surroundings().of)
+
+    def read_settlements(
+        self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
+    ) -> tuple[StandingSettlement, ...]:
+        """Our settlements of these refs, in their order, and those of the documents `of`; or all."""
+        if refs is not None and not refs and not of:
+            return ()
+        reader = StandingSettlements(self._odoo, self._batches(), self._surroundings().of)
+        return reader.read(refs, of)
+
+    def upsert_partners(
+        self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
+    ) -> tuple[StandingPartner, ...]:
+        """Link or make each partner; the answer has one standing partner for each of `partners`."""
+        if not partners:
+            return ()
+        known = Partners(self._odoo, self._batches())
+        plan = known.plan(partners, others)
+        for batch in in_pages(plan.places):
+            known.write(batch)
+        return known.standing(partners, plan.shared)
+
+    def write_drafts(
+        self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
+    ) -> tuple[StandingMove, ...]:
+        """Write each absent document as a draft; rebuild those drafts whose ref is in `replace`.
+
+        Raises NotPrepared for an account, tax, partner or currency that Odoo lacks and NotAllowed
+        for a date in a locked period; then nothing is written. Raises EntriesRefused with code
+        tax_mismatch for those whose billed tax Odoo can't carry; the others are written then.
+        """
+        if not documents:
+            return ()
+        refs = _unique([document.ref for document in documents])
+        there = self._moves().rows(list((found := self._moves().find(refs)).values()))
+        drafts = {
+            ref: move
+            for ref, move in found.items()
+            if ref in replace and there.get(move, {}).get("state") == "draft"
+        }
+        todo = [each for each in documents if each.ref not in found or each.ref in drafts]
+        self._assert_open(todo, "invoice_lock")
+        partners = self._partners(document.partner for document in todo)
+        refused = [
+            each
+            for batch in in_pages(todo, BATCH)
+            for each in self._moves().write(
+                batch, partners, [drafts[each.ref] for each in batch if each.ref in drafts]
+            )
+        ]
+        written = self.read_moves(refs)
+        if refused:
+            raise EntriesRefused(f"writing {len(todo)} drafts to Odoo", refused)
+        return written
+
+    def post(self, refs: Sequence[str]) -> tuple[StandingMove, ...]:
+        """Post these drafts. Raises NotAllowed, and posts nothing, when one is in a locked period."""
+        if not refs:
+            return ()
+        found = self._moves().find(refs)
+        rows = self._moves().rows(list(found.values()))
+        days = {
+            move: row["invoice_date"] or row["date"]
+            for move, row in rows.items()
+            if row["state"] == "draft"
+        }
+        lock = read_company(self._odoo).invoice_lock
+        for move, day in days.items():
+            if lock is not None and date.fromisoformat(day) <= lock:
+                raise _locked(f"posting {rows[move]['ref']}", day, lock)
+        for batch in in_pages(list(days), BATCH):
+            self._moves().post({move: days[move] for move in batch})
+        return self.read_moves(refs)
+
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
+        """Write, post and match each absent settlement; match those that stand unmatched.
+
+        Raises NotPrepared when a document or what it draws on is not posted, NotAllowed for a date in
+        a locked period; then nothing is written. An allocation of more than is open on both sides is
+        not made: it stays absent.
+        """
+        if not settlements:
+            return ()
+        refs = _unique([each.ref for each in settlements])
+        standing = {each.ref: each for each in self.read_settlements(refs)}
+        loose = {ref: int(each.move_id) for ref, each in standing.items() if is_loose(each)}
+        todo = [each for each in settlements if each.ref not in standing or each.ref in loose]
+        sides = [ref for each in todo for ref in (each.document, each.drawn_on) if ref]
+        documents = {move.ref: move for move in self.read_moves(sides)}
+        new = [each for each in todo if each.ref not in loose]
+        for each in new:
+            drawn_on = documents.get(each.drawn_on or "")
+            assert_settleable(each, documents.get(each.document), drawn_on)
+        writer = Settlements(self._odoo, self._batches(), self._chart())
+        # Where it only matches what stands there already, an allocation needs no open period.
+        stands = documents.keys() | writer.receipts(new)
+        self._assert_open([each for each in new if each.drawn_on not in stands], "entry_lock")
+        partners = self._partners(each.partner for each in new)
+        known = [each for each in todo if each.document in documents]
+        writer.write(known, documents, partners, loose)
+        self._on_account([each for each in new if each.on_account], writer, partners)
+        return self.read_settlements(refs)
+
+    def _on_account(
+        self, settlements: Sequence[Settlement], writer: Settlements, partners: Mapping[str, int]
+    ) -> None:
+        """Write what is open on the receivable; a failure after the payment that it takes back."""
+        writer.leave_open([each for each in settlements if each.undoes is None], partners, {})
+        failures = [each for each in settlements if each.undoes is not None]
+        payments = self.read_settlements([each.undoes for each in failures if each.undoes])
+        undone = {
+            each.ref: int(each.move_id) for each in payments if each.state is MoveState.POSTED
+        }
+        writer.leave_open(failures, partners, undone)
+
+    def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
+        """Balances over the posted entries that carry our reference, by account and currency."""
+        self._batches()
+        domain = [("company_id", "=", self._odoo.company), ("parent_state", "=", "posted"),
+                  (f"move_id.{SOURCE_REF}", "!=", False)]  # fmt: skip
+        groups = self._odoo.call(
+            "account.move.line",
+            "formatted_read_group",
+            domain,
+            groupby=["account_id", "currency_id"],
+            aggregates=["amount_currency:sum"],
+        )
+        codes = self._surroundings().account_codes([row["account_id"][0] for row in groups])
+        rows = [
+            (codes[row["account_id"][0]], str(row["currency_id"][1]), row["amount_currency:sum"])
+            for row in groups
+        ]
+        return tuple(
+            TrialBalanceRow(account=code, currency=currency, balance=minor(balance, currency))
+            for code, currency, balance in sorted(rows)
+            if minor(balance, currency)
+        )
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _chart(self) -> Chart:
+        """The chart as first found complete in what every call needs."""
+        if self._found is None:
+            chart = look(self._odoo, self._settings, read_company(self._odoo))
+            lacking = [part for part in chart.missing if part.what in ("field", "server action")]
+            if lacking:
+                told = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
+                raise NotPrepared(
+                    f"opening Odoo database {self._odoo.database}",
+                    f"it lacks {told}",
+                    remedy=SETUP,
+                )
+            self._found = chart
+        return self._found
+
+    def _batches(self) -> Batches:
+        return Batches(self._odoo, self._chart().action or 0)
+
+    def _moves(self) -> Moves:
+        residue = self._settings.policies.tax_residue
+        return Moves(self._odoo, self._batches(), self._chart(), residue)
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._odoo, self._batches(), self._chart())
+
+    def _identity(self, chart: Chart, company: Company) -> str:
+        """The database's own number and the company's id; a copy that is set up gets no other."""
+        if chart.action is None:
+            return ""
+        uuid = Batches(self._odoo, chart.action).run("identity")["uuid"]
+        return f"odoo:{uuid}:{company.id}"
+
+    def _partners(self, links: Iterable[str]) -> dict[str, int]:
+        wanted = list(dict.fromkeys(links))
+        found = Partners(self._odoo, self._batches()).find(wanted)
+        for link in wanted:
+            if link not in found:
+                raise NotPrepared(
+                    f"writing for partner {link}", "no partner in Odoo has this link",
+                    remedy="fcb sync",
+                )  # fmt: skip
+        return found
+
+    def _assert_open(self, todo: Sequence[Item], lock_name: str) -> None:
+        """Raises NotAllowed for the first that lies in a locked period, NotPrepared for a currency."""
+        if not todo:
+            return
+        company = read_company(self._odoo)
+        lock: date | None = getattr(company, lock_name)
+        for each in todo:
+            if lock is not None and each.date <= lock:
+                raise _locked(f"writing {each.ref}", each.date.isoformat(), lock)
+            if each.currency not in company.currencies:
+                raise NotPrepared(
+                    f"writing {each.ref}",
+                    f"this Odoo does not hold {each.currency}",
+                    remedy=f"activate the currency {each.currency} in Odoo and give it rates",
+                )
+            if not company.has_rate(each.currency, each.date):
+                raise NotPrepared(
+                    f"writing {each.ref}",
+                    f"Odoo has no rate of {each.currency} on {each.date}",
+                    remedy=f"a rate of {each.currency} on or before that day, in Odoo",
+                )
+
+
+def _locked(tried: str, day: str, lock: date) -> NotAllowed:
+    return NotAllowed(tried, f"its date {day} lies in the period locked to {lock}")
+
+
+def _unique(refs: list[str]) -> list[str]:
+    twice = {ref for ref in refs if refs.count(ref) > 1} if len(set(refs)) < len(refs) else set()
+    if twice:
+        raise ContractBreach("writing a batch", f"named twice in it: {sorted(twice)[0]}")
+    return refs

@@ -1,0 +1,176 @@
+"""Partners in Odoo: the places of the plan (`core.documents.partners`), made, filled in and linked.
+
+A link is an external id, so it survives a merge that a person makes in Odoo. Nothing that a person
+wrote is overwritten: only empty fields are filled.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from fcb_pipelines.connectors.odoo.action import Batches, xml_name
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo.moves import in_pages
+from fcb_pipelines.connectors.odoo.reading import text
+from fcb_pipelines.core.documents.partners import LedgerPartner, PartnerPlan, Place, place
+from fcb_pipelines.core.ledger.entries import Partner
+from fcb_pipelines.core.ledger.moves import SharedEmail, StandingPartner
+
+PARTNER = "res.partner"
+STRIPE_ID = "x_fc_stripe_customer_id"
+_TEXTS = ("name", "email", "street", "city", "zip", "vat")
+_FIELDS = [
+    *_TEXTS, "state_id", "country_id", "email_normalized", STRIPE_ID, "commercial_company_name",
+    "commercial_partner_id", "active",
+]  # fmt: skip
+
+
+class Partners:
+    """The partners of one company, through one connection."""
+
+    def __init__(self, odoo: OdooConnection, batches: Batches) -> None:
+        self._odoo = odoo
+        self._batches = batches
+
+    def find(self, links: Collection[str]) -> dict[str, int]:
+        """link -> partner id, of those that are there."""
+        found = self._batches.find(PARTNER, refs=list(dict.fromkeys(links)))
+        return {link: partner for link, _, partner in found}
+
+    def links(self, partners: Iterable[int]) -> dict[int, tuple[str, ...]]:
+        """Partner id -> its links, in the order they came."""
+        ids = sorted(set(partners) - {0})
+        links: dict[int, tuple[str, ...]] = {}
+        for link, _, partner in self._batches.find(PARTNER, ids=ids) if ids else ():
+            links[partner] = (*links.get(partner, ()), link)
+        return links
+
+    def plan(self, partners: Sequence[Partner], others: Sequence[Partner]) -> PartnerPlan:
+        """Which of Odoo's partners each of these takes. Reads only."""
+        rows: dict[int, Row] = {}
+        asked = [*partners, *others]
+        for batch in in_pages(asked):
+            names = [link for each in batch for link in (each.key, *each.links)]
+            rows |= {row["id"]: row for row in self._rows(set(self.find(names).values()), batch)}
+        links = self.links(rows)
+        return place(
+            partners, [_found(row, links.get(key, ())) for key, row in rows.items()], others
+        )
+
+    def write(self, places: Sequence[Place]) -> None:
+        """Make, fill and link the partners of these places, in one transaction."""
+        accounts = [account for place in places for account in place.accounts]
+        known = [int(place.partner_id) for place in places if place.partner_id is not None]
+        rows = {row["id"]: row for row in self._read([("id", "in", known)])} if known else {}
+        countries = _Countries(self._odoo, accounts)
+        new, changed = [], []
+        for each in places:
+            row = rows[int(each.partner_id)] if each.partner_id is not None else None
+            values = _empty(row, [countries.values(account) for account in each.accounts])
+            written = {"values": values, "names": [xml_name(link) for link in each.links]}
+            if row is None:
+                new.append(written)
+            elif values or each.links:
+                changed.append({"id": row["id"], **written})
+        if new or changed:
+            self._batches.run("partners", new=new, known=changed)
+
+    def standing(
+        self, partners: Sequence[Partner], shared: Mapping[str, tuple[SharedEmail, ...]]
+    ) -> tuple[StandingPartner, ...]:
+        """One standing partner for each of `partners`, with the emails it shares by its key."""
+        found = self.find([partner.key for partner in partners])
+        ids = sorted(set(found.values()))
+        rows = {row["id"]: row for row in self._read([("id", "in", ids)])}
+        links = self.links(ids)
+        return tuple(
+            StandingPartner(
+                partner_id=str(partner_id),
+                links=links[partner_id],
+                name=text(rows[partner_id]["name"]) or "",
+                email=text(rows[partner_id]["email"]),
+                stripe_customer_id=text(rows[partner_id][STRIPE_ID]),
+                shared_emails=shared[key],
+            )
+            for key, partner_id in ((partner.key, found[partner.key]) for partner in partners)
+        )
+
+    def _rows(self, linked: Collection[int], partners: Sequence[Partner]) -> list[Row]:
+        """Those that are linked, archived or not, and those with one of the emails."""
+        by_link = self._read([("id", "in", sorted(linked))])
+        emails = sorted({partner.email.lower() for partner in partners if partner.email})
+        by_email = self._odoo.rows(
+            PARTNER,
+            [("email_normalized", "in", emails),
+             ("company_id", "in", [False, self._odoo.company])],
+            _FIELDS,
+        )  # fmt: skip
+        return [*by_link, *by_email]
+
+    def _read(self, domain: list[Any]) -> list[Row]:
+        return self._odoo.rows(PARTNER, domain, _FIELDS, archived=True)
+
+
+class _Countries:
+    """Countries and provinces of a batch, by code or by name."""
+
+    def __init__(self, odoo: OdooConnection, partners: Sequence[Partner]) -> None:
+        countries = sorted({partner.country for partner in partners if partner.country})
+        rows = odoo.rows(
+            "res.country",
+            ["|", ("code", "in", [each.upper() for each in countries]), ("name", "in", countries)],
+            ["code", "name"],
+        )
+        self._countries = {row["name"].lower(): row["id"] for row in rows}
+        self._countries |= {row["code"].lower(): row["id"] for row in rows if row["code"]}
+        states = odoo.rows(
+            "res.country.state",
+            [("country_id", "in", [row["id"] for row in rows])],
+            ["code", "name", "country_id"],
+        )
+        self._states = {
+            (row["country_id"][0], row[name].lower()): row["id"]
+            for name in ("name", "code")
+            for row in states
+        }
+
+    def values(self, partner: Partner) -> dict[str, Any]:
+        """What Odoo is to hold of this partner; nothing that is empty."""
+        values = {name: getattr(partner, name) for name in _TEXTS if getattr(partner, name)}
+        country = self._countries.get((partner.country or "").lower())
+        if country:
+            values["country_id"] = country
+        state = self._states.get((country or 0, (partner.state or "").lower()))
+        if state:
+            values["state_id"] = state
+        if partner.stripe_customer_id:
+            values[STRIPE_ID] = partner.stripe_customer_id
+        return values
+
+
+def _found(row: Row, links: tuple[str, ...]) -> LedgerPartner:
+    commercial = row["commercial_partner_id"]
+    within = commercial[0] if commercial and commercial[0] != row["id"] else None
+    return LedgerPartner(
+        partner_id=str(row["id"]),
+        links=links,
+        name=text(row["name"]) or "",
+        email=text(row["email_normalized"]),
+        company=text(row["commercial_company_name"]),
+        archived=not row["active"],
+        within=str(within) if within else None,
+    )
+
+
+def _empty(row: Row | None, told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What of `told` is still empty in Odoo; the first that has a value gives it."""
+    standing = row or {}
+    values: dict[str, Any] = {}
+    for one in told:
+        # A province means nothing without its own country.
+        foreign = standing.get("country_id") and "country_id" in one and (
+            standing["country_id"][0] != one["country_id"]
+        )  # fmt: skip
+        for name, value in one.items():
+            if not standing.get(name) and not (foreign and name == "state_id"):
+                values.setdefault(name, value)
+    return values

@@ -1,0 +1,209 @@
+"""Odoo's records told in the port's values.
+
+Odoo's numbers come as floats of exact decimals; each becomes a Decimal by its text and minor units
+at once. What a record does not hold in so many words - which of a partner's links was meant, which
+of three methods shares a journal - is settled by the hash kept with it: the telling that has this
+hash is the one that was written. Where a person changed something none has it, and the plain
+telling is answered.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+from fcb_pipelines.connectors.odoo.chart import Chart
+from fcb_pipelines.connectors.odoo.connection import Row
+from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH
+from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.ledger.entries import (
+    DocumentLine,
+    DocumentTax,
+    LedgerDocument,
+    Settlement,
+    with_tax_shares,
+)
+from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.money import exponent, from_major
+
+MOVE_FIELDS = (
+    "move_type", "state", "payment_state", "ref", "invoice_date", "date", "currency_id",
+    "partner_id", "amount_residual", "amount_total", "x_fc_nexacloud_invoice_id",
+    "x_fc_stripe_invoice_id", CONTENT_HASH, REVERSES_REF, SOURCE_HASH,
+)  # fmt: skip
+LINE_FIELDS = (
+    "move_id", "display_type", "name", "quantity", "price_unit", "price_subtotal", "account_id",
+    "tax_ids", "tax_line_id", "amount_currency",
+)  # fmt: skip
+
+# Both stand for nothing in the accounts.
+_REMARKS = {"line_section", "line_subsection", "line_note"}
+_KINDS = {"out_invoice": Kind.INVOICE, "out_refund": Kind.CREDIT_NOTE}
+STATES = {"draft": MoveState.DRAFT, "posted": MoveState.POSTED, "cancel": MoveState.CANCELLED}
+
+Told = TypeVar("Told", LedgerDocument, Settlement)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What telling moves and settlements needs beside them: account id -> code, and so on.
+
+    `links` has the external ids of each partner, `families` the family of an account code,
+    `journals` the methods that settle through a journal id.
+    """
+
+    chart: Chart
+    accounts: Mapping[int, str]
+    links: Mapping[int, tuple[str, ...]]
+    families: Mapping[str, str]
+    journals: Mapping[int, tuple[Method, ...]]
+
+
+def direction(kind: Kind) -> int:
+    """1 where the customer owes (an invoice), -1 for a credit note."""
+    return 1 if kind is Kind.INVOICE else -1
+
+
+def minor(amount: object, currency: str) -> int:
+    """Odoo's amount in minor units of the currency."""
+    exact = Decimal(str(amount)).quantize(Decimal(1).scaleb(-exponent(currency)))
+    return from_major(exact, currency)
+
+
+def text(value: object) -> str | None:
+    """A text of Odoo's; its False is None."""
+    return str(value) if value else None
+
+
+def listed_move(ref: str, row: Row) -> ListedMove:
+    """A customer invoice or credit note in short."""
+    return ListedMove(ref=ref, state=STATES[row["state"]], date=_day(row))
+
+
+def standing_move(
+    ref: str,
+    row: Row,
+    lines: Sequence[Row],
+    around: Around,
+    *,
+    reversed_whole: bool,
+    put_back: Mapping[int, int],
+) -> StandingMove:
+    """A customer invoice or credit note with its lines, as it stands.
+
+    `reversed_whole`: nothing but credit notes settles it. `put_back` is what is open of the entries
+    beside it, by their direction.
+    """
+    links = around.links.get(id_of(row["partner_id"]), ())
+    stored = text(row[CONTENT_HASH])
+    state = STATES[row["state"]]
+    document = as_written(_documents(ref, row, lines, links, around), stored)
+    own = abs(minor(row["amount_residual"], document.currency))
+    beside = put_back.get(direction(document.kind), 0)
+    return StandingMove(
+        ref=ref,
+        move_id=str(row["id"]),
+        state=state,
+        payment_state=_payment_state(row, own, state, reversed_whole, document.currency),
+        document=document,
+        partner_links=links,
+        accounting_date=date.fromisoformat(row["date"]),
+        residual=own + beside,
+        stored_hash=stored,
+        stored_source_hash=text(row[SOURCE_HASH]),
+        put_back=beside,
+    )
+
+
+def _documents(
+    ref: str, row: Row, lines: Sequence[Row], links: Sequence[str], around: Around
+) -> list[LedgerDocument]:
+    """The ways to tell one move: with each of its partner's links, with and without zero taxes."""
+    currency = str(row["currency_id"][1])
+    kind = _KINDS[row["move_type"]]
+    charged = [line for line in lines if _is_line(line)]
+    told = [_line(line, currency, around) for line in charged]
+    taxes = _taxes(lines, told, kind, currency, around.chart)
+    billed = tuple(tax for tax in taxes if tax.amount)
+    plain = LedgerDocument(
+        ref=ref,
+        kind=kind,
+        number=text(row["ref"]) or "",
+        date=_day(row),
+        currency=currency,
+        partner="",
+        lines=with_tax_shares(told, taxes),
+        taxes=billed,
+        nexacloud_invoice_id=text(row["x_fc_nexacloud_invoice_id"]),
+        stripe_invoice_id=text(row["x_fc_stripe_invoice_id"]),
+        reverses=text(row[REVERSES_REF]),
+    )
+    return [
+        replace(plain, partner=link, taxes=some)
+        for some in dict.fromkeys((billed, taxes))
+        for link in (links or ("",))
+    ]
+
+
+def as_written(told: Sequence[Told], stored: str | None) -> Told:
+    """The telling with this hash; the first where none has it."""
+    return next((each for each in told if each.content_hash == stored), told[0])
+
+
+def _is_line(line: Row) -> bool:
+    kind = line["display_type"]
+    return kind not in _REMARKS and kind != "payment_term" and not line["tax_line_id"]
+
+
+def _line(line: Row, currency: str, around: Around) -> DocumentLine:
+    account = around.accounts.get(id_of(line["account_id"]), "")
+    return DocumentLine(
+        description=text(line["name"]) or "",
+        quantity=Decimal(str(line["quantity"])),
+        unit_price=Decimal(str(line["price_unit"])),
+        net=minor(line["price_subtotal"], currency),
+        account=account,
+        family=around.families.get(account, ""),
+        taxes=around.chart.keys(line["tax_ids"]),
+    )
+
+
+def _taxes(
+    rows: Iterable[Row], lines: Sequence[DocumentLine], kind: Kind, currency: str, chart: Chart
+) -> tuple[DocumentTax, ...]:
+    """Every tax on the lines or in a tax line of its own, the zeros included."""
+    amounts = {key: 0 for line in lines for key in line.taxes}
+    for row in rows:
+        if row["tax_line_id"]:
+            (key,) = chart.keys([id_of(row["tax_line_id"])])
+            amount = -direction(kind) * minor(row["amount_currency"], currency)
+            amounts[key] = amounts.get(key, 0) + amount
+    return tuple(
+        DocumentTax(
+            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
+        )
+        for key, amount in sorted(amounts.items())
+    )
+
+
+def _payment_state(
+    row: Row, residual: int, state: MoveState, reversed_whole: bool, currency: str
+) -> PaymentState:
+    """Judged by the residual: Odoo's own word for a paid move depends on its edition."""
+    if state is not MoveState.POSTED:
+        return PaymentState.NOT_PAID
+    if residual == 0:
+        return PaymentState.REVERSED if reversed_whole else PaymentState.PAID
+    whole = abs(minor(row["amount_total"], currency))
+    return PaymentState.NOT_PAID if residual == whole else PaymentState.PARTIAL
+
+
+def _day(row: Row) -> date:
+    """The date printed on a document; one that a person emptied leaves the accounting date."""
+    return date.fromisoformat(row["invoice_date"] or row["date"])
+
+
+def id_of(pair: object) -> int:
+    """The id of a many2one's [id, name]; 0 where it is empty."""
+    return int(pair[0]) if isinstance(pair, (list, tuple)) else 0

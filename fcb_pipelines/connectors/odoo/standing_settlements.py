@@ -1,0 +1,154 @@
+"""Settlements as they stand in Odoo: found by their refs or by their documents, and read."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from fcb_pipelines.connectors.odoo.action import Batches
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
+from fcb_pipelines.connectors.odoo.moves import in_pages
+from fcb_pipelines.connectors.odoo.reading import Around, minor
+from fcb_pipelines.connectors.odoo.settlement_reading import (
+    ENTRY_FIELDS,
+    SIDE_FIELDS,
+    standing_allocation,
+    standing_settlement,
+)
+from fcb_pipelines.connectors.odoo.settlements import MATCHING, MOVE, PAYMENT
+from fcb_pipelines.core.ledger.moves import StandingSettlement
+
+AroundOf = Callable[[Iterable[Row], Iterable[Row]], Around]
+
+_LINES = "account.move.line"
+_LINE_FIELDS = ("move_id", "account_id", "account_type", "currency_id", "amount_currency")
+_PAIR_FIELDS = (
+    "debit_move_id", "credit_move_id", "debit_amount_currency", "credit_amount_currency",
+    SOURCE_REF, CONTENT_HASH, "x_fc_date", "x_fc_memo",
+)  # fmt: skip
+
+
+class StandingSettlements:
+    """Reads the settlements of one company, through one connection."""
+
+    def __init__(self, odoo: OdooConnection, batches: Batches, around_of: AroundOf) -> None:
+        self._odoo = odoo
+        self._batches = batches
+        self._around_of = around_of
+
+    def read(
+        self, refs: Collection[str] | None, of: Collection[str] = ()
+    ) -> tuple[StandingSettlement, ...]:
+        """Those with these refs, in their order, then those of the documents `of`; or all."""
+        wanted = None if refs is None else list(dict.fromkeys(refs))
+        found = self._batches.find(PAYMENT, MOVE, MATCHING, refs=wanted, of=list(of))
+        by_model: dict[str, dict[str, int]] = {PAYMENT: {}, MOVE: {}, MATCHING: {}}
+        for ref, model, id_ in found:
+            by_model[model][ref] = id_
+        entries = by_model[MOVE] | self._entries_of(by_model[PAYMENT])
+        standing: dict[str, StandingSettlement] = {}
+        for page in in_pages(list(entries.items())):
+            standing |= {each.ref: each for each in self._entries(dict(page))}
+        for page in in_pages(list(by_model[MATCHING].items())):
+            standing |= {each.ref: each for each in self._allocations(dict(page))}
+        order = dict.fromkeys([*(wanted or ()), *(ref for ref, _, _ in found)])
+        return tuple(standing[ref] for ref in order if ref in standing)
+
+    def entries(self, settlements: Iterable[StandingSettlement]) -> dict[str, int]:
+        """ref -> id of the entry."""
+        return {each.ref: int(each.move_id) for each in settlements}
+
+    def _entries_of(self, payments: Mapping[str, int]) -> dict[str, int]:
+        """ref -> id of the payment's entry."""
+        moves: dict[int, int] = {}
+        for page in in_pages(sorted(payments.values())):
+            rows = self._odoo.rows(PAYMENT, [("id", "in", list(page))], ["move_id"])
+            moves |= {row["id"]: row["move_id"][0] for row in rows if row["move_id"]}
+        return {ref: moves[id_] for ref, id_ in payments.items() if id_ in moves}
+
+    def _entries(self, page: Mapping[str, int]) -> Iterable[StandingSettlement]:
+        # Documents are among them, and receipts that several documents share: neither settles one.
+        domain = [("id", "in", list(page.values())), ("move_type", "=", "entry"),
+                  (DOCUMENT_REF, "!=", False)]  # fmt: skip
+        rows = {row["id"]: row for row in self._odoo.rows(MOVE, domain, ENTRY_FIELDS)}
+        lines: dict[int, list[Row]] = {}
+        for line in self._odoo.rows(_LINES, [("move_id", "in", list(rows))], _LINE_FIELDS):
+            lines.setdefault(line["move_id"][0], []).append(line)
+        flat = [line for some in lines.values() for line in some]
+        matched = self._matched(rows, flat)
+        around = self._around_of(rows.values(), flat)
+        return [
+            standing_settlement(ref, rows[move], lines.get(move, []), matched.get(move, 0), around)
+            for ref, move in page.items()
+            if move in rows
+        ]
+
+    def _matched(self, rows: Mapping[int, Row], lines: Iterable[Row]) -> dict[int, int]:
+        """Entry id -> how much of it is matched to its document or to another of its entries."""
+        ours = {line["id"]: line for line in lines if line["account_type"] == "asset_receivable"}
+        ids = list(ours)
+        pairs = [
+            pair
+            for row in self._odoo.rows(
+                MATCHING,
+                ["|", ("debit_move_id", "in", ids), ("credit_move_id", "in", ids)],
+                _PAIR_FIELDS[:5],
+            )
+            for pair in _both_ways(row)
+            if pair[0] in ours
+        ]
+        others = self._odoo.rows(_LINES, [("id", "in", [each[1] for each in pairs])], ["move_id"])
+        move_of = {row["id"]: row["move_id"][0] for row in others}
+        settles = self._settled_by(set(move_of.values()))
+        matched: dict[int, int] = {}
+        for line, other, amount, allocation in pairs:
+            entry = ours[line]["move_id"][0]
+            beside = settles.get(move_of[other]) == rows[entry][DOCUMENT_REF]
+            # The allocation that it undid is matched with it in the document's stead.
+            if beside or (allocation and allocation == rows[entry]["x_fc_undoes"]):
+                taken = minor(amount, str(ours[line]["currency_id"][1]))
+                matched[entry] = matched.get(entry, 0) + taken
+        return matched
+
+    def _settled_by(self, moves: Collection[int]) -> dict[int, str]:
+        """Move id -> the document that it is, or that it settles; of moves of ours."""
+        domain = [("id", "in", sorted(moves)), (SOURCE_REF, "!=", False)]
+        rows = self._odoo.rows(MOVE, domain, [SOURCE_REF, DOCUMENT_REF])
+        return {row["id"]: row[DOCUMENT_REF] or row[SOURCE_REF] for row in rows}
+
+    def _allocations(self, page: Mapping[str, int]) -> Iterable[StandingSettlement]:
+        pairs = {
+            row["id"]: row
+            for row in self._odoo.rows(MATCHING, [("id", "in", list(page.values()))], _PAIR_FIELDS)
+        }
+        lines = self._odoo.rows(
+            _LINES,
+            [("id", "in", [row[side][0] for row in pairs.values() for side in _PAIR_FIELDS[:2]])],
+            _LINE_FIELDS,
+        )
+        moves = {
+            row["id"]: row
+            for row in self._odoo.rows(
+                MOVE, [("id", "in", [line["move_id"][0] for line in lines])], SIDE_FIELDS
+            )
+        }
+        sides = {line["id"]: (line, moves[line["move_id"][0]]) for line in lines}
+        around = self._around_of(moves.values(), [])
+        return [
+            standing_allocation(
+                ref,
+                pairs[id_],
+                sides[pairs[id_]["debit_move_id"][0]],
+                sides[pairs[id_]["credit_move_id"][0]],
+                around,
+            )
+            for ref, id_ in page.items()
+            if id_ in pairs
+        ]
+
+
+def _both_ways(row: Row) -> Sequence[tuple[int, int, object, object]]:
+    """(line, the line it is matched with, the amount in its currency, the allocation), twice."""
+    debit, credit = row["debit_move_id"][0], row["credit_move_id"][0]
+    return (
+        (debit, credit, row["debit_amount_currency"], row[SOURCE_REF]),
+        (credit, debit, row["credit_amount_currency"], row[SOURCE_REF]),
+    )

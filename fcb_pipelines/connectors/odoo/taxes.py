@@ -1,0 +1,81 @@
+"""The configured sale taxes as Odoo has them: found by name and proved by rate, never made."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.core.company.settings import Settings, Tax
+from fcb_pipelines.core.ledger.moves import MissingPart
+
+CONFIGURATION = "correct the configuration file (FCB_CONFIG)"
+
+
+class Taxes:
+    """What was found: tax key -> id, the keys of a group -> its id, and what is missing."""
+
+    def __init__(self, connection: OdooConnection, company: list[Any], settings: Settings) -> None:
+        self.ids: dict[str, int] = {}
+        self.groups: dict[frozenset[str], int] = {}
+        self.missing: list[MissingPart] = []
+        names = [tax.odoo_name for tax in settings.taxes]
+        names += [group.odoo_name for group in settings.tax_groups]
+        rows = connection.rows(
+            "account.tax",
+            [*company, ("type_tax_use", "=", "sale"), ("name", "in", names)],
+            ["name", "amount", "amount_type", "children_tax_ids", "price_include"],
+        )
+        found = {row["name"]: row for row in reversed(rows)}
+        accounts = _tax_accounts(connection, [row["id"] for row in rows])
+        for tax in settings.taxes:
+            self._take(tax, found.get(tax.odoo_name), accounts)
+        for group in settings.tax_groups:
+            self._take_group(group.odoo_name, group.taxes, found.get(group.odoo_name))
+
+    def _take(self, tax: Tax, row: Row | None, accounts: Mapping[int, set[str]]) -> None:
+        if row is None:
+            self._lacks((tax.key,), tax.odoo_name, "taxes are found, never made: activate it in Odoo, or name "
+                        f"another as odoo_name of {tax.key}")  # fmt: skip
+            return
+        standing = Decimal(str(row["amount"]))
+        if row["amount_type"] != "percent" or standing != tax.percentage or row["price_include"]:
+            self._lacks((tax.key,), tax.odoo_name, f"it is {row['amount_type']} {standing}, wanted is "
+                        f"{tax.percentage} % on top of the price: {CONFIGURATION}")  # fmt: skip
+            return
+        self.ids[tax.key] = row["id"]
+        posts_to = accounts.get(row["id"], set())
+        if tax.account and posts_to != {tax.account}:
+            told = ", ".join(sorted(posts_to)) or "no account"
+            self._lacks((tax.key,), f"{tax.odoo_name} on account {tax.account}",
+                        f"it posts to {told}: change it in Odoo, or the account of {tax.key}")  # fmt: skip
+
+    def _take_group(self, name: str, keys: tuple[str, ...], row: Row | None) -> None:
+        if row is None or row["amount_type"] != "group":
+            self._lacks((), name, f"a group tax is wanted: activate it in Odoo, or {CONFIGURATION}")
+            return
+        children = {self.ids.get(key) for key in keys}
+        if children != set(row["children_tax_ids"]):
+            self._lacks((), name, f"it does not consist of {', '.join(keys)}: {CONFIGURATION}")
+            return
+        self.groups[frozenset(keys)] = row["id"]
+
+    def _lacks(self, taxes: tuple[str, ...], name: str, remedy: str) -> None:
+        # Without a group its taxes are posted one by one, so a missing group keeps nothing out.
+        self.missing.append(MissingPart(what="tax", name=name, remedy=remedy, taxes=taxes))
+
+
+def _tax_accounts(connection: OdooConnection, taxes: list[int]) -> dict[int, set[str]]:
+    """The account codes that each tax posts to, on invoices and credit notes alike."""
+    rows = connection.rows(
+        "account.tax.repartition.line",
+        [("tax_id", "in", taxes), ("repartition_type", "=", "tax")],
+        ["tax_id", "account_id"],
+    )
+    ids = sorted({row["account_id"][0] for row in rows if row["account_id"]})
+    accounts = connection.rows("account.account", [("id", "in", ids)], ["code"])
+    codes = {row["id"]: row["code"] for row in accounts}
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        if row["account_id"]:
+            found.setdefault(row["tax_id"][0], set()).add(codes[row["account_id"][0]])
+    return found

@@ -1,0 +1,203 @@
+"""The log of read-backs: what the ledger held under each external id, and when we saw it.
+
+Deleting a move in a ledger deletes its external id too, so the ledger alone can't tell "never
+written" from "removed by a person". This log can. It is append-only: the table itself refuses
+updates and deletes. Nothing else rests on it; exactly-once is the ledger's own unique key.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import psycopg2
+from psycopg2 import errors
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+from psycopg2.extras import execute_values
+
+from fcb_pipelines.connectors.failures import Failure, NotAllowed, NotFound, Unreachable
+from fcb_pipelines.core.ledger.moves import RELEASED, Seen
+
+TABLE = "fcb_readback_log"
+
+EntryKind = Literal["move", "settlement"]
+
+# Any number that no other program of this database locks under.
+_LOCK = 7_023_190_426
+
+_CREATE = f"""
+create table if not exists {TABLE} (
+    id bigint generated always as identity primary key,
+    ledger text not null,
+    external_id text not null,
+    kind text not null check (kind in ('move', 'settlement')),
+    state text not null,
+    content_hash text,
+    observed_at timestamptz not null default clock_timestamp(),
+    run_id text not null,
+    reason text
+);
+create index if not exists {TABLE}_latest on {TABLE} (ledger, external_id, id desc);
+create or replace function {TABLE}_only_grows() returns trigger language plpgsql as $$
+begin
+    raise exception '{TABLE} is append-only' using errcode = 'insufficient_privilege';
+end $$;
+create or replace trigger {TABLE}_only_grows
+    before update or delete or truncate on {TABLE}
+    for each statement execute function {TABLE}_only_grows();
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One read-back: what stood under `ref` in the ledger. `reason` only where it was released."""
+
+    ref: str
+    kind: EntryKind
+    state: str
+    content_hash: str | None
+    observed_at: datetime
+    run_id: str
+    reason: str | None = None
+
+    @property
+    def seen(self) -> Seen:
+        """The entry as the rules take it."""
+        return Seen(ref=self.ref, state=self.state, content_hash=self.content_hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Something read back just now, to be logged if it is news."""
+
+    ref: str
+    kind: EntryKind
+    state: str
+    content_hash: str | None
+
+
+class ReadBackLog:
+    """The log in one database. `postgres_url` in libpq's or SQLAlchemy's form.
+
+    The table is made on first use. `ledger` is the identity of a set of books: two ledgers never
+    share an entry. All methods raise Unreachable or NotAllowed.
+    """
+
+    def __init__(self, postgres_url: str) -> None:
+        self._dsn = postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1)
+        self._made = False
+
+    def append(self, ledger: str, observed: Sequence[Observation], *, run_id: str) -> int:
+        """Log what differs from the last entry of its ref; how many entries that were.
+
+        Writers take turns, so the same news told by two runs is logged once.
+        """
+        with self._transaction("logging read-backs") as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+            known = _latest(connection, ledger, [each.ref for each in observed])
+            news = {
+                each.ref: each
+                for each in observed
+                if each.ref not in known or _differs(each, known[each.ref])
+            }
+            rows = [
+                (ledger, each.ref, each.kind, each.state, each.content_hash, run_id)
+                for each in news.values()
+            ]
+            with connection.cursor() as cursor:
+                execute_values(
+                    cursor,
+                    f"insert into {TABLE} (ledger, external_id, kind, state, content_hash, run_id)"  # noqa: S608 - a constant
+                    " values %s",
+                    rows,
+                    page_size=1000,
+                )
+        return len(rows)
+
+    def latest(self, ledger: str, refs: Collection[str] | None = None) -> dict[str, LogEntry]:
+        """The last entry of each of these refs, or of all; a ref never seen is not there."""
+        with self._transaction("reading the log of read-backs") as connection:
+            return _latest(connection, ledger, refs)
+
+    def release(self, ledger: str, ref: str, reason: str, *, run_id: str = "by hand") -> None:
+        """Log that `ref` may be written again. Raises NotFound for a ref never seen in this ledger."""
+        tried = f"releasing {ref} in {ledger}"
+        with self._transaction(tried) as connection:
+            known = _latest(connection, ledger, [ref])
+            if ref not in known:
+                raise NotFound(tried, "it was never read back there", remedy="fcb status")
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"insert into {TABLE} (ledger, external_id, kind, state, run_id, reason)"  # noqa: S608 - a constant
+                    " values (%s, %s, %s, %s, %s, %s)",
+                    (ledger, ref, known[ref].kind, RELEASED, run_id, reason),
+                )
+
+    @contextmanager
+    def _transaction(self, tried: str) -> Iterator[Connection]:
+        try:
+            connection = psycopg2.connect(self._dsn, application_name="fcb_pipelines")
+        except psycopg2.OperationalError as error:
+            raise Unreachable(tried, _said(error), remedy="fcb doctor") from error
+        try:
+            with connection:
+                self._make(connection)
+                yield connection
+        except psycopg2.Error as error:
+            raise _failed(tried, error) from error
+        finally:
+            connection.close()
+
+    def _make(self, connection: Connection) -> None:
+        if self._made:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("select to_regclass(%s) is not null", (TABLE,))
+            ((there,),) = cursor.fetchall()
+            if not there:
+                cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+                cursor.execute(_CREATE)
+        connection.commit()
+        self._made = True
+
+
+def _latest(
+    connection: Connection, ledger: str, refs: Collection[str] | None
+) -> dict[str, LogEntry]:
+    chosen = "" if refs is None else "and external_id = any(%s)"
+    values = (ledger,) if refs is None else (ledger, list(refs))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct on (external_id) external_id, kind, state, content_hash, "  # noqa: S608 - constants
+            f"observed_at, run_id, reason from {TABLE} where ledger = %s {chosen} "
+            "order by external_id, id desc",
+            values,
+        )
+        return {
+            row[0]: LogEntry(
+                ref=row[0],
+                kind=row[1],
+                state=row[2],
+                content_hash=row[3],
+                observed_at=row[4],
+                run_id=row[5],
+                reason=row[6],
+            )
+            for row in cursor.fetchall()
+        }
+
+
+def _differs(observed: Observation, entry: LogEntry) -> bool:
+    return (observed.state, observed.content_hash) != (entry.state, entry.content_hash)
+
+
+def _failed(tried: str, error: psycopg2.Error) -> Failure:
+    if isinstance(error, errors.InsufficientPrivilege):
+        return NotAllowed(tried, _said(error))
+    return Unreachable(tried, _said(error), remedy="fcb doctor")
+
+
+def _said(error: psycopg2.Error) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,155 @@
+"""Reads from Stripe through the official SDK: pinned version, paced, retried, failures told apart.
+
+Answers are raw JSON (Decimals, never floats). The SDK's own objects are left out: making them is
+nine tenths of the work of a page, and they hold no more than the text they are made from.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import simplejson
+import stripe
+
+from fcb_pipelines.connectors.failures import (
+    ContractBreach,
+    Failure,
+    NotAllowed,
+    NotFound,
+    Throttled,
+    Unreachable,
+)
+from fcb_pipelines.connectors.retry import Pace, read, retry_after
+
+API_VERSION = "2026-10-28.endive"
+PAGE_SIZE = 100
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """All objects of one list, newest first. `problem`: why it may not be whole."""
+
+    items: tuple[Json, ...]
+    pages: int
+    problem: str | None = None
+
+
+class StripeReader:
+    """Read-only calls to one Stripe account. `api_base` replaces Stripe's own address."""
+
+    def __init__(self, api_key: str, *, pace: Pace, api_base: str | None = None) -> None:
+        stripe.enable_telemetry = False
+        self.pace = pace
+        self.client = stripe.StripeClient(
+            api_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": api_base} if api_base else {},
+            http_client=stripe.RequestsClient(timeout=30),
+            max_network_retries=0,  # retries are ours: the SDK's know neither 429 nor Retry-After
+        )
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
+        """The body of one GET, e.g. `get("/v1/invoices/in_1", {"expand": ["payments"]})`.
+
+        Raises NotFound, NotAllowed, ContractBreach, or after retries Throttled or Unreachable.
+        """
+
+        def once() -> Json:
+            try:
+                answer = self.client.raw_request("get", path, **(params or {}))
+            except stripe.StripeError as error:
+                raise _failure(f"Stripe: GET {path}", error) from error
+            body: Json = simplejson.loads(answer.body, use_decimal=True)
+            return body
+
+        return read(once, self.pace)
+
+    def sweep(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Sweep:
+        """Every object of a list, 100 a page, with proof that the pages join.
+
+        Each page starts at the last object of the page before it, so a page that is left out shows
+        as a missing joint, and one that comes again as a repeated id. An object that goes away
+        between two calls looks the same; therefore a list that does not prove itself is read twice.
+        """
+        first = self._sweep_once(path, params or {}, progress)
+        if first.problem is None:
+            return first
+        second = self._sweep_once(path, params or {}, progress)
+        return Sweep(items=second.items, pages=first.pages + second.pages, problem=second.problem)
+
+    def _sweep_once(
+        self, path: str, params: Mapping[str, Any], progress: Callable[[int], None] | None
+    ) -> Sweep:
+        items: dict[str, Json] = {}
+        pages = 0
+        problem = None
+        for page, joint in self._pages(path, params):
+            pages += 1
+            problem = _fault(path, pages, page, joint, items)
+            if problem:
+                break
+            items.update((each["id"], each) for each in page["data"])
+            if progress:
+                progress(len(items))
+        return Sweep(items=tuple(items.values()), pages=pages, problem=problem)
+
+    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[tuple[Json, str | None]]:
+        """Each page with the id that it must start with (None for the first)."""
+        cursor: dict[str, str] = {}
+        joint = None
+        while True:
+            page = self.get(path, {**params, "limit": PAGE_SIZE, **cursor})
+            try:
+                ids, more = [each["id"] for each in page["data"]], page["has_more"]
+            except (KeyError, TypeError) as error:
+                raise ContractBreach(f"Stripe: GET {path}", f"no list ({error!r})") from error
+            yield page, joint
+            if not more:
+                return
+            joint = ids[-1] if len(ids) > 1 else None
+            cursor = {"starting_after": ids[-2] if len(ids) > 1 else ids[-1]}
+
+
+def _fault(
+    path: str, number: int, page: Json, joint: str | None, seen: Mapping[str, Json]
+) -> str | None:
+    """Why a page does not continue the list, or None."""
+    ids = [each["id"] for each in page["data"]]
+    if joint is not None and ids[:1] != [joint]:
+        return f"{path}: page {number} does not join page {number - 1}: {joint} is not its first"
+    fresh = ids[1:] if joint is not None else ids
+    again = [each for each in fresh if each in seen]
+    if again or len(set(fresh)) < len(fresh):
+        return f"{path}: page {number} repeats {len(again) or 'some'} objects of the list"
+    if page["has_more"] and not fresh:
+        return f"{path}: page {number} brings nothing and says that there is more"
+    return None
+
+
+def _failure(tried: str, error: stripe.StripeError) -> Failure:
+    """The SDK's error as one of ours."""
+    status = error.http_status
+    said = f"HTTP {status}: {error.user_message or error}"
+    if isinstance(error, stripe.APIConnectionError):
+        return Unreachable(tried, f"no answer ({error.user_message or type(error).__name__})")
+    if isinstance(error, stripe.RateLimitError) or status == 429:
+        wait = retry_after(error.headers or {}, "retry-after")
+        return Throttled(tried, said, retry_after=wait)
+    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+        remedy = "a restricted key with read rights in FCB_STRIPE_API_KEY, then fcb doctor"
+        return NotAllowed(tried, said, remedy=remedy)
+    if status == 404 and error.code == "resource_missing":
+        # The same 404 comes for an object of the other mode, which does exist.
+        if "a similar object exists in" in said:
+            return ContractBreach(tried, said)
+        return NotFound(tried, said)
+    if isinstance(error, stripe.InvalidRequestError):
+        return ContractBreach(tried, said)
+    return Unreachable(tried, said)

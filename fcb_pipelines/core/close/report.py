@@ -1,0 +1,278 @@
+"""The month's close: tie-outs, exceptions, revenue by family, tax and receivable, as plain values."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from fcb_pipelines.core.close.options import alternatives
+from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
+from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Verdict
+from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
+from fcb_pipelines.core.proof.completeness import receivable
+from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieOut:
+    """Two amounts that must be equal, in minor units of `currency`, told apart by their labels."""
+
+    name: str
+    currency: str
+    left_label: str
+    left: int
+    right_label: str
+    right: int
+
+    @property
+    def difference(self) -> int:
+        """Right less left."""
+        return self.right - self.left
+
+
+# Nothing can be expected of these.
+_UNJUDGED = (WitnessVerdict.UNKNOWN_ADDRESS,)
+
+
+def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
+    """Source against ledger, by currency: billed, tax, and still owed.
+
+    What is owed is less what settles a document at its source and is listed instead of posted.
+    """
+    owing = receivable(month.dispositions, month.moves.values(), month.unsettled, month.settlements)
+    posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
+    to_post = [row for row in month.dispositions if row.verdict is Verdict.POST]
+    wanted = {row.ref for row in to_post}
+    currencies = sorted({row.currency for row in to_post} | {m.document.currency for m in posted})
+    rows = []
+    for currency in currencies:
+        own = [row for row in to_post if row.currency == currency]
+        moves = [move for move in posted if move.document.currency == currency]
+        noted = _noted(month, currency, wanted)
+        for name, billed, stands in (
+            (
+                "Billed at the source = posted",
+                sum(row.kind.sign * row.total for row in own) + noted[0],
+                sum(move.document.kind.sign * move.document.total for move in moves),
+            ),
+            (
+                "Tax billed = tax posted",
+                sum(row.kind.sign * row.tax for row in own) + noted[1],
+                sum(move.document.kind.sign * move.document.tax for move in moves),
+            ),
+            (
+                "Owed at the source = receivable",
+                sum(
+                    row.source - (row.not_posted if row.ref in month.unsettled else 0)
+                    for row in owing
+                    if row.currency == currency and row.ref in wanted
+                ),
+                sum(row.ledger for row in owing if row.currency == currency),
+            ),
+        ):
+            rows.append(
+                TieOut(
+                    name=name,
+                    currency=currency,
+                    left_label="source",
+                    left=billed,
+                    right_label="ledger",
+                    right=stands,
+                )
+            )
+    return tuple(rows)
+
+
+def _noted(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
+    """Total and tax of what stands of documents that their source voided: their notes take it back."""
+    found = [
+        month.credited.get(row.ref, (0, 0))
+        for row in month.dispositions
+        if row.currency == currency and row.ref in month.moves and row.ref not in wanted
+    ]
+    return sum(total for total, _ in found), sum(tax for _, tax in found)
+
+
+def close_report(
+    period: str,
+    month: MonthStatus,
+    *,
+    company: str,
+    currency: str,
+    snapshot: str,
+    families: Mapping[str, str],
+    customers: Mapping[str, str],
+    today: date,
+    over_all: Sequence[GateResult] = (),
+) -> dict[str, Any]:
+    """The close report of one month as plain JSON values, amounts in minor units.
+
+    `over_all` are the gates over the extracts and all months, as the last proof left them.
+
+    `currency` is the company's; revenue and tax in other currencies stand beside it under
+    `other_currencies`. `families` is the family of each income account code, `customers` the name of
+    each billing account that NexaCloud knows.
+    """
+    posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
+    verdicts = Counter(row.verdict for row in month.dispositions)
+    documents = documents_of(month)
+    return {
+        "period": period,
+        "currency": currency,
+        "company": company,
+        "generated_from": {"snapshot": snapshot},
+        "population": len(month.dispositions),
+        "post": verdicts[Verdict.POST],
+        "skip": verdicts[Verdict.SKIP],
+        "hold": verdicts[Verdict.HOLD],
+        "tie_outs": [
+            {**asdict(tie), "difference": tie.difference, "ok": tie.difference == 0}
+            for tie in tie_outs(month)
+        ],
+        "gates": [_gate(result) for result in month.gates],
+        "gates_over_all": [_gate(result) for result in over_all],
+        "exceptions": _exceptions(month, today),
+        "documents": documents,
+        "revenue_by_family": _revenue(posted, families, currency),
+        "tax_by_key": _taxes(posted, currency),
+        "tax_witness": _witness(month.witness),
+        "receivable": _receivable(posted, customers),
+        "settlements": _settlements(documents),
+        "other_currencies": {
+            other: {
+                "revenue_by_family": _revenue(posted, families, other),
+                "tax_by_key": _taxes(posted, other),
+            }
+            for other in sorted({move.document.currency for move in posted} - {currency})
+        },
+    }
+
+
+def _gate(result: GateResult) -> dict[str, Any]:
+    gate = GATES[result.gate]
+    return {
+        "name": result.gate,
+        "outcome": result.outcome.value,
+        "description": gate.proves,
+        "detail": result.detail if result.outcome is not Outcome.PASS else "",
+        "count": result.count,
+        "recovery": gate.recovery,
+    }
+
+
+def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
+    """Held documents with their reason, then every exception of every document."""
+    rows_by_ref = {row.ref: row for row in month.dispositions}
+    details = {ref: row.detail for ref, row in rows_by_ref.items()}
+    rows = []
+    for document in documents_of(month):
+        codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
+        for code in (*codes, *document["exceptions"]):
+            known = REASONS.get(code) if code in codes else EXCEPTIONS.get(code)
+            rows.append(
+                {
+                    "ref": document["ref"],
+                    "number": document["number"],
+                    "code": code,
+                    "description": known.meaning if known else code,
+                    "detail": details[document["ref"]] if code in codes else "",
+                    "remedy": known.remedy if known else "",
+                    "alternatives": list(
+                        alternatives(code, rows_by_ref[document["ref"]], month.books, today)
+                        if month.books
+                        else ()
+                    ),
+                    "amount": _amount(document, code),
+                    "currency": document["currency"],
+                }
+            )
+    return rows
+
+
+def _amount(document: Mapping[str, Any], code: str) -> int:
+    """What an exception is about: the amount that it lists, where it lists one; else the document's."""
+    listed = [each["amount"] for each in document["listed"] if each["why"] == code]
+    return sum(listed) if code in LISTED_BY_AMOUNT and listed else int(document["total"])
+
+
+def _settlements(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What settles the month's documents in the ledger, by currency and method.
+
+    `total` is positive for what customers paid, negative for what went back to them.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    totals: Counter[tuple[str, str]] = Counter()
+    for document in documents:
+        for entry in document["settlements"]:
+            key = (document["currency"], entry["method"])
+            counts[key] += 1
+            totals[key] += Kind(document["kind"]).sign * entry["amount"]
+    return [
+        {"currency": key[0], "method": key[1], "count": counts[key], "total": totals[key]}
+        for key in sorted(counts)
+    ]
+
+
+def _revenue(
+    posted: Sequence[StandingMove], families: Mapping[str, str], currency: str
+) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for move in posted:
+        if move.document.currency == currency:
+            for line in move.document.lines:
+                family = families.get(line.account, line.account)
+                totals[family] += move.document.kind.sign * line.net
+    return dict(sorted(totals.items()))
+
+
+def _taxes(posted: Sequence[StandingMove], currency: str) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for move in posted:
+        if move.document.currency == currency:
+            for tax in move.document.taxes:
+                totals[tax.key] += move.document.kind.sign * tax.amount
+    return dict(sorted(totals.items()))
+
+
+def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
+    """How many documents came out how, and each of those that do not match."""
+    verdicts = Counter(row.verdict for row in rows)
+    return {
+        "verdicts": {verdict.value: verdicts[verdict] for verdict in WitnessVerdict},
+        "rows": [
+            {
+                "ref": row.ref,
+                "number": row.number,
+                "verdict": row.verdict.value,
+                "detail": row.detail,
+                "expected": None if row.verdict in _UNJUDGED else row.expected_tax,
+                "billed": row.billed_tax,
+                "difference": row.difference,
+                "currency": row.currency,
+            }
+            for row in rows
+            if row.verdict is not WitnessVerdict.MATCH
+        ],
+    }
+
+
+def _receivable(
+    posted: Sequence[StandingMove], customers: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    totals: Counter[tuple[str, str]] = Counter()
+    for move in posted:
+        key = (move.document.partner, move.document.currency)
+        totals[key] += move.document.kind.sign * move.residual
+    return [
+        {
+            "partner": partner,
+            "name": customers.get(partner),
+            "currency": currency,
+            "minor": minor,
+        }
+        for (partner, currency), minor in sorted(totals.items())
+        if minor
+    ]

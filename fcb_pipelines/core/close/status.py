@@ -1,0 +1,247 @@
+"""The status: dispositions, totals, gates and exceptions, joined by ref over the three sides.
+
+`status()` answers the JSON that other tools read; docs/status.md describes it and it stays stable.
+All amounts are integer minor units.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.corrections.document import by_base, is_correction, residual_with
+from fcb_pipelines.core.dispositions.case import Books
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import (
+    MoveState,
+    PaymentState,
+    StandingMove,
+    StandingSettlement,
+)
+from fcb_pipelines.core.proof.amount_rows import (
+    CASH_WITHOUT_DOCUMENT,
+    OPENING_DOCUMENT,
+    SETTLEMENT_TAKEN_BACK,
+    WITHOUT_ORIGIN,
+    AmountRow,
+)
+from fcb_pipelines.core.proof.completeness import UNPLACED
+from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.tax_witness import WitnessRow
+
+LISTED_BY_AMOUNT = frozenset(
+    {CASH_WITHOUT_DOCUMENT, OPENING_DOCUMENT, SETTLEMENT_TAKEN_BACK, WITHOUT_ORIGIN}
+)
+_WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthStatus:
+    """What is known of one month (or of unplaced) after its last build.
+
+    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted, and
+    the exception that lists them, `amounts` what of each document its source says, stands posted and is
+    listed. `credited` is what posted credit notes take back of each invoice, total and tax in minor units.
+    """
+
+    dispositions: Sequence[Disposition]
+    documents: Sequence[LedgerDocument] = ()
+    moves: Mapping[str, StandingMove] = field(default_factory=dict)
+    settlements: Sequence[StandingSettlement] = ()
+    deltas: Sequence[LedgerDelta] = ()
+    unsettled: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    amounts: Mapping[str, Sequence[AmountRow]] = field(default_factory=dict)
+    credited: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    witness: Sequence[WitnessRow] = ()
+    gates: Sequence[GateResult] = ()
+    books: Books | None = None
+
+
+def status(
+    months: Mapping[str, MonthStatus],
+    unplaced: MonthStatus,
+    global_gates: Sequence[GateResult],
+    other_service: int,
+    families: Mapping[str, str],
+    metering: Mapping[str, Any],
+    amounts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The status of these months and unplaced, as plain JSON values.
+
+    `families` is the family of each income account code, `other_service` how many documents of the
+    sources belong to other products of the company, `metering` the dual run in short, `amounts` what
+    the sources say, stands posted and is listed, by currency and measure.
+    """
+    places = {**months, UNPLACED: unplaced}
+    return {
+        "periods": {place: _counts(month) for place, month in places.items()},
+        "gates": {result.gate: result.outcome.value for result in global_gates},
+        "gate_details": gate_details(
+            {**{place: month.gates for place, month in places.items()}, None: global_gates}
+        ),
+        "documents": [document for month in places.values() for document in documents_of(month)],
+        "totals": totals(months.values(), families),
+        "other_service": other_service,
+        "amounts": amounts,
+        "metering": metering,
+    }
+
+
+def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dict[str, Any]]:
+    """What each gate that does not pass names, by period (None: over all), and what mends it."""
+    return [
+        {
+            "gate": result.gate,
+            "period": period,
+            "outcome": result.outcome.value,
+            "count": result.count,
+            "detail": result.detail,
+            "sample": list(result.sample),
+            "recovery": GATES[result.gate].recovery,
+        }
+        for period, own in results.items()
+        for result in own
+        if result.outcome is not Outcome.PASS
+    ]
+
+
+def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
+    """One entry for each disposition, as the source billed it and the ledger answers it."""
+    intended = {document.ref: document for document in month.documents}
+    delta_codes: dict[str, list[str]] = defaultdict(list)
+    for delta in month.deltas:
+        delta_codes[delta.ref].append(delta.code)
+    corrections = by_base(month.moves.values())
+    settlements: dict[str, list[StandingSettlement]] = defaultdict(list)
+    for entry in month.settlements:
+        settlements[entry.settlement.document].append(entry)
+    return [
+        _document(
+            row,
+            intended.get(row.ref),
+            month.moves.get(row.ref),
+            corrections.get(row.ref, ()),
+            settlements[row.ref],
+            delta_codes[row.ref],
+            month.amounts.get(row.ref, ()),
+        )
+        for row in month.dispositions
+    ]
+
+
+def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What is posted, by currency: as the ledger answers; credit notes are negative."""
+    posted: dict[str, dict[str, Any]] = {}
+    for month in months:
+        for move in month.moves.values():
+            if move.state is MoveState.POSTED:
+                _add(posted, move, families)
+    return {
+        currency: {**entry, "by_family": dict(sorted(entry["by_family"].items()))}
+        for currency, entry in sorted(posted.items())
+    }
+
+
+def _add(
+    posted: dict[str, dict[str, Any]], move: StandingMove, families: Mapping[str, str]
+) -> None:
+    document = move.document
+    sign = document.kind.sign
+    entry = posted.setdefault(
+        document.currency,
+        {"posted_count": 0, "posted_total": 0, "receivable": 0, "by_family": Counter()},
+    )
+    # A correction is one more move of the same document.
+    entry["posted_count"] += not is_correction(move.ref)
+    entry["posted_total"] += sign * document.total
+    entry["receivable"] += sign * move.residual
+    for line in document.lines:
+        entry["by_family"][families.get(line.account, line.account)] += sign * line.net
+
+
+def _counts(month: MonthStatus) -> dict[str, Any]:
+    verdicts = Counter(row.verdict for row in month.dispositions)
+    return {
+        "population": len(month.dispositions),
+        "post": verdicts[Verdict.POST],
+        "skip": verdicts[Verdict.SKIP],
+        "hold": verdicts[Verdict.HOLD],
+        "gates": {result.gate: result.outcome.value for result in month.gates},
+    }
+
+
+def _document(
+    row: Disposition,
+    intended: LedgerDocument | None,
+    move: StandingMove | None,
+    corrections: Sequence[StandingMove],
+    settlements: Sequence[StandingSettlement],
+    delta_codes: Sequence[str],
+    amounts: Sequence[AmountRow],
+) -> dict[str, Any]:
+    standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
+    posted = move is not None and move.state is MoveState.POSTED
+    state = move.state.value if move is not None and standing else MoveState.NONE.value
+    exceptions = {*row.exceptions, *delta_codes}
+    exceptions |= {each.why for each in amounts if each.why in LISTED_BY_AMOUNT}
+    if row.verdict is Verdict.POST and not standing and not exceptions & _WHY_IT_DOES_NOT_STAND:
+        # Its month was stopped before the read-back: nothing else would list it.
+        exceptions.add("not_written")
+    return {
+        "ref": row.ref,
+        "number": row.number,
+        "period": row.period,
+        "date": row.date.isoformat() if row.date else None,
+        "kind": row.kind.value,
+        "disposition": row.verdict.value,
+        "reason": row.reason,
+        "detail": row.detail,
+        "exceptions": sorted(exceptions),
+        "partner": row.partner,
+        "currency": row.currency,
+        "net": row.net,
+        "tax": row.tax,
+        "total": row.total,
+        "paid": _paid(move, corrections) if move is not None and posted else 0,
+        "state": state,
+        "payment_state": (
+            move.payment_state.value if move is not None and posted else PaymentState.NOT_PAID.value
+        ),
+        "lines": [
+            {"family": line.family, "account": line.account, "net": line.net, "tax": line.tax}
+            for line in (intended.lines if intended else ())
+        ],
+        "settlements": _settlements(settlements),
+        "listed": [
+            {
+                "what": each.measure.value,
+                "entry": each.entry,
+                "date": each.day.isoformat() if each.day else None,
+                "amount": each.listed or each.posted,
+                "why": each.why,
+            }
+            for each in amounts
+            if each.listed or each.why == OPENING_DOCUMENT
+        ],
+    }
+
+
+def _settlements(entries: Sequence[StandingSettlement]) -> list[dict[str, Any]]:
+    """What settles a document in the ledger, in order of date; negative where it is taken back."""
+    posted = [entry.settlement for entry in entries if entry.state is MoveState.POSTED]
+    told = [
+        {"date": each.date.isoformat(), "method": each.method.value, "amount": each.amount}
+        for each in posted
+    ]
+    return sorted(told, key=lambda each: tuple(each.values()))
+
+
+def _paid(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
+    """What is settled of a document, as the ledger answers; its corrections change what is billed."""
+    sign = move.document.kind.sign
+    billed = sum(sign * each.document.kind.sign * each.document.total for each in corrections)
+    # An older debt beside it, which nothing paid yet, takes nothing off the document.
+    return max(0, move.document.total + billed - residual_with(move, corrections))

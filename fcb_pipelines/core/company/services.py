@@ -1,0 +1,168 @@
+"""Services: what is measured, for whom, and whose customers are one.
+
+A service is its key, its metrics and its charges; the configuration lists them. The service that
+`Settings.service` names is the one whose documents are posted; the others are only measured.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fcb_pipelines.core.company.charges import Charge, Metric
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CustomerLink(_Part):
+    """A customer of a service, named by hand as a NexaCloud user."""
+
+    customer: str
+    user: str
+
+
+class Service(_Part):
+    """One service of the company: its metrics, what they cost, whose customers it has."""
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    metrics: tuple[Metric, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    customers: tuple[CustomerLink, ...] = ()
+
+    @model_validator(mode="after")
+    def _charges_have_their_metrics(self) -> "Service":
+        metrics = [metric.key for metric in self.metrics]
+        charged = [charge.metric for charge in self.charges]
+        for what, keys in (("metrics", metrics), ("charges of one metric", charged)):
+            if len(set(keys)) < len(keys):
+                raise ValueError(f"service {self.key} names {what} twice")
+        unknown = sorted(set(charged) - set(metrics))
+        if unknown:
+            raise ValueError(f"service {self.key} charges unknown metrics: {', '.join(unknown)}")
+        return self
+
+
+class MeteringSettings(_Part):
+    """What the dual run tolerates. `ceiling_amount` is minor units of the company's currency."""
+
+    ceiling_count: int = Field(0, ge=0)
+    ceiling_amount: int = Field(0, ge=0)
+    late_after_hours: int = Field(24, ge=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One subscription of one service. `start` and `end` are its present cycle, where known.
+
+    `problem` says why its row can't be read; then nothing can be expected of it.
+    """
+
+    service: str
+    id: str
+    customer: str
+    plan_id: str | None
+    status: str
+    billing_cycle: str | None
+    start: datetime | None
+    end: datetime | None
+    deployment_id: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoicing:
+    """One invoice as a service keeps it: the source document it claims, and its subscription."""
+
+    service: str
+    invoice_id: str
+    ref: str
+    customer: str
+    subscription_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCustomer:
+    """One customer of one service as that service knows it."""
+
+    service: str
+    id: str
+    name: str
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """One customer of the company over all services: the first service's customer names it."""
+
+    key: str
+    name: str
+
+
+class Customers:
+    """Whose customers are one: by configured link, else by an equal email, upper or lower case.
+
+    The services count in their configured order, the posted one first; in one service two customers
+    with the same email stay two (rule A9: an email joins on first sight only).
+    """
+
+    def __init__(self, known: Iterable[ServiceCustomer], services: Iterable[Service]) -> None:
+        self._found: dict[tuple[str, str], Customer] = {}
+        own: dict[str, list[ServiceCustomer]] = {}
+        for each in known:
+            own.setdefault(each.service, []).append(each)
+        by_email: dict[str, Customer] = {}
+        first: str | None = None
+        for service in services:
+            links = {link.customer: link.user for link in service.customers}
+            joined = dict(by_email)
+            for each in sorted(own.get(service.key, []), key=lambda one: one.id):
+                linked = self._found.get((first or "", links.get(each.id, "")))
+                equal = next((by_email[e] for e in each.emails if e in by_email), None)
+                fresh = Customer(key=f"{each.service}:{each.id}", name=each.name)
+                found = linked or equal or fresh
+                self._found[each.service, each.id] = found
+                for email in each.emails:
+                    joined.setdefault(email, found)
+            by_email, first = joined, first or service.key
+
+    def of(self, service: str, customer: str) -> Customer:
+        """The one customer that a service's customer is; itself where nothing is known of it."""
+        unknown = Customer(key=f"{service}:{customer}", name=customer)
+        return self._found.get((service, customer), unknown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCharge:
+    """A service's charge as one plan has it: `quota` is None where the plan should say and doesn't."""
+
+    charge: Charge
+    quota: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CataloguePlan:
+    """One plan of one service: flat prices in major units (None: the price is missing), charges.
+
+    `problem` says why its row can't be read; then it has neither prices nor charges.
+    """
+
+    service: str
+    plan_id: str
+    plan: str
+    active: bool
+    price_monthly: Decimal | None
+    price_yearly: Decimal | None
+    charges: tuple[PlanCharge, ...]
+    problem: str | None = None
+
+
+Plans = Mapping[tuple[str, str], CataloguePlan]
+
+
+def email_key(email: str | None) -> str | None:
+    """An email as it is compared."""
+    return (email or "").strip().casefold() or None

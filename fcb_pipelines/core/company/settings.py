@@ -1,0 +1,205 @@
+"""What the company decides: the values that configuration gives to the rules.
+
+Read from the configuration file by `config.settings`; the rules take these as arguments.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from fcb_pipelines.core.company.services import MeteringSettings, Service
+
+Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+AccountCode = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.]+$", description="No hyphen: Odoo 19 refuses it.")
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Account(_Part):
+    """A ledger account by code; `name` is given to it when setup has to make it."""
+
+    code: AccountCode
+    name: str
+
+
+class Family(_Part):
+    """A service family: the first whose keyword occurs in a line's description gets the line."""
+
+    key: str
+    account: Account
+    keywords: tuple[str, ...] = ()
+
+
+class _Dated(_Part):
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether a day lies within, both ends included."""
+        begun = self.valid_from is None or self.valid_from <= day
+        return begun and (self.valid_to is None or day <= self.valid_to)
+
+
+class TaxState(_Dated):
+    """A province that a tax is of, and since or until when where that is the province's own affair."""
+
+    state: str
+
+
+def _named_alone(state: object) -> object:
+    return {"state": state} if isinstance(state, str) else state
+
+
+class Tax(_Dated):
+    """A tax that may be billed, and where it stands in the ledger.
+
+    Chosen by type, percentage and jurisdiction together, never by percentage alone. `odoo_name` is
+    the name of the sale tax in Odoo's chart; `account` the liability account it posts to. A tax
+    without `states` is every province's.
+    """
+
+    key: str
+    type: str
+    percentage: Decimal
+    country: str = "CA"
+    states: tuple[Annotated[TaxState, BeforeValidator(_named_alone)], ...] = ()
+    lago_codes: tuple[str, ...] = ()
+    odoo_name: str
+    account: AccountCode | None = None
+
+
+class TaxGroup(_Part):
+    """Taxes billed together that are one group tax in Odoo; they still make a tax line each."""
+
+    taxes: tuple[str, ...]
+    odoo_name: str
+
+
+class Journal(_Part):
+    """A journal by code. `outstanding` is explicit: without it Odoo may make no entry at all."""
+
+    code: str
+    name: str
+    outstanding: Account | None = None
+
+
+class Accounts(_Part):
+    """The accounts beside the families'."""
+
+    receivable: Account
+    other: Account
+    unitemised: Account
+    customer_credit: Account
+    prepaid_credit: Account = Account(code="215510", name="NexaCloud Prepaid Credit")
+    refunds_pending: Account = Account(code="215520", name="NexaCloud Refunds Pending")
+    bad_debt: Account = Account(code="551100", name="NexaCloud Bad Debt")
+    bad_debt_recovered: Account = Account(code="551110", name="NexaCloud Bad Debt Recovered")
+    chargeback_loss: Account = Account(code="551200", name="NexaCloud Chargeback Loss")
+    promotional_credits: Account = Account(code="551300", name="NexaCloud Promotional Credits")
+
+
+class Journals(_Part):
+    """The journals that are written to."""
+
+    sales: str = "INV"
+    stripe: Journal
+    off_platform: Journal
+    customer_credit: Journal
+    adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
+
+
+class StripeSettings(_Part):
+    """The Stripe account that is read, and how it is asked."""
+
+    account: str
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+
+class LagoSettings(_Part):
+    """The Lago organization that is read, and how it is asked."""
+
+    organization: str
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+
+class Policies(_Part):
+    """Treatments that the rules leave to the company. Every default is the cautious choice."""
+
+    fully_discounted: Literal["skip", "post"] = "skip"
+    off_platform_payment: Literal["exception", "settle"] = "exception"
+    uncollectible: Literal["list", "write_off"] = "list"
+    lost_dispute: Literal["list", "loss"] = "list"
+    opening_payment: Literal["list", "settle"] = "list"
+    tax_residue: int = Field(
+        1,
+        ge=0,
+        description="Minor units a tax may always differ from the computed one; "
+        "half a unit for each line that bears it where that is more.",
+    )
+    export_tax: str | None = Field(
+        "gst_0", description="Key of the tax of 0 % on what is sold out of the country."
+    )
+
+
+class Settings(_Part):
+    """Everything the pipeline knows about the company it works for."""
+
+    service: str
+    timezone: str
+    currency: str
+    currencies: tuple[str, ...] = Field(
+        (), description="Currencies beside the company's that setup makes the ledger hold."
+    )
+    first_period: Period
+    cutover: date | None = None
+    as_of: date | None = None
+    posting: Literal["draft", "auto"] = "draft"
+    stripe: StripeSettings
+    lago: LagoSettings
+    families: tuple[Family, ...]
+    accounts: Accounts
+    journals: Journals
+    taxes: tuple[Tax, ...]
+    tax_groups: tuple[TaxGroup, ...] = ()
+    policies: Policies = Policies()
+    services: tuple[Service, ...] = ()
+    metering: MeteringSettings = MeteringSettings()
+
+    @model_validator(mode="after")
+    def _keys_are_unique_and_known(self) -> "Settings":
+        for what, keys in (
+            ("family", [family.key for family in self.families]),
+            ("tax", [tax.key for tax in self.taxes]),
+            ("service", [service.key for service in self.services]),
+        ):
+            twice = {key for key in keys if keys.count(key) > 1}
+            if twice:
+                raise ValueError(f"{what} keys named twice: {', '.join(sorted(twice))}")
+        if self.services and self.service not in {service.key for service in self.services}:
+            raise ValueError(f"services lack {self.service}, the service that is posted")
+        for service in self.services:
+            posted = service.key == self.service
+            for metric in service.metrics:
+                if (metric.column is not None) is not posted:
+                    what = "names no column" if posted else "names a column"
+                    raise ValueError(
+                        f"metric {metric.key} of {service.key} {what} of usage_records"
+                    )
+        known = {tax.key for tax in self.taxes}
+        unknown = {key for group in self.tax_groups for key in group.taxes} - known
+        if unknown:
+            raise ValueError(f"tax_groups name unknown taxes: {', '.join(sorted(unknown))}")
+        export = self.policies.export_tax
+        if export and export not in {tax.key for tax in self.taxes if not tax.percentage}:
+            raise ValueError(f"policies.export_tax: {export} is not among the taxes of 0 %")
+        if {"other", "unitemised"} & {family.key for family in self.families}:
+            raise ValueError("families `other` and `unitemised` are built in: see accounts")
+        return self

@@ -1,0 +1,260 @@
+"""Corrections: the lawful document that brings a posted one to what its source says now (D1, D2).
+
+A posted move is never edited. What its source voided or changed afterwards is answered by one more
+document: a credit note (an invoice, where the posted one is a credit note) over the difference of the
+lines. It stands under the ref of the document and a number, carries the digest of the source that it
+answers, and is matched with the document. A person chooses each; nothing is corrected by itself.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.documents.taxes import computed, mismatches, taxed_lines
+from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax, LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+
+_MARK = ":correction:"
+# The digest that a correction carries where the source has voided the document.
+VOIDED = "void"
+
+
+def base_of(ref: str) -> str:
+    """The document that a correction is of; of any other ref, itself."""
+    return ref.partition(_MARK)[0]
+
+
+def is_correction(ref: str) -> bool:
+    """Whether a ref is a correction's."""
+    return _MARK in ref
+
+
+def by_base(moves: Iterable[StandingMove]) -> dict[str, tuple[StandingMove, ...]]:
+    """The posted corrections of each document among these moves, oldest first."""
+    own: dict[str, list[StandingMove]] = defaultdict(list)
+    for move in moves:
+        if is_correction(move.ref) and move.state is MoveState.POSTED:
+            own[base_of(move.ref)].append(move)
+    return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
+
+
+def credited_by_notes(moves: Iterable[StandingMove | None]) -> dict[str, tuple[int, int]]:
+    """What posted credit notes, less their corrections, take back of each invoice: total and tax."""
+    posted = {move.ref: move for move in moves if move and move.state is MoveState.POSTED}
+    found: dict[str, tuple[int, int]] = {}
+    for move in posted.values():
+        note = posted.get(base_of(move.ref))
+        invoice = note.document.reverses if note else None
+        if invoice and not is_correction(invoice):
+            total, tax = found.get(invoice, (0, 0))
+            sign, document = move.document.kind.sign, move.document
+            found[invoice] = total - sign * document.total, tax - sign * document.tax
+    return found
+
+
+def answered(source: str, corrections: Sequence[StandingMove]) -> bool:
+    """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
+    return bool(corrections) and corrections[-1].stored_source_hash == source
+
+
+def residual_with(move: StandingMove, corrections: Iterable[StandingMove]) -> int:
+    """What is open on a document and its corrections together, in the document's direction."""
+    sign = move.document.kind.sign
+    return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
+
+
+def unmatched(entries: Iterable[StandingSettlement]) -> dict[str, int]:
+    """What the settlements of each document hold that is matched with nothing, in its direction."""
+    found: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        settled = entry.settlement
+        if entry.state is MoveState.POSTED and settled.method.touches_receivable:
+            found[settled.document] += settled.amount - entry.reconciled
+    return dict(found)
+
+
+def open_with(move: StandingMove, corrections: Sequence[StandingMove], beside: int) -> int:
+    """What is open on a document and its corrections, in its direction, less what is held `beside` it.
+
+    A raised invoice is settled as one: what its payment leaves over is for the correction. What a correction
+    credits beyond what was open is the customer's credit; what it takes back of a credit note is owed.
+    """
+    if not corrections:
+        return move.residual
+    left = residual_with(move, corrections) - beside
+    return left if move.document.kind is Kind.CREDIT_NOTE else max(0, left)
+
+
+def first_open_day(wanted: date, lock: date | None) -> date:
+    """The day itself, or the first after the lock."""
+    return wanted if lock is None or wanted > lock else lock + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What to write: a document, and what of it is matched with the one it corrects."""
+
+    document: LedgerDocument
+    allocation: Settlement | None
+
+
+def correction(
+    move: StandingMove,
+    corrections: Sequence[StandingMove],
+    target: LedgerDocument | None,
+    *,
+    day: date,
+    settings: Settings,
+    freed: int = 0,
+    notes: Sequence[StandingMove] = (),
+) -> Correction | None:
+    """The document over the difference between what stands and `target` (None: nothing should).
+
+    None where no line or tax differs: a change of a label can't be posted. `day` is its date, `freed`
+    what will be open again on the document because settlements of it are taken back. `notes` are credit
+    notes that take a part of it back already. Where the lines that differ can't carry the difference of
+    the tax, and all can, those that stand are taken back and put anew.
+    """
+    base = move.document
+    standing = _standing(move, (*corrections, *notes))
+    put = Counter(_plain(line) for line in (target.lines if target else ()))
+    back = Counter(line for document in standing for line in _lines_of(document, base.kind))
+    taxes: Counter[str] = Counter({tax.key: tax.amount for tax in target.taxes} if target else {})
+    for document in standing:
+        turn = base.kind.sign * document.kind.sign
+        for tax in document.taxes:
+            taxes[tax.key] -= turn * tax.amount
+    lines = Counter(put)
+    lines.subtract(back)
+    lines = _netted(lines)
+    if not any(lines.values()) and not any(taxes.values()):
+        return None
+    added = [line for line, count in lines.items() for _ in range(count)]
+    removed = [_turned(line) for line, count in lines.items() for _ in range(-count)]
+    document = _document(move, corrections, target, [*removed, *added], taxes, day)
+    if not _carries(document, settings):
+        every = [*(_turned(line) for line in back.elements()), *put.elements()]
+        shown = [line for line in every if line.net]
+        whole = _document(move, corrections, target, shown, taxes, day)
+        document = whole if _carries(whole, settings) else document
+    open_ = min(move.residual - move.put_back + freed, document.total)
+    against = document.kind is not base.kind
+    return Correction(
+        document=document, allocation=_allocation(base, document, open_) if against else None
+    )
+
+
+def _standing(
+    move: StandingMove, corrections: Iterable[StandingMove]
+) -> tuple[LedgerDocument, ...]:
+    return (move.document, *(each.document for each in corrections))
+
+
+def _lines_of(document: LedgerDocument, kind: Kind) -> Iterable[DocumentLine]:
+    """The lines of a document as they count in one of this kind."""
+    same = document.kind is kind
+    return (_plain(line if same else _turned(line)) for line in document.lines)
+
+
+def _document(
+    move: StandingMove,
+    corrections: Sequence[StandingMove],
+    target: LedgerDocument | None,
+    lines: Sequence[DocumentLine],
+    taxes: Mapping[str, int],
+    day: date,
+) -> LedgerDocument:
+    """The correction over these lines and taxes, which count in the base's direction."""
+    base, number = move.document, len(corrections) + 1
+    against = sum(line.net for line in lines) + sum(taxes.values()) < 0
+    shown = tuple(_turned(line) if against else line for line in lines)
+    billed = {key: -amount if against else amount for key, amount in taxes.items() if amount}
+    return LedgerDocument(
+        ref=f"{base.ref}{_MARK}{number}",
+        kind=_other(base.kind) if against else base.kind,
+        number=f"{base.number} (correction {number})",
+        date=day,
+        currency=base.currency,
+        partner=base.partner,
+        lines=shown,
+        taxes=tuple(
+            DocumentTax(
+                key=key, base=sum(line.net for line in shown if key in line.taxes), amount=amount
+            )
+            for key, amount in sorted(billed.items())
+        ),
+        nexacloud_invoice_id=base.nexacloud_invoice_id,
+        stripe_invoice_id=base.stripe_invoice_id,
+        reverses=base.ref,
+        source_hash=target.source_hash if target else VOIDED,
+    )
+
+
+def _carries(document: LedgerDocument, settings: Settings) -> bool:
+    """Whether a ledger that computes the tax of these lines can carry what was billed (T7).
+
+    It has no tax line to carry anything on where it computes nothing.
+    """
+    amounts = {tax.key: tax.amount for tax in document.taxes}
+    rates = {tax.key: tax.percentage for tax in settings.taxes}
+    billed = [
+        (key, sum(line.net for line in document.lines if key in line.taxes), amounts.get(key, 0))
+        for key in sorted(document.tax_keys & rates.keys())
+    ]
+    if any(amount and not computed(base, rates[key]) for key, base, amount in billed):
+        return False
+    lines = taxed_lines(document.lines)
+    return not mismatches(billed, settings.taxes, settings.policies.tax_residue, lines)
+
+
+def _allocation(base: LedgerDocument, document: LedgerDocument, amount: int) -> Settlement | None:
+    """The match of a credit note, whichever of the two it is, with the invoice."""
+    if amount <= 0:
+        return None
+    invoice, note = (base, document) if base.kind is Kind.INVOICE else (document, base)
+    return Settlement(
+        ref=f"{document.ref}:match",
+        document=invoice.ref,
+        kind=Kind.INVOICE,
+        partner=base.partner,
+        method=Method.CREDIT_NOTE,
+        date=document.date,
+        amount=amount,
+        currency=base.currency,
+        memo=document.number,
+        drawn_on=note.ref,
+    )
+
+
+def _plain(line: DocumentLine) -> DocumentLine:
+    """A line without the share of tax that is only told for reports."""
+    return replace(line, tax=0, family="")
+
+
+def _netted(lines: Counter[DocumentLine]) -> Counter[DocumentLine]:
+    """The same difference without lines that undo each other, and without those of nothing."""
+    netted = Counter({line: count for line, count in lines.items() if line.net and count})
+    for line in list(netted):
+        opposite = _turned(line)
+        ours, theirs = netted[line], netted[opposite]
+        if ours * theirs > 0:
+            both = min(abs(ours), abs(theirs)) * (1 if ours > 0 else -1)
+            netted[line] -= both
+            netted[opposite] -= both
+    return netted
+
+
+def _turned(line: DocumentLine) -> DocumentLine:
+    return replace(line, net=-line.net, unit_price=-line.unit_price, tax=-line.tax)
+
+
+def _other(kind: Kind) -> Kind:
+    return Kind.CREDIT_NOTE if kind is Kind.INVOICE else Kind.INVOICE
+
+
+def _number(move: StandingMove) -> int:
+    tail = move.ref.partition(_MARK)[2]
+    return int(tail) if tail.isdecimal() else 0

@@ -1,0 +1,293 @@
+"""What would lawfully correct one posted document, given its source and the ledger as they are now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.corrections.document import (
+    Correction,
+    answered,
+    base_of,
+    correction,
+    first_open_day,
+    is_correction,
+)
+from fcb_pipelines.core.dispositions.case import Books, Case, intended
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.model import Kind, Method, Status
+from fcb_pipelines.core.ledger.drift import Moved, moved
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, StandingSettlement
+from fcb_pipelines.core.proof.settlement_deltas import taken_back
+from fcb_pipelines.core.settlements.plan import settlement_refs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What the books say of a document with its credit notes and corrections, minor units, signed.
+
+    Cash is positive where it was received; the receivable is what the three leave open with what else
+    settles them.
+    """
+
+    revenue: int
+    tax: int
+    cash: int
+    receivable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A document as it stands: its move, its corrections, its credit notes and what settles them all.
+
+    `confirmed` are the notes that their source still gives, `noted` is their sum there, minor units.
+    """
+
+    move: StandingMove
+    corrections: tuple[StandingMove, ...]
+    notes: tuple[StandingMove, ...]
+    confirmed: tuple[StandingMove, ...]
+    noted: int
+    entries: tuple[StandingSettlement, ...]
+
+    @property
+    def documents(self) -> tuple[LedgerDocument, ...]:
+        """All of its documents."""
+        return tuple(each.document for each in (self.move, *self.corrections, *self.notes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionPlan:
+    """What to write for one document, and in words why, or why nothing.
+
+    `undo` are settlements that take back what the source no longer confirms. `now` and `after` are what
+    the books say before and after; None where nothing of it is posted.
+    """
+
+    ref: str
+    why: str
+    correction: Correction | None = None
+    undo: tuple[Settlement, ...] = ()
+    currency: str = ""
+    now: Outlook | None = None
+    after: Outlook | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.correction is None and not self.undo
+
+
+def posted_with_notes(
+    case: Case, standing: Mapping[str, Standing], index: Iterable[IndexRow]
+) -> Posted | None:
+    """The document as it stands with what reverses it and what settles that; None: it is not posted.
+
+    `index` tells which of its credit notes their source still gives.
+    """
+    ref = case.facts.ref
+    moves = [row.move for row in standing.values() if row.move]
+    posted = [move for move in moves if move.state is MoveState.POSTED]
+    own = next((move for move in posted if move.ref == ref), None)
+    if own is None:
+        return None
+    notes = [m for m in posted if m.document.reverses == ref and not is_correction(m.ref)]
+    names = {note.ref for note in notes}
+    notes += [m for m in posted if m.document.reverses in names]
+    given = {row.ref for row in index if row.found and row.status is not Status.VOID}
+    entries = [row.settlement for row in standing.values() if row.settlement]
+    return Posted(
+        move=own,
+        corrections=case.corrections,
+        notes=tuple(notes),
+        confirmed=tuple(note for note in notes if base_of(note.ref) in given),
+        noted=case.noted,
+        entries=tuple(e for e in entries if e.settlement.document in {ref, *names}),
+    )
+
+
+def plan_correction(
+    case: Case,
+    stands_now: Posted | None,
+    standing: Mapping[str, Standing],
+    settings: Settings,
+    books: Books,
+    today: date,
+    *,
+    withdrawn: bool = False,
+) -> CorrectionPlan:
+    """The plan for one document; `standing` is what stands now under it and its settlements.
+
+    `withdrawn`: it should not stand at all, whatever its own status says (a credit note whose invoice was
+    taken back without it). Refused where the books would not say what the source says afterwards.
+    """
+    ref = case.facts.ref
+    if stands_now is None:
+        return CorrectionPlan(ref=ref, why="nothing of it is posted")
+    move, currency = stands_now.move, stands_now.move.document.currency
+    now = _outlook(stands_now.documents, stands_now.entries)
+    target = None if withdrawn else _target(case, settings)
+    if isinstance(target, str):
+        return CorrectionPlan(ref=ref, why=target, currency=currency, now=now, after=now)
+    if Moved.LEDGER in moved(target, move):
+        why = "it was edited in the ledger: undo the edit first"
+        return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
+    told = settlement_refs([case.facts])
+    entries = [entry for entry in taken_back(ref, told, standing) if _can_undo(entry)]
+    back = dict(case.facts.withdrawn)
+    undo = tuple(
+        _undone(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
+        for entry in entries
+    )
+    freed = sum(entry.reconciled for entry in entries)
+    found = _correction(case, stands_now, target, settings, books, today, freed)
+    plan = CorrectionPlan(
+        ref=ref,
+        why=_in_words(case, found, undo),
+        correction=found,
+        undo=undo,
+        currency=currency,
+        now=now,
+        after=_after(now, found, undo, move.document.kind),
+    )
+    return _refused(plan, case, stands_now, target)
+
+
+def _in_words(case: Case, found: Correction | None, undo: Sequence[Settlement]) -> str:
+    told = [f"{found.document.kind} over {found.document.total}"] if found else []
+    why = "; ".join([*told, *(f"{each.undoes} is taken back" for each in undo)])
+    if why:
+        return why
+    if case.is_taken_back_by_notes:
+        return "its credit notes take it back: nothing to write"
+    return "the source is as it was, or only a label changed: nothing to write"
+
+
+def _target(case: Case, settings: Settings) -> LedgerDocument | str | None:
+    """What should stand now; None: nothing; a text: why that can't be told."""
+    if case.facts.status is Status.VOID and not case.is_taken_back_by_notes:
+        return None
+    document = intended(case, settings)
+    if isinstance(document, LedgerDocument):
+        return document
+    return f"its source is in doubt ({document.reason}: {document.detail})"
+
+
+def _correction(
+    case: Case,
+    posted: Posted,
+    target: LedgerDocument | None,
+    settings: Settings,
+    books: Books,
+    today: date,
+    freed: int,
+) -> Correction | None:
+    move = posted.move
+    if target is None:
+        day = first_open_day(case.facts.voided_on or today, books.invoice_lock)
+        return correction(
+            move,
+            posted.corrections,
+            None,
+            day=day,
+            settings=settings,
+            freed=freed,
+            notes=posted.confirmed,
+        )
+    if not posted.corrections and Moved.SOURCE not in moved(target, move):
+        return None
+    if answered(case.facts.source_hash, posted.corrections):
+        return None
+    day = first_open_day(today, books.invoice_lock)
+    return correction(move, posted.corrections, target, day=day, settings=settings, freed=freed)
+
+
+def _refused(
+    plan: CorrectionPlan, case: Case, posted: Posted, target: LedgerDocument | None
+) -> CorrectionPlan:
+    """The plan, or why it is not carried out: the books would say something else than the source."""
+    if plan.correction is None or plan.after is None:
+        return plan
+    stands = -sum(note.document.kind.sign * note.document.total for note in posted.confirmed)
+    if target is None and posted.noted != stands:
+        told = (
+            f"refused: its credit notes are over {posted.noted} minor units and {stands} of them are "
+            "posted; `fcb sync`, post them (`fcb post`) and look again"
+        )
+        return _nothing(plan, told)
+    sign = posted.move.document.kind.sign
+    net, tax = (target.net, target.tax) if target else (0, 0)
+    # Notes of a document that was changed and not voided stand beside it on either side; of a void one
+    # those that went with it are corrected themselves.
+    unconfirmed = [each for each in posted.notes if each not in posted.confirmed]
+    beside = posted.notes if target else unconfirmed
+    net = sign * net + sum(each.document.kind.sign * each.document.net for each in beside)
+    tax = sign * tax + sum(each.document.kind.sign * each.document.tax for each in beside)
+    if (plan.after.revenue, plan.after.tax) == (net, tax):
+        return plan
+    told = (
+        f"refused: the books would say revenue {plan.after.revenue} and tax {plan.after.tax}, the source "
+        f"says {net} and {tax}"
+    )
+    return _nothing(plan, told)
+
+
+def _nothing(plan: CorrectionPlan, why: str) -> CorrectionPlan:
+    return replace(plan, why=why, correction=None, undo=(), after=plan.now)
+
+
+def _outlook(documents: Iterable[LedgerDocument], entries: Iterable[StandingSettlement]) -> Outlook:
+    documents = tuple(documents)
+    revenue = sum(each.kind.sign * each.net for each in documents)
+    tax = sum(each.kind.sign * each.tax for each in documents)
+    cash = other = 0
+    for entry in entries:
+        settled = entry.settlement
+        if entry.state is not MoveState.POSTED:
+            continue
+        amount = settled.kind.sign * settled.amount
+        cash += amount if settled.method.is_cash else 0
+        if settled.method.touches_receivable and settled.method is not Method.CREDIT_NOTE:
+            other += amount
+    return Outlook(revenue=revenue, tax=tax, cash=cash, receivable=revenue + tax - other)
+
+
+def _after(
+    now: Outlook, found: Correction | None, undo: Sequence[Settlement], kind: Kind
+) -> Outlook:
+    net = tax = 0
+    if found is not None:
+        sign = found.document.kind.sign
+        net, tax = sign * found.document.net, sign * found.document.tax
+    cash = sum(kind.sign * each.amount for each in undo if each.method.is_cash)
+    other = sum(kind.sign * each.amount for each in undo if each.method.touches_receivable)
+    return Outlook(
+        revenue=now.revenue + net,
+        tax=now.tax + tax,
+        cash=now.cash + cash,
+        receivable=now.receivable + net + tax - other,
+    )
+
+
+def _can_undo(entry: StandingSettlement) -> bool:
+    """A matching with a credit note is no entry: it goes with the note. A part of a receipt is money."""
+    is_money = not entry.settlement.is_allocation or entry.settlement.receipt is not None
+    return is_money and entry.state is MoveState.POSTED
+
+
+def _undone(entry: StandingSettlement, day: date) -> Settlement:
+    settled = entry.settlement
+    failed = settled.method is Method.PAYMENT
+    return Settlement(
+        ref=f"{entry.ref}:undone",
+        document=settled.document,
+        kind=settled.kind,
+        partner=settled.partner,
+        method=Method.PAYMENT_FAILURE if failed else settled.method,
+        date=max(day, settled.date),
+        amount=-settled.amount,
+        currency=settled.currency,
+        memo=settled.memo,
+        undoes=entry.ref,
+    )

@@ -1,0 +1,293 @@
+"""Cases: the three sides of each document brought together by ref."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.corrections.document import by_base
+from fcb_pipelines.core.dispositions.case import Books, Case
+from fcb_pipelines.core.dispositions.credit_notes import (
+    OF_ANOTHER_SERVICE,
+    UNKNOWN_INVOICE,
+    Credited,
+)
+from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy, decide_lost
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts, Side, Status
+from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.entries import Partner
+from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One NexaCloud user as far as the books need it: the billing account's master data."""
+
+    id: str
+    email: str | None
+    full_name: str | None
+    company: str | None
+    billing_email: str | None
+    billing_address: str | None
+    billing_city: str | None
+    billing_state: str | None
+    billing_postal_code: str | None
+    billing_country: str | None
+    tax_id: str | None
+    stripe_customer_id: str | None
+
+    @property
+    def name(self) -> str:
+        """What people call the customer."""
+        return self.company or self.full_name or self.email or self.id
+
+
+def with_settlements(
+    facts: Iterable[InvoiceFacts], settlements: Iterable[SettlementFacts]
+) -> tuple[InvoiceFacts, ...]:
+    """The documents, each with its own settlements and those that draw on it."""
+    own: dict[str, dict[str, SettlementFacts]] = defaultdict(dict)
+    for settlement in settlements:
+        for ref in (settlement.document, settlement.drawn_on):
+            if ref is not None:
+                # Both sides of an allocation tell it.
+                own[ref][settlement.ref] = settlement
+    return tuple(one.with_settlements(tuple(own[one.ref].values())) for one in facts)
+
+
+def agreements(
+    facts: Iterable[InvoiceFacts], owners: Mapping[str, Copy], users: Mapping[str, User]
+) -> tuple[AgreementRow, ...]:
+    """NexaCloud's copy of each document against its source; a document without a copy has none."""
+    rows: list[AgreementRow] = []
+    for source in facts:
+        owner = owners.get(source.ref)
+        if owner is not None:
+            customer = _customer(source, users.get(owner.user_id), owner)
+            rows += copy_against_source(source, owner.facts, customer=customer)
+    return tuple(rows)
+
+
+def cases(
+    documents: Iterable[InvoiceFacts],
+    owners: Mapping[str, Copy],
+    agreement: Iterable[AgreementRow],
+    standing: Mapping[str, Standing],
+    index: Sequence[IndexRow] = (),
+) -> tuple[Case, ...]:
+    """One case a document, with everything its disposition depends on beside other documents.
+
+    NexaCloud keeps no credit notes: one belongs to whom the invoice it credits does. Where NexaCloud
+    has forgotten a document, the books say whose it is (A13).
+    """
+    rows: dict[str, list[AgreementRow]] = defaultdict(list)
+    for row in agreement:
+        rows[row.ref].append(row)
+    corrections = by_base(row.move for row in standing.values() if row.move)
+    notes: Counter[str] = Counter()
+    for one in index:
+        if one.credits and one.found and one.status is not Status.VOID:
+            notes[one.credits] -= one.total
+    return tuple(
+        Case(
+            facts=facts,
+            owner=owners.get(facts.ref) or owners.get(facts.credits or ""),
+            agreement=tuple(rows[facts.ref]),
+            standing=standing.get(facts.ref),
+            corrections=corrections.get(facts.ref, ()),
+            keeper=_keeper(facts, standing),
+            noted=notes[facts.ref],
+        )
+        for facts in documents
+    )
+
+
+def decided(
+    of_month: Sequence[Case],
+    credited: Sequence[Case],
+    index: Iterable[IndexRow],
+    standing: Mapping[str, Standing],
+    settings: Settings,
+    books: Books,
+    last_period: str,
+) -> tuple[Disposition, ...]:
+    """The dispositions of these cases, each credit note judged with its invoice (B12).
+
+    `credited` are the invoices of other months that notes of these are of; they get no disposition here.
+    """
+    known = {case.facts.ref: case for case in (*credited, *of_month) if not case.facts.credits}
+    rows = {row.ref: row for row in index}
+    taken: Counter[str] = Counter()
+
+    def invoice_of(note: Case) -> Credited | None:
+        ref = note.facts.credits or ""
+        posted = _posted(standing.get(ref))
+        case, row = known.get(ref), rows.get(ref)
+        if case is None and posted is None:
+            if note.standing is not None and not note.standing.absent:
+                # What stands in the books was ours, whoever has forgotten its invoice (A13).
+                return None
+            if row is None or not row.found:
+                return UNKNOWN_INVOICE
+            return None if row.in_scope else OF_ANOTHER_SERVICE
+        decision = decide(case, settings, books, last_period) if case else None
+        left = _left(ref, standing, but=note.facts.ref) - taken[ref] if posted else 0
+        return Credited(
+            number=case.facts.number if case else posted.document.number if posted else "",
+            verdict=decision.verdict if decision else None,
+            cause=decision.reason if decision else None,
+            posted=posted is not None,
+            void=case is not None and case.facts.status is Status.VOID,
+            left=left,
+        )
+
+    found = []
+    for case in sorted(of_month, key=_by_day):
+        judged = replace(case, invoice=invoice_of(case)) if case.facts.credits else case
+        row = decide(judged, settings, books, last_period)
+        if judged.invoice is not None and row.verdict is Verdict.POST and not case.is_posted:
+            taken[case.facts.credits or ""] += case.facts.total
+        found.append(row)
+    return tuple(found)
+
+
+def lost(
+    index: Iterable[IndexRow], standing: Mapping[str, Standing], period: str
+) -> tuple[Disposition, ...]:
+    """Dispositions of what stands in the books in a month and its source does not give (A13)."""
+    return tuple(
+        decide_lost(row, now.move)
+        for row in index
+        if row.is_lost and row.period == period
+        if (now := standing.get(row.ref)) is not None and now.move is not None
+    )
+
+
+def copies_of_their_own(
+    rows: Sequence[Copy], index: Iterable[IndexRow], period: str | None
+) -> tuple[Disposition, ...]:
+    """Dispositions of the NexaCloud rows without a document of their own that lie in `period`."""
+    by_ref = {row.ref: row for row in index}
+    owners = first_claims(rows)
+    decided = (
+        decide_copy(copy, by_ref, owners[copy.claims] if copy.claims else None) for copy in rows
+    )
+    return tuple(row for row in decided if row is not None and row.period == period)
+
+
+def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[Partner, ...]:
+    """The billing accounts of these cases, each with all of its links, in order of key."""
+    found: dict[str, Partner] = {}
+    for case in cases_to_post:
+        partner = _partner(case, users)
+        known = found.get(case.partner)
+        if known is not None:
+            links = tuple(dict.fromkeys((*known.links, *partner.links)))
+            partner = replace(known, links=links)
+        found[case.partner] = partner
+    return tuple(found[key] for key in sorted(found))
+
+
+def links_of(case: Case, users: Mapping[str, User]) -> tuple[str, ...]:
+    """All links of a case's billing account."""
+    return _partner(case, users).links
+
+
+def _partner(case: Case, users: Mapping[str, User]) -> Partner:
+    user = users.get(case.owner.user_id) if case.owner else None
+    return _of_user(case, user) if user else _of_snapshot(case)
+
+
+def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMove | None:
+    """The move that says whose a document is: its own, or that of the invoice it credits."""
+    told = [standing.get(ref or "") for ref in (facts.ref, facts.credits)]
+    moves = [
+        now.move for now in told if now is not None and now.move is not None and not now.absent
+    ]
+    # What is posted is surer than a draft.
+    return min(moves, key=lambda move: move.state is not MoveState.POSTED, default=None)
+
+
+def _posted(now: Standing | None) -> StandingMove | None:
+    move = now.move if now else None
+    return move if move is not None and move.state is MoveState.POSTED else None
+
+
+def _left(ref: str, standing: Mapping[str, Standing], *, but: str) -> int:
+    """What stands of an invoice in the books beside one of its notes: less corrections and other notes."""
+    moves = {row.ref: move for row in standing.values() if (move := _posted(row)) is not None}
+    left, of = 0, {ref}
+    # A correction of a note gives back what the note took.
+    while of:
+        own = [move for move in moves.values() if move.ref in of and move.ref != but]
+        left += sum(move.document.kind.sign * move.document.total for move in own)
+        of = {move.ref for move in moves.values() if move.document.reverses in of} - {but}
+    return left
+
+
+def _by_day(case: Case) -> tuple[str, str]:
+    return (case.facts.date.isoformat() if case.facts.date else "", case.facts.ref)
+
+
+def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
+    """Every NexaCloud user as a billing account, whether anything is posted for it or not."""
+    return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
+
+
+def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | None:
+    """The customer that the source should show for this NexaCloud user."""
+    if source.side is Side.STRIPE:
+        return user.stripe_customer_id if user else None
+    return owner.user_id
+
+
+def _of_user(case: Case, user: User) -> Partner:
+    return replace(_account(case.partner, user), links=_links(case))
+
+
+def _account(key: str, user: User) -> Partner:
+    email = (user.billing_email or user.email or "").strip().lower()
+    return Partner(
+        key=key,
+        links=(key,),
+        name=user.name,
+        email=email or None,
+        street=user.billing_address,
+        city=user.billing_city,
+        zip=user.billing_postal_code,
+        state=user.billing_state,
+        country=user.billing_country,
+        vat=user.tax_id,
+        stripe_customer_id=user.stripe_customer_id,
+        company=(user.company or "").strip() or None,
+    )
+
+
+def _of_snapshot(case: Case) -> Partner:
+    """A9: the customer as the invoice shows it, where NexaCloud no longer has the user."""
+    shown = case.facts.bill_to
+    email = (shown.email or "").strip().lower() or None
+    return Partner(
+        key=case.partner,
+        links=_links(case),
+        name=shown.name or email or case.facts.payer or case.facts.ref,
+        email=email,
+        street=shown.street,
+        city=shown.city,
+        zip=shown.zip,
+        state=shown.state,
+        country=shown.country,
+        vat=shown.vat,
+        stripe_customer_id=case.facts.payer if case.facts.side is Side.STRIPE else None,
+        # Nobody says whether it is a company's name, and two names must not become one debtor.
+        company=(shown.name or "").strip() or None,
+    )
+
+
+def _links(case: Case) -> tuple[str, ...]:
+    source = case.facts.ref.rsplit(":", 1)[0]
+    at_source = [f"{source}:{case.facts.payer}"] if case.facts.payer else []
+    return tuple(dict.fromkeys((case.partner, *at_source)))

@@ -1,0 +1,278 @@
+"""Dispositions: what becomes of every member of the population - post, skip or hold, and why."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.dispositions.case import Books, Case, books_begin, intended
+from fcb_pipelines.core.dispositions.credit_notes import judged_with
+from fcb_pipelines.core.dispositions.exceptions import exceptions_of
+from fcb_pipelines.core.documents.build import Held, account_codes
+from fcb_pipelines.core.documents.families import family_of
+from fcb_pipelines.core.facts.index import Answer, IndexRow
+from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Status
+from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.settlements.plan import owed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """One member of the population and what becomes of it.
+
+    Amounts are the document's at its source, in minor units, positive for credit notes too. `owed`
+    is what the source says is still owed. `period` is None for members without a month in range.
+    """
+
+    ref: str
+    period: str | None
+    verdict: Verdict
+    reason: str | None
+    detail: str
+    exceptions: tuple[str, ...]
+    kind: Kind
+    number: str
+    date: date | None
+    currency: str
+    net: int
+    tax: int
+    total: int
+    owed: int
+    status: Status | None
+    partner: str | None
+    nexacloud_invoice_id: str | None
+
+
+def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Disposition:
+    """The disposition of one document at its source. Never raises; every doubt is a hold."""
+    facts = case.facts
+    verdict, reason, detail = _verdict(case, settings, books, last_period)
+    exceptions = exceptions_of(case, settings, verdict, reason)
+    return Disposition(
+        ref=facts.ref,
+        period=_place(case, settings, last_period),
+        verdict=verdict,
+        reason=reason,
+        detail=detail,
+        exceptions=exceptions,
+        kind=facts.kind,
+        number=facts.number,
+        date=facts.date,
+        currency=facts.currency,
+        net=facts.net,
+        tax=facts.tax,
+        total=facts.total,
+        owed=owed(facts, settings),
+        status=facts.status,
+        partner=case.partner,
+        nexacloud_invoice_id=case.nexacloud_invoice_id,
+    )
+
+
+def decide_lost(row: IndexRow, move: StandingMove) -> Disposition:
+    """The disposition of a document that stands in the books and that its source does not give (A13).
+
+    Its amounts are the ledger's.
+    """
+    gone = row.answer is Answer.DOES_NOT_EXIST
+    document = move.document
+    return Disposition(
+        ref=row.ref,
+        period=row.period,
+        verdict=Verdict.HOLD,
+        reason="missing_at_source" if gone else "unreachable",
+        detail=f"it is {move.state.value} in the ledger; its source: {row.detail}",
+        exceptions=("missing_at_source" if gone else "unreachable",),
+        kind=document.kind,
+        number=document.number,
+        date=document.date,
+        currency=document.currency,
+        net=document.net,
+        tax=document.tax,
+        total=document.total,
+        owed=move.residual,
+        status=None,
+        partner=document.partner,
+        nexacloud_invoice_id=document.nexacloud_invoice_id,
+    )
+
+
+def in_order(row: Disposition) -> tuple[str, str, str]:
+    """How dispositions are listed: by date, then number, then ref."""
+    return (row.date.isoformat() if row.date else "", row.number, row.ref)
+
+
+def decide_copy(
+    copy: Copy, index: Mapping[str, IndexRow], owner: Copy | None
+) -> Disposition | None:
+    """The disposition of a NexaCloud row without a document of its own; None when it has one.
+
+    `owner` is the row that owns the claimed document, `index` the index rows by ref.
+    """
+    row = index.get(copy.claims) if copy.claims else None
+    period = None
+    is_owner = owner is None or owner.invoice_id == copy.invoice_id
+    if row is not None and row.is_lost and is_owner:
+        # What stands in the books keeps its own ref, whatever its source says now.
+        return None
+    if copy.claims is None:
+        named = copy.source_id or "nothing"
+        reason, detail = "no_source_id", f"stripe_invoice_id names {named}"
+    elif owner is not None and not is_owner:
+        reason, detail = "duplicate_claim", f"{copy.claims} belongs to {owner.invoice_id}"
+        period = row.period if row else None
+    elif row is None or row.answer is Answer.UNREACHABLE:
+        reason, detail = "unreachable", row.detail if row else f"{copy.claims} was not asked for"
+    elif row.answer is Answer.DOES_NOT_EXIST:
+        reason, detail = "missing_at_source", row.detail
+    else:
+        return None
+    facts = copy.facts
+    return Disposition(
+        ref=copy.ref,
+        period=period,
+        verdict=Verdict.HOLD,
+        reason=reason,
+        detail=detail,
+        exceptions=(),
+        kind=facts.kind,
+        number=facts.number,
+        date=None,
+        currency=facts.currency,
+        net=facts.net,
+        tax=facts.tax,
+        total=facts.total,
+        owed=0,
+        status=facts.status,
+        partner=f"nexacloud:{copy.user_id}",
+        nexacloud_invoice_id=copy.invoice_id,
+    )
+
+
+def _verdict(
+    case: Case, settings: Settings, books: Books, last_period: str
+) -> tuple[Verdict, str | None, str]:
+    skipped = _skip(case, settings)
+    if skipped:
+        return Verdict.SKIP, skipped, ""
+    judged = judged_with(case.invoice, case.facts.total) if case.invoice else None
+    if judged and judged[0] is Verdict.SKIP:
+        return Verdict.SKIP, judged[1].reason, judged[1].detail
+    held = _hold(case, settings, books, last_period)
+    # A note that stands in the books does not fall with an invoice that came into doubt later.
+    if held is None and judged and not case.is_posted:
+        held = judged[1]
+    if held:
+        return Verdict.HOLD, held.reason, held.detail
+    if case.owner is None:
+        return Verdict.POST, "forgotten_by_nexacloud", f"the books know it as {case.partner}'s"
+    return Verdict.POST, None, ""
+
+
+def _skip(case: Case, settings: Settings) -> str | None:
+    """Why a document is none of the books' business: proven facts only, no doubts."""
+    facts = case.facts
+    if not facts.livemode:
+        return "test_mode"
+    if facts.status is Status.DRAFT:
+        return "draft_at_source"
+    if facts.date and facts.date < books_begin(settings):
+        # Void or not: it stands in the opening balance, and its notes take it back there (B12).
+        return "before_cutover"
+    if facts.status is Status.VOID and not case.is_taken_back_by_notes:
+        return "void_at_source"
+    if facts.status is Status.UNKNOWN or not _sold_nothing(facts, settings):
+        return None
+    if _collects_without_a_sale(facts, settings):
+        return None
+    if facts.discount <= 0:
+        return "zero_amount"
+    return "fully_discounted" if settings.policies.fully_discounted == "skip" else None
+
+
+def _sold_nothing(facts: InvoiceFacts, settings: Settings) -> bool:
+    """Whether every line nets to nothing on every account, and no tax was billed (B13).
+
+    A total of zero alone proves nothing: a taxed sale and an untaxed credit come to it as well.
+    """
+    if facts.problem or facts.total or facts.net or facts.shipping:
+        return False
+    taxes: Counter[str | None] = Counter()
+    for tax in facts.taxes or [tax for line in facts.lines for tax in line.taxes]:
+        taxes[tax.source_id or f"{tax.type} {tax.percentage} {tax.state}"] += tax.amount
+    codes = account_codes(settings)
+    accounts: Counter[str] = Counter()
+    for line in facts.lines:
+        sold = line.reverses or line.description
+        accounts[codes[family_of(sold, settings.families)]] += line.net
+    return not any(taxes.values()) and not any(accounts.values())
+
+
+def _collects_without_a_sale(facts: InvoiceFacts, settings: Settings) -> bool:
+    """Whether money moved over nothing sold, as for an older debt: cash is never skipped (B4)."""
+    moved = any(settlement.amount for settlement in facts.settlements)
+    return moved and _sold_nothing(facts, settings)
+
+
+def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
+    """The first doubt about a document, in the order in which a person would clear them."""
+    facts = case.facts
+    if facts.status is Status.UNKNOWN:
+        return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
+    if case.owner is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
+        whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
+        return Held(reason="missing_in_nexacloud", detail=whose)
+    if _collects_without_a_sale(facts, settings):
+        return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
+    document = intended(case, settings)
+    if isinstance(document, Held):
+        return document
+    if period_of(document.date) > last_period:
+        return Held(reason="after_open_period", detail=f"dated {document.date}")
+    if document.currency not in books.currencies:
+        return Held(reason="currency_unsupported", detail=document.currency)
+    first_rate = dict(books.rates_since).get(document.currency)
+    if first_rate is not None and document.date < first_rate:
+        told = f"the ledger has no rate of {document.currency} before {first_rate}"
+        return Held(reason="currency_unsupported", detail=told)
+    lacking = document.tax_keys & books.lacking_taxes
+    if lacking:
+        told = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
+        return Held(reason="tax_unknown", detail=told)
+    return _held_by_ledger(document, case.standing, books)
+
+
+def _held_by_ledger(
+    document: LedgerDocument, standing: Standing | None, books: Books
+) -> Held | None:
+    standing = standing or Standing(ref=document.ref)
+    posted = standing.move is not None and standing.move.state is MoveState.POSTED
+    if posted or (standing.absent and standing.was_seen == MoveState.POSTED):
+        return None
+    if standing.taken_back:
+        found = "removed or cancelled" if standing.absent else "set back to draft after posting"
+        return Held(reason="edited_in_ledger", detail=f"the move was {found}")
+    if (
+        not standing.absent
+        and standing.move
+        and not stands_as(standing.move, standing.move.stored_hash)
+    ):
+        return Held(reason="edited_in_ledger", detail="the draft is not as it was written")
+    if books.invoice_lock and document.date <= books.invoice_lock:
+        return Held(reason="period_locked", detail=f"locked up to {books.invoice_lock}")
+    return None
+
+
+def _place(case: Case, settings: Settings, last_period: str) -> str | None:
+    """The month of the document's date, where that is out of range that of its move; None: neither."""
+    move = case.standing.move if case.standing else None
+    for day in (case.facts.date, move.document.date if move else None):
+        period = period_of(day) if day else None
+        if period and settings.first_period <= period <= last_period:
+            return period
+    return None

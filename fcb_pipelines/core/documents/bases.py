@@ -1,0 +1,259 @@
+"""T7: what each line of a document is taxed on, where its whole net does not explain the billed tax.
+
+A source computes tax on its own taxable amount: half of a line, only some lines, the shipping beside
+them. It rounds once, or a line at a time. Here one tax at a time is proved on what the source says it
+is on; the lines can then be cut so that the ledger computes on the same base.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fcb_pipelines.core.documents.taxes import allowance, computed
+from fcb_pipelines.core.facts.arithmetic import base_of
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
+from fcb_pipelines.core.ledger.entries import DocumentLine
+from fcb_pipelines.core.money import spread, to_major
+
+SHIPPING = "shipping"
+
+# What of a line one tax is on, minor units, in the parts that were rounded apart; empty: nothing.
+Parts = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One tax of a document as its source tells it, line by line; minor units.
+
+    `billed` is the document's, `reasons` what its entries are on (empty where one does not tell),
+    `percentage` is 13 for 13 %. `entries` are each line's own of this tax; where no line names any
+    tax, `on_all` says that it is on all of them. `names` are the lines' as a person finds them.
+    """
+
+    key: str
+    percentage: Decimal
+    billed: int
+    reasons: tuple[int, ...]
+    names: tuple[str, ...]
+    nets: tuple[int, ...]
+    entries: tuple[tuple[TaxFacts, ...], ...]
+    on_all: bool
+
+    def on(self, base: int) -> int:
+        """The tax on `base`, half-up."""
+        return computed(base, self.percentage)
+
+    def off(self, bases: Sequence[int]) -> int:
+        """How far the billed tax is off the one on these bases."""
+        return abs(self.billed - self.on(sum(bases)))
+
+    @property
+    def base(self) -> int | None:
+        """What the document's own entries say it is on; None where they don't."""
+        return sum(self.reasons) if self.reasons else None
+
+    @property
+    def bearing(self) -> tuple[int, ...]:
+        """The nets of the lines that bear it; 0 for the others."""
+        return tuple(
+            net if self.on_all or own else 0
+            for net, own in zip(self.nets, self.entries, strict=True)
+        )
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """What the source says of each line is taxed; the net where it says nothing."""
+        return tuple(
+            base_of(own, net) if own else net
+            for own, net in zip(self.entries, self.bearing, strict=True)
+        )
+
+
+def with_shipping_taxes(
+    facts: InvoiceFacts, sold: Sequence[LineFacts], chosen: Mapping[TaxFacts, str]
+) -> tuple[tuple[LineFacts, ...], dict[TaxFacts, str]]:
+    """The lines, the shipping with its own taxes: what the document bills beyond its lines.
+
+    With them `chosen`, every tax's configured key, for those too. Where no line names a tax the
+    document's are on all of them, and nothing is told apart.
+    """
+    *lines, shipping = sold
+    if not facts.shipping or not any(line.taxes for line in lines):
+        return tuple(sold), dict(chosen)
+    own: dict[TaxFacts, str] = {}
+    for key in dict.fromkeys(chosen[tax] for tax in facts.taxes):
+        billed = [tax for tax in facts.taxes if chosen[tax] == key]
+        on_lines = [entry for line in lines for entry in line.taxes if chosen[entry] == key]
+        amount = sum(tax.amount for tax in billed) - sum(tax.amount for tax in on_lines)
+        base = shipping.net
+        if all(tax.base is not None for tax in (*billed, *on_lines)):
+            rest = base_of(billed, 0) - base_of(on_lines, 0)
+            base = rest if 0 < rest * _sign(base) < abs(base) - 1 else base
+        # A rounding of the lines is nearer to nothing than to the tax on shipping.
+        if abs(amount - computed(base, billed[0].percentage)) < abs(amount):
+            own[replace(billed[0], amount=amount, base=base)] = key
+    return (*lines, replace(shipping, taxes=tuple(own))), {**chosen, **own}
+
+
+def claim_of(
+    key: str,
+    percentage: Decimal,
+    facts: InvoiceFacts,
+    sold: Sequence[LineFacts],
+    chosen: Mapping[TaxFacts, str],
+) -> Claim:
+    """What the source says of the tax that is configured as `key`."""
+    billed = [tax for tax in facts.taxes if chosen[tax] == key]
+    told = [tax.base for tax in billed if tax.base is not None]
+    return Claim(
+        key=key,
+        percentage=percentage,
+        billed=sum(tax.amount for tax in billed),
+        reasons=tuple(told) if len(told) == len(billed) else (),
+        names=tuple(
+            SHIPPING if line.key == SHIPPING else f"line {number} ({line.key})"
+            for number, line in enumerate(sold, start=1)
+        ),
+        nets=tuple(line.net for line in sold),
+        entries=tuple(tuple(tax for tax in line.taxes if chosen[tax] == key) for line in sold),
+        on_all=not any(line.taxes for line in sold),
+    )
+
+
+def proved(claim: Claim, residue: int) -> tuple[Parts, ...] | str:
+    """What of each line the tax is on; or the figure that is wrong, in words."""
+    near = _count(claim.bearing)
+    whole = abs(sum(claim.told) - sum(claim.bearing)) <= near
+    told = claim.bearing if whole else _plain(claim.told, claim.bearing)
+    for name, net, base in zip(claim.names, claim.bearing, told, strict=True):
+        if not 0 <= base * _sign(net) <= abs(net):
+            return f"{claim.key} on {name} is taxed on {base}, its net is {net}"
+    bases = told
+    if claim.off(told) > residue:
+        bases = min((told, *_on_the_document_s(claim, told, near)), key=claim.off)
+    off = claim.off(bases)
+    if off > residue:
+        wrong = _wrong_lines(claim, bases)
+        if wrong:
+            return "; ".join(wrong)
+    if off <= allowance(_count(bases), residue):
+        return tuple((base,) if base else () for base in bases)
+    parts = _rounded_apart(claim, bases)
+    if off <= allowance(sum(len(each) for each in parts), residue):
+        return parts
+    return _wrong_document(claim, bases)
+
+
+def cut(
+    line: DocumentLine,
+    parts: Mapping[str, Parts],
+    percentages: Mapping[str, Decimal],
+    currency: str,
+) -> tuple[DocumentLine, ...]:
+    """A line in pieces, so that each tax is on its own part of it; whole where none is on a part.
+
+    `parts` has each of its taxes; a tax that is on less than another is on the first of its pieces.
+    """
+    size, sign = abs(line.net), _sign(line.net)
+    reach = {key: abs(sum(each)) for key, each in parts.items()}
+    ends = sorted({size, *(end for each in parts.values() for end in _ends(each))} - {0})
+    if not size:
+        return (line,)
+    pieces = [
+        (sign * (end - start), tuple(sorted(key for key, far in reach.items() if far >= end)))
+        for start, end in zip((0, *ends), ends, strict=False)
+    ]
+    if len(pieces) == 1:
+        return (replace(line, taxes=pieces[0][1]),)
+    weights = [
+        int(abs(net) * sum((percentages[key] for key in keys), Decimal(0)) * 1000)
+        for net, keys in pieces
+    ]
+    shares = spread(line.tax, weights)
+    return tuple(
+        replace(
+            line,
+            description=f"{line.description} ({'taxed' if keys else 'untaxed'} part)",
+            quantity=Decimal(1),
+            unit_price=to_major(net, currency),
+            net=net,
+            taxes=keys,
+            tax=share,
+        )
+        for (net, keys), share in zip(pieces, shares, strict=True)
+    )
+
+
+def _plain(told: Sequence[int], nets: Sequence[int]) -> tuple[int, ...]:
+    """A base within a unit of its line's net is the net: the two were rounded apart."""
+    return tuple(
+        net if abs(base - net) <= 1 else base for base, net in zip(told, nets, strict=True)
+    )
+
+
+def _on_the_document_s(claim: Claim, told: Sequence[int], near: int) -> tuple[tuple[int, ...], ...]:
+    """The document's own base over the lines that bear it, where it is another than theirs."""
+    base, whole = claim.base, sum(claim.bearing)
+    if base is None or abs(base - sum(told)) <= near or not 0 <= base * _sign(whole) <= abs(whole):
+        return ()
+    return (_plain(spread(base, claim.bearing), claim.bearing),)
+
+
+def _rounded_apart(claim: Claim, bases: Sequence[int]) -> tuple[Parts, ...]:
+    """The bases in the parts that were rounded apart: the line's own entries, else the document's."""
+    parts = []
+    for base, own in zip(bases, claim.entries, strict=True):
+        each = tuple(entry.base for entry in own if entry.base)
+        if len(each) < 2 or sum(each) != base:
+            each = spread(base, claim.reasons) if sum(claim.reasons) else (base,)
+        apart = all(part * base >= 0 for part in each)
+        parts.append(tuple(part for part in each if part) if apart else (base,) if base else ())
+    return tuple(parts)
+
+
+def _wrong_lines(claim: Claim, bases: Sequence[int]) -> list[str]:
+    """The lines whose own tax is neither the one on their base nor their share of the document's.
+
+    Line taxes that are not the document's together are no source's own, and prove nothing.
+    """
+    amounts = [sum(entry.amount for entry in own) for own in claim.entries]
+    if sum(amounts) != claim.billed:
+        return []
+    whole = sum(bases)
+    wrong = []
+    for number, (own, amount, base, told) in enumerate(
+        zip(claim.entries, amounts, bases, claim.told, strict=True)
+    ):
+        roundings = max(1, len(own))
+        share = abs(amount * whole - claim.billed * base) <= roundings * abs(whole)
+        near = min(abs(amount - claim.on(each)) for each in (base, told)) <= roundings
+        if own and not near and not (share and whole):
+            right = f"computed {claim.on(told)} on {told}"
+            wrong.append(f"{claim.key} on {claim.names[number]} billed {amount}, {right}")
+    return wrong
+
+
+def _wrong_document(claim: Claim, bases: Sequence[int]) -> str:
+    whole = sum(bases)
+    if claim.base is not None and abs(claim.base) > abs(sum(claim.bearing)):
+        expected = allowance(_count(bases), 1)
+        if abs(claim.billed - claim.on(claim.base)) <= expected:
+            return f"{claim.key} is taxed on {claim.base}, its lines are {sum(claim.bearing)}"
+    return f"{claim.key} billed {claim.billed}, computed {claim.on(whole)} on {whole}"
+
+
+def _ends(parts: Parts) -> tuple[int, ...]:
+    ends = []
+    end = 0
+    for part in parts:
+        end += abs(part)
+        ends.append(end)
+    return tuple(ends)
+
+
+def _count(bases: Sequence[int]) -> int:
+    return sum(1 for base in bases if base)
+
+
+def _sign(amount: int) -> int:
+    return -1 if amount < 0 else 1

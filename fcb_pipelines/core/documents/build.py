@@ -1,0 +1,295 @@
+"""From agreed facts to the ledger document that should stand in the books."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from fcb_pipelines.core.company.settings import Settings, Tax
+from fcb_pipelines.core.documents.bases import (
+    SHIPPING,
+    Parts,
+    claim_of,
+    cut,
+    proved,
+    with_shipping_taxes,
+)
+from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of
+from fcb_pipelines.core.documents.taxes import mismatches, resolve, unexplained
+from fcb_pipelines.core.facts.arithmetic import Problem, unsummed
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, Side, TaxFacts
+from fcb_pipelines.core.facts.tax_names import CANADA, country_code
+from fcb_pipelines.core.ledger.entries import (
+    DocumentLine,
+    DocumentTax,
+    LedgerDocument,
+    with_tax_shares,
+)
+from fcb_pipelines.core.money import spread, to_major
+
+NO_DESCRIPTION = "(no description)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why no document can be built: a hold reason code and what exactly was found."""
+
+    reason: str
+    detail: str
+
+
+def intended_document(
+    facts: InvoiceFacts, settings: Settings, *, partner: str, nexacloud_invoice_id: str | None
+) -> LedgerDocument | Held:
+    """The document that should stand in the books, or why there can be none.
+
+    Lines are the source's; a document without any becomes one line on the unitemised account.
+    """
+    if facts.problem:
+        adds_up = facts.problem != Problem.LINES_DO_NOT_SUM
+        told = f"source total {facts.total}, see its evidence" if adds_up else unsummed(facts)
+        return Held(reason=facts.problem, detail=told)
+    if facts.date is None:
+        return Held(reason="unreadable", detail="a finalised document without a date")
+    sold = _sold_lines(facts, settings)
+    if sum(line.net for line in sold) + facts.tax != facts.total:
+        return Held(
+            reason="lines_do_not_sum",
+            detail=f"lines {sum(line.net for line in sold)} + tax {facts.tax} != {facts.total}",
+        )
+    chosen = _resolve_all(facts, sold, settings.taxes, facts.date)
+    if isinstance(chosen, Held):
+        return chosen
+    shares = _line_taxes(facts, sold)
+    accounts = account_codes(settings)
+    keys = _line_keys(facts, sold, chosen, _zero_rate(facts, settings))
+    lines = tuple(
+        _document_line(line, share, taxed, settings, accounts, facts.currency)
+        for line, share, taxed in zip(sold, shares, keys, strict=True)
+    )
+    taxes = _document_taxes(facts, lines, chosen)
+    named = sum(tax.amount for tax in taxes)
+    if named != facts.tax:
+        return Held(
+            reason="lines_do_not_sum", detail=f"its taxes sum to {named}, not to {facts.tax}"
+        )
+    wrong = mismatches(
+        [(tax.key, tax.base, tax.amount) for tax in taxes],
+        settings.taxes,
+        settings.policies.tax_residue,
+    )
+    if wrong:
+        # Rate times whole net does not explain it: what the source says each line is taxed on may.
+        cut_lines = _proved_lines(
+            facts, sold, lines, {each.key for each in wrong}, chosen, settings
+        )
+        if isinstance(cut_lines, Held):
+            return cut_lines
+        lines, taxes = cut_lines, _document_taxes(facts, cut_lines, chosen)
+        broken = unexplained(taxes, lines, settings.taxes, settings.policies.tax_residue)
+        if broken:
+            return Held(reason="tax_mismatch", detail="; ".join(broken))
+    return LedgerDocument(
+        ref=facts.ref,
+        kind=facts.kind,
+        number=facts.number,
+        date=facts.date,
+        currency=facts.currency,
+        partner=partner,
+        lines=lines,
+        taxes=tuple(tax for tax in taxes if tax.amount),
+        nexacloud_invoice_id=nexacloud_invoice_id,
+        stripe_invoice_id=facts.ref.rsplit(":", 1)[-1] if facts.side is Side.STRIPE else None,
+        reverses=facts.credits,
+        source_hash=facts.source_hash,
+    )
+
+
+def _zero_rate(facts: InvoiceFacts, settings: Settings) -> tuple[str, ...]:
+    """T6: the tax of 0 % that carries an export's base to the return, by the document's own address."""
+    country = country_code(facts.bill_to.country)
+    export = settings.policies.export_tax
+    return (export,) if export and country not in (None, CANADA) else ()
+
+
+def account_codes(settings: Settings) -> dict[str, str]:
+    """The income account code of every family, the two built-in ones included."""
+    return {family.key: family.account.code for family in settings.families} | {
+        OTHER: settings.accounts.other.code,
+        UNITEMISED: settings.accounts.unitemised.code,
+    }
+
+
+def shown_quantity(quantity: Decimal, net: int, currency: str) -> tuple[Decimal, Decimal, str]:
+    """Quantity, unit price (major units) and a suffix for the description, exact to the cent.
+
+    The amount is the truth. Where it is no whole number of minor units a piece, or the quantity has
+    more than two decimals, the line shows one piece and the suffix keeps the quantity.
+    """
+    plain = quantity == quantity.quantize(Decimal("0.01")) and quantity > 0
+    if plain and Decimal(net) % quantity == 0:
+        return quantity.normalize() + 0, to_major(int(Decimal(net) / quantity), currency), ""
+    suffix = "" if quantity in (0, 1) else f" (quantity {quantity.normalize():f})"
+    return Decimal(1), to_major(net, currency), suffix
+
+
+def _sold_lines(facts: InvoiceFacts, settings: Settings) -> tuple[LineFacts, ...]:
+    """The lines to post: the source's, its shipping, and its discount where policy shows it."""
+    if not facts.lines and not facts.shipping:
+        return (
+            LineFacts(
+                key=UNITEMISED,
+                description=f"Unitemised: {facts.number}",
+                quantity=Decimal(1),
+                net=facts.net,
+                gross=facts.net,
+            ),
+        )
+    lines = list(facts.lines)
+    if facts.total == 0 and settings.policies.fully_discounted == "post":
+        lines = [half for line in lines for half in _gross_and_discount(line)]
+    if facts.shipping:
+        lines.append(
+            LineFacts(
+                key=SHIPPING,
+                description="Shipping",
+                quantity=Decimal(1),
+                net=facts.shipping,
+                gross=facts.shipping,
+            )
+        )
+    return tuple(lines)
+
+
+def _gross_and_discount(line: LineFacts) -> tuple[LineFacts, ...]:
+    gross = LineFacts(
+        key=line.key,
+        description=line.description,
+        quantity=line.quantity,
+        net=line.gross,
+        gross=line.gross,
+        taxes=line.taxes,
+    )
+    discount = LineFacts(
+        key=f"{line.key}:discount",
+        description=f"Discount on {line.description}",
+        quantity=Decimal(1),
+        net=line.net - line.gross,
+        gross=line.net - line.gross,
+        taxes=line.taxes,
+    )
+    return (gross, discount) if line.gross != line.net else (gross,)
+
+
+def _resolve_all(
+    facts: InvoiceFacts, sold: Sequence[LineFacts], taxes: Sequence[Tax], day: date
+) -> dict[TaxFacts, str] | Held:
+    """Every tax billed on the document or a line -> its configured key."""
+    chosen: dict[TaxFacts, str] = {}
+    for billed in (*facts.taxes, *(tax for line in sold for tax in line.taxes)):
+        tax = resolve(billed, taxes, day)
+        if tax is None:
+            where = billed.state or billed.country or "no jurisdiction"
+            told = f"{billed.type} {billed.percentage} % ({where}) is not configured"
+            return Held(reason="tax_unknown", detail=told)
+        chosen[billed] = tax.key
+    return chosen
+
+
+def _line_taxes(facts: InvoiceFacts, sold: Sequence[LineFacts]) -> tuple[int, ...]:
+    """Each line's share of the billed tax: the source's own, else spread by largest remainder."""
+    own = tuple(sum(tax.amount for tax in line.taxes) for line in sold)
+    if sum(own) == facts.tax:
+        return own
+    return spread(facts.tax, [line.net for line in sold])
+
+
+def _line_keys(
+    facts: InvoiceFacts,
+    sold: Sequence[LineFacts],
+    chosen: Mapping[TaxFacts, str],
+    untaxed: tuple[str, ...],
+) -> tuple[tuple[str, ...], ...]:
+    """Each line's tax keys: its own, or the document's where no line names any.
+
+    Where no tax at all was billed they are `untaxed`.
+    """
+    if not chosen:
+        return tuple(untaxed for _ in sold)
+    if not any(line.taxes for line in sold):
+        document = tuple(sorted({chosen[billed] for billed in facts.taxes}))
+        return tuple(document for _ in sold)
+    return tuple(tuple(sorted({chosen[billed] for billed in line.taxes})) for line in sold)
+
+
+def _proved_lines(
+    facts: InvoiceFacts,
+    sold: Sequence[LineFacts],
+    lines: Sequence[DocumentLine],
+    doubtful: Collection[str],
+    chosen: Mapping[TaxFacts, str],
+    settings: Settings,
+) -> tuple[DocumentLine, ...] | Held:
+    """T7: the lines, cut so that each doubtful tax is on what its source computed it on."""
+    sold, chosen = with_shipping_taxes(facts, sold, chosen)
+    rates = {tax.key: tax.percentage for tax in settings.taxes}
+    found: dict[str, tuple[Parts, ...]] = {}
+    wrong = []
+    for key in sorted(doubtful):
+        told = proved(claim_of(key, rates[key], facts, sold, chosen), settings.policies.tax_residue)
+        if isinstance(told, str):
+            wrong.append(told)
+        else:
+            found[key] = told
+    if wrong:
+        return Held(reason="tax_mismatch", detail="; ".join(wrong))
+    pieces: list[DocumentLine] = []
+    shares = _line_taxes(facts, sold)
+    for number, (line, share) in enumerate(zip(lines, shares, strict=True)):
+        whole: dict[str, Parts] = dict.fromkeys(line.taxes, (line.net,))
+        parts = whole | {key: each[number] for key, each in found.items()}
+        pieces += cut(replace(line, tax=share), parts, rates, facts.currency)
+    if sum(tax.amount for line in sold for tax in line.taxes) == facts.tax:
+        return tuple(pieces)
+    return with_tax_shares(pieces, _document_taxes(facts, pieces, chosen))
+
+
+def _document_taxes(
+    facts: InvoiceFacts, lines: Sequence[DocumentLine], chosen: Mapping[TaxFacts, str]
+) -> tuple[DocumentTax, ...]:
+    """The document's taxes by key, as billed, each on the lines that carry it."""
+    billed = facts.taxes or tuple(tax for line in facts.lines for tax in line.taxes)
+    amounts: dict[str, int] = {}
+    for tax in billed:
+        amounts[chosen[tax]] = amounts.get(chosen[tax], 0) + tax.amount
+    return tuple(
+        DocumentTax(
+            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
+        )
+        for key, amount in sorted(amounts.items())
+    )
+
+
+def _document_line(
+    line: LineFacts,
+    tax: int,
+    taxes: tuple[str, ...],
+    settings: Settings,
+    accounts: Mapping[str, str],
+    currency: str,
+) -> DocumentLine:
+    unitemised = line.key == UNITEMISED
+    sold = line.reverses or line.description
+    family = UNITEMISED if unitemised else family_of(sold, settings.families)
+    quantity, unit_price, suffix = shown_quantity(line.quantity, line.net, currency)
+    description = " ".join(line.description.split()) or NO_DESCRIPTION
+    return DocumentLine(
+        description=description + suffix,
+        quantity=quantity,
+        unit_price=unit_price,
+        net=line.net,
+        account=accounts[family],
+        family=family,
+        taxes=taxes,
+        tax=tax,
+    )

@@ -1,0 +1,56 @@
+"""Every rule that should have held a document earlier, asked again of one about to be written."""
+
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.dispositions.case import Books
+from fcb_pipelines.core.documents.build import account_codes
+from fcb_pipelines.core.documents.taxes import unexplained
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import MoveState, Standing, stands_as
+from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.periods import period_of
+
+
+def broken_rules(
+    document: LedgerDocument,
+    standing: Standing | None,
+    settings: Settings,
+    books: Books,
+    period: str,
+) -> list[str]:
+    """What of the document is not lawful, each in words; empty where all of it is."""
+    accounts = account_codes(settings)
+    known_taxes = {tax.key for tax in settings.taxes}
+    faults = []
+    if period_of(document.date) != period:
+        faults.append(f"dated {document.date}, not in {period}")
+    if document.currency not in books.currencies:
+        faults.append(f"the ledger lacks {document.currency}")
+    if document.total < 0 or not document.lines:
+        faults.append(f"a total of {document.total} with {len(document.lines)} lines")
+    for line in document.lines:
+        if accounts.get(line.family) != line.account:
+            faults.append(f"family {line.family} does not post to {line.account}")
+        if line.quantity * line.unit_price != to_major(line.net, document.currency):
+            faults.append(f"{line.quantity} x {line.unit_price} is not {line.net} minor units")
+    unknown = (document.tax_keys - known_taxes) | (document.tax_keys & books.lacking_taxes)
+    if unknown:
+        return [*faults, f"unknown taxes {', '.join(sorted(unknown))}"]
+    faults += unexplained(
+        document.taxes, document.lines, settings.taxes, settings.policies.tax_residue
+    )
+    return faults + _broken_by_ledger(document, standing, books)
+
+
+def _broken_by_ledger(
+    document: LedgerDocument, standing: Standing | None, books: Books
+) -> list[str]:
+    move = standing.move if standing else None
+    if move is not None and move.state is MoveState.POSTED:
+        return []
+    faults = []
+    locked = books.invoice_lock is not None and document.date <= books.invoice_lock
+    if locked and not (standing and standing.was_seen == MoveState.POSTED):
+        faults.append(f"locked up to {books.invoice_lock}")
+    if move is not None and move.state is MoveState.DRAFT and not stands_as(move, move.stored_hash):
+        faults.append("its draft was edited in the ledger")
+    return faults

@@ -1,0 +1,118 @@
+"""Billed taxes and the configured taxes they are posted with.
+
+A tax is chosen by type, percentage and jurisdiction together. What was billed is never changed;
+what a rate would compute only decides whether the ledger can carry the billed amount.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+from fcb_pipelines.core.company.settings import Tax, TaxState
+from fcb_pipelines.core.facts.model import TaxFacts
+from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax
+from fcb_pipelines.core.money import half_up
+
+_ONE_ROUNDING: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A billed tax further from rate times base than rounding allows; minor units."""
+
+    key: str
+    base: int
+    billed: int
+    computed: int
+
+
+def resolve(billed: TaxFacts, taxes: Sequence[Tax], on: date) -> Tax | None:
+    """The configured tax that was billed, or None when none or several would fit.
+
+    A source's own tax code decides where it is configured. Otherwise type and percentage must be
+    equal and the jurisdiction must not contradict; a billed tax that names no province fits only
+    where one configured tax is left. Of several the one in force `on` the document's date is taken.
+    """
+    by_code = [tax for tax in taxes if billed.source_id and billed.source_id in tax.lago_codes]
+    if by_code:
+        same_rate = [tax for tax in by_code if tax.percentage == billed.percentage]
+        return _only(same_rate, billed.state, on)
+    candidates = [
+        tax
+        for tax in taxes
+        if tax.percentage == billed.percentage
+        and (tax.type == billed.type or billed.percentage == 0)
+        and billed.country in (None, tax.country)
+    ]
+    if billed.state is not None:
+        candidates = [tax for tax in candidates if not tax.states or _spans(tax, billed.state)]
+    return _only(candidates, billed.state, on)
+
+
+def in_force(tax: Tax, state: str | None, on: date) -> bool:
+    """Whether a tax is due in a province on a day; None asks for any of its provinces."""
+    spans = _spans(tax, state) if tax.states else (tax,)
+    return tax.covers(on) and any(span.covers(on) for span in spans)
+
+
+def computed(base: int, percentage: Decimal) -> int:
+    """Tax on `base` minor units at `percentage` (13 for 13 %), rounded half-up."""
+    return half_up(base * percentage / 100)
+
+
+def allowance(taxed_lines: int, residue: int) -> int:
+    """How far a billed tax may be off the computed one, minor units.
+
+    Half a unit for each line that bears it, rounded up, since a source may round a line at a time;
+    never less than `residue`.
+    """
+    return max(residue, (taxed_lines + 1) // 2)
+
+
+def taxed_lines(lines: Iterable[DocumentLine]) -> Counter[str]:
+    """How many lines bear each tax, by its key; a line over nothing has no rounding and counts not."""
+    return Counter(key for line in lines if line.net for key in line.taxes)
+
+
+def mismatches(
+    billed: Iterable[tuple[str, int, int]],
+    taxes: Sequence[Tax],
+    residue: int,
+    lines: Mapping[str, int] = _ONE_ROUNDING,
+) -> tuple[Mismatch, ...]:
+    """The (key, base, amount) triples whose amount is further off the computed tax than is allowed.
+
+    `lines` says how many lines bear each tax; without it the tax was rounded once.
+    """
+    percentage = {tax.key: tax.percentage for tax in taxes}
+    found = []
+    for key, base, amount in billed:
+        expected = computed(base, percentage[key])
+        if abs(amount - expected) > allowance(lines.get(key, 0), residue):
+            found.append(Mismatch(key=key, base=base, billed=amount, computed=expected))
+    return tuple(found)
+
+
+def unexplained(
+    billed: Iterable[DocumentTax], lines: Iterable[DocumentLine], taxes: Sequence[Tax], residue: int
+) -> list[str]:
+    """A document's taxes that rate times base and the rounding of its lines can't be, in words."""
+    triples = [(tax.key, tax.base, tax.amount) for tax in billed if tax.amount]
+    return [
+        f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
+        for wrong in mismatches(triples, taxes, residue, taxed_lines(lines))
+    ]
+
+
+def _spans(tax: Tax, state: str | None) -> tuple[TaxState, ...]:
+    return tuple(each for each in tax.states if state in (None, each.state))
+
+
+def _only(candidates: Sequence[Tax], state: str | None, on: date) -> Tax | None:
+    # What was billed decides: a date only chooses between several, and excludes nothing.
+    if len(candidates) > 1:
+        candidates = [tax for tax in candidates if in_force(tax, state, on)]
+    return candidates[0] if len(candidates) == 1 else None

@@ -1,0 +1,282 @@
+"""Shared arithmetic of billed documents: lines, discounts and taxes that must add up.
+
+Used by the readers of each source (`core.facts.stripe.documents`, `core.facts.lago.documents`). Amounts are integer
+minor units. Nothing here raises for a bad document: a fault becomes a `Problem`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from fcb_pipelines.core.documents.taxes import computed
+from fcb_pipelines.core.facts.model import (
+    InvoiceFacts,
+    Kind,
+    LineFacts,
+    SettlementFacts,
+    Side,
+    Status,
+    TaxFacts,
+)
+from fcb_pipelines.core.money import spread
+
+
+class Problem(StrEnum):
+    """Why a document can't be posted as its source tells it. Each one is the reason of a hold."""
+
+    UNREADABLE = "unreadable"
+    LINES_DO_NOT_SUM = "lines_do_not_sum"
+    CURRENCY_NEEDS_REVIEW = "currency_needs_review"
+    TREATMENT_UNKNOWN = "treatment_unknown"
+
+
+# What a body of an unexpected shape can raise while it is read; anything else is a bug of ours.
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
+
+
+def unreadable(side: Side, ref: str, kind: Kind, customer: str | None = None) -> InvoiceFacts:
+    """The facts of a document whose body can't be read: its identity, and at best its customer."""
+    return InvoiceFacts(
+        side=side,
+        ref=ref,
+        kind=kind,
+        number="",
+        status=Status.UNKNOWN,
+        status_at_source="",
+        currency="",
+        date=None,
+        net=0,
+        tax=0,
+        total=0,
+        paid=0,
+        customer=customer,
+        problem=Problem.UNREADABLE,
+    )
+
+
+def spread_taxes(
+    lines: Sequence[LineFacts],
+    taxes: Sequence[TaxFacts],
+    named: Sequence[Collection[str | None]] = (),
+) -> tuple[tuple[LineFacts, ...], Problem | None]:
+    """Lines whose taxes sum to the document's, tax by tax.
+
+    Line taxes that already do are the source's own and stay. Where the source gives a tax on no
+    line, or its lines differ from the document by rounding (a unit a line at most), the document's
+    tax is spread over the lines that bear it by largest remainder. Several entries of one rate on
+    the document (two reasons of taxability) count together. `named` are the taxes that the source
+    names for each line without an amount.
+    """
+    result, problem = _spread(lines, taxes, named)
+    together = _by_rate(taxes)
+    if problem and len(together) < len(taxes):
+        return _spread(lines, together, named)
+    return result, problem
+
+
+def _spread(
+    lines: Sequence[LineFacts],
+    taxes: Sequence[TaxFacts],
+    named: Sequence[Collection[str | None]],
+) -> tuple[tuple[LineFacts, ...], Problem | None]:
+    result = list(lines)
+    rates = {tax.source_id for tax in taxes}
+    strangers = {tax.source_id for line in lines for tax in line.taxes} - rates
+    if any(_line_tax(line, stranger) for line in lines for stranger in strangers):
+        return tuple(lines), Problem.LINES_DO_NOT_SUM
+    for tax in taxes:
+        bearing = [i for i, line in enumerate(result) if _bears(line, tax)]
+        given = sum(_line_tax(result[i], tax.source_id) for i in bearing)
+        if bearing and given == tax.amount:
+            continue
+        if bearing and abs(given - tax.amount) > len(bearing):
+            return tuple(lines), Problem.LINES_DO_NOT_SUM
+        bearing = bearing or [i for i, line in enumerate(result) if line.net]
+        if not bearing:
+            return tuple(lines), Problem.LINES_DO_NOT_SUM if tax.amount else None
+        bases = {i: result[i].net for i in bearing}
+        explained = abs(tax.amount - computed(sum(bases.values()), tax.percentage)) <= 1
+        if not explained and len(rates) == len(taxes):
+            # The whole of these lines does not explain it: it is on what the source says.
+            bases = _told_bases(result, bearing, tax, named) or bases
+        shares = spread(tax.amount, list(bases.values()))
+        for (index, base), share in zip(bases.items(), shares, strict=True):
+            result[index] = _with_tax(result[index], tax, share, base)
+    return tuple(result), None
+
+
+def _told_bases(
+    lines: Sequence[LineFacts],
+    bearing: Sequence[int],
+    tax: TaxFacts,
+    named: Sequence[Collection[str | None]],
+) -> dict[int, int]:
+    """What the source says of these lines is taxed, by the line's index; empty where that is nothing."""
+    if any(_bears(lines[i], tax) for i in bearing):
+        told = {i: base_of(own_taxes(lines[i], tax.source_id), lines[i].net) for i in bearing}
+        return told if sum(told.values()) else {}
+    told = {i: lines[i].net for i in bearing if i < len(named) and tax.source_id in named[i]}
+    return told if sum(told.values()) else {}
+
+
+def base_of(entries: Sequence[TaxFacts], net: int) -> int:
+    """What entries of one tax are on: their bases added, or `net` where one names none."""
+    bases = [entry.base for entry in entries]
+    return net if None in bases else sum(base or 0 for base in bases)
+
+
+def own_taxes(line: LineFacts, source_id: str | None) -> tuple[TaxFacts, ...]:
+    """The line's entries of one of the source's taxes."""
+    return tuple(tax for tax in line.taxes if tax.source_id == source_id)
+
+
+def _by_rate(taxes: Sequence[TaxFacts]) -> tuple[TaxFacts, ...]:
+    """One entry for each rate, its amounts and bases added."""
+    apart: dict[str | None, list[TaxFacts]] = {}
+    for tax in taxes:
+        apart.setdefault(tax.source_id, []).append(tax)
+    return tuple(
+        replace(
+            entries[0],
+            amount=sum(entry.amount for entry in entries),
+            base=None if any(e.base is None for e in entries) else base_of(entries, 0),
+        )
+        for entries in apart.values()
+    )
+
+
+def rounded_apart(
+    lines: tuple[LineFacts, ...], net: int, most: Sequence[int] = ()
+) -> tuple[LineFacts, ...]:
+    """The lines with a net that sums to `net`, where each was rounded on its own.
+
+    The document is right by half a unit for each line: the largest lines give or take a unit each until
+    they sum; first those that are more than the `most` they can be. Lines further off stay as they are.
+    """
+    off = net - sum(line.net for line in lines)
+    if not off or 2 * abs(off) > len(lines):
+        return lines
+    unit = 1 if off > 0 else -1
+
+    def place(i: int) -> tuple[bool, int, int]:
+        beyond = unit < 0 and i < len(most) and lines[i].gross > most[i]
+        return not beyond, -abs(lines[i].net), i
+
+    largest = sorted(range(len(lines)), key=place)[: abs(off)]
+    return tuple(
+        replace(line, net=line.net + unit, gross=line.gross + unit) if i in largest else line
+        for i, line in enumerate(lines)
+    )
+
+
+def taxes_rounded_apart(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts, ...]:
+    """The document's taxes that sum to its `tax`, where each was rounded on its own.
+
+    A unit goes to those whose rounding took most away; taxes further off than half a unit each stay.
+    """
+    off = tax - sum(each.amount for each in taxes)
+    billed = [i for i, each in enumerate(taxes) if each.amount]
+    if not off or 2 * abs(off) > len(billed):
+        return taxes
+    unit = 1 if off > 0 else -1
+
+    def lost(i: int) -> Decimal:
+        each = taxes[i]
+        if each.base is None:
+            return Decimal(0)
+        return (each.base * each.percentage / 100 - each.amount) * unit
+
+    mended = sorted(billed, key=lambda i: (-lost(i), -abs(taxes[i].amount), i))[: abs(off)]
+    return tuple(
+        replace(each, amount=each.amount + unit) if i in mended else each
+        for i, each in enumerate(taxes)
+    )
+
+
+def unsummed(facts: InvoiceFacts) -> str:
+    """What of a document does not add up, in words: the figures that contradict each other."""
+    net = sum(line.net for line in facts.lines) + facts.shipping
+    tax = sum(each.amount for each in facts.taxes)
+    told = []
+    if tax != facts.tax:
+        told.append(f"its taxes sum to {tax}, not to {facts.tax}")
+    if facts.lines and net + facts.tax != facts.total:
+        shipping = f" and shipping {facts.shipping}" if facts.shipping else ""
+        lines = f"lines {net - facts.shipping}{shipping} + tax {facts.tax}"
+        told.append(f"{lines} != total {facts.total}")
+    discount = sum(line.discount for line in facts.lines)
+    if facts.lines and discount != facts.discount:
+        told.append(f"discount {facts.discount} is {discount} on the lines")
+    on_lines = {each.source_id: each for line in facts.lines for each in line.taxes}
+    billed = {each.source_id: each for each in _by_rate(facts.taxes)}
+    for rate, each in (on_lines | billed).items():
+        given = sum(_line_tax(line, rate) for line in facts.lines)
+        amount = billed[rate].amount if rate in billed else 0
+        if rate in on_lines and not facts.shipping and given != amount:
+            name = f"{each.type} {each.percentage.normalize():f} %"
+            told.append(f"{name} is {amount} on the document, {given} on its lines")
+    return "; ".join(told) or f"source total {facts.total}, see its evidence"
+
+
+def spread_discount(total: int, lines: Sequence[LineFacts]) -> tuple[LineFacts, ...]:
+    """The lines with `total` more of discount, spread over their net by largest remainder."""
+    shares = spread(total, [line.net for line in lines])
+    return tuple(
+        replace(line, discount=line.discount + share, net=line.net - share)
+        for line, share in zip(lines, shares, strict=True)
+    )
+
+
+def turned(facts: InvoiceFacts) -> InvoiceFacts:
+    """A document with a negative total as the credit note that it is: every amount's sign turned."""
+    return replace(
+        facts,
+        kind=Kind.CREDIT_NOTE,
+        net=-facts.net,
+        tax=-facts.tax,
+        total=-facts.total,
+        paid=-facts.paid,
+        discount=-facts.discount,
+        shipping=-facts.shipping,
+        lines=tuple(_turned_line(line) for line in facts.lines),
+        taxes=tuple(_turned_tax(tax) for tax in facts.taxes),
+        settlements=tuple(replace(s, amount=-s.amount, debt=-s.debt) for s in facts.settlements),
+    )
+
+
+def in_order(settlements: Sequence[SettlementFacts]) -> tuple[SettlementFacts, ...]:
+    """Settlements by date, then ref, so the same facts come out the same whatever the answer's order."""
+
+    def place(settlement: SettlementFacts) -> tuple[date, str]:
+        return settlement.date, settlement.ref
+
+    return tuple(sorted(settlements, key=place))
+
+
+def _line_tax(line: LineFacts, source_id: str | None) -> int:
+    return sum(tax.amount for tax in line.taxes if tax.source_id == source_id)
+
+
+def _bears(line: LineFacts, tax: TaxFacts) -> bool:
+    return bool(own_taxes(line, tax.source_id))
+
+
+def _with_tax(line: LineFacts, tax: TaxFacts, amount: int, base: int) -> LineFacts:
+    others = tuple(own for own in line.taxes if own.source_id != tax.source_id)
+    return replace(line, taxes=(*others, replace(tax, amount=amount, base=base)))
+
+
+def _turned_line(line: LineFacts) -> LineFacts:
+    return replace(
+        line,
+        net=-line.net,
+        gross=-line.gross,
+        discount=-line.discount,
+        taxes=tuple(_turned_tax(tax) for tax in line.taxes),
+    )
+
+
+def _turned_tax(tax: TaxFacts) -> TaxFacts:
+    return replace(tax, amount=-tax.amount, base=None if tax.base is None else -tax.base)

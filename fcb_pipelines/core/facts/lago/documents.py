@@ -1,0 +1,297 @@
+"""What a Lago body means: invoices and credit notes as facts (API v1).
+
+A body is `{"invoice": …, "fees": […], "payments": […]}` or `{"credit_note": …}`, as
+`connectors.lago.source` hands it on. Nothing here raises for a bad document: what can't be read or does
+not add up becomes `problem` (`core.facts.arithmetic.Problem`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from fcb_pipelines.core.facts.arithmetic import (
+    UNREADABLE,
+    Problem,
+    rounded_apart,
+    spread_discount,
+    spread_taxes,
+    taxes_rounded_apart,
+    unreadable,
+)
+from fcb_pipelines.core.facts.lago.parts import (
+    Json,
+    bill_to_of,
+    coupon_weight,
+    day_of,
+    instant_of,
+    metadata_of,
+    taxed_with,
+)
+from fcb_pipelines.core.facts.lago.settlements import SettlementReader
+from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Side, Status, TaxFacts
+from fcb_pipelines.core.facts.tax_names import province, tax_type
+from fcb_pipelines.core.money import Wire, from_wire, spread
+from fcb_pipelines.core.periods import local_date
+
+# From this version on coupons are applied before taxes; B1's formula holds.
+_COUPONS_BEFORE_TAXES = 3
+
+_STATUS = {
+    "draft": Status.DRAFT,
+    "pending": Status.DRAFT,
+    "failed": Status.DRAFT,
+    "generating": Status.DRAFT,
+    "voided": Status.VOID,
+}
+
+
+def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFacts:
+    """The facts of one Lago document; never raises for a bad one.
+
+    `organization` is the name of the Lago organization in the identity, `timezone` the company's,
+    for payment instants only: issuing_date is already local. A body that can't be read has status
+    UNKNOWN and problem `unreadable`.
+    """
+    kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
+    document = body.get(kind.value)
+    source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
+    ref = f"{Side.LAGO}:{organization}:{source_id}"
+    if not isinstance(document, Mapping):
+        return unreadable(Side.LAGO, ref, kind)
+    reader = _Reader(body, ref=ref, organization=organization, timezone=timezone, document=document)
+    try:
+        if kind is Kind.CREDIT_NOTE:
+            return reader.credit_note()
+        return reader.invoice(body.get("fees") or ())
+    except UNREADABLE:
+        customer = document.get("customer")
+        known = customer.get("external_id") if isinstance(customer, Mapping) else None
+        return unreadable(Side.LAGO, ref, kind, known if isinstance(known, str) else None)
+
+
+class _Reader:
+    """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
+
+    def __init__(
+        self, body: Json, *, ref: str, organization: str, timezone: str, document: Json
+    ) -> None:
+        self.body = body
+        self.ref = ref
+        self.organization = organization
+        self.timezone = timezone
+        self.document = document
+        self.currency = str(document.get("currency")).upper()
+
+    def invoice(self, fees: Sequence[Json]) -> InvoiceFacts:
+        invoice = self.document
+        total = self._amount("sub_total_including_taxes_amount_cents")
+        tax = self._amount("taxes_amount_cents")
+        taxes = self._taxes(invoice["applied_taxes"], "fees_amount_cents")
+        # Lago keeps precise amounts: fees and taxes round one at a time, the document by itself.
+        taxes = taxes_rounded_apart(taxes, tax)
+        lines = self._reduced(tuple(self._line(fee) for fee in fees), fees)
+        lines = rounded_apart(lines, total - tax)
+        lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
+        day = date.fromisoformat(invoice["issuing_date"]) if invoice["issuing_date"] else None
+        status = _status(invoice)
+        reader = self._settlements(day) if day else None
+        settlements, shared = reader.of_invoice() if reader else ((), None)
+        problems = (
+            _untreated(invoice),
+            Problem.UNREADABLE if day is None and status is not Status.DRAFT else None,
+            self._formula(fees),
+            Problem.LINES_DO_NOT_SUM if sum(t.amount for t in taxes) != tax else None,
+            sums,
+            shared,
+        )
+        return InvoiceFacts(
+            side=Side.LAGO,
+            ref=self.ref,
+            kind=Kind.INVOICE,
+            number=invoice["number"] or "",
+            status=status,
+            status_at_source=f"{invoice['status']}/{invoice['payment_status']}",
+            currency=self.currency,
+            date=None if status is Status.DRAFT else day,
+            net=total - tax,
+            tax=tax,
+            total=total,
+            paid=total - self._amount("total_due_amount_cents"),
+            customer=(invoice.get("customer") or {}).get("external_id"),
+            lines=lines,
+            taxes=taxes,
+            settlements=settlements if status is not Status.DRAFT else (),
+            remarks=reader.remarks() if reader else (),
+            voided_on=self._day(invoice.get("voided_at")),
+            bill_to=bill_to_of(invoice.get("customer") or {}),
+            discount=self._amount("coupons_amount_cents"),
+            problem=next(filter(None, problems), None),
+            metadata=metadata_of(invoice),
+        )
+
+    def credit_note(self) -> InvoiceFacts:
+        note = self.document
+        total = self._amount("total_amount_cents")
+        tax = self._amount("taxes_amount_cents")
+        taxes = self._taxes(note.get("applied_taxes"), "base_amount_cents")
+        taxes = taxes_rounded_apart(taxes, tax)
+        items = note.get("items") or ()
+        lines = tuple(self._note_line(item) for item in items)
+        adjustment = self._amount("coupons_adjustment_amount_cents")
+        if adjustment and lines:
+            lines = spread_discount(adjustment, lines)
+        # The items round one at a time; the note's own figure before taxes is the truth.
+        if note.get("sub_total_excluding_taxes_amount_cents") in (None, total - tax):
+            fees = [self._minor(item["fee"]["amount_cents"]) for item in items]
+            lines = rounded_apart(lines, total - tax, fees)
+        lines, sums = (
+            spread_taxes(lines, taxes, [taxed_with(item["fee"]) for item in items])
+            if lines
+            else (lines, None)
+        )
+        whole = not lines or sum(line.net for line in lines) + tax == total
+        day = date.fromisoformat(note["issuing_date"])
+        settlements = self._settlements(day).of_note()
+        used = sum(each.amount for each in settlements)
+        voided = note["credit_status"] == "voided"
+        problems = (
+            # What is left of a note that was partly used is forfeited: no rule says what that is.
+            Problem.TREATMENT_UNKNOWN if voided and used else None,
+            sums,
+            None if whole else Problem.LINES_DO_NOT_SUM,
+        )
+        return InvoiceFacts(
+            side=Side.LAGO,
+            ref=self.ref,
+            kind=Kind.CREDIT_NOTE,
+            number=note["number"] or "",
+            status=Status.VOID if voided and not used else Status.OPEN,
+            status_at_source=str(note["credit_status"]),
+            currency=self.currency,
+            date=day,
+            net=total - tax,
+            tax=tax,
+            total=total,
+            paid=used,
+            customer=(note.get("customer") or {}).get("external_id"),
+            lines=lines,
+            taxes=taxes,
+            bill_to=bill_to_of(note.get("customer") or {}),
+            settlements=settlements,
+            credits=f"{Side.LAGO}:{self.organization}:{note['lago_invoice_id']}",
+            voided_on=self._day(note.get("voided_at")),
+            discount=adjustment,
+            problem=next(filter(None, problems), None),
+        )
+
+    def _day(self, instant: str | None) -> date | None:
+        return local_date(instant_of(instant), self.timezone) if instant else None
+
+    def _amount(self, field: str) -> int:
+        return self._minor(self.document.get(field) or 0)
+
+    def _minor(self, cents: int) -> int:
+        if isinstance(cents, bool) or not isinstance(cents, int):
+            raise TypeError(f"{cents!r} is no integer amount")
+        return from_wire(cents, self.currency, Wire.LAGO)
+
+    def _taxes(self, taxes: Sequence[Json] | None, base: str) -> tuple[TaxFacts, ...]:
+        return tuple(self._tax(tax, base) for tax in taxes or ())
+
+    def _tax(self, tax: Json, base: str) -> TaxFacts:
+        percentage = Decimal(str(tax["tax_rate"]))
+        by_code = tax_type(tax["tax_code"], percentage)
+        known = by_code in {"hst", "gst", "qst", "pst"}
+        return TaxFacts(
+            type=by_code if known else tax_type(tax["tax_name"], percentage),
+            percentage=percentage,
+            amount=self._minor(tax["amount_cents"]),
+            base=self._minor(tax[base]) if tax.get(base) is not None else None,
+            state=province(tax["tax_code"], tax["tax_name"]),
+            source_id=tax["tax_code"],
+        )
+
+    def _line(self, fee: Json) -> LineFacts:
+        amount = self._minor(fee["amount_cents"])
+        item = fee["item"]
+        unit = fee.get("precise_unit_amount")
+        name = item.get("invoice_display_name") or item.get("name")
+        return LineFacts(
+            key=fee["lago_id"],
+            description=fee.get("description") or name or "",
+            quantity=Decimal(str(fee["units"] or 1)),
+            net=amount,
+            gross=amount,
+            unit_amount=None if unit is None else Decimal(str(unit)),
+            taxes=self._taxes(fee.get("applied_taxes"), "base_amount_cents"),
+            service_start=day_of(fee.get("from_date"), self.timezone),
+            service_end=day_of(fee.get("to_date"), self.timezone),
+        )
+
+    def _note_line(self, item: Json) -> LineFacts:
+        return replace(
+            self._line(item["fee"]),
+            key=item["lago_id"],
+            quantity=Decimal(1),
+            net=self._minor(item["amount_cents"]),
+            gross=self._minor(item["amount_cents"]),
+            unit_amount=None,
+            taxes=(),
+        )
+
+    def _reduced(self, lines: tuple[LineFacts, ...], fees: Sequence[Json]) -> tuple[LineFacts, ...]:
+        """Lines after coupons and progressive billing: what earlier invoices have already billed.
+
+        Coupons follow the share that Lago gives each fee, where it gives any.
+        """
+        coupons = self._amount("coupons_amount_cents")
+        weights = [coupon_weight(fee) for fee in fees]
+        if coupons and any(weights):
+            lines = tuple(
+                replace(line, discount=share, net=line.net - share)
+                for line, share in zip(lines, spread(coupons, weights), strict=True)
+            )
+            coupons = 0
+        off = coupons + self._amount("progressive_billing_credit_amount_cents")
+        return spread_discount(off, lines) if off and lines else lines
+
+    def _formula(self, fees: Sequence[Json]) -> Problem | None:
+        """Rule B1: fees - progressive - coupons + taxes are the total; older versions or a hold."""
+        billed = self._amount("fees_amount_cents")
+        coupons = self._amount("coupons_amount_cents")
+        if self.document["version_number"] < _COUPONS_BEFORE_TAXES and (
+            coupons or self._amount("prepaid_credit_amount_cents")
+        ):
+            return Problem.TREATMENT_UNKNOWN
+        net = billed - self._amount("progressive_billing_credit_amount_cents") - coupons
+        taxed = net + self._amount("taxes_amount_cents")
+        lines = sum(self._minor(fee["amount_cents"]) for fee in fees)
+        whole = not fees or 2 * abs(lines - billed) <= len(fees)
+        if whole and taxed == self._amount("sub_total_including_taxes_amount_cents"):
+            return None
+        return Problem.LINES_DO_NOT_SUM
+
+    def _settlements(self, issued: date) -> SettlementReader:
+        return SettlementReader(
+            body=self.body,
+            document=self.document,
+            ref=self.ref,
+            organization=self.organization,
+            timezone=self.timezone,
+            currency=self.currency,
+            issued=issued,
+            minor=self._minor,
+        )
+
+
+def _status(invoice: Json) -> Status:
+    if invoice["status"] == "finalized":
+        return Status.PAID if invoice["payment_status"] == "succeeded" else Status.OPEN
+    return _STATUS.get(invoice["status"], Status.UNKNOWN)
+
+
+def _untreated(invoice: Json) -> Problem | None:
+    """Documents that are no plain sale: a wallet top-up is a liability, a self-billed one a cost."""
+    unusual = invoice["invoice_type"] == "credit" or invoice.get("self_billed")
+    return Problem.TREATMENT_UNKNOWN if unusual else None

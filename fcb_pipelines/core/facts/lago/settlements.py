@@ -1,0 +1,185 @@
+"""Settlements of a Lago document: payments it confirms, and credits that it applied (S1-S6, B11)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fcb_pipelines.core.facts.arithmetic import Problem, in_order
+from fcb_pipelines.core.facts.lago.parts import Json, instant_of
+from fcb_pipelines.core.facts.model import Method, SettlementFacts, Side
+from fcb_pipelines.core.periods import local_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementReader:
+    """Reads the settlements of one document out of its body; `minor` turns its cents into ours."""
+
+    body: Json
+    document: Json
+    ref: str
+    organization: str
+    timezone: str
+    currency: str
+    issued: date
+    minor: Callable[[int], int]
+
+    def of_invoice(self) -> tuple[tuple[SettlementFacts, ...], Problem | None]:
+        """By date; a problem where a shared payment's part is unclear."""
+        payments = self.body.get("payments") or ()
+        paid = [payment for payment in payments if payment["payment_status"] == "succeeded"]
+        single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
+        shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
+        found = [self._payment(each, self.minor(each["amount_cents"])) for each in single]
+        if shared:
+            # A payment of several invoices names no parts: ours is what the rest leaves over.
+            part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
+            whole = self.minor(shared[0]["amount_cents"])
+            if len(shared) > 1 or not 0 < part <= whole:
+                # Whose part is whose is not known; that the money came is.
+                found += [
+                    self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
+                ]
+                return in_order(found), Problem.UNREADABLE
+            found.append(self._payment(shared[0], part, whole))
+        # With a void Lago gives the wallet back what it took.
+        if self.document["status"] != "voided":
+            found += self._from_wallet()
+        found += [*self._credits(), *self._offsets()]
+        found += self._marked_paid(found)
+        found += self._lost_dispute(found)
+        return in_order(found), None
+
+    def of_note(self) -> tuple[SettlementFacts, ...]:
+        """What became of a credit note: refunded, applied to later invoices, set off, left open."""
+        note = self.document
+        found = [*self._offset(note)]
+        refunded = self._amount("refund_amount_cents")
+        if refunded and note.get("refund_status") == "succeeded":
+            found.append(self._own("refund", Method.PAYMENT, refunded))
+        for invoice in self.body.get("applied_on") or ():
+            for credit in invoice["credits"]:
+                if _note_of(credit) == note["lago_id"]:
+                    day = date.fromisoformat(invoice["issuing_date"])
+                    found.append(self._applied(credit, invoice["lago_id"], day))
+        return in_order(found)
+
+    def remarks(self) -> tuple[str, ...]:
+        """The exceptions that Lago itself raises about the invoice."""
+        return ("dispute_lost",) if self.document.get("payment_dispute_lost_at") else ()
+
+    def _from_wallet(self) -> Iterable[SettlementFacts]:
+        """S12: credits that were bought are a liability used, granted ones were never owed."""
+        used = self._amount("prepaid_credit_amount_cents")
+        granted = min(used, self._amount("prepaid_granted_credit_amount_cents"))
+        if used - granted:
+            yield self._own("prepaid", Method.PREPAID_CREDIT, used - granted)
+        if granted:
+            yield self._own("granted", Method.GRANTED_CREDIT, granted)
+
+    def _credits(self) -> Iterable[SettlementFacts]:
+        """Credit notes used on this invoice: which ones, as far as Lago says it."""
+        whole = self._amount("credit_notes_amount_cents")
+        for credit in self.document.get("credits") or ():
+            if _note_of(credit):
+                applied = self._applied(credit, self.document["lago_id"], self.issued)
+                whole -= applied.amount
+                yield applied
+        if whole:
+            yield self._own("credit_notes", Method.CREDIT_NOTE, whole)
+
+    def _applied(self, credit: Json, invoice: str, day: date) -> SettlementFacts:
+        return SettlementFacts(
+            ref=f"{self._ref(str(_note_of(credit)))}:{invoice}",
+            document=self._ref(invoice),
+            method=Method.CREDIT_NOTE,
+            date=day,
+            amount=self.minor(credit["amount_cents"]),
+            currency=self.currency,
+            drawn_on=self._ref(str(_note_of(credit))),
+        )
+
+    def _marked_paid(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
+        """S4: an invoice that somebody marked as paid, without a payment; Lago tells no date of it."""
+        if self.document["status"] != "finalized":
+            return
+        settled = sum(each.amount for each in found)
+        total = self._amount("sub_total_including_taxes_amount_cents")
+        is_paid = self.document["payment_status"] == "succeeded"
+        if not is_paid and self.document.get("total_due_amount_cents") is None:
+            # Older versions do not say what is left.
+            return
+        left = 0 if is_paid else self._amount("total_due_amount_cents")
+        if total - settled > left:
+            yield self._own("marked_paid", Method.OFF_PLATFORM, total - settled - left)
+
+    def _offsets(self) -> Iterable[SettlementFacts]:
+        for note in self.body.get("credit_notes") or ():
+            yield from self._offset(note)
+
+    def _offset(self, note: Json) -> Iterable[SettlementFacts]:
+        """What a note takes off its own invoice: told alike by the invoice and by the note."""
+        amount = self.minor(note.get("offset_amount_cents") or 0)
+        if amount:
+            own, invoice = self._ref(note["lago_id"]), note["lago_invoice_id"]
+            yield SettlementFacts(
+                ref=f"{own}:{invoice}:offset",
+                document=self._ref(invoice),
+                method=Method.CREDIT_NOTE,
+                date=date.fromisoformat(note["issuing_date"]),
+                amount=amount,
+                currency=self.currency,
+                drawn_on=own,
+            )
+
+    def _lost_dispute(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
+        """S9: Lago says when a dispute was lost and not of how much: all that was paid through it."""
+        lost = self.document.get("payment_dispute_lost_at")
+        taken = sum(each.amount for each in found if each.method is Method.PAYMENT)
+        if lost and taken:
+            day = local_date(instant_of(lost), self.timezone)
+            yield self._own("dispute", Method.CHARGEBACK, -taken, day)
+
+    def _payment(self, payment: Json, amount: int, receipt: int | None = None) -> SettlementFacts:
+        own = self._ref(payment["lago_id"])
+        by_hand = payment["type"] == "manual"
+        reference = payment.get("provider_payment_id") or payment.get("external_payment_id")
+        return SettlementFacts(
+            ref=own if receipt is None else f"{own}:{self.document['lago_id']}",
+            document=self.ref,
+            method=Method.OFF_PLATFORM if by_hand else Method.PAYMENT,
+            date=local_date(instant_of(payment["created_at"]), self.timezone),
+            amount=amount,
+            currency=self.currency,
+            payment_id=(payment.get("reference") or None) if by_hand else reference,
+            drawn_on=None if receipt is None else own,
+            receipt=receipt,
+            shares=tuple(
+                f"{own}:{invoice}"
+                for invoice in payment["invoice_ids"]
+                if receipt is not None and invoice != self.document["lago_id"]
+            ),
+        )
+
+    def _own(
+        self, what: str, method: Method, amount: int, day: date | None = None
+    ) -> SettlementFacts:
+        return SettlementFacts(
+            ref=f"{self.ref}:{what}",
+            document=self.ref,
+            method=method,
+            date=day or self.issued,
+            amount=amount,
+            currency=self.currency,
+        )
+
+    def _amount(self, field: str) -> int:
+        return self.minor(self.document.get(field) or 0)
+
+    def _ref(self, lago_id: str) -> str:
+        return f"{Side.LAGO}:{self.organization}:{lago_id}"
+
+
+def _note_of(credit: Json) -> str | None:
+    """The credit note that a credit on an invoice comes from; None for coupons and earlier bills."""
+    item = credit.get("item") or {}
+    return item.get("lago_item_id") if item.get("type") == "credit_note" else None

@@ -1,0 +1,127 @@
+"""NexaCloud's copy of an invoice, told as facts, and the source document that it claims."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Side, Status
+from fcb_pipelines.core.money import exponent, half_up
+
+_STATUSES = {
+    "draft": Status.DRAFT,
+    "open": Status.OPEN,
+    "pending": Status.OPEN,
+    "paid": Status.PAID,
+    "uncollectible": Status.UNCOLLECTIBLE,
+    "void": Status.VOID,
+    "voided": Status.VOID,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One row of NexaCloud's invoices: whose it is, which document it claims, and its facts.
+
+    `claims` is the ref of the source document, None where the row names none we can look up.
+    """
+
+    invoice_id: str
+    user_id: str
+    subscription_id: str | None
+    source_id: str | None
+    claims: str | None
+    created_at: datetime
+    facts: InvoiceFacts
+
+    @property
+    def ref(self) -> str:
+        """The row's own identity in the population, used where it has no document of its own."""
+        return self.facts.ref
+
+
+def claimed_ref(source_id: str | None, stripe_account: str, lago_organization: str) -> str | None:
+    """The source document's ref that `stripe_invoice_id` names: `in_…` Stripe, `lago:…` Lago."""
+    named = (source_id or "").strip()
+    if named.startswith("in_"):
+        return f"stripe:{stripe_account}:{named}"
+    if named.startswith("lago:") and len(named) > len("lago:"):
+        return f"lago:{lago_organization}:{named.removeprefix('lago:')}"
+    return None
+
+
+def copies(
+    invoices: Iterable[Mapping[str, Any]],
+    items: Iterable[Mapping[str, Any]],
+    *,
+    stripe_account: str,
+    lago_organization: str,
+) -> tuple[Copy, ...]:
+    """Every NexaCloud invoice as a Copy, oldest first (created_at, then id)."""
+    by_invoice: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for item in items:
+        by_invoice[item["invoice_id"]].append(item)
+    told = [
+        Copy(
+            invoice_id=row["id"],
+            user_id=row["user_id"],
+            subscription_id=row["subscription_id"] or None,
+            source_id=row["stripe_invoice_id"] or None,
+            claims=claimed_ref(row["stripe_invoice_id"], stripe_account, lago_organization),
+            created_at=row["created_at"],
+            facts=_facts(row, by_invoice[row["id"]]),
+        )
+        for row in invoices
+    ]
+    return tuple(sorted(told, key=lambda copy: (copy.created_at, copy.invoice_id)))
+
+
+def first_claims(rows: Iterable[Copy]) -> dict[str, Copy]:
+    """Source ref -> the row that owns it: the earliest by created_at, then id (rule A7)."""
+    owners: dict[str, Copy] = {}
+    for row in sorted(rows, key=lambda copy: (copy.created_at, copy.invoice_id)):
+        if row.claims:
+            owners.setdefault(row.claims, row)
+    return owners
+
+
+def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFacts:
+    currency = str(row["currency"]).upper()
+    raw = str(row["status"])
+    net, tax = _minor(row["subtotal"], currency), _minor(row["tax"], currency)
+    # A negative invoice is a credit note with positive amounts, as on the source's side.
+    sign = -1 if net + tax < 0 else 1
+    return InvoiceFacts(
+        side=Side.NEXACLOUD,
+        ref=f"nexacloud:{row['id']}",
+        kind=Kind.CREDIT_NOTE if sign < 0 else Kind.INVOICE,
+        number=row["invoice_number"] or "",
+        status=_STATUSES.get(raw.lower(), Status.UNKNOWN),
+        status_at_source=raw,
+        currency=currency,
+        date=None,
+        net=sign * net,
+        tax=sign * tax,
+        total=sign * (net + tax),
+        paid=_minor(row["amount_paid"], currency),
+        customer=row["user_id"],
+        lines=tuple(_line(item, currency, sign) for item in items),
+    )
+
+
+def _line(item: Mapping[str, Any], currency: str, sign: int) -> LineFacts:
+    net = sign * _minor(item["amount"], currency)
+    return LineFacts(
+        key=str(item["id"]),
+        description=item["description"] or "",
+        quantity=Decimal(1) if item["quantity"] is None else Decimal(item["quantity"]).normalize(),
+        net=net,
+        gross=net,
+    )
+
+
+def _minor(amount: Decimal | None, currency: str) -> int:
+    """Nearest minor units: a copy is compared, never posted, so a sub-cent copy just differs."""
+    return half_up((amount or Decimal(0)).scaleb(exponent(currency)))

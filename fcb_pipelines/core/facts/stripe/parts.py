@@ -1,0 +1,134 @@
+"""The small parts that every Stripe document is made of: amounts, references, billed taxes."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fcb_pipelines.core.facts.arithmetic import Problem
+from fcb_pipelines.core.facts.model import BillTo, TaxFacts
+from fcb_pipelines.core.facts.tax_names import province, tax_type
+from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
+
+Json = Mapping[str, Any]
+
+# Reasons for which Stripe names a rate and charges nothing: the rate was not billed.
+_NOT_BILLED = frozenset(
+    {"customer_exempt", "not_collecting", "not_subject_to_tax", "not_supported", "reverse_charge"}
+)
+
+
+class Amounts:
+    """Stripe's integers as canonical minor units."""
+
+    problem: Problem | None = None
+
+    def __init__(self, currency: str) -> None:
+        self.currency = currency.upper()
+
+    def __call__(self, amount: int | None) -> int:
+        """Minor units; None counts as zero. Raises InexactAmount, or TypeError for no integer."""
+        if isinstance(amount, bool) or not isinstance(amount, int | None):
+            raise TypeError(f"{amount!r} is no integer amount")
+        return from_wire(amount or 0, self.currency, Wire.STRIPE)
+
+    def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
+        """A unit price on the wire (a decimal string of the wire's units) in major units."""
+        if unit_amount is None:
+            return None
+        return Decimal(unit_amount).scaleb(-wire_exponent(self.currency, Wire.STRIPE))
+
+
+class RawAmounts(Amounts):
+    """The wire's integers untouched, for a document whose minor unit is in doubt: never posted."""
+
+    problem = Problem.CURRENCY_NEEDS_REVIEW
+
+    def __call__(self, amount: int | None) -> int:
+        return amount or 0
+
+    def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
+        return None
+
+
+def reference_id(value: Any) -> str | None:
+    """The id of a reference, expanded or not."""
+    found = value["id"] if isinstance(value, Mapping) else value
+    return None if found is None else str(found)
+
+
+def payment_key(payment: Json) -> str | None:
+    """The payment (pi_…, ch_…, pyr_…) that an invoice payment is a part of."""
+    made = payment["payment"]
+    return reference_id(made[made["type"]])
+
+
+def billed_taxes(
+    taxes: Sequence[Json] | None, rates: Mapping[str, Json], amounts: Amounts
+) -> tuple[TaxFacts, ...]:
+    """The taxes that were billed, with what their rate objects (`rates`, by id) say of them.
+
+    A tax whose rate did not come has type `unknown`.
+    """
+    billed = (tax for tax in taxes or () if tax["amount"] or _is_billed(tax))
+    return tuple(_tax(tax, rates, amounts) for tax in billed)
+
+
+def _is_billed(tax: Json) -> bool:
+    return bool(tax["tax_rate_details"]) and tax["taxability_reason"] not in _NOT_BILLED
+
+
+def _tax(tax: Json, rates: Mapping[str, Json], amounts: Amounts) -> TaxFacts:
+    source_id = (tax["tax_rate_details"] or {}).get("tax_rate")
+    rate = rates.get(source_id or "", {})
+    percentage = rate.get("percentage")
+    known = Decimal(0) if percentage is None else Decimal(str(percentage))
+    base = tax["taxable_amount"]
+    return TaxFacts(
+        type=tax_type(rate.get("tax_type") or rate.get("display_name"), known),
+        percentage=known,
+        amount=amounts(tax["amount"]),
+        base=None if base is None else amounts(base),
+        country=rate.get("country"),
+        state=province(rate.get("state"), rate.get("jurisdiction"), rate.get("display_name")),
+        inclusive=tax["tax_behavior"] == "inclusive",
+        source_id=source_id,
+    )
+
+
+def was_paid_once(payment: Json) -> bool:
+    """Canceled after it had been paid: a bank debit that came back."""
+    transitions = payment["status_transitions"]
+    canceled = payment["status"] == "canceled" and transitions["canceled_at"]
+    return bool(canceled and transitions["paid_at"])
+
+
+def amount_paid(payment: Json) -> int:
+    """What was paid, in the wire's units; a payment that came back may no longer say it."""
+    paid = payment["amount_paid"]
+    amount = payment["amount_requested"] if paid is None and was_paid_once(payment) else paid
+    return amount or 0
+
+
+def bill_to_of(invoice: Json) -> BillTo:
+    """The customer as the document shows it."""
+    address = invoice.get("customer_address") or {}
+    streets = (address.get("line1"), address.get("line2"))
+    tax_ids = invoice.get("customer_tax_ids") or ()
+    return BillTo(
+        name=invoice.get("customer_name"),
+        email=invoice.get("customer_email"),
+        street=", ".join(filter(None, streets)) or None,
+        city=address.get("city"),
+        zip=address.get("postal_code"),
+        state=address.get("state"),
+        country=address.get("country"),
+        vat=next((each["value"] for each in tax_ids if each["value"]), None),
+    )
+
+
+def metadata_of(document: Json) -> tuple[tuple[str, str], ...]:
+    """The document's metadata, and beneath it that of the subscription it bills."""
+    parent = document.get("parent") or {}
+    subscription = (parent.get("subscription_details") or {}).get("metadata") or {}
+    merged = {**subscription, **(document.get("metadata") or {})}
+    return tuple(sorted((str(key), str(value)) for key, value in merged.items()))

@@ -1,0 +1,341 @@
+"""Settlements of a Stripe document: only what Stripe itself confirms (rules S1-S9, B9)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from fcb_pipelines.core.facts.arithmetic import in_order
+from fcb_pipelines.core.facts.model import Method, SettlementFacts, Side
+from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
+from fcb_pipelines.core.facts.stripe.parts import (
+    Amounts,
+    Json,
+    amount_paid,
+    payment_key,
+    reference_id,
+    was_paid_once,
+)
+from fcb_pipelines.core.facts.stripe.refunds import is_of_one_note, is_unnamed, succeeded
+from fcb_pipelines.core.periods import local_date
+
+# A dispute in one of these took nothing, or gave it back.
+_DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What Stripe says of a document's settlement: by date, with the exceptions it raises.
+
+    `readable`: all of its payments could be read; `withdrawn`: what Stripe took back, and when.
+    """
+
+    settlements: tuple[SettlementFacts, ...]
+    remarks: tuple[str, ...] = ()
+    withdrawn: tuple[tuple[str, date], ...] = ()
+    readable: bool = True
+
+
+class SettlementReader:
+    """Reads the settlements of one document out of its body."""
+
+    def __init__(
+        self, body: Json, *, ref: str, account: str, timezone: str, issued: date, amounts: Amounts
+    ) -> None:
+        self.body = body
+        self.ref = ref
+        self.account = account
+        self.timezone = timezone
+        self.issued = issued
+        self.amounts = amounts
+        document = body.get("invoice") or body["credit_note"]
+        self.document = document
+        self.currency = str(document["currency"]).upper()
+
+    def of_invoice(self, total: int) -> Settled:
+        """Payments, failures, balance, notes, refunds, disputes and the end of an invoice.
+
+        A payment counts when its status is paid and it has a paid_at. Customer balance counts from
+        finalisation, money from outside Stripe from the day the invoice was marked paid.
+        """
+        payments = self.document.get("payments") or {"data": (), "has_more": False}
+        paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
+        dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
+        taken_back = [payment for payment in payments["data"] if was_paid_once(payment)]
+        found = [
+            # One without its day makes the document unreadable, and its money is told all the same.
+            *(self._payment(each) for each in (*paid, *taken_back)),
+            *self._failures(dated, taken_back),
+            *self._balance(),
+            *self._notes_applied(),
+        ]
+        found += self._outside(found, total)
+        found += self._overpaid(found, total)
+        failed = any(each.method is Method.PAYMENT_FAILURE for each in found)
+        is_open = sum(each.amount for each in found) < total
+        overpaid = any(each.method is Method.OVERPAYMENT for each in found)
+        refunds, disputes = self._refunds(), self._disputes()
+        ending = self._given_up(found, total)
+        remarks = {
+            "payment_failed": failed and is_open,
+            "overpaid": overpaid,
+            "refund_without_credit_note": any(
+                is_unnamed(self.body, each) for each in succeeded(self.body)
+            ),
+            "disputed": any(not _lost(each) for each in disputes),
+            "dispute_lost": any(_lost(each) for each in disputes),
+            "uncollectible": self.document["status"] == "uncollectible",
+        }
+        found += [*refunds, *map(self._chargeback, filter(_lost, disputes)), *ending]
+        return Settled(
+            settlements=in_order(found),
+            remarks=tuple(code for code, raised in remarks.items() if raised),
+            withdrawn=tuple(self._withdrawn()),
+            readable=len(dated) == len(paid) and not payments["has_more"],
+        )
+
+    def of_note(self) -> Settled:
+        """What became of a credit note: taken off its invoice, refunded, credited, or left open."""
+        note = self.document
+        if note["status"] == "void":
+            return Settled(settlements=())
+        whole = self.amounts(note.get("post_payment_amount"))
+        outside = self.amounts(note.get("out_of_band_amount"))
+        refunds = [found for each in note.get("refunds") or () for found in self._note_refund(each)]
+        named = sum(self.amounts(each["amount_refunded"]) for each in note.get("refunds") or ())
+        credited = whole - named - outside if note.get("customer_balance_transaction") else 0
+        found = [*self._applied(note), *refunds]
+        if credited:
+            found.append(self._own("balance", Method.CUSTOMER_BALANCE, None, credited))
+        if outside:
+            found.append(self._own("out_of_band", Method.OFF_PLATFORM, None, outside))
+        return Settled(settlements=in_order(found), withdrawn=tuple(self._withdrawn()))
+
+    def _payment(self, payment: Json) -> SettlementFacts:
+        # A payment record reports money that never passed through Stripe.
+        outside = payment["payment"]["type"] == "payment_record"
+        paid_at = payment["status_transitions"]["paid_at"]
+        key = payment_key(payment)
+        others = [
+            each
+            for each in self.body.get("shared_payments") or ()
+            if payment_key(each) == key and each["status_transitions"]["paid_at"]
+        ]
+        own = [each for each in self.document["payments"]["data"] if payment_key(each) == key]
+        parts = [amount_paid(each) for each in (*own, *others) if amount_paid(each)]
+        shared = bool(others)
+        return SettlementFacts(
+            ref=self._ref(payment["id"]),
+            document=self.ref,
+            method=Method.OFF_PLATFORM if outside else Method.PAYMENT,
+            date=local_date(paid_at, self.timezone) if paid_at else self.issued,
+            amount=self.amounts(amount_paid(payment)),
+            currency=str(payment["currency"]).upper(),
+            payment_id=key,
+            drawn_on=self._ref(str(key)) if shared else None,
+            receipt=sum(self.amounts(part) for part in parts) if shared else None,
+            shares=tuple(self._ref(each["id"]) for each in others),
+        )
+
+    def _failures(
+        self, paid: Sequence[Json], taken_back: Sequence[Json]
+    ) -> Iterable[SettlementFacts]:
+        """S7: a confirmed payment that failed later, on the day of the failure."""
+        for payment in taken_back:
+            instant = payment["status_transitions"]["canceled_at"]
+            yield self._failure(payment, instant, amount_paid(payment))
+        for failure in self.body.get("failures") or ():
+            for payment in paid:
+                if payment_key(payment) in (failure["charge"], failure["payment_intent"]):
+                    # In another currency it is the account's; of a shared payment it is the whole.
+                    own = amount_paid(payment)
+                    if failure.get("currency") in (None, payment["currency"]):
+                        own = min(own, abs(failure["amount"]))
+                    yield self._failure(payment, failure["created"], own)
+
+    def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
+        ref = self._ref(payment["id"])
+        return SettlementFacts(
+            ref=f"{ref}:failed",
+            document=self.ref,
+            method=Method.PAYMENT_FAILURE,
+            date=local_date(instant, self.timezone),
+            amount=-self.amounts(amount),
+            currency=self.currency,
+            payment_id=payment_key(payment),
+            undoes=ref,
+        )
+
+    def _balance(self) -> Iterable[SettlementFacts]:
+        # With a void Stripe gives back what it applied.
+        applied = balance_applied(self.document, self.amounts)
+        if applied and self.document["status"] != "void":
+            instant = self.document["status_transitions"]["finalized_at"]
+            told = self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
+            yield replace(told, debt=balance_debt(self.document, self.amounts))
+
+    def _notes_applied(self) -> Iterable[SettlementFacts]:
+        for note in self.body.get("credit_notes") or ():
+            if note["status"] != "void":
+                yield from self._applied(note)
+
+    def _applied(self, note: Json) -> Iterable[SettlementFacts]:
+        """What a note takes off its invoice: told alike by the invoice and by the note."""
+        amount = self.amounts(note.get("pre_payment_amount"))
+        if amount:
+            invoice, own = self._ref(reference_id(note["invoice"])), self._ref(note["id"])
+            yield SettlementFacts(
+                ref=f"{own}:{reference_id(note['invoice'])}",
+                document=invoice,
+                method=Method.CREDIT_NOTE,
+                date=local_date(note["effective_at"] or note["created"], self.timezone),
+                amount=amount,
+                currency=self.currency,
+                payment_id=note["number"],
+                drawn_on=own,
+            )
+
+    def _outside(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S4: money that passed Stripe by: what it says so of, and what it says is paid by nothing."""
+        recorded = sum(each.amount for each in found if each.method is Method.OFF_PLATFORM)
+        told = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
+        # One that failed is no longer paid, whatever the invoice still says.
+        settled = sum(each.amount for each in found if each.method is not Method.PAYMENT_FAILURE)
+        unexplained = total - settled - self.amounts(self.document["amount_remaining"])
+        outside = max(told, unexplained)
+        if outside > 0 and self.document["status"] in ("open", "paid", "uncollectible"):
+            instant = self.document["status_transitions"]["paid_at"]
+            yield self._own("off_stripe", Method.OFF_PLATFORM, instant, outside)
+
+    def _overpaid(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S3: what Stripe credits to the customer of a payment that was too much."""
+        excess = sum(each.amount for each in found) - total
+        credited = min(excess, self.amounts(self.document.get("amount_overpaid")))
+        if credited > 0:
+            instant = self.document["status_transitions"]["paid_at"]
+            yield self._own("overpaid", Method.OVERPAYMENT, instant, -credited)
+
+    def _refunds(self) -> list[SettlementFacts]:
+        """S6: refunds that are not of one credit note: cash only, since tax needs the document.
+
+        Of one that is, nothing is the invoice's; it is told all the same, since it may have been
+        booked before its note came.
+        """
+        return [
+            self._refund(
+                each,
+                Method.REFUND,
+                0 if is_of_one_note(self.body, each) else -self.amounts(each["amount"]),
+            )
+            for each in succeeded(self.body)
+        ]
+
+    def _note_refund(self, named: Json) -> Iterable[SettlementFacts]:
+        """A refund that a note names, once it has succeeded.
+
+        One that is the note's alone is its payment. Of another the cash stands in refunds pending,
+        whichever was first, and the note takes its part from there.
+        """
+        amount = self.amounts(named["amount_refunded"])
+        if named.get("type") == "payment_record_refund":
+            record = reference_id((named["payment_record_refund"] or {}).get("refund_group")) or "?"
+            yield self._own(f"record:{record}", Method.OFF_PLATFORM, None, amount)
+            return
+        wanted = reference_id(named.get("refund"))
+        for refund in succeeded(self.body):
+            if refund["id"] != wanted:
+                continue
+            found = self._refund(refund, Method.PAYMENT, amount)
+            if amount == self.amounts(refund["amount"]):
+                yield found
+            else:
+                yield replace(
+                    found,
+                    ref=f"{found.ref}:{self.document['id']}",
+                    method=Method.PENDING_REFUND,
+                    date=max(found.date, self.issued),
+                )
+
+    def _refund(self, refund: Json, method: Method, amount: int) -> SettlementFacts:
+        return SettlementFacts(
+            ref=self._ref(refund["id"]),
+            document=self.ref,
+            method=method,
+            date=local_date(refund["created"], self.timezone),
+            amount=amount,
+            currency=self.currency,
+            payment_id=refund["id"],
+        )
+
+    def _disputes(self) -> list[Json]:
+        found = self.body.get("disputes") or ()
+        return [each for each in found if each["status"] not in _DISPUTE_OVER]
+
+    def _withdrawn(self) -> Iterable[tuple[str, date]]:
+        """S13: refunds that failed and disputes that were won, with the day the money came back."""
+        for refund in self.body.get("refunds") or ():
+            came_back = refund.get("failure_balance_transaction")
+            if refund["status"] in ("failed", "canceled") and isinstance(came_back, Mapping):
+                yield self._ref(refund["id"]), local_date(came_back["created"], self.timezone)
+        for dispute in self.body.get("disputes") or ():
+            moved = dispute.get("balance_transactions") or ()
+            back = [each["created"] for each in moved if (each.get("amount") or 0) > 0]
+            if dispute["status"] in _DISPUTE_OVER and back:
+                yield self._ref(dispute["id"]), local_date(max(back), self.timezone)
+
+    def _chargeback(self, dispute: Json) -> SettlementFacts:
+        """S9: the money that a lost dispute took, from the day Stripe withdrew it."""
+        taken = [each["created"] for each in dispute.get("balance_transactions") or ()]
+        return SettlementFacts(
+            ref=self._ref(dispute["id"]),
+            document=self.ref,
+            method=Method.CHARGEBACK,
+            date=local_date(min(taken, default=dispute["created"]), self.timezone),
+            amount=-self.amounts(dispute["amount"]),
+            currency=self.currency,
+            payment_id=dispute["id"],
+        )
+
+    def _given_up(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S8: what was open when the invoice was given up, and what settled it after all."""
+        transitions = self.document["status_transitions"]
+        given_up = transitions.get("marked_uncollectible_at")
+        if not given_up or self.document["status"] not in ("uncollectible", "paid"):
+            return
+        day = local_date(given_up, self.timezone)
+        # A payment of that very day may have come after it: the write-off stays what it was.
+        later = {
+            self._ref(each["id"])
+            for each in (self.document.get("payments") or {"data": ()})["data"]
+            if (each["status_transitions"]["paid_at"] or 0) > given_up
+        }
+        before = [each for each in found if each.date <= day and each.ref not in later]
+        still_open = total - sum(each.amount for each in before)
+        if still_open <= 0:
+            return
+        yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
+        for settled in (each for each in in_order(found) if each not in before):
+            back = min(still_open, settled.amount)
+            if back:
+                still_open -= back
+                yield replace(
+                    self._own("recovery", Method.RECOVERY, None, -back),
+                    ref=f"{settled.ref}:recovery",
+                    date=settled.date,
+                )
+
+    def _own(self, what: str, method: Method, instant: int | None, amount: int) -> SettlementFacts:
+        return SettlementFacts(
+            ref=f"{self.ref}:{what}",
+            document=self.ref,
+            method=method,
+            date=local_date(instant, self.timezone) if instant else self.issued,
+            amount=amount,
+            currency=self.currency,
+        )
+
+    def _ref(self, source_id: str | None) -> str:
+        return f"{Side.STRIPE}:{self.account}:{source_id}"
+
+
+def _lost(dispute: Json) -> bool:
+    return bool(dispute["status"] == "lost")

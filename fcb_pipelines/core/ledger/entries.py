@@ -1,0 +1,192 @@
+"""Ledger documents: what should stand in the books.
+
+A `LedgerDocument` is complete: accounts and taxes are resolved, amounts are integer minor units and
+positive for invoices and credit notes alike (the kind says the direction). Its content hash covers
+every field that a ledger can answer back, so the intent and a read-back compare by hash.
+Settlements have an external id and a hash of their own: a payment never looks like a changed invoice.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.money import spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLine:
+    """One line: `net` minor units on income account `account`; `taxes` are configured tax keys.
+
+    `quantity` times `unit_price` (major units) equals `net` exactly, always. `tax` is the share of
+    the billed taxes that falls on the line; it is derived, for reporting, and not hashed.
+    """
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    net: int
+    account: str
+    family: str
+    taxes: tuple[str, ...]
+    tax: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTax:
+    """One tax of the document as billed: configured tax key, base and amount in minor units."""
+
+    key: str
+    base: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDocument:
+    """One intended invoice or credit note.
+
+    `ref` is the source identity and becomes the ledger's external id; `partner` is the key of a
+    billing account (`core.documents.partners`); `number` is the label printed on the document. `reverses` is the
+    ref of the document that a credit note is of, `source_hash` the digest of what the source billed;
+    both stand beside the content and are no part of its hash.
+    """
+
+    ref: str
+    kind: Kind
+    number: str
+    date: date
+    currency: str
+    partner: str
+    lines: tuple[DocumentLine, ...]
+    taxes: tuple[DocumentTax, ...]
+    nexacloud_invoice_id: str | None = None
+    stripe_invoice_id: str | None = None
+    reverses: str | None = None
+    source_hash: str | None = None
+
+    @property
+    def net(self) -> int:
+        """Sum of the lines, minor units."""
+        return sum(line.net for line in self.lines)
+
+    @property
+    def tax(self) -> int:
+        """Sum of the billed taxes, minor units."""
+        return sum(tax.amount for tax in self.taxes)
+
+    @property
+    def total(self) -> int:
+        """Net and tax, minor units: what the customer was billed."""
+        return self.net + self.tax
+
+    @property
+    def tax_keys(self) -> frozenset[str]:
+        """Every configured tax on the document or a line of it."""
+        on_lines = {key for line in self.lines for key in line.taxes}
+        return frozenset(on_lines | {tax.key for tax in self.taxes})
+
+    @property
+    def content_hash(self) -> str:
+        """Digest (64 hex digits) of everything that counts in the document."""
+        content = asdict(self)
+        del content["reverses"], content["source_hash"]
+        for line in content["lines"]:
+            del line["tax"], line["family"]
+        return _digest(content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """One intended settlement of one document, in the journal of its method's route (`core.settlements.routes`).
+
+    `amount` is what it takes off the document's residual, minor units; below zero it puts that much
+    back. `memo` is the source's payment id (pi_…), as it stands on the bank's side.
+
+    With `drawn_on` it is an allocation: no money moves, `amount` of what that entry holds is matched to
+    the document. `drawn_on` is a posted credit note of ours, or (with `receipt`, its whole amount) a
+    receipt that several documents share, written by the first that draws on it. `undoes` is the
+    settlement that this one takes back: the two are matched, and the document is open again.
+
+    `on_account`: its document stands in the opening balance and is no move of ours. It is left open on
+    the partner's receivable, or beside it; were the document to come into the books, it would settle it.
+    """
+
+    ref: str
+    document: str
+    kind: Kind
+    partner: str
+    method: Method
+    date: date
+    amount: int
+    currency: str
+    memo: str
+    drawn_on: str | None = None
+    receipt: int | None = None
+    undoes: str | None = None
+    on_account: bool = False
+
+    @property
+    def content_hash(self) -> str:
+        """Digest (64 hex digits) of everything that counts in the settlement."""
+        content = asdict(self)
+        # What it is matched with is no part of what it is.
+        del content["on_account"]
+        for name in ("drawn_on", "receipt", "undoes"):
+            if content[name] is None:
+                del content[name]
+        return _digest(content)
+
+    @property
+    def is_allocation(self) -> bool:
+        """Whether it matches what stands there already and makes no entry of its own."""
+        return self.drawn_on is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """One billing account of NexaCloud and how it should look in the ledger.
+
+    `key` is its first link; every link (service:…:id) becomes an external id of the one partner.
+    `company` is the company it names, None for a person; `name` is what the ledger is to call it.
+    """
+
+    key: str
+    links: tuple[str, ...]
+    name: str
+    email: str | None
+    street: str | None = None
+    city: str | None = None
+    zip: str | None = None
+    state: str | None = None
+    country: str | None = None
+    vat: str | None = None
+    stripe_customer_id: str | None = None
+    company: str | None = None
+
+
+def with_tax_shares(
+    lines: Sequence[DocumentLine], taxes: Iterable[DocumentTax]
+) -> tuple[DocumentLine, ...]:
+    """The lines as a ledger answers them, each with its share of the taxes it bears."""
+    shares = [0] * len(lines)
+    for tax in taxes:
+        weights = [line.net if tax.key in line.taxes else 0 for line in lines]
+        for index, share in enumerate(spread(tax.amount, weights) if weights else ()):
+            shares[index] += share
+    return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
+
+
+def _digest(content: dict[str, object]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a content hash")

@@ -1,0 +1,130 @@
+"""What was really invoiced: the source documents that a service's own invoices link (rule M2)."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from fcb_pipelines.core.company.services import Invoicing
+from fcb_pipelines.core.facts.model import InvoiceFacts, Status
+from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.metering.cycles import Span
+from fcb_pipelines.core.periods import period_of
+
+_BILLED = frozenset({Status.OPEN, Status.PAID, Status.UNCOLLECTIBLE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicedLine:
+    """One line: minor units before tax, credit notes negative; `period` is its service's month."""
+
+    description: str
+    quantity: Decimal
+    net: int
+    period: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoiced:
+    """One postable document that a service's invoice claims, with what it bills before tax.
+
+    `subscription_id` is None for a one-off. The lines sum to `net`, unless `problem` says why they
+    can't be trusted: then there are none. `period` is that of the document's own date. `source` is
+    the hash of the listed body that it was read from.
+    """
+
+    service: str
+    ref: str
+    number: str
+    customer: str
+    subscription_id: str | None
+    currency: str
+    date: dt.date
+    period: str
+    net: int
+    source: str
+    problem: str | None = None
+    lines: tuple[InvoicedLine, ...] = ()
+
+
+def is_billed(facts: InvoiceFacts) -> bool:
+    """Whether a document counts as actual: finalised, not void, not of the test mode."""
+    return facts.status in _BILLED and facts.livemode and facts.date is not None
+
+
+def invoiced(
+    link: Invoicing, facts: InvoiceFacts, spans: Mapping[str, Span], timezone: str, source: str
+) -> Invoiced | None:
+    """One claimed document, or None where it was not billed. `spans` are its lines' service times."""
+    if facts.date is None or not is_billed(facts):
+        return None
+    day = facts.date
+    return Invoiced(
+        service=link.service,
+        ref=facts.ref,
+        number=facts.number,
+        customer=link.customer,
+        subscription_id=link.subscription_id,
+        currency=facts.currency,
+        date=day,
+        period=period_of(day),
+        net=facts.kind.sign * facts.net,
+        source=source,
+        # A one-off counts as a whole; its lines are of no account.
+        problem=facts.problem if link.subscription_id else None,
+        lines=_lines(facts, spans, timezone) if link.subscription_id else (),
+    )
+
+
+def invoicings_of(owners: Mapping[str, Copy], service: str) -> tuple[Invoicing, ...]:
+    """NexaCloud's invoices by the document each owns."""
+    return tuple(
+        Invoicing(
+            service=service,
+            invoice_id=copy.invoice_id,
+            ref=ref,
+            customer=copy.user_id,
+            subscription_id=copy.subscription_id,
+        )
+        for ref, copy in sorted(owners.items())
+    )
+
+
+def lines_of(documents: Iterable[Invoiced], period: str) -> list[tuple[Invoiced, InvoicedLine]]:
+    """The lines of subscriptions' documents whose service begins in the period."""
+    return [
+        (document, line)
+        for document in documents
+        for line in document.lines
+        if line.period == period
+    ]
+
+
+def _lines(
+    facts: InvoiceFacts, spans: Mapping[str, Span], timezone: str
+) -> tuple[InvoicedLine, ...]:
+    if facts.problem or facts.date is None:
+        return ()
+    sign, own = facts.kind.sign, period_of(facts.date)
+    lines = []
+    for line in facts.lines:
+        span = spans.get(line.key)
+        period = own
+        if span:
+            period = period_of(span.start.astimezone(ZoneInfo(timezone)).date())
+        lines.append(
+            InvoicedLine(
+                description=line.description,
+                quantity=line.quantity,
+                net=sign * line.net,
+                period=period,
+                span=span,
+            )
+        )
+    rest = sign * facts.net - sum(line.net for line in lines)
+    if rest or not lines:
+        # Shipping, or a document without lines: it counts in the document's own month.
+        lines.append(InvoicedLine(description="", quantity=Decimal(1), net=rest, period=own))
+    return tuple(lines)

@@ -1,0 +1,55 @@
+"""When the service of a billed line runs, to the second, as its source tells it.
+
+Facts keep the day of it, which is what the books need; a proration is told by its seconds.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fcb_pipelines.core.facts.arithmetic import UNREADABLE
+from fcb_pipelines.core.facts.lago.parts import instant_of
+from fcb_pipelines.core.metering.cycles import Span, instant
+
+Json = Mapping[str, Any]
+
+
+def line_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """The span of each line of a Stripe or Lago invoice, by the line's key in its facts.
+
+    A line without one, or with one that can't be read, is left out; so is an empty one.
+    """
+    spans = {}
+    invoice = body.get("invoice")
+    for line in (invoice.get("lines") or {}).get("data", ()) if isinstance(invoice, dict) else ():
+        spans[line.get("id")] = _stripe_span(line)
+    for fee in body.get("fees") or ():
+        spans[fee.get("lago_id")] = _lago_span(fee, timezone)
+    return {str(key): span for key, span in spans.items() if span and span.seconds > 0}
+
+
+def _stripe_span(line: Json) -> Span | None:
+    try:
+        period = line["period"]
+        start, end = (datetime.fromtimestamp(period[name], UTC) for name in ("start", "end"))
+        return Span(start=start, end=end)
+    except (*UNREADABLE, OverflowError):
+        return None
+
+
+def _lago_span(fee: Json, timezone: str) -> Span | None:
+    """Lago's last moment is the service's: 23:59:59 of a whole day, or a second before an instant."""
+    try:
+        start, end = (_lago_moment(fee[name], timezone) for name in ("from_date", "to_date"))
+        return Span(start=start, end=end + timedelta(seconds=1))
+    except UNREADABLE:
+        return None
+
+
+def _lago_moment(text: str, timezone: str) -> datetime:
+    """Whole days stand for themselves in the company's timezone, any other time is an instant."""
+    told = instant_of(text).replace(microsecond=0)
+    if told.time() in (time(), time(23, 59, 59)):
+        return datetime.combine(told.date(), told.time(), ZoneInfo(timezone)).astimezone(UTC)
+    return instant(told, timezone)

@@ -1,0 +1,175 @@
+"""Usage: the readings of one cycle as one quantity, the same however often a window is replayed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from fcb_pipelines.core.company.charges import Metric, Reading, UnreadReading, aggregate
+from fcb_pipelines.core.company.services import Subscription
+from fcb_pipelines.core.metering.cycles import Span, cycle_of, period_containing
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RemarkKind(StrEnum):
+    """What is odd about a reading. Replayed and corrected ones count once; unreadable ones can't be
+    counted, so nothing is told of their cycle; the others count."""
+
+    REPLAYED = "replayed"
+    CORRECTED = "corrected"
+    OVERLAPPING = "overlapping"
+    STRADDLING = "straddling"
+    LATE = "late"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One odd reading: its window, its value as recorded (None: unreadable), what is odd about it."""
+
+    kind: RemarkKind
+    start: datetime
+    end: datetime
+    value: Decimal | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one subscription used of one metric in the cycle that begins in the period.
+
+    `quantity` is in the metric's unit, over `readings` windows.
+    """
+
+    service: str
+    subscription_id: str
+    metric: str
+    period: str
+    cycle: Span
+    quantity: Decimal
+    readings: int
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def unread(self) -> str | None:
+        """Why nothing can be told of the cycle: a window of it can't be read."""
+        told = (one.detail for one in self.remarks if one.kind is RemarkKind.UNREADABLE)
+        return next(told, None)
+
+
+def usage(
+    readings: Iterable[Reading],
+    subscriptions: Mapping[tuple[str, str], Subscription],
+    metrics: Mapping[tuple[str, str], Metric],
+    *,
+    period: str,
+    timezone: str,
+    late_after_hours: int,
+    unread: Iterable[UnreadReading] = (),
+) -> tuple[Usage, ...]:
+    """One row for each subscription and metric with a reading that begins in the period's cycle.
+
+    `subscriptions` are by service and id, `metrics` by service and key; a reading of an unknown
+    metric is in no row. The same window (and item) counts once: the latest record of it, among equals
+    the largest value. An `unread` window has its row as well, and its remark there.
+    """
+
+    def of_period(service: str, subscription_id: str, moment: datetime) -> bool:
+        subscription = subscriptions.get((service, subscription_id))
+        anchor = subscription.start if subscription else None
+        return period_containing(moment, anchor, timezone) == period
+
+    own: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
+    for reading in readings:
+        if (reading.service, reading.metric) not in metrics:
+            continue
+        if of_period(reading.service, reading.subscription_id, reading.start):
+            own[reading.service, reading.subscription_id, reading.metric].append(reading)
+    lost: dict[tuple[str, str, str], list[UnreadReading]] = defaultdict(list)
+    for one in unread:
+        if one.at is None or of_period(one.service, one.subscription_id, one.at):
+            for service, metric in metrics:
+                if service == one.service and one.metric in (None, metric):
+                    lost[service, one.subscription_id, metric].append(one)
+    rows = []
+    for key in sorted({*own, *lost}):
+        (service, subscription_id, metric), found = key, own[key]
+        known = subscriptions.get((service, subscription_id))
+        cycle = cycle_of(period, known.start if known else None, timezone)
+        counted, remarks = _once(found)
+        remarks += _oddities(counted, cycle, timedelta(hours=late_after_hours))
+        remarks += [_unreadable(one, cycle) for one in lost[key]]
+        rows.append(
+            Usage(
+                service=service,
+                subscription_id=subscription_id,
+                metric=metric,
+                period=period,
+                cycle=cycle,
+                quantity=aggregate(metrics[service, metric], counted),
+                readings=len(counted),
+                remarks=tuple(remarks),
+            )
+        )
+    return tuple(rows)
+
+
+def _once(found: Sequence[Reading]) -> tuple[list[Reading], list[Remark]]:
+    """Each window once, in order, and what was recorded of it besides."""
+    windows: dict[tuple[datetime, datetime, str], list[Reading]] = defaultdict(list)
+    for reading in found:
+        windows[reading.start, reading.end, reading.item or ""].append(reading)
+    counted, remarks = [], []
+    for _, same in sorted(windows.items()):
+        ranked = sorted(same, key=lambda one: (one.recorded_at or _LONG_AGO, one.value))
+        kept = ranked.pop()
+        counted.append(kept)
+        for other in ranked:
+            equal = other.value == kept.value
+            remarks.append(
+                _remark(
+                    RemarkKind.REPLAYED if equal else RemarkKind.CORRECTED,
+                    other,
+                    "the same again" if equal else f"replaced by {kept.value}",
+                )
+            )
+    return counted, remarks
+
+
+def _oddities(counted: Sequence[Reading], cycle: Span, late_after: timedelta) -> list[Remark]:
+    remarks = []
+    latest: Reading | None = None
+    for reading in counted:
+        # Items of one window stand beside each other on purpose.
+        same = latest is not None and (latest.start, latest.end) == (reading.start, reading.end)
+        if latest is not None and not same and reading.start < latest.end:
+            told = f"overlaps the one from {_told(latest.start)} to {_told(latest.end)}"
+            remarks.append(_remark(RemarkKind.OVERLAPPING, reading, told))
+        if reading.end > cycle.end:
+            told = f"ends after its cycle ({_told(cycle.end)}); counted where it begins"
+            remarks.append(_remark(RemarkKind.STRADDLING, reading, told))
+        if reading.recorded_at and reading.recorded_at - cycle.end > late_after:
+            told = f"recorded {_told(reading.recorded_at)}, its cycle ended {_told(cycle.end)}"
+            remarks.append(_remark(RemarkKind.LATE, reading, told))
+        if latest is None or reading.end > latest.end:
+            latest = reading
+    return remarks
+
+
+def _remark(kind: RemarkKind, reading: Reading, detail: str) -> Remark:
+    return Remark(
+        kind=kind, start=reading.start, end=reading.end, value=reading.value, detail=detail
+    )
+
+
+def _unreadable(one: UnreadReading, cycle: Span) -> Remark:
+    start = one.at or cycle.start
+    detail = one.why if one.at else f"{one.why}; nobody knows of which month it is"
+    return Remark(kind=RemarkKind.UNREADABLE, start=start, end=cycle.end, value=None, detail=detail)
+
+
+def _told(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"

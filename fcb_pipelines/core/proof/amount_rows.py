@@ -1,0 +1,128 @@
+"""The amounts of every document - at its source, posted, listed - and the gates over them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from fcb_pipelines.core.naming import money, named
+from fcb_pipelines.core.proof.gates import GateResult, failing, warning
+
+CASH_WITHOUT_DOCUMENT = "cash_without_document"
+OPENING_DOCUMENT = "opening_document"
+SETTLEMENT_TAKEN_BACK = "settlement_taken_back"
+WITHOUT_ORIGIN = "credit_without_origin"
+
+
+class Measure(StrEnum):
+    """What an amount is of."""
+
+    REVENUE = "revenue"
+    TAX = "tax"
+    CASH = "cash"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountRow:
+    """One amount of one document, in minor units of `currency`.
+
+    Revenue and tax are positive for an invoice and negative for a credit note; cash is positive where
+    the company received it. `entry` is the document or the settlement that the amount is of. `listed` is
+    what `why` (a reason or an exception of the document) explains of the source's side. A row of measure
+    credit has no source: it lists what was drawn of credit that the books never saw.
+    """
+
+    ref: str
+    entry: str
+    number: str
+    partner: str
+    currency: str
+    measure: Measure
+    day: date | None
+    source: int
+    posted: int
+    listed: int
+    why: str | None
+
+    @property
+    def difference(self) -> int:
+        """What is in neither place: the source's side less posted less listed."""
+        return self.source - self.posted - self.listed
+
+
+def amount_gates(rows: Sequence[AmountRow]) -> tuple[GateResult, ...]:
+    """The gates over all amounts."""
+    return nothing_is_lost(rows), cash_without_document(rows), credit_has_an_origin(rows)
+
+
+def nothing_is_lost(rows: Sequence[AmountRow]) -> GateResult:
+    """No amount is in neither place: it fails naming each, and tells each listed one beside."""
+    lost = [row for row in rows if row.difference]
+    if lost:
+        return failing("nothing_is_lost", [_told(row) for row in lost])
+    listed = [row for row in rows if row.listed and row.measure is not Measure.CREDIT]
+    sums: dict[str, int] = defaultdict(int)
+    for row in listed:
+        sums[f"{row.currency} {row.measure}"] += row.listed
+    return warning(
+        "nothing_is_lost", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
+    )
+
+
+def cash_without_document(rows: Sequence[AmountRow]) -> GateResult:
+    """Money that a source confirms and that no posted document holds, by currency (S11)."""
+    listed = [row for row in rows if row.why == CASH_WITHOUT_DOCUMENT]
+    sums: dict[str, int] = defaultdict(int)
+    for row in listed:
+        sums[row.currency] += row.listed
+    return warning(
+        "cash_without_document", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
+    )
+
+
+def credit_has_an_origin(rows: Sequence[AmountRow]) -> GateResult:
+    """Credit that was drawn and that the books never saw the customer get, by currency (S12)."""
+    listed = [row for row in rows if row.measure is Measure.CREDIT]
+    sums: dict[str, int] = defaultdict(int)
+    for row in listed:
+        sums[row.currency] += row.listed
+    return warning(
+        "credit_has_an_origin", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
+    )
+
+
+def totals(rows: Iterable[AmountRow]) -> dict[str, dict[str, dict[str, int]]]:
+    """Currency -> measure -> source, posted, listed."""
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for row in rows:
+        if row.measure is Measure.CREDIT:
+            continue
+        of_currency = found.setdefault(row.currency, {})
+        sums = of_currency.setdefault(row.measure.value, {"source": 0, "posted": 0, "listed": 0})
+        sums["source"] += row.source
+        sums["posted"] += row.posted
+        sums["listed"] += row.listed
+    return {currency: dict(sorted(found[currency].items())) for currency in sorted(found)}
+
+
+def by_document(rows: Iterable[AmountRow]) -> dict[str, list[AmountRow]]:
+    """The rows by the document they are listed under."""
+    found: dict[str, list[AmountRow]] = defaultdict(list)
+    for row in rows:
+        found[row.ref].append(row)
+    return found
+
+
+def _told(row: AmountRow) -> str:
+    what = f"{named(row.ref, row.number)}: {row.measure}"
+    if row.entry != row.ref:
+        what += f" {row.entry}"
+    said = money(row.source, row.currency)
+    if row.measure is Measure.CREDIT:
+        return f"{what} {money(row.listed, row.currency)} ({row.why})"
+    return (
+        f"{what} {said} at the source, {money(row.posted, row.currency)} posted, "
+        f"{money(row.listed, row.currency)} listed ({row.why or 'nothing lists it'})"
+    )

@@ -1,0 +1,280 @@
+"""Ledger deltas: every difference between what should stand in the books and the read-back."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from fcb_pipelines.core.agreement.compare import (
+    Agreement,
+    AgreementRow,
+    Value,
+    compare,
+    disagreements,
+    match_lines,
+)
+from fcb_pipelines.core.codes import REASONS, Verdict
+from fcb_pipelines.core.corrections.document import (
+    VOIDED,
+    answered,
+    base_of,
+    by_base,
+    open_with,
+    unmatched,
+)
+from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
+from fcb_pipelines.core.ledger.drift import Moved, moved
+from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
+from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
+from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.settlements.plan import expected_residual
+
+
+def ledger_deltas(
+    documents: Sequence[LedgerDocument],
+    settlements: Sequence[Settlement],
+    standing: Mapping[str, Standing],
+    *,
+    not_posted: Mapping[str, str] | None = None,
+    exceptions: Iterable[tuple[str, str]] = (),
+    refused: Mapping[str, str] | None = None,
+    credited: Collection[str] = (),
+) -> tuple[LedgerDelta, ...]:
+    """Compare the month's intent with what stands now.
+
+    `standing` holds every external id of the month as just read back; `not_posted` tells the
+    reason of documents that are skipped or held (a held one's draft waits for a person);
+    `exceptions` are the (document ref, code) pairs of settlements that could not be written, which
+    explain a residual; `refused` are the entries that the ledger itself would not take, with the
+    code it gave; `credited` are refunds that credit notes took over: one booked before stands on.
+    """
+    explained: dict[str, str] = {}
+    for ref, code in exceptions:
+        explained.setdefault(ref, code)
+    wanted = {document.ref for document in documents}
+    corrections = by_base(row.move for row in standing.values() if row.move)
+    beside = unmatched(row.settlement for row in standing.values() if row.settlement)
+    rows: list[LedgerDelta] = []
+    for document in documents:
+        now = standing.get(document.ref, Standing(ref=document.ref))
+        corrected = corrections.get(document.ref, ())
+        found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
+        if now.move and now.move.state is MoveState.POSTED:
+            own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
+            found += settlement_deltas(document, own, standing, explained)
+            told = {*credited, *(settlement.ref for settlement in own)}
+            found += taken_back_deltas(document, told, standing)
+            cause = _cause(document, explained, found, corrected)
+            held = beside.get(document.ref, 0)
+            found += _residual_delta(document, now.move, corrected, own, held, cause)
+            found = [_told_by(delta, document, now.move) for delta in found]
+        rows += found
+    for ref, now in standing.items():
+        if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
+            reason = (not_posted or {}).get(base_of(ref), "")
+            if reason == "edited_in_ledger" and now.taken_back:
+                rows.append(_unposted(now.move))
+            elif not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
+                rows.append(_unexpected(now.move, reason))
+    return tuple(rows)
+
+
+def document_fields(
+    document: LedgerDocument, lines: Sequence[DocumentLine | None]
+) -> dict[str, Value]:
+    """A document flattened for `compare`; `lines` is its lines as matched with the other side's."""
+    flat: dict[str, Value] = {
+        "kind": document.kind.value,
+        "number": document.number,
+        "date": document.date.isoformat(),
+        "currency": document.currency,
+        "partner": document.partner,
+        "net": document.net,
+        "tax": document.tax,
+        "total": document.total,
+        "nexacloud_invoice_id": document.nexacloud_invoice_id,
+        "stripe_invoice_id": document.stripe_invoice_id,
+        "taxes": ", ".join(f"{tax.key} {tax.amount} on {tax.base}" for tax in document.taxes),
+        "lines": len(document.lines),
+    }
+    for i, line in enumerate(lines, start=1):
+        if line is not None:
+            flat[f"line[{i}].description"] = line.description
+            flat[f"line[{i}].quantity"] = line.quantity
+            flat[f"line[{i}].unit_price"] = line.unit_price
+            flat[f"line[{i}].net"] = line.net
+            flat[f"line[{i}].account"] = line.account
+            flat[f"line[{i}].taxes"] = ", ".join(line.taxes)
+    return flat
+
+
+def compare_documents(
+    expected: LedgerDocument, actual: LedgerDocument, partner_links: Sequence[str]
+) -> tuple[AgreementRow, ...]:
+    """The fields in which a read-back differs from the intent; any of the partner's links counts."""
+    pairs = match_lines(expected.lines, actual.lines, _LIKENESS)
+    left = document_fields(expected, [pair[0] for pair in pairs])
+    right = document_fields(actual, [pair[1] for pair in pairs])
+    if expected.partner in partner_links:
+        right["partner"] = expected.partner
+    return disagreements(compare(expected.ref, actual.ref, left, right))
+
+
+_LIKENESS = (
+    lambda line: line,
+    lambda line: (line.description, line.net),
+    lambda line: line.description,
+    lambda line: line.net,
+    lambda line: None,
+)
+
+
+def _is_lawful(move: StandingMove, reason: str, corrections: Sequence[StandingMove]) -> bool:
+    """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
+    if reason in TAKEN_BACK and answered(VOIDED, corrections):
+        return True
+    held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
+    return held and move.state is MoveState.DRAFT
+
+
+def _told_by(delta: LedgerDelta, document: LedgerDocument, move: StandingMove) -> LedgerDelta:
+    """The same difference with the three digests and the sides that moved."""
+    sides = moved(document, move)
+    return replace(
+        delta,
+        moved=tuple(sorted(sides)),
+        source_now=document.content_hash,
+        written=move.stored_hash,
+        ledger_now=_as_intended(move, document).content_hash,
+    )
+
+
+def _as_intended(move: StandingMove, document: LedgerDocument) -> LedgerDocument:
+    """What stands, told with the intended partner where that is one of its partner's links."""
+    known = document.partner in move.partner_links
+    return replace(move.document, partner=document.partner) if known else move.document
+
+
+def _document_deltas(
+    document: LedgerDocument,
+    now: Standing,
+    corrections: Sequence[StandingMove],
+    refused: str | None,
+) -> list[LedgerDelta]:
+    move = now.move
+    if move is None or now.absent:
+        code = refused or ("edited_in_ledger" if now.taken_back else "not_written")
+        return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
+    if refused and move.state is MoveState.DRAFT:
+        return [_not_standing(document, now, refused, MoveState.POSTED.value)]
+    sides = moved(document, move)
+    if Moved.LEDGER in sides:
+        code = "edited_in_ledger"
+    else:
+        code = "settings_changed" if Moved.SETTINGS in sides else "source_changed"
+    differing = compare_documents(document, move.document, move.partner_links)
+    if answered(document.source_hash or "", corrections) and Moved.LEDGER not in sides:
+        differing = ()
+    rows = [delta_of(row.ref, row.ref, row, code) for row in differing]
+    posted = move.state is MoveState.POSTED
+    if posted and move.accounting_date != move.document.date:
+        rows.append(
+            LedgerDelta(
+                ref=document.ref,
+                entry=document.ref,
+                field="accounting_date",
+                kind=Agreement.DIFFERS,
+                expected=move.document.date.isoformat(),
+                actual=move.accounting_date.isoformat(),
+                difference=None,
+                aspect=DATES,
+                code="edited_in_ledger",
+            )
+        )
+    return rows
+
+
+def _not_standing(document: LedgerDocument, now: Standing, code: str, expected: str) -> LedgerDelta:
+    return LedgerDelta(
+        ref=document.ref,
+        entry=document.ref,
+        field="state",
+        kind=Agreement.MISSING,
+        expected=expected,
+        actual=now.move.state.value if now.move else MoveState.NONE.value,
+        difference=-document.total,
+        aspect=READ_BACK,
+        code=code,
+    )
+
+
+def _cause(
+    document: LedgerDocument,
+    explained: Mapping[str, str],
+    found: Sequence[LedgerDelta],
+    corrections: Sequence[StandingMove],
+) -> str:
+    """What a residual comes from: whatever else is wrong here, a source that moved since it was
+    corrected, else somebody's hand."""
+    codes = {delta.code for delta in found}
+    moved_on = corrections and not answered(document.source_hash or "", corrections)
+    otherwise = "source_changed" if moved_on else "edited_in_ledger"
+    alone = codes.pop() if len(codes) == 1 else otherwise
+    return explained.get(document.ref, alone)
+
+
+def _residual_delta(
+    document: LedgerDocument,
+    move: StandingMove,
+    corrections: Sequence[StandingMove],
+    settlements: Sequence[Settlement],
+    beside: int,
+    code: str,
+) -> list[LedgerDelta]:
+    expected = expected_residual(document, settlements)
+    actual = open_with(move, corrections, beside)
+    if actual == expected:
+        return []
+    return [
+        LedgerDelta(
+            ref=document.ref,
+            entry=document.ref,
+            field="paid",
+            kind=Agreement.DIFFERS,
+            expected=str(expected),
+            actual=str(actual),
+            difference=actual - expected,
+            aspect=RESIDUAL,
+            code=code,
+        )
+    ]
+
+
+def _unposted(move: StandingMove) -> LedgerDelta:
+    """A move that a person set back to draft: it is held, and missing in the books all the same."""
+    return LedgerDelta(
+        ref=move.ref,
+        entry=move.ref,
+        field="state",
+        kind=Agreement.DIFFERS,
+        expected=MoveState.POSTED.value,
+        actual=move.state.value,
+        difference=-move.document.total,
+        aspect=READ_BACK,
+        code="edited_in_ledger",
+    )
+
+
+def _unexpected(move: StandingMove, reason: str) -> LedgerDelta:
+    lost = reason if reason in ("missing_at_source", "unreachable") else "source_changed"
+    posted = TAKEN_BACK.get(reason, lost)
+    return LedgerDelta(
+        ref=move.ref,
+        entry=move.ref,
+        field="state",
+        kind=Agreement.EXTRA,
+        expected=MoveState.NONE.value,
+        actual=move.state.value,
+        difference=move.document.total,
+        aspect=READ_BACK,
+        code="stale_draft" if move.state is MoveState.DRAFT else posted,
+    )

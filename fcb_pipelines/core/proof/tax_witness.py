@@ -1,0 +1,254 @@
+"""The tax witness: what tax the customer's address and the document's date lead one to expect.
+
+It computes from the configured taxes alone and looks at what was billed only to compare. It reports:
+what was billed is posted as billed, and nothing is held or mended by it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.company.settings import Settings, Tax
+from fcb_pipelines.core.dispositions.cases import User
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.documents.taxes import allowance, in_force, resolve
+from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, Kind, Status
+from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.tax_names import CANADA, country_code, province
+from fcb_pipelines.core.ledger.entries import DocumentTax
+from fcb_pipelines.core.money import half_up, to_major
+
+HST = "hst"
+
+
+class WitnessVerdict(StrEnum):
+    """How what was billed compares with what was to be expected."""
+
+    MATCH = "match"
+    DIFFERS = "differs"
+    UNKNOWN_ADDRESS = "unknown_address"
+    EXEMPT = "exempt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the customer is: country code, in Canada the province, and who says so."""
+
+    country: str
+    state: str | None
+    told_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessRow:
+    """One document: the tax expected from address and date, against the tax billed.
+
+    Amounts are minor units, positive on a credit note too. `difference` is billed less expected as it
+    counts in a sum, so turned on a credit note; 0 where nothing can be expected. `taxed_on` is the
+    date whose rates count: a credit note's is that of the invoice it is of. A billed tax that is not
+    configured has its type and rate for a key.
+    """
+
+    ref: str
+    number: str
+    kind: Kind
+    date: dt.date
+    taxed_on: dt.date
+    currency: str
+    country: str | None
+    state: str | None
+    address_from: str | None
+    net: int
+    verdict: WitnessVerdict
+    expected: tuple[DocumentTax, ...]
+    billed: tuple[DocumentTax, ...]
+    expected_tax: int
+    billed_tax: int
+    difference: int
+    detail: str
+
+
+def tax_witness(
+    documents: Iterable[InvoiceFacts],
+    dispositions: Iterable[Disposition],
+    owners: Mapping[str, Copy],
+    users: Mapping[str, User],
+    dates: Mapping[str, dt.date],
+    settings: Settings,
+) -> tuple[WitnessRow, ...]:
+    """One row for each document that is not skipped and whose amounts can be trusted, in their order.
+
+    `dates` are those of all documents by ref, so that a credit note finds its invoice's.
+    """
+    skipped = {row.ref for row in dispositions if row.verdict is Verdict.SKIP}
+    rows = []
+    for facts in documents:
+        doubtful = facts.problem or facts.date is None or facts.status is Status.UNKNOWN
+        if facts.ref in skipped or doubtful:
+            continue
+        credited = facts.credits or ""
+        owner = owners.get(facts.ref) or owners.get(credited)
+        address = address_of(facts.bill_to, users.get(owner.user_id) if owner else None)
+        rows.append(witness(facts, address, dates.get(credited), settings))
+    return tuple(rows)
+
+
+def witness(
+    facts: InvoiceFacts, address: Address | None, credited_on: dt.date | None, settings: Settings
+) -> WitnessRow:
+    """The row of one document, which must have a date; `credited_on` is that of a note's invoice."""
+    issued = _date(facts)
+    taxed_on = credited_on or issued
+    billed = _billed(facts, settings.taxes, taxed_on)
+    expected = _computed(facts, _due(facts, address, taxed_on, settings))
+    allowed = allowance(_roundings(facts), settings.policies.tax_residue)
+    verdict = _verdict(facts, address, expected, billed, allowed)
+    known = verdict is not WitnessVerdict.UNKNOWN_ADDRESS
+    difference = _sum(billed) - _sum(expected)
+    return WitnessRow(
+        ref=facts.ref,
+        number=facts.number,
+        kind=facts.kind,
+        date=issued,
+        taxed_on=taxed_on,
+        currency=facts.currency,
+        country=address.country if address else None,
+        state=address.state if address else None,
+        address_from=address.told_by if address else None,
+        net=facts.net,
+        verdict=verdict,
+        expected=expected,
+        billed=billed,
+        expected_tax=_sum(expected),
+        billed_tax=_sum(billed),
+        difference=facts.kind.sign * difference if known else 0,
+        detail=_detail(facts, address, taxed_on, expected, billed),
+    )
+
+
+def address_of(shown: BillTo, user: User | None) -> Address | None:
+    """Where the customer is: as the document shows it, else as NexaCloud has it.
+
+    In Canada that takes a province, elsewhere the country is enough.
+    """
+    told = [("document", shown.country, shown.state)]
+    if user is not None:
+        told.append(("nexacloud", user.billing_country, user.billing_state))
+    for told_by, country_text, state_text in told:
+        country = country_code(country_text)
+        state = province(state_text) if country == CANADA else None
+        if country and (state or country != CANADA):
+            return Address(country=country, state=state, told_by=told_by)
+    return None
+
+
+def due_in(state: str, on: dt.date, taxes: Iterable[Tax]) -> tuple[Tax, ...]:
+    """The taxes of a Canadian province on a day: HST alone, else GST and what the province adds."""
+    due = [
+        tax
+        for tax in taxes
+        if tax.country == CANADA and tax.percentage and in_force(tax, state, on)
+    ]
+    return tuple([tax for tax in due if tax.type == HST] or due)
+
+
+def _due(
+    facts: InvoiceFacts, address: Address | None, on: dt.date, settings: Settings
+) -> tuple[Tax, ...]:
+    if facts.tax_exempt or address is None:
+        return ()
+    if address.state is None:
+        return tuple(tax for tax in settings.taxes if tax.key == settings.policies.export_tax)
+    return due_in(address.state, on, settings.taxes)
+
+
+def _computed(facts: InvoiceFacts, taxes: Sequence[Tax]) -> tuple[DocumentTax, ...]:
+    """Each tax on the whole document, half-up. No tax is on another: QST is not on the GST."""
+    base = _taxable(facts, sum((tax.percentage for tax in taxes), Decimal(0)))
+    return tuple(
+        DocumentTax(key=tax.key, base=half_up(base), amount=half_up(base * tax.percentage / 100))
+        for tax in sorted(taxes, key=lambda tax: tax.key)
+    )
+
+
+def _roundings(facts: InvoiceFacts) -> int:
+    """How often the source may have rounded each tax: once a line, the shipping counted."""
+    return sum(1 for line in facts.lines if line.net) + bool(facts.shipping)
+
+
+def _taxable(facts: InvoiceFacts, percentage: Decimal) -> Decimal:
+    """What the tax is on. From prices that include it the expected tax is taken out, not the billed."""
+    included = [line for line in facts.lines if any(tax.inclusive for tax in line.taxes)]
+    gross = sum(
+        line.net + sum(tax.amount for tax in line.taxes if tax.inclusive) for line in included
+    )
+    rest = facts.net - sum(line.net for line in included)
+    if not facts.lines and any(tax.inclusive for tax in facts.taxes):
+        gross, rest = facts.total, 0
+    return rest + gross / (1 + percentage / 100)
+
+
+def _billed(facts: InvoiceFacts, taxes: Sequence[Tax], on: dt.date) -> tuple[DocumentTax, ...]:
+    billed = facts.taxes or tuple(tax for line in facts.lines for tax in line.taxes)
+    sums: dict[str, tuple[int, int]] = {}
+    for one in billed:
+        tax = resolve(one, taxes, on)
+        key = tax.key if tax else f"{one.type} {one.percentage.normalize():f} %"
+        base, amount = sums.get(key, (0, 0))
+        sums[key] = base + (facts.net if one.base is None else one.base), amount + one.amount
+    return tuple(
+        DocumentTax(key=key, base=base, amount=amount)
+        for key, (base, amount) in sorted(sums.items())
+    )
+
+
+def _verdict(
+    facts: InvoiceFacts,
+    address: Address | None,
+    expected: Sequence[DocumentTax],
+    billed: Sequence[DocumentTax],
+    allowed: int,
+) -> WitnessVerdict:
+    wanted = {tax.key: tax.amount for tax in expected}
+    found = {tax.key: tax.amount for tax in billed}
+    off = [key for key in wanted | found if abs(found.get(key, 0) - wanted.get(key, 0)) > allowed]
+    if facts.tax_exempt:
+        return WitnessVerdict.DIFFERS if off else WitnessVerdict.EXEMPT
+    if address is None:
+        return WitnessVerdict.UNKNOWN_ADDRESS
+    return WitnessVerdict.DIFFERS if off else WitnessVerdict.MATCH
+
+
+def _detail(
+    facts: InvoiceFacts,
+    address: Address | None,
+    on: dt.date,
+    expected: Sequence[DocumentTax],
+    billed: Sequence[DocumentTax],
+) -> str:
+    if facts.tax_exempt:
+        why = "the source marks the customer as tax exempt"
+    elif address is None:
+        why = "neither the document nor NexaCloud says in which country or province the customer is"
+        return f"{why}; billed {_told(billed, facts.currency)}"
+    else:
+        why = address.state or f"{address.country}, outside of Canada"
+    told = f"expected {_told(expected, facts.currency)}, billed {_told(billed, facts.currency)}"
+    return f"{why}, on {on}: {told}"
+
+
+def _told(taxes: Sequence[DocumentTax], currency: str) -> str:
+    return " + ".join(f"{t.key} {to_major(t.amount, currency)}" for t in taxes) or "no tax"
+
+
+def _sum(taxes: Iterable[DocumentTax]) -> int:
+    return sum(tax.amount for tax in taxes)
+
+
+def _date(facts: InvoiceFacts) -> dt.date:
+    if facts.date is None:
+        raise ValueError(f"{facts.ref} has no date: no rate can be chosen")
+    return facts.date

@@ -1,0 +1,142 @@
+"""The window: which months the daily sync rebuilds."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.dispositions.cases import User
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.dispositions.opening import OpeningCash
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.ledger.moves import StandingMove, StandingSettlement
+from fcb_pipelines.core.periods import period_of, preceding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """Digests of what a month was built from: index rows, NexaCloud rows, ledger rows."""
+
+    index: str
+    nexacloud: str
+    ledger: str
+
+
+def fingerprints(
+    periods: Iterable[str],
+    index: Sequence[IndexRow],
+    rows: Sequence[Copy],
+    users: Mapping[str, User],
+    moves: Iterable[StandingMove],
+    settlements: Iterable[StandingSettlement],
+    opening: Mapping[str, OpeningCash],
+) -> dict[str, Fingerprint]:
+    """Each period's fingerprint as things stand now. A NexaCloud row counts where its
+    document does, and so does the user it belongs to. A document of before the cutover counts in
+    every month of its cash, and what stands of that with it."""
+    wanted = {*periods}
+    place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
+    parts: dict[str, tuple[list[str], list[str], list[str]]] = {
+        period: (_cash_of_before(period, opening), [], []) for period in wanted
+    }
+    for row, period in _where_it_counts(index, place):
+        parts[period][0].append(f"{row.ref} {row.body_hash}")
+    for copy in rows:
+        for period in _places(copy.claims, place, opening) & wanted:
+            parts[period][1].append(f"{copy} {users.get(copy.user_id)}")
+    for move in moves:
+        # A person may have moved it to another date: it belongs where its document does.
+        own = place.get(move.ref) or period_of(move.document.date)
+        for period in {own, place.get(move.document.reverses or "", own)} & wanted:
+            parts[period][2].append(
+                f"{move.ref} {move.state} {move.residual} {move.accounting_date} "
+                f"{move.document.content_hash} {move.stored_hash}"
+            )
+    for entry in settlements:
+        for period in _places(entry.settlement.document, place, opening, entry.ref) & wanted:
+            parts[period][2].append(
+                f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
+            )
+    return {
+        period: Fingerprint(index=_digest(a), nexacloud=_digest(b), ledger=_digest(c))
+        for period, (a, b, c) in parts.items()
+    }
+
+
+def months_to_rebuild(
+    periods: Sequence[str],
+    dispositions: Mapping[str, Sequence[Disposition]],
+    built: Mapping[str, Fingerprint],
+    now: Mapping[str, Fingerprint],
+) -> tuple[str, ...]:
+    """This month, the last, every one with something open or held, and every one that moved.
+
+    `dispositions` and `built` are those of each month's last build; a month without is rebuilt.
+    """
+    if not periods:
+        return ()
+    current = periods[-1]
+    wanted = {current, preceding(current)}
+    for period in periods:
+        if built.get(period) != now[period] or _is_open(dispositions.get(period, ())):
+            wanted.add(period)
+    return tuple(period for period in periods if period in wanted)
+
+
+def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) -> tuple[str, ...]:
+    """The built months that another month's build changed in the ledger, and nothing else did.
+
+    A credit note of April that is matched with an invoice of March settles March after it was built.
+    """
+    return tuple(
+        period
+        for period, then in sorted(built.items())
+        if period in now
+        and then.ledger != now[period].ledger
+        and (then.index, then.nexacloud) == (now[period].index, now[period].nexacloud)
+    )
+
+
+def _cash_of_before(period: str, opening: Mapping[str, OpeningCash]) -> list[str]:
+    return [f"{ref} {one.told}" for ref, one in opening.items() if period in one.periods]
+
+
+def _places(
+    ref: str | None,
+    place: Mapping[str, str | None],
+    opening: Mapping[str, OpeningCash],
+    entry: str | None = None,
+) -> frozenset[str]:
+    """The months that a document, or one `entry` of it, counts in: its own, and those of opening cash."""
+    own = place.get(ref or "")
+    cash = opening.get(ref or "")
+    # Of what its source no longer tells its months do not know.
+    told = cash.periods if cash and (entry is None or entry in cash.refs) else frozenset()
+    return told | {own} if own else told
+
+
+def _where_it_counts(
+    index: Sequence[IndexRow], place: Mapping[str, str | None]
+) -> Iterable[tuple[IndexRow, str]]:
+    """Each row with its months: a note and its invoice count where the other does, too (B12)."""
+    notes: dict[str, set[str | None]] = defaultdict(set)
+    for row in index:
+        if row.credits:
+            notes[row.credits].add(place.get(row.ref))
+    for row in index:
+        found = {place.get(row.ref), place.get(row.credits or ""), *notes[row.ref]}
+        yield from ((row, period) for period in found if period)
+
+
+def _is_open(dispositions: Sequence[Disposition]) -> bool:
+    return any(
+        row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)
+        for row in dispositions
+    )
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(lines)).encode()).hexdigest()

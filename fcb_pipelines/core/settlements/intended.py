@@ -1,0 +1,94 @@
+"""The settlements that should stand beside the documents of a month, as their source confirms them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Method, SettlementFacts
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.settlements.plan import posts
+from fcb_pipelines.core.settlements.wallet import as_booked
+
+
+def intended_settlements(
+    documents: Iterable[LedgerDocument],
+    facts: Mapping[str, InvoiceFacts],
+    settings: Settings,
+    standing: Mapping[str, Standing],
+) -> tuple[Settlement, ...]:
+    """The settlements that should stand beside these documents, as their source confirms them.
+
+    `standing` tells of refunds that were booked before their credit note came.
+    """
+    found: dict[str, Settlement] = {}
+    for document in documents:
+        for settled in as_booked(facts[document.ref].settlements, standing):
+            if posts(settled, settings):
+                settlement = _settlement_now(document, settled, standing)
+                found.setdefault(settlement.ref, settlement)
+    return tuple(found.values())
+
+
+def _settlement_now(
+    document: LedgerDocument, settled: SettlementFacts, standing: Mapping[str, Standing]
+) -> Settlement:
+    """The settlement; out of refunds pending where the refund was booked before its note came."""
+    whole = _settlement(document, _as_shared(settled, standing))
+    now = standing.get(settled.ref)
+    entry = now.settlement if now is not None and not now.absent else None
+    is_pending = entry is not None and entry.settlement.method is Method.REFUND
+    if is_pending and settled.method is not Method.REFUND:
+        # Until the note's own day the refund is pending: its tax needs the document.
+        whole = replace(
+            whole,
+            ref=f"{whole.ref}:credited",
+            method=Method.PENDING_REFUND,
+            date=max(settled.date, document.date),
+        )
+    return whole
+
+
+def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:
+    """S5: a part of a shared payment, beside what stands of the payment already.
+
+    A payment may come to pay a further document when it was booked: then the new part is an entry
+    of its own, and the receipt stays what it is.
+    """
+    if settled.receipt is None:
+        return settled
+    found = {
+        ref: now.settlement.settlement
+        for ref in (settled.ref, *settled.shares)
+        if (now := standing.get(ref)) is not None and now.settlement is not None and not now.absent
+    }
+    own = found.get(settled.ref)
+    if own is not None:
+        return replace(settled, drawn_on=own.drawn_on, receipt=own.receipt)
+    receipts = {each.receipt for each in found.values()}
+    if receipts <= {settled.receipt}:
+        return settled
+    taken = sum(each.amount for each in found.values())
+    receipt = receipts.pop() if len(receipts) == 1 else None
+    if receipt is not None and taken + settled.amount <= receipt:
+        return replace(settled, receipt=receipt)
+    return replace(settled, drawn_on=None, receipt=None)
+
+
+def _settlement(document: LedgerDocument, settled: SettlementFacts) -> Settlement:
+    """`document` is one of the two sides of an allocation; its kind is that of the settled one."""
+    is_settled = settled.document == document.ref
+    return Settlement(
+        ref=settled.ref,
+        document=settled.document,
+        kind=document.kind if is_settled else Kind.INVOICE,
+        partner=document.partner,
+        method=settled.method,
+        date=settled.date,
+        amount=settled.amount,
+        currency=settled.currency,
+        memo=settled.payment_id or settled.ref,
+        drawn_on=settled.drawn_on,
+        receipt=settled.receipt,
+        undoes=settled.undoes,
+    )

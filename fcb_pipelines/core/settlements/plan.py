@@ -1,0 +1,260 @@
+"""What to write to the ledger, given what should stand and what does."""
+
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.corrections.document import answered, by_base
+from fcb_pipelines.core.facts.model import InvoiceFacts, Method, SettlementFacts
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import RECONCILED, MoveState, Standing, StandingMove, stands_as
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPlan:
+    """Which documents become drafts: `create` anew, `rebuild` in place; the rest is left alone."""
+
+    create: tuple[LedgerDocument, ...]
+    rebuild: tuple[LedgerDocument, ...]
+
+
+def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Standing]) -> DraftPlan:
+    """Create what was never seen; rebuild drafts nobody touched whose document changed (D6)."""
+    create, rebuild = [], []
+    for document in documents:
+        now = standing.get(document.ref, Standing(ref=document.ref))
+        if now.taken_back:
+            continue
+        if now.absent:
+            create.append(document)
+        elif now.move and now.move.state is MoveState.DRAFT:
+            untouched = stands_as(now.move, now.move.stored_hash)
+            if untouched and now.move.stored_hash != document.content_hash:
+                rebuild.append(document)
+    return DraftPlan(create=tuple(create), rebuild=tuple(rebuild))
+
+
+def plan_posting(
+    documents: Iterable[LedgerDocument],
+    moves: Mapping[str, StandingMove],
+    approved: Mapping[str, str] | None,
+) -> tuple[str, ...]:
+    """The drafts to post: those whose read-back is the intended document, and approved as such.
+
+    `approved` maps refs to the content hash that a person reviewed; None approves every draft as it
+    stands. An approval of another hash does not count (D6).
+    """
+    return tuple(
+        document.ref
+        for document in documents
+        if (move := moves.get(document.ref)) is not None
+        and move.state is MoveState.DRAFT
+        and stands_as(move, document.content_hash)
+        and (approved is None or approved.get(document.ref) == document.content_hash)
+    )
+
+
+def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
+    """The refunds of these documents that a credit note took over: nothing of them is theirs (S6)."""
+    return frozenset(
+        s.ref
+        for one in facts
+        for s in one.settlements
+        if s.method is Method.REFUND and not s.amount
+    )
+
+
+def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
+    """Every external id under which a settlement of these documents, or what it shares, may stand."""
+    refs = [
+        ref
+        for one in facts
+        for s in one.settlements
+        for ref in (s.ref, f"{s.ref}:credited", *s.shares)
+    ]
+    return tuple(dict.fromkeys(refs))
+
+
+def posts(settled: SettlementFacts, settings: Settings) -> bool:
+    """Whether a settlement makes a ledger entry; the others are listed as exceptions."""
+    policies = settings.policies
+    match settled.method:
+        case Method.OFF_PLATFORM:
+            wanted = policies.off_platform_payment == "settle"
+        case Method.WRITE_OFF | Method.RECOVERY:
+            wanted = policies.uncollectible == "write_off"
+        case Method.CHARGEBACK:
+            wanted = policies.lost_dispute == "loss"
+        case Method.CREDIT_NOTE:
+            # Which note was used must be known: nothing is matched on a guess.
+            wanted = settled.drawn_on is not None
+        case _:
+            wanted = True
+    return wanted and settled.amount != 0
+
+
+def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | None:
+    """Minor units of confirmed settlements that make no entry, and the exception listing them."""
+    listed = [
+        s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
+    ]
+    if not listed:
+        return None
+    off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
+    code = "off_stripe_payment" if off_platform else "settlement_unsupported"
+    return sum(s.amount for s in listed), code
+
+
+def owed(facts: InvoiceFacts, settings: Settings) -> int:
+    """What is owed by the source and the company's own decisions: a write-off owes nothing more."""
+    decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
+    return facts.owed - sum(s.amount for s in decided if posts(s, settings))
+
+
+def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement]) -> int:
+    """What should be open on the document once these settlements stand; never below zero."""
+    settled = sum(
+        s.amount
+        for s in settlements
+        if document.ref in (s.document, s.drawn_on) and s.method.touches_receivable
+    )
+    return max(0, document.total - settled)
+
+
+def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement]) -> bool:
+    """Whether it is open lawfully: an older debt that an invoice collects and nothing pays (B9)."""
+    puts_back = settlement.amount < 0 and settlement.undoes is None
+    if not puts_back or not settlement.method.touches_receivable:
+        return False
+    beside = [each for each in settlements if each.document == settlement.document]
+    undone = {each.undoes for each in beside}
+    return not any(
+        each.amount > 0 and not each.is_allocation and each.ref not in undone for each in beside
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementPlan:
+    """Which settlements to write (or finish), and the exceptions of those that can't be."""
+
+    write: tuple[Settlement, ...]
+    exceptions: tuple[tuple[str, str], ...]
+
+
+def plan_settlements(
+    settlements: Sequence[Settlement],
+    posted: Mapping[str, LedgerDocument],
+    moves: Mapping[str, StandingMove],
+    standing: Mapping[str, Standing],
+    entry_lock: date | None,
+    *,
+    opening: Collection[str] = (),
+    lacking: Collection[Method] = (),
+) -> SettlementPlan:
+    """Settle only documents that are posted as intended; never redo what a person undid (D3).
+
+    `posted` are the intended documents of the month, `moves` what stands under them and under the
+    documents of other months that an allocation is with. `opening` are documents of before the
+    cutover: what is matched with one waits for a person, as long as it is open (B12). `lacking` are
+    the methods whose account the ledger lacks.
+    """
+    write: list[Settlement] = []
+    exceptions: list[tuple[str, str]] = []
+    left_out: dict[str, str] = {}
+    corrections = by_base(moves.values())
+    # What undoes another comes after it: without the other it has nothing to undo.
+    for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
+        own, other = _sides(settlement, posted)
+        if not own or not all(
+            _stands(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
+        ):
+            continue
+        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        if not now.absent and waits_for_payment(settlement, settlements):
+            continue
+        code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
+        if code is None and now.absent and settlement.method in lacking:
+            code = "account_missing"
+        waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
+        if code is None and now.absent and not _fits(settlement, moves, corrections):
+            code = "settlement_unsupported"
+        if waits and code is None and any(ref in opening for ref in other):
+            code = "opening_document"
+        if code or waits:
+            left_out[settlement.ref] = code or "credit_note_waits"
+            exceptions += [(ref, left_out[settlement.ref]) for ref in own]
+        elif not (_done(now) or _is_all_used(now, moves.get(settlement.document))):
+            write.append(settlement)
+    return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
+
+
+def counterparts(facts: Mapping[str, InvoiceFacts]) -> tuple[str, ...]:
+    """The documents that these are matched with and that are not among them."""
+    found = [
+        ref
+        for one in facts.values()
+        for s in one.settlements
+        if s.drawn_on is not None and s.receipt is None
+        for ref in (s.document, s.drawn_on)
+        if ref not in facts
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _sides(
+    settlement: Settlement, documents: Container[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The documents that a settlement is matched with: those of the month, and the others."""
+    from_note = settlement.drawn_on if settlement.receipt is None else None
+    sides = [ref for ref in (settlement.document, from_note) if ref is not None]
+    own = tuple(ref for ref in sides if ref in documents)
+    return own, tuple(ref for ref in sides if ref not in documents)
+
+
+def _stands(
+    document: LedgerDocument | None, move: StandingMove | None, corrections: Sequence[StandingMove]
+) -> bool:
+    """Whether a document is posted: as intended where the intent is known, or corrected to be so."""
+    if move is None or move.state is not MoveState.POSTED:
+        return False
+    if document is None or stands_as(move, document.content_hash):
+        return True
+    corrected = answered(document.source_hash or "", corrections)
+    return corrected and stands_as(move, move.stored_hash)
+
+
+def _fits(
+    settlement: Settlement,
+    moves: Mapping[str, StandingMove],
+    corrections: Mapping[str, Sequence[StandingMove]],
+) -> bool:
+    """Whether a part of a shared payment has room: a raised document is open on its correction, too."""
+    ref = settlement.document
+    if settlement.receipt is None or ref not in corrections:
+        return True
+    return settlement.amount <= moves[ref].residual
+
+
+def _done(now: Standing) -> bool:
+    entry = now.settlement
+    return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
+
+
+def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
+    """S3: the payment stands, its document owes nothing more; the rest is the customer's credit."""
+    entry = now.settlement
+    stands = entry is not None and entry.state is MoveState.POSTED
+    return stands and move is not None and move.residual == 0
+
+
+def obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> str | None:
+    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
+    if now.taken_back:
+        return "edited_in_ledger"
+    if not now.absent and not _done(now) and now.was_seen == RECONCILED:
+        return "edited_in_ledger"
+    makes_entry = not settlement.is_allocation or settlement.receipt is not None
+    if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
+        return "settlement_period_locked"
+    return None

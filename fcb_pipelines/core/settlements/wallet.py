@@ -1,0 +1,29 @@
+"""Wallet credit beside what the books hold of it: bought and granted credit were once one (S12)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fcb_pipelines.core.facts.model import Method, SettlementFacts
+from fcb_pipelines.core.ledger.moves import Standing
+
+
+def as_booked(
+    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
+) -> Sequence[SettlementFacts]:
+    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
+    granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
+    if not granted:
+        return settled
+    [part] = granted
+    bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
+    whole = replace(
+        part,
+        ref=f"{part.document}:prepaid",
+        method=Method.PREPAID_CREDIT,
+        amount=part.amount + sum(each.amount for each in bought),
+    )
+    now = standing.get(whole.ref)
+    entry = now.settlement if now is not None and not now.absent else None
+    if entry is None or entry.settlement.amount != whole.amount:
+        return settled
+    return [*(each for each in settled if each not in (*granted, *bought)), whole]

@@ -1,0 +1,60 @@
+"""The jobs: extract, one month, posting reviewed drafts, and the proof over all months."""
+
+import dagster as dg
+
+from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.partitions import MONTHS
+
+SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
+    keys.MOVES,
+    keys.STRIPE_INDEX,
+    keys.LAGO_INDEX,
+    keys.UNPLACED_DOCUMENTS,
+    keys.UNPLACED,
+    keys.PLAN_CATALOG,
+    keys.INVOICED_DOCUMENTS,
+)
+WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS)
+MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
+POSTING = dg.AssetSelection.assets(
+    keys.STANDING,
+    keys.DISPOSITIONS,
+    keys.DOCUMENTS,
+    keys.POSTED_MOVES,
+    keys.SETTLEMENTS,
+    keys.LEDGER_DELTAS,
+    keys.REPORT,
+)
+
+extract = dg.define_asset_job(
+    "extract",
+    SHARED,
+    description="One snapshot of NexaCloud, both sources' indexes, and what has no month.",
+)
+
+month = dg.define_asset_job(
+    "month",
+    MONTHLY,
+    partitions_def=MONTHS,
+    description="One month from its source documents to the proof; backfills run this.",
+)
+
+post_reviewed_drafts = dg.define_asset_job(
+    "post_reviewed_drafts",
+    POSTING,
+    partitions_def=MONTHS,
+    config=dg.RunConfig(ops={"ledger__posted_moves": PostingConfig(post=True)}),
+    description="Posts and settles the drafts of a month that still are what was drafted.",
+)
+
+prove = dg.define_asset_job(
+    "prove", WHOLE, description="Completeness and receivable over all months."
+)
+
+close_report = dg.define_asset_job(
+    "close_report",
+    dg.AssetSelection.assets(keys.REPORT),
+    partitions_def=MONTHS,
+    description="The close report of a month that was built, anew.",
+)

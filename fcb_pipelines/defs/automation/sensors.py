@@ -1,0 +1,141 @@
+"""What carries a sync on: extract -> the window's months -> the proof. All off by default.
+
+Each request has a run key made of the extract's run, so a sensor that is evaluated twice asks once.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from fcb_pipelines.defs.automation.jobs import extract, month, prove
+from fcb_pipelines.defs.automation.window import touched_months, window
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.resources import (
+    LagoResource,
+    LedgerResource,
+    StoreResource,
+    StripeResource,
+)
+
+# A month that another month of the same sync changed is built a second time, never a third.
+_FIRST, _SECOND = "first", "second"
+
+_ENDED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[extract],
+    request_jobs=[month, prove],
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def months_after_extract(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest]:
+    """Once an extract is done, one run for each month of the window."""
+    run = context.dagster_run
+    frames = store.frames()
+    snapshot = frames.read(keys.COPIES.path)
+    tags = {
+        keys.EXTRACT_TAG: run.run_id,
+        keys.SNAPSHOT_TAG: str(snapshot.attrs.get("snapshot", "")) if snapshot is not None else "",
+    }
+    periods = window(frames, ledger.open())
+    for period in periods:
+        yield dg.RunRequest(
+            run_key=f"{run.run_id}:{period}",
+            job_name=month.name,
+            partition_key=period,
+            tags={**tags, keys.WINDOW_TAG: str(len(periods)), keys.ROUND_TAG: _FIRST},
+        )
+
+
+def _after_all_have_ended(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Once the last month of a round ends: those it touched once more, and then the proof."""
+    tags = context.dagster_run.tags
+    extract_run, expected = tags.get(keys.EXTRACT_TAG), tags.get(keys.WINDOW_TAG)
+    if extract_run is None or expected is None:
+        yield dg.SkipReason("not a month of a sync")
+        return
+    which = {keys.EXTRACT_TAG: extract_run, keys.ROUND_TAG: tags.get(keys.ROUND_TAG, _FIRST)}
+    ended = context.instance.get_runs_count(
+        dg.RunsFilter(job_name=month.name, tags=which, statuses=_ENDED)
+    )
+    if ended < int(expected):
+        yield dg.SkipReason(f"{ended} of {expected} months have ended")
+        return
+    kept = {name: tags[name] for name in (keys.EXTRACT_TAG, keys.SNAPSHOT_TAG)}
+    first = which[keys.ROUND_TAG] == _FIRST
+    again = touched_months(store.frames(), ledger.open()) if first else ()
+    for period in again:
+        yield dg.RunRequest(
+            run_key=f"{extract_run}:{period}:{_SECOND}",
+            job_name=month.name,
+            partition_key=period,
+            tags={**kept, keys.WINDOW_TAG: str(len(again)), keys.ROUND_TAG: _SECOND},
+        )
+    if not again:
+        yield dg.RunRequest(run_key=f"{extract_run}:prove", job_name=prove.name, tags=kept)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[month],
+    request_jobs=[month, prove],
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def proof_after_months(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Once every month of a sync has ended, those it touched once more, and then the proof."""
+    yield from _after_all_have_ended(context, store, ledger)
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.FAILURE,
+    monitored_jobs=[month],
+    request_jobs=[month, prove],
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def proof_after_failed_months(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The same where the last month to end is one that failed: the proof then names it."""
+    yield from _after_all_have_ended(context, store, ledger)
+
+
+@dg.sensor(
+    job=extract,
+    minimum_interval_seconds=900,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def new_invoices_at_source(
+    context: dg.SensorEvaluationContext, stripe: StripeResource, lago: LagoResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Between the daily syncs: an extract when the newest invoices of a source are not as before.
+
+    The cursor is only a hint. What it overlooks (an old invoice that changed) the daily sync finds.
+    """
+    seen = f"{stripe.open().newest()} {lago.open().newest()}"
+    if context.cursor == seen:
+        return dg.SkipReason("the newest invoices are as they were")
+    context.update_cursor(seen)
+    return dg.RunRequest(tags={"fcb/because": "new invoices at the source"})
+
+
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)
+def failed_run(context: dg.RunFailureSensorContext) -> None:
+    """Tells the daemon's log of every failed run: which one, and what it said."""
+    run = context.dagster_run
+    context.log.error(
+        "%s %s failed: %s",
+        run.job_name,
+        run.tags.get("dagster/partition", ""),
+        context.failure_event.message,
+    )

@@ -1,0 +1,76 @@
+"""The connectors as the environment and the configuration say."""
+
+from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.lago.source import LagoSource
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
+from fcb_pipelines.connectors.store.evidence import EvidenceStore
+from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.connectors.store.readback_log import ReadBackLog
+from fcb_pipelines.connectors.stripe.source import StripeSource
+from fcb_pipelines.core.company.settings import Settings
+
+
+def frames(found: Environment) -> FrameStore:
+    """Where the frames lie."""
+    return FrameStore(found.data_home / "frames")
+
+
+def evidence(found: Environment) -> EvidenceStore:
+    """Where the sources' bodies lie."""
+    return EvidenceStore(found.data_home / "evidence")
+
+
+def read_back_log(found: Environment) -> ReadBackLog:
+    """The log of read-backs, in our own Postgres."""
+    return ReadBackLog(found.postgres_url())
+
+
+def ledger(found: Environment, settings: Settings) -> Ledger:
+    """The ledger that FCB_LEDGER names. Imported here: beancount is an optional extra."""
+    if found.ledger == "odoo":
+        from fcb_pipelines.connectors.odoo.connection import OdooConnection
+        from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+
+        access = found.odoo()
+        connection = OdooConnection(
+            access.url, access.database, access.user, access.password, company=access.company
+        )
+        return OdooLedger(connection, settings)
+    try:
+        from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+    except ModuleNotFoundError as missing:
+        raise NotPrepared(
+            "opening the embedded books",
+            f"{missing.name} is not installed",
+            remedy="pip install 'fcb_pipelines[books]'",
+        ) from missing
+    return BeancountLedger(found.data_home / "books", settings)
+
+
+def stripe(found: Environment, settings: Settings) -> StripeSource:
+    """Stripe, reading the configured account."""
+    access = found.stripe()
+    return StripeSource(
+        access.api_key,
+        settings.stripe.account,
+        settings.stripe.requests_per_second,
+        api_base=access.api_base,
+    )
+
+
+def lago(found: Environment, settings: Settings) -> LagoSource:
+    """Lago, reading the configured organization."""
+    access = found.lago()
+    return LagoSource(
+        access.api_url,
+        access.api_key,
+        settings.lago.organization,
+        settings.lago.requests_per_second,
+    )
+
+
+def nexacloud(found: Environment) -> NexaCloudSource:
+    """NexaCloud's Postgres, read only."""
+    return NexaCloudSource(found.nexacloud_dsn())

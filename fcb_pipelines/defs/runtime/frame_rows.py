@@ -1,0 +1,78 @@
+"""Values from frames and frames' metadata, the same way in every asset."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.nexacloud.contracts import breaches
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.dispositions.cases import User
+from fcb_pipelines.core.facts.nexacloud import Copy, copies
+from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.defs.runtime.gating import require
+
+
+def contract(table: str, frame: pd.DataFrame) -> GateResult:
+    """The contract of one extract, as a gate."""
+    return contracts({table: frame})
+
+
+def contracts(frames: Mapping[str, pd.DataFrame]) -> GateResult:
+    """The contracts of these extracts by table, as one gate."""
+    told = [str(breach) for table, frame in frames.items() for breach in breaches(table, frame)]
+    return failing("extracts_meet_contract", told)
+
+
+def users_of(frame: pd.DataFrame) -> dict[str, User]:
+    """NexaCloud's users by id. Refuses a frame that breaks its contract."""
+    require([contract("users", frame)])
+    return {user.id: user for user in to_rows(frame, User)}
+
+
+def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[Copy, ...]:
+    """NexaCloud's invoices with their items. Refuses frames that break their contract."""
+    require([contract("invoices", invoices), contract("invoice_items", items)])
+    settings = current()
+    return copies(
+        records(invoices),
+        records(items),
+        stripe_account=settings.stripe.account,
+        lago_organization=settings.lago.organization,
+    )
+
+
+def column_schema(row_type: type) -> dict[str, Any]:
+    """The columns of a frame of these rows, for Dagster's page."""
+    hints = get_type_hints(row_type)
+    columns = [
+        dg.TableColumn(field.name, type=_type_name(hints[field.name])) for field in fields(row_type)
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def of_rows(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
+    """Materialisation metadata: the row count and whatever else a person wants to see."""
+    records = [
+        dg.TableRecord({str(name): str(value) for name, value in row.items()})
+        for row in frame.head(5).to_dict("records")
+    ]
+    columns = [dg.TableColumn(str(name)) for name in frame.columns]
+    preview = dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
+    return {"dagster/row_count": len(frame), "preview": preview, **more}
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table's frame as plain values; every kind of missing value is None."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _type_name(hint: Any) -> str:
+    name = hint.__name__ if isinstance(hint, type) else str(hint)
+    # The module that a type lies in is no business of who reads a column's.
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", name)

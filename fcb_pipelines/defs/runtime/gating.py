@@ -1,0 +1,73 @@
+"""Gates in Dagster: the same pure result as an asset check, and as a refusal to write."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+
+_SEVERITY = {
+    Outcome.PASS: dg.AssetCheckSeverity.WARN,
+    Outcome.WARN: dg.AssetCheckSeverity.WARN,
+    Outcome.FAIL: dg.AssetCheckSeverity.ERROR,
+}
+
+
+def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
+    """What a person sees of a gate: outcome, exact count, a capped sample, how to recover."""
+    gate = GATES[result.gate]
+    metadata: dict[str, Any] = {
+        "count": result.count,
+        "proves": gate.proves,
+        "recovery": gate.recovery,
+    }
+    if result.sample:
+        metadata["sample"] = dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
+    for currency, amount in result.amounts:
+        metadata[f"minor units {currency}"] = amount
+    return dg.AssetCheckResult(
+        check_name=result.gate,
+        asset_key=asset,
+        passed=result.outcome is Outcome.PASS,
+        severity=_SEVERITY[result.outcome],
+        description=result.detail,
+        metadata=metadata,
+    )
+
+
+def spec(
+    gate: str,
+    asset: dg.AssetKey,
+    partitions: dg.PartitionsDefinition[Any] | None = None,
+    ins: Mapping[str, dg.AssetIn] | None = None,
+) -> dg.AssetCheckSpec:
+    """The check of a gate: partitioned like its asset, blocking where the gate is.
+
+    `ins` are the check's inputs; those of other assets are declared as its dependencies.
+    """
+    others = {one.key for one in (ins or {}).values() if one.key not in (None, asset)}
+    return dg.AssetCheckSpec(
+        gate,
+        asset=asset,
+        description=GATES[gate].proves,
+        blocking=GATES[gate].blocking,
+        partitions_def=partitions,
+        additional_deps=sorted(others, key=str),
+    )
+
+
+def require(results: Iterable[GateResult]) -> None:
+    """Refuse to go on where a gate fails. This is what a run without checks can't walk around."""
+    failed = [result for result in results if result.outcome is Outcome.FAIL]
+    if not failed:
+        return
+    told = "; ".join(f"{result.gate}: {result.detail}" for result in failed)
+    raise dg.Failure(
+        f"refused by {told}. A rerun alone will not help. {GATES[failed[0].gate].recovery}",
+        metadata={
+            result.gate: dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
+            for result in failed
+        },
+        allow_retries=False,
+    )

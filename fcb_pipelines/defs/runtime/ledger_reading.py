@@ -1,0 +1,146 @@
+"""Reading the ledger back: what stands under the month's external ids, told to the log as it is read."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
+from fcb_pipelines.core.corrections.document import base_of, is_correction
+from fcb_pipelines.core.dispositions.case import Books
+from fcb_pipelines.core.ledger.moves import (
+    RECONCILED,
+    LedgerDescription,
+    Standing,
+    StandingMove,
+    StandingSettlement,
+    remembered,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerReader:
+    """One ledger with the log of what it held before."""
+
+    ledger: Ledger
+    log: ReadBackLog
+    description: LedgerDescription
+    run_id: str
+
+    @property
+    def books(self) -> Books:
+        """What the ledger allows."""
+        return Books(
+            currencies=frozenset(self.description.currencies),
+            rates_since=self.description.rates_since,
+            lacking_taxes=frozenset(
+                key for part in self.description.missing for key in part.taxes or ()
+            ),
+            lacking_methods=frozenset(
+                method for part in self.description.missing for method in part.methods
+            ),
+            invoice_lock=self.description.invoice_lock,
+            entry_lock=self.description.entry_lock,
+        )
+
+    def standing(
+        self,
+        documents: Collection[str],
+        settlements: Collection[str],
+        elsewhere: Collection[str] = (),
+    ) -> dict[str, Standing]:
+        """What stands now under these ids and what was last seen there. Logged as it is read.
+
+        With the documents come what reverses them - corrections and credit notes, and the corrections of
+        those - and settlements of theirs that nobody named; `elsewhere` are documents of other months
+        that something here depends on.
+        """
+        named = [*documents, *elsewhere]
+        read = [*self.ledger.read_moves(named, of=named)]
+        notes = {move.ref for move in read if not is_correction(move.ref)} - {*named}
+        read += self.ledger.read_moves([], of=sorted(notes)) if notes else ()
+        moves = {move.ref: move for move in read}
+        entries = {
+            entry.ref: entry for entry in self.ledger.read_settlements(settlements, of=documents)
+        }
+        refs = dict.fromkeys((*documents, *settlements, *elsewhere, *moves, *entries))
+        seen = self.log.latest(self.description.identity, list(refs))
+        self.note(moves.values(), entries.values())
+        own = {*documents}
+        ours = {*documents, *settlements, *entries}
+        return {
+            ref: Standing(
+                ref=ref,
+                move=moves.get(ref),
+                settlement=entries.get(ref),
+                seen=seen[ref].seen if ref in seen else None,
+                elsewhere=base_of(ref) not in own and ref not in ours,
+            )
+            for ref in refs
+        }
+
+    def note(
+        self,
+        moves: Iterable[StandingMove] = (),
+        settlements: Iterable[StandingSettlement] = (),
+    ) -> None:
+        """Log what was just read back.
+
+        What went back is no news: that it was posted or reconciled must not be forgotten (D3).
+        """
+        observed = [_of_move(move) for move in moves] + [_of_settlement(s) for s in settlements]
+        identity = self.description.identity
+        seen = self.log.latest(identity, [each.ref for each in observed]) if observed else {}
+        states = {ref: entry.state for ref, entry in seen.items()}
+        news = [each for each in observed if remembered(states.get(each.ref), each.state)]
+        if news:
+            self.log.append(identity, news, run_id=self.run_id)
+
+
+def refused_by(write: Callable[[], object]) -> dict[str, str]:
+    """Do a write; the entries that the ledger would not take, by ref, with the code it gave.
+
+    The rest of the batch is written. One bad row never stops it, and never disappears.
+    """
+    try:
+        write()
+    except EntriesRefused as refused:
+        return {refusal.ref: refusal.code for refusal in refused.refusals}
+    return {}
+
+
+def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
+    """The ledger, ready to be written to. Raises NotPrepared naming every part that is missing.
+
+    A missing tax is no reason to stop: documents that bear it are held.
+    """
+    description = ledger.describe()
+    missing = [part for part in description.missing if part.taxes is None]
+    if missing:
+        lacking = "; ".join(f"{part.what} {part.name}" for part in missing)
+        remedies = dict.fromkeys(part.remedy for part in missing)
+        raise NotPrepared(
+            f"opening the books of {description.company} ({description.adapter})",
+            f"it lacks {lacking}",
+            remedy="; ".join(remedies),
+        )
+    return LedgerReader(ledger=ledger, log=log, description=description, run_id=run_id)
+
+
+def _of_move(move: StandingMove) -> Observation:
+    return Observation(
+        ref=move.ref,
+        kind="move",
+        state=move.state.value,
+        content_hash=move.document.content_hash,
+    )
+
+
+def _of_settlement(entry: StandingSettlement) -> Observation:
+    whole = abs(entry.reconciled) >= abs(entry.settlement.amount)
+    return Observation(
+        ref=entry.ref,
+        kind="settlement",
+        state=RECONCILED if whole else entry.state.value,
+        content_hash=entry.settlement.content_hash,
+    )

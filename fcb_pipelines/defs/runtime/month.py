@@ -1,0 +1,306 @@
+"""What the assets of one month share: their inputs as frames, and the values in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import dagster as dg
+import pandas as pd
+from pydantic import TypeAdapter
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.agreement.compare import AgreementRow
+from fcb_pipelines.core.dispositions.case import Books, Case, books_begin
+from fcb_pipelines.core.dispositions.cases import User, cases, with_settlements
+from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.dispositions.opening import (
+    OpeningCash,
+    looked_for,
+    on_account,
+    opening_cash,
+    opening_documents,
+    plan_on_account,
+)
+from fcb_pipelines.core.documents.rows import DocumentRow, to_documents
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
+from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.moves import Standing, StandingPartner
+from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.proof.completeness import Member, population
+from fcb_pipelines.core.proof.gates import (
+    GateResult,
+    document_rules_hold,
+    documents_balance,
+    documents_match_dispositions,
+    external_ids_unique,
+    population_adds_up,
+)
+from fcb_pipelines.core.proof.tax_witness import WitnessRow
+from fcb_pipelines.core.settlements.intended import intended_settlements
+from fcb_pipelines.core.settlements.plan import (
+    SettlementPlan,
+    counterparts,
+    owed,
+    plan_settlements,
+    settlement_refs,
+)
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
+
+FACTS = {
+    "stripe_invoices": dg.AssetIn(keys.STRIPE_INVOICES),
+    "stripe_credit_notes": dg.AssetIn(keys.STRIPE_CREDIT_NOTES),
+    "stripe_payments": dg.AssetIn(keys.STRIPE_PAYMENTS),
+    "lago_invoices": dg.AssetIn(keys.LAGO_INVOICES),
+    "lago_credit_notes": dg.AssetIn(keys.LAGO_CREDIT_NOTES),
+    "lago_payments": dg.AssetIn(keys.LAGO_PAYMENTS),
+}
+CREDITED = {
+    "stripe_credited_invoices": dg.AssetIn(keys.STRIPE_CREDITED_INVOICES),
+    "lago_credited_invoices": dg.AssetIn(keys.LAGO_CREDITED_INVOICES),
+}
+UNPLACED_DOCUMENTS = {"unplaced_documents": dg.AssetIn(keys.UNPLACED_DOCUMENTS)}
+COPIES = {"copies": dg.AssetIn(keys.COPIES), "copy_items": dg.AssetIn(keys.COPY_ITEMS)}
+USERS = {"users": dg.AssetIn(keys.USERS)}
+INDEXES = {
+    "stripe_index": dg.AssetIn(keys.STRIPE_INDEX),
+    "lago_index": dg.AssetIn(keys.LAGO_INDEX),
+}
+AGREEMENTS = {"agreements": dg.AssetIn(keys.AGREEMENTS)}
+STANDING = {"standing": dg.AssetIn(keys.STANDING)}
+DISPOSITIONS = {"dispositions": dg.AssetIn(keys.DISPOSITIONS)}
+DOCUMENTS = {"documents": dg.AssetIn(keys.DOCUMENTS)}
+PARTNERS = {"partners": dg.AssetIn(keys.PARTNERS)}
+# Everything that the gates before a write look at.
+GATED = {**INDEXES, **COPIES, **DISPOSITIONS, **DOCUMENTS}
+
+_BOOKS = TypeAdapter(Books)
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month's frames by input name, read as values when they are asked for."""
+
+    period: str
+    frames: Mapping[str, pd.DataFrame]
+
+    @cached_property
+    def facts(self) -> tuple[InvoiceFacts, ...]:
+        """Every document of the month with its settlements."""
+        told: list[InvoiceFacts] = []
+        for source in ("stripe", "lago"):
+            settlements = to_rows(self.frames[f"{source}_payments"], SettlementFacts)
+            invoices = to_rows(self.frames[f"{source}_invoices"], InvoiceFacts)
+            notes = to_rows(self.frames[f"{source}_credit_notes"], InvoiceFacts)
+            told += with_settlements((*invoices, *notes), settlements)
+        return tuple(told)
+
+    @cached_property
+    def unplaced(self) -> tuple[InvoiceFacts, ...]:
+        """The documents without a month, with their settlements."""
+        placed = {row.ref for row in self.index if row.period}
+        return tuple(one for one in self._not_of_the_books if one.ref not in placed)
+
+    @cached_property
+    def _not_of_the_books(self) -> tuple[InvoiceFacts, ...]:
+        frame = self.frames["unplaced_documents"]
+        return () if frame.empty else to_rows(frame, InvoiceFacts)
+
+    @cached_property
+    def opening_documents(self) -> tuple[InvoiceFacts, ...]:
+        """The documents that stand in the opening balance, in full."""
+        return opening_documents(self._not_of_the_books, self.index, current())
+
+    @cached_property
+    def opening_cash(self) -> dict[str, OpeningCash]:
+        """Their cash since the books began, of all months, by document."""
+        return opening_cash(self.opening_documents, current())
+
+    @cached_property
+    def opening_cases(self) -> tuple[Case, ...]:
+        """Those of them that have cash in this month, with all their sides."""
+        of_month = [one for one in self.opening_documents if one.ref in self._of_month]
+        return cases(of_month, self.owners, (), {}, self.index)
+
+    @cached_property
+    def _of_month(self) -> frozenset[str]:
+        found = self.opening_cash.items()
+        return frozenset(ref for ref, cash in found if self.period in cash.periods)
+
+    @cached_property
+    def credited(self) -> tuple[InvoiceFacts, ...]:
+        """The invoices of other months that credit notes of this one are of."""
+        return tuple(
+            facts
+            for name in CREDITED
+            if not self.frames[name].empty
+            for facts in to_rows(self.frames[name], InvoiceFacts)
+        )
+
+    @cached_property
+    def facts_by_ref(self) -> dict[str, InvoiceFacts]:
+        """The month's documents by ref."""
+        return {facts.ref: facts for facts in self.facts}
+
+    @cached_property
+    def copies(self) -> tuple[Copy, ...]:
+        """Every NexaCloud invoice, of all months."""
+        return copies_of(self.frames["copies"], self.frames["copy_items"])
+
+    @cached_property
+    def owners(self) -> dict[str, Copy]:
+        """Source ref -> the NexaCloud row that owns it."""
+        return first_claims(self.copies)
+
+    @cached_property
+    def users(self) -> dict[str, User]:
+        """NexaCloud's users by id."""
+        return users_of(self.frames["users"])
+
+    @cached_property
+    def index(self) -> tuple[IndexRow, ...]:
+        """Both sources' index, of all months."""
+        return (
+            *to_rows(self.frames["stripe_index"], IndexRow),
+            *to_rows(self.frames["lago_index"], IndexRow),
+        )
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """The month's part of the population."""
+        everything = population(self.index, self.copies, self.owners)
+        return tuple(member for member in everything if member.period == self.period)
+
+    @cached_property
+    def agreements(self) -> tuple[AgreementRow, ...]:
+        """The month's comparisons of NexaCloud with its source."""
+        return to_rows(self.frames["agreements"], AgreementRow)
+
+    @cached_property
+    def standing(self) -> dict[str, Standing]:
+        """What stands in the ledger, by external id."""
+        return {row.ref: row for row in to_rows(self.frames["standing"], Standing)}
+
+    @cached_property
+    def books(self) -> Books:
+        """What the ledger allows, as read with its standing."""
+        return _BOOKS.validate_json(self.frames["standing"].attrs["books"])
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The month's documents with all their sides."""
+        return cases(self.facts, self.owners, self.agreements, self.standing, self.index)
+
+    @cached_property
+    def credited_cases(self) -> tuple[Case, ...]:
+        """The invoices of other months that credit notes of this one are of."""
+        return cases(self.credited, self.owners, (), self.standing, self.index)
+
+    @cached_property
+    def dispositions(self) -> tuple[Disposition, ...]:
+        """What becomes of the month's members."""
+        return to_rows(self.frames["dispositions"], Disposition)
+
+    @cached_property
+    def witness(self) -> tuple[WitnessRow, ...]:
+        """The tax expected of the month's documents, against the tax billed."""
+        return to_rows(self.frames["tax_witness"], WitnessRow)
+
+    @cached_property
+    def document_rows(self) -> tuple[DocumentRow, ...]:
+        """The lines of the intended documents."""
+        return to_rows(self.frames["documents"], DocumentRow)
+
+    @cached_property
+    def documents(self) -> tuple[LedgerDocument, ...]:
+        """The intended documents."""
+        return to_documents(self.document_rows)
+
+    @cached_property
+    def partners(self) -> tuple[StandingPartner, ...]:
+        """The ledger partners of the intended documents, with the emails they share."""
+        return to_rows(self.frames["partners"], StandingPartner)
+
+    @cached_property
+    def owed(self) -> dict[str, int] | None:
+        """What the settlements leave open, by document; None where the sources are not at hand."""
+        if not FACTS.keys() <= self.frames.keys():
+            return None
+        return {ref: owed(facts, current()) for ref, facts in self.facts_by_ref.items()}
+
+    @property
+    def document_refs(self) -> tuple[str, ...]:
+        """The month's documents, and those in the books that their source no longer gives (A13)."""
+        lost = [row.ref for row in self.index if row.is_lost and row.period == self.period]
+        return tuple(dict.fromkeys((*self.facts_by_ref, *lost)))
+
+    @cached_property
+    def opening(self) -> frozenset[str]:
+        """The documents of before the cutover, which stand in the opening balance."""
+        begin = books_begin(current())
+        return frozenset(row.ref for row in self.index if row.date and row.date < begin)
+
+    @property
+    def settlement_refs(self) -> tuple[str, ...]:
+        """Every external id under which a settlement of the month may stand."""
+        on_account = looked_for([case.facts for case in self.opening_cases], current())
+        return (*settlement_refs(self.facts_by_ref.values()), *on_account)
+
+    def settlement_refs_of(self, refs: Sequence[str]) -> tuple[str, ...]:
+        """The same, of these documents alone."""
+        return settlement_refs(self.facts_by_ref[ref] for ref in refs)
+
+    @cached_property
+    def counterparts(self) -> tuple[str, ...]:
+        """The documents of other months that something of this one depends on."""
+        credited = [one.credits for one in self.facts if one.credits not in self.facts_by_ref]
+        named = (*counterparts(self.facts_by_ref), *credited)
+        return tuple(ref for ref in dict.fromkeys(named) if ref)
+
+    def settlements(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+        """The intended settlements of the intended documents, beside what stands."""
+        return intended_settlements(self.documents, self.facts_by_ref, current(), standing)
+
+    def on_account(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+        """What should stand open on customers' receivables for documents of before the cutover."""
+        found = self._on_account(standing)
+        return tuple(each for each in found if period_of(each.date) == self.period)
+
+    def on_account_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
+        """Which of it to write beside what stands; exceptions by the settlement's ref."""
+        return plan_on_account(self._on_account(standing), standing, books, self.period)
+
+    def _on_account(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+        parts = {each.ref for one in self.opening_documents for each in one.settlements}
+        return on_account(self.opening_cases, parts, current(), standing)
+
+    def settlement_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
+        """Which of them to write beside what stands, and which can't be."""
+        moves = {ref: row.move for ref, row in standing.items() if row.move}
+        return plan_settlements(
+            self.settlements(standing),
+            {document.ref: document for document in self.documents},
+            moves,
+            standing,
+            books.entry_lock,
+            opening=self.opening,
+            lacking=books.lacking_methods,
+        )
+
+    def written_gates(self, standing: Mapping[str, Standing], books: Books) -> Sequence[GateResult]:
+        """Every gate that stands before a write, over the rows that would be written."""
+        return (
+            population_adds_up({member.ref for member in self.members}, self.dispositions),
+            external_ids_unique(self.document_rows),
+            documents_balance(self.document_rows),
+            documents_match_dispositions(self.documents, self.dispositions, self.owed),
+            document_rules_hold(self.documents, standing, current(), books, self.period),
+        )
+
+
+def books_text(books: Books) -> str:
+    """Books as a frame's attrs keep them."""
+    return _BOOKS.dump_json(books).decode()

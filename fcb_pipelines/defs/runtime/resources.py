@@ -1,0 +1,93 @@
+"""Resources: each opens one connector, from the environment, at the moment it is used.
+
+Nothing is read when the location loads; a missing variable is an error of the run that needs it, and
+names the variable. Tests replace a resource by one that opens something else.
+"""
+
+from pathlib import Path
+
+import dagster as dg
+
+from fcb_pipelines.config import environment
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
+from fcb_pipelines.connectors.sources import Source
+from fcb_pipelines.connectors.store.evidence import EvidenceStore
+from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.connectors.store.readback_log import ReadBackLog
+from fcb_pipelines.defs.runtime import connections
+from fcb_pipelines.defs.runtime.frame_io import FrameIOManagerFactory
+
+
+class NexaCloudResource(dg.ConfigurableResource[NexaCloudSource]):
+    """NexaCloud's Postgres, read only (FCB_NEXACLOUD_DSN)."""
+
+    def open(self) -> NexaCloudSource:
+        """The source of the extracts."""
+        return connections.nexacloud(environment.read())
+
+
+class StripeResource(dg.ConfigurableResource[Source]):
+    """Stripe, read only (FCB_STRIPE_API_KEY)."""
+
+    def open(self) -> Source:
+        """The Stripe client."""
+        return connections.stripe(environment.read(), current())
+
+
+class LagoResource(dg.ConfigurableResource[Source]):
+    """Lago, read only (FCB_LAGO_API_URL, FCB_LAGO_API_KEY)."""
+
+    def open(self) -> Source:
+        """The Lago client."""
+        return connections.lago(environment.read(), current())
+
+
+class LedgerResource(dg.ConfigurableResource[Ledger]):
+    """The books that FCB_LEDGER names."""
+
+    def open(self) -> Ledger:
+        """The ledger."""
+        return connections.ledger(environment.read(), current())
+
+
+class ReadBackLogResource(dg.ConfigurableResource[ReadBackLog]):
+    """The log of read-backs (FCB_POSTGRES_URL)."""
+
+    def open(self) -> ReadBackLog:
+        """The log."""
+        return connections.read_back_log(environment.read())
+
+
+class StoreResource(dg.ConfigurableResource[FrameStore]):
+    """The frames and the evidence under FCB_HOME."""
+
+    def frames(self) -> FrameStore:
+        """Frames by asset key and partition."""
+        return connections.frames(environment.read())
+
+    def reports(self) -> Path:
+        """Where the close reports lie."""
+        return environment.read().data_home / "reports"
+
+    def evidence(self) -> EvidenceStore:
+        """The sources' bodies by hash."""
+        return connections.evidence(environment.read())
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """Every resource, and in-process execution inside a run: months run beside each other."""
+    return dg.Definitions(
+        resources={
+            "nexacloud": NexaCloudResource(),
+            "stripe": StripeResource(),
+            "lago": LagoResource(),
+            "ledger": LedgerResource(),
+            "read_back_log": ReadBackLogResource(),
+            "store": StoreResource(),
+            "io_manager": FrameIOManagerFactory(),
+        },
+        executor=dg.in_process_executor,
+    )

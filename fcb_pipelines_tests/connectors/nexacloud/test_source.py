@@ -1,0 +1,464 @@
+"""The extract against a real Postgres: one snapshot, read only, in time limits, typed as agreed."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import psycopg2
+import pytest
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class with a lower-case name
+
+from fcb_pipelines.connectors.failures import (
+    Failure,
+    NotAllowed,
+    NotPrepared,
+    TransientFailure,
+    Unreachable,
+)
+from fcb_pipelines.connectors.nexacloud.contracts import (
+    ALL_TABLES,
+    TABLES,
+    ColumnType,
+    breaches,
+    column_names,
+)
+from fcb_pipelines.connectors.nexacloud.parting import parted
+from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource, libpq_dsn
+from fcb_pipelines.connectors.store.frames import read_frame, write_frame
+from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.nexacloud_rows import records, uuid, write_dataset
+
+
+@pytest.fixture(scope="module")
+def template(
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """A database with the sample rows, to be copied."""
+    name = new_database()
+    dataset = Dataset.open(write_dataset(tmp_path_factory.mktemp("dataset")))
+    load_nexacloud(postgres, name, dataset)
+    postgres.ensure_reader(name)
+    return name
+
+
+@pytest.fixture
+def nexacloud(new_database: NewDatabase, template: str) -> str:
+    """A NexaCloud database that this test may spoil."""
+    return new_database(template=template)
+
+
+@pytest.fixture
+def source(postgres: EmbeddedPostgres, nexacloud: str) -> NexaCloudSource:
+    """The extract, as the role that may only read."""
+    return NexaCloudSource(postgres.ensure_reader(nexacloud))
+
+
+@contextmanager
+def writing(postgres: EmbeddedPostgres, database: str) -> Iterator[Cursor]:
+    """A cursor of the owner; committed at the end."""
+    with postgres.connect(database) as connection, connection.cursor() as cursor:
+        yield cursor
+
+
+def test_the_sample_keeps_every_contract(source: NexaCloudSource) -> None:
+    frames = source.snapshot().frames
+    assert set(frames) == set(ALL_TABLES)
+    for table, frame in frames.items():
+        assert breaches(table, frame) == ()
+        assert set(column_names(table)) - set(frame.columns) <= {"created_at"}
+
+
+def test_a_table_of_other_services_that_is_not_there_has_no_rows(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("drop table service_usage")
+    frame = source.snapshot().frames["service_usage"]
+    assert tuple(frame.columns) == column_names("service_usage")
+    assert len(frame) == 0
+    assert breaches("service_usage", frame) == ()
+    assert source.describe().missing == ()
+
+
+def test_values_come_as_the_frames_promise(source: NexaCloudSource) -> None:
+    frames = source.snapshot().frames
+    paid, draft = records(frames["invoices"])
+    assert paid == {
+        "id": uuid(1),
+        "user_id": uuid(1),
+        "subscription_id": None,
+        "stripe_invoice_id": "in_1",
+        "invoice_number": "A-1",
+        "created_at": datetime(2026, 5, 16, 13, tzinfo=UTC),
+        "currency": "CAD",
+        "status": "paid",
+        "subtotal": Decimal("214.50"),
+        "tax": Decimal("27.885"),
+        "amount_due": Decimal("242.39"),
+        "amount_paid": Decimal("242.39"),
+        "paid_at": datetime(2026, 5, 16, 13, 0, 0, 123456, tzinfo=UTC),
+    }
+    assert (draft["paid_at"], draft["amount_paid"], draft["stripe_invoice_id"]) == (None,) * 3
+    assert frames["invoices"]["created_at"].dtype == "datetime64[us, UTC]"
+    assert records(frames["deployments"])[0]["next_due_date"] == date(2026, 6, 1)
+    assert [plan["is_active"] for plan in records(frames["plans"])] == [True, None]
+    assert records(frames["users"])[0]["billing_address"] == "1 Main St\nUnit 2"
+    assert len(frames["usage_records"]) == 2
+
+
+def test_a_missing_value_is_none_in_a_frame_of_an_extract(source: NexaCloudSource) -> None:
+    frames = source.snapshot().frames
+    assert frames["invoices"]["subscription_id"].tolist() == [None, uuid(1)]
+    assert frames["plans"]["price_yearly"].tolist() == [None, None]
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_frame_says_the_same_after_it_was_a_file(
+    source: NexaCloudSource,
+    postgres: EmbeddedPostgres,
+    nexacloud: str,
+    tmp_path: Path,
+    emptied: bool,
+) -> None:
+    if emptied:
+        with writing(postgres, nexacloud) as cursor:
+            cursor.execute(f"truncate {', '.join(TABLES)}")
+    for table, frame in source.snapshot().frames.items():
+        write_frame(frame, tmp_path / f"{table}.parquet")
+        again = read_frame(tmp_path / f"{table}.parquet")
+        assert breaches(table, again) == ()
+        assert records(again) == records(frame)
+
+
+def test_all_tables_are_of_one_moment(
+    source: NexaCloudSource,
+    postgres: EmbeddedPostgres,
+    nexacloud: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = NexaCloudSource._read
+
+    def read_while_somebody_writes(
+        self: NexaCloudSource, connection: psycopg2.extensions.connection, table: str
+    ) -> pd.DataFrame:
+        frame = read(self, connection, table)
+        with writing(postgres, nexacloud) as cursor:
+            cursor.execute("delete from invoice_items")
+        return frame
+
+    monkeypatch.setattr(NexaCloudSource, "_read", read_while_somebody_writes)
+    assert len(source.snapshot().frames["invoice_items"]) == 1
+
+
+def test_a_later_snapshot_has_a_greater_id_and_is_otherwise_the_same(
+    source: NexaCloudSource,
+) -> None:
+    first, second = source.snapshot(), source.snapshot()
+    assert first.id < second.id
+    assert first.taken_at < second.taken_at
+    for table in TABLES:
+        pd.testing.assert_frame_equal(first.frames[table], second.frames[table])
+
+
+def test_more_rows_than_one_fetch_all_come(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute(
+            "insert into usage_records select %s, now(), now(), n from generate_series(1, 25000) n",
+            (uuid(1),),
+        )
+    frame = source.snapshot().frames["usage_records"]
+    assert len(frame) == 25_002
+    assert frame["cpu_hours"].iloc[-1] == Decimal(25000)
+
+
+def run(source: NexaCloudSource, statement: str) -> None:
+    """Run a statement in a second transaction of the extract's own session."""
+    with source.session() as connection, connection.cursor() as cursor:
+        connection.rollback()
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize("owner", [False, True])
+def test_the_session_refuses_writes_whoever_it_is(
+    owner: bool, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    dsn = postgres.libpq_url(nexacloud) if owner else postgres.ensure_reader(nexacloud)
+    with pytest.raises(NotAllowed, match="read-only transaction") as refused:
+        run(NexaCloudSource(dsn), "create table mine ()")
+    assert not refused.value.rerun_helps
+    with pytest.raises(NotAllowed, match="read-only transaction"):
+        run(NexaCloudSource(dsn), "create temporary table mine as select 1; delete from invoices")
+
+
+def test_a_statement_that_takes_too_long_is_ended(
+    postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    source = NexaCloudSource(postgres.libpq_url(nexacloud), statement_timeout_seconds=1)
+    with pytest.raises(TransientFailure, match="took too long") as ended:
+        run(source, "select pg_sleep(10)")
+    assert ended.value.rerun_helps
+
+
+SPOILED = {
+    "a table renamed": (
+        "alter table plans rename to tariffs",
+        "nexacloud.plans.*: the table is missing",
+    ),
+    "a column renamed": (
+        "alter table invoices rename subtotal to net",
+        "nexacloud.invoices.subtotal: the column is missing",
+    ),
+    "money as a float": (
+        "alter table invoice_items alter amount type double precision",
+        "nexacloud.invoice_items.amount: wrong type, not numeric: 1 row",
+    ),
+    "a time without a zone": (
+        "alter table invoices alter created_at type timestamp",
+        "nexacloud.invoices.created_at: wrong type, not timestamptz: 2 rows",
+    ),
+    "an id that is a number": (
+        "alter table users alter id type bigint using 7",
+        "nexacloud.users.id: wrong type, not uuid: 2 rows",
+    ),
+    "a key twice": (
+        "insert into invoices select * from invoices",
+        "nexacloud.invoices.id: duplicate key: 2 rows",
+    ),
+    "a null": (
+        "update invoices set status = null",
+        "nexacloud.invoices.status: null where none may be: 2 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_a_schema_that_changed_is_told_by_the_contract(
+    spoiled: str, source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    statement, said = SPOILED[spoiled]
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute(statement)
+    frames = source.snapshot().frames
+    told = [str(breach) for table in TABLES for breach in breaches(table, frames[table])]
+    assert any(each.startswith(said) for each in told), told
+    assert all(each.endswith("the schema may have changed") for each in told)
+
+
+BAD_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e500", "-1e500", "1e-500")
+BAD_MOMENTS = ("infinity", "-infinity", "0044-03-15 12:00:00+00 BC", "12026-05-16 12:00:00+00")
+BAD_VALUES = [
+    (table, column.name, value)
+    for table in ALL_TABLES
+    for column in ALL_TABLES[table]
+    for value in {
+        ColumnType.NUMERIC: BAD_NUMBERS,
+        ColumnType.TIMESTAMPTZ: BAD_MOMENTS,
+        ColumnType.MOMENT: BAD_MOMENTS,
+    }.get(column.type, ())
+]
+
+
+def test_a_value_that_nobody_can_count_with_is_named_of_every_table_and_survives_the_file(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str, tmp_path: Path
+) -> None:
+    """All of them in one snapshot: a row each, its name in a column of text where there is one."""
+    keyed = {}
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("alter table usage_records add created_at timestamptz")
+        for number, (table, column, value) in enumerate(BAD_VALUES, start=1000):
+            cursor.execute(
+                "select column_name, data_type from information_schema.columns "
+                "where table_name = %s",
+                (table,),
+            )
+            filled = {
+                name: {"numeric": "1", "boolean": "t"}.get(kind)
+                or ("2026-05-01" if kind.startswith(("timestamp", "date")) else uuid(number))
+                for name, kind in cursor.fetchall()
+            }
+            row = {**filled, column: value}
+            cursor.execute(
+                f"insert into {table} ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})",
+                tuple(row.values()),
+            )
+            keyed[table, column, number] = value
+    frames = source.snapshot().frames
+    for table, frame in frames.items():
+        write_frame(frame, tmp_path / f"{table}.parquet")
+        again = read_frame(tmp_path / f"{table}.parquet")
+        assert [str(each) for each in breaches(table, again)] == [
+            str(each) for each in breaches(table, frame)
+        ]
+        assert records(again) == records(frame)
+        own = [(column, number) for (of, column, number) in keyed if of == table]
+        found = parted(table, again)
+        told = [row.why for row in found.broken]
+        assert len(told) == len(own), table
+        for column, number in own:
+            (why,) = (one for one in told if uuid(number) in one)
+            assert f"{column}: no " in why, why
+        told_short = " ".join(str(breach) for breach in breaches(table, again))
+        assert all(column in told_short for column, _ in own)
+    numbers = " ".join(str(breach) for breach in breaches("plans", frames["plans"]))
+    assert all(value in numbers for value in ("'NaN'", "'Infinity'", "'-Infinity'", "'1000"))
+
+
+def test_a_float_that_is_no_number_is_no_missing_value(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute(
+            "alter table plans alter price_yearly type double precision using 'NaN'::float8"
+        )
+    (breach,) = breaches("plans", source.snapshot().frames["plans"])
+    assert (breach.column, breach.count) == ("price_yearly", 2)
+    assert f"id {uuid(1)}: 'NaN'" in str(breach)
+
+
+def test_a_column_that_is_new_is_not_read(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("alter table users add password text default 'secret'")
+    assert "password" not in source.snapshot().frames["users"]
+
+
+def test_an_integer_column_is_a_number_all_the_same(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("alter table plans alter cpu_seconds_quota type bigint")
+    frame = source.snapshot().frames["plans"]
+    assert breaches("plans", frame) == ()
+    assert frame["cpu_seconds_quota"].tolist() == [Decimal(360000), None]
+
+
+CORRECTED = {
+    "postgresql+asyncpg://u:p@h:5432/db": "postgresql://u:p@h:5432/db",
+    "postgres+psycopg://u:p@h/db": "postgresql://u:p@h/db",
+    "postgresql+asyncpg://u:p@h/db?ssl=require": "postgresql://u:p@h/db?sslmode=require",
+    "postgresql+asyncpg://h/db?prepared_statement_cache_size=0": "postgresql://h/db",
+    "postgresql+psycopg2://u@/db?host=/run/pg": "postgresql://u@/db?host=/run/pg",
+}
+
+
+@pytest.mark.parametrize("given", CORRECTED)
+def test_an_address_in_sqlalchemys_form_is_corrected_and_said_so(
+    given: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    dsn, told = libpq_dsn(given)
+    assert dsn == CORRECTED[given]
+    assert told
+    assert "FCB_NEXACLOUD_DSN" in told
+    with caplog.at_level(logging.WARNING):
+        NexaCloudSource(given)
+    assert caplog.messages == [told]
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    ["postgresql://u:p@h/db", "postgres://u@h/db?sslmode=require", "host=h dbname=db user=u"],
+)
+def test_libpqs_own_forms_are_taken_as_they_are(dsn: str) -> None:
+    assert libpq_dsn(dsn) == (dsn, None)
+
+
+def test_a_corrected_address_works(postgres: EmbeddedPostgres, nexacloud: str) -> None:
+    plain = postgres.ensure_reader(nexacloud)
+    source = NexaCloudSource(plain.replace("postgresql://", "postgresql+asyncpg://"))
+    assert source.describe().rows["invoices"] == 2
+    assert "postgresql+asyncpg" in source.describe().warnings[0]
+
+
+@pytest.mark.parametrize("dsn", ["mysql://u:hunter2@h/db", "nonsense hunter2", ""])
+def test_what_is_no_postgres_address_is_refused_without_showing_it(dsn: str) -> None:
+    with pytest.raises(NotPrepared, match="FCB_NEXACLOUD_DSN") as refused:
+        NexaCloudSource(dsn)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_no_message_shows_the_password() -> None:
+    source = NexaCloudSource("postgresql+asyncpg://u:hunter2@127.0.0.1:1/db")
+    with pytest.raises(Unreachable) as failed:
+        source.snapshot()
+    assert failed.value.rerun_helps
+    assert "hunter2" not in str(failed.value)
+    assert "u@127.0.0.1:1/db" in str(failed.value)
+    assert "hunter2" not in str(libpq_dsn("postgresql+asyncpg://u:hunter2@h/db")[1])
+
+
+@pytest.mark.parametrize(("part", "other"), [("/test_", "/none_"), ("nexacloud_reader", "nobody_")])
+def test_a_name_that_the_server_does_not_know_is_permanent(
+    part: str, other: str, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    dsn = postgres.ensure_reader(nexacloud).replace(part, other)
+    with pytest.raises(NotPrepared, match="does not exist"):
+        NexaCloudSource(dsn).snapshot()
+
+
+def test_a_table_that_may_not_be_read_is_a_missing_right(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("revoke select on plans from nexacloud_reader")
+    with pytest.raises(NotAllowed, match="plans"):
+        source.snapshot()
+    (problem,) = source.describe().problems
+    assert "grant select on plans to nexacloud_reader" in problem
+
+
+def test_the_description_of_a_sound_database(source: NexaCloudSource, nexacloud: str) -> None:
+    told = source.describe()
+    assert (told.database, told.role) == (nexacloud, "nexacloud_reader")
+    assert told.version.startswith("18")
+    assert told.rows == {
+        "users": 2, "plans": 2, "deployments": 1, "subscriptions": 1, "usage_records": 2,
+        "invoices": 2, "invoice_items": 1,
+    }  # fmt: skip
+    assert (told.missing, told.problems, told.warnings) == ((), (), ())
+
+
+def test_the_description_warns_of_a_role_that_could_write(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("grant update on users, plans to nexacloud_reader")
+    assert source.describe().warnings == (
+        "role nexacloud_reader could write users, plans: use a reading role",
+    )
+    (warning,) = NexaCloudSource(postgres.libpq_url(nexacloud)).describe().warnings
+    assert "superuser" in warning
+
+
+def test_the_description_names_every_table_and_column_that_is_missing(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute("drop table usage_records; alter table invoices drop paid_at, drop tax")
+    told = source.describe()
+    assert set(told.missing) == {"usage_records", "invoices.paid_at", "invoices.tax"}
+    changed = "is missing: the schema may have changed"
+    assert set(told.problems) == {f"invoices.{name} {changed}" for name in ("paid_at", "tax")}
+    # Only the dual run reads it: the books go on without.
+    assert told.warnings == (f"usage_records {changed}",)
+    assert told.rows["invoices"] == 2
+
+
+def test_a_server_that_goes_away_in_between_is_transient(
+    postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    source = NexaCloudSource(postgres.libpq_url(nexacloud))
+    with pytest.raises(Failure) as failed:
+        run(source, "select pg_terminate_backend(pg_backend_pid())")
+    assert failed.value.rerun_helps

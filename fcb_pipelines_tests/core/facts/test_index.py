@@ -1,0 +1,176 @@
+"""The index places each document of a source and says whose it is."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from fcb_pipelines.core.facts.index import (
+    Answer,
+    IndexRow,
+    Origin,
+    Scope,
+    absent_row,
+    found_row,
+    lago_customers,
+    named_but_not_listed,
+    source_ref,
+    stripe_customers,
+)
+from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Side
+from fcb_pipelines.core.ledger.moves import ListedMove, MoveState
+from fcb_pipelines_tests.facts import DAY, an_invoice
+
+SCOPE = Scope(
+    customers=frozenset({"cus_1"}),
+    claimed=frozenset({"stripe:acct_nexacloud:in_claimed"}),
+    metadata_key="nexacloud_user_id",
+)
+STRANGER = an_invoice("in_1", customer="cus_stranger")
+
+
+SPAN = {"first_period": "2026-01", "last_period": "2026-05"}
+
+
+def standing(*refs: str, day: date = DAY) -> dict[str, ListedMove]:
+    return {ref: ListedMove(ref=ref, state=MoveState.POSTED, date=day) for ref in refs}
+
+
+def indexed(facts: InvoiceFacts, scope: Scope = SCOPE) -> IndexRow:
+    return found_row(
+        facts,
+        source_id="in_1",
+        origin=Origin.INVOICE,
+        answer=Answer.LISTED,
+        body_hash="h",
+        scope=scope,
+        **SPAN,
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "ours"),
+    [
+        (an_invoice(), True),
+        (STRANGER, False),
+        (replace(STRANGER, metadata=(("nexacloud_user_id", "u"),)), True),
+        (replace(STRANGER, metadata=(("other_user_id", "u"),)), False),
+        (replace(STRANGER, ref="stripe:acct_nexacloud:in_claimed"), True),
+        (replace(STRANGER, customer=None, customer_account="acct_stranger"), False),
+        (replace(STRANGER, customer=None, customer_account="cus_1"), True),
+        (replace(STRANGER, customer_account="cus_1"), False),
+        (replace(STRANGER, customer=None), True),
+        (replace(STRANGER, customer=None, credits="stripe:acct_nexacloud:in_other"), False),
+    ],
+)
+def test_a6_a_document_is_nexaclouds_by_customer_claim_or_mark(
+    facts: InvoiceFacts, ours: bool
+) -> None:
+    assert indexed(facts).in_scope is ours
+
+
+@pytest.mark.parametrize(
+    ("day", "period"),
+    [
+        (date(2025, 12, 31), None),
+        (date(2026, 1, 1), "2026-01"),
+        (date(2026, 5, 31), "2026-05"),
+        (date(2026, 6, 1), None),
+        (None, None),
+    ],
+)
+def test_a_document_lies_in_the_month_of_its_date_where_that_is_in_range(
+    day: date | None, period: str | None
+) -> None:
+    row = indexed(an_invoice(date=day))
+    assert (row.date, row.period) == (day, period)
+
+
+def test_b5_a_credit_note_counts_negative_in_the_index() -> None:
+    assert indexed(an_invoice(kind=Kind.CREDIT_NOTE)).total == -22600
+    assert indexed(an_invoice()).total == 22600
+
+
+def test_a5_what_the_source_did_not_give_is_a_row_that_says_so() -> None:
+    scope = replace(SCOPE, claimed=frozenset({"stripe:a:in_1"}))
+    row = absent_row("stripe:a:in_1", "in_1", Answer.UNREACHABLE, "503", scope=scope, **SPAN)
+    assert (row.found, row.in_scope, row.claimed, row.detail) == (False, True, True, "503")
+    assert [answer for answer in Answer if replace(row, answer=answer).found] == [
+        Answer.LISTED,
+        Answer.ASKED,
+    ]
+
+
+IN_1 = "stripe:acct_nexacloud:in_1"
+
+
+@pytest.mark.parametrize(
+    ("facts", "ours"),
+    [
+        (STRANGER, True),
+        (replace(STRANGER, ref=f"{IN_1}:cn", kind=Kind.CREDIT_NOTE, credits=IN_1), True),
+        (replace(STRANGER, ref="stripe:acct_nexacloud:in_2"), False),
+    ],
+    ids=["it stands in the books", "its invoice does", "another of the same customer"],
+)
+def test_a13_what_stands_in_the_books_is_in_scope_whoever_forgets_it(
+    facts: InvoiceFacts, ours: bool
+) -> None:
+    row = indexed(facts, replace(SCOPE, standing=standing(IN_1)))
+    assert (row.in_scope, row.in_ledger) == (ours, facts.ref == IN_1)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "known"), [((), True), ((IN_1,), False)], ids=["erased", "another one is claimed"]
+)
+def test_a13_an_erased_customers_next_invoice_is_not_taken_for_another_products(
+    claimed: tuple[str, ...], known: bool
+) -> None:
+    erased = replace(SCOPE, claimed=frozenset(claimed), standing=standing(IN_1))
+    later = replace(STRANGER, ref="stripe:acct_nexacloud:in_2")
+    assert erased.with_known([STRANGER, later]).includes(later) is known
+
+
+@pytest.mark.parametrize(
+    ("day", "booked", "period"),
+    [
+        (date(2026, 4, 1), date(2026, 3, 1), "2026-04"),
+        (None, date(2026, 3, 1), "2026-03"),
+        (date(2025, 12, 31), date(2026, 3, 1), "2026-03"),
+        (date(2025, 12, 31), date(2025, 11, 1), None),
+    ],
+    ids=["its own month", "without a date", "out of range", "neither"],
+)
+def test_a13_a_document_in_the_books_lies_in_its_month_or_where_they_have_it(
+    day: date | None, booked: date, period: str | None
+) -> None:
+    scope = replace(SCOPE, standing=standing(IN_1, day=booked))
+    assert indexed(replace(STRANGER, date=day), scope).period == period
+
+
+def test_a13_what_the_source_no_longer_has_keeps_the_month_where_the_books_have_it() -> None:
+    scope = replace(SCOPE, standing=standing(IN_1))
+    row = absent_row(IN_1, "in_1", Answer.DOES_NOT_EXIST, "404", scope=scope, **SPAN)
+    assert (row.is_member, row.claimed, row.period) == (True, False, "2026-04")
+    elsewhere = absent_row("stripe:a:in_9", "in_9", Answer.DOES_NOT_EXIST, "", scope=scope, **SPAN)
+    assert (elsewhere.is_member, elsewhere.period) == (False, None)
+
+
+def test_only_this_sources_claims_that_the_list_lacks_are_asked_for() -> None:
+    claimed = {"stripe:a:in_2", "stripe:a:in_1", "lago:o:1", "stripe:b:in_3"}
+    assert named_but_not_listed(claimed, ["stripe:a:in_1"], "stripe:a:") == ["stripe:a:in_2"]
+
+
+def test_customers_are_those_that_users_name() -> None:
+    users = [
+        {"id": "u1", "stripe_customer_id": "cus_1"},
+        {"id": "u2", "stripe_customer_id": None},
+        {"id": "u3", "stripe_customer_id": ""},
+    ]
+    assert stripe_customers(users) == {"cus_1"}
+    assert lago_customers(users) == {"u1", "u2", "u3"}
+
+
+def test_a10_identity_is_the_source_and_its_id_never_the_number() -> None:
+    assert source_ref(Side.STRIPE, "acct_1", "in_1") == "stripe:acct_1:in_1"
+    assert source_ref(Side.LAGO, "nexa", "x") == "lago:nexa:x"
