@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.config.settings import PACKAGED, load
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.facts.model import Kind, Method
 from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
     DocumentTax,

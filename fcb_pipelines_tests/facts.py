@@ -12,19 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.dispositions.case import Books, Case, intended
+from fcb_pipelines.core.codes import Kind, Method, Side, Status
+from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.model import (
     BillTo,
     InvoiceFacts,
-    Kind,
     LineFacts,
-    Method,
     SettlementFacts,
-    Side,
-    Status,
     TaxFacts,
 )
 from fcb_pipelines.core.facts.nexacloud import Copy, claimed_ref
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
     MoveState,

@@ -12,7 +12,7 @@ from itertools import combinations
 
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines_tests.documents import a_settlement, an_invoice, taxes_of

@@ -25,6 +25,23 @@ MAY_IMPORT = {
     "definitions": {"defs"},
 }
 
+# Within these, a room may import from those above it in its list, never from those below.
+LADDERS = {
+    "core": (
+        "money", "periods", "codes", "naming",
+        "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
+        "corrections", "proof", "close", "metering",
+    ),
+    "connectors": (
+        "failures", "sources", "ledger", "retry", "settling", "store", "nexacloud", "stripe", "lago",
+        "beancount_plugin", "beancount", "odoo",
+    ),
+    "defs": (
+        "runtime", "sources", "nexacloud", "stripe", "lago", "metering", "reconciliation", "ledger",
+        "close", "automation", "former_shadow",
+    ),
+}  # fmt: skip
+
 # Outside the standard library the rules know only the library that validates company policy.
 CORE_MAY_USE = {"pydantic"}
 # The clock, the environment, the disk and the network are no business of the rules.
@@ -65,6 +82,50 @@ def test_imports_run_one_way_between_the_rooms(module: Path) -> None:
     allowed = MAY_IMPORT.get(here, set()) | {here}
     rooms = {name.split(".")[1] for name in imported(module) if name.startswith("fcb_pipelines.")}
     assert rooms - {"__file__"} <= allowed
+
+
+def dotted(module: Path) -> str:
+    """The name that a module is imported by."""
+    return ".".join(module.relative_to(ROOT).with_suffix("").parts)
+
+
+def own_imports(module: Path) -> set[str]:
+    """The modules of this package that one imports."""
+    known = {dotted(each) for each in MODULES}
+    found = imported(module)
+    return {name if name in known else name.rpartition(".")[0] for name in found} & known
+
+
+@pytest.mark.parametrize("house", LADDERS)
+def test_every_room_has_its_rung_and_every_rung_is_a_room(house: str) -> None:
+    rooms = {
+        module.relative_to(PACKAGE / house).parts[0].removesuffix(".py")
+        for module in MODULES
+        if room(module) == house and module != PACKAGE / house / "__init__.py"
+    }
+    assert rooms == set(LADDERS[house])
+
+
+@pytest.mark.parametrize(
+    "module",
+    [module for module in MODULES if room(module) in LADDERS],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_no_import_runs_back_up_the_ladder(module: Path) -> None:
+    house, *rest = module.relative_to(PACKAGE).parts
+    ladder = LADDERS[house]
+    rung = rest[0].removesuffix(".py")
+    above = ladder[: ladder.index(rung) + 1] if rung in ladder else ()
+    names = (name.split(".") for name in own_imports(module))
+    reached = {parts[2] for parts in names if parts[1] == house and len(parts) > 2}
+    assert reached <= {*above}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = {dotted(module): own_imports(module) - {dotted(module)} for module in MODULES}
+    while free := {name for name, needs in left.items() if not needs & left.keys()}:
+        left = {name: needs for name, needs in left.items() if name not in free}
+    assert not left
 
 
 @pytest.mark.parametrize(

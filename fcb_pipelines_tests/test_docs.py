@@ -18,11 +18,10 @@ from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Verdict
+from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Method, Status, Verdict
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
-from fcb_pipelines.core.facts.model import Method, Status
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
 from fcb_pipelines.core.metering.leaks import LeakKind

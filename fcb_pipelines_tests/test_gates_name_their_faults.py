@@ -23,7 +23,8 @@ from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.rows import to_rows
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.ledger.moves import MoveState, SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
 from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
@@ -45,14 +46,7 @@ from fcb_pipelines.core.proof.amount_rows import (
     credit_has_an_origin,
     nothing_is_lost,
 )
-from fcb_pipelines.core.proof.completeness import (
-    Member,
-    completeness,
-    completeness_gate,
-    orphans,
-    receivable,
-    receivable_gate,
-)
+from fcb_pipelines.core.proof.completeness import Member, completeness, completeness_gate
 from fcb_pipelines.core.proof.deltas import ledger_deltas
 from fcb_pipelines.core.proof.gates import (
     GATES,
@@ -74,6 +68,7 @@ from fcb_pipelines.core.proof.gates import (
     warning,
 )
 from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.core.proof.receivable import orphans, receivable, receivable_gate
 from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.runtime.gating import check_result

@@ -16,7 +16,8 @@ from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.ledger import Ledger
-from fcb_pipelines.core.ledger.moves import StandingMove, TrialBalanceRow
+from fcb_pipelines.core.ledger.description import TrialBalanceRow
+from fcb_pipelines.core.ledger.moves import StandingMove
 
 app = typer.Typer(
     no_args_is_help=True,

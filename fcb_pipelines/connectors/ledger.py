@@ -7,16 +7,10 @@ both. Every call takes and returns whole batches. Nothing here edits or deletes 
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import (
-    LedgerDescription,
-    ListedMove,
-    SetupStep,
-    StandingMove,
-    StandingPartner,
-    StandingSettlement,
-    TrialBalanceRow,
-)
+from fcb_pipelines.core.ledger.moves import ListedMove, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.partners import StandingPartner
 
 
 class Ledger(Protocol):

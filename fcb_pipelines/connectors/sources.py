@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import Kind
 
 Body = dict[str, Any]
 

@@ -107,3 +107,87 @@ EXCEPTIONS: dict[str, Reason] = {
     code: Reason(code=code, verdict=None, meaning=meaning, remedy=remedy)
     for code, meaning, remedy in _EXCEPTIONS
 }
+
+
+class Side(StrEnum):
+    """Who tells the facts."""
+
+    NEXACLOUD = "nexacloud"
+    STRIPE = "stripe"
+    LAGO = "lago"
+    LEDGER = "ledger"
+
+
+class Kind(StrEnum):
+    """What sort of document it is."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+    @property
+    def sign(self) -> int:
+        """What its positive amounts count as in a sum: 1, or -1 for a credit note."""
+        return -1 if self is Kind.CREDIT_NOTE else 1
+
+
+class Status(StrEnum):
+    """A document's status, in one vocabulary for all sides."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    UNCOLLECTIBLE = "uncollectible"
+    VOID = "void"
+    UNKNOWN = "unknown"
+
+
+class Method(StrEnum):
+    """What a settlement is: where the money of an entry beside a document comes from or goes to.
+
+    `granted_credit` is credit that the company gave away: no liability, for nobody paid for it (S12).
+    The last four take nothing off what the source says is owed: a refund and a chargeback are cash
+    beside a paid document, a write-off and its recovery are the company's own decision.
+    """
+
+    PAYMENT = "payment"
+    PAYMENT_FAILURE = "payment_failure"
+    OFF_PLATFORM = "off_platform"
+    CUSTOMER_BALANCE = "customer_balance"
+    OVERPAYMENT = "overpayment"
+    PREPAID_CREDIT = "prepaid_credit"
+    GRANTED_CREDIT = "granted_credit"
+    CREDIT_NOTE = "credit_note"
+    PENDING_REFUND = "pending_refund"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    WRITE_OFF = "write_off"
+    RECOVERY = "recovery"
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether money moved between the customer and the company (S11)."""
+        return self in _CASH
+
+    @property
+    def at_source(self) -> bool:
+        """Whether it changes what the source says is owed."""
+        return self not in _NOT_AT_SOURCE
+
+    @property
+    def touches_receivable(self) -> bool:
+        """Whether it changes what is open on its document in the ledger."""
+        return self not in (Method.REFUND, Method.CHARGEBACK)
+
+
+_CASH = frozenset(
+    {
+        Method.PAYMENT,
+        Method.PAYMENT_FAILURE,
+        Method.OFF_PLATFORM,
+        Method.REFUND,
+        Method.CHARGEBACK,
+    }
+)
+
+
+_NOT_AT_SOURCE = frozenset({Method.REFUND, Method.CHARGEBACK, Method.WRITE_OFF, Method.RECOVERY})

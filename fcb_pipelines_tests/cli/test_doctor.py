@@ -16,7 +16,7 @@ from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.sources import SourceDescription
-from fcb_pipelines.core.ledger.moves import LedgerDescription, MissingPart
+from fcb_pipelines.core.ledger.description import LedgerDescription, MissingPart
 
 RUNNER = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
 

@@ -11,8 +11,8 @@ import pytest
 
 from fcb_pipelines.connectors.failures import PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.corrections.document import correction
-from fcb_pipelines.core.facts.model import Kind, Method
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
 from fcb_pipelines_tests.documents import (

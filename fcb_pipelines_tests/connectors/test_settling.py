@@ -7,7 +7,7 @@ import pytest
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared, PermanentFailure
 from fcb_pipelines.connectors.settling import assert_same_receipt, assert_settleable, receipt_of
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
 from fcb_pipelines_tests.documents import a_credit_note, a_settlement, an_invoice

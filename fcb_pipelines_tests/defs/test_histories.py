@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from fcb_pipelines.config import settings as configuration
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import base_of
+from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.amount_rows import Measure, nothing_is_lost
 from fcb_pipelines.core.proof.gates import Outcome

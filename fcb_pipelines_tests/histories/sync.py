@@ -23,10 +23,9 @@ from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
 from fcb_pipelines.connectors.stripe.client import Sweep as StripeSweep
 from fcb_pipelines.connectors.stripe.related import Related
 from fcb_pipelines.connectors.stripe.source import StripeSource
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Side, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import base_of
-from fcb_pipelines.core.dispositions.case import Books, books_begin, intended
+from fcb_pipelines.core.dispositions.case import books_begin, intended
 from fcb_pipelines.core.dispositions.cases import (
     User,
     accounts,
@@ -41,32 +40,33 @@ from fcb_pipelines.core.dispositions.cases import (
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
 from fcb_pipelines.core.dispositions.decide import Disposition, in_order
 from fcb_pipelines.core.dispositions.opening import opening_cash, opening_documents
+from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
 from fcb_pipelines.core.facts.index import IndexRow, Origin
-from fcb_pipelines.core.facts.model import InvoiceFacts, Side
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import Standing
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.amounts import Sides, amounts
-from fcb_pipelines.core.proof.completeness import (
+from fcb_pipelines.core.proof.completeness import completeness, completeness_gate, population
+from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
+from fcb_pipelines.core.proof.deltas import ledger_deltas
+from fcb_pipelines.core.proof.gates import GateResult, ledger_agrees
+from fcb_pipelines.core.proof.receivable import (
     ReceivableRow,
-    completeness,
-    completeness_gate,
     orphans,
-    population,
     receivable,
     receivable_gate,
     unsettled,
 )
-from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
-from fcb_pipelines.core.proof.deltas import ledger_deltas
-from fcb_pipelines.core.proof.gates import GateResult, ledger_agrees
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
-from fcb_pipelines.core.settlements.plan import credited_refunds, plan_drafts, plan_posting
+from fcb_pipelines.core.settlements.policy import credited_refunds
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by

@@ -9,6 +9,7 @@ import pytest
 
 from fcb_pipelines.connectors.beancount import settling as beancount_settling
 from fcb_pipelines.core import money
+from fcb_pipelines.core.codes import Method, Status
 from fcb_pipelines.core.dispositions import decide as dispositions
 from fcb_pipelines.core.dispositions import opening
 from fcb_pipelines.core.documents import build, taxes
@@ -16,7 +17,6 @@ from fcb_pipelines.core.documents import rules as document_rules
 from fcb_pipelines.core.facts import model as facts
 from fcb_pipelines.core.facts.lago import documents as lago_facts
 from fcb_pipelines.core.facts.lago import settlements as lago_settlements
-from fcb_pipelines.core.facts.model import Method, Status
 from fcb_pipelines.core.facts.stripe import documents as stripe_facts
 from fcb_pipelines.core.facts.stripe.settlements import SettlementReader
 from fcb_pipelines.core.periods import local_date

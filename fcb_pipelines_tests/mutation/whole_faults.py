@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from fcb_pipelines.core.codes import Method, Status
 from fcb_pipelines.core.corrections import plan as correcting
 from fcb_pipelines.core.dispositions import cases
 from fcb_pipelines.core.dispositions import decide as dispositions
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.facts.lago import settlements as lago_settlements
-from fcb_pipelines.core.facts.model import Method, Status
 from fcb_pipelines.core.facts.stripe import settlements as stripe
 from fcb_pipelines.core.proof import amounts, credit
 from fcb_pipelines.core.settlements import plan as writing

@@ -10,12 +10,13 @@ from typing import Any
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source, disagreements
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.dispositions.case import Books, Case, intended
+from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.lago import documents as lago_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claims
 from fcb_pipelines.core.facts.stripe import documents as stripe_facts
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.sandbox.dataset import Dataset

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fcb_pipelines.core.facts.model import Status
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.generator import generate
 from fcb_pipelines_tests.sandbox.dataset_reading import (

@@ -13,8 +13,9 @@ import pytest
 
 from fcb_pipelines.config.settings import PACKAGED, load
 from fcb_pipelines.connectors.nexacloud.contracts import TABLES, column_names
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.documents.families import family_of
-from fcb_pipelines.core.facts.model import InvoiceFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.sandbox.build_nexa import FOLDER, nexa_files
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.sandbox import dataset_reading

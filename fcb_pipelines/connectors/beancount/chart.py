@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Account, Settings, Tax
-from fcb_pipelines.core.facts.model import Method
 from fcb_pipelines.core.settlements.routes import Route, route
 
 # A tax of 0 % makes an entry of nothing; its base must still stand in the books.

@@ -8,8 +8,8 @@ from typing import Any
 from fcb_pipelines.connectors.beancount.chart import Chart, route_of
 from fcb_pipelines.connectors.beancount.text import direction
 from fcb_pipelines.connectors.failures import ContractBreach
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.facts.model import Kind, Method
 from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
     DocumentTax,

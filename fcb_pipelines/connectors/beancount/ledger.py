@@ -34,19 +34,15 @@ from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
-from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import (
+from fcb_pipelines.core.ledger.description import (
     LedgerDescription,
-    ListedMove,
     MissingPart,
-    MoveState,
     SetupStep,
-    SharedEmail,
-    StandingMove,
-    StandingPartner,
-    StandingSettlement,
     TrialBalanceRow,
 )
+from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
+from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
 
 
 class BeancountLedger:

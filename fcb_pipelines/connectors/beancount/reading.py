@@ -21,18 +21,17 @@ from fcb_pipelines.connectors.beancount.entries import (
 )
 from fcb_pipelines.connectors.beancount.matching import Claim, Matching, match
 from fcb_pipelines.connectors.beancount.text import direction
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
-from fcb_pipelines.core.facts.model import Kind
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
     MoveState,
     PaymentState,
-    SharedEmail,
     StandingMove,
-    StandingPartner,
     StandingSettlement,
 )
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

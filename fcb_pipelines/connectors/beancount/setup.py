@@ -8,9 +8,9 @@ from fcb_pipelines.connectors.beancount.books import MAIN
 from fcb_pipelines.connectors.beancount.chart import required, unplaced_taxes
 from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.connectors.beancount.text import account_text, commodity_text, main_text
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.facts.model import Method
-from fcb_pipelines.core.ledger.moves import MissingPart, SetupStep
+from fcb_pipelines.core.ledger.description import MissingPart, SetupStep
 
 ACCOUNTS, PARTNERS = "accounts.beancount", "partners.beancount"
 SETUP = "fcb ledger setup"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.money import to_major
 

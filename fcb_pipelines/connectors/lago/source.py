@@ -15,7 +15,7 @@ from fcb_pipelines.connectors.lago.client import Json, LagoReader
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import Kind
 
 # Signed links that differ in every answer and open the document to whoever holds them.
 _LINKS = ("file_url", "xml_url", "web_url")

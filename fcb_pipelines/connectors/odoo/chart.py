@@ -12,10 +12,10 @@ from fcb_pipelines.connectors.odoo.company import Company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import SETUP, missing_fields, standing_fields
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION, Taxes
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Account, Settings
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED
-from fcb_pipelines.core.facts.model import Method
-from fcb_pipelines.core.ledger.moves import MissingPart
+from fcb_pipelines.core.ledger.description import MissingPart
 
 INCOME, OTHER_INCOME, EXPENSE = "income", "income_other", "expense"
 LIABILITY, CURRENT, RECEIVABLE = "liability_current", "asset_current", "asset_receivable"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
-from fcb_pipelines.core.ledger.moves import MissingPart
+from fcb_pipelines.core.ledger.description import MissingPart
 from fcb_pipelines.core.money import exponent
 
 OLDEST = 19

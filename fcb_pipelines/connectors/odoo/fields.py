@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from fcb_pipelines.connectors.odoo.action import VERSION
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
-from fcb_pipelines.core.ledger.moves import MissingPart
+from fcb_pipelines.core.ledger.description import MissingPart
 
 SETUP = "fcb ledger setup"
 

@@ -30,17 +30,10 @@ from fcb_pipelines.connectors.odoo.setup import Setup
 from fcb_pipelines.connectors.odoo.standing_settlements import StandingSettlements
 from fcb_pipelines.connectors.settling import assert_settleable
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import (
-    LedgerDescription,
-    ListedMove,
-    MoveState,
-    SetupStep,
-    StandingMove,
-    StandingPartner,
-    StandingSettlement,
-    TrialBalanceRow,
-)
+from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.partners import StandingPartner
 
 Item = TypeVar("Item", LedgerDocument, Settlement)
 

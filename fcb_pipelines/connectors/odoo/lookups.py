@@ -7,7 +7,7 @@ from fcb_pipelines.connectors.odoo.chart import Chart
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import Around
-from fcb_pipelines.core.facts.model import Method
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.settlements.routes import route
 
 

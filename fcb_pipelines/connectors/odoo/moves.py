@@ -23,8 +23,8 @@ from fcb_pipelines.connectors.odoo.reading import (
     minor,
     standing_move,
 )
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.documents.taxes import allowance, taxed_lines
-from fcb_pipelines.core.facts.model import Kind
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import ListedMove, StandingMove
 from fcb_pipelines.core.money import exponent, to_major

@@ -13,7 +13,7 @@ from fcb_pipelines.connectors.odoo.moves import in_pages
 from fcb_pipelines.connectors.odoo.reading import text
 from fcb_pipelines.core.documents.partners import LedgerPartner, PartnerPlan, Place, place
 from fcb_pipelines.core.ledger.entries import Partner
-from fcb_pipelines.core.ledger.moves import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
 
 PARTNER = "res.partner"
 STRIPE_ID = "x_fc_stripe_customer_id"

@@ -16,7 +16,7 @@ from typing import TypeVar
 from fcb_pipelines.connectors.odoo.chart import Chart
 from fcb_pipelines.connectors.odoo.connection import Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
     DocumentTax,

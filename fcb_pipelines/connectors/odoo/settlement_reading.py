@@ -11,7 +11,7 @@ from datetime import date
 from fcb_pipelines.connectors.odoo.connection import Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.reading import STATES, Around, as_written, id_of, minor, text
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, StandingSettlement
 from fcb_pipelines.core.settlements.routes import Route, route

@@ -16,7 +16,7 @@ from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import DOCUMENT_REF, FIELDS, REVERSES_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION
 from fcb_pipelines.core.company.settings import Journal, Settings
-from fcb_pipelines.core.ledger.moves import SetupStep
+from fcb_pipelines.core.ledger.description import SetupStep
 
 Make = Callable[[], object]
 Part = tuple[str, str, bool, Make]

@@ -6,7 +6,7 @@ from typing import Any
 
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.core.company.settings import Settings, Tax
-from fcb_pipelines.core.ledger.moves import MissingPart
+from fcb_pipelines.core.ledger.description import MissingPart
 
 CONFIGURATION = "correct the configuration file (FCB_CONFIG)"
 

@@ -16,7 +16,7 @@ from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, Source
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.connectors.stripe.client import API_VERSION, Json, StripeReader, Sweep
 from fcb_pipelines.connectors.stripe.related import Related
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import Kind
 
 # Links that differ in every answer and open the document to whoever holds them: no evidence.
 _LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")

@@ -2,9 +2,8 @@
 
 from datetime import date
 
-from fcb_pipelines.core.corrections.document import first_open_day
-from fcb_pipelines.core.dispositions.case import Books
 from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.ledger.books import Books, first_open_day
 from fcb_pipelines.core.naming import money
 
 

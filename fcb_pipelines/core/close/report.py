@@ -8,11 +8,10 @@ from typing import Any
 
 from fcb_pipelines.core.close.options import alternatives
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
-from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Verdict
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Kind, Verdict
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
-from fcb_pipelines.core.proof.completeness import receivable
 from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.receivable import receivable
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
 

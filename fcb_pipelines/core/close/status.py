@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.corrections.document import by_base, is_correction, residual_with
-from fcb_pipelines.core.dispositions.case import Books
 from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.corrections import by_base, is_correction, residual_with
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import (
     MoveState,

@@ -6,91 +6,18 @@ lines. It stands under the ref of the document and a number, carries the digest 
 answers, and is matched with the document. A person chooses each; nothing is corrected by itself.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.documents.taxes import computed, mismatches, taxed_lines
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
+from fcb_pipelines.core.facts.arithmetic import computed
+from fcb_pipelines.core.ledger.corrections import VOIDED, correction_ref
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax, LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
-
-_MARK = ":correction:"
-# The digest that a correction carries where the source has voided the document.
-VOIDED = "void"
-
-
-def base_of(ref: str) -> str:
-    """The document that a correction is of; of any other ref, itself."""
-    return ref.partition(_MARK)[0]
-
-
-def is_correction(ref: str) -> bool:
-    """Whether a ref is a correction's."""
-    return _MARK in ref
-
-
-def by_base(moves: Iterable[StandingMove]) -> dict[str, tuple[StandingMove, ...]]:
-    """The posted corrections of each document among these moves, oldest first."""
-    own: dict[str, list[StandingMove]] = defaultdict(list)
-    for move in moves:
-        if is_correction(move.ref) and move.state is MoveState.POSTED:
-            own[base_of(move.ref)].append(move)
-    return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
-
-
-def credited_by_notes(moves: Iterable[StandingMove | None]) -> dict[str, tuple[int, int]]:
-    """What posted credit notes, less their corrections, take back of each invoice: total and tax."""
-    posted = {move.ref: move for move in moves if move and move.state is MoveState.POSTED}
-    found: dict[str, tuple[int, int]] = {}
-    for move in posted.values():
-        note = posted.get(base_of(move.ref))
-        invoice = note.document.reverses if note else None
-        if invoice and not is_correction(invoice):
-            total, tax = found.get(invoice, (0, 0))
-            sign, document = move.document.kind.sign, move.document
-            found[invoice] = total - sign * document.total, tax - sign * document.tax
-    return found
-
-
-def answered(source: str, corrections: Sequence[StandingMove]) -> bool:
-    """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
-    return bool(corrections) and corrections[-1].stored_source_hash == source
-
-
-def residual_with(move: StandingMove, corrections: Iterable[StandingMove]) -> int:
-    """What is open on a document and its corrections together, in the document's direction."""
-    sign = move.document.kind.sign
-    return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
-
-
-def unmatched(entries: Iterable[StandingSettlement]) -> dict[str, int]:
-    """What the settlements of each document hold that is matched with nothing, in its direction."""
-    found: dict[str, int] = defaultdict(int)
-    for entry in entries:
-        settled = entry.settlement
-        if entry.state is MoveState.POSTED and settled.method.touches_receivable:
-            found[settled.document] += settled.amount - entry.reconciled
-    return dict(found)
-
-
-def open_with(move: StandingMove, corrections: Sequence[StandingMove], beside: int) -> int:
-    """What is open on a document and its corrections, in its direction, less what is held `beside` it.
-
-    A raised invoice is settled as one: what its payment leaves over is for the correction. What a correction
-    credits beyond what was open is the customer's credit; what it takes back of a credit note is owed.
-    """
-    if not corrections:
-        return move.residual
-    left = residual_with(move, corrections) - beside
-    return left if move.document.kind is Kind.CREDIT_NOTE else max(0, left)
-
-
-def first_open_day(wanted: date, lock: date | None) -> date:
-    """The day itself, or the first after the lock."""
-    return wanted if lock is None or wanted > lock else lock + timedelta(days=1)
+from fcb_pipelines.core.ledger.moves import StandingMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +100,7 @@ def _document(
     shown = tuple(_turned(line) if against else line for line in lines)
     billed = {key: -amount if against else amount for key, amount in taxes.items() if amount}
     return LedgerDocument(
-        ref=f"{base.ref}{_MARK}{number}",
+        ref=correction_ref(base.ref, number),
         kind=_other(base.kind) if against else base.kind,
         number=f"{base.number} (correction {number})",
         date=day,
@@ -253,8 +180,3 @@ def _turned(line: DocumentLine) -> DocumentLine:
 
 def _other(kind: Kind) -> Kind:
     return Kind.CREDIT_NOTE if kind is Kind.INVOICE else Kind.INVOICE
-
-
-def _number(move: StandingMove) -> int:
-    tail = move.ref.partition(_MARK)[2]
-    return int(tail) if tail.isdecimal() else 0

@@ -4,23 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import (
-    Correction,
-    answered,
-    base_of,
-    correction,
-    first_open_day,
-    is_correction,
-)
-from fcb_pipelines.core.dispositions.case import Books, Case, intended
+from fcb_pipelines.core.corrections.document import Correction, correction
+from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.model import Kind, Method, Status
+from fcb_pipelines.core.ledger.books import Books, first_open_day
+from fcb_pipelines.core.ledger.corrections import answered, base_of, is_correction
 from fcb_pipelines.core.ledger.drift import Moved, moved
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, StandingSettlement
-from fcb_pipelines.core.proof.settlement_deltas import taken_back
 from fcb_pipelines.core.settlements.plan import settlement_refs
+from fcb_pipelines.core.settlements.withdrawn import taken_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,27 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from fcb_pipelines.core.agreement.compare import AgreementRow
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import VOIDED, answered
 from fcb_pipelines.core.dispositions.credit_notes import Credited
 from fcb_pipelines.core.documents.build import Held, intended_document
-from fcb_pipelines.core.facts.model import InvoiceFacts, Method, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.ledger.corrections import VOIDED, answered
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
 from fcb_pipelines.core.periods import first_day
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """What the ledger allows: currencies and since when they have a rate, what it lacks, locks."""
-
-    currencies: frozenset[str]
-    rates_since: tuple[tuple[str, date], ...] = ()
-    lacking_taxes: frozenset[str] = frozenset()
-    lacking_methods: frozenset[Method] = frozenset()
-    invoice_lock: date | None = None
-    entry_lock: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

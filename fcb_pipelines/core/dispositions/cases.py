@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Side, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import by_base
-from fcb_pipelines.core.dispositions.case import Books, Case
+from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.credit_notes import (
     OF_ANOTHER_SERVICE,
     UNKNOWN_INVOICE,
@@ -16,8 +15,10 @@ from fcb_pipelines.core.dispositions.credit_notes import (
 )
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy, decide_lost
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts, Side, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.corrections import by_base
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
 

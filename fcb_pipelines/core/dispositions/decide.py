@@ -5,20 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Kind, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.dispositions.case import Books, Case, books_begin, intended
+from fcb_pipelines.core.dispositions.case import Case, books_begin, intended
 from fcb_pipelines.core.dispositions.credit_notes import judged_with
 from fcb_pipelines.core.dispositions.exceptions import exceptions_of
 from fcb_pipelines.core.documents.build import Held, account_codes
 from fcb_pipelines.core.documents.families import family_of
 from fcb_pipelines.core.facts.index import Answer, IndexRow
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, stands_as
 from fcb_pipelines.core.periods import period_of
-from fcb_pipelines.core.settlements.plan import owed
+from fcb_pipelines.core.settlements.policy import owed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,14 @@
 """Exceptions: what is wrong with a document, beside its disposition."""
 
 from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow, disagreements
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Method, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import answered
 from fcb_pipelines.core.dispositions.case import Case, books_begin, intended
-from fcb_pipelines.core.facts.model import Method
+from fcb_pipelines.core.ledger.corrections import answered
 from fcb_pipelines.core.ledger.drift import Moved, moved
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, Standing
-from fcb_pipelines.core.settlements.plan import not_posted
+from fcb_pipelines.core.settlements.policy import not_posted
 
 # What a posted document is told as that is skipped now: the correction that answers it is its reversal.
 TAKEN_BACK = {

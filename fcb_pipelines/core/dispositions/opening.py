@@ -7,14 +7,17 @@ Such a document stands in the opening balance, and no move of ours is it. With t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.dispositions.case import Books, Case, books_begin
+from fcb_pipelines.core.dispositions.case import Case, books_begin
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import Standing
 from fcb_pipelines.core.periods import period_of
-from fcb_pipelines.core.settlements.plan import SettlementPlan, obstacle, posts
+from fcb_pipelines.core.settlements.plan import SettlementPlan, obstacle
+from fcb_pipelines.core.settlements.policy import posts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fcb_pipelines.core.documents.taxes import allowance, computed
-from fcb_pipelines.core.facts.arithmetic import base_of
+from fcb_pipelines.core.documents.taxes import allowance
+from fcb_pipelines.core.facts.arithmetic import base_of, computed
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.ledger.entries import DocumentLine
 from fcb_pipelines.core.money import spread, to_major

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from fcb_pipelines.core.codes import Side
 from fcb_pipelines.core.company.settings import Settings, Tax
 from fcb_pipelines.core.documents.bases import (
     SHIPPING,
@@ -17,7 +18,7 @@ from fcb_pipelines.core.documents.bases import (
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.documents.taxes import mismatches, resolve, unexplained
 from fcb_pipelines.core.facts.arithmetic import Problem, unsummed
-from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, Side, TaxFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code
 from fcb_pipelines.core.ledger.entries import (
     DocumentLine,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from fcb_pipelines.core.company.services import email_key
 from fcb_pipelines.core.ledger.entries import Partner
-from fcb_pipelines.core.ledger.moves import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
 
 _NEXACLOUD = "nexacloud"
 

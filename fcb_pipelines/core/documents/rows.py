@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax, LedgerDocument
 
 

@@ -1,9 +1,9 @@
 """Every rule that should have held a document earlier, asked again of one about to be written."""
 
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.dispositions.case import Books
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.documents.taxes import unexplained
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, stands_as
 from fcb_pipelines.core.money import to_major

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from types import MappingProxyType
 
 from fcb_pipelines.core.company.settings import Tax, TaxState
+from fcb_pipelines.core.facts.arithmetic import computed
 from fcb_pipelines.core.facts.model import TaxFacts
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax
-from fcb_pipelines.core.money import half_up
 
 _ONE_ROUNDING: Mapping[str, int] = MappingProxyType({})
 
@@ -56,11 +55,6 @@ def in_force(tax: Tax, state: str | None, on: date) -> bool:
     """Whether a tax is due in a province on a day; None asks for any of its provinces."""
     spans = _spans(tax, state) if tax.states else (tax,)
     return tax.covers(on) and any(span.covers(on) for span in spans)
-
-
-def computed(base: int, percentage: Decimal) -> int:
-    """Tax on `base` minor units at `percentage` (13 for 13 %), rounded half-up."""
-    return half_up(base * percentage / 100)
 
 
 def allowance(taxed_lines: int, residue: int) -> int:

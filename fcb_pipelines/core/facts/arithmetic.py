@@ -10,17 +10,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from fcb_pipelines.core.documents.taxes import computed
-from fcb_pipelines.core.facts.model import (
-    InvoiceFacts,
-    Kind,
-    LineFacts,
-    SettlementFacts,
-    Side,
-    Status,
-    TaxFacts,
-)
-from fcb_pipelines.core.money import spread
+from fcb_pipelines.core.codes import Kind, Side, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, SettlementFacts, TaxFacts
+from fcb_pipelines.core.money import half_up, spread
 
 
 class Problem(StrEnum):
@@ -280,3 +272,8 @@ def _turned_line(line: LineFacts) -> LineFacts:
 
 def _turned_tax(tax: TaxFacts) -> TaxFacts:
     return replace(tax, amount=-tax.amount, base=None if tax.base is None else -tax.base)
+
+
+def computed(base: int, percentage: Decimal) -> int:
+    """Tax on `base` minor units at `percentage` (13 for 13 %), rounded half-up."""
+    return half_up(base * percentage / 100)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from fcb_pipelines.core.facts.model import InvoiceFacts, Side, Status
+from fcb_pipelines.core.codes import Side, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.core.periods import period_of
 

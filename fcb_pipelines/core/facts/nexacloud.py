@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Side, Status
+from fcb_pipelines.core.codes import Kind, Side, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.money import exponent, half_up
 
 _STATUSES = {

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.money import spread
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.company.services import Invoicing
-from fcb_pipelines.core.facts.model import InvoiceFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.periods import period_of

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import base_of
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
-from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
+from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.proof.amount_rows import (
     CASH_WITHOUT_DOCUMENT,

@@ -1,39 +1,14 @@
 """Completeness: over all months and unplaced, every member has exactly one disposition."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import (
-    base_of,
-    by_base,
-    is_correction,
-    open_with,
-    residual_with,
-)
-from fcb_pipelines.core.corrections.document import unmatched as unmatched_of
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
-from fcb_pipelines.core.naming import money, named
-from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gates import GateResult, failing
-from fcb_pipelines.core.settlements.plan import not_posted
-
-# A settlement with one of these is confirmed by the source and can't be written yet.
-_WAITING = frozenset(
-    {
-        "settlement_period_locked",
-        "credit_note_waits",
-        "opening_document",
-        "account_missing",
-        "settlement_unsupported",
-    }
-)
 
 UNPLACED = "unplaced"
 NOT_BUILT = "not built"
@@ -59,29 +34,6 @@ class CompletenessRow:
     period: str | None
     answer: str
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivableRow:
-    """What one billing account owes on one document, by its source and by the ledger.
-
-    Minor units of `currency`, credit notes negative. `not_posted` is the part that the ledger can't
-    show because the document (or a settlement of it) is not posted; `why` names the reason.
-    """
-
-    ref: str
-    partner: str
-    currency: str
-    source: int
-    ledger: int
-    not_posted: int
-    why: str | None
-    number: str = ""
-
-    @property
-    def difference(self) -> int:
-        """What is left unexplained: source less ledger less not posted."""
-        return self.source - self.ledger - self.not_posted
 
 
 def population(
@@ -138,139 +90,6 @@ def completeness_gate(rows: Sequence[CompletenessRow]) -> GateResult:
     return failing("completeness", faults)
 
 
-def receivable(
-    dispositions: Iterable[Disposition],
-    moves: Iterable[StandingMove],
-    unsettled: Mapping[str, tuple[int, str]],
-    settlements: Iterable[StandingSettlement] = (),
-) -> tuple[ReceivableRow, ...]:
-    """Source and ledger receivable, document by document, over everything that has one.
-
-    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted,
-    and the exception that lists them.
-    """
-    moves = tuple(moves)
-    posted = {
-        move.ref: move
-        for move in moves
-        if move.state is MoveState.POSTED and not is_correction(move.ref)
-    }
-    open_now = _open(posted, by_base(moves), unmatched_of(settlements))
-    rows = []
-    seen = set()
-    for row in dispositions:
-        seen.add(row.ref)
-        owes = row.verdict is Verdict.POST or (row.verdict is Verdict.HOLD and row.date)
-        # An overpayment is a credit beside the document, never a negative receivable of it.
-        source = row.kind.sign * max(0, row.owed) if owes else 0
-        move = posted.get(row.ref)
-        ledger = move.document.kind.sign * open_now[row.ref] if move else 0
-        not_posted, why = 0, None
-        if move is None:
-            not_posted = source
-            why = row.reason or "draft"
-        elif row.ref in unsettled:
-            amount, why = unsettled[row.ref]
-            # What is listed is open in the ledger, though the source says that it is settled - unless a
-            # person has settled it there by hand.
-            listed = source - row.kind.sign * max(0, row.owed + amount)
-            not_posted = listed if source != ledger else 0
-        if source or ledger or not_posted:
-            rows.append(
-                ReceivableRow(
-                    ref=row.ref,
-                    partner=row.partner or "",
-                    currency=row.currency,
-                    source=source,
-                    ledger=ledger,
-                    not_posted=not_posted,
-                    why=why,
-                    number=row.number,
-                )
-            )
-    rows += [_of_nobody(move) for ref, move in posted.items() if ref not in seen and move.residual]
-    return tuple(rows)
-
-
-def unsettled(
-    facts: Iterable[InvoiceFacts], deltas: Iterable[LedgerDelta], settings: Settings
-) -> dict[str, tuple[int, str]]:
-    """Ref -> minor units of confirmed settlements that are listed instead of posted, and their code.
-
-    Either no entry is made of them by the policies, or they wait for a lock or for another document
-    (`deltas` tell which).
-    """
-    waiting: dict[str, dict[str, str]] = defaultdict(dict)
-    for delta in deltas:
-        if delta.code in _WAITING and delta.entry != delta.ref:
-            waiting[delta.ref][delta.entry] = delta.code
-    found = {}
-    for one in facts:
-        entries = waiting.get(one.ref, {})
-        kept_out = sum(
-            s.amount
-            for s in one.settlements
-            if s.method.touches_receivable and {s.ref, f"{s.ref}:credited"} & entries.keys()
-        )
-        listed = not_posted(one, settings)
-        if listed is not None or entries:
-            amount, code = listed or (0, min(entries.values()))
-            found[one.ref] = amount + kept_out, code
-    return found
-
-
-def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str, ...]:
-    """Moves of ours that stand in the ledger and are of no member that should be posted."""
-    return tuple(
-        f"{named(move.ref, move.document.number)}: {move.state} move of ours that no member "
-        f"explains, {money(move.document.total, move.document.currency)} of "
-        f"{move.document.partner}"
-        for move in moves
-        if base_of(move.ref) not in wanted and move.state in (MoveState.DRAFT, MoveState.POSTED)
-    )
-
-
-def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
-    """The receivable ties out per billing account and currency; no move of ours is of no member."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        sums[row.partner, row.currency] += row.difference
-    # What two documents of one account have of each other is open between them, and told of each.
-    wrong = sorted(
-        (row for row in rows if row.difference and sums[row.partner, row.currency]),
-        key=lambda row: row.partner,
-    )
-    faults = [
-        f"{named(row.ref, row.number)} of {row.partner}: source {money(row.source, row.currency)}, "
-        f"ledger {money(row.ledger, row.currency)}, "
-        f"not posted {money(row.not_posted, row.currency)}{f' ({row.why})' if row.why else ''}: "
-        f"{money(row.difference, row.currency)} unexplained"
-        for row in wrong
-    ]
-    return failing("receivable_ties_out", [*faults, *orphaned])
-
-
-def _open(
-    posted: Mapping[str, StandingMove],
-    corrections: Mapping[str, Sequence[StandingMove]],
-    beside: Mapping[str, int],
-) -> dict[str, int]:
-    """What is open on each document with its corrections, in its direction; `beside` what its settlements
-    hold unmatched. What took a note back is owed as far as its invoice has nothing left over for it.
-    """
-    found, spare = {}, {}
-    for ref, move in posted.items():
-        own, held = corrections.get(ref, ()), beside.get(ref, 0)
-        found[ref] = open_with(move, own, held)
-        spare[ref] = max(0, held - residual_with(move, own))
-    for ref, open_ in found.items():
-        invoice = posted[ref].document.reverses
-        if open_ < 0 and invoice in spare:
-            used = min(-open_, spare[invoice])
-            found[ref], spare[invoice] = open_ + used, spare[invoice] - used
-    return found
-
-
 def _member_row(
     member: Member, where: Sequence[tuple[str, Disposition]], *, built: Collection[str]
 ) -> CompletenessRow:
@@ -285,16 +104,3 @@ def _member_row(
     else:
         answer, reason = where[0][1].verdict.value, where[0][1].reason
     return CompletenessRow(ref=member.ref, period=member.period, answer=answer, reason=reason)
-
-
-def _of_nobody(move: StandingMove) -> ReceivableRow:
-    return ReceivableRow(
-        ref=move.ref,
-        partner=move.document.partner,
-        currency=move.document.currency,
-        source=0,
-        ledger=move.document.kind.sign * move.residual,
-        not_posted=0,
-        why=None,
-        number=move.document.number,
-    )

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.dispositions.decide import Disposition
-from fcb_pipelines.core.facts.model import InvoiceFacts, Method
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import MoveState, StandingSettlement
 from fcb_pipelines.core.proof.amount_rows import WITHOUT_ORIGIN, AmountRow, Measure
 

@@ -12,7 +12,8 @@ from fcb_pipelines.core.agreement.compare import (
     match_lines,
 )
 from fcb_pipelines.core.codes import REASONS, Verdict
-from fcb_pipelines.core.corrections.document import (
+from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
+from fcb_pipelines.core.ledger.corrections import (
     VOIDED,
     answered,
     base_of,
@@ -20,7 +21,6 @@ from fcb_pipelines.core.corrections.document import (
     open_with,
     unmatched,
 )
-from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
 from fcb_pipelines.core.ledger.drift import Moved, moved
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove

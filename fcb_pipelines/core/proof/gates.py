@@ -13,12 +13,12 @@ from enum import StrEnum
 from fcb_pipelines.core.agreement.compare import AgreementRow, disagreements
 from fcb_pipelines.core.codes import REASONS, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.dispositions.case import Books
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED
 from fcb_pipelines.core.documents.rows import DocumentRow, header, to_documents
 from fcb_pipelines.core.documents.rules import broken_rules
 from fcb_pipelines.core.facts.index import Answer, IndexRow
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import Standing
 from fcb_pipelines.core.naming import money, named

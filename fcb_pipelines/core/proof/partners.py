@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fcb_pipelines.core.ledger.moves import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
 from fcb_pipelines.core.proof.gates import GateResult, warning
 
 

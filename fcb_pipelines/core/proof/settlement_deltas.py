@@ -3,33 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from fcb_pipelines.core.agreement.compare import Agreement, Value, compare
-from fcb_pipelines.core.corrections.document import is_correction
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingSettlement
+from fcb_pipelines.core.ledger.moves import MoveState, Standing
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.plan import waits_for_payment
-
-
-def taken_back(
-    ref: str, told: Collection[str], standing: Mapping[str, Standing]
-) -> tuple[StandingSettlement, ...]:
-    """The settlements of a document that stand and that its source no longer tells (S7).
-
-    `told` are the refs that it does. What was undone stands on, with what undoes it: unless the source
-    tells of the undone one again.
-    """
-    entries = [
-        row.settlement for row in standing.values() if row.settlement is not None and not row.absent
-    ]
-    undone = {entry.settlement.undoes for entry in entries}
-    return tuple(
-        entry
-        for entry in entries
-        if entry.settlement.document == ref
-        and entry.ref not in {*told, *undone}
-        and not is_correction(entry.ref)
-        and entry.settlement.undoes in {None, *told}
-    )
+from fcb_pipelines.core.settlements.withdrawn import taken_back
 
 
 def taken_back_deltas(

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Method, SettlementFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import Standing
-from fcb_pipelines.core.settlements.plan import posts
+from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
 
 

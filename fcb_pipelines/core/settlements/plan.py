@@ -4,65 +4,11 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import answered, by_base
-from fcb_pipelines.core.facts.model import InvoiceFacts, Method, SettlementFacts
+from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.ledger.corrections import answered, by_base
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import RECONCILED, MoveState, Standing, StandingMove, stands_as
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftPlan:
-    """Which documents become drafts: `create` anew, `rebuild` in place; the rest is left alone."""
-
-    create: tuple[LedgerDocument, ...]
-    rebuild: tuple[LedgerDocument, ...]
-
-
-def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Standing]) -> DraftPlan:
-    """Create what was never seen; rebuild drafts nobody touched whose document changed (D6)."""
-    create, rebuild = [], []
-    for document in documents:
-        now = standing.get(document.ref, Standing(ref=document.ref))
-        if now.taken_back:
-            continue
-        if now.absent:
-            create.append(document)
-        elif now.move and now.move.state is MoveState.DRAFT:
-            untouched = stands_as(now.move, now.move.stored_hash)
-            if untouched and now.move.stored_hash != document.content_hash:
-                rebuild.append(document)
-    return DraftPlan(create=tuple(create), rebuild=tuple(rebuild))
-
-
-def plan_posting(
-    documents: Iterable[LedgerDocument],
-    moves: Mapping[str, StandingMove],
-    approved: Mapping[str, str] | None,
-) -> tuple[str, ...]:
-    """The drafts to post: those whose read-back is the intended document, and approved as such.
-
-    `approved` maps refs to the content hash that a person reviewed; None approves every draft as it
-    stands. An approval of another hash does not count (D6).
-    """
-    return tuple(
-        document.ref
-        for document in documents
-        if (move := moves.get(document.ref)) is not None
-        and move.state is MoveState.DRAFT
-        and stands_as(move, document.content_hash)
-        and (approved is None or approved.get(document.ref) == document.content_hash)
-    )
-
-
-def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
-    """The refunds of these documents that a credit note took over: nothing of them is theirs (S6)."""
-    return frozenset(
-        s.ref
-        for one in facts
-        for s in one.settlements
-        if s.method is Method.REFUND and not s.amount
-    )
 
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
@@ -74,42 +20,6 @@ def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
         for ref in (s.ref, f"{s.ref}:credited", *s.shares)
     ]
     return tuple(dict.fromkeys(refs))
-
-
-def posts(settled: SettlementFacts, settings: Settings) -> bool:
-    """Whether a settlement makes a ledger entry; the others are listed as exceptions."""
-    policies = settings.policies
-    match settled.method:
-        case Method.OFF_PLATFORM:
-            wanted = policies.off_platform_payment == "settle"
-        case Method.WRITE_OFF | Method.RECOVERY:
-            wanted = policies.uncollectible == "write_off"
-        case Method.CHARGEBACK:
-            wanted = policies.lost_dispute == "loss"
-        case Method.CREDIT_NOTE:
-            # Which note was used must be known: nothing is matched on a guess.
-            wanted = settled.drawn_on is not None
-        case _:
-            wanted = True
-    return wanted and settled.amount != 0
-
-
-def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | None:
-    """Minor units of confirmed settlements that make no entry, and the exception listing them."""
-    listed = [
-        s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
-    ]
-    if not listed:
-        return None
-    off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
-    code = "off_stripe_payment" if off_platform else "settlement_unsupported"
-    return sum(s.amount for s in listed), code
-
-
-def owed(facts: InvoiceFacts, settings: Settings) -> int:
-    """What is owed by the source and the company's own decisions: a write-off owes nothing more."""
-    decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
-    return facts.owed - sum(s.amount for s in decided if posts(s, settings))
 
 
 def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement]) -> int:

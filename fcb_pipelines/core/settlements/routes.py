@@ -6,8 +6,8 @@ the amount positive; a credit note or a negative amount turns it. One turned twi
 
 from dataclasses import dataclass
 
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
-from fcb_pipelines.core.facts.model import Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

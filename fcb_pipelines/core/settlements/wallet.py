@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fcb_pipelines.core.facts.model import Method, SettlementFacts
+from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.ledger.moves import Standing
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fcb_pipelines.core.facts.model import Method
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
 

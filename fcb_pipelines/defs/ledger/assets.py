@@ -11,11 +11,12 @@ from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.dispositions.case import intended
 from fcb_pipelines.core.dispositions.cases import accounts
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
+from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import each_once, rivals
 from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import ListedMove, Standing, StandingMove, StandingPartner
-from fcb_pipelines.core.settlements.plan import plan_drafts, plan_posting
+from fcb_pipelines.core.ledger.moves import ListedMove, Standing, StandingMove
+from fcb_pipelines.core.ledger.partners import StandingPartner
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows

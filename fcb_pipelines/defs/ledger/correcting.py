@@ -11,11 +11,11 @@ from pydantic import Field
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.corrections.document import is_correction
 from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
 from fcb_pipelines.core.dispositions.cases import cases
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
+from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import Standing
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys

@@ -9,7 +9,6 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.agreement.compare import AgreementRow
-from fcb_pipelines.core.dispositions.case import Books
 from fcb_pipelines.core.dispositions.cases import agreements as compared
 from fcb_pipelines.core.dispositions.cases import (
     cases,
@@ -20,13 +19,14 @@ from fcb_pipelines.core.dispositions.cases import (
 )
 from fcb_pipelines.core.dispositions.decide import Disposition, in_order
 from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas as compared_with_ledger
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
 from fcb_pipelines.core.proof.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.proof.window import fingerprints
-from fcb_pipelines.core.settlements.plan import credited_refunds
+from fcb_pipelines.core.settlements.policy import credited_refunds
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.runtime.month import Month

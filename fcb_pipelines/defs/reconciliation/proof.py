@@ -9,11 +9,12 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.corrections.document import credited_by_notes
+from fcb_pipelines.core.codes import Side
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.model import InvoiceFacts, Side
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.ledger.corrections import credited_by_notes
 from fcb_pipelines.core.ledger.moves import Standing, StandingSettlement
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.amount_rows import (
@@ -24,13 +25,7 @@ from fcb_pipelines.core.proof.amount_rows import (
     totals,
 )
 from fcb_pipelines.core.proof.amounts import Sides, amounts
-from fcb_pipelines.core.proof.completeness import (
-    CompletenessRow,
-    ReceivableRow,
-    completeness_gate,
-    receivable_gate,
-    unsettled,
-)
+from fcb_pipelines.core.proof.completeness import CompletenessRow, completeness_gate
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gates import (
     GateResult,
@@ -44,6 +39,7 @@ from fcb_pipelines.core.proof.gates import (
     unitemised_lines,
 )
 from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.core.proof.receivable import ReceivableRow, receivable_gate, unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month

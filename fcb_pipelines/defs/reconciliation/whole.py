@@ -12,15 +12,11 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.amounts import Sides, amounts
-from fcb_pipelines.core.proof.completeness import (
-    CompletenessRow,
-    ReceivableRow,
-    orphans,
-    population,
-)
+from fcb_pipelines.core.proof.completeness import CompletenessRow, population
 from fcb_pipelines.core.proof.completeness import completeness as completed
-from fcb_pipelines.core.proof.completeness import receivable as tied
 from fcb_pipelines.core.proof.credit import drawn_without_origin
+from fcb_pipelines.core.proof.receivable import ReceivableRow, orphans
+from fcb_pipelines.core.proof.receivable import receivable as tied
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
-from fcb_pipelines.core.corrections.document import base_of, is_correction
-from fcb_pipelines.core.dispositions.case import Books
+from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.corrections import base_of, is_correction
+from fcb_pipelines.core.ledger.description import LedgerDescription
 from fcb_pipelines.core.ledger.moves import (
     RECONCILED,
-    LedgerDescription,
     Standing,
     StandingMove,
     StandingSettlement,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.agreement.compare import AgreementRow
-from fcb_pipelines.core.dispositions.case import Books, Case, books_begin
+from fcb_pipelines.core.dispositions.case import Case, books_begin
 from fcb_pipelines.core.dispositions.cases import User, cases, with_settlements
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import (
@@ -26,8 +26,10 @@ from fcb_pipelines.core.documents.rows import DocumentRow, to_documents
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import Standing, StandingPartner
+from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.partners import StandingPartner
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.completeness import Member, population
 from fcb_pipelines.core.proof.gates import (
@@ -43,10 +45,10 @@ from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
     SettlementPlan,
     counterparts,
-    owed,
     plan_settlements,
     settlement_refs,
 )
+from fcb_pipelines.core.settlements.policy import owed
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
 

@@ -10,8 +10,9 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.core.codes import Side
 from fcb_pipelines.core.facts.index import IndexRow, Origin
-from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts, Side
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import first_claims
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, of_rows, users_of

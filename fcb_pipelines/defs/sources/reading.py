@@ -10,8 +10,8 @@ import pandas as pd
 from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame
+from fcb_pipelines.core.codes import Kind, Side
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import is_correction
 from fcb_pipelines.core.facts.index import (
     Answer,
     IndexRow,
@@ -23,8 +23,9 @@ from fcb_pipelines.core.facts.index import (
     source_ref,
 )
 from fcb_pipelines.core.facts.lago.documents import document_facts as lago_facts
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, SettlementFacts, Side
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts as stripe_facts
+from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
 from fcb_pipelines.core.proof.gates import GateResult, listing_complete
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fcb_pipelines.core.facts.model import Side
+from fcb_pipelines.core.codes import Side
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.sandbox.making.sales import Sale, SaleStatus, SoldAt
 

@@ -12,7 +12,7 @@ from fcb_pipelines.connectors.failures import (
     NotAllowed,
     NotPrepared,
 )
-from fcb_pipelines.core.facts.model import Method
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
 from fcb_pipelines.core.settlements.routes import route

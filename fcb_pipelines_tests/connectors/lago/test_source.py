@@ -16,8 +16,8 @@ from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, Thrott
 from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.retry import Pace
 from fcb_pipelines.connectors.sources import Source, SourceBody
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.lago.documents import document_facts
-from fcb_pipelines.core.facts.model import Kind
 from fcb_pipelines.sandbox.lago_server import create_app
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines_tests import small_dataset

@@ -18,12 +18,13 @@ from fcb_pipelines.connectors.odoo.action import xml_name
 from fcb_pipelines.connectors.odoo.action_code import MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.build import intended_document
-from fcb_pipelines.core.facts.model import Method
 from fcb_pipelines.core.facts.stripe.documents import document_facts
+from fcb_pipelines.core.ledger.description import SetupStep
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, SetupStep
+from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
 from fcb_pipelines_tests.documents import (
     DAY,
     PARTNER,

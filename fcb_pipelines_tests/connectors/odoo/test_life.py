@@ -10,7 +10,7 @@ from fcb_pipelines.connectors.failures import NotPrepared, Unreachable
 from fcb_pipelines.connectors.odoo.action_code import MODULE
 from fcb_pipelines.connectors.odoo.connection import Row
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
 from fcb_pipelines_tests.connectors.odoo.test_ledger import LosesAnswers

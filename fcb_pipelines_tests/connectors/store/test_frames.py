@@ -32,16 +32,12 @@ from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin, Scope, abse
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import Copy
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import (
-    SharedEmail,
-    Standing,
-    StandingMove,
-    StandingPartner,
-    StandingSettlement,
-)
-from fcb_pipelines.core.proof.completeness import CompletenessRow, ReceivableRow
+from fcb_pipelines.core.ledger.moves import Standing, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.proof.completeness import CompletenessRow
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
+from fcb_pipelines.core.proof.receivable import ReceivableRow
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,

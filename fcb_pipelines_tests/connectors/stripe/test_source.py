@@ -16,7 +16,7 @@ from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, Thrott
 from fcb_pipelines.connectors.retry import Pace
 from fcb_pipelines.connectors.sources import Absent, Source, SourceBody
 from fcb_pipelines.connectors.stripe.source import StripeSource
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines.sandbox.stripe_server import create_app

@@ -19,7 +19,8 @@ from fcb_pipelines.core.agreement.compare import (
     policy_of,
 )
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Status
+from fcb_pipelines.core.codes import Kind, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines_tests.facts import CUSTOMER, a_copy, a_line, an_invoice, without_lines
 
 SOURCE = an_invoice("in_1", a_line(), a_line(1000, description="Daily Backup"))

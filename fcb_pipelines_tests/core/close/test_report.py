@@ -8,9 +8,9 @@ import pytest
 
 from fcb_pipelines.core.close.report import close_report, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.build import account_codes
-from fcb_pipelines.core.facts.model import Kind
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.gates import failing, nothing_is_held
 from fcb_pipelines.core.proof.tax_witness import Address, witness

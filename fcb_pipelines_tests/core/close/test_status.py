@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fcb_pipelines.core.close.status import MonthStatus, documents_of, status, totals
+from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.dispositions.decide import decide, decide_copy
 from fcb_pipelines.core.documents.build import account_codes
-from fcb_pipelines.core.facts.model import Kind, Method, Status
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
 from fcb_pipelines.core.proof.amount_rows import CASH_WITHOUT_DOCUMENT, AmountRow, Measure
 from fcb_pipelines.core.proof.amount_rows import totals as totals_of

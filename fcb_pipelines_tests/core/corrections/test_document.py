@@ -7,19 +7,18 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from fcb_pipelines.core.corrections.document import (
+from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.corrections.document import Correction, correction
+from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
+from fcb_pipelines.core.ledger.books import first_open_day
+from fcb_pipelines.core.ledger.corrections import (
     VOIDED,
-    Correction,
     answered,
     base_of,
     by_base,
-    correction,
-    first_open_day,
     is_correction,
     residual_with,
 )
-from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
-from fcb_pipelines.core.facts.model import Kind
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
 from fcb_pipelines_tests.documents import (

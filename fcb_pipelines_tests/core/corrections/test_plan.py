@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.model import Kind, Method, Status
 from fcb_pipelines.core.ledger.moves import Standing
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import disagreements
+from fcb_pipelines.core.codes import Side
 from fcb_pipelines.core.dispositions.cases import (
     User,
     accounts,
@@ -15,7 +16,7 @@ from fcb_pipelines.core.dispositions.cases import (
     partners,
     with_settlements,
 )
-from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, Side
+from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import first_claims
 from fcb_pipelines_tests.facts import (
     CUSTOMER,

@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Kind, Status, Verdict
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
 from fcb_pipelines.core.dispositions.credit_notes import Credited, judged_with
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import Standing
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (

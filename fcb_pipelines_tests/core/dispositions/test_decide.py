@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import REASONS, Verdict
+from fcb_pipelines.core.codes import REASONS, Kind, Method, Side, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.dispositions.case import Books, Case
+from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import cases, copies_of_their_own, lost
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.model import Kind, Method, Side, Status
 from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.moves import RELEASED, MoveState, Standing
 from fcb_pipelines.core.proof.completeness import population
 from fcb_pipelines_tests.documents import SETTINGS

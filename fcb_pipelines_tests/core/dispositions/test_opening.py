@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Kind, Method, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.exceptions import exceptions_of
@@ -18,7 +18,7 @@ from fcb_pipelines.core.dispositions.opening import (
     plan_on_account,
 )
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Method, SettlementFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, Standing
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.codes import Kind, Side
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.build import (
     Held,
@@ -18,7 +19,7 @@ from fcb_pipelines.core.documents.build import (
     shown_quantity,
 )
 from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
-from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, Kind, LineFacts, Side
+from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, LineFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.money import half_up, to_major
 from fcb_pipelines_tests.documents import SETTINGS

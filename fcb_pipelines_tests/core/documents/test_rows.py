@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.documents.rows import DocumentRow, to_documents, to_rows
-from fcb_pipelines.core.facts.model import Kind
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
 from fcb_pipelines.core.proof.gates import (
     GateResult,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.company.settings import Tax
-from fcb_pipelines.core.documents.taxes import computed, in_force, mismatches, resolve, taxed_lines
+from fcb_pipelines.core.documents.taxes import in_force, mismatches, resolve, taxed_lines
+from fcb_pipelines.core.facts.arithmetic import computed
 from fcb_pipelines.core.facts.model import TaxFacts
 from fcb_pipelines_tests.documents import DAY, SETTINGS, a_line
 

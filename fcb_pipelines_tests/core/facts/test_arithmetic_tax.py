@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.documents.build import Held, intended_document
-from fcb_pipelines.core.documents.taxes import allowance, computed, mismatches, taxed_lines
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind
+from fcb_pipelines.core.documents.taxes import allowance, mismatches, taxed_lines
+from fcb_pipelines.core.facts.arithmetic import computed
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines_tests.documents import SETTINGS

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from fcb_pipelines.core.codes import Kind, Side
 from fcb_pipelines.core.facts.index import (
     Answer,
     IndexRow,
@@ -17,7 +18,7 @@ from fcb_pipelines.core.facts.index import (
     source_ref,
     stripe_customers,
 )
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Side
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove, MoveState
 from fcb_pipelines_tests.facts import DAY, an_invoice
 

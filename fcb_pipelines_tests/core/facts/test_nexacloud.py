@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.facts.model import Kind, Status
+from fcb_pipelines.core.codes import Kind, Status
 from fcb_pipelines.core.facts.nexacloud import Copy, claimed_ref, copies, first_claims
 
 EARLY, LATE = datetime(2026, 5, 16, tzinfo=UTC), datetime(2026, 5, 17, tzinfo=UTC)

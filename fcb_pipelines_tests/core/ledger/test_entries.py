@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines_tests.documents import a_line, a_settlement, an_invoice
 

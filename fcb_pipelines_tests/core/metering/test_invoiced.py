@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 
+from fcb_pipelines.core.codes import Kind, Status
 from fcb_pipelines.core.company.services import Invoicing
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.metering.invoiced import Invoiced, invoiced, lines_of

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
+from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Method, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.proof.amount_rows import (

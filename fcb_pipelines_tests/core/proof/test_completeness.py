@@ -6,26 +6,28 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import Agreement
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Kind, Method, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.model import Kind, Method, SettlementFacts
+from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import first_claims
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
 from fcb_pipelines.core.proof.completeness import (
     NOT_BUILT,
     Member,
-    ReceivableRow,
     completeness,
     completeness_gate,
-    orphans,
     population,
+)
+from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta
+from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.receivable import (
+    ReceivableRow,
+    orphans,
     receivable,
     receivable_gate,
     unsettled,
 )
-from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta
-from fcb_pipelines.core.proof.gates import Outcome
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,

@@ -11,8 +11,7 @@ from hypothesis import given
 
 from fcb_pipelines.core.agreement.compare import Agreement, policy_of
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.codes import EXCEPTIONS
-from fcb_pipelines.core.facts.model import Kind, Method
+from fcb_pipelines.core.codes import EXCEPTIONS, Kind, Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import RELEASED, MoveState, Standing
 from fcb_pipelines.core.proof.deltas import (

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.dispositions.case import Books
+from fcb_pipelines.core.codes import Kind, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import to_rows
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.model import Kind
+from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
 from fcb_pipelines.core.ledger.moves import MoveState, Standing
 from fcb_pipelines.core.proof.deltas import ledger_deltas

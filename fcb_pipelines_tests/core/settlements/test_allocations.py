@@ -5,18 +5,19 @@ from datetime import date
 
 import pytest
 
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Method, SettlementFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
     counterparts,
     expected_residual,
-    owed,
     plan_settlements,
     settlement_refs,
 )
+from fcb_pipelines.core.settlements.policy import owed
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     DAY,

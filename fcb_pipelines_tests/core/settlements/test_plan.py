@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.facts.model import Method
+from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
     RELEASED,
@@ -20,16 +21,12 @@ from fcb_pipelines.core.ledger.moves import (
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
     RECONCILED,
-    credited_refunds,
     expected_residual,
-    not_posted,
-    plan_drafts,
-    plan_posting,
     plan_settlements,
-    posts,
     settlement_refs,
     waits_for_payment,
 )
+from fcb_pipelines.core.settlements.policy import credited_refunds, not_posted, posts
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     DAY,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from fcb_pipelines.core.codes import Kind, Side, Status
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
     Problem,
@@ -29,7 +30,7 @@ from fcb_pipelines.core.facts.lago.parts import (
     taxed_with,
 )
 from fcb_pipelines.core.facts.lago.settlements import SettlementReader
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Side, Status, TaxFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, spread
 from fcb_pipelines.core.periods import local_date

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from fcb_pipelines.core.codes import Method, Side
 from fcb_pipelines.core.facts.arithmetic import Problem, in_order
 from fcb_pipelines.core.facts.lago.parts import Json, instant_of
-from fcb_pipelines.core.facts.model import Method, SettlementFacts, Side
+from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.periods import local_date
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from fcb_pipelines.core.codes import Kind, Side, Status
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
     Problem,
@@ -18,7 +19,7 @@ from fcb_pipelines.core.facts.arithmetic import (
     turned,
     unreadable,
 )
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, LineFacts, Side, Status, TaxFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from fcb_pipelines.core.codes import Method, Side
 from fcb_pipelines.core.facts.arithmetic import in_order
-from fcb_pipelines.core.facts.model import Method, SettlementFacts, Side
+from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,

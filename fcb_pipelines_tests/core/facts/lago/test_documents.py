@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.documents.build import Held, intended_document
 from fcb_pipelines.core.facts.lago.documents import document_facts
-from fcb_pipelines.core.facts.model import InvoiceFacts, Kind, Method, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.money import half_up
 from fcb_pipelines_tests import small_dataset

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.facts.lago.documents import document_facts
-from fcb_pipelines.core.facts.model import InvoiceFacts, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines_tests.small_dataset import lago_body, lago_notes
 from fcb_pipelines_tests.source_shapes import Json
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, Kind, Method, Status
+from fcb_pipelines.core.codes import Kind, Method, Status
+from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.small_dataset import HST, TIMEZONE, stripe_body

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.facts.model import InvoiceFacts, Method, Status
+from fcb_pipelines.core.codes import Method, Status
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_debt
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines_tests.small_dataset import stripe_body

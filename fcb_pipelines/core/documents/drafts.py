@@ -1,0 +1,51 @@
+"""Which documents become drafts, and which drafts are posted (D6)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fcb_pipelines.core.ledger.entries import LedgerDocument
+from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, stands_as
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPlan:
+    """Which documents become drafts: `create` anew, `rebuild` in place; the rest is left alone."""
+
+    create: tuple[LedgerDocument, ...]
+    rebuild: tuple[LedgerDocument, ...]
+
+
+def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Standing]) -> DraftPlan:
+    """Create what was never seen; rebuild drafts nobody touched whose document changed (D6)."""
+    create, rebuild = [], []
+    for document in documents:
+        now = standing.get(document.ref, Standing(ref=document.ref))
+        if now.taken_back:
+            continue
+        if now.absent:
+            create.append(document)
+        elif now.move and now.move.state is MoveState.DRAFT:
+            untouched = stands_as(now.move, now.move.stored_hash)
+            if untouched and now.move.stored_hash != document.content_hash:
+                rebuild.append(document)
+    return DraftPlan(create=tuple(create), rebuild=tuple(rebuild))
+
+
+def plan_posting(
+    documents: Iterable[LedgerDocument],
+    moves: Mapping[str, StandingMove],
+    approved: Mapping[str, str] | None,
+) -> tuple[str, ...]:
+    """The drafts to post: those whose read-back is the intended document, and approved as such.
+
+    `approved` maps refs to the content hash that a person reviewed; None approves every draft as it
+    stands. An approval of another hash does not count (D6).
+    """
+    return tuple(
+        document.ref
+        for document in documents
+        if (move := moves.get(document.ref)) is not None
+        and move.state is MoveState.DRAFT
+        and stands_as(move, document.content_hash)
+        and (approved is None or approved.get(document.ref) == document.content_hash)
+    )

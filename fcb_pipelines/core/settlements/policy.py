@@ -1,0 +1,53 @@
+"""Which confirmed settlements make a ledger entry, and what is owed after them."""
+
+from collections.abc import Iterable
+
+from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
+
+
+def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
+    """The refunds of these documents that a credit note took over: nothing of them is theirs (S6)."""
+    return frozenset(
+        s.ref
+        for one in facts
+        for s in one.settlements
+        if s.method is Method.REFUND and not s.amount
+    )
+
+
+def posts(settled: SettlementFacts, settings: Settings) -> bool:
+    """Whether a settlement makes a ledger entry; the others are listed as exceptions."""
+    policies = settings.policies
+    match settled.method:
+        case Method.OFF_PLATFORM:
+            wanted = policies.off_platform_payment == "settle"
+        case Method.WRITE_OFF | Method.RECOVERY:
+            wanted = policies.uncollectible == "write_off"
+        case Method.CHARGEBACK:
+            wanted = policies.lost_dispute == "loss"
+        case Method.CREDIT_NOTE:
+            # Which note was used must be known: nothing is matched on a guess.
+            wanted = settled.drawn_on is not None
+        case _:
+            wanted = True
+    return wanted and settled.amount != 0
+
+
+def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | None:
+    """Minor units of confirmed settlements that make no entry, and the exception listing them."""
+    listed = [
+        s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
+    ]
+    if not listed:
+        return None
+    off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
+    code = "off_stripe_payment" if off_platform else "settlement_unsupported"
+    return sum(s.amount for s in listed), code
+
+
+def owed(facts: InvoiceFacts, settings: Settings) -> int:
+    """What is owed by the source and the company's own decisions: a write-off owes nothing more."""
+    decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
+    return facts.owed - sum(s.amount for s in decided if posts(s, settings))
