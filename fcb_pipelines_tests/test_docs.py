@@ -18,7 +18,7 @@ from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Method, Status, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Status, Verdict
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
@@ -74,9 +74,9 @@ def names(text: str) -> list[str]:
     ("heading", "known"),
     [
         ("## Gates", list(GATES)),
-        ("## Reasons of a skip", [c for c, r in REASONS.items() if r.verdict is Verdict.SKIP]),
-        ("## Reasons of a hold", [c for c, r in REASONS.items() if r.verdict is Verdict.HOLD]),
-        ("## Exceptions", list(EXCEPTIONS)),
+        ("## Reasons of a skip", [r for r in Reason if r.verdict is Verdict.SKIP]),
+        ("## Reasons of a hold", [r for r in Reason if r.verdict is Verdict.HOLD]),
+        ("## Exceptions", list(ExceptionCode)),
     ],
 )
 def test_the_gates_page_has_exactly_the_names_of_the_code(heading: str, known: list[str]) -> None:
@@ -94,15 +94,16 @@ def test_a_gate_is_described_in_the_words_of_the_code(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "code"),
+    ("heading", "known"),
     [
-        *((f"## Reasons of a {r.verdict}", code) for code, r in REASONS.items()),
-        *(("## Exceptions", code) for code in EXCEPTIONS),
+        *((f"## Reasons of a {reason.verdict}", reason) for reason in Reason),
+        *(("## Exceptions", code) for code in ExceptionCode),
     ],
 )
-def test_a_reason_is_described_in_the_words_of_the_code(heading: str, code: str) -> None:
-    known = EXCEPTIONS[code] if heading == "## Exceptions" else REASONS[code]
-    (row,) = [row for row in rows(section(GATES_PAGE, heading)) if row[0] == code]
+def test_a_reason_is_described_in_the_words_of_the_code(
+    heading: str, known: Reason | ExceptionCode
+) -> None:
+    (row,) = [row for row in rows(section(GATES_PAGE, heading)) if row[0] == known]
     assert [row[1], row[2].rstrip(" |")] == [known.meaning, known.remedy]
 
 
@@ -201,9 +202,9 @@ def test_the_entry_of_a_method_is_told_as_it_is_booked(method: Method) -> None:
 
 def test_every_code_that_the_accounting_page_names_exists() -> None:
     for kind, known in (
-        ("skip", [c for c, r in REASONS.items() if r.verdict is Verdict.SKIP]),
-        ("hold", [c for c, r in REASONS.items() if r.verdict is Verdict.HOLD]),
-        ("exception", EXCEPTIONS),
+        ("skip", [r for r in Reason if r.verdict is Verdict.SKIP]),
+        ("hold", [r for r in Reason if r.verdict is Verdict.HOLD]),
+        ("exception", list(ExceptionCode)),
         ("gate", GATES),
     ):
         named = set(re.findall(rf"\b{kind} `([a-z_]+)`", ACCOUNTING))
@@ -220,7 +221,7 @@ def test_every_reason_and_exception_has_its_case() -> None:
         "refused_by_ledger",
         "stale_draft",
     }
-    assert (set(REASONS) | set(EXCEPTIONS)) - named == plain
+    assert ({*Reason} | {*ExceptionCode}) - named == plain
 
 
 def test_every_field_of_a_dataset_is_described() -> None:

@@ -18,6 +18,7 @@ from fcb_pipelines.cli.screen import gate_lines
 from fcb_pipelines.core.agreement.compare import copy_against_source
 from fcb_pipelines.core.close.report import close_report
 from fcb_pipelines.core.close.status import MonthStatus, status
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.company.charges import UnreadReading
 from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.dispositions.decide import decide
@@ -38,8 +39,6 @@ from fcb_pipelines.core.metering.gates import (
 from fcb_pipelines.core.metering.leaks import Leak, LeakKind
 from fcb_pipelines.core.metering.usage import usage
 from fcb_pipelines.core.proof.amount_rows import (
-    CASH_WITHOUT_DOCUMENT,
-    WITHOUT_ORIGIN,
     AmountRow,
     Measure,
     cash_without_document,
@@ -284,12 +283,12 @@ FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
     ),
     "nothing_is_lost": (lambda: nothing_is_lost([LOST]), (NUMBER, "226.00 CAD", "0.00 CAD")),
     "cash_without_document": (
-        lambda: cash_without_document([replace(LOST, listed=22600, why=CASH_WITHOUT_DOCUMENT)]),
+        lambda: cash_without_document([replace(LOST, listed=22600, why=ExceptionCode.CASH_WITHOUT_DOCUMENT)]),
         (NUMBER, "226.00 CAD", "pi_1"),
     ),
     "credit_has_an_origin": (
         lambda: credit_has_an_origin([
-            replace(LOST, measure=Measure.CREDIT, source=0, posted=500, listed=-500, why=WITHOUT_ORIGIN)
+            replace(LOST, measure=Measure.CREDIT, source=0, posted=500, listed=-500, why=ExceptionCode.CREDIT_WITHOUT_ORIGIN)
         ]),
         (NUMBER, "-5.00 CAD", "pi_1"),
     ),

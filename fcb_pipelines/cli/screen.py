@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.core.codes import EXCEPTIONS, REASONS
+from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.money import exponent, to_major
 
 OUTCOMES = {
@@ -125,14 +125,13 @@ def gate_lines(status: Mapping[str, Any]) -> list[Text]:
 
 def remedy_lines(status: Mapping[str, Any]) -> list[Text]:
     """What mends each reason of a hold and each exception that the status lists."""
-    found: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, Reason | ExceptionCode]] = Counter()
     for document in status["documents"]:
-        if document["disposition"] == "hold" and document["reason"] in REASONS:
-            found["hold", document["reason"]] += 1
-        found.update(("exception", str(e)) for e in document["exceptions"] if e in EXCEPTIONS)
-    known = {"hold": REASONS, "exception": EXCEPTIONS}
+        if document["disposition"] == "hold":
+            found["hold", Reason.of(document["reason"])] += 1
+        found.update(("exception", ExceptionCode.of(each)) for each in document["exceptions"])
     return [
-        Text.assemble((f"{kind} {code}", "bold"), f" ({count}): {known[kind][code].remedy}")
+        Text.assemble((f"{kind} {code}", "bold"), f" ({count}): {code.remedy}")
         for (kind, code), count in found.items()
     ]
 

@@ -17,6 +17,8 @@ Each message says what was tried and what came back; `remedy` names the command 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fcb_pipelines.core.codes import ExceptionCode
+
 
 class Failure(Exception):
     """A call to the outside world that did not do what it should."""
@@ -80,7 +82,7 @@ class Refusal:
     """
 
     ref: str
-    code: str
+    code: ExceptionCode
     detail: str
 
 

@@ -1,11 +1,15 @@
-"""Why a document is skipped or held, and what may be wrong with one that is posted: closed lists.
+"""The closed vocabularies of the pipeline: kinds, statuses, methods, verdicts, reasons and exceptions.
 
 A reason decides a disposition; an exception stands beside it. Each says what it means and what
 mends it, so that a list of them is a list of things to do.
+
+    Reason.TAX_UNKNOWN            # equals "tax_unknown", its text in frames and in JSON
+    Reason.TAX_UNKNOWN.remedy     # "Add the tax to the configuration or to the ledger, then `fcb sync`."
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Self, cast
 
 
 class Verdict(StrEnum):
@@ -16,97 +20,124 @@ class Verdict(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """A reason code: the verdict it belongs to (None for exceptions), its meaning, what mends it.
+class _Code(StrEnum):
+    """A code with what it means and what mends it.
+
+    One that only an earlier version used can still be read: frames may hold it.
+    """
+
+    meaning: str
+    remedy: str
+
+    @classmethod
+    def of(cls, code: str) -> Self:
+        """The member of a code that was read from a frame or from JSON."""
+        return cast(Callable[[str], Self], cls)(code)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_, member._value_ = value.upper(), value
+        member.meaning, member.remedy = "A code of an earlier version.", "Nothing."
+        return member
+
+
+class Reason(_Code):
+    """Why a document is skipped or held; `verdict` is the one it belongs to (None: of an earlier version).
 
     A document that posts has no reason, unless somebody has forgotten it since.
     """
 
-    code: str
     verdict: Verdict | None
-    meaning: str
-    remedy: str
+
+    def __new__(cls, code: str, verdict: Verdict, meaning: str, remedy: str) -> Self:
+        """The member of this code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.verdict, member.meaning, member.remedy = verdict, meaning, remedy
+        return member
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        member = super()._missing_(value)
+        if member is not None:
+            member.verdict = None
+        return member
+
+    # fmt: off
+    FORGOTTEN_BY_NEXACLOUD = "forgotten_by_nexacloud", Verdict.POST, "The document stands in the books, and NexaCloud has erased its customer or its copy since.", "Nothing: it stays posted, and what happens to it later is told."
+    DRAFT_AT_SOURCE = "draft_at_source", Verdict.SKIP, "The source has not finalised the document.", "Nothing: it joins its month once finalised."
+    VOID_AT_SOURCE = "void_at_source", Verdict.SKIP, "The source voided the document before it was posted.", "Nothing: a void is never revenue."
+    INVOICE_SKIPPED = "invoice_skipped", Verdict.SKIP, "The credit note is of an invoice that sold nothing here, so it takes nothing back.", "Nothing."
+    REVERSED_ALREADY = "reversed_already", Verdict.SKIP, "The invoice of the credit note was voided, and a correction took it back before the note came.", "Nothing: the note would take it back a second time."
+    TEST_MODE = "test_mode", Verdict.SKIP, "The document was made in the source's test mode.", "Nothing: test documents are never revenue."
+    BEFORE_CUTOVER = "before_cutover", Verdict.SKIP, "The document is dated before the cutover or the first period.", "Nothing: it belongs to the former books."
+    ZERO_AMOUNT = "zero_amount", Verdict.SKIP, "Nothing was sold: the lines come to nothing on every account, without tax and without cash.", "Nothing."
+    FULLY_DISCOUNTED = "fully_discounted", Verdict.SKIP, "Everything sold was discounted away.", "Set policies.fully_discounted to `post` to show gross and discount."
+    UNKNOWN_STATUS = "unknown_status", Verdict.HOLD, "The source uses a status this version does not know.", "Look the document up at the source; update the status table."
+    MISSING_AT_SOURCE = "missing_at_source", Verdict.HOLD, "NexaCloud names a document that the source says does not exist.", "Correct stripe_invoice_id in NexaCloud."
+    UNREACHABLE = "unreachable", Verdict.HOLD, "The source did not answer for this document; it may well exist.", "Rerun `fcb sync`."
+    MISSING_IN_NEXACLOUD = "missing_in_nexacloud", Verdict.HOLD, "The source billed a NexaCloud customer, or names no customer, and NexaCloud has no copy.", "Import the invoice in NexaCloud."
+    INVOICE_HELD = "invoice_held", Verdict.HOLD, "The credit note is of an invoice that is held.", "Mend what holds the invoice: the note follows it."
+    DUPLICATE_CLAIM = "duplicate_claim", Verdict.HOLD, "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."
+    NO_SOURCE_ID = "no_source_id", Verdict.HOLD, "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."
+    LINES_DO_NOT_SUM = "lines_do_not_sum", Verdict.HOLD, "Lines, discounts and taxes do not add up to the total.", "Look the document up at the source; nothing is posted on a guess."
+    UNREADABLE = "unreadable", Verdict.HOLD, "The source's answer lacks something that every document has.", "Look at the evidence of the document; the API may have changed."
+    TREATMENT_UNKNOWN = "treatment_unknown", Verdict.HOLD, "The document holds something that no rule covers yet (billing credits, wallet top-ups).", "Post by hand after asking the accountant."
+    CURRENCY_NEEDS_REVIEW = "currency_needs_review", Verdict.HOLD, "The source contradicts itself about the currency's minor unit.", "Post by hand after asking the source."
+    CURRENCY_UNSUPPORTED = "currency_unsupported", Verdict.HOLD, "The ledger does not have the document's currency, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."
+    TAX_UNKNOWN = "tax_unknown", Verdict.HOLD, "A billed tax matches no configured tax by type, rate and jurisdiction, or the ledger lacks it.", "Add the tax to the configuration or to the ledger, then `fcb sync`."
+    TAX_MISMATCH = "tax_mismatch", Verdict.HOLD, "The billed tax differs from rate times base by more than its lines round, or a base is none: the detail names the figure.", "Look the document up at the source."
+    PERIOD_LOCKED = "period_locked", Verdict.HOLD, "The document's date lies in a period that the ledger has locked.", "Unlock the period, or agree a lawful date with the accountant."
+    EDITED_IN_LEDGER = "edited_in_ledger", Verdict.HOLD, "A person edited, cancelled or removed the draft in the ledger.", "Undo the edit, or `fcb ledger release REF` to write it anew."
+    AFTER_OPEN_PERIOD = "after_open_period", Verdict.HOLD, "The document is dated after the open period.", "Nothing: it joins its month when that month opens."
+    # fmt: on
 
 
-_POSTS = (
-    ("forgotten_by_nexacloud", "The document stands in the books, and NexaCloud has erased its customer or its copy since.", "Nothing: it stays posted, and what happens to it later is told."),
-)  # fmt: skip
+class ExceptionCode(_Code):
+    """What may be wrong with a document that is posted, or beside it."""
 
-_SKIPS = (
-    ("draft_at_source", "The source has not finalised the document.", "Nothing: it joins its month once finalised."),
-    ("void_at_source", "The source voided the document before it was posted.", "Nothing: a void is never revenue."),
-    ("invoice_skipped", "The credit note is of an invoice that sold nothing here, so it takes nothing back.", "Nothing."),
-    ("reversed_already", "The invoice of the credit note was voided, and a correction took it back before the note came.", "Nothing: the note would take it back a second time."),
-    ("test_mode", "The document was made in the source's test mode.", "Nothing: test documents are never revenue."),
-    ("before_cutover", "The document is dated before the cutover or the first period.", "Nothing: it belongs to the former books."),
-    ("zero_amount", "Nothing was sold: the lines come to nothing on every account, without tax and without cash.", "Nothing."),
-    ("fully_discounted", "Everything sold was discounted away.", "Set policies.fully_discounted to `post` to show gross and discount."),
-)  # fmt: skip
+    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
+        """The member of this code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning, member.remedy = meaning, remedy
+        return member
 
-_HOLDS = (
-    ("unknown_status", "The source uses a status this version does not know.", "Look the document up at the source; update the status table."),
-    ("missing_at_source", "NexaCloud names a document that the source says does not exist.", "Correct stripe_invoice_id in NexaCloud."),
-    ("unreachable", "The source did not answer for this document; it may well exist.", "Rerun `fcb sync`."),
-    ("missing_in_nexacloud", "The source billed a NexaCloud customer, or names no customer, and NexaCloud has no copy.", "Import the invoice in NexaCloud."),
-    ("invoice_held", "The credit note is of an invoice that is held.", "Mend what holds the invoice: the note follows it."),
-    ("duplicate_claim", "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."),
-    ("no_source_id", "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."),
-    ("lines_do_not_sum", "Lines, discounts and taxes do not add up to the total.", "Look the document up at the source; nothing is posted on a guess."),
-    ("unreadable", "The source's answer lacks something that every document has.", "Look at the evidence of the document; the API may have changed."),
-    ("treatment_unknown", "The document holds something that no rule covers yet (billing credits, wallet top-ups).", "Post by hand after asking the accountant."),
-    ("currency_needs_review", "The source contradicts itself about the currency's minor unit.", "Post by hand after asking the source."),
-    ("currency_unsupported", "The ledger does not have the document's currency, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."),
-    ("tax_unknown", "A billed tax matches no configured tax by type, rate and jurisdiction, or the ledger lacks it.", "Add the tax to the configuration or to the ledger, then `fcb sync`."),
-    ("tax_mismatch", "The billed tax differs from rate times base by more than its lines round, or a base is none: the detail names the figure.", "Look the document up at the source."),
-    ("period_locked", "The document's date lies in a period that the ledger has locked.", "Unlock the period, or agree a lawful date with the accountant."),
-    ("edited_in_ledger", "A person edited, cancelled or removed the draft in the ledger.", "Undo the edit, or `fcb ledger release REF` to write it anew."),
-    ("after_open_period", "The document is dated after the open period.", "Nothing: it joins its month when that month opens."),
-)  # fmt: skip
-
-_EXCEPTIONS = (
-    ("source_changed", "The document changed at the source after it was posted.", "`fcb ledger correct REF` writes the difference; the posted move stays."),
-    ("settings_changed", "The configuration, or another id in NexaCloud, would now write another document; the source is as it was.", "Nothing: the posted move stays as it was written."),
-    ("edited_in_ledger", "The move was edited, unreconciled, re-dated or removed in the ledger.", "Undo the edit, or `fcb ledger release REF` if it was removed."),
-    ("voided_after_posting", "The source voided the document after it was posted.", "`fcb ledger correct REF` reverses it on the void date or the first open one."),
-    ("nexacloud_differs", "NexaCloud's copy disagrees with the source.", "Correct the copy; the books follow the source."),
-    ("nexacloud_items_missing", "NexaCloud has the invoice's totals and no items.", "Correct the copy; the books follow the source's lines."),
-    ("unitemised", "Neither NexaCloud nor the source has lines.", "Reclassify the unitemised revenue by hand."),
-    ("off_stripe_payment", "The source says it was paid outside of it; no cash entry is made.", "Record the receipt, or set policies.off_platform_payment to `settle`."),
-    ("settlement_period_locked", "A settlement's date lies in a locked period.", "Unlock the period, then `fcb sync`."),
-    ("settlement_unsupported", "A settlement of a kind this version does not post.", "Record it by hand."),
-    ("settlement_taken_back", "A settlement that stands in the ledger is no longer confirmed by the source.", "`fcb ledger correct REF` takes it back; the document is open again. Of a document of before the cutover: reverse it by hand."),
-    ("taken_back_twice", "A correction and a credit note both take back the same voided invoice.", "`fcb ledger correct REF` takes the credit note back."),
-    ("cash_without_document", "The source confirms money of a document that is not posted: it stands in no books.", "Record it by hand, or mend what keeps the document out."),
-    ("opening_document", "It belongs to a document of before the cutover, which stands in the opening balance.", "Match it by hand with the opening entry in the ledger."),
-    ("credit_without_origin", "More credit was drawn than the books have seen the customer get.", "Ask the source where it came from (a goodwill, a wallet top-up, a balance of before the cutover) and enter that by hand; it stays listed."),
-    ("currency_unsupported", "The ledger does not have the currency of a payment, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."),
-    ("account_missing", "The ledger lacks the account that a settlement needs.", "`fcb ledger setup`, then `fcb sync`."),
-    ("missing_at_source", "The document stands in the books, and its source says that it does not exist.", "Look it up at the source; reverse the move by hand if it was never billed."),
-    ("unreachable", "The document stands in the books, and its source did not answer for it.", "Rerun `fcb sync`."),
-    ("credit_note_waits", "A credit note and its invoice are not matched: one of them is not posted yet.", "Post the other one, then `fcb sync`."),
-    ("payment_failed", "A confirmed payment failed later; the receivable is open again.", "Collect the invoice anew."),
-    ("refund_without_credit_note", "Money was refunded and no credit note says of what: it stands in refunds pending.", "Issue the credit note at the source; tax can't be reduced without it."),
-    ("uncollectible", "The source gave the debt up; it stays in the receivable.", "Write it off, or set policies.uncollectible to `write_off`."),
-    ("disputed", "The customer disputes a payment; nothing is booked before it is decided.", "Answer the dispute at the source."),
-    ("dispute_lost", "A dispute was lost; the loss is not booked.", "Book the loss, or set policies.lost_dispute to `loss`."),
-    ("overpaid", "More was paid than billed; the excess is a credit of the customer.", "Refund it or leave it to the next invoice."),
-    ("not_written", "The document or a settlement of it does not stand in the ledger yet.", "Rerun `fcb sync`."),
-    ("tax_mismatch", "The ledger computes another tax than was billed; it refused the document.", "Compare the tax's rate in the ledger with the configuration."),
-    ("refused_by_ledger", "The ledger would not take the document or its posting.", "The run's log says why; mend it there, then `fcb sync`."),
-    ("stale_draft", "A draft stands in the ledger for a document that is no longer posted.", "Delete the draft in the ledger."),
-)  # fmt: skip
-
-REASONS: dict[str, Reason] = {
-    code: Reason(code=code, verdict=verdict, meaning=meaning, remedy=remedy)
-    for verdict, rows in ((Verdict.POST, _POSTS), (Verdict.SKIP, _SKIPS), (Verdict.HOLD, _HOLDS))
-    for code, meaning, remedy in rows
-}
-
-EXCEPTIONS: dict[str, Reason] = {
-    code: Reason(code=code, verdict=None, meaning=meaning, remedy=remedy)
-    for code, meaning, remedy in _EXCEPTIONS
-}
+    # fmt: off
+    SOURCE_CHANGED = "source_changed", "The document changed at the source after it was posted.", "`fcb ledger correct REF` writes the difference; the posted move stays."
+    SETTINGS_CHANGED = "settings_changed", "The configuration, or another id in NexaCloud, would now write another document; the source is as it was.", "Nothing: the posted move stays as it was written."
+    EDITED_IN_LEDGER = "edited_in_ledger", "The move was edited, unreconciled, re-dated or removed in the ledger.", "Undo the edit, or `fcb ledger release REF` if it was removed."
+    VOIDED_AFTER_POSTING = "voided_after_posting", "The source voided the document after it was posted.", "`fcb ledger correct REF` reverses it on the void date or the first open one."
+    NEXACLOUD_DIFFERS = "nexacloud_differs", "NexaCloud's copy disagrees with the source.", "Correct the copy; the books follow the source."
+    NEXACLOUD_ITEMS_MISSING = "nexacloud_items_missing", "NexaCloud has the invoice's totals and no items.", "Correct the copy; the books follow the source's lines."
+    UNITEMISED = "unitemised", "Neither NexaCloud nor the source has lines.", "Reclassify the unitemised revenue by hand."
+    OFF_STRIPE_PAYMENT = "off_stripe_payment", "The source says it was paid outside of it; no cash entry is made.", "Record the receipt, or set policies.off_platform_payment to `settle`."
+    SETTLEMENT_PERIOD_LOCKED = "settlement_period_locked", "A settlement's date lies in a locked period.", "Unlock the period, then `fcb sync`."
+    SETTLEMENT_UNSUPPORTED = "settlement_unsupported", "A settlement of a kind this version does not post.", "Record it by hand."
+    SETTLEMENT_TAKEN_BACK = "settlement_taken_back", "A settlement that stands in the ledger is no longer confirmed by the source.", "`fcb ledger correct REF` takes it back; the document is open again. Of a document of before the cutover: reverse it by hand."
+    TAKEN_BACK_TWICE = "taken_back_twice", "A correction and a credit note both take back the same voided invoice.", "`fcb ledger correct REF` takes the credit note back."
+    CASH_WITHOUT_DOCUMENT = "cash_without_document", "The source confirms money of a document that is not posted: it stands in no books.", "Record it by hand, or mend what keeps the document out."
+    OPENING_DOCUMENT = "opening_document", "It belongs to a document of before the cutover, which stands in the opening balance.", "Match it by hand with the opening entry in the ledger."
+    CREDIT_WITHOUT_ORIGIN = "credit_without_origin", "More credit was drawn than the books have seen the customer get.", "Ask the source where it came from (a goodwill, a wallet top-up, a balance of before the cutover) and enter that by hand; it stays listed."
+    CURRENCY_UNSUPPORTED = "currency_unsupported", "The ledger does not have the currency of a payment, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."
+    ACCOUNT_MISSING = "account_missing", "The ledger lacks the account that a settlement needs.", "`fcb ledger setup`, then `fcb sync`."
+    MISSING_AT_SOURCE = "missing_at_source", "The document stands in the books, and its source says that it does not exist.", "Look it up at the source; reverse the move by hand if it was never billed."
+    UNREACHABLE = "unreachable", "The document stands in the books, and its source did not answer for it.", "Rerun `fcb sync`."
+    CREDIT_NOTE_WAITS = "credit_note_waits", "A credit note and its invoice are not matched: one of them is not posted yet.", "Post the other one, then `fcb sync`."
+    PAYMENT_FAILED = "payment_failed", "A confirmed payment failed later; the receivable is open again.", "Collect the invoice anew."
+    REFUND_WITHOUT_CREDIT_NOTE = "refund_without_credit_note", "Money was refunded and no credit note says of what: it stands in refunds pending.", "Issue the credit note at the source; tax can't be reduced without it."
+    UNCOLLECTIBLE = "uncollectible", "The source gave the debt up; it stays in the receivable.", "Write it off, or set policies.uncollectible to `write_off`."
+    DISPUTED = "disputed", "The customer disputes a payment; nothing is booked before it is decided.", "Answer the dispute at the source."
+    DISPUTE_LOST = "dispute_lost", "A dispute was lost; the loss is not booked.", "Book the loss, or set policies.lost_dispute to `loss`."
+    OVERPAID = "overpaid", "More was paid than billed; the excess is a credit of the customer.", "Refund it or leave it to the next invoice."
+    NOT_WRITTEN = "not_written", "The document or a settlement of it does not stand in the ledger yet.", "Rerun `fcb sync`."
+    TAX_MISMATCH = "tax_mismatch", "The ledger computes another tax than was billed; it refused the document.", "Compare the tax's rate in the ledger with the configuration."
+    REFUSED_BY_LEDGER = "refused_by_ledger", "The ledger would not take the document or its posting.", "The run's log says why; mend it there, then `fcb sync`."
+    STALE_DRAFT = "stale_draft", "A draft stands in the ledger for a document that is no longer posted.", "Delete the draft in the ledger."
+    # fmt: on
 
 
 class Side(StrEnum):

@@ -12,7 +12,7 @@ import stripe
 from lago_python_client.client import Client
 
 from fcb_pipelines.connectors.nexacloud.contracts import TABLES, column_names
-from fcb_pipelines.core.codes import EXCEPTIONS, REASONS
+from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.sandbox import lago_server, stripe_server
 from fcb_pipelines.sandbox.build_edge_cases import LOCKED_UNTIL, write
@@ -94,9 +94,9 @@ def test_what_is_expected_agrees_with_the_table_of_cases(folder: Path) -> None:
         assert document["disposition"] == each.disposition
         assert document["reason"] == each.reason
         assert tuple(document["exceptions"]) == each.exceptions
-        known = REASONS[each.reason].verdict if each.reason else "post"
+        known = Reason.of(each.reason).verdict if each.reason else "post"
         assert known == each.disposition
-        assert set(each.exceptions) <= set(EXCEPTIONS)
+        assert set(each.exceptions) <= set(ExceptionCode)
 
 
 @BOTH
@@ -176,7 +176,7 @@ def test_what_is_listed_has_its_code_and_its_amount(folder: Path) -> None:
         for row in told.document["listed"]:
             assert row["amount"], told.case
             assert row["why"] in codes, told.case
-        without = {row["why"] for row in told.document["listed"]} & set(EXCEPTIONS)
+        without = {row["why"] for row in told.document["listed"]} & set(ExceptionCode)
         for code in ("cash_without_document", "credit_without_origin"):
             assert (code in told.document["exceptions"]) == (code in without), told.case
 

@@ -23,7 +23,7 @@ from fcb_pipelines.connectors.odoo.reading import (
     minor,
     standing_move,
 )
-from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.codes import ExceptionCode, Kind
 from fcb_pipelines.core.documents.taxes import allowance, taxed_lines
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import ListedMove, StandingMove
@@ -244,7 +244,7 @@ def _refusal(row: Mapping[str, Any], known: Mapping[str, LedgerDocument], chart:
     ]
     if row["net"] != document.net:
         told.append(f"net billed {document.net}, Odoo computes {row['net']}")
-    return Refusal(ref=document.ref, code="tax_mismatch", detail=", ".join(told))
+    return Refusal(ref=document.ref, code=ExceptionCode.TAX_MISMATCH, detail=", ".join(told))
 
 
 def major_text(amount: int, currency: str) -> str:

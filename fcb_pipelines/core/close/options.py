@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.books import Books, first_open_day
 from fcb_pipelines.core.naming import money
@@ -14,7 +15,7 @@ def alternatives(code: str, row: Disposition, books: Books, today: date) -> tupl
     """
     if row.date is None:
         return ()
-    if code == "period_locked" and books.invoice_lock is not None:
+    if code == Reason.PERIOD_LOCKED and books.invoice_lock is not None:
         opens = first_open_day(row.date, books.invoice_lock)
         return (
             f"Lift the lock of {books.invoice_lock} for the one who posts, "
@@ -24,14 +25,14 @@ def alternatives(code: str, row: Disposition, books: Books, today: date) -> tupl
             f"Post {money(row.total, row.currency)} by hand on {opens}, the first open day, if the accountant agrees that "
             "revenue and tax are reported there; it stays listed here.",
         )
-    if code == "settlement_period_locked" and books.entry_lock is not None:
+    if code == ExceptionCode.SETTLEMENT_PERIOD_LOCKED and books.entry_lock is not None:
         opens = first_open_day(row.date, books.entry_lock)
         return (
             f"Lift the lock of {books.entry_lock} for the one who posts, "
             f"`fcb sync --period {row.period}`, lock again: the cash keeps its date.",
             f"Record it by hand on {opens}, the first open day, against {row.number or row.ref}.",
         )
-    if code == "voided_after_posting":
+    if code == ExceptionCode.VOIDED_AFTER_POSTING:
         opens = first_open_day(today, books.invoice_lock)
         return (
             f"`fcb ledger correct {row.ref} --yes` reverses it on the void date, or on the first open "

@@ -8,7 +8,7 @@ from typing import Any
 
 from fcb_pipelines.core.close.options import alternatives
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
-from fcb_pipelines.core.codes import EXCEPTIONS, REASONS, Kind, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
 from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import receivable
@@ -170,15 +170,15 @@ def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
     for document in documents_of(month):
         codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
         for code in (*codes, *document["exceptions"]):
-            known = REASONS.get(code) if code in codes else EXCEPTIONS.get(code)
+            known = Reason.of(code) if code in codes else ExceptionCode.of(code)
             rows.append(
                 {
                     "ref": document["ref"],
                     "number": document["number"],
                     "code": code,
-                    "description": known.meaning if known else code,
+                    "description": known.meaning,
                     "detail": details[document["ref"]] if code in codes else "",
-                    "remedy": known.remedy if known else "",
+                    "remedy": known.remedy,
                     "alternatives": list(
                         alternatives(code, rows_by_ref[document["ref"]], month.books, today)
                         if month.books

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base, is_correction, residual_with
@@ -20,22 +20,23 @@ from fcb_pipelines.core.ledger.moves import (
     StandingMove,
     StandingSettlement,
 )
-from fcb_pipelines.core.proof.amount_rows import (
-    CASH_WITHOUT_DOCUMENT,
-    OPENING_DOCUMENT,
-    SETTLEMENT_TAKEN_BACK,
-    WITHOUT_ORIGIN,
-    AmountRow,
-)
+from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import UNPLACED
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
 
 LISTED_BY_AMOUNT = frozenset(
-    {CASH_WITHOUT_DOCUMENT, OPENING_DOCUMENT, SETTLEMENT_TAKEN_BACK, WITHOUT_ORIGIN}
+    {
+        ExceptionCode.CASH_WITHOUT_DOCUMENT,
+        ExceptionCode.OPENING_DOCUMENT,
+        ExceptionCode.SETTLEMENT_TAKEN_BACK,
+        ExceptionCode.CREDIT_WITHOUT_ORIGIN,
+    }
 )
-_WHY_IT_DOES_NOT_STAND = frozenset({"edited_in_ledger", "tax_mismatch", "refused_by_ledger"})
+_WHY_IT_DOES_NOT_STAND = frozenset(
+    {ExceptionCode.EDITED_IN_LEDGER, ExceptionCode.TAX_MISMATCH, ExceptionCode.REFUSED_BY_LEDGER}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class MonthStatus:
     moves: Mapping[str, StandingMove] = field(default_factory=dict)
     settlements: Sequence[StandingSettlement] = ()
     deltas: Sequence[LedgerDelta] = ()
-    unsettled: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    unsettled: Mapping[str, tuple[int, ExceptionCode]] = field(default_factory=dict)
     amounts: Mapping[str, Sequence[AmountRow]] = field(default_factory=dict)
     credited: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     witness: Sequence[WitnessRow] = ()
@@ -189,7 +190,7 @@ def _document(
     exceptions |= {each.why for each in amounts if each.why in LISTED_BY_AMOUNT}
     if row.verdict is Verdict.POST and not standing and not exceptions & _WHY_IT_DOES_NOT_STAND:
         # Its month was stopped before the read-back: nothing else would list it.
-        exceptions.add("not_written")
+        exceptions.add(ExceptionCode.NOT_WRITTEN)
     return {
         "ref": row.ref,
         "number": row.number,
@@ -224,7 +225,7 @@ def _document(
                 "why": each.why,
             }
             for each in amounts
-            if each.listed or each.why == OPENING_DOCUMENT
+            if each.listed or each.why == ExceptionCode.OPENING_DOCUMENT
         ],
     }
 

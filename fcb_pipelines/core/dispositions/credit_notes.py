@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Reason, Verdict
 from fcb_pipelines.core.documents.build import Held
 
 # The invoice sold nothing here, so its note takes nothing back.
-_SOLD_NOTHING = frozenset({"test_mode", "draft_at_source", "zero_amount", "fully_discounted"})
+_SOLD_NOTHING = frozenset(
+    {Reason.TEST_MODE, Reason.DRAFT_AT_SOURCE, Reason.ZERO_AMOUNT, Reason.FULLY_DISCOUNTED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +44,17 @@ def judged_with(invoice: Credited, total: int) -> tuple[Verdict, Held] | None:
             return None
         if invoice.left <= 0:
             told = f"{named} was voided, and a correction took it back"
-            return Verdict.SKIP, Held(reason="reversed_already", detail=told)
+            return Verdict.SKIP, Held(reason=Reason.REVERSED_ALREADY, detail=told)
         told = f"{named} was voided, and only {invoice.left} minor units of it still stand"
-        return Verdict.HOLD, Held(reason="invoice_held", detail=told)
+        return Verdict.HOLD, Held(reason=Reason.INVOICE_HELD, detail=told)
     if invoice.verdict is None:
-        return Verdict.HOLD, Held(reason="invoice_held", detail=f"{named} at its source")
+        return Verdict.HOLD, Held(reason=Reason.INVOICE_HELD, detail=f"{named} at its source")
     if invoice.verdict is Verdict.HOLD:
         told = f"{named} is held: {invoice.cause}"
-        return Verdict.HOLD, Held(reason="invoice_held", detail=told)
-    if invoice.cause == "void_at_source":
-        return Verdict.SKIP, Held(reason="void_at_source", detail=f"{named} was voided")
+        return Verdict.HOLD, Held(reason=Reason.INVOICE_HELD, detail=told)
+    if invoice.cause == Reason.VOID_AT_SOURCE:
+        return Verdict.SKIP, Held(reason=Reason.VOID_AT_SOURCE, detail=f"{named} was voided")
     if invoice.cause in {*_SOLD_NOTHING, OF_ANOTHER_SERVICE.cause}:
         told = f"{named} is skipped: {invoice.cause}"
-        return Verdict.SKIP, Held(reason="invoice_skipped", detail=told)
+        return Verdict.SKIP, Held(reason=Reason.INVOICE_SKIPPED, detail=told)
     return None

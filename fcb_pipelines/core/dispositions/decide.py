@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Kind, Status, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case, books_begin, intended
 from fcb_pipelines.core.dispositions.credit_notes import judged_with
@@ -33,9 +33,9 @@ class Disposition:
     ref: str
     period: str | None
     verdict: Verdict
-    reason: str | None
+    reason: Reason | None
     detail: str
-    exceptions: tuple[str, ...]
+    exceptions: tuple[ExceptionCode, ...]
     kind: Kind
     number: str
     date: date | None
@@ -86,9 +86,9 @@ def decide_lost(row: IndexRow, move: StandingMove) -> Disposition:
         ref=row.ref,
         period=row.period,
         verdict=Verdict.HOLD,
-        reason="missing_at_source" if gone else "unreachable",
+        reason=Reason.MISSING_AT_SOURCE if gone else Reason.UNREACHABLE,
         detail=f"it is {move.state.value} in the ledger; its source: {row.detail}",
-        exceptions=("missing_at_source" if gone else "unreachable",),
+        exceptions=(ExceptionCode.MISSING_AT_SOURCE if gone else ExceptionCode.UNREACHABLE,),
         kind=document.kind,
         number=document.number,
         date=document.date,
@@ -123,14 +123,17 @@ def decide_copy(
         return None
     if copy.claims is None:
         named = copy.source_id or "nothing"
-        reason, detail = "no_source_id", f"stripe_invoice_id names {named}"
+        reason, detail = Reason.NO_SOURCE_ID, f"stripe_invoice_id names {named}"
     elif owner is not None and not is_owner:
-        reason, detail = "duplicate_claim", f"{copy.claims} belongs to {owner.invoice_id}"
+        reason, detail = Reason.DUPLICATE_CLAIM, f"{copy.claims} belongs to {owner.invoice_id}"
         period = row.period if row else None
     elif row is None or row.answer is Answer.UNREACHABLE:
-        reason, detail = "unreachable", row.detail if row else f"{copy.claims} was not asked for"
+        reason, detail = (
+            Reason.UNREACHABLE,
+            row.detail if row else f"{copy.claims} was not asked for",
+        )
     elif row.answer is Answer.DOES_NOT_EXIST:
-        reason, detail = "missing_at_source", row.detail
+        reason, detail = Reason.MISSING_AT_SOURCE, row.detail
     else:
         return None
     facts = copy.facts
@@ -157,7 +160,7 @@ def decide_copy(
 
 def _verdict(
     case: Case, settings: Settings, books: Books, last_period: str
-) -> tuple[Verdict, str | None, str]:
+) -> tuple[Verdict, Reason | None, str]:
     skipped = _skip(case, settings)
     if skipped:
         return Verdict.SKIP, skipped, ""
@@ -171,29 +174,29 @@ def _verdict(
     if held:
         return Verdict.HOLD, held.reason, held.detail
     if case.owner is None:
-        return Verdict.POST, "forgotten_by_nexacloud", f"the books know it as {case.partner}'s"
+        return Verdict.POST, Reason.FORGOTTEN_BY_NEXACLOUD, f"the books know it as {case.partner}'s"
     return Verdict.POST, None, ""
 
 
-def _skip(case: Case, settings: Settings) -> str | None:
+def _skip(case: Case, settings: Settings) -> Reason | None:
     """Why a document is none of the books' business: proven facts only, no doubts."""
     facts = case.facts
     if not facts.livemode:
-        return "test_mode"
+        return Reason.TEST_MODE
     if facts.status is Status.DRAFT:
-        return "draft_at_source"
+        return Reason.DRAFT_AT_SOURCE
     if facts.date and facts.date < books_begin(settings):
         # Void or not: it stands in the opening balance, and its notes take it back there (B12).
-        return "before_cutover"
+        return Reason.BEFORE_CUTOVER
     if facts.status is Status.VOID and not case.is_taken_back_by_notes:
-        return "void_at_source"
+        return Reason.VOID_AT_SOURCE
     if facts.status is Status.UNKNOWN or not _sold_nothing(facts, settings):
         return None
     if _collects_without_a_sale(facts, settings):
         return None
     if facts.discount <= 0:
-        return "zero_amount"
-    return "fully_discounted" if settings.policies.fully_discounted == "skip" else None
+        return Reason.ZERO_AMOUNT
+    return Reason.FULLY_DISCOUNTED if settings.policies.fully_discounted == "skip" else None
 
 
 def _sold_nothing(facts: InvoiceFacts, settings: Settings) -> bool:
@@ -224,27 +227,31 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     """The first doubt about a document, in the order in which a person would clear them."""
     facts = case.facts
     if facts.status is Status.UNKNOWN:
-        return Held(reason="unknown_status", detail=f"the source says {facts.status_at_source!r}")
+        return Held(
+            reason=Reason.UNKNOWN_STATUS, detail=f"the source says {facts.status_at_source!r}"
+        )
     if case.owner is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
         whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
-        return Held(reason="missing_in_nexacloud", detail=whose)
+        return Held(reason=Reason.MISSING_IN_NEXACLOUD, detail=whose)
     if _collects_without_a_sale(facts, settings):
-        return Held(reason="treatment_unknown", detail="nothing was sold, and money was collected")
+        return Held(
+            reason=Reason.TREATMENT_UNKNOWN, detail="nothing was sold, and money was collected"
+        )
     document = intended(case, settings)
     if isinstance(document, Held):
         return document
     if period_of(document.date) > last_period:
-        return Held(reason="after_open_period", detail=f"dated {document.date}")
+        return Held(reason=Reason.AFTER_OPEN_PERIOD, detail=f"dated {document.date}")
     if document.currency not in books.currencies:
-        return Held(reason="currency_unsupported", detail=document.currency)
+        return Held(reason=Reason.CURRENCY_UNSUPPORTED, detail=document.currency)
     first_rate = dict(books.rates_since).get(document.currency)
     if first_rate is not None and document.date < first_rate:
         told = f"the ledger has no rate of {document.currency} before {first_rate}"
-        return Held(reason="currency_unsupported", detail=told)
+        return Held(reason=Reason.CURRENCY_UNSUPPORTED, detail=told)
     lacking = document.tax_keys & books.lacking_taxes
     if lacking:
         told = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
-        return Held(reason="tax_unknown", detail=told)
+        return Held(reason=Reason.TAX_UNKNOWN, detail=told)
     return _held_by_ledger(document, case.standing, books)
 
 
@@ -257,15 +264,15 @@ def _held_by_ledger(
         return None
     if standing.taken_back:
         found = "removed or cancelled" if standing.absent else "set back to draft after posting"
-        return Held(reason="edited_in_ledger", detail=f"the move was {found}")
+        return Held(reason=Reason.EDITED_IN_LEDGER, detail=f"the move was {found}")
     if (
         not standing.absent
         and standing.move
         and not stands_as(standing.move, standing.move.stored_hash)
     ):
-        return Held(reason="edited_in_ledger", detail="the draft is not as it was written")
+        return Held(reason=Reason.EDITED_IN_LEDGER, detail="the draft is not as it was written")
     if books.invoice_lock and document.date <= books.invoice_lock:
-        return Held(reason="period_locked", detail=f"locked up to {books.invoice_lock}")
+        return Held(reason=Reason.PERIOD_LOCKED, detail=f"locked up to {books.invoice_lock}")
     return None
 
 

@@ -7,7 +7,7 @@ Such a document stands in the opening balance, and no move of ours is it. With t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fcb_pipelines.core.codes import Status
+from fcb_pipelines.core.codes import ExceptionCode, Status
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case, books_begin
 from fcb_pipelines.core.facts.index import IndexRow
@@ -100,7 +100,7 @@ def plan_on_account(
     What stands already is left as it is, whatever a person matched it with since.
     """
     write: list[Settlement] = []
-    left_out: dict[str, str] = {}
+    left_out: dict[str, ExceptionCode] = {}
     # A failure comes after the payment that it undoes.
     for each in sorted(settlements, key=lambda one: one.undoes is not None):
         now = standing.get(each.ref, Standing(ref=each.ref))
@@ -108,7 +108,7 @@ def plan_on_account(
             continue
         code = left_out.get(each.undoes or "") or _why_not(each, now, books)
         if period_of(each.date) != period:
-            left_out[each.ref] = code or "not_written"
+            left_out[each.ref] = code or ExceptionCode.NOT_WRITTEN
         elif code:
             left_out[each.ref] = code
         else:
@@ -161,12 +161,12 @@ def _settlement(case: Case, settled: SettlementFacts, *, undone: Collection[str]
     )
 
 
-def _why_not(settlement: Settlement, now: Standing, books: Books) -> str | None:
+def _why_not(settlement: Settlement, now: Standing, books: Books) -> ExceptionCode | None:
     code = obstacle(settlement, now, books.entry_lock)
     if code is None and settlement.method in books.lacking_methods:
-        code = "account_missing"
+        code = ExceptionCode.ACCOUNT_MISSING
     first_rate = dict(books.rates_since).get(settlement.currency)
     lacking = settlement.currency not in books.currencies
     if code is None and (lacking or (first_rate and settlement.date < first_rate)):
-        code = "currency_unsupported"
+        code = ExceptionCode.CURRENCY_UNSUPPORTED
     return code

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Side
+from fcb_pipelines.core.codes import Reason, Side
 from fcb_pipelines.core.company.settings import Settings, Tax
 from fcb_pipelines.core.documents.bases import (
     SHIPPING,
@@ -17,7 +17,7 @@ from fcb_pipelines.core.documents.bases import (
 )
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.documents.taxes import mismatches, resolve, unexplained
-from fcb_pipelines.core.facts.arithmetic import Problem, unsummed
+from fcb_pipelines.core.facts.arithmetic import unsummed
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code
 from fcb_pipelines.core.ledger.entries import (
@@ -35,7 +35,7 @@ NO_DESCRIPTION = "(no description)"
 class Held:
     """Why no document can be built: a hold reason code and what exactly was found."""
 
-    reason: str
+    reason: Reason
     detail: str
 
 
@@ -47,15 +47,15 @@ def intended_document(
     Lines are the source's; a document without any becomes one line on the unitemised account.
     """
     if facts.problem:
-        adds_up = facts.problem != Problem.LINES_DO_NOT_SUM
+        adds_up = facts.problem != Reason.LINES_DO_NOT_SUM
         told = f"source total {facts.total}, see its evidence" if adds_up else unsummed(facts)
         return Held(reason=facts.problem, detail=told)
     if facts.date is None:
-        return Held(reason="unreadable", detail="a finalised document without a date")
+        return Held(reason=Reason.UNREADABLE, detail="a finalised document without a date")
     sold = _sold_lines(facts, settings)
     if sum(line.net for line in sold) + facts.tax != facts.total:
         return Held(
-            reason="lines_do_not_sum",
+            reason=Reason.LINES_DO_NOT_SUM,
             detail=f"lines {sum(line.net for line in sold)} + tax {facts.tax} != {facts.total}",
         )
     chosen = _resolve_all(facts, sold, settings.taxes, facts.date)
@@ -72,7 +72,7 @@ def intended_document(
     named = sum(tax.amount for tax in taxes)
     if named != facts.tax:
         return Held(
-            reason="lines_do_not_sum", detail=f"its taxes sum to {named}, not to {facts.tax}"
+            reason=Reason.LINES_DO_NOT_SUM, detail=f"its taxes sum to {named}, not to {facts.tax}"
         )
     wrong = mismatches(
         [(tax.key, tax.base, tax.amount) for tax in taxes],
@@ -89,7 +89,7 @@ def intended_document(
         lines, taxes = cut_lines, _document_taxes(facts, cut_lines, chosen)
         broken = unexplained(taxes, lines, settings.taxes, settings.policies.tax_residue)
         if broken:
-            return Held(reason="tax_mismatch", detail="; ".join(broken))
+            return Held(reason=Reason.TAX_MISMATCH, detail="; ".join(broken))
     return LedgerDocument(
         ref=facts.ref,
         kind=facts.kind,
@@ -192,7 +192,7 @@ def _resolve_all(
         if tax is None:
             where = billed.state or billed.country or "no jurisdiction"
             told = f"{billed.type} {billed.percentage} % ({where}) is not configured"
-            return Held(reason="tax_unknown", detail=told)
+            return Held(reason=Reason.TAX_UNKNOWN, detail=told)
         chosen[billed] = tax.key
     return chosen
 
@@ -243,7 +243,7 @@ def _proved_lines(
         else:
             found[key] = told
     if wrong:
-        return Held(reason="tax_mismatch", detail="; ".join(wrong))
+        return Held(reason=Reason.TAX_MISMATCH, detail="; ".join(wrong))
     pieces: list[DocumentLine] = []
     shares = _line_taxes(facts, sold)
     for number, (line, share) in enumerate(zip(lines, shares, strict=True)):

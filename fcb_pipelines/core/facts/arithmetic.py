@@ -1,28 +1,17 @@
 """Shared arithmetic of billed documents: lines, discounts and taxes that must add up.
 
 Used by the readers of each source (`core.facts.stripe.documents`, `core.facts.lago.documents`). Amounts are integer
-minor units. Nothing here raises for a bad document: a fault becomes a `Problem`.
+minor units. Nothing here raises for a bad document: a fault becomes a `Reason`.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
-from fcb_pipelines.core.codes import Kind, Side, Status
+from fcb_pipelines.core.codes import Kind, Reason, Side, Status
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, SettlementFacts, TaxFacts
 from fcb_pipelines.core.money import half_up, spread
-
-
-class Problem(StrEnum):
-    """Why a document can't be posted as its source tells it. Each one is the reason of a hold."""
-
-    UNREADABLE = "unreadable"
-    LINES_DO_NOT_SUM = "lines_do_not_sum"
-    CURRENCY_NEEDS_REVIEW = "currency_needs_review"
-    TREATMENT_UNKNOWN = "treatment_unknown"
-
 
 # What a body of an unexpected shape can raise while it is read; anything else is a bug of ours.
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
@@ -44,7 +33,7 @@ def unreadable(side: Side, ref: str, kind: Kind, customer: str | None = None) ->
         total=0,
         paid=0,
         customer=customer,
-        problem=Problem.UNREADABLE,
+        problem=Reason.UNREADABLE,
     )
 
 
@@ -52,7 +41,7 @@ def spread_taxes(
     lines: Sequence[LineFacts],
     taxes: Sequence[TaxFacts],
     named: Sequence[Collection[str | None]] = (),
-) -> tuple[tuple[LineFacts, ...], Problem | None]:
+) -> tuple[tuple[LineFacts, ...], Reason | None]:
     """Lines whose taxes sum to the document's, tax by tax.
 
     Line taxes that already do are the source's own and stay. Where the source gives a tax on no
@@ -72,22 +61,22 @@ def _spread(
     lines: Sequence[LineFacts],
     taxes: Sequence[TaxFacts],
     named: Sequence[Collection[str | None]],
-) -> tuple[tuple[LineFacts, ...], Problem | None]:
+) -> tuple[tuple[LineFacts, ...], Reason | None]:
     result = list(lines)
     rates = {tax.source_id for tax in taxes}
     strangers = {tax.source_id for line in lines for tax in line.taxes} - rates
     if any(_line_tax(line, stranger) for line in lines for stranger in strangers):
-        return tuple(lines), Problem.LINES_DO_NOT_SUM
+        return tuple(lines), Reason.LINES_DO_NOT_SUM
     for tax in taxes:
         bearing = [i for i, line in enumerate(result) if _bears(line, tax)]
         given = sum(_line_tax(result[i], tax.source_id) for i in bearing)
         if bearing and given == tax.amount:
             continue
         if bearing and abs(given - tax.amount) > len(bearing):
-            return tuple(lines), Problem.LINES_DO_NOT_SUM
+            return tuple(lines), Reason.LINES_DO_NOT_SUM
         bearing = bearing or [i for i, line in enumerate(result) if line.net]
         if not bearing:
-            return tuple(lines), Problem.LINES_DO_NOT_SUM if tax.amount else None
+            return tuple(lines), Reason.LINES_DO_NOT_SUM if tax.amount else None
         bases = {i: result[i].net for i in bearing}
         explained = abs(tax.amount - computed(sum(bases.values()), tax.percentage)) <= 1
         if not explained and len(rates) == len(taxes):

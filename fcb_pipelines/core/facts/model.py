@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Method, Side, Status
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Side, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +133,10 @@ class InvoiceFacts:
     discount: int = 0
     shipping: int = 0
     credits: str | None = None
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[ExceptionCode, ...] = ()
     voided_on: dt.date | None = None
     withdrawn: tuple[tuple[str, dt.date], ...] = ()
-    problem: str | None = None
+    problem: Reason | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     customer_account: str | None = None
 

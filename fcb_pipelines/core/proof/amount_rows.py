@@ -6,13 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.gates import GateResult, failing, warning
-
-CASH_WITHOUT_DOCUMENT = "cash_without_document"
-OPENING_DOCUMENT = "opening_document"
-SETTLEMENT_TAKEN_BACK = "settlement_taken_back"
-WITHOUT_ORIGIN = "credit_without_origin"
 
 
 class Measure(StrEnum):
@@ -73,7 +69,7 @@ def nothing_is_lost(rows: Sequence[AmountRow]) -> GateResult:
 
 def cash_without_document(rows: Sequence[AmountRow]) -> GateResult:
     """Money that a source confirms and that no posted document holds, by currency (S11)."""
-    listed = [row for row in rows if row.why == CASH_WITHOUT_DOCUMENT]
+    listed = [row for row in rows if row.why == ExceptionCode.CASH_WITHOUT_DOCUMENT]
     sums: dict[str, int] = defaultdict(int)
     for row in listed:
         sums[row.currency] += row.listed

@@ -13,20 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Status, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Reason, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
-from fcb_pipelines.core.proof.amount_rows import (
-    CASH_WITHOUT_DOCUMENT,
-    OPENING_DOCUMENT,
-    SETTLEMENT_TAKEN_BACK,
-    AmountRow,
-    Measure,
-)
+from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.delta import LedgerDelta
 
 DRAFT = "draft"
@@ -111,7 +105,7 @@ class _Book:
         if one.date is not None and one.date < self._begin:
             return False
         row = self._decided.get(one.ref)
-        of_nothing = row is not None and row.reason == "invoice_skipped"
+        of_nothing = row is not None and row.reason == Reason.INVOICE_SKIPPED
         # A note takes nothing back of an invoice that was never sold; one that was is no such invoice.
         invoice = self._facts.get(one.credits or "")
         return not of_nothing or (
@@ -143,7 +137,9 @@ class _Book:
             if row.verdict is Verdict.HOLD:
                 return row.reason
             if row.verdict is Verdict.POST and not self._posted[ref]:
-                return next(iter(codes), DRAFT if ref in self._drafts else "not_written")
+                return next(
+                    iter(codes), DRAFT if ref in self._drafts else ExceptionCode.NOT_WRITTEN
+                )
             found = [code for code in (*row.exceptions, *codes) if code in _EXPLAINS]
             if found:
                 return found[0]
@@ -256,8 +252,14 @@ class _Book:
         ref = of[0].ref if of else held.settlement.document if held else key
         currency = of[0].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
+        why: str | None
         if says == stands:
-            listed, why = 0, OPENING_DOCUMENT if of and self._is_opening(of[0]) and stands else None
+            listed, why = (
+                0,
+                ExceptionCode.OPENING_DOCUMENT
+                if of and self._is_opening(of[0]) and stands
+                else None,
+            )
         else:
             listed, why = self._cash_listed(key, ref, says, stands, of)
         if says or stands:
@@ -285,17 +287,17 @@ class _Book:
             if row.verdict is Verdict.POST:
                 return says - stands, self._listed([ref])
             # What is booked on account says itself why it is not.
-            return says - stands, codes[0] if codes else CASH_WITHOUT_DOCUMENT
-        if of is None and row.reason == "before_cutover":
-            return says - stands, SETTLEMENT_TAKEN_BACK
+            return says - stands, codes[0] if codes else ExceptionCode.CASH_WITHOUT_DOCUMENT
+        if of is None and row.reason == Reason.BEFORE_CUTOVER:
+            return says - stands, ExceptionCode.SETTLEMENT_TAKEN_BACK
         if not codes and of is not None:
             codes = [code for code in row.exceptions if code in _LISTS_CASH]
         if not codes and of is None and parts:
             # What is left of a receipt that no document of the books has a part of.
-            codes = [SETTLEMENT_TAKEN_BACK]
+            codes = [ExceptionCode.SETTLEMENT_TAKEN_BACK]
         if not codes and row.verdict is not Verdict.POST:
             # A posted document that is skipped or held now: nothing more is written beside it.
-            codes = [CASH_WITHOUT_DOCUMENT]
+            codes = [ExceptionCode.CASH_WITHOUT_DOCUMENT]
         return (says - stands, codes[0]) if codes else (0, None)
 
     def _row(
@@ -327,16 +329,21 @@ class _Book:
 # Exceptions that say of a posted document that the books hold another amount of it than its source.
 _EXPLAINS = frozenset(
     {
-        "source_changed",
-        "settings_changed",
-        "edited_in_ledger",
-        "voided_after_posting",
-        "taken_back_twice",
-        "missing_at_source",
-        "unreachable",
+        ExceptionCode.SOURCE_CHANGED,
+        ExceptionCode.SETTINGS_CHANGED,
+        ExceptionCode.EDITED_IN_LEDGER,
+        ExceptionCode.VOIDED_AFTER_POSTING,
+        ExceptionCode.TAKEN_BACK_TWICE,
+        ExceptionCode.MISSING_AT_SOURCE,
+        ExceptionCode.UNREACHABLE,
     }
 )
 # Exceptions that say of a posted document that money of it is not booked.
 _LISTS_CASH = frozenset(
-    {"off_stripe_payment", "settlement_unsupported", "dispute_lost", "disputed"}
+    {
+        ExceptionCode.OFF_STRIPE_PAYMENT,
+        ExceptionCode.SETTLEMENT_UNSUPPORTED,
+        ExceptionCode.DISPUTE_LOST,
+        ExceptionCode.DISPUTED,
+    }
 )

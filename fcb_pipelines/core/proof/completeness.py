@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.nexacloud import Copy
@@ -33,7 +33,7 @@ class CompletenessRow:
     ref: str
     period: str | None
     answer: str
-    reason: str | None
+    reason: Reason | None
 
 
 def population(

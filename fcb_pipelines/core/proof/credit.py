@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import MoveState, StandingSettlement
-from fcb_pipelines.core.proof.amount_rows import WITHOUT_ORIGIN, AmountRow, Measure
+from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 
 _BALANCE = frozenset({Method.CUSTOMER_BALANCE, Method.OVERPAYMENT})
 _WALLET = frozenset({Method.PREPAID_CREDIT})
@@ -54,7 +54,7 @@ def drawn_without_origin(
                         source=0,
                         posted=-short,
                         listed=short,
-                        why=WITHOUT_ORIGIN,
+                        why=ExceptionCode.CREDIT_WITHOUT_ORIGIN,
                     )
                 )
     return tuple(rows)

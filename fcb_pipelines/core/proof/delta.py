@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.ledger.drift import Moved
 
 READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
@@ -29,14 +30,14 @@ class LedgerDelta:
     actual: str | None
     difference: int | None
     aspect: str
-    code: str
+    code: ExceptionCode
     moved: tuple[Moved, ...] = ()
     source_now: str | None = None
     written: str | None = None
     ledger_now: str | None = None
 
 
-def delta_of(document: str, entry: str, row: AgreementRow, code: str) -> LedgerDelta:
+def delta_of(document: str, entry: str, row: AgreementRow, code: ExceptionCode) -> LedgerDelta:
     """A field that differs, of the document itself or of a settlement beside it."""
     return LedgerDelta(
         ref=document,

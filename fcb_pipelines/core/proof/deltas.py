@@ -11,7 +11,7 @@ from fcb_pipelines.core.agreement.compare import (
     disagreements,
     match_lines,
 )
-from fcb_pipelines.core.codes import REASONS, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Reason, Verdict
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
 from fcb_pipelines.core.ledger.corrections import (
     VOIDED,
@@ -34,9 +34,9 @@ def ledger_deltas(
     settlements: Sequence[Settlement],
     standing: Mapping[str, Standing],
     *,
-    not_posted: Mapping[str, str] | None = None,
-    exceptions: Iterable[tuple[str, str]] = (),
-    refused: Mapping[str, str] | None = None,
+    not_posted: Mapping[str, Reason] | None = None,
+    exceptions: Iterable[tuple[str, ExceptionCode]] = (),
+    refused: Mapping[str, ExceptionCode] | None = None,
     credited: Collection[str] = (),
 ) -> tuple[LedgerDelta, ...]:
     """Compare the month's intent with what stands now.
@@ -47,7 +47,7 @@ def ledger_deltas(
     explain a residual; `refused` are the entries that the ledger itself would not take, with the
     code it gave; `credited` are refunds that credit notes took over: one booked before stands on.
     """
-    explained: dict[str, str] = {}
+    explained: dict[str, ExceptionCode] = {}
     for ref, code in exceptions:
         explained.setdefault(ref, code)
     wanted = {document.ref for document in documents}
@@ -70,8 +70,8 @@ def ledger_deltas(
         rows += found
     for ref, now in standing.items():
         if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
-            reason = (not_posted or {}).get(base_of(ref), "")
-            if reason == "edited_in_ledger" and now.taken_back:
+            reason = (not_posted or {}).get(base_of(ref))
+            if reason is Reason.EDITED_IN_LEDGER and now.taken_back:
                 rows.append(_unposted(now.move))
             elif not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
                 rows.append(_unexpected(now.move, reason))
@@ -128,11 +128,21 @@ _LIKENESS = (
 )
 
 
-def _is_lawful(move: StandingMove, reason: str, corrections: Sequence[StandingMove]) -> bool:
+# What a posted move is reported as that nobody intends any more, by the reason.
+_UNEXPECTED: Mapping[Reason, ExceptionCode] = {
+    **TAKEN_BACK,
+    Reason.MISSING_AT_SOURCE: ExceptionCode.MISSING_AT_SOURCE,
+    Reason.UNREACHABLE: ExceptionCode.UNREACHABLE,
+}
+
+
+def _is_lawful(
+    move: StandingMove, reason: Reason | None, corrections: Sequence[StandingMove]
+) -> bool:
     """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
     if reason in TAKEN_BACK and answered(VOIDED, corrections):
         return True
-    held = reason in REASONS and REASONS[reason].verdict is Verdict.HOLD
+    held = reason is not None and reason.verdict is Verdict.HOLD
     return held and move.state is MoveState.DRAFT
 
 
@@ -158,19 +168,25 @@ def _document_deltas(
     document: LedgerDocument,
     now: Standing,
     corrections: Sequence[StandingMove],
-    refused: str | None,
+    refused: ExceptionCode | None,
 ) -> list[LedgerDelta]:
     move = now.move
     if move is None or now.absent:
-        code = refused or ("edited_in_ledger" if now.taken_back else "not_written")
+        code = refused or (
+            ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
+        )
         return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
         return [_not_standing(document, now, refused, MoveState.POSTED.value)]
     sides = moved(document, move)
     if Moved.LEDGER in sides:
-        code = "edited_in_ledger"
+        code = ExceptionCode.EDITED_IN_LEDGER
     else:
-        code = "settings_changed" if Moved.SETTINGS in sides else "source_changed"
+        code = (
+            ExceptionCode.SETTINGS_CHANGED
+            if Moved.SETTINGS in sides
+            else ExceptionCode.SOURCE_CHANGED
+        )
     differing = compare_documents(document, move.document, move.partner_links)
     if answered(document.source_hash or "", corrections) and Moved.LEDGER not in sides:
         differing = ()
@@ -187,13 +203,15 @@ def _document_deltas(
                 actual=move.accounting_date.isoformat(),
                 difference=None,
                 aspect=DATES,
-                code="edited_in_ledger",
+                code=ExceptionCode.EDITED_IN_LEDGER,
             )
         )
     return rows
 
 
-def _not_standing(document: LedgerDocument, now: Standing, code: str, expected: str) -> LedgerDelta:
+def _not_standing(
+    document: LedgerDocument, now: Standing, code: ExceptionCode, expected: str
+) -> LedgerDelta:
     return LedgerDelta(
         ref=document.ref,
         entry=document.ref,
@@ -209,15 +227,15 @@ def _not_standing(document: LedgerDocument, now: Standing, code: str, expected: 
 
 def _cause(
     document: LedgerDocument,
-    explained: Mapping[str, str],
+    explained: Mapping[str, ExceptionCode],
     found: Sequence[LedgerDelta],
     corrections: Sequence[StandingMove],
-) -> str:
+) -> ExceptionCode:
     """What a residual comes from: whatever else is wrong here, a source that moved since it was
     corrected, else somebody's hand."""
     codes = {delta.code for delta in found}
     moved_on = corrections and not answered(document.source_hash or "", corrections)
-    otherwise = "source_changed" if moved_on else "edited_in_ledger"
+    otherwise = ExceptionCode.SOURCE_CHANGED if moved_on else ExceptionCode.EDITED_IN_LEDGER
     alone = codes.pop() if len(codes) == 1 else otherwise
     return explained.get(document.ref, alone)
 
@@ -228,7 +246,7 @@ def _residual_delta(
     corrections: Sequence[StandingMove],
     settlements: Sequence[Settlement],
     beside: int,
-    code: str,
+    code: ExceptionCode,
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
     actual = open_with(move, corrections, beside)
@@ -260,13 +278,14 @@ def _unposted(move: StandingMove) -> LedgerDelta:
         actual=move.state.value,
         difference=-move.document.total,
         aspect=READ_BACK,
-        code="edited_in_ledger",
+        code=ExceptionCode.EDITED_IN_LEDGER,
     )
 
 
-def _unexpected(move: StandingMove, reason: str) -> LedgerDelta:
-    lost = reason if reason in ("missing_at_source", "unreachable") else "source_changed"
-    posted = TAKEN_BACK.get(reason, lost)
+def _unexpected(move: StandingMove, reason: Reason | None) -> LedgerDelta:
+    posted = ExceptionCode.SOURCE_CHANGED
+    if reason is not None:
+        posted = _UNEXPECTED.get(reason, posted)
     return LedgerDelta(
         ref=move.ref,
         entry=move.ref,
@@ -276,5 +295,5 @@ def _unexpected(move: StandingMove, reason: str) -> LedgerDelta:
         actual=move.state.value,
         difference=move.document.total,
         aspect=READ_BACK,
-        code="stale_draft" if move.state is MoveState.DRAFT else posted,
+        code=ExceptionCode.STALE_DRAFT if move.state is MoveState.DRAFT else posted,
     )

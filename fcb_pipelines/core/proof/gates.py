@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, disagreements
-from fcb_pipelines.core.codes import REASONS, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED
@@ -30,13 +30,13 @@ SAMPLE = 10
 # A lock, another document that is not posted yet, a configuration of later: the books are not wrong.
 _WAITING = frozenset(
     {
-        "settlement_period_locked",
-        "credit_note_waits",
-        "settings_changed",
-        "opening_document",
-        "currency_unsupported",
-        "missing_at_source",
-        "unreachable",
+        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
+        ExceptionCode.CREDIT_NOTE_WAITS,
+        ExceptionCode.SETTINGS_CHANGED,
+        ExceptionCode.OPENING_DOCUMENT,
+        ExceptionCode.CURRENCY_UNSUPPORTED,
+        ExceptionCode.MISSING_AT_SOURCE,
+        ExceptionCode.UNREACHABLE,
     }
 )
 
@@ -125,9 +125,8 @@ def population_adds_up(members: Collection[str], dispositions: Sequence[Disposit
     faults += [f"{ref} is no member" for ref in sorted(set(refs) - set(members))]
     faults += _twice(refs, "has two dispositions")
     for row in dispositions:
-        known = REASONS.get(row.reason or "")
         plain = row.reason is None and row.verdict is Verdict.POST
-        if not plain and (known is None or known.verdict is not row.verdict):
+        if not plain and (row.reason is None or row.reason.verdict is not row.verdict):
             faults.append(f"{row.ref}: {row.verdict} for {row.reason!r}")
     return failing("population_adds_up", faults)
 

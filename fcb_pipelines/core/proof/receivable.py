@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
@@ -25,11 +25,11 @@ from fcb_pipelines.core.settlements.policy import not_posted
 # A settlement with one of these is confirmed by the source and can't be written yet.
 _WAITING = frozenset(
     {
-        "settlement_period_locked",
-        "credit_note_waits",
-        "opening_document",
-        "account_missing",
-        "settlement_unsupported",
+        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
+        ExceptionCode.CREDIT_NOTE_WAITS,
+        ExceptionCode.OPENING_DOCUMENT,
+        ExceptionCode.ACCOUNT_MISSING,
+        ExceptionCode.SETTLEMENT_UNSUPPORTED,
     }
 )
 
@@ -60,7 +60,7 @@ class ReceivableRow:
 def receivable(
     dispositions: Iterable[Disposition],
     moves: Iterable[StandingMove],
-    unsettled: Mapping[str, tuple[int, str]],
+    unsettled: Mapping[str, tuple[int, ExceptionCode]],
     settlements: Iterable[StandingSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
     """Source and ledger receivable, document by document, over everything that has one.
@@ -113,13 +113,13 @@ def receivable(
 
 def unsettled(
     facts: Iterable[InvoiceFacts], deltas: Iterable[LedgerDelta], settings: Settings
-) -> dict[str, tuple[int, str]]:
+) -> dict[str, tuple[int, ExceptionCode]]:
     """Ref -> minor units of confirmed settlements that are listed instead of posted, and their code.
 
     Either no entry is made of them by the policies, or they wait for a lock or for another document
     (`deltas` tell which).
     """
-    waiting: dict[str, dict[str, str]] = defaultdict(dict)
+    waiting: dict[str, dict[str, ExceptionCode]] = defaultdict(dict)
     for delta in deltas:
         if delta.code in _WAITING and delta.entry != delta.ref:
             waiting[delta.ref][delta.entry] = delta.code

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from fcb_pipelines.core.agreement.compare import Agreement, Value, compare
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, Standing
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
@@ -24,7 +25,7 @@ def taken_back_deltas(
             actual=str(entry.settlement.amount),
             difference=entry.settlement.amount,
             aspect=READ_BACK,
-            code="settlement_taken_back",
+            code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
         )
         for entry in taken_back(document.ref, told, standing)
     ]
@@ -34,7 +35,7 @@ def settlement_deltas(
     document: LedgerDocument,
     settlements: Sequence[Settlement],
     standing: Mapping[str, Standing],
-    explained: Mapping[str, str],
+    explained: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
     rows = []
     move = standing[document.ref].move
@@ -45,11 +46,11 @@ def settlement_deltas(
         entry = None if now.absent else now.settlement
         if entry is not None:
             as_written = entry.settlement.content_hash == entry.stored_hash
-            code = "source_changed" if as_written else "edited_in_ledger"
+            code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
         elif document.ref in explained:
             code = explained[document.ref]
         else:
-            code = "edited_in_ledger" if now.taken_back else "not_written"
+            code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
         left = _settlement_fields(settlement, reconciled=True)
         right = {}
         if entry is not None:
@@ -62,7 +63,7 @@ def settlement_deltas(
         for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
-                told = "edited_in_ledger" if undone else code
+                told = ExceptionCode.EDITED_IN_LEDGER if undone else code
                 rows.append(delta_of(document.ref, settlement.ref, row, told))
     return rows
 
@@ -70,7 +71,7 @@ def settlement_deltas(
 def on_account_deltas(
     settlements: Sequence[Settlement],
     standing: Mapping[str, Standing],
-    explained: Mapping[str, str],
+    explained: Mapping[str, ExceptionCode],
     links: Mapping[str, Collection[str]],
 ) -> list[LedgerDelta]:
     """Differences of what should stand on account (S11); whether a person matched it makes none.
@@ -84,7 +85,7 @@ def on_account_deltas(
         entry = None if now.absent else now.settlement
         left = {"settlement.state": MoveState.POSTED.value, **_fields(settlement)}
         right: dict[str, Value] = {}
-        code = "edited_in_ledger" if now.taken_back else "not_written"
+        code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
         code = explained.get(settlement.ref, code)
         if entry is not None:
             right = {"settlement.state": entry.state.value, **_fields(entry.settlement)}
@@ -92,7 +93,7 @@ def on_account_deltas(
                 right["settlement.partner"] = settlement.partner
             posted = entry.state is MoveState.POSTED
             as_written = posted and entry.settlement.content_hash == entry.stored_hash
-            code = "source_changed" if as_written else "edited_in_ledger"
+            code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
         for row in compare(settlement.document, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
                 rows.append(delta_of(settlement.document, settlement.ref, row, code))

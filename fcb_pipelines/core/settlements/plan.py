@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import answered, by_base
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
@@ -49,7 +49,7 @@ class SettlementPlan:
     """Which settlements to write (or finish), and the exceptions of those that can't be."""
 
     write: tuple[Settlement, ...]
-    exceptions: tuple[tuple[str, str], ...]
+    exceptions: tuple[tuple[str, ExceptionCode], ...]
 
 
 def plan_settlements(
@@ -70,8 +70,8 @@ def plan_settlements(
     the methods whose account the ledger lacks.
     """
     write: list[Settlement] = []
-    exceptions: list[tuple[str, str]] = []
-    left_out: dict[str, str] = {}
+    exceptions: list[tuple[str, ExceptionCode]] = []
+    left_out: dict[str, ExceptionCode] = {}
     corrections = by_base(moves.values())
     # What undoes another comes after it: without the other it has nothing to undo.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
@@ -85,14 +85,14 @@ def plan_settlements(
             continue
         code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
         if code is None and now.absent and settlement.method in lacking:
-            code = "account_missing"
+            code = ExceptionCode.ACCOUNT_MISSING
         waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
         if code is None and now.absent and not _fits(settlement, moves, corrections):
-            code = "settlement_unsupported"
+            code = ExceptionCode.SETTLEMENT_UNSUPPORTED
         if waits and code is None and any(ref in opening for ref in other):
-            code = "opening_document"
+            code = ExceptionCode.OPENING_DOCUMENT
         if code or waits:
-            left_out[settlement.ref] = code or "credit_note_waits"
+            left_out[settlement.ref] = code or ExceptionCode.CREDIT_NOTE_WAITS
             exceptions += [(ref, left_out[settlement.ref]) for ref in own]
         elif not (_done(now) or _is_all_used(now, moves.get(settlement.document))):
             write.append(settlement)
@@ -158,13 +158,15 @@ def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
     return stands and move is not None and move.residual == 0
 
 
-def obstacle(settlement: Settlement, now: Standing, entry_lock: date | None) -> str | None:
+def obstacle(
+    settlement: Settlement, now: Standing, entry_lock: date | None
+) -> ExceptionCode | None:
     """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
     if now.taken_back:
-        return "edited_in_ledger"
+        return ExceptionCode.EDITED_IN_LEDGER
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
-        return "edited_in_ledger"
+        return ExceptionCode.EDITED_IN_LEDGER
     makes_entry = not settlement.is_allocation or settlement.receipt is not None
     if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
-        return "settlement_period_locked"
+        return ExceptionCode.SETTLEMENT_PERIOD_LOCKED
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 
@@ -35,7 +35,7 @@ def posts(settled: SettlementFacts, settings: Settings) -> bool:
     return wanted and settled.amount != 0
 
 
-def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | None:
+def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, ExceptionCode] | None:
     """Minor units of confirmed settlements that make no entry, and the exception listing them."""
     listed = [
         s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
@@ -43,7 +43,9 @@ def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, str] | Non
     if not listed:
         return None
     off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
-    code = "off_stripe_payment" if off_platform else "settlement_unsupported"
+    code = (
+        ExceptionCode.OFF_STRIPE_PAYMENT if off_platform else ExceptionCode.SETTLEMENT_UNSUPPORTED
+    )
     return sum(s.amount for s in listed), code
 
 

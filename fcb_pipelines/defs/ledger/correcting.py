@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
 from fcb_pipelines.core.dispositions.cases import cases
 from fcb_pipelines.core.dispositions.decide import Disposition
@@ -98,7 +98,7 @@ def _outlook(plan: CorrectionPlan) -> dict[str, Any]:
 
 
 def _went_with_it(row: Disposition | None) -> bool:
-    return row is not None and "voided_after_posting" in row.exceptions
+    return row is not None and ExceptionCode.VOIDED_AFTER_POSTING in row.exceptions
 
 
 def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:

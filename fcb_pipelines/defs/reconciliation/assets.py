@@ -9,6 +9,7 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.agreement.compare import AgreementRow
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.cases import agreements as compared
 from fcb_pipelines.core.dispositions.cases import (
     cases,
@@ -220,5 +221,6 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
 
-def _refused(frame: pd.DataFrame) -> dict[str, str]:
-    return dict(frame.attrs.get("refused") or {})
+def _refused(frame: pd.DataFrame) -> dict[str, ExceptionCode]:
+    refused = frame.attrs.get("refused") or {}
+    return {ref: ExceptionCode.of(code) for ref, code in refused.items()}

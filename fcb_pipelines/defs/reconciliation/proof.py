@@ -9,7 +9,7 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import Side
+from fcb_pipelines.core.codes import ExceptionCode, Side
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.facts.index import IndexRow
@@ -159,9 +159,9 @@ class Proof:
             if (frame := self._frames.read(keys.LEDGER_DELTAS.path, period)) is not None
         }
 
-    def unsettled(self) -> dict[str, tuple[int, str]]:
+    def unsettled(self) -> dict[str, tuple[int, ExceptionCode]]:
         """Ref -> confirmed settlements that are listed, not posted, and the exception's code."""
-        found: dict[str, tuple[int, str]] = {}
+        found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
             frames = self._read(_MONTH_FRAMES, period)
             this = Month(period, {**self._shared, **frames})
@@ -303,7 +303,7 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
     return tuple(results)
 
 
-def _unsettled(this: Month) -> dict[str, tuple[int, str]]:
+def _unsettled(this: Month) -> dict[str, tuple[int, ExceptionCode]]:
     """What of the month's documents is settled at the source and listed; nothing before it is read."""
     if not {*month.FACTS} <= this.frames.keys():
         return {}

@@ -10,7 +10,7 @@ import pandas as pd
 from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.codes import Kind, Side
+from fcb_pipelines.core.codes import Kind, Reason, Side
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.index import (
     Answer,
@@ -138,7 +138,7 @@ def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFa
     facts = []
     for listed, answer in zip(bodies, reader.source.complete(bodies), strict=True):
         if isinstance(answer, Absent):
-            told = replace(reader.facts(listed.body), problem="unreachable")
+            told = replace(reader.facts(listed.body), problem=Reason.UNREACHABLE)
             facts.append((told, listed.body))
             continue
         if answer.body != listed.body:

@@ -24,6 +24,7 @@ from fcb_pipelines.connectors.store.frames import (
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
 from fcb_pipelines.core.close.report import TieOut, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
+from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import DocumentRow
@@ -79,7 +80,10 @@ ENTRY = an_entry(settlements_of(CASE)[0])
 USER_ROW = User(**dict.fromkeys(User.__dataclass_fields__, None) | {"id": "u"})  # type: ignore[arg-type]
 
 ROWS: dict[type, tuple[Any, ...]] = {
-    InvoiceFacts: (FACTS, an_invoice(date=None, customer=None, lines=(), problem="unreadable")),
+    InvoiceFacts: (
+        FACTS,
+        an_invoice(date=None, customer=None, lines=(), problem=Reason.UNREADABLE),
+    ),
     SettlementFacts: (FACTS.settlements[0], replace(FACTS.settlements[0], payment_id=None)),
     IndexRow: (
         INDEXED,
@@ -94,7 +98,11 @@ ROWS: dict[type, tuple[Any, ...]] = {
     Copy: (a_copy(), replace(a_copy(), created_at=datetime(2026, 5, 16, 12, 0, 0, 123456, UTC))),
     User: (USER_ROW, replace(USER_ROW, email="a@b.test", company="")),
     AgreementRow: copy_against_source(FACTS, a_copy(number="x").facts, customer=CUSTOMER),
-    Disposition: (ROW, HELD, replace(ROW, exceptions=("overpaid", "unitemised"))),
+    Disposition: (
+        ROW,
+        HELD,
+        replace(ROW, exceptions=(ExceptionCode.OVERPAID, ExceptionCode.UNITEMISED)),
+    ),
     DocumentRow: document_rows([document_of(a_case(FACTS))]),
     Standing: (
         stands(MOVE, seen="posted"),
@@ -131,6 +139,12 @@ ROWS: dict[type, tuple[Any, ...]] = {
 def round_trip(rows: Any, row_type: type, path: Path) -> Any:
     write_frame(to_frame(rows, row_type), path)
     return to_rows(read_frame(path), row_type)
+
+
+def test_a_code_that_only_an_earlier_version_used_comes_back_as_it_was() -> None:
+    former = replace(HELD, reason=Reason.of("gone"), exceptions=(ExceptionCode.of("gone_too"),))
+    (row,) = to_rows(to_frame([former], Disposition), Disposition)
+    assert (row.reason, row.exceptions) == ("gone", ("gone_too",))
 
 
 @pytest.mark.parametrize("row_type", ROWS, ids=lambda one: one.__name__)

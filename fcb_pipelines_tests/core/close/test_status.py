@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fcb_pipelines.core.close.status import MonthStatus, documents_of, status, totals
-from fcb_pipelines.core.codes import Kind, Method, Status
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Status
 from fcb_pipelines.core.dispositions.decide import decide, decide_copy
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
-from fcb_pipelines.core.proof.amount_rows import CASH_WITHOUT_DOCUMENT, AmountRow, Measure
+from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.amount_rows import totals as totals_of
 from fcb_pipelines.core.proof.completeness import completeness_gate
 from fcb_pipelines.core.proof.deltas import ledger_deltas
@@ -52,7 +52,7 @@ LISTED = AmountRow(
     source=22600,
     posted=0,
     listed=22600,
-    why=CASH_WITHOUT_DOCUMENT,
+    why=ExceptionCode.CASH_WITHOUT_DOCUMENT,
 )
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from fcb_pipelines.core.codes import Kind, Status, Verdict
+from fcb_pipelines.core.codes import Kind, Reason, Status, Verdict
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
 from fcb_pipelines.core.dispositions.credit_notes import Credited, judged_with
@@ -69,8 +69,8 @@ def note_of(
     [
         ("the invoice will post", (POST, None), INVOICE, ()),
         ("the invoice stands posted", (POST, None), INVOICE, (IN_BOOKS,)),
-        ("the invoice is held", (HOLD, "invoice_held"), replace(INVOICE, problem="treatment_unknown"), ()),
-        ("the invoice came into doubt after it was posted", (POST, None), replace(INVOICE, problem="treatment_unknown"), (IN_BOOKS,)),
+        ("the invoice is held", (HOLD, "invoice_held"), replace(INVOICE, problem=Reason.TREATMENT_UNKNOWN), ()),
+        ("the invoice came into doubt after it was posted", (POST, None), replace(INVOICE, problem=Reason.TREATMENT_UNKNOWN), (IN_BOOKS,)),
         ("the invoice is of test mode", (SKIP, "invoice_skipped"), replace(INVOICE, livemode=False), ()),
         ("the invoice is a draft", (SKIP, "invoice_skipped"), replace(INVOICE, status=Status.DRAFT), ()),
         ("the invoice is over nothing", (SKIP, "invoice_skipped"), an_invoice("in_1", a_line(0, taxed=False), settlements=()), ()),

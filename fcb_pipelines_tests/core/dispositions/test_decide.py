@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import REASONS, Kind, Method, Side, Status, Verdict
+from fcb_pipelines.core.codes import Kind, Method, Reason, Side, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import cases, copies_of_their_own, lost
@@ -118,8 +118,8 @@ AT_THE_SOURCE = (
 
 AMOUNTS = (
     is_("B1 a cent too much", HOLD, "lines_do_not_sum", facts={"total": 22601, "paid": 22601, "settlements": ()}),
-    is_("B1 the source's own arithmetic is wrong", HOLD, "lines_do_not_sum", facts={"problem": "lines_do_not_sum"}),
-    is_("B1 wrong and of total zero", HOLD, "lines_do_not_sum", facts={"problem": "lines_do_not_sum", "total": 0, "settlements": ()}),
+    is_("B1 the source's own arithmetic is wrong", HOLD, "lines_do_not_sum", facts={"problem": Reason.of("lines_do_not_sum")}),
+    is_("B1 wrong and of total zero", HOLD, "lines_do_not_sum", facts={"problem": Reason.of("lines_do_not_sum"), "total": 0, "settlements": ()}),
     is_("B2 NexaCloud has no items", POST, None, "nexacloud_items_missing", case={"owner": a_copy(without_lines(an_invoice()))}),
     is_("B2 nobody has lines", POST, None, "unitemised", facts={"lines": ()}),
     is_("B4 nothing sold", SKIP, "zero_amount", lines=(a_line(0, taxed=False),)),
@@ -135,7 +135,7 @@ AMOUNTS = (
     is_("B6 a negative line", POST, lines=(a_line(), a_line(-5000))),
     is_("B10 a currency the ledger has", POST, facts={"currency": "USD"}),
     is_("B10 a currency the ledger lacks", HOLD, "currency_unsupported", facts={"currency": "EUR"}),
-    is_("B10 a currency its source contradicts itself about", HOLD, "currency_needs_review", facts={"problem": "currency_needs_review"}),
+    is_("B10 a currency its source contradicts itself about", HOLD, "currency_needs_review", facts={"problem": Reason.of("currency_needs_review")}),
     is_("T1 no family", POST, lines=(a_line(description="Domain name"),)),
     is_("T2 a tax off by the residue", POST, lines=(a_line(taxes=(a_tax(amount=2601),)),)),
     is_("T2 a tax off by more", HOLD, "tax_mismatch", lines=(a_line(taxes=(a_tax(amount=2602),)),)),
@@ -166,7 +166,7 @@ IN_THE_LEDGER = (
     is_("D1 voided while a draft", SKIP, "void_at_source", "stale_draft", facts=void(), standing=stands(a_move(state=DRAFT), seen="draft")),
     is_("D1 voided after a person cancelled the draft", SKIP, "void_at_source", facts=void(), standing=stands(a_move(state=MoveState.CANCELLED), seen="draft")),
     is_("D2 changed at the source after posting", POST, None, "source_changed", standing=stale(MoveState.POSTED)),
-    is_("D2 no longer buildable after posting", HOLD, "lines_do_not_sum", "source_changed", facts={"problem": "lines_do_not_sum"}, standing=stands(a_move(), seen="posted")),
+    is_("D2 no longer buildable after posting", HOLD, "lines_do_not_sum", "source_changed", facts={"problem": Reason.of("lines_do_not_sum")}, standing=stands(a_move(), seen="posted")),
     is_("D3 a posted move's number was edited", POST, None, "edited_in_ledger", standing=other({}, number="edited")),
     is_("D3 a posted move was re-dated", POST, None, "edited_in_ledger", standing=stands(a_move(accounting_date=date(2026, 5, 1)), seen="posted")),
     is_("D3 a posted move was given to another partner", POST, None, "edited_in_ledger", standing=other({"partner_links": ("nexacloud:else",)}, partner="nexacloud:else")),
@@ -205,7 +205,7 @@ def test_one_fact_decides(flip: Flip) -> None:
 def test_a_reason_leads_to_its_own_verdict_and_a_hold_says_what_was_found(flip: Flip) -> None:
     decided = flip.decided()
     if decided.reason is not None:
-        assert REASONS[decided.reason].verdict is decided.verdict
+        assert decided.reason.verdict is decided.verdict
     assert bool(decided.detail) is (decided.verdict is HOLD)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.codes import Kind, Method, Status, Verdict
+from fcb_pipelines.core.codes import Kind, Method, Reason, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.exceptions import exceptions_of
@@ -78,7 +78,7 @@ def booked(
         ("paid before the books began", paid(cash(day=LONG_AGO)), SETTLE, []),
         ("paid in part before", paid(cash("0", 600, LONG_AGO), cash("1", 22000)), SETTLE, [("payment", 22000)]),
         ("voided at the source", replace(OPENING, status=Status.VOID), SETTLE, []),
-        ("not told in full", replace(OPENING, problem="unreachable"), SETTLE, []),
+        ("not told in full", replace(OPENING, problem=Reason.UNREACHABLE), SETTLE, []),
         ("test mode moves no money", replace(OPENING, livemode=False), SETTLE, []),
         ("a credit note of before", replace(OPENING, kind=Kind.CREDIT_NOTE), SETTLE, [("payment", 22600)]),
         ("it failed later", paid(PAYMENT, FAILURE), SETTLE, [("payment", 22600), ("payment_failure", -22600)]),

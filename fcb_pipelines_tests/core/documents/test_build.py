@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.codes import Kind, Side
+from fcb_pipelines.core.codes import Kind, Reason, Side
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.build import (
     Held,
@@ -159,7 +159,11 @@ def test_t4_a_document_without_tax_is_posted_without_tax() -> None:
 @pytest.mark.parametrize(
     ("case", "facts", "reason"),
     [
-        ("the source's own problem", an_invoice(problem="treatment_unknown"), "treatment_unknown"),
+        (
+            "the source's own problem",
+            an_invoice(problem=Reason.TREATMENT_UNKNOWN),
+            "treatment_unknown",
+        ),
         ("no date", an_invoice(date=None), "unreadable"),
         ("a cent too much", an_invoice(total=22601), "lines_do_not_sum"),
         ("a line lost", an_invoice(lines=(a_line(10000),)), "lines_do_not_sum"),

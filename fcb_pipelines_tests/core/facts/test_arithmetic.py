@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.facts.arithmetic import (
-    Problem,
     rounded_apart,
     spread_discount,
     spread_taxes,
@@ -61,11 +61,11 @@ def test_a_tax_stays_on_the_lines_that_bear_it() -> None:
 
 
 def test_line_taxes_further_off_than_rounding_do_not_sum() -> None:
-    assert spread_taxes([line(100, tax(13))], [tax(15)])[1] is Problem.LINES_DO_NOT_SUM
+    assert spread_taxes([line(100, tax(13))], [tax(15)])[1] is Reason.LINES_DO_NOT_SUM
 
 
 def test_a_line_tax_that_the_document_lacks_does_not_sum() -> None:
-    assert spread_taxes([line(100, tax(5, "gst"))], [tax(13)])[1] is Problem.LINES_DO_NOT_SUM
+    assert spread_taxes([line(100, tax(5, "gst"))], [tax(13)])[1] is Reason.LINES_DO_NOT_SUM
 
 
 def test_t7_two_entries_of_one_rate_count_together() -> None:

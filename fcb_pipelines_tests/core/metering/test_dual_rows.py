@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.company.charges import Reading
 from fcb_pipelines.core.company.services import CataloguePlan, Subscription
 from fcb_pipelines.core.metering.cycles import Span
@@ -149,7 +150,7 @@ A_YEAR = line(200000, "2026-05-20", "2027-05-20")
         (World(plans=(a_plan(quota=None),)), FAILED, Cause.MISSING_QUOTA, None, 20000),
         (World(plans=(a_plan(quota=None),), readings=()), MATCH, None, 20000, 20000),
         (World(documents=billed(WHOLE, currency="USD")), FAILED, Cause.OTHER_CURRENCY, 20000, 20000),
-        (World(documents=billed(net=20000, problem="unreachable")), FAILED, Cause.UNREADABLE_DOCUMENT, 20000, 20000),
+        (World(documents=billed(net=20000, problem=Reason.UNREACHABLE)), FAILED, Cause.UNREADABLE_DOCUMENT, 20000, 20000),
         # Two invoices of one month are one row.
         (World(documents=(a_document(a_billed_line(15000)), a_document(a_billed_line(5000), ref="stripe:a:in_2"))), MATCH, None, 20000, 20000),
     ],

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from fcb_pipelines.core.codes import Kind, Status
+from fcb_pipelines.core.codes import Kind, Reason, Status
 from fcb_pipelines.core.company.services import Invoicing
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts
@@ -88,13 +88,13 @@ def test_a_credit_note_counts_below_zero() -> None:
 
 
 def test_lines_that_cannot_be_trusted_are_none() -> None:
-    document = told(facts(*lines(100), problem="lines_do_not_sum"))
+    document = told(facts(*lines(100), problem=Reason.LINES_DO_NOT_SUM))
     assert document is not None
     assert (document.problem, document.lines, document.net) == ("lines_do_not_sum", (), 100)
 
 
 def test_a_one_off_counts_as_a_whole() -> None:
-    document = told(facts(*lines(100), problem="lines_do_not_sum"), subscription_id=None)
+    document = told(facts(*lines(100), problem=Reason.LINES_DO_NOT_SUM), subscription_id=None)
     assert document is not None
     assert (document.problem, document.lines, document.net) == (None, (), 100)
 

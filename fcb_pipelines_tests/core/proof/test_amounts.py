@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
-from fcb_pipelines.core.codes import Kind, Method, Status
+from fcb_pipelines.core.codes import Kind, Method, Reason, Status
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
 from fcb_pipelines.core.facts.model import InvoiceFacts
@@ -89,7 +89,7 @@ def told(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, str | No
         ("posted and paid", INVOICE, (MOVE,), ENTRIES, (20000, 20000, 0, None), (22600, 22600, 0, None)),
         ("not written yet", INVOICE, (), (), (20000, 0, 20000, "not_written"), (22600, 0, 22600, "not_written")),
         ("a draft", INVOICE, (replace(MOVE, state=MoveState.DRAFT),), (), (20000, 0, 20000, "draft"), (22600, 0, 22600, "draft")),
-        ("held", replace(INVOICE, problem="unreachable"), (), (), (20000, 0, 20000, "unreachable"), (22600, 0, 22600, "cash_without_document")),
+        ("held", replace(INVOICE, problem=Reason.UNREACHABLE), (), (), (20000, 0, 20000, "unreachable"), (22600, 0, 22600, "cash_without_document")),
         ("void, and paid", VOID, (), (), None, (22600, 0, 22600, "cash_without_document")),
         ("test mode moves no money", replace(INVOICE, livemode=False), (), (), None, None),
         ("before the cutover, paid before", replace(INVOICE, date=date(2025, 12, 1), settlements=(replace(a_settlement(INVOICE.ref, 22600), date=date(2025, 12, 2)),)), (), (), None, None),
@@ -334,7 +334,7 @@ def test_the_totals_are_by_currency_and_measure() -> None:
 def test_s6_a_refund_of_a_note_that_is_held_is_listed_with_the_note() -> None:
     refund = replace(REFUND, ref=NOTE.settlements[0].ref, amount=0)
     invoice = replace(INVOICE, settlements=(*INVOICE.settlements, refund))
-    held = replace(NOTE, problem="lines_do_not_sum")
+    held = replace(NOTE, problem=Reason.LINES_DO_NOT_SUM)
     rows = rows_of(invoice, held, moves=(MOVE,), entries=ENTRIES)
     listed = {row.entry: (row.ref, row.listed, row.why) for row in rows if row.source < 0}
     assert listed[refund.ref] == (NOTE.ref, -22600, "cash_without_document")

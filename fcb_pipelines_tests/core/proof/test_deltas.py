@@ -11,7 +11,7 @@ from hypothesis import given
 
 from fcb_pipelines.core.agreement.compare import Agreement, policy_of
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.codes import EXCEPTIONS, Kind, Method
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import RELEASED, MoveState, Standing
 from fcb_pipelines.core.proof.deltas import (
@@ -188,13 +188,13 @@ def test_a_move_that_should_not_stand_is_extra(
     state: MoveState, reason: str, code: str | None
 ) -> None:
     standing = {REF: stands(a_move(DOCUMENT, state))}
-    rows = ledger_deltas([], [], standing, not_posted={REF: reason})
+    rows = ledger_deltas([], [], standing, not_posted={REF: Reason.of(reason)})
     assert [(row.kind, row.code) for row in rows] == ([(Agreement.EXTRA, code)] if code else [])
 
 
 def test_d3_a_move_that_a_person_set_back_to_draft_is_held_and_missing_in_the_books() -> None:
     standing = {REF: stands(a_move(DOCUMENT, MoveState.DRAFT), seen="posted")}
-    (row,) = ledger_deltas([], [], standing, not_posted={REF: "edited_in_ledger"})
+    (row,) = ledger_deltas([], [], standing, not_posted={REF: Reason.EDITED_IN_LEDGER})
     assert (row.expected, row.actual, row.difference) == ("posted", "draft", -DOCUMENT.total)
     assert (row.aspect, row.code) == (READ_BACK, "edited_in_ledger")
 
@@ -295,7 +295,7 @@ def test_s6_a_refund_that_failed_is_taken_back_and_one_that_a_note_took_over_is_
 
 @pytest.mark.parametrize("field", MUTATIONS)
 def test_every_code_is_an_exception_that_says_what_mends_it(field: str) -> None:
-    assert {row.code for row in deltas(MUTATIONS[field])} <= EXCEPTIONS.keys()
+    assert {row.code for row in deltas(MUTATIONS[field])} <= {*ExceptionCode}
 
 
 @given(documents())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import Kind, Verdict
+from fcb_pipelines.core.codes import Kind, Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import to_rows
 from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
@@ -119,10 +119,10 @@ def test_a_listing_is_complete_when_no_page_is_lost_or_repeated(
         ("a member without a disposition", {REF, HELD.ref}, [ROW], 1),
         ("a disposition of no member", {REF}, [ROW, HELD], 1),
         ("two dispositions", {REF}, [ROW, ROW], 1),
-        ("a post with a reason", {REF}, [replace(ROW, reason="unreadable")], 1),
+        ("a post with a reason", {REF}, [replace(ROW, reason=Reason.UNREADABLE)], 1),
         ("a hold without a reason", {REF}, [replace(ROW, verdict=Verdict.HOLD)], 1),
-        ("a hold with a skip's reason", {REF}, [replace(ROW, verdict=Verdict.HOLD, reason="test_mode")], 1),
-        ("a reason nobody knows", {REF}, [replace(ROW, verdict=Verdict.HOLD, reason="because")], 1),
+        ("a hold with a skip's reason", {REF}, [replace(ROW, verdict=Verdict.HOLD, reason=Reason.TEST_MODE)], 1),
+        ("a reason nobody knows", {REF}, [replace(ROW, verdict=Verdict.HOLD, reason=Reason.of("because"))], 1),
     ],
 )  # fmt: skip
 def test_population_adds_up_when_each_member_has_one_lawful_disposition(
@@ -269,7 +269,7 @@ def test_b2_unitemised_revenue_is_counted_with_its_sum() -> None:
 
 def test_holds_are_named_by_reason_each_with_its_age_the_oldest_first() -> None:
     older = replace(HELD, date=date(2026, 3, 3), total=100)
-    undated = replace(HELD, date=None, reason="unreadable", currency="USD")
+    undated = replace(HELD, date=None, reason=Reason.UNREADABLE, currency="USD")
     result = nothing_is_held([ROW, HELD, older, undated], date(2026, 5, 3))
     assert (result.outcome, result.count) == (WARN, 3)
     ref = f"{HELD.ref} ({HELD.number})"

@@ -2,7 +2,7 @@
 
 A body is `{"invoice": …, "fees": […], "payments": […]}` or `{"credit_note": …}`, as
 `connectors.lago.source` hands it on. Nothing here raises for a bad document: what can't be read or does
-not add up becomes `problem` (`core.facts.arithmetic.Problem`).
+not add up becomes `problem` (`core.codes.Reason`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Side, Status
+from fcb_pipelines.core.codes import Kind, Reason, Side, Status
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
-    Problem,
     rounded_apart,
     spread_discount,
     spread_taxes,
@@ -100,9 +99,9 @@ class _Reader:
         settlements, shared = reader.of_invoice() if reader else ((), None)
         problems = (
             _untreated(invoice),
-            Problem.UNREADABLE if day is None and status is not Status.DRAFT else None,
+            Reason.UNREADABLE if day is None and status is not Status.DRAFT else None,
             self._formula(fees),
-            Problem.LINES_DO_NOT_SUM if sum(t.amount for t in taxes) != tax else None,
+            Reason.LINES_DO_NOT_SUM if sum(t.amount for t in taxes) != tax else None,
             sums,
             shared,
         )
@@ -158,9 +157,9 @@ class _Reader:
         voided = note["credit_status"] == "voided"
         problems = (
             # What is left of a note that was partly used is forfeited: no rule says what that is.
-            Problem.TREATMENT_UNKNOWN if voided and used else None,
+            Reason.TREATMENT_UNKNOWN if voided and used else None,
             sums,
-            None if whole else Problem.LINES_DO_NOT_SUM,
+            None if whole else Reason.LINES_DO_NOT_SUM,
         )
         return InvoiceFacts(
             side=Side.LAGO,
@@ -257,21 +256,21 @@ class _Reader:
         off = coupons + self._amount("progressive_billing_credit_amount_cents")
         return spread_discount(off, lines) if off and lines else lines
 
-    def _formula(self, fees: Sequence[Json]) -> Problem | None:
+    def _formula(self, fees: Sequence[Json]) -> Reason | None:
         """Rule B1: fees - progressive - coupons + taxes are the total; older versions or a hold."""
         billed = self._amount("fees_amount_cents")
         coupons = self._amount("coupons_amount_cents")
         if self.document["version_number"] < _COUPONS_BEFORE_TAXES and (
             coupons or self._amount("prepaid_credit_amount_cents")
         ):
-            return Problem.TREATMENT_UNKNOWN
+            return Reason.TREATMENT_UNKNOWN
         net = billed - self._amount("progressive_billing_credit_amount_cents") - coupons
         taxed = net + self._amount("taxes_amount_cents")
         lines = sum(self._minor(fee["amount_cents"]) for fee in fees)
         whole = not fees or 2 * abs(lines - billed) <= len(fees)
         if whole and taxed == self._amount("sub_total_including_taxes_amount_cents"):
             return None
-        return Problem.LINES_DO_NOT_SUM
+        return Reason.LINES_DO_NOT_SUM
 
     def _settlements(self, issued: date) -> SettlementReader:
         return SettlementReader(
@@ -292,7 +291,7 @@ def _status(invoice: Json) -> Status:
     return _STATUS.get(invoice["status"], Status.UNKNOWN)
 
 
-def _untreated(invoice: Json) -> Problem | None:
+def _untreated(invoice: Json) -> Reason | None:
     """Documents that are no plain sale: a wallet top-up is a liability, a self-billed one a cost."""
     unusual = invoice["invoice_type"] == "credit" or invoice.get("self_billed")
-    return Problem.TREATMENT_UNKNOWN if unusual else None
+    return Reason.TREATMENT_UNKNOWN if unusual else None

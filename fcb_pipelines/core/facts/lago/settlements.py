@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Method, Side
-from fcb_pipelines.core.facts.arithmetic import Problem, in_order
+from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Side
+from fcb_pipelines.core.facts.arithmetic import in_order
 from fcb_pipelines.core.facts.lago.parts import Json, instant_of
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.periods import local_date
@@ -24,7 +24,7 @@ class SettlementReader:
     issued: date
     minor: Callable[[int], int]
 
-    def of_invoice(self) -> tuple[tuple[SettlementFacts, ...], Problem | None]:
+    def of_invoice(self) -> tuple[tuple[SettlementFacts, ...], Reason | None]:
         """By date; a problem where a shared payment's part is unclear."""
         payments = self.body.get("payments") or ()
         paid = [payment for payment in payments if payment["payment_status"] == "succeeded"]
@@ -40,7 +40,7 @@ class SettlementReader:
                 found += [
                     self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
                 ]
-                return in_order(found), Problem.UNREADABLE
+                return in_order(found), Reason.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
         # With a void Lago gives the wallet back what it took.
         if self.document["status"] != "voided":
@@ -64,9 +64,9 @@ class SettlementReader:
                     found.append(self._applied(credit, invoice["lago_id"], day))
         return in_order(found)
 
-    def remarks(self) -> tuple[str, ...]:
+    def remarks(self) -> tuple[ExceptionCode, ...]:
         """The exceptions that Lago itself raises about the invoice."""
-        return ("dispute_lost",) if self.document.get("payment_dispute_lost_at") else ()
+        return (ExceptionCode.DISPUTE_LOST,) if self.document.get("payment_dispute_lost_at") else ()
 
     def _from_wallet(self) -> Iterable[SettlementFacts]:
         """S12: credits that were bought are a liability used, granted ones were never owed."""

@@ -3,17 +3,16 @@
 A body is `{"invoice": …, "tax_rates": […], …}` or `{"credit_note": …, "tax_rates": […], …}`, as
 `connectors.stripe.source` hands it on: lines complete, payments expanded, with the notes, refunds, disputes
 and failures that hang together with it (`connectors.stripe.related`). Nothing here raises for a bad
-document: what can't be read or does not add up becomes `problem` (`core.facts.arithmetic.Problem`).
+document: what can't be read or does not add up becomes `problem` (`core.codes.Reason`).
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Side, Status
+from fcb_pipelines.core.codes import Kind, Reason, Side, Status
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
-    Problem,
     spread_discount,
     spread_taxes,
     turned,
@@ -98,9 +97,9 @@ class _Reader:
         tax = sum(each.amount for each in taxes)
         problems = (
             self.amounts.problem,
-            None if settled.readable else Problem.UNREADABLE,
+            None if settled.readable else Reason.UNREADABLE,
             _untreated(invoice),
-            Problem.LINES_DO_NOT_SUM if invoice["lines"]["has_more"] else None,
+            Reason.LINES_DO_NOT_SUM if invoice["lines"]["has_more"] else None,
             _unknown_rate(taxes),
             sums,
         )
@@ -157,7 +156,7 @@ class _Reader:
         problems = (
             self.amounts.problem,
             _untreated(note),
-            Problem.LINES_DO_NOT_SUM if note["lines"]["has_more"] else None,
+            Reason.LINES_DO_NOT_SUM if note["lines"]["has_more"] else None,
             _unknown_rate(taxes),
             sums,
         )
@@ -271,7 +270,7 @@ class _Reader:
         discount: int,
         shipping: int,
         total: int,
-    ) -> tuple[tuple[LineFacts, ...], Problem | None]:
+    ) -> tuple[tuple[LineFacts, ...], Reason | None]:
         """Rule B1: lines less discounts plus taxes plus shipping are the total, to the unit."""
         if lines and not shipping:
             lines, problem = spread_taxes(lines, taxes)
@@ -282,7 +281,7 @@ class _Reader:
         unitemised = not lines and not shipping
         if unitemised or (net + tax == total and discount == sum(line.discount for line in lines)):
             return lines, None
-        return lines, Problem.LINES_DO_NOT_SUM
+        return lines, Reason.LINES_DO_NOT_SUM
 
 
 def _billed(document: Json) -> str | None:
@@ -303,17 +302,17 @@ def _reversed(line: str | None, sold: Mapping[str, str | None]) -> str | None:
     return whole.pop() if len(whole) == 1 else None
 
 
-def _unknown_rate(taxes: Sequence[TaxFacts]) -> Problem | None:
+def _unknown_rate(taxes: Sequence[TaxFacts]) -> Reason | None:
     """A billed tax whose rate object did not come: it can't be told which tax it is."""
     unknown = any(tax.type == "unknown" for tax in taxes)
-    return Problem.UNREADABLE if unknown else None
+    return Reason.UNREADABLE if unknown else None
 
 
-def _untreated(document: Json) -> Problem | None:
+def _untreated(document: Json) -> Reason | None:
     """Billing credits used before tax: whether they are a discount or a liability is undecided."""
     credits = document.get("total_pretax_credit_amounts", document.get("pretax_credit_amounts"))
     used = any(each["type"] != "discount" for each in credits or ())
-    return Problem.TREATMENT_UNKNOWN if used else None
+    return Reason.TREATMENT_UNKNOWN if used else None
 
 
 def _proration(line: Json) -> bool:

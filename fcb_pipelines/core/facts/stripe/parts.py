@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from fcb_pipelines.core.facts.arithmetic import Problem
+from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.facts.model import BillTo, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
@@ -20,7 +20,7 @@ _NOT_BILLED = frozenset(
 class Amounts:
     """Stripe's integers as canonical minor units."""
 
-    problem: Problem | None = None
+    problem: Reason | None = None
 
     def __init__(self, currency: str) -> None:
         self.currency = currency.upper()
@@ -41,7 +41,7 @@ class Amounts:
 class RawAmounts(Amounts):
     """The wire's integers untouched, for a document whose minor unit is in doubt: never posted."""
 
-    problem = Problem.CURRENCY_NEEDS_REVIEW
+    problem = Reason.CURRENCY_NEEDS_REVIEW
 
     def __call__(self, amount: int | None) -> int:
         return amount or 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from fcb_pipelines.core.codes import Method, Side
+from fcb_pipelines.core.codes import ExceptionCode, Method, Side
 from fcb_pipelines.core.facts.arithmetic import in_order
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
@@ -31,7 +31,7 @@ class Settled:
     """
 
     settlements: tuple[SettlementFacts, ...]
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[ExceptionCode, ...] = ()
     withdrawn: tuple[tuple[str, date], ...] = ()
     readable: bool = True
 
@@ -77,14 +77,14 @@ class SettlementReader:
         refunds, disputes = self._refunds(), self._disputes()
         ending = self._given_up(found, total)
         remarks = {
-            "payment_failed": failed and is_open,
-            "overpaid": overpaid,
-            "refund_without_credit_note": any(
+            ExceptionCode.PAYMENT_FAILED: failed and is_open,
+            ExceptionCode.OVERPAID: overpaid,
+            ExceptionCode.REFUND_WITHOUT_CREDIT_NOTE: any(
                 is_unnamed(self.body, each) for each in succeeded(self.body)
             ),
-            "disputed": any(not _lost(each) for each in disputes),
-            "dispute_lost": any(_lost(each) for each in disputes),
-            "uncollectible": self.document["status"] == "uncollectible",
+            ExceptionCode.DISPUTED: any(not _lost(each) for each in disputes),
+            ExceptionCode.DISPUTE_LOST: any(_lost(each) for each in disputes),
+            ExceptionCode.UNCOLLECTIBLE: self.document["status"] == "uncollectible",
         }
         found += [*refunds, *map(self._chargeback, filter(_lost, disputes)), *ending]
         return Settled(
