@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import Kind, Method, Side, Status
+from fcb_pipelines.core.codes import Kind, Method, Status, System
 from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.model import (
     BillTo,
@@ -21,16 +21,16 @@ from fcb_pipelines.core.facts.model import (
     SettlementFacts,
     TaxFacts,
 )
-from fcb_pipelines.core.facts.nexacloud import Copy, claimed_ref
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, claimed_ref
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
+    LedgerMove,
+    LedgerSettlement,
+    LedgerState,
     MoveState,
     PaymentState,
     Seen,
-    Standing,
-    StandingMove,
-    StandingSettlement,
 )
 from fcb_pipelines.core.money import half_up
 from fcb_pipelines.core.settlements.intended import intended_settlements
@@ -77,7 +77,7 @@ def an_invoice(name: str = "in_1", *lines: LineFacts, **changes: Any) -> Invoice
     total = net + amount
     currency = changes.get("currency", "CAD")
     facts = InvoiceFacts(
-        side=Side.STRIPE,
+        side=System.STRIPE,
         ref=ref,
         kind=Kind.INVOICE,
         number=f"NC-{name}",
@@ -124,12 +124,12 @@ def a_copy(
     source_id: str | None = "in_1",
     created_at: datetime = datetime(2026, 5, 16, 12, tzinfo=UTC),
     **changes: Any,
-) -> Copy:
+) -> NexaCloudInvoice:
     """NexaCloud's row of `source`, true in every field; `changes` replace fields of its facts."""
     source = source or an_invoice()
     facts = replace(
         source,
-        side=Side.NEXACLOUD,
+        side=System.NEXACLOUD,
         ref=f"nexacloud:{invoice_id}",
         date=None,
         customer=USER,
@@ -137,7 +137,7 @@ def a_copy(
         settlements=(),
         lines=tuple(replace(line, key=f"item-{line.key}", taxes=()) for line in source.lines),
     )
-    return Copy(
+    return NexaCloudInvoice(
         invoice_id=invoice_id,
         user_id=USER,
         subscription_id=None,
@@ -151,9 +151,9 @@ def a_copy(
 def a_case(facts: InvoiceFacts | None = None, **changes: Any) -> Case:
     """A case that posts: NexaCloud has the invoice, agrees with its source, and nothing stands yet."""
     facts = facts or an_invoice()
-    owner = changes.pop("owner", a_copy(facts))
-    agreement = copy_against_source(facts, owner.facts, customer=CUSTOMER) if owner else ()
-    case = Case(facts=facts, owner=owner, agreement=agreement)
+    claimant = changes.pop("claimant", a_copy(facts))
+    agreement = copy_against_source(facts, claimant.facts, customer=CUSTOMER) if claimant else ()
+    case = Case(facts=facts, claimant=claimant, agreement=agreement)
     return replace(case, **changes)
 
 
@@ -171,10 +171,10 @@ def settlements_of(case: Case) -> tuple[Settlement, ...]:
 
 def a_move(
     document: LedgerDocument | None = None, state: MoveState = MoveState.POSTED, **changes: Any
-) -> StandingMove:
+) -> LedgerMove:
     """The move that stands exactly as the document was written, paid."""
     document = document or document_of(a_case())
-    move = StandingMove(
+    move = LedgerMove(
         ref=document.ref,
         move_id="7",
         state=state,
@@ -188,9 +188,9 @@ def a_move(
     return replace(move, **changes)
 
 
-def an_entry(settlement: Settlement, **changes: Any) -> StandingSettlement:
+def an_entry(settlement: Settlement, **changes: Any) -> LedgerSettlement:
     """The entry that stands exactly as the settlement was written, reconciled."""
-    entry = StandingSettlement(
+    entry = LedgerSettlement(
         ref=settlement.ref,
         move_id="8",
         state=MoveState.POSTED,
@@ -202,20 +202,20 @@ def an_entry(settlement: Settlement, **changes: Any) -> StandingSettlement:
 
 
 def stands(
-    move: StandingMove | None = None,
+    move: LedgerMove | None = None,
     *,
-    settlement: StandingSettlement | None = None,
+    settlement: LedgerSettlement | None = None,
     seen: str | None = None,
     ref: str | None = None,
-) -> Standing:
+) -> LedgerState:
     """What stands under one external id, and the state the log last saw there."""
     entry = move or settlement
     ref = ref or (entry.ref if entry else an_invoice().ref)
     logged = None if seen is None else Seen(ref=ref, state=seen, content_hash=None)
-    return Standing(ref=ref, move=move, settlement=settlement, seen=logged)
+    return LedgerState(ref=ref, move=move, settlement=settlement, seen=logged)
 
 
-def all_standing(case: Case) -> Mapping[str, Standing]:
+def all_standing(case: Case) -> Mapping[str, LedgerState]:
     """The ledger where everything of the case stands, posted and reconciled, and was seen."""
     move = a_move(document_of(case))
     entries = [an_entry(settlement) for settlement in settlements_of(case)]

@@ -58,8 +58,8 @@ def assert_stands(ledger: Ledger, document: LedgerDocument, **facts: object) -> 
 
 def assert_settled(ledger: Ledger, settlement: Settlement, reconciled: int | None = None) -> None:
     """The settlement stands there as it was meant and is matched: wholly, or as much as is said."""
-    (standing,) = ledger.read_settlements([settlement.ref])
-    assert standing.state is MoveState.POSTED
-    assert standing.settlement.content_hash == settlement.content_hash
-    assert standing.stored_hash == settlement.content_hash
-    assert standing.reconciled == (settlement.amount if reconciled is None else reconciled)
+    (ledger_state,) = ledger.read_settlements([settlement.ref])
+    assert ledger_state.state is MoveState.POSTED
+    assert ledger_state.settlement.content_hash == settlement.content_hash
+    assert ledger_state.stored_hash == settlement.content_hash
+    assert ledger_state.reconciled == (settlement.amount if reconciled is None else reconciled)

@@ -22,7 +22,7 @@ from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Status, Verd
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
-from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, PaymentState
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
 from fcb_pipelines.core.metering.leaks import LeakKind
 from fcb_pipelines.core.metering.usage import RemarkKind
@@ -292,7 +292,7 @@ def made_status() -> dict[str, Any]:
         partner=document.partner,
         nexacloud_invoice_id=None,
     )
-    move = StandingMove(
+    move = LedgerMove(
         ref=document.ref,
         move_id="1",
         state=MoveState.POSTED,

@@ -23,9 +23,9 @@ from fcb_pipelines.core.company.charges import UnreadReading
 from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.rows import to_rows
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.ledger.moves import MoveState
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
@@ -110,7 +110,7 @@ ASKED = IndexRow(
     ref=REF,
     source_id="in_1",
     origin=Origin.INVOICE,
-    answer=Answer.ASKED,
+    answer=Lookup.ASKED,
     in_scope=True,
     claimed=True,
 )
@@ -196,7 +196,7 @@ def a_cent_more_in_the_ledger() -> GateResult:
 
 
 # Each gate: the smallest input that makes it fail, and what it must name.
-SHARED = StandingPartner(
+SHARED = LinkedPartner(
     partner_id="7", links=("nexacloud:u1",), name="Alpha", email=None, stripe_customer_id=None,
     shared_emails=(
         SharedEmail(email="books@x.example", bearers=("nexacloud:u1 (Alpha)", "nexacloud:u2 (Beta)")),

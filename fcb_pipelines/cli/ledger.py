@@ -17,7 +17,7 @@ from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.core.ledger.description import TrialBalanceRow
-from fcb_pipelines.core.ledger.moves import StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -207,7 +207,7 @@ def _write_files(folder: Path, books: Ledger, balances: Sequence[TrialBalanceRow
     out().print(str(folder), soft_wrap=True)
 
 
-def _move(move: StandingMove) -> list[Any]:
+def _move(move: LedgerMove) -> list[Any]:
     told = move.document
     return [
         move.ref, told.kind, told.number, told.date, move.state, move.payment_state,

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import ListedMove, StandingMove, StandingSettlement
-from fcb_pipelines.core.ledger.partners import StandingPartner
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove
+from fcb_pipelines.core.ledger.partners import LinkedPartner
 
 
 class Ledger(Protocol):
@@ -35,7 +35,7 @@ class Ledger(Protocol):
 
     def read_moves(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
-    ) -> tuple[StandingMove, ...]:
+    ) -> tuple[LedgerMove, ...]:
         """Our moves with these document refs, and all that reverse the documents `of`.
 
         `refs` None: all of ours; an absent one is simply not there.
@@ -44,7 +44,7 @@ class Ledger(Protocol):
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
-    ) -> tuple[StandingSettlement, ...]:
+    ) -> tuple[LedgerSettlement, ...]:
         """Our settlements with these refs, and all that settle or draw on the documents `of`.
 
         `refs` None: all of ours.
@@ -53,7 +53,7 @@ class Ledger(Protocol):
 
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
-    ) -> tuple[StandingPartner, ...]:
+    ) -> tuple[LinkedPartner, ...]:
         """Link or make each partner; fill what is empty, overwrite nothing. Idempotent.
 
         Who takes which partner is `core.documents.partners`' answer. `others` are accounts that are not written
@@ -63,7 +63,7 @@ class Ledger(Protocol):
 
     def write_drafts(
         self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
-    ) -> tuple[StandingMove, ...]:
+    ) -> tuple[LedgerMove, ...]:
         """Write each document as a draft with its external id, in one transaction a batch.
 
         A document already in the ledger is left as it is, unless its ref is in `replace` and it
@@ -71,11 +71,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def post(self, refs: Sequence[str]) -> tuple[StandingMove, ...]:
+    def post(self, refs: Sequence[str]) -> tuple[LedgerMove, ...]:
         """Post these drafts (those already posted stay as they are). Returns the read-back."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
         """Write, post and reconcile each settlement with its document's receivable.
 
         A settlement already there is not written again; one that is there but not reconciled is

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 
 
 def draws_on_a_document(settlement: Settlement) -> bool:
@@ -13,7 +13,7 @@ def draws_on_a_document(settlement: Settlement) -> bool:
 
 
 def assert_settleable(
-    settlement: Settlement, document: StandingMove | None, drawn_on: StandingMove | None = None
+    settlement: Settlement, document: LedgerMove | None, drawn_on: LedgerMove | None = None
 ) -> None:
     """Raises NotPrepared or ContractBreach unless both sides are posted and fit together.
 
@@ -74,7 +74,7 @@ def assert_same_receipt(allocation: Settlement, amount: int, currency: str) -> N
         )
 
 
-def _posted(tried: str, what: str, move: StandingMove | None) -> LedgerDocument:
+def _posted(tried: str, what: str, move: LedgerMove | None) -> LedgerDocument:
     if move is None:
         raise NotPrepared(tried, f"{what} is not in the ledger", remedy="fcb sync")
     if move.state is not MoveState.POSTED:

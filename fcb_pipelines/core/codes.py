@@ -140,7 +140,7 @@ class ExceptionCode(_Code):
     # fmt: on
 
 
-class Side(StrEnum):
+class System(StrEnum):
     """Who tells the facts."""
 
     NEXACLOUD = "nexacloud"

@@ -118,10 +118,10 @@ def outcomes(
 
     `refused` has Odoo's words for what it would not do.
     """
-    standing = {(model_of(each), each.id): each for each in after}
+    ledger_state = {(model_of(each), each.id): each for each in after}
     told = []
     for each in planned:
-        now = standing.pop(each.key, None)
+        now = ledger_state.pop(each.key, None)
         reason = refused.get(each.key) or each.reason
         if now is None:
             told.append(_pruned(each, "deleted", ""))
@@ -131,7 +131,7 @@ def outcomes(
             told.append(_pruned(each, "left", reason or "it changed while this ran"))
     new = (
         Pruned(model=model, name=_name(each), outcome="left", reason="it came while this ran")
-        for (model, _), each in standing.items()
+        for (model, _), each in ledger_state.items()
     )
     return (*told, *new)
 

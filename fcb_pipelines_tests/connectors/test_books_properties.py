@@ -24,7 +24,7 @@ from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines_tests.documents import SETTINGS, a_partner, expected_balances
 from fcb_pipelines_tests.ledgers import balances
 from fcb_pipelines_tests.odoo_server import OdooServer
@@ -143,9 +143,9 @@ def assert_says(ledger: Ledger, life: Life) -> None:
     """Every document and settlement stands as it was meant, and is open or matched as it must."""
     documents, settlements = life
     moves = {move.ref: move for move in ledger.read_moves()}
-    standing = {each.ref: each for each in ledger.read_settlements()}
+    ledger_state = {each.ref: each for each in ledger.read_settlements()}
     assert moves.keys() == {document.ref for document in documents}
-    assert standing.keys() == {settlement.ref for settlement in settlements}
+    assert ledger_state.keys() == {settlement.ref for settlement in settlements}
     for document in documents:
         taken = _taken_off(document, settlements)
         assert moves[document.ref].state is MoveState.POSTED
@@ -153,13 +153,13 @@ def assert_says(ledger: Ledger, life: Life) -> None:
         assert moves[document.ref].residual == max(0, document.total - sum(taken.values()))
         # What is paid beyond the total stays on the payments, a visible credit; an older debt that
         # nothing paid stays open beside the document.
-        matched = {ref: standing[ref].reconciled for ref in taken}
+        matched = {ref: ledger_state[ref].reconciled for ref in taken}
         unpaid = sum(matched[ref] - amount for ref, amount in taken.items() if amount < 0)
         assert sum(matched.values()) == min(document.total, sum(taken.values()) + unpaid)
         if sum(taken.values()) <= document.total and not unpaid:
             assert matched == taken
     for settlement in settlements:
-        found = standing[settlement.ref]
+        found = ledger_state[settlement.ref]
         assert found.state is MoveState.POSTED
         assert found.settlement.content_hash == found.stored_hash == settlement.content_hash
         assert abs(found.reconciled) <= abs(settlement.amount)
@@ -177,7 +177,7 @@ def _taken_off(document: LedgerDocument, settlements: Sequence[Settlement]) -> d
 
 def everything(
     ledger: Ledger,
-) -> tuple[dict[str, StandingMove], dict[str, StandingSettlement], dict[tuple[str, str], int]]:
+) -> tuple[dict[str, LedgerMove], dict[str, LedgerSettlement], dict[tuple[str, str], int]]:
     """All that the ledger answers of us."""
     return (
         {move.ref: move for move in ledger.read_moves()},

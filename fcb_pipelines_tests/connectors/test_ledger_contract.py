@@ -345,8 +345,8 @@ def test_a_full_settlement_pays_the_invoice(ledger: Ledger) -> None:
     document = an_invoice()
     written(ledger, document)
     payment = a_settlement(document, day=date(2026, 5, 4))
-    (standing,) = ledger.settle([payment])
-    assert standing.ref == payment.ref
+    (ledger_state,) = ledger.settle([payment])
+    assert ledger_state.ref == payment.ref
     assert_settled(ledger, payment)
     assert_stands(ledger, document, residual=0, payment_state=PaymentState.PAID)
     assert balances(ledger) == expected_balances([document], [payment])

@@ -450,8 +450,8 @@ def test_a_credit_note_is_allocated_whole(ledger: Ledger) -> None:
     document, note = an_invoice(), a_note()
     written(ledger, document, note)
     allocation = allocated(note, document)
-    (standing,) = ledger.settle([allocation])
-    assert standing.settlement == allocation
+    (ledger_state,) = ledger.settle([allocation])
+    assert ledger_state.settlement == allocation
     assert_settled(ledger, allocation)
     assert_stands(ledger, note, residual=0, payment_state=PaymentState.PAID)
     assert_stands(
@@ -781,9 +781,9 @@ def test_settlements_are_found_by_their_document(ledger: Ledger) -> None:
     ledger.settle(settlements)
 
     def found(*of: LedgerDocument, refs: Sequence[str] | None = ()) -> set[str]:
-        standing = ledger.read_settlements(refs, of=[each.ref for each in of])
-        assert len({each.ref for each in standing}) == len(standing)
-        return {each.ref.rsplit(":", 1)[-1] for each in standing}
+        ledger_state = ledger.read_settlements(refs, of=[each.ref for each in of])
+        assert len({each.ref for each in ledger_state}) == len(ledger_state)
+        return {each.ref.rsplit(":", 1)[-1] for each in ledger_state}
 
     assert found() == set()
     assert found(april) == {"inpay_1", "re_1", "alloc", "share_1"}

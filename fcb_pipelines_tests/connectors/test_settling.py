@@ -9,7 +9,7 @@ from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared, Perma
 from fcb_pipelines.connectors.settling import assert_same_receipt, assert_settleable, receipt_of
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, PaymentState
 from fcb_pipelines_tests.documents import a_credit_note, a_settlement, an_invoice
 
 INVOICE, NOTE = an_invoice(), a_credit_note()
@@ -18,9 +18,9 @@ ALLOCATION = a_settlement(INVOICE, 100, method=Method.CREDIT_NOTE, drawn_on=NOTE
 SHARE = a_settlement(INVOICE, 100, drawn_on="stripe:acct_nexacloud:pi_1", receipt=500)
 
 
-def standing(document: LedgerDocument, state: MoveState = MoveState.POSTED) -> StandingMove:
+def ledger_state(document: LedgerDocument, state: MoveState = MoveState.POSTED) -> LedgerMove:
     """The document as it stands."""
-    return StandingMove(
+    return LedgerMove(
         ref=document.ref,
         move_id="1",
         state=state,
@@ -34,26 +34,26 @@ def standing(document: LedgerDocument, state: MoveState = MoveState.POSTED) -> S
 
 
 def test_what_is_posted_and_fits_may_be_settled() -> None:
-    assert_settleable(PAYMENT, standing(INVOICE))
-    assert_settleable(ALLOCATION, standing(INVOICE), standing(NOTE))
-    assert_settleable(SHARE, standing(INVOICE))
+    assert_settleable(PAYMENT, ledger_state(INVOICE))
+    assert_settleable(ALLOCATION, ledger_state(INVOICE), ledger_state(NOTE))
+    assert_settleable(SHARE, ledger_state(INVOICE))
     assert_same_receipt(SHARE, 500, "CAD")
 
 
-REFUSED: dict[str, tuple[dict[str, Any], StandingMove | None, StandingMove | None, str]] = {
-    "no document": ({}, None, standing(NOTE), "the document is not in the ledger"),
-    "a draft": ({}, standing(INVOICE, MoveState.DRAFT), standing(NOTE), "the document is draft"),
-    "another kind": ({"kind": Kind.CREDIT_NOTE}, standing(INVOICE), standing(NOTE), "credit_note"),
-    "another currency": ({"currency": "USD"}, standing(INVOICE), standing(NOTE), "in USD"),
-    "nothing to draw on": ({}, standing(INVOICE), None, "cn_1, which it draws on, is not"),
+REFUSED: dict[str, tuple[dict[str, Any], LedgerMove | None, LedgerMove | None, str]] = {
+    "no document": ({}, None, ledger_state(NOTE), "the document is not in the ledger"),
+    "a draft": ({}, ledger_state(INVOICE, MoveState.DRAFT), ledger_state(NOTE), "the document is draft"),
+    "another kind": ({"kind": Kind.CREDIT_NOTE}, ledger_state(INVOICE), ledger_state(NOTE), "credit_note"),
+    "another currency": ({"currency": "USD"}, ledger_state(INVOICE), ledger_state(NOTE), "in USD"),
+    "nothing to draw on": ({}, ledger_state(INVOICE), None, "cn_1, which it draws on, is not"),
     "a draft to draw on": (
-        {}, standing(INVOICE), standing(NOTE, MoveState.DRAFT), "draws on, is draft",
+        {}, ledger_state(INVOICE), ledger_state(NOTE, MoveState.DRAFT), "draws on, is draft",
     ),
-    "an invoice to draw on": ({}, standing(INVOICE), standing(INVOICE), "is of kind invoice"),
+    "an invoice to draw on": ({}, ledger_state(INVOICE), ledger_state(INVOICE), "is of kind invoice"),
     "a note in another currency": (
-        {}, standing(INVOICE), standing(replace(NOTE, currency="USD")), "in USD",
+        {}, ledger_state(INVOICE), ledger_state(replace(NOTE, currency="USD")), "in USD",
     ),
-    "an amount below zero": ({"amount": -1}, standing(INVOICE), standing(NOTE), "no amount"),
+    "an amount below zero": ({"amount": -1}, ledger_state(INVOICE), ledger_state(NOTE), "no amount"),
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_what_is_on_account_has_no_document_among_ours_and_allocates_nothing() -
     on_account = replace(PAYMENT, on_account=True)
     assert_settleable(on_account, None)
     with pytest.raises(ContractBreach, match="its document is ours"):
-        assert_settleable(on_account, standing(INVOICE))
+        assert_settleable(on_account, ledger_state(INVOICE))
     with pytest.raises(ContractBreach, match="it is allocated"):
         assert_settleable(replace(SHARE, on_account=True), None)
 
@@ -71,8 +71,8 @@ def test_what_is_on_account_has_no_document_among_ours_and_allocates_nothing() -
 )
 def test_what_is_not_there_or_does_not_fit_is_refused(
     changes: dict[str, Any],
-    document: StandingMove | None,
-    drawn_on: StandingMove | None,
+    document: LedgerMove | None,
+    drawn_on: LedgerMove | None,
     told: str,
 ) -> None:
     with pytest.raises(PermanentFailure, match=told) as refused:

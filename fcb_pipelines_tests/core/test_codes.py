@@ -82,8 +82,8 @@ def members(path: Path) -> frozenset[Reason | ExceptionCode]:
     return frozenset(
         codes[name]
         for codes in (Reason, ExceptionCode)
-        for owner, name in found
-        if owner == codes.__name__ and name in codes.__members__
+        for claimant, name in found
+        if claimant == codes.__name__ and name in codes.__members__
     )
 
 

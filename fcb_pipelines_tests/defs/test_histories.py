@@ -261,7 +261,7 @@ class History:
         """Whose documents belong to the population: users of NexaCloud, and whoever the books know."""
         users = {(who, side) for who in CUSTOMERS for side in ("stripe", "lago")
                  if who not in self.world.billing.erased}  # fmt: skip
-        standing = {
+        ledger_state = {
             move.ref
             for move in self.ledger.list_moves()
             if move.state in (MoveState.DRAFT, MoveState.POSTED)
@@ -269,7 +269,7 @@ class History:
         for one in self.world.billing.invoices:
             refs = {self._ref(one, note.id) for note in one.notes}
             refs |= set() if one.lost else {self._ref(one, one.id)}
-            if refs & standing:
+            if refs & ledger_state:
                 users.add((one.customer, one.side))
         return users
 

@@ -13,7 +13,7 @@ from typing import Literal
 Key = tuple[str, str, str]
 """Customer, currency, measure (revenue, tax or cash)."""
 
-Side = Literal["stripe", "lago"]
+System = Literal["stripe", "lago"]
 
 
 @dataclass(kw_only=True)
@@ -94,7 +94,7 @@ class Invoice:
     """
 
     id: str
-    side: Side
+    side: System
     customer: str
     day: date
     currency: str

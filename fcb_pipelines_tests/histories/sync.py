@@ -23,7 +23,7 @@ from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
 from fcb_pipelines.connectors.stripe.client import Sweep as StripeSweep
 from fcb_pipelines.connectors.stripe.related import Related
 from fcb_pipelines.connectors.stripe.source import StripeSource
-from fcb_pipelines.core.codes import Side, Verdict
+from fcb_pipelines.core.codes import System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin, intended
 from fcb_pipelines.core.dispositions.cases import (
@@ -45,11 +45,11 @@ from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
 from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.amounts import Sides, amounts
@@ -165,24 +165,26 @@ class Pipeline:
     # --- extract ----------------------------------------------------------------------------------
 
     def _extract(self, now: Snapshot) -> None:
-        standing = self.ledger.list_moves()
+        ledger_state = self.ledger.list_moves()
         self._readers = (
-            self._source(Side.STRIPE, MemoryStripe(now.stripe, self.settings.stripe.account)),
-            self._source(Side.LAGO, MemoryLago(now.lago, self.settings.lago.organization)),
+            self._source(System.STRIPE, MemoryStripe(now.stripe, self.settings.stripe.account)),
+            self._source(System.LAGO, MemoryLago(now.lago, self.settings.lago.organization)),
         )
         self.users = dict(now.users)
         self.copies = self._copies(now)
         customers = {
-            Side.STRIPE: {u.stripe_customer_id for u in now.users.values() if u.stripe_customer_id},
-            Side.LAGO: set(now.users),
+            System.STRIPE: {
+                u.stripe_customer_id for u in now.users.values() if u.stripe_customer_id
+            },
+            System.LAGO: set(now.users),
         }
         rows: list[IndexRow] = []
         for reader in self._readers:
             frame = read_index(
                 reader,
                 customers=frozenset(customers[reader.side]),
-                claimed=first_claims(self.copies).keys(),
-                standing=standing,
+                claimed=first_claimants(self.copies).keys(),
+                ledger_state=ledger_state,
                 last_period=self.periods[-1],
                 progress=lambda count: None,
             )
@@ -208,7 +210,7 @@ class Pipeline:
                 reader, [row for row in without if row.ref.startswith(reader.prefix)]
             )
         )
-        owners = first_claims(self.copies)
+        owners = first_claimants(self.copies)
         placed = {row.ref for row in self.index if row.period}
         self._unplaced_documents = tuple(
             one for one in self._not_of_the_books if one.ref not in placed
@@ -221,8 +223,8 @@ class Pipeline:
             *copies_of_their_own(self.copies, self.index, None),
         )
 
-    def _source(self, side: Side, source: Any) -> Reader:
-        owner = source.account if side is Side.STRIPE else source.organization
+    def _source(self, side: System, source: Any) -> Reader:
+        owner = source.account if side is System.STRIPE else source.organization
         return Reader(
             side=side,
             owner=owner,
@@ -231,7 +233,7 @@ class Pipeline:
             settings=self.settings,
         )
 
-    def _copies(self, now: Snapshot) -> tuple[Copy, ...]:
+    def _copies(self, now: Snapshot) -> tuple[NexaCloudInvoice, ...]:
         """NexaCloud's rows: of the documents that the source has, as it has them."""
         told = {}
         for reader in self._readers:
@@ -251,7 +253,7 @@ class Pipeline:
         reader = self._reader()
         given = vars(this)
         given["agreements"] = agreements(this.facts, this.owners, this.users)
-        rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
+        rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
         given["standing"], given["books"] = rows, reader.books
         settings, last = self.settings, self.periods[-1]
         decisions = [
@@ -319,16 +321,16 @@ class Pipeline:
 
     def _gated(
         self, this: Month, reader: LedgerReader, *, settled: bool = True
-    ) -> dict[str, Standing]:
+    ) -> dict[str, LedgerState]:
         documents = [document.ref for document in this.documents]
         beside = (this.settlement_refs, this.counterparts) if settled else ((), ())
-        now = reader.standing(documents, *beside)
+        now = reader.ledger_state(documents, *beside)
         require(this.written_gates(now, reader.books))
         return now
 
     def _compare(self, this: Month, reader: LedgerReader, refused: Mapping[str, str]) -> None:
         """`reconciliation/ledger_deltas` over the read-back of `ledger/settlements`."""
-        rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
+        rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
         moves = {ref: row.move for ref, row in rows.items() if row.move}
         plan = this.settlement_plan(rows, reader.books)
         found = ledger_deltas(
@@ -401,7 +403,7 @@ class Pipeline:
         }
         self.receivable = receivable(decisions.values(), moves, listed, entries)
         months = {period: month.dispositions for period, month in self.months.items()}
-        members = population(self.index, self.copies, first_claims(self.copies))
+        members = population(self.index, self.copies, first_claimants(self.copies))
         self.gates = (
             completeness_gate(completeness(members, months, self._unplaced)),
             receivable_gate(self.receivable, orphans(moves, decisions)),
@@ -428,13 +430,13 @@ class _Built:
 # --- the world in memory --------------------------------------------------------------------------
 
 
-def copy_of(ref: str, user: str, facts: InvoiceFacts | None) -> Copy:
+def copy_of(ref: str, user: str, facts: InvoiceFacts | None) -> NexaCloudInvoice:
     """NexaCloud's row of a document; one that the source does not give any more stands as a bare row."""
     side, _, source_id = ref.split(":", 2)
     own = f"inv-{source_id}"
     told = facts or _bare(ref)
     copied = InvoiceFacts(
-        side=Side.NEXACLOUD,
+        side=System.NEXACLOUD,
         ref=f"nexacloud:{own}",
         kind=told.kind,
         number=told.number,
@@ -449,11 +451,11 @@ def copy_of(ref: str, user: str, facts: InvoiceFacts | None) -> Copy:
         customer=user,
         lines=told.lines,
     )
-    return Copy(
+    return NexaCloudInvoice(
         invoice_id=own,
         user_id=user,
         subscription_id=None,
-        source_id=source_id if side == Side.STRIPE else f"lago:{source_id}",
+        source_id=source_id if side == System.STRIPE else f"lago:{source_id}",
         claims=ref,
         created_at=datetime(2026, 3, 1, tzinfo=UTC),
         facts=copied,

@@ -35,18 +35,18 @@ HELD, RULES, TAX, COPIES = (
 Seed = Callable[[pytest.MonkeyPatch], None]
 
 
-def _instead(owner: Any, name: str, wrong: Any) -> Seed:
-    return lambda patch: patch.setattr(owner, name, wrong)
+def _instead(claimant: Any, name: str, wrong: Any) -> Seed:
+    return lambda patch: patch.setattr(claimant, name, wrong)
 
 
-def _after(owner: Any, name: str, change: Callable[..., Any]) -> Seed:
+def _after(claimant: Any, name: str, change: Callable[..., Any]) -> Seed:
     """The right function's answer, changed: `change` takes it and what the function was given."""
-    right = getattr(owner, name)
+    right = getattr(claimant, name)
 
     def wrong(*given: Any, **named: Any) -> Any:
         return change(right(*given, **named), *given)
 
-    return lambda patch: patch.setattr(owner, name, wrong)
+    return lambda patch: patch.setattr(claimant, name, wrong)
 
 
 def _all(*seeds: Seed) -> Seed:
@@ -143,8 +143,8 @@ def _fault(name: str, case: str, month: str, seed: Seed, *trips: str) -> Fault:
 
 
 def _tax_resolved(wrong: Any) -> Seed:
-    owners = (taxes, build, tax_witness)
-    return _all(*(_instead(owner, "resolve", wrong) for owner in owners))
+    claimants = (taxes, build, tax_witness)
+    return _all(*(_instead(claimant, "resolve", wrong) for claimant in claimants))
 
 
 RULE_FAULTS = (
@@ -172,7 +172,7 @@ RULE_FAULTS = (
     _fault("Wallet credit as cash", "B11", MAY, _after(lago_settlements.SettlementReader, "of_invoice", _prepaid_as_cash), EXPECTED),
     _fault("Every line hosting", "T1", MAY, _instead(build, "family_of", lambda *_: "hosting"), EXPECTED),
     _fault("Tax off its rate posted", "T2", MAY, _instead(build, "mismatches", _none), RULES),
-    _fault("Tax off its rate posted, the gate no wiser", "T2", MAY, _all(*(_instead(owner, "mismatches", _none) for owner in (build, document_rules, taxes))), EXPECTED),
+    _fault("Tax off its rate posted, the gate no wiser", "T2", MAY, _all(*(_instead(claimant, "mismatches", _none) for claimant in (build, document_rules, taxes))), EXPECTED),
     _fault("Tax chosen by its rate alone", "T3", JUNE, _tax_resolved(_by_rate), TAX),
     _fault("Two taxes as one lump", "T3", MARCH, _after(build, "_document_taxes", _one_lump), HELD),
     _fault("A credit note on the wrong account", "T5", APRIL, _instead(stripe_facts, "_reversed", lambda *_: "Managed"), EXPECTED),

@@ -14,7 +14,7 @@ from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.lago import documents as lago_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claims
+from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claimants
 from fcb_pipelines.core.facts.stripe import documents as stripe_facts
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
@@ -76,7 +76,7 @@ def all_copies(folder: Path) -> tuple[Copy, ...]:
 
 def differing(folder: Path) -> dict[str, tuple[AgreementRow, ...]]:
     """What each copy says otherwise than its source, by ref; agreeing ones are left out."""
-    owners = first_claims(all_copies(folder))
+    owners = first_claimants(all_copies(folder))
     customers = {row["id"]: row["stripe_customer_id"] for row in table(folder, "users")}
     found = {}
     for facts in all_facts(folder):
@@ -92,7 +92,7 @@ def decided(folder: Path) -> dict[str, dict[str, Any]]:
     """What the rules decide of every document, in the shape of the status, before any ledger."""
     dataset = Dataset.open(folder)
     settings = dataset.settings()
-    owners = first_claims(all_copies(folder))
+    owners = first_claimants(all_copies(folder))
     last = period_of(dataset.as_of)
     told = {}
     for facts in all_facts(folder):

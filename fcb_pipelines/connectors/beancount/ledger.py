@@ -41,8 +41,8 @@ from fcb_pipelines.core.ledger.description import (
     TrialBalanceRow,
 )
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, StandingMove, StandingSettlement
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove, MoveState
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 
 class BeancountLedger:
@@ -115,7 +115,7 @@ class BeancountLedger:
 
     def read_moves(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
-    ) -> tuple[StandingMove, ...]:
+    ) -> tuple[LedgerMove, ...]:
         """Our documents as they stand, in the order of `refs`, or all of them in date order.
 
         Those that reverse the documents `of` follow.
@@ -127,7 +127,7 @@ class BeancountLedger:
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
-    ) -> tuple[StandingSettlement, ...]:
+    ) -> tuple[LedgerSettlement, ...]:
         """Our settlements as they stand, in the order of `refs`, or all of them in date order.
 
         Those that settle or draw on the documents `of` follow. An allocation that a person took
@@ -140,24 +140,24 @@ class BeancountLedger:
 
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
-    ) -> tuple[StandingPartner, ...]:
+    ) -> tuple[LinkedPartner, ...]:
         """Link or make each partner; the answer has one standing partner for each of `partners`."""
         shared: dict[str, tuple[SharedEmail, ...]] = {}
 
         def change(records: Records, changes: Changes) -> None:
-            standing = [entry.as_found() for entry in records.partners.values()]
-            plan = place(partners, standing, others)
+            ledger_state = [entry.as_found() for entry in records.partners.values()]
+            plan = place(partners, ledger_state, others)
             write_places(plan.places, records, changes, PARTNERS)
             shared.update(plan.shared)
 
         self._change(change)
         records = self._records()
         found = [(records.partner(each.key), shared[each.key]) for each in partners]
-        return tuple(entry.standing(told) for entry, told in found if entry is not None)
+        return tuple(entry.ledger_state(told) for entry, told in found if entry is not None)
 
     def write_drafts(
         self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
-    ) -> tuple[StandingMove, ...]:
+    ) -> tuple[LedgerMove, ...]:
         """Write each absent document as a draft; rebuild those drafts whose ref is in `replace`.
 
         Raises NotPrepared for an account, partner or currency that the books lack, NotAllowed for a
@@ -179,7 +179,7 @@ class BeancountLedger:
         self._change(change)
         return self.read_moves(refs)
 
-    def post(self, refs: Sequence[str]) -> tuple[StandingMove, ...]:
+    def post(self, refs: Sequence[str]) -> tuple[LedgerMove, ...]:
         """Post these drafts. Raises NotAllowed, and posts nothing, when one is in a locked period."""
 
         def change(records: Records, changes: Changes) -> None:
@@ -192,7 +192,7 @@ class BeancountLedger:
         self._change(change)
         return self.read_moves(refs)
 
-    def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
         """Write each absent settlement, posted and linked to its document in one entry.
 
         The two are one act here, so one that stands without its link was unlinked by a person: it is

@@ -26,12 +26,12 @@ from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
+    LedgerMove,
+    LedgerSettlement,
     MoveState,
     PaymentState,
-    StandingMove,
-    StandingSettlement,
 )
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,9 @@ class PartnerEntry:
         value = self.entry.meta.get(name)
         return str(value) if value not in (None, "") else None
 
-    def standing(self, shared: tuple[SharedEmail, ...] = ()) -> StandingPartner:
+    def ledger_state(self, shared: tuple[SharedEmail, ...] = ()) -> LinkedPartner:
         """The partner in the port's words."""
-        return StandingPartner(
+        return LinkedPartner(
             partner_id=self.partner_id,
             links=self.links,
             name=self.field("name") or "",
@@ -123,13 +123,13 @@ class Records:
         """The documents that reverse one of these."""
         return tuple(dict.fromkeys(found for ref in refs for found in self._reversing.get(ref, ())))
 
-    def move(self, ref: str) -> StandingMove:
+    def move(self, ref: str) -> LedgerMove:
         """The document of this ref as it stands."""
         entry = self.documents[ref]
         document = self._reader.document(ref, entry)
         partner = self.partner(document.partner)
         matching = self.matching(ref)
-        return StandingMove(
+        return LedgerMove(
             ref=ref,
             move_id=ref,
             state=state_of(entry),
@@ -143,7 +143,7 @@ class Records:
             put_back=matching.put_back,
         )
 
-    def settlement(self, ref: str) -> StandingSettlement | None:
+    def settlement(self, ref: str) -> LedgerSettlement | None:
         """The settlement of this ref as it stands; None for an allocation that matches nothing."""
         entry = self.settlements[ref]
         told = self._reader.settlement(ref, entry)
@@ -151,7 +151,7 @@ class Records:
         if told.is_allocation and state is MoveState.POSTED and not self._matches(entry):
             return None
         shared = told.drawn_on if told.drawn_on in self.receipts else None
-        return StandingSettlement(
+        return LedgerSettlement(
             ref=ref,
             move_id=ref,
             state=state,

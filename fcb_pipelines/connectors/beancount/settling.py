@@ -18,7 +18,7 @@ from fcb_pipelines.connectors.settling import (
 )
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 
 
 def settled(
@@ -61,7 +61,7 @@ class _Batch:
             return
         self._write(tried, settlement, document.document.number if document else "on account")
 
-    def _move(self, ref: str | None) -> StandingMove | None:
+    def _move(self, ref: str | None) -> LedgerMove | None:
         return self._records.move(ref) if ref in self._records.documents else None
 
     def _receive(self, tried: str, allocation: Settlement) -> None:
@@ -94,9 +94,9 @@ class _Batch:
     def _gives_back(self, failure: Settlement) -> None:
         self._undone.add(failure.undoes or "")
         if failure.undoes in self._records.settlements:
-            standing = self._records.settlement(failure.undoes)
-            if standing is not None and standing.settlement.is_allocation:
-                self._allocated[failure.document] -= standing.settlement.amount
+            ledger_state = self._records.settlement(failure.undoes)
+            if ledger_state is not None and ledger_state.settlement.is_allocation:
+                self._allocated[failure.document] -= ledger_state.settlement.amount
 
     def _allocatable(self, target: str) -> int:
         if target in self._receipts and target not in self._records.receipts:

@@ -21,19 +21,19 @@ from fcb_pipelines.connectors.odoo.chart import Chart, look
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP, SOURCE_REF
-from fcb_pipelines.connectors.odoo.lookups import Surroundings
+from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import minor
+from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
 from fcb_pipelines.connectors.odoo.settlements import Settlements, is_loose
 from fcb_pipelines.connectors.odoo.setup import Setup
-from fcb_pipelines.connectors.odoo.standing_settlements import StandingSettlements
 from fcb_pipelines.connectors.settling import assert_settleable
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, StandingMove, StandingSettlement
-from fcb_pipelines.core.ledger.partners import StandingPartner
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove, MoveState
+from fcb_pipelines.core.ledger.partners import LinkedPartner
 
 Item = TypeVar("Item", LedgerDocument, Settlement)
 
@@ -80,7 +80,7 @@ class OdooLedger:
 
     def read_moves(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
-    ) -> tuple[StandingMove, ...]:
+    ) -> tuple[LedgerMove, ...]:
         """Our moves of these refs, in their order, and those that reverse `of`; or all of them."""
         if refs is not None and not refs and not of:
             return ()
@@ -88,16 +88,16 @@ class OdooLedger:
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
-    ) -> tuple[StandingSettlement, ...]:
+    ) -> tuple[LedgerSettlement, ...]:
         """Our settlements of these refs, in their order, and those of the documents `of`; or all."""
         if refs is not None and not refs and not of:
             return ()
-        reader = StandingSettlements(self._odoo, self._batches(), self._surroundings().of)
+        reader = SettlementSearch(self._odoo, self._batches(), self._surroundings().of)
         return reader.read(refs, of)
 
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
-    ) -> tuple[StandingPartner, ...]:
+    ) -> tuple[LinkedPartner, ...]:
         """Link or make each partner; the answer has one standing partner for each of `partners`."""
         if not partners:
             return ()
@@ -105,11 +105,11 @@ class OdooLedger:
         plan = known.plan(partners, others)
         for batch in in_pages(plan.places):
             known.write(batch)
-        return known.standing(partners, plan.shared)
+        return known.ledger_state(partners, plan.shared)
 
     def write_drafts(
         self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
-    ) -> tuple[StandingMove, ...]:
+    ) -> tuple[LedgerMove, ...]:
         """Write each absent document as a draft; rebuild those drafts whose ref is in `replace`.
 
         Raises NotPrepared for an account, tax, partner or currency that Odoo lacks and NotAllowed
@@ -140,7 +140,7 @@ class OdooLedger:
             raise EntriesRefused(f"writing {len(todo)} drafts to Odoo", refused)
         return written
 
-    def post(self, refs: Sequence[str]) -> tuple[StandingMove, ...]:
+    def post(self, refs: Sequence[str]) -> tuple[LedgerMove, ...]:
         """Post these drafts. Raises NotAllowed, and posts nothing, when one is in a locked period."""
         if not refs:
             return ()
@@ -159,7 +159,7 @@ class OdooLedger:
             self._moves().post({move: days[move] for move in batch})
         return self.read_moves(refs)
 
-    def settle(self, settlements: Sequence[Settlement]) -> tuple[StandingSettlement, ...]:
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
         """Write, post and match each absent settlement; match those that stand unmatched.
 
         Raises NotPrepared when a document or what it draws on is not posted, NotAllowed for a date in
@@ -169,9 +169,9 @@ class OdooLedger:
         if not settlements:
             return ()
         refs = _unique([each.ref for each in settlements])
-        standing = {each.ref: each for each in self.read_settlements(refs)}
-        loose = {ref: int(each.move_id) for ref, each in standing.items() if is_loose(each)}
-        todo = [each for each in settlements if each.ref not in standing or each.ref in loose]
+        ledger_state = {each.ref: each for each in self.read_settlements(refs)}
+        loose = {ref: int(each.move_id) for ref, each in ledger_state.items() if is_loose(each)}
+        todo = [each for each in settlements if each.ref not in ledger_state or each.ref in loose]
         sides = [ref for each in todo for ref in (each.document, each.drawn_on) if ref]
         documents = {move.ref: move for move in self.read_moves(sides)}
         new = [each for each in todo if each.ref not in loose]
@@ -247,8 +247,8 @@ class OdooLedger:
         residue = self._settings.policies.tax_residue
         return Moves(self._odoo, self._batches(), self._chart(), residue)
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(self._odoo, self._batches(), self._chart())
+    def _surroundings(self) -> LookupReader:
+        return LookupReader(self._odoo, self._batches(), self._chart())
 
     def _identity(self, chart: Chart, company: Company) -> str:
         """The database's own number and the company's id; a copy that is set up gets no other."""

@@ -6,12 +6,12 @@ from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.chart import Chart
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.partners import Partners
-from fcb_pipelines.connectors.odoo.reading import Around
+from fcb_pipelines.connectors.odoo.reading import Lookups
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.settlements.routes import route
 
 
-class Surroundings:
+class LookupReader:
     """Looks up the accounts, journals and partners of records of one company."""
 
     def __init__(self, odoo: OdooConnection, batches: Batches, chart: Chart) -> None:
@@ -19,11 +19,11 @@ class Surroundings:
         self._batches = batches
         self._chart = chart
 
-    def of(self, rows: Iterable[Row], lines: Iterable[Row]) -> Around:
+    def of(self, rows: Iterable[Row], lines: Iterable[Row]) -> Lookups:
         """What telling these moves and these of their lines needs, in two calls."""
         partners = [row["partner_id"][0] for row in rows if row["partner_id"]]
         accounts = [line["account_id"][0] for line in lines if line["account_id"]]
-        return Around(
+        return Lookups(
             chart=self._chart,
             accounts=self.account_codes(accounts),
             links=Partners(self._odoo, self._batches).links(partners),

@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.odoo.fields import (
 from fcb_pipelines.connectors.odoo.reading import (
     LINE_FIELDS,
     MOVE_FIELDS,
-    Around,
+    Lookups,
     direction,
     listed_move,
     minor,
@@ -26,7 +26,7 @@ from fcb_pipelines.connectors.odoo.reading import (
 from fcb_pipelines.core.codes import ExceptionCode, Kind
 from fcb_pipelines.core.documents.taxes import allowance, taxed_lines
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import ListedMove, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, ListedMove
 from fcb_pipelines.core.money import exponent, to_major
 
 MOVE = "account.move"
@@ -207,16 +207,16 @@ class Moves:
         }  # fmt: skip
 
 
-def read(moves: Moves, found: Mapping[str, int], around_of: Any) -> tuple[StandingMove, ...]:
+def read(moves: Moves, found: Mapping[str, int], around_of: Any) -> tuple[LedgerMove, ...]:
     """The moves of these refs as they stand, page by page, in the order of `found`."""
-    standing: list[StandingMove] = []
+    ledger_state: list[LedgerMove] = []
     for page in in_pages(list(found.items())):
         rows = moves.rows([move for _, move in page])
         lines = moves.lines(list(rows))
-        around: Around = around_of(rows.values(), _flat(lines.values()))
+        around: Lookups = around_of(rows.values(), _flat(lines.values()))
         reversed_whole = moves.reversed_whole(rows)
         put_back = moves.put_back([ref for ref, move in page if move in rows])
-        standing += [
+        ledger_state += [
             standing_move(
                 ref,
                 rows[move],
@@ -228,7 +228,7 @@ def read(moves: Moves, found: Mapping[str, int], around_of: Any) -> tuple[Standi
             for ref, move in page
             if move in rows
         ]
-    return tuple(standing)
+    return tuple(ledger_state)
 
 
 def _flat(lines: Iterable[Sequence[Row]]) -> list[Row]:

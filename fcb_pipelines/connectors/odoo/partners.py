@@ -13,7 +13,7 @@ from fcb_pipelines.connectors.odoo.moves import in_pages
 from fcb_pipelines.connectors.odoo.reading import text
 from fcb_pipelines.core.documents.partners import LedgerPartner, PartnerPlan, Place, place
 from fcb_pipelines.core.ledger.entries import Partner
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 PARTNER = "res.partner"
 STRIPE_ID = "x_fc_stripe_customer_id"
@@ -74,16 +74,16 @@ class Partners:
         if new or changed:
             self._batches.run("partners", new=new, known=changed)
 
-    def standing(
+    def ledger_state(
         self, partners: Sequence[Partner], shared: Mapping[str, tuple[SharedEmail, ...]]
-    ) -> tuple[StandingPartner, ...]:
+    ) -> tuple[LinkedPartner, ...]:
         """One standing partner for each of `partners`, with the emails it shares by its key."""
         found = self.find([partner.key for partner in partners])
         ids = sorted(set(found.values()))
         rows = {row["id"]: row for row in self._read([("id", "in", ids)])}
         links = self.links(ids)
         return tuple(
-            StandingPartner(
+            LinkedPartner(
                 partner_id=str(partner_id),
                 links=links[partner_id],
                 name=text(rows[partner_id]["name"]) or "",
@@ -163,14 +163,14 @@ def _found(row: Row, links: tuple[str, ...]) -> LedgerPartner:
 
 def _empty(row: Row | None, told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What of `told` is still empty in Odoo; the first that has a value gives it."""
-    standing = row or {}
+    ledger_state = row or {}
     values: dict[str, Any] = {}
     for one in told:
         # A province means nothing without its own country.
-        foreign = standing.get("country_id") and "country_id" in one and (
-            standing["country_id"][0] != one["country_id"]
+        foreign = ledger_state.get("country_id") and "country_id" in one and (
+            ledger_state["country_id"][0] != one["country_id"]
         )  # fmt: skip
         for name, value in one.items():
-            if not standing.get(name) and not (foreign and name == "state_id"):
+            if not ledger_state.get(name) and not (foreign and name == "state_id"):
                 values.setdefault(name, value)
     return values

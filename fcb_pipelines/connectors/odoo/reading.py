@@ -24,7 +24,7 @@ from fcb_pipelines.core.ledger.entries import (
     Settlement,
     with_tax_shares,
 )
-from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, ListedMove, MoveState, PaymentState
 from fcb_pipelines.core.money import exponent, from_major
 
 MOVE_FIELDS = (
@@ -46,7 +46,7 @@ Told = TypeVar("Told", LedgerDocument, Settlement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class Lookups:
     """What telling moves and settlements needs beside them: account id -> code, and so on.
 
     `links` has the external ids of each partner, `families` the family of an account code,
@@ -85,11 +85,11 @@ def standing_move(
     ref: str,
     row: Row,
     lines: Sequence[Row],
-    around: Around,
+    around: Lookups,
     *,
     reversed_whole: bool,
     put_back: Mapping[int, int],
-) -> StandingMove:
+) -> LedgerMove:
     """A customer invoice or credit note with its lines, as it stands.
 
     `reversed_whole`: nothing but credit notes settles it. `put_back` is what is open of the entries
@@ -101,7 +101,7 @@ def standing_move(
     document = as_written(_documents(ref, row, lines, links, around), stored)
     own = abs(minor(row["amount_residual"], document.currency))
     beside = put_back.get(direction(document.kind), 0)
-    return StandingMove(
+    return LedgerMove(
         ref=ref,
         move_id=str(row["id"]),
         state=state,
@@ -117,7 +117,7 @@ def standing_move(
 
 
 def _documents(
-    ref: str, row: Row, lines: Sequence[Row], links: Sequence[str], around: Around
+    ref: str, row: Row, lines: Sequence[Row], links: Sequence[str], around: Lookups
 ) -> list[LedgerDocument]:
     """The ways to tell one move: with each of its partner's links, with and without zero taxes."""
     currency = str(row["currency_id"][1])
@@ -156,7 +156,7 @@ def _is_line(line: Row) -> bool:
     return kind not in _REMARKS and kind != "payment_term" and not line["tax_line_id"]
 
 
-def _line(line: Row, currency: str, around: Around) -> DocumentLine:
+def _line(line: Row, currency: str, around: Lookups) -> DocumentLine:
     account = around.accounts.get(id_of(line["account_id"]), "")
     return DocumentLine(
         description=text(line["name"]) or "",

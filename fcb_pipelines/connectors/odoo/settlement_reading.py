@@ -10,10 +10,10 @@ from datetime import date
 
 from fcb_pipelines.connectors.odoo.connection import Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
-from fcb_pipelines.connectors.odoo.reading import STATES, Around, as_written, id_of, minor, text
+from fcb_pipelines.connectors.odoo.reading import STATES, Lookups, as_written, id_of, minor, text
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, MoveState
 from fcb_pipelines.core.settlements.routes import Route, route
 
 ENTRY_FIELDS = (
@@ -30,8 +30,8 @@ Side = tuple[Row, Row]
 
 
 def standing_settlement(
-    ref: str, row: Row, lines: Sequence[Row], matched: int, around: Around
-) -> StandingSettlement:
+    ref: str, row: Row, lines: Sequence[Row], matched: int, around: Lookups
+) -> LedgerSettlement:
     """The entry of a settlement with its lines; `matched` minor units of it are."""
     stored = text(row[CONTENT_HASH])
     settlement = as_written(list(_tellings(ref, row, lines, around)), stored)
@@ -39,7 +39,7 @@ def standing_settlement(
     sign = 1 if settlement.amount > 0 else -1
     if route(settlement.method, around.chart.settings).against is not None:
         matched = abs(settlement.amount) if state is MoveState.POSTED else 0
-    return StandingSettlement(
+    return LedgerSettlement(
         ref=ref,
         move_id=str(row["id"]),
         state=state,
@@ -50,8 +50,8 @@ def standing_settlement(
 
 
 def standing_allocation(
-    ref: str, row: Row, debit: Side, credit: Side, around: Around
-) -> StandingSettlement:
+    ref: str, row: Row, debit: Side, credit: Side, around: Lookups
+) -> LedgerSettlement:
     """A matching of ours as the allocation that it is; each side is (its line, its move)."""
     stored = text(row[CONTENT_HASH])
     told = [
@@ -59,7 +59,7 @@ def standing_allocation(
         *_allocations(ref, row, credit, debit, Kind.CREDIT_NOTE, around),
     ]
     settlement = as_written(told, stored)
-    return StandingSettlement(
+    return LedgerSettlement(
         ref=ref,
         move_id=str(row["id"]),
         state=MoveState.POSTED,
@@ -69,7 +69,7 @@ def standing_allocation(
     )
 
 
-def _tellings(ref: str, row: Row, lines: Sequence[Row], around: Around) -> Iterator[Settlement]:
+def _tellings(ref: str, row: Row, lines: Sequence[Row], around: Lookups) -> Iterator[Settlement]:
     """The ways to tell an entry, the plainest first."""
     currency = str(lines[0]["currency_id"][1]) if lines else ""
     for method in _methods(row, lines, around):
@@ -96,7 +96,7 @@ def _tellings(ref: str, row: Row, lines: Sequence[Row], around: Around) -> Itera
                 )
 
 
-def _methods(row: Row, lines: Sequence[Row], around: Around) -> Sequence[Method]:
+def _methods(row: Row, lines: Sequence[Row], around: Lookups) -> Sequence[Method]:
     """The methods of the journal, those first whose accounts the entry has."""
     codes = {around.accounts.get(id_of(line["account_id"]), "") for line in lines}
 
@@ -109,14 +109,14 @@ def _methods(row: Row, lines: Sequence[Row], around: Around) -> Sequence[Method]
     return sorted(methods, key=strangers)
 
 
-def _is_against(line: Row, path: Route, around: Around) -> bool:
+def _is_against(line: Row, path: Route, around: Lookups) -> bool:
     if path.against is None:
         return bool(line["account_type"] == "asset_receivable")
     return around.accounts.get(id_of(line["account_id"])) == path.against.code
 
 
 def _allocations(
-    ref: str, row: Row, settled: Side, drawn: Side, kind: Kind, around: Around
+    ref: str, row: Row, settled: Side, drawn: Side, kind: Kind, around: Lookups
 ) -> Iterator[Settlement]:
     """The ways to tell a matching as an allocation to the document on the settled side."""
     (line, document), (drawn_line, drawn_move) = settled, drawn

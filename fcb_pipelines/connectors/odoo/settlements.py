@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.odoo.moves import BATCH, in_pages, major_text
 from fcb_pipelines.connectors.odoo.reading import direction, minor
 from fcb_pipelines.connectors.settling import assert_same_receipt, receipt_of
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.money import exponent
 from fcb_pipelines.core.settlements.routes import Route, route
 
@@ -60,17 +60,17 @@ class Settlements:
         fields = ["move_id", "amount", "currency_id", "state"]
         ours = [("id", "in", list(found.values()))]
         rows = {row["id"]: row for row in self._odoo.rows(PAYMENT, ours, fields)}
-        standing = {ref: rows[id_] for ref, id_ in found.items() if id_ in rows}
+        ledger_state = {ref: rows[id_] for ref, id_ in found.items() if id_ in rows}
         for each in settlements:
-            row = standing.get(drawn.get(each.ref, ""))
+            row = ledger_state.get(drawn.get(each.ref, ""))
             if row is not None:
                 _assert_usable(each, row)
-        return {ref: row["move_id"][0] for ref, row in standing.items()}
+        return {ref: row["move_id"][0] for ref, row in ledger_state.items()}
 
     def write(
         self,
         settlements: Sequence[Settlement],
-        documents: Mapping[str, StandingMove],
+        documents: Mapping[str, LedgerMove],
         partners: Mapping[str, int],
         entries: Mapping[str, int],
     ) -> None:
@@ -139,7 +139,7 @@ class Settlements:
             allocations=[self._allocation(each, sides) for each in new if each.is_allocation],
         )
 
-    def _receivables(self, documents: Mapping[str, StandingMove]) -> dict[str, int]:
+    def _receivables(self, documents: Mapping[str, LedgerMove]) -> dict[str, int]:
         """Document ref -> id of the account that its receivable stands on."""
         ids = {int(move.move_id): ref for ref, move in documents.items()}
         found: dict[str, int] = {}
@@ -261,13 +261,13 @@ def _assert_usable(allocation: Settlement, receipt: Row) -> None:
     assert_same_receipt(allocation, minor(receipt["amount"], currency), currency)
 
 
-def is_loose(standing: StandingSettlement) -> bool:
+def is_loose(ledger_state: LedgerSettlement) -> bool:
     """Whether it is an entry that is posted and not wholly matched."""
-    settlement = standing.settlement
+    settlement = ledger_state.settlement
     return (
-        standing.state is MoveState.POSTED
+        ledger_state.state is MoveState.POSTED
         and not settlement.is_allocation
-        and abs(standing.reconciled) < abs(settlement.amount)
+        and abs(ledger_state.reconciled) < abs(settlement.amount)
     )
 
 

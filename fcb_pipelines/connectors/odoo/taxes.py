@@ -37,9 +37,13 @@ class Taxes:
             self._lacks((tax.key,), tax.odoo_name, "taxes are found, never made: activate it in Odoo, or name "
                         f"another as odoo_name of {tax.key}")  # fmt: skip
             return
-        standing = Decimal(str(row["amount"]))
-        if row["amount_type"] != "percent" or standing != tax.percentage or row["price_include"]:
-            self._lacks((tax.key,), tax.odoo_name, f"it is {row['amount_type']} {standing}, wanted is "
+        ledger_state = Decimal(str(row["amount"]))
+        if (
+            row["amount_type"] != "percent"
+            or ledger_state != tax.percentage
+            or row["price_include"]
+        ):
+            self._lacks((tax.key,), tax.odoo_name, f"it is {row['amount_type']} {ledger_state}, wanted is "
                         f"{tax.percentage} % on top of the price: {CONFIGURATION}")  # fmt: skip
             return
         self.ids[tax.key] = row["id"]

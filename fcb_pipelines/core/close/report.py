@@ -9,7 +9,7 @@ from typing import Any
 from fcb_pipelines.core.close.options import alternatives
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import receivable
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
@@ -216,7 +216,7 @@ def _settlements(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def _revenue(
-    posted: Sequence[StandingMove], families: Mapping[str, str], currency: str
+    posted: Sequence[LedgerMove], families: Mapping[str, str], currency: str
 ) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for move in posted:
@@ -227,7 +227,7 @@ def _revenue(
     return dict(sorted(totals.items()))
 
 
-def _taxes(posted: Sequence[StandingMove], currency: str) -> dict[str, int]:
+def _taxes(posted: Sequence[LedgerMove], currency: str) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for move in posted:
         if move.document.currency == currency:
@@ -258,9 +258,7 @@ def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
     }
 
 
-def _receivable(
-    posted: Sequence[StandingMove], customers: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def _receivable(posted: Sequence[LedgerMove], customers: Mapping[str, str]) -> list[dict[str, Any]]:
     totals: Counter[tuple[str, str]] = Counter()
     for move in posted:
         key = (move.document.partner, move.document.currency)

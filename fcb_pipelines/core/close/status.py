@@ -15,10 +15,10 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base, is_correction, residual_with
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import (
+    LedgerMove,
+    LedgerSettlement,
     MoveState,
     PaymentState,
-    StandingMove,
-    StandingSettlement,
 )
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import UNPLACED
@@ -50,8 +50,8 @@ class MonthStatus:
 
     dispositions: Sequence[Disposition]
     documents: Sequence[LedgerDocument] = ()
-    moves: Mapping[str, StandingMove] = field(default_factory=dict)
-    settlements: Sequence[StandingSettlement] = ()
+    moves: Mapping[str, LedgerMove] = field(default_factory=dict)
+    settlements: Sequence[LedgerSettlement] = ()
     deltas: Sequence[LedgerDelta] = ()
     unsettled: Mapping[str, tuple[int, ExceptionCode]] = field(default_factory=dict)
     amounts: Mapping[str, Sequence[AmountRow]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
     for delta in month.deltas:
         delta_codes[delta.ref].append(delta.code)
     corrections = by_base(month.moves.values())
-    settlements: dict[str, list[StandingSettlement]] = defaultdict(list)
+    settlements: dict[str, list[LedgerSettlement]] = defaultdict(list)
     for entry in month.settlements:
         settlements[entry.settlement.document].append(entry)
     return [
@@ -146,9 +146,7 @@ def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[s
     }
 
 
-def _add(
-    posted: dict[str, dict[str, Any]], move: StandingMove, families: Mapping[str, str]
-) -> None:
+def _add(posted: dict[str, dict[str, Any]], move: LedgerMove, families: Mapping[str, str]) -> None:
     document = move.document
     sign = document.kind.sign
     entry = posted.setdefault(
@@ -177,18 +175,18 @@ def _counts(month: MonthStatus) -> dict[str, Any]:
 def _document(
     row: Disposition,
     intended: LedgerDocument | None,
-    move: StandingMove | None,
-    corrections: Sequence[StandingMove],
-    settlements: Sequence[StandingSettlement],
+    move: LedgerMove | None,
+    corrections: Sequence[LedgerMove],
+    settlements: Sequence[LedgerSettlement],
     delta_codes: Sequence[str],
     amounts: Sequence[AmountRow],
 ) -> dict[str, Any]:
-    standing = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
+    ledger_state = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
     posted = move is not None and move.state is MoveState.POSTED
-    state = move.state.value if move is not None and standing else MoveState.NONE.value
+    state = move.state.value if move is not None and ledger_state else MoveState.NONE.value
     exceptions = {*row.exceptions, *delta_codes}
     exceptions |= {each.why for each in amounts if each.why in LISTED_BY_AMOUNT}
-    if row.verdict is Verdict.POST and not standing and not exceptions & _WHY_IT_DOES_NOT_STAND:
+    if row.verdict is Verdict.POST and not ledger_state and not exceptions & _WHY_IT_DOES_NOT_STAND:
         # Its month was stopped before the read-back: nothing else would list it.
         exceptions.add(ExceptionCode.NOT_WRITTEN)
     return {
@@ -230,7 +228,7 @@ def _document(
     }
 
 
-def _settlements(entries: Sequence[StandingSettlement]) -> list[dict[str, Any]]:
+def _settlements(entries: Sequence[LedgerSettlement]) -> list[dict[str, Any]]:
     """What settles a document in the ledger, in order of date; negative where it is taken back."""
     posted = [entry.settlement for entry in entries if entry.state is MoveState.POSTED]
     told = [
@@ -240,7 +238,7 @@ def _settlements(entries: Sequence[StandingSettlement]) -> list[dict[str, Any]]:
     return sorted(told, key=lambda each: tuple(each.values()))
 
 
-def _paid(move: StandingMove, corrections: Sequence[StandingMove]) -> int:
+def _paid(move: LedgerMove, corrections: Sequence[LedgerMove]) -> int:
     """What is settled of a document, as the ledger answers; its corrections change what is billed."""
     sign = move.document.kind.sign
     billed = sum(sign * each.document.kind.sign * each.document.total for each in corrections)

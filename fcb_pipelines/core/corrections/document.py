@@ -17,7 +17,7 @@ from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
 from fcb_pipelines.core.facts.arithmetic import computed
 from fcb_pipelines.core.ledger.corrections import VOIDED, correction_ref
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax, LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +29,14 @@ class Correction:
 
 
 def correction(
-    move: StandingMove,
-    corrections: Sequence[StandingMove],
+    move: LedgerMove,
+    corrections: Sequence[LedgerMove],
     target: LedgerDocument | None,
     *,
     day: date,
     settings: Settings,
     freed: int = 0,
-    notes: Sequence[StandingMove] = (),
+    notes: Sequence[LedgerMove] = (),
 ) -> Correction | None:
     """The document over the difference between what stands and `target` (None: nothing should).
 
@@ -46,11 +46,11 @@ def correction(
     the tax, and all can, those that stand are taken back and put anew.
     """
     base = move.document
-    standing = _standing(move, (*corrections, *notes))
+    ledger_state = _standing(move, (*corrections, *notes))
     put = Counter(_plain(line) for line in (target.lines if target else ()))
-    back = Counter(line for document in standing for line in _lines_of(document, base.kind))
+    back = Counter(line for document in ledger_state for line in _lines_of(document, base.kind))
     taxes: Counter[str] = Counter({tax.key: tax.amount for tax in target.taxes} if target else {})
-    for document in standing:
+    for document in ledger_state:
         turn = base.kind.sign * document.kind.sign
         for tax in document.taxes:
             taxes[tax.key] -= turn * tax.amount
@@ -74,9 +74,7 @@ def correction(
     )
 
 
-def _standing(
-    move: StandingMove, corrections: Iterable[StandingMove]
-) -> tuple[LedgerDocument, ...]:
+def _standing(move: LedgerMove, corrections: Iterable[LedgerMove]) -> tuple[LedgerDocument, ...]:
     return (move.document, *(each.document for each in corrections))
 
 
@@ -87,8 +85,8 @@ def _lines_of(document: LedgerDocument, kind: Kind) -> Iterable[DocumentLine]:
 
 
 def _document(
-    move: StandingMove,
-    corrections: Sequence[StandingMove],
+    move: LedgerMove,
+    corrections: Sequence[LedgerMove],
     target: LedgerDocument | None,
     lines: Sequence[DocumentLine],
     taxes: Mapping[str, int],

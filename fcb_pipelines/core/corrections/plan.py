@@ -11,9 +11,9 @@ from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.ledger.books import Books, first_open_day
 from fcb_pipelines.core.ledger.corrections import answered, base_of, is_correction
-from fcb_pipelines.core.ledger.drift import Moved, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, moved
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.settlements.plan import settlement_refs
 from fcb_pipelines.core.settlements.withdrawn import taken_back
 
@@ -39,12 +39,12 @@ class Posted:
     `confirmed` are the notes that their source still gives, `noted` is their sum there, minor units.
     """
 
-    move: StandingMove
-    corrections: tuple[StandingMove, ...]
-    notes: tuple[StandingMove, ...]
-    confirmed: tuple[StandingMove, ...]
+    move: LedgerMove
+    corrections: tuple[LedgerMove, ...]
+    notes: tuple[LedgerMove, ...]
+    confirmed: tuple[LedgerMove, ...]
     noted: int
-    entries: tuple[StandingSettlement, ...]
+    entries: tuple[LedgerSettlement, ...]
 
     @property
     def documents(self) -> tuple[LedgerDocument, ...]:
@@ -75,14 +75,14 @@ class CorrectionPlan:
 
 
 def posted_with_notes(
-    case: Case, standing: Mapping[str, Standing], index: Iterable[IndexRow]
+    case: Case, ledger_state: Mapping[str, LedgerState], index: Iterable[IndexRow]
 ) -> Posted | None:
     """The document as it stands with what reverses it and what settles that; None: it is not posted.
 
     `index` tells which of its credit notes their source still gives.
     """
     ref = case.facts.ref
-    moves = [row.move for row in standing.values() if row.move]
+    moves = [row.move for row in ledger_state.values() if row.move]
     posted = [move for move in moves if move.state is MoveState.POSTED]
     own = next((move for move in posted if move.ref == ref), None)
     if own is None:
@@ -91,7 +91,7 @@ def posted_with_notes(
     names = {note.ref for note in notes}
     notes += [m for m in posted if m.document.reverses in names]
     given = {row.ref for row in index if row.found and row.status is not Status.VOID}
-    entries = [row.settlement for row in standing.values() if row.settlement]
+    entries = [row.settlement for row in ledger_state.values() if row.settlement]
     return Posted(
         move=own,
         corrections=case.corrections,
@@ -105,7 +105,7 @@ def posted_with_notes(
 def plan_correction(
     case: Case,
     stands_now: Posted | None,
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     settings: Settings,
     books: Books,
     today: date,
@@ -125,11 +125,11 @@ def plan_correction(
     target = None if withdrawn else _target(case, settings)
     if isinstance(target, str):
         return CorrectionPlan(ref=ref, why=target, currency=currency, now=now, after=now)
-    if Moved.LEDGER in moved(target, move):
+    if ChangedSide.LEDGER in moved(target, move):
         why = "it was edited in the ledger: undo the edit first"
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
     told = settlement_refs([case.facts])
-    entries = [entry for entry in taken_back(ref, told, standing) if _can_undo(entry)]
+    entries = [entry for entry in taken_back(ref, told, ledger_state) if _can_undo(entry)]
     back = dict(case.facts.withdrawn)
     undo = tuple(
         _undone(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
@@ -190,7 +190,7 @@ def _correction(
             freed=freed,
             notes=posted.confirmed,
         )
-    if not posted.corrections and Moved.SOURCE not in moved(target, move):
+    if not posted.corrections and ChangedSide.SOURCE not in moved(target, move):
         return None
     if answered(case.facts.source_hash, posted.corrections):
         return None
@@ -232,7 +232,7 @@ def _nothing(plan: CorrectionPlan, why: str) -> CorrectionPlan:
     return replace(plan, why=why, correction=None, undo=(), after=plan.now)
 
 
-def _outlook(documents: Iterable[LedgerDocument], entries: Iterable[StandingSettlement]) -> Outlook:
+def _outlook(documents: Iterable[LedgerDocument], entries: Iterable[LedgerSettlement]) -> Outlook:
     documents = tuple(documents)
     revenue = sum(each.kind.sign * each.net for each in documents)
     tax = sum(each.kind.sign * each.tax for each in documents)
@@ -265,13 +265,13 @@ def _after(
     )
 
 
-def _can_undo(entry: StandingSettlement) -> bool:
+def _can_undo(entry: LedgerSettlement) -> bool:
     """A matching with a credit note is no entry: it goes with the note. A part of a receipt is money."""
     is_money = not entry.settlement.is_allocation or entry.settlement.receipt is not None
     return is_money and entry.state is MoveState.POSTED
 
 
-def _undone(entry: StandingSettlement, day: date) -> Settlement:
+def _undone(entry: LedgerSettlement, day: date) -> Settlement:
     settled = entry.settlement
     failed = settled.method is Method.PAYMENT
     return Settlement(

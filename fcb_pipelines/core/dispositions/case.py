@@ -9,10 +9,10 @@ from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.credit_notes import Credited
 from fcb_pipelines.core.documents.build import Held, intended_document
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.ledger.corrections import VOIDED, answered
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.periods import first_day
 
 
@@ -26,18 +26,18 @@ class Case:
     """
 
     facts: InvoiceFacts
-    owner: Copy | None
+    claimant: NexaCloudInvoice | None
     agreement: tuple[AgreementRow, ...] = ()
-    standing: Standing | None = None
-    corrections: tuple[StandingMove, ...] = ()
-    keeper: StandingMove | None = None
+    ledger_state: LedgerState | None = None
+    corrections: tuple[LedgerMove, ...] = ()
+    keeper: LedgerMove | None = None
     invoice: Credited | None = None
     noted: int = 0
 
     @property
     def is_posted(self) -> bool:
         """Whether it stands in the books now."""
-        move = self.standing.move if self.standing else None
+        move = self.ledger_state.move if self.ledger_state else None
         return move is not None and move.state is MoveState.POSTED
 
     @property
@@ -54,8 +54,8 @@ class Case:
     @property
     def nexacloud_invoice_id(self) -> str | None:
         """NexaCloud's own id of it."""
-        if self.owner is not None:
-            return self.owner.invoice_id
+        if self.claimant is not None:
+            return self.claimant.invoice_id
         return self.keeper.document.nexacloud_invoice_id if self.keeper else None
 
     @property
@@ -64,8 +64,8 @@ class Case:
 
         A document that names nobody is an account of its own.
         """
-        if self.owner is not None:
-            return f"nexacloud:{self.owner.user_id}"
+        if self.claimant is not None:
+            return f"nexacloud:{self.claimant.user_id}"
         if self.keeper is not None and self.keeper.document.partner:
             return self.keeper.document.partner
         if self.facts.payer is None:

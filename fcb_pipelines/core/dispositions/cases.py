@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
-from fcb_pipelines.core.codes import Side, Status, Verdict
+from fcb_pipelines.core.codes import Status, System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.credit_notes import (
@@ -16,11 +16,11 @@ from fcb_pipelines.core.dispositions.credit_notes import (
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy, decide_lost
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base
 from fcb_pipelines.core.ledger.entries import Partner
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +60,25 @@ def with_settlements(
 
 
 def agreements(
-    facts: Iterable[InvoiceFacts], owners: Mapping[str, Copy], users: Mapping[str, User]
+    facts: Iterable[InvoiceFacts],
+    claimants: Mapping[str, NexaCloudInvoice],
+    users: Mapping[str, User],
 ) -> tuple[AgreementRow, ...]:
     """NexaCloud's copy of each document against its source; a document without a copy has none."""
     rows: list[AgreementRow] = []
     for source in facts:
-        owner = owners.get(source.ref)
-        if owner is not None:
-            customer = _customer(source, users.get(owner.user_id), owner)
-            rows += copy_against_source(source, owner.facts, customer=customer)
+        claimant = claimants.get(source.ref)
+        if claimant is not None:
+            customer = _customer(source, users.get(claimant.user_id), claimant)
+            rows += copy_against_source(source, claimant.facts, customer=customer)
     return tuple(rows)
 
 
 def cases(
     documents: Iterable[InvoiceFacts],
-    owners: Mapping[str, Copy],
+    claimants: Mapping[str, NexaCloudInvoice],
     agreement: Iterable[AgreementRow],
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     index: Sequence[IndexRow] = (),
 ) -> tuple[Case, ...]:
     """One case a document, with everything its disposition depends on beside other documents.
@@ -87,7 +89,7 @@ def cases(
     rows: dict[str, list[AgreementRow]] = defaultdict(list)
     for row in agreement:
         rows[row.ref].append(row)
-    corrections = by_base(row.move for row in standing.values() if row.move)
+    corrections = by_base(row.move for row in ledger_state.values() if row.move)
     notes: Counter[str] = Counter()
     for one in index:
         if one.credits and one.found and one.status is not Status.VOID:
@@ -95,11 +97,11 @@ def cases(
     return tuple(
         Case(
             facts=facts,
-            owner=owners.get(facts.ref) or owners.get(facts.credits or ""),
+            claimant=claimants.get(facts.ref) or claimants.get(facts.credits or ""),
             agreement=tuple(rows[facts.ref]),
-            standing=standing.get(facts.ref),
+            ledger_state=ledger_state.get(facts.ref),
             corrections=corrections.get(facts.ref, ()),
-            keeper=_keeper(facts, standing),
+            keeper=_keeper(facts, ledger_state),
             noted=notes[facts.ref],
         )
         for facts in documents
@@ -110,7 +112,7 @@ def decided(
     of_month: Sequence[Case],
     credited: Sequence[Case],
     index: Iterable[IndexRow],
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     settings: Settings,
     books: Books,
     last_period: str,
@@ -125,17 +127,17 @@ def decided(
 
     def invoice_of(note: Case) -> Credited | None:
         ref = note.facts.credits or ""
-        posted = _posted(standing.get(ref))
+        posted = _posted(ledger_state.get(ref))
         case, row = known.get(ref), rows.get(ref)
         if case is None and posted is None:
-            if note.standing is not None and not note.standing.absent:
+            if note.ledger_state is not None and not note.ledger_state.absent:
                 # What stands in the books was ours, whoever has forgotten its invoice (A13).
                 return None
             if row is None or not row.found:
                 return UNKNOWN_INVOICE
             return None if row.in_scope else OF_ANOTHER_SERVICE
         decision = decide(case, settings, books, last_period) if case else None
-        left = _left(ref, standing, but=note.facts.ref) - taken[ref] if posted else 0
+        left = _left(ref, ledger_state, but=note.facts.ref) - taken[ref] if posted else 0
         return Credited(
             number=case.facts.number if case else posted.document.number if posted else "",
             verdict=decision.verdict if decision else None,
@@ -156,25 +158,25 @@ def decided(
 
 
 def lost(
-    index: Iterable[IndexRow], standing: Mapping[str, Standing], period: str
+    index: Iterable[IndexRow], ledger_state: Mapping[str, LedgerState], period: str
 ) -> tuple[Disposition, ...]:
     """Dispositions of what stands in the books in a month and its source does not give (A13)."""
     return tuple(
         decide_lost(row, now.move)
         for row in index
         if row.is_lost and row.period == period
-        if (now := standing.get(row.ref)) is not None and now.move is not None
+        if (now := ledger_state.get(row.ref)) is not None and now.move is not None
     )
 
 
 def copies_of_their_own(
-    rows: Sequence[Copy], index: Iterable[IndexRow], period: str | None
+    rows: Sequence[NexaCloudInvoice], index: Iterable[IndexRow], period: str | None
 ) -> tuple[Disposition, ...]:
     """Dispositions of the NexaCloud rows without a document of their own that lie in `period`."""
     by_ref = {row.ref: row for row in index}
-    owners = first_claims(rows)
+    claimants = first_claimants(rows)
     decided = (
-        decide_copy(copy, by_ref, owners[copy.claims] if copy.claims else None) for copy in rows
+        decide_copy(copy, by_ref, claimants[copy.claims] if copy.claims else None) for copy in rows
     )
     return tuple(row for row in decided if row is not None and row.period == period)
 
@@ -198,13 +200,13 @@ def links_of(case: Case, users: Mapping[str, User]) -> tuple[str, ...]:
 
 
 def _partner(case: Case, users: Mapping[str, User]) -> Partner:
-    user = users.get(case.owner.user_id) if case.owner else None
+    user = users.get(case.claimant.user_id) if case.claimant else None
     return _of_user(case, user) if user else _of_snapshot(case)
 
 
-def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMove | None:
+def _keeper(facts: InvoiceFacts, ledger_state: Mapping[str, LedgerState]) -> LedgerMove | None:
     """The move that says whose a document is: its own, or that of the invoice it credits."""
-    told = [standing.get(ref or "") for ref in (facts.ref, facts.credits)]
+    told = [ledger_state.get(ref or "") for ref in (facts.ref, facts.credits)]
     moves = [
         now.move for now in told if now is not None and now.move is not None and not now.absent
     ]
@@ -212,14 +214,14 @@ def _keeper(facts: InvoiceFacts, standing: Mapping[str, Standing]) -> StandingMo
     return min(moves, key=lambda move: move.state is not MoveState.POSTED, default=None)
 
 
-def _posted(now: Standing | None) -> StandingMove | None:
+def _posted(now: LedgerState | None) -> LedgerMove | None:
     move = now.move if now else None
     return move if move is not None and move.state is MoveState.POSTED else None
 
 
-def _left(ref: str, standing: Mapping[str, Standing], *, but: str) -> int:
+def _left(ref: str, ledger_state: Mapping[str, LedgerState], *, but: str) -> int:
     """What stands of an invoice in the books beside one of its notes: less corrections and other notes."""
-    moves = {row.ref: move for row in standing.values() if (move := _posted(row)) is not None}
+    moves = {row.ref: move for row in ledger_state.values() if (move := _posted(row)) is not None}
     left, of = 0, {ref}
     # A correction of a note gives back what the note took.
     while of:
@@ -238,11 +240,11 @@ def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
     return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
 
 
-def _customer(source: InvoiceFacts, user: User | None, owner: Copy) -> str | None:
+def _customer(source: InvoiceFacts, user: User | None, claimant: NexaCloudInvoice) -> str | None:
     """The customer that the source should show for this NexaCloud user."""
-    if source.side is Side.STRIPE:
+    if source.side is System.STRIPE:
         return user.stripe_customer_id if user else None
-    return owner.user_id
+    return claimant.user_id
 
 
 def _of_user(case: Case, user: User) -> Partner:
@@ -282,7 +284,7 @@ def _of_snapshot(case: Case) -> Partner:
         state=shown.state,
         country=shown.country,
         vat=shown.vat,
-        stripe_customer_id=case.facts.payer if case.facts.side is Side.STRIPE else None,
+        stripe_customer_id=case.facts.payer if case.facts.side is System.STRIPE else None,
         # Nobody says whether it is a company's name, and two names must not become one debtor.
         company=(shown.name or "").strip() or None,
     )

@@ -12,12 +12,12 @@ from fcb_pipelines.core.dispositions.credit_notes import judged_with
 from fcb_pipelines.core.dispositions.exceptions import exceptions_of
 from fcb_pipelines.core.documents.build import Held, account_codes
 from fcb_pipelines.core.documents.families import family_of
-from fcb_pipelines.core.facts.index import Answer, IndexRow
+from fcb_pipelines.core.facts.index import IndexRow, Lookup
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState, is_same_document
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.settlements.policy import owed
 
@@ -75,12 +75,12 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
     )
 
 
-def decide_lost(row: IndexRow, move: StandingMove) -> Disposition:
+def decide_lost(row: IndexRow, move: LedgerMove) -> Disposition:
     """The disposition of a document that stands in the books and that its source does not give (A13).
 
     Its amounts are the ledger's.
     """
-    gone = row.answer is Answer.DOES_NOT_EXIST
+    gone = row.answer is Lookup.DOES_NOT_EXIST
     document = move.document
     return Disposition(
         ref=row.ref,
@@ -109,7 +109,7 @@ def in_order(row: Disposition) -> tuple[str, str, str]:
 
 
 def decide_copy(
-    copy: Copy, index: Mapping[str, IndexRow], owner: Copy | None
+    copy: NexaCloudInvoice, index: Mapping[str, IndexRow], claimant: NexaCloudInvoice | None
 ) -> Disposition | None:
     """The disposition of a NexaCloud row without a document of its own; None when it has one.
 
@@ -117,22 +117,22 @@ def decide_copy(
     """
     row = index.get(copy.claims) if copy.claims else None
     period = None
-    is_owner = owner is None or owner.invoice_id == copy.invoice_id
+    is_owner = claimant is None or claimant.invoice_id == copy.invoice_id
     if row is not None and row.is_lost and is_owner:
         # What stands in the books keeps its own ref, whatever its source says now.
         return None
     if copy.claims is None:
         named = copy.source_id or "nothing"
         reason, detail = Reason.NO_SOURCE_ID, f"stripe_invoice_id names {named}"
-    elif owner is not None and not is_owner:
-        reason, detail = Reason.DUPLICATE_CLAIM, f"{copy.claims} belongs to {owner.invoice_id}"
+    elif claimant is not None and not is_owner:
+        reason, detail = Reason.DUPLICATE_CLAIM, f"{copy.claims} belongs to {claimant.invoice_id}"
         period = row.period if row else None
-    elif row is None or row.answer is Answer.UNREACHABLE:
+    elif row is None or row.answer is Lookup.UNREACHABLE:
         reason, detail = (
             Reason.UNREACHABLE,
             row.detail if row else f"{copy.claims} was not asked for",
         )
-    elif row.answer is Answer.DOES_NOT_EXIST:
+    elif row.answer is Lookup.DOES_NOT_EXIST:
         reason, detail = Reason.MISSING_AT_SOURCE, row.detail
     else:
         return None
@@ -173,7 +173,7 @@ def _verdict(
         held = judged[1]
     if held:
         return Verdict.HOLD, held.reason, held.detail
-    if case.owner is None:
+    if case.claimant is None:
         return Verdict.POST, Reason.FORGOTTEN_BY_NEXACLOUD, f"the books know it as {case.partner}'s"
     return Verdict.POST, None, ""
 
@@ -230,7 +230,7 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
         return Held(
             reason=Reason.UNKNOWN_STATUS, detail=f"the source says {facts.status_at_source!r}"
         )
-    if case.owner is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
+    if case.claimant is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
         whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
         return Held(reason=Reason.MISSING_IN_NEXACLOUD, detail=whose)
     if _collects_without_a_sale(facts, settings):
@@ -252,23 +252,23 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     if lacking:
         told = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
         return Held(reason=Reason.TAX_UNKNOWN, detail=told)
-    return _held_by_ledger(document, case.standing, books)
+    return _held_by_ledger(document, case.ledger_state, books)
 
 
 def _held_by_ledger(
-    document: LedgerDocument, standing: Standing | None, books: Books
+    document: LedgerDocument, ledger_state: LedgerState | None, books: Books
 ) -> Held | None:
-    standing = standing or Standing(ref=document.ref)
-    posted = standing.move is not None and standing.move.state is MoveState.POSTED
-    if posted or (standing.absent and standing.was_seen == MoveState.POSTED):
+    ledger_state = ledger_state or LedgerState(ref=document.ref)
+    posted = ledger_state.move is not None and ledger_state.move.state is MoveState.POSTED
+    if posted or (ledger_state.absent and ledger_state.was_seen == MoveState.POSTED):
         return None
-    if standing.taken_back:
-        found = "removed or cancelled" if standing.absent else "set back to draft after posting"
+    if ledger_state.taken_back:
+        found = "removed or cancelled" if ledger_state.absent else "set back to draft after posting"
         return Held(reason=Reason.EDITED_IN_LEDGER, detail=f"the move was {found}")
     if (
-        not standing.absent
-        and standing.move
-        and not stands_as(standing.move, standing.move.stored_hash)
+        not ledger_state.absent
+        and ledger_state.move
+        and not is_same_document(ledger_state.move, ledger_state.move.stored_hash)
     ):
         return Held(reason=Reason.EDITED_IN_LEDGER, detail="the draft is not as it was written")
     if books.invoice_lock and document.date <= books.invoice_lock:
@@ -278,7 +278,7 @@ def _held_by_ledger(
 
 def _place(case: Case, settings: Settings, last_period: str) -> str | None:
     """The month of the document's date, where that is out of range that of its move; None: neither."""
-    move = case.standing.move if case.standing else None
+    move = case.ledger_state.move if case.ledger_state else None
     for day in (case.facts.date, move.document.date if move else None):
         period = period_of(day) if day else None
         if period and settings.first_period <= period <= last_period:

@@ -5,9 +5,9 @@ from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case, books_begin, intended
 from fcb_pipelines.core.ledger.corrections import answered
-from fcb_pipelines.core.ledger.drift import Moved, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, moved
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, Standing
+from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.settlements.policy import not_posted
 
 # What a posted document is told as that is skipped now: the correction that answers it is its reversal.
@@ -23,10 +23,10 @@ def exceptions_of(
 ) -> tuple[ExceptionCode, ...]:
     """The exception codes of one document that is to be posted, skipped or held for `reason`."""
     found = [*_copy_exceptions(case.agreement)]
-    standing = case.standing or Standing(ref=case.facts.ref)
-    posted = standing.move is not None and standing.move.state is MoveState.POSTED
+    ledger_state = case.ledger_state or LedgerState(ref=case.facts.ref)
+    posted = ledger_state.move is not None and ledger_state.move.state is MoveState.POSTED
     if verdict is Verdict.POST:
-        found += _posted_exceptions(case, standing, settings)
+        found += _posted_exceptions(case, ledger_state, settings)
         if not case.facts.lines and not case.facts.shipping:
             found.append(ExceptionCode.UNITEMISED)
         listed = not_posted(case.facts, settings)
@@ -38,7 +38,7 @@ def exceptions_of(
         found += [] if case.is_reversed else [TAKEN_BACK[reason]]
     elif posted:
         found.append(ExceptionCode.SOURCE_CHANGED)
-    elif not standing.absent and verdict is Verdict.SKIP:
+    elif not ledger_state.absent and verdict is Verdict.SKIP:
         found.append(ExceptionCode.STALE_DRAFT)
     elif reason == Reason.BEFORE_CUTOVER and _refunded_on_account(case, settings):
         found.append(ExceptionCode.REFUND_WITHOUT_CREDIT_NOTE)
@@ -69,22 +69,24 @@ def _copy_exceptions(agreement: tuple[AgreementRow, ...]) -> list[ExceptionCode]
     return found + ([ExceptionCode.NEXACLOUD_DIFFERS] if len(wrong) > len(no_items) else [])
 
 
-def _posted_exceptions(case: Case, standing: Standing, settings: Settings) -> list[ExceptionCode]:
-    if standing.absent:
-        return [ExceptionCode.EDITED_IN_LEDGER] if standing.taken_back else []
-    move = standing.move
+def _posted_exceptions(
+    case: Case, ledger_state: LedgerState, settings: Settings
+) -> list[ExceptionCode]:
+    if ledger_state.absent:
+        return [ExceptionCode.EDITED_IN_LEDGER] if ledger_state.taken_back else []
+    move = ledger_state.move
     if move is None or move.state is not MoveState.POSTED:
         return []
     document = intended(case, settings)
     sides = moved(document if isinstance(document, LedgerDocument) else None, move)
     if answered(case.facts.source_hash, case.corrections):
-        sides -= {Moved.SOURCE, Moved.SETTINGS}
+        sides -= {ChangedSide.SOURCE, ChangedSide.SETTINGS}
     elif case.corrections:
         # It stands as corrected, and the source may have gone back to what it billed at first.
-        sides |= {Moved.SOURCE}
+        sides |= {ChangedSide.SOURCE}
     codes = {
-        Moved.SOURCE: ExceptionCode.SOURCE_CHANGED,
-        Moved.SETTINGS: ExceptionCode.SETTINGS_CHANGED,
-        Moved.LEDGER: ExceptionCode.EDITED_IN_LEDGER,
+        ChangedSide.SOURCE: ExceptionCode.SOURCE_CHANGED,
+        ChangedSide.SETTINGS: ExceptionCode.SETTINGS_CHANGED,
+        ChangedSide.LEDGER: ExceptionCode.EDITED_IN_LEDGER,
     }
     return [code for side, code in codes.items() if side in sides]

@@ -14,7 +14,7 @@ from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.settlements.plan import SettlementPlan, obstacle
 from fcb_pipelines.core.settlements.policy import posts
@@ -67,7 +67,7 @@ def on_account(
     cases: Iterable[Case],
     parts: Collection[str],
     settings: Settings,
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
 ) -> tuple[Settlement, ...]:
     """The settlements that should stand open on the customer's receivable, of whichever month.
 
@@ -85,7 +85,7 @@ def on_account(
         own = [
             each
             for each in _cash(facts, settings)
-            if posts(each, settings) and not _is_carried(each, parts, standing)
+            if posts(each, settings) and not _is_carried(each, parts, ledger_state)
         ]
         refs = {each.ref for each in own}
         found += [_settlement(case, each, undone=refs) for each in own]
@@ -93,7 +93,10 @@ def on_account(
 
 
 def plan_on_account(
-    settlements: Sequence[Settlement], standing: Mapping[str, Standing], books: Books, period: str
+    settlements: Sequence[Settlement],
+    ledger_state: Mapping[str, LedgerState],
+    books: Books,
+    period: str,
 ) -> SettlementPlan:
     """Which of them to write in a month; the exceptions are by the settlement's own ref.
 
@@ -103,7 +106,7 @@ def plan_on_account(
     left_out: dict[str, ExceptionCode] = {}
     # A failure comes after the payment that it undoes.
     for each in sorted(settlements, key=lambda one: one.undoes is not None):
-        now = standing.get(each.ref, Standing(ref=each.ref))
+        now = ledger_state.get(each.ref, LedgerState(ref=each.ref))
         if not now.absent:
             continue
         code = left_out.get(each.undoes or "") or _why_not(each, now, books)
@@ -128,16 +131,18 @@ def _cash(one: InvoiceFacts, settings: Settings) -> tuple[SettlementFacts, ...]:
 
 
 def _is_carried(
-    settled: SettlementFacts, parts: Collection[str], standing: Mapping[str, Standing]
+    settled: SettlementFacts, parts: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> bool:
     """Whether a receipt has this part in it (S5): one that stands, or one that is still to come."""
-    own = standing.get(settled.ref)
+    own = ledger_state.get(settled.ref)
     if settled.receipt is None or (own is not None and not own.absent):
         return False
     others = [
         now.settlement.settlement
         for ref in settled.shares
-        if (now := standing.get(ref)) is not None and now.settlement is not None and not now.absent
+        if (now := ledger_state.get(ref)) is not None
+        and now.settlement is not None
+        and not now.absent
     ]
     if others:
         return any(each.receipt is not None for each in others)
@@ -161,7 +166,7 @@ def _settlement(case: Case, settled: SettlementFacts, *, undone: Collection[str]
     )
 
 
-def _why_not(settlement: Settlement, now: Standing, books: Books) -> ExceptionCode | None:
+def _why_not(settlement: Settlement, now: LedgerState, books: Books) -> ExceptionCode | None:
     code = obstacle(settlement, now, books.entry_lock)
     if code is None and settlement.method in books.lacking_methods:
         code = ExceptionCode.ACCOUNT_MISSING

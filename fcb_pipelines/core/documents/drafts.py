@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState, is_same_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,17 +15,19 @@ class DraftPlan:
     rebuild: tuple[LedgerDocument, ...]
 
 
-def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Standing]) -> DraftPlan:
+def plan_drafts(
+    documents: Iterable[LedgerDocument], ledger_state: Mapping[str, LedgerState]
+) -> DraftPlan:
     """Create what was never seen; rebuild drafts nobody touched whose document changed (D6)."""
     create, rebuild = [], []
     for document in documents:
-        now = standing.get(document.ref, Standing(ref=document.ref))
+        now = ledger_state.get(document.ref, LedgerState(ref=document.ref))
         if now.taken_back:
             continue
         if now.absent:
             create.append(document)
         elif now.move and now.move.state is MoveState.DRAFT:
-            untouched = stands_as(now.move, now.move.stored_hash)
+            untouched = is_same_document(now.move, now.move.stored_hash)
             if untouched and now.move.stored_hash != document.content_hash:
                 rebuild.append(document)
     return DraftPlan(create=tuple(create), rebuild=tuple(rebuild))
@@ -33,7 +35,7 @@ def plan_drafts(documents: Iterable[LedgerDocument], standing: Mapping[str, Stan
 
 def plan_posting(
     documents: Iterable[LedgerDocument],
-    moves: Mapping[str, StandingMove],
+    moves: Mapping[str, LedgerMove],
     approved: Mapping[str, str] | None,
 ) -> tuple[str, ...]:
     """The drafts to post: those whose read-back is the intended document, and approved as such.
@@ -46,6 +48,6 @@ def plan_posting(
         for document in documents
         if (move := moves.get(document.ref)) is not None
         and move.state is MoveState.DRAFT
-        and stands_as(move, document.content_hash)
+        and is_same_document(move, document.content_hash)
         and (approved is None or approved.get(document.ref) == document.content_hash)
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from fcb_pipelines.core.company.services import email_key
 from fcb_pipelines.core.ledger.entries import Partner
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 _NEXACLOUD = "nexacloud"
 
@@ -89,7 +89,7 @@ def rivals(wanted: Iterable[Partner], everyone: Iterable[Partner]) -> tuple[Part
 
 def place(
     wanted: Iterable[Partner],
-    standing: Iterable[LedgerPartner],
+    ledger_state: Iterable[LedgerPartner],
     others: Iterable[Partner] = (),
 ) -> PartnerPlan:
     """Which ledger partner each of the wanted accounts takes.
@@ -98,7 +98,7 @@ def place(
     accounts that are not wanted now and may bear the same emails (`rivals`): they are placed nowhere.
     """
     by_key = {each.key: each for each in wanted}
-    register = _Register(standing, by_key, {each.key: each for each in others} | by_key)
+    register = _Register(ledger_state, by_key, {each.key: each for each in others} | by_key)
     joined = [email for email in register.emails() if register.join(email)]
     shared: dict[str, list[SharedEmail]] = {key: [] for key in by_key}
     for email in register.emails():
@@ -108,7 +108,7 @@ def place(
     return PartnerPlan(
         places=tuple(
             Place(
-                partner_id=unit.standing.partner_id if unit.standing else None,
+                partner_id=unit.ledger_state.partner_id if unit.ledger_state else None,
                 accounts=tuple(unit.wanted),
                 links=tuple(unit.added),
             )
@@ -119,9 +119,9 @@ def place(
     )
 
 
-def each_once(found: Iterable[StandingPartner]) -> tuple[StandingPartner, ...]:
+def each_once(found: Iterable[LinkedPartner]) -> tuple[LinkedPartner, ...]:
     """Every ledger partner once, with what all of its accounts share."""
-    once: dict[str, StandingPartner] = {}
+    once: dict[str, LinkedPartner] = {}
     for one in found:
         known = once.get(one.partner_id, one)
         shared = tuple(dict.fromkeys((*known.shared_emails, *one.shared_emails)))
@@ -133,14 +133,14 @@ def each_once(found: Iterable[StandingPartner]) -> tuple[StandingPartner, ...]:
 class _Unit:
     """One ledger partner while the plan is made, with the accounts that are it."""
 
-    standing: LedgerPartner | None = None
+    ledger_state: LedgerPartner | None = None
     wanted: list[Partner] = field(default_factory=list)
     known: list[Partner] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
 
     @property
     def links(self) -> tuple[str, ...]:
-        return (*(self.standing.links if self.standing else ()), *self.added)
+        return (*(self.ledger_state.links if self.ledger_state else ()), *self.added)
 
     @property
     def services(self) -> set[str]:
@@ -153,7 +153,7 @@ class _Unit:
     @property
     def emails(self) -> set[str]:
         told = [*(each.email for each in self.accounts)]
-        told += [self.standing.email] if self.standing else []
+        told += [self.ledger_state.email] if self.ledger_state else []
         return {key for one in told if (key := email_key(one))}
 
     def companies(self, email: str | None = None) -> set[str]:
@@ -163,9 +163,11 @@ class _Unit:
         """
         bearing = [e for e in self.accounts if email is None or email_key(e.email) == email]
         names = [each.company for each in bearing]
-        if self.standing and email is None:
-            forgotten = self.standing.links and not self.accounts
-            names.append(self.standing.company or (self.standing.name if forgotten else None))
+        if self.ledger_state and email is None:
+            forgotten = self.ledger_state.links and not self.accounts
+            names.append(
+                self.ledger_state.company or (self.ledger_state.name if forgotten else None)
+            )
         return {key for name in names if (key := company_key(name))}
 
     def takes(self, account: Partner) -> bool:
@@ -179,14 +181,17 @@ class _Register:
 
     def __init__(
         self,
-        standing: Iterable[LedgerPartner],
+        ledger_state: Iterable[LedgerPartner],
         wanted: Mapping[str, Partner],
         everyone: Mapping[str, Partner],
     ) -> None:
-        self.units = [_Unit(each) for each in sorted(standing, key=lambda one: one.partner_id)]
+        self.units = [_Unit(each) for each in sorted(ledger_state, key=lambda one: one.partner_id)]
         self._wanted = wanted
         self._by_link = {
-            link: unit for unit in self.units if unit.standing for link in unit.standing.links
+            link: unit
+            for unit in self.units
+            if unit.ledger_state
+            for link in unit.ledger_state.links
         }
         self._claims: dict[str, set[str]] = {}
         for each in everyone.values():
@@ -210,13 +215,13 @@ class _Register:
         if len(units) < 2:
             return not self._two_companies(email)
         services = [service for unit in units for service in unit.services]
-        standing = [unit for unit in units if unit.standing]
+        ledger_state = [unit for unit in units if unit.ledger_state]
         companies = set[str]().union(*(unit.companies() for unit in units))
-        if len(set(services)) < len(services) or len(standing) > 1 or len(companies) > 1:
+        if len(set(services)) < len(services) or len(ledger_state) > 1 or len(companies) > 1:
             return False
-        if any(unit.standing and unit.standing.archived for unit in standing):
+        if any(unit.ledger_state and unit.ledger_state.archived for unit in ledger_state):
             return False
-        first = standing[0] if standing else next(unit for unit in units if unit.wanted)
+        first = ledger_state[0] if ledger_state else next(unit for unit in units if unit.wanted)
         for unit in units:
             # Who is not wanted is not placed: it joins when its own turn comes.
             if unit is not first and unit.wanted:
@@ -226,17 +231,21 @@ class _Register:
     def told(self, email: str) -> list[tuple[str, SharedEmail]]:
         """By the key of each wanted account that bears this email: who else does."""
         units = self._by_email[email]
-        ours = {unit.standing.partner_id for unit in units if unit.standing and unit.accounts}
+        ours = {
+            unit.ledger_state.partner_id for unit in units if unit.ledger_state and unit.accounts
+        }
         bearers = []
         for unit in units:
             own = [each for each in unit.accounts if email_key(each.email) == email]
             bearers += [f"{each.key} ({each.name})" for each in own]
             # The contacts beneath a partner are that partner.
-            if not own and unit.standing and unit.standing.within not in ours:
-                bearers.append(f"ledger partner {unit.standing.partner_id} ({unit.standing.name})")
+            if not own and unit.ledger_state and unit.ledger_state.within not in ours:
+                bearers.append(
+                    f"ledger partner {unit.ledger_state.partner_id} ({unit.ledger_state.name})"
+                )
         if len(bearers) < 2:
             return []
-        only = units[0].standing if len(units) == 1 else None
+        only = units[0].ledger_state if len(units) == 1 else None
         shared = SharedEmail(
             email=email,
             bearers=tuple(sorted(bearers)),

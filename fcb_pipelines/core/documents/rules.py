@@ -5,14 +5,14 @@ from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.documents.taxes import unexplained
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, stands_as
+from fcb_pipelines.core.ledger.moves import LedgerState, MoveState, is_same_document
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines.core.periods import period_of
 
 
 def broken_rules(
     document: LedgerDocument,
-    standing: Standing | None,
+    ledger_state: LedgerState | None,
     settings: Settings,
     books: Books,
     period: str,
@@ -38,19 +38,23 @@ def broken_rules(
     faults += unexplained(
         document.taxes, document.lines, settings.taxes, settings.policies.tax_residue
     )
-    return faults + _broken_by_ledger(document, standing, books)
+    return faults + _broken_by_ledger(document, ledger_state, books)
 
 
 def _broken_by_ledger(
-    document: LedgerDocument, standing: Standing | None, books: Books
+    document: LedgerDocument, ledger_state: LedgerState | None, books: Books
 ) -> list[str]:
-    move = standing.move if standing else None
+    move = ledger_state.move if ledger_state else None
     if move is not None and move.state is MoveState.POSTED:
         return []
     faults = []
     locked = books.invoice_lock is not None and document.date <= books.invoice_lock
-    if locked and not (standing and standing.was_seen == MoveState.POSTED):
+    if locked and not (ledger_state and ledger_state.was_seen == MoveState.POSTED):
         faults.append(f"locked up to {books.invoice_lock}")
-    if move is not None and move.state is MoveState.DRAFT and not stands_as(move, move.stored_hash):
+    if (
+        move is not None
+        and move.state is MoveState.DRAFT
+        and not is_same_document(move, move.stored_hash)
+    ):
         faults.append("its draft was edited in the ledger")
     return faults

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from fcb_pipelines.core.codes import Side, Status
+from fcb_pipelines.core.codes import Status, System
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.core.periods import period_of
 
 
-class Answer(StrEnum):
+class Lookup(StrEnum):
     """How the source answered for a document."""
 
     LISTED = "listed"
@@ -41,7 +41,7 @@ class IndexRow:
     ref: str
     source_id: str
     origin: Origin
-    answer: Answer
+    answer: Lookup
     in_scope: bool
     claimed: bool
     number: str = ""
@@ -69,7 +69,7 @@ class IndexRow:
     @property
     def found(self) -> bool:
         """Whether the source has the document."""
-        return self.answer in (Answer.LISTED, Answer.ASKED)
+        return self.answer in (Lookup.LISTED, Lookup.ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Scope:
     customers: frozenset[str]
     claimed: frozenset[str]
     metadata_key: str
-    standing: Mapping[str, ListedMove] = field(default_factory=dict)
+    ledger_state: Mapping[str, ListedMove] = field(default_factory=dict)
 
     def includes(self, facts: InvoiceFacts) -> bool:
         """Whether a document is NexaCloud's."""
@@ -94,8 +94,8 @@ class Scope:
             or _nobodys(facts)
             or facts.ref in self.claimed
             or facts.credits in self.claimed
-            or facts.ref in self.standing
-            or facts.credits in self.standing
+            or facts.ref in self.ledger_state
+            or facts.credits in self.ledger_state
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
 
@@ -108,15 +108,15 @@ class Scope:
         """
         documents = tuple(documents)
         claimed = {one.payer for one in documents if one.ref in self.claimed}
-        standing = {
+        ledger_state = {
             one.payer
             for one in documents
-            if one.ref in self.standing and one.ref not in self.claimed and not one.credits
+            if one.ref in self.ledger_state and one.ref not in self.claimed and not one.credits
         }
         accounts = {
             one.payer for one in documents if one.ref in self.claimed and one.customer is None
         }
-        known = (standing - claimed) | accounts
+        known = (ledger_state - claimed) | accounts
         return replace(self, customers=self.customers | {each for each in known if each})
 
 
@@ -125,7 +125,7 @@ def _nobodys(facts: InvoiceFacts) -> bool:
     return facts.payer is None and facts.credits is None
 
 
-def source_ref(side: Side, owner: str, source_id: str) -> str:
+def source_ref(side: System, owner: str, source_id: str) -> str:
     """The identity of a document: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
     return f"{side}:{owner}:{source_id}"
 
@@ -135,7 +135,7 @@ def found_row(
     *,
     source_id: str,
     origin: Origin,
-    answer: Answer,
+    answer: Lookup,
     body_hash: str,
     scope: Scope,
     first_period: str,
@@ -143,7 +143,7 @@ def found_row(
 ) -> IndexRow:
     """The index row of a document that the source has."""
     period = _in_range(facts.date, first_period, last_period)
-    move = scope.standing.get(facts.ref)
+    move = scope.ledger_state.get(facts.ref)
     if period is None and move is not None:
         period = _in_range(move.date, first_period, last_period)
     return IndexRow(
@@ -169,7 +169,7 @@ def found_row(
 def absent_row(
     ref: str,
     source_id: str,
-    answer: Answer,
+    answer: Lookup,
     detail: str,
     *,
     scope: Scope,
@@ -177,7 +177,7 @@ def absent_row(
     last_period: str,
 ) -> IndexRow:
     """The index row of an id that NexaCloud names, or that the books hold, and the source did not give."""
-    move = scope.standing.get(ref)
+    move = scope.ledger_state.get(ref)
     return IndexRow(
         ref=ref,
         source_id=source_id,

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Side, Status
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status, System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class InvoiceFacts:
     amounts can't be trusted (None when they add up).
     """
 
-    side: Side
+    side: System
     ref: str
     kind: Kind
     number: str

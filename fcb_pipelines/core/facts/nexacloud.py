@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fcb_pipelines.core.codes import Kind, Side, Status
+from fcb_pipelines.core.codes import Kind, Status, System
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.money import exponent, half_up
 
@@ -23,7 +23,7 @@ _STATUSES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class NexaCloudInvoice:
     """One row of NexaCloud's invoices: whose it is, which document it claims, and its facts.
 
     `claims` is the ref of the source document, None where the row names none we can look up.
@@ -59,13 +59,13 @@ def copies(
     *,
     stripe_account: str,
     lago_organization: str,
-) -> tuple[Copy, ...]:
+) -> tuple[NexaCloudInvoice, ...]:
     """Every NexaCloud invoice as a Copy, oldest first (created_at, then id)."""
     by_invoice: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in items:
         by_invoice[item["invoice_id"]].append(item)
     told = [
-        Copy(
+        NexaCloudInvoice(
             invoice_id=row["id"],
             user_id=row["user_id"],
             subscription_id=row["subscription_id"] or None,
@@ -79,13 +79,13 @@ def copies(
     return tuple(sorted(told, key=lambda copy: (copy.created_at, copy.invoice_id)))
 
 
-def first_claims(rows: Iterable[Copy]) -> dict[str, Copy]:
+def first_claimants(rows: Iterable[NexaCloudInvoice]) -> dict[str, NexaCloudInvoice]:
     """Source ref -> the row that owns it: the earliest by created_at, then id (rule A7)."""
-    owners: dict[str, Copy] = {}
+    claimants: dict[str, NexaCloudInvoice] = {}
     for row in sorted(rows, key=lambda copy: (copy.created_at, copy.invoice_id)):
         if row.claims:
-            owners.setdefault(row.claims, row)
-    return owners
+            claimants.setdefault(row.claims, row)
+    return claimants
 
 
 def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFacts:
@@ -95,7 +95,7 @@ def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFac
     # A negative invoice is a credit note with positive amounts, as on the source's side.
     sign = -1 if net + tax < 0 else 1
     return InvoiceFacts(
-        side=Side.NEXACLOUD,
+        side=System.NEXACLOUD,
         ref=f"nexacloud:{row['id']}",
         kind=Kind.CREDIT_NOTE if sign < 0 else Kind.INVOICE,
         number=row["invoice_number"] or "",

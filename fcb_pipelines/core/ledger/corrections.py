@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from fcb_pipelines.core.codes import Kind
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 
 _MARK = ":correction:"
 
@@ -28,16 +28,16 @@ def is_correction(ref: str) -> bool:
     return _MARK in ref
 
 
-def by_base(moves: Iterable[StandingMove]) -> dict[str, tuple[StandingMove, ...]]:
+def by_base(moves: Iterable[LedgerMove]) -> dict[str, tuple[LedgerMove, ...]]:
     """The posted corrections of each document among these moves, oldest first."""
-    own: dict[str, list[StandingMove]] = defaultdict(list)
+    own: dict[str, list[LedgerMove]] = defaultdict(list)
     for move in moves:
         if is_correction(move.ref) and move.state is MoveState.POSTED:
             own[base_of(move.ref)].append(move)
     return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
 
 
-def credited_by_notes(moves: Iterable[StandingMove | None]) -> dict[str, tuple[int, int]]:
+def credited_by_notes(moves: Iterable[LedgerMove | None]) -> dict[str, tuple[int, int]]:
     """What posted credit notes, less their corrections, take back of each invoice: total and tax."""
     posted = {move.ref: move for move in moves if move and move.state is MoveState.POSTED}
     found: dict[str, tuple[int, int]] = {}
@@ -51,18 +51,18 @@ def credited_by_notes(moves: Iterable[StandingMove | None]) -> dict[str, tuple[i
     return found
 
 
-def answered(source: str, corrections: Sequence[StandingMove]) -> bool:
+def answered(source: str, corrections: Sequence[LedgerMove]) -> bool:
     """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
     return bool(corrections) and corrections[-1].stored_source_hash == source
 
 
-def residual_with(move: StandingMove, corrections: Iterable[StandingMove]) -> int:
+def residual_with(move: LedgerMove, corrections: Iterable[LedgerMove]) -> int:
     """What is open on a document and its corrections together, in the document's direction."""
     sign = move.document.kind.sign
     return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
 
 
-def unmatched(entries: Iterable[StandingSettlement]) -> dict[str, int]:
+def unmatched(entries: Iterable[LedgerSettlement]) -> dict[str, int]:
     """What the settlements of each document hold that is matched with nothing, in its direction."""
     found: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -72,7 +72,7 @@ def unmatched(entries: Iterable[StandingSettlement]) -> dict[str, int]:
     return dict(found)
 
 
-def open_with(move: StandingMove, corrections: Sequence[StandingMove], beside: int) -> int:
+def open_with(move: LedgerMove, corrections: Sequence[LedgerMove], beside: int) -> int:
     """What is open on a document and its corrections, in its direction, less what is held `beside` it.
 
     A raised invoice is settled as one: what its payment leaves over is for the correction. What a correction
@@ -84,6 +84,6 @@ def open_with(move: StandingMove, corrections: Sequence[StandingMove], beside: i
     return left if move.document.kind is Kind.CREDIT_NOTE else max(0, left)
 
 
-def _number(move: StandingMove) -> int:
+def _number(move: LedgerMove) -> int:
     tail = move.ref.partition(_MARK)[2]
     return int(tail) if tail.isdecimal() else 0

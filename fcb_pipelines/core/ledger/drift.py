@@ -7,10 +7,10 @@ written; the source now and the ledger now are each compared with it.
 from enum import StrEnum
 
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, stands_as
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, is_same_document
 
 
-class Moved(StrEnum):
+class ChangedSide(StrEnum):
     """A side that is no longer what it was when the document was written.
 
     SETTINGS: the source bills the same, but the configuration would now write another document, or
@@ -22,21 +22,21 @@ class Moved(StrEnum):
     LEDGER = "ledger"
 
 
-def moved(document: LedgerDocument | None, move: StandingMove) -> frozenset[Moved]:
+def moved(document: LedgerDocument | None, move: LedgerMove) -> frozenset[ChangedSide]:
     """The sides that moved since `move` was written; `document` is the intent now, where there is one.
 
     A move of before the source's digest was kept counts every change of the intent as the source's.
     """
     found = set()
     if document is not None and document.content_hash != move.stored_hash:
-        found.add(Moved.SETTINGS if _is_same_sale(document, move) else Moved.SOURCE)
+        found.add(ChangedSide.SETTINGS if _is_same_sale(document, move) else ChangedSide.SOURCE)
     redated = move.state is MoveState.POSTED and move.accounting_date != move.document.date
-    if redated or not stands_as(move, move.stored_hash):
-        found.add(Moved.LEDGER)
+    if redated or not is_same_document(move, move.stored_hash):
+        found.add(ChangedSide.LEDGER)
     return frozenset(found)
 
 
-def _is_same_sale(document: LedgerDocument, move: StandingMove) -> bool:
+def _is_same_sale(document: LedgerDocument, move: LedgerMove) -> bool:
     """Whether the source bills what it billed then, to the same owner."""
     owned = document.partner in move.partner_links
     return move.stored_source_hash == document.source_hash and owned

@@ -35,7 +35,7 @@ class PaymentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingMove:
+class LedgerMove:
     """One of our moves as the ledger holds it now.
 
     `document` is the move told as a LedgerDocument, its `partner` one of `partner_links` (the
@@ -72,7 +72,7 @@ class ListedMove:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingSettlement:
+class LedgerSettlement:
     """One of our settlements as the ledger holds it now.
 
     `reconciled` is how much of it is matched, in minor units and with the sign of its amount: to the
@@ -114,15 +114,15 @@ def remembered(seen: str | None, state: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class LedgerState:
     """One external id of the month: what stands there now, and what was last seen there.
 
     `elsewhere` marks a document of another month, looked at because something here is matched with it.
     """
 
     ref: str
-    move: StandingMove | None = None
-    settlement: StandingSettlement | None = None
+    move: LedgerMove | None = None
+    settlement: LedgerSettlement | None = None
     seen: Seen | None = None
     elsewhere: bool = False
 
@@ -151,7 +151,7 @@ class Standing:
         return unposted and self.was_seen == MoveState.POSTED
 
 
-def stands_as(move: StandingMove, content_hash: str | None) -> bool:
+def is_same_document(move: LedgerMove, content_hash: str | None) -> bool:
     """Whether the move, read back now, is the document with this hash.
 
     One ledger partner may carry several of our links, and each counts as the intended one.

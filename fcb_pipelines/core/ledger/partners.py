@@ -17,7 +17,7 @@ class SharedEmail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingPartner:
+class LinkedPartner:
     """One ledger partner that carries at least one of our links; with the emails it shares."""
 
     partner_id: str

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.company.services import Invoicing
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.periods import period_of
 
@@ -79,7 +79,7 @@ def invoiced(
     )
 
 
-def invoicings_of(owners: Mapping[str, Copy], service: str) -> tuple[Invoicing, ...]:
+def invoicings_of(claimants: Mapping[str, NexaCloudInvoice], service: str) -> tuple[Invoicing, ...]:
     """NexaCloud's invoices by the document each owns."""
     return tuple(
         Invoicing(
@@ -89,7 +89,7 @@ def invoicings_of(owners: Mapping[str, Copy], service: str) -> tuple[Invoicing, 
             customer=copy.user_id,
             subscription_id=copy.subscription_id,
         )
-        for ref, copy in sorted(owners.items())
+        for ref, copy in sorted(claimants.items())
     )
 
 

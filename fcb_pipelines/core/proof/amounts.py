@@ -19,7 +19,7 @@ from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.corrections import base_of
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.delta import LedgerDelta
 
@@ -37,8 +37,8 @@ class Sides:
     facts: Iterable[InvoiceFacts]
     dispositions: Iterable[Disposition]
     deltas: Iterable[LedgerDelta]
-    moves: Iterable[StandingMove]
-    settlements: Iterable[StandingSettlement]
+    moves: Iterable[LedgerMove]
+    settlements: Iterable[LedgerSettlement]
     settings: Settings
 
 
@@ -71,7 +71,7 @@ class _Book:
             own = base_of(move.ref)
             if move.document.reverses and own == move.ref:
                 self._notes[move.document.reverses].add(own)
-        self._posted: dict[str, list[StandingMove]] = defaultdict(list)
+        self._posted: dict[str, list[LedgerMove]] = defaultdict(list)
         for move in self._moves:
             self._posted[base_of(move.ref)].append(move)
 
@@ -211,9 +211,9 @@ class _Book:
 
     def _cash_posted(
         self, names: Mapping[str, str]
-    ) -> tuple[dict[str, int], dict[str, StandingSettlement]]:
+    ) -> tuple[dict[str, int], dict[str, LedgerSettlement]]:
         stands: dict[str, int] = defaultdict(int)
-        held: dict[str, StandingSettlement] = {}
+        held: dict[str, LedgerSettlement] = {}
         receipts: set[str] = set()
         # A part that its source tells no more is still a part of the receipt that stands.
         names = {**self._parts_held(), **names}
@@ -247,7 +247,7 @@ class _Book:
         says: int,
         stands: int,
         of: tuple[InvoiceFacts, SettlementFacts] | None,
-        held: StandingSettlement | None,
+        held: LedgerSettlement | None,
     ) -> Iterable[AmountRow]:
         ref = of[0].ref if of else held.settlement.document if held else key
         currency = of[0].currency if of else held.settlement.currency if held else ""

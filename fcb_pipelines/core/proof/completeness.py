@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fcb_pipelines.core.codes import Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.proof.gates import GateResult, failing
 
 UNPLACED = "unplaced"
@@ -37,14 +37,16 @@ class CompletenessRow:
 
 
 def population(
-    index: Iterable[IndexRow], rows: Sequence[Copy], owners: Mapping[str, Copy]
+    index: Iterable[IndexRow],
+    rows: Sequence[NexaCloudInvoice],
+    claimants: Mapping[str, NexaCloudInvoice],
 ) -> tuple[Member, ...]:
     """Every in-scope document the sources have, and every NexaCloud row without one of its own."""
     by_ref = {row.ref: row for row in index}
     members = [Member(ref=row.ref, period=row.period) for row in by_ref.values() if row.is_member]
     for copy in rows:
         row = by_ref.get(copy.claims) if copy.claims else None
-        duplicate = copy.claims is not None and owners[copy.claims].invoice_id != copy.invoice_id
+        duplicate = copy.claims is not None and claimants[copy.claims].invoice_id != copy.invoice_id
         if duplicate:
             members.append(Member(ref=copy.ref, period=row.period if row else None))
         elif row is None or not (row.found or row.is_lost):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.ledger.moves import MoveState, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 
 _BALANCE = frozenset({Method.CUSTOMER_BALANCE, Method.OVERPAYMENT})
@@ -14,7 +14,7 @@ _WALLET = frozenset({Method.PREPAID_CREDIT})
 
 
 def drawn_without_origin(
-    settlements: Iterable[StandingSettlement],
+    settlements: Iterable[LedgerSettlement],
     dispositions: Mapping[str, Disposition],
     facts: Iterable[InvoiceFacts] = (),
 ) -> tuple[AmountRow, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
 from fcb_pipelines.core.codes import ExceptionCode
-from fcb_pipelines.core.ledger.drift import Moved
+from fcb_pipelines.core.ledger.drift import ChangedSide
 
 READ_BACK, DATES, RESIDUAL = "read_back", "dates", "residual"
 
@@ -31,7 +31,7 @@ class LedgerDelta:
     difference: int | None
     aspect: str
     code: ExceptionCode
-    moved: tuple[Moved, ...] = ()
+    moved: tuple[ChangedSide, ...] = ()
     source_now: str | None = None
     written: str | None = None
     ledger_now: str | None = None

@@ -21,9 +21,9 @@ from fcb_pipelines.core.ledger.corrections import (
     open_with,
     unmatched,
 )
-from fcb_pipelines.core.ledger.drift import Moved, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, moved
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
 from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, taken_back_deltas
 from fcb_pipelines.core.settlements.plan import expected_residual
@@ -32,7 +32,7 @@ from fcb_pipelines.core.settlements.plan import expected_residual
 def ledger_deltas(
     documents: Sequence[LedgerDocument],
     settlements: Sequence[Settlement],
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     *,
     not_posted: Mapping[str, Reason] | None = None,
     exceptions: Iterable[tuple[str, ExceptionCode]] = (),
@@ -51,24 +51,24 @@ def ledger_deltas(
     for ref, code in exceptions:
         explained.setdefault(ref, code)
     wanted = {document.ref for document in documents}
-    corrections = by_base(row.move for row in standing.values() if row.move)
-    beside = unmatched(row.settlement for row in standing.values() if row.settlement)
+    corrections = by_base(row.move for row in ledger_state.values() if row.move)
+    beside = unmatched(row.settlement for row in ledger_state.values() if row.settlement)
     rows: list[LedgerDelta] = []
     for document in documents:
-        now = standing.get(document.ref, Standing(ref=document.ref))
+        now = ledger_state.get(document.ref, LedgerState(ref=document.ref))
         corrected = corrections.get(document.ref, ())
         found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
-            found += settlement_deltas(document, own, standing, explained)
+            found += settlement_deltas(document, own, ledger_state, explained)
             told = {*credited, *(settlement.ref for settlement in own)}
-            found += taken_back_deltas(document, told, standing)
+            found += taken_back_deltas(document, told, ledger_state)
             cause = _cause(document, explained, found, corrected)
             held = beside.get(document.ref, 0)
             found += _residual_delta(document, now.move, corrected, own, held, cause)
             found = [_told_by(delta, document, now.move) for delta in found]
         rows += found
-    for ref, now in standing.items():
+    for ref, now in ledger_state.items():
         if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
             reason = (not_posted or {}).get(base_of(ref))
             if reason is Reason.EDITED_IN_LEDGER and now.taken_back:
@@ -136,9 +136,7 @@ _UNEXPECTED: Mapping[Reason, ExceptionCode] = {
 }
 
 
-def _is_lawful(
-    move: StandingMove, reason: Reason | None, corrections: Sequence[StandingMove]
-) -> bool:
+def _is_lawful(move: LedgerMove, reason: Reason | None, corrections: Sequence[LedgerMove]) -> bool:
     """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
     if reason in TAKEN_BACK and answered(VOIDED, corrections):
         return True
@@ -146,7 +144,7 @@ def _is_lawful(
     return held and move.state is MoveState.DRAFT
 
 
-def _told_by(delta: LedgerDelta, document: LedgerDocument, move: StandingMove) -> LedgerDelta:
+def _told_by(delta: LedgerDelta, document: LedgerDocument, move: LedgerMove) -> LedgerDelta:
     """The same difference with the three digests and the sides that moved."""
     sides = moved(document, move)
     return replace(
@@ -158,7 +156,7 @@ def _told_by(delta: LedgerDelta, document: LedgerDocument, move: StandingMove) -
     )
 
 
-def _as_intended(move: StandingMove, document: LedgerDocument) -> LedgerDocument:
+def _as_intended(move: LedgerMove, document: LedgerDocument) -> LedgerDocument:
     """What stands, told with the intended partner where that is one of its partner's links."""
     known = document.partner in move.partner_links
     return replace(move.document, partner=document.partner) if known else move.document
@@ -166,8 +164,8 @@ def _as_intended(move: StandingMove, document: LedgerDocument) -> LedgerDocument
 
 def _document_deltas(
     document: LedgerDocument,
-    now: Standing,
-    corrections: Sequence[StandingMove],
+    now: LedgerState,
+    corrections: Sequence[LedgerMove],
     refused: ExceptionCode | None,
 ) -> list[LedgerDelta]:
     move = now.move
@@ -179,16 +177,16 @@ def _document_deltas(
     if refused and move.state is MoveState.DRAFT:
         return [_not_standing(document, now, refused, MoveState.POSTED.value)]
     sides = moved(document, move)
-    if Moved.LEDGER in sides:
+    if ChangedSide.LEDGER in sides:
         code = ExceptionCode.EDITED_IN_LEDGER
     else:
         code = (
             ExceptionCode.SETTINGS_CHANGED
-            if Moved.SETTINGS in sides
+            if ChangedSide.SETTINGS in sides
             else ExceptionCode.SOURCE_CHANGED
         )
     differing = compare_documents(document, move.document, move.partner_links)
-    if answered(document.source_hash or "", corrections) and Moved.LEDGER not in sides:
+    if answered(document.source_hash or "", corrections) and ChangedSide.LEDGER not in sides:
         differing = ()
     rows = [delta_of(row.ref, row.ref, row, code) for row in differing]
     posted = move.state is MoveState.POSTED
@@ -210,7 +208,7 @@ def _document_deltas(
 
 
 def _not_standing(
-    document: LedgerDocument, now: Standing, code: ExceptionCode, expected: str
+    document: LedgerDocument, now: LedgerState, code: ExceptionCode, expected: str
 ) -> LedgerDelta:
     return LedgerDelta(
         ref=document.ref,
@@ -229,7 +227,7 @@ def _cause(
     document: LedgerDocument,
     explained: Mapping[str, ExceptionCode],
     found: Sequence[LedgerDelta],
-    corrections: Sequence[StandingMove],
+    corrections: Sequence[LedgerMove],
 ) -> ExceptionCode:
     """What a residual comes from: whatever else is wrong here, a source that moved since it was
     corrected, else somebody's hand."""
@@ -242,8 +240,8 @@ def _cause(
 
 def _residual_delta(
     document: LedgerDocument,
-    move: StandingMove,
-    corrections: Sequence[StandingMove],
+    move: LedgerMove,
+    corrections: Sequence[LedgerMove],
     settlements: Sequence[Settlement],
     beside: int,
     code: ExceptionCode,
@@ -267,7 +265,7 @@ def _residual_delta(
     ]
 
 
-def _unposted(move: StandingMove) -> LedgerDelta:
+def _unposted(move: LedgerMove) -> LedgerDelta:
     """A move that a person set back to draft: it is held, and missing in the books all the same."""
     return LedgerDelta(
         ref=move.ref,
@@ -282,7 +280,7 @@ def _unposted(move: StandingMove) -> LedgerDelta:
     )
 
 
-def _unexpected(move: StandingMove, reason: Reason | None) -> LedgerDelta:
+def _unexpected(move: LedgerMove, reason: Reason | None) -> LedgerDelta:
     posted = ExceptionCode.SOURCE_CHANGED
     if reason is not None:
         posted = _UNEXPECTED.get(reason, posted)

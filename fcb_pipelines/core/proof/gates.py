@@ -17,10 +17,10 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED
 from fcb_pipelines.core.documents.rows import DocumentRow, header, to_documents
 from fcb_pipelines.core.documents.rules import broken_rules
-from fcb_pipelines.core.facts.index import Answer, IndexRow
+from fcb_pipelines.core.facts.index import IndexRow, Lookup
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
@@ -113,7 +113,7 @@ def listing_complete(gate: str, rows: Iterable[IndexRow], problem: str | None) -
     """No page lost or repeated, and no document exists that the list should have had."""
     rows = tuple(rows)
     faults = [problem] if problem else []
-    faults += [f"{row.ref} exists but was not listed" for row in rows if row.answer is Answer.ASKED]
+    faults += [f"{row.ref} exists but was not listed" for row in rows if row.answer is Lookup.ASKED]
     faults += _twice([row.ref for row in rows], "listed twice")
     return failing(gate, faults)
 
@@ -192,7 +192,7 @@ def documents_match_dispositions(
 
 def document_rules_hold(
     documents: Sequence[LedgerDocument],
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     settings: Settings,
     books: Books,
     period: str,
@@ -201,7 +201,7 @@ def document_rules_hold(
     faults = [
         f"{document.ref}: {fault}"
         for document in documents
-        for fault in broken_rules(document, standing.get(document.ref), settings, books, period)
+        for fault in broken_rules(document, ledger_state.get(document.ref), settings, books, period)
     ]
     return failing("document_rules_hold", faults)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.proof.gates import GateResult, warning
 
 
-def shared_email(partners: Iterable[StandingPartner]) -> GateResult:
+def shared_email(partners: Iterable[LinkedPartner]) -> GateResult:
     """Emails that several accounts or ledger partners bear, each with all who bear it."""
     emails = {shared.email: shared for one in partners for shared in one.shared_emails}
     told = [_shared(shared) for _, shared in sorted(emails.items())]

@@ -16,7 +16,7 @@ from fcb_pipelines.core.ledger.corrections import (
     residual_with,
 )
 from fcb_pipelines.core.ledger.corrections import unmatched as unmatched_of
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gates import GateResult, failing
@@ -59,9 +59,9 @@ class ReceivableRow:
 
 def receivable(
     dispositions: Iterable[Disposition],
-    moves: Iterable[StandingMove],
+    moves: Iterable[LedgerMove],
     unsettled: Mapping[str, tuple[int, ExceptionCode]],
-    settlements: Iterable[StandingSettlement] = (),
+    settlements: Iterable[LedgerSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
     """Source and ledger receivable, document by document, over everything that has one.
 
@@ -138,7 +138,7 @@ def unsettled(
     return found
 
 
-def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str, ...]:
+def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, ...]:
     """Moves of ours that stand in the ledger and are of no member that should be posted."""
     return tuple(
         f"{named(move.ref, move.document.number)}: {move.state} move of ours that no member "
@@ -170,8 +170,8 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
 
 
 def _open(
-    posted: Mapping[str, StandingMove],
-    corrections: Mapping[str, Sequence[StandingMove]],
+    posted: Mapping[str, LedgerMove],
+    corrections: Mapping[str, Sequence[LedgerMove]],
     beside: Mapping[str, int],
 ) -> dict[str, int]:
     """What is open on each document with its corrections, in its direction; `beside` what its settlements
@@ -190,7 +190,7 @@ def _open(
     return found
 
 
-def _of_nobody(move: StandingMove) -> ReceivableRow:
+def _of_nobody(move: LedgerMove) -> ReceivableRow:
     return ReceivableRow(
         ref=move.ref,
         partner=move.document.partner,

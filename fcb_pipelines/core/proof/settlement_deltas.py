@@ -5,14 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from fcb_pipelines.core.agreement.compare import Agreement, Value, compare
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, Standing
+from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.plan import waits_for_payment
 from fcb_pipelines.core.settlements.withdrawn import taken_back
 
 
 def taken_back_deltas(
-    document: LedgerDocument, told: Collection[str], standing: Mapping[str, Standing]
+    document: LedgerDocument, told: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> list[LedgerDelta]:
     """Those settlements as differences; `told` are all refs that the source tells."""
     return [
@@ -27,22 +27,22 @@ def taken_back_deltas(
             aspect=READ_BACK,
             code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
         )
-        for entry in taken_back(document.ref, told, standing)
+        for entry in taken_back(document.ref, told, ledger_state)
     ]
 
 
 def settlement_deltas(
     document: LedgerDocument,
     settlements: Sequence[Settlement],
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     explained: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
     rows = []
-    move = standing[document.ref].move
+    move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
     links = {*move.partner_links} if move is not None else set()
     for settlement in settlements:
-        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         entry = None if now.absent else now.settlement
         if entry is not None:
             as_written = entry.settlement.content_hash == entry.stored_hash
@@ -70,7 +70,7 @@ def settlement_deltas(
 
 def on_account_deltas(
     settlements: Sequence[Settlement],
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
     explained: Mapping[str, ExceptionCode],
     links: Mapping[str, Collection[str]],
 ) -> list[LedgerDelta]:
@@ -81,7 +81,7 @@ def on_account_deltas(
     """
     rows = []
     for settlement in settlements:
-        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         entry = None if now.absent else now.settlement
         left = {"settlement.state": MoveState.POSTED.value, **_fields(settlement)}
         right: dict[str, Value] = {}

@@ -16,7 +16,7 @@ from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.taxes import allowance, in_force, resolve
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code, province
 from fcb_pipelines.core.ledger.entries import DocumentTax
 from fcb_pipelines.core.money import half_up, to_major
@@ -74,7 +74,7 @@ class WitnessRow:
 def tax_witness(
     documents: Iterable[InvoiceFacts],
     dispositions: Iterable[Disposition],
-    owners: Mapping[str, Copy],
+    claimants: Mapping[str, NexaCloudInvoice],
     users: Mapping[str, User],
     dates: Mapping[str, dt.date],
     settings: Settings,
@@ -90,8 +90,8 @@ def tax_witness(
         if facts.ref in skipped or doubtful:
             continue
         credited = facts.credits or ""
-        owner = owners.get(facts.ref) or owners.get(credited)
-        address = address_of(facts.bill_to, users.get(owner.user_id) if owner else None)
+        claimant = claimants.get(facts.ref) or claimants.get(credited)
+        address = address_of(facts.bill_to, users.get(claimant.user_id) if claimant else None)
         rows.append(witness(facts, address, dates.get(credited), settings))
     return tuple(rows)
 

@@ -11,8 +11,8 @@ from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.nexacloud import Copy
-from fcb_pipelines.core.ledger.moves import StandingMove, StandingSettlement
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
 from fcb_pipelines.core.periods import period_of, preceding
 
 
@@ -28,10 +28,10 @@ class Fingerprint:
 def fingerprints(
     periods: Iterable[str],
     index: Sequence[IndexRow],
-    rows: Sequence[Copy],
+    rows: Sequence[NexaCloudInvoice],
     users: Mapping[str, User],
-    moves: Iterable[StandingMove],
-    settlements: Iterable[StandingSettlement],
+    moves: Iterable[LedgerMove],
+    settlements: Iterable[LedgerSettlement],
     opening: Mapping[str, OpeningCash],
 ) -> dict[str, Fingerprint]:
     """Each period's fingerprint as things stand now. A NexaCloud row counts where its

@@ -7,7 +7,7 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
 
@@ -16,7 +16,7 @@ def intended_settlements(
     documents: Iterable[LedgerDocument],
     facts: Mapping[str, InvoiceFacts],
     settings: Settings,
-    standing: Mapping[str, Standing],
+    ledger_state: Mapping[str, LedgerState],
 ) -> tuple[Settlement, ...]:
     """The settlements that should stand beside these documents, as their source confirms them.
 
@@ -24,19 +24,19 @@ def intended_settlements(
     """
     found: dict[str, Settlement] = {}
     for document in documents:
-        for settled in as_booked(facts[document.ref].settlements, standing):
+        for settled in as_booked(facts[document.ref].settlements, ledger_state):
             if posts(settled, settings):
-                settlement = _settlement_now(document, settled, standing)
+                settlement = _settlement_now(document, settled, ledger_state)
                 found.setdefault(settlement.ref, settlement)
     return tuple(found.values())
 
 
 def _settlement_now(
-    document: LedgerDocument, settled: SettlementFacts, standing: Mapping[str, Standing]
+    document: LedgerDocument, settled: SettlementFacts, ledger_state: Mapping[str, LedgerState]
 ) -> Settlement:
     """The settlement; out of refunds pending where the refund was booked before its note came."""
-    whole = _settlement(document, _as_shared(settled, standing))
-    now = standing.get(settled.ref)
+    whole = _settlement(document, _as_shared(settled, ledger_state))
+    now = ledger_state.get(settled.ref)
     entry = now.settlement if now is not None and not now.absent else None
     is_pending = entry is not None and entry.settlement.method is Method.REFUND
     if is_pending and settled.method is not Method.REFUND:
@@ -50,7 +50,9 @@ def _settlement_now(
     return whole
 
 
-def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> SettlementFacts:
+def _as_shared(
+    settled: SettlementFacts, ledger_state: Mapping[str, LedgerState]
+) -> SettlementFacts:
     """S5: a part of a shared payment, beside what stands of the payment already.
 
     A payment may come to pay a further document when it was booked: then the new part is an entry
@@ -61,7 +63,9 @@ def _as_shared(settled: SettlementFacts, standing: Mapping[str, Standing]) -> Se
     found = {
         ref: now.settlement.settlement
         for ref in (settled.ref, *settled.shares)
-        if (now := standing.get(ref)) is not None and now.settlement is not None and not now.absent
+        if (now := ledger_state.get(ref)) is not None
+        and now.settlement is not None
+        and not now.absent
     }
     own = found.get(settled.ref)
     if own is not None:

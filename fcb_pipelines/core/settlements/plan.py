@@ -8,7 +8,13 @@ from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import answered, by_base
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import RECONCILED, MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.ledger.moves import (
+    RECONCILED,
+    LedgerMove,
+    LedgerState,
+    MoveState,
+    is_same_document,
+)
 
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
@@ -55,8 +61,8 @@ class SettlementPlan:
 def plan_settlements(
     settlements: Sequence[Settlement],
     posted: Mapping[str, LedgerDocument],
-    moves: Mapping[str, StandingMove],
-    standing: Mapping[str, Standing],
+    moves: Mapping[str, LedgerMove],
+    ledger_state: Mapping[str, LedgerState],
     entry_lock: date | None,
     *,
     opening: Collection[str] = (),
@@ -80,7 +86,7 @@ def plan_settlements(
             _stands(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
         ):
             continue
-        now = standing.get(settlement.ref, Standing(ref=settlement.ref))
+        now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
         code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
@@ -123,21 +129,21 @@ def _sides(
 
 
 def _stands(
-    document: LedgerDocument | None, move: StandingMove | None, corrections: Sequence[StandingMove]
+    document: LedgerDocument | None, move: LedgerMove | None, corrections: Sequence[LedgerMove]
 ) -> bool:
     """Whether a document is posted: as intended where the intent is known, or corrected to be so."""
     if move is None or move.state is not MoveState.POSTED:
         return False
-    if document is None or stands_as(move, document.content_hash):
+    if document is None or is_same_document(move, document.content_hash):
         return True
     corrected = answered(document.source_hash or "", corrections)
-    return corrected and stands_as(move, move.stored_hash)
+    return corrected and is_same_document(move, move.stored_hash)
 
 
 def _fits(
     settlement: Settlement,
-    moves: Mapping[str, StandingMove],
-    corrections: Mapping[str, Sequence[StandingMove]],
+    moves: Mapping[str, LedgerMove],
+    corrections: Mapping[str, Sequence[LedgerMove]],
 ) -> bool:
     """Whether a part of a shared payment has room: a raised document is open on its correction, too."""
     ref = settlement.document
@@ -146,12 +152,12 @@ def _fits(
     return settlement.amount <= moves[ref].residual
 
 
-def _done(now: Standing) -> bool:
+def _done(now: LedgerState) -> bool:
     entry = now.settlement
     return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
 
 
-def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
+def _is_all_used(now: LedgerState, move: LedgerMove | None) -> bool:
     """S3: the payment stands, its document owes nothing more; the rest is the customer's credit."""
     entry = now.settlement
     stands = entry is not None and entry.state is MoveState.POSTED
@@ -159,7 +165,7 @@ def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
 
 
 def obstacle(
-    settlement: Settlement, now: Standing, entry_lock: date | None
+    settlement: Settlement, now: LedgerState, entry_lock: date | None
 ) -> ExceptionCode | None:
     """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
     if now.taken_back:

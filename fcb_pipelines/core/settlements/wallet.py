@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.facts.model import SettlementFacts
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 
 
 def as_booked(
-    settled: Sequence[SettlementFacts], standing: Mapping[str, Standing]
+    settled: Sequence[SettlementFacts], ledger_state: Mapping[str, LedgerState]
 ) -> Sequence[SettlementFacts]:
     """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
     granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
@@ -23,7 +23,7 @@ def as_booked(
         method=Method.PREPAID_CREDIT,
         amount=part.amount + sum(each.amount for each in bought),
     )
-    now = standing.get(whole.ref)
+    now = ledger_state.get(whole.ref)
     entry = now.settlement if now is not None and not now.absent else None
     if entry is None or entry.settlement.amount != whole.amount:
         return settled

@@ -3,19 +3,21 @@
 from collections.abc import Collection, Mapping
 
 from fcb_pipelines.core.ledger.corrections import is_correction
-from fcb_pipelines.core.ledger.moves import Standing, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState
 
 
 def taken_back(
-    ref: str, told: Collection[str], standing: Mapping[str, Standing]
-) -> tuple[StandingSettlement, ...]:
+    ref: str, told: Collection[str], ledger_state: Mapping[str, LedgerState]
+) -> tuple[LedgerSettlement, ...]:
     """The settlements of a document that stand and that its source no longer tells (S7).
 
     `told` are the refs that it does. What was undone stands on, with what undoes it: unless the source
     tells of the undone one again.
     """
     entries = [
-        row.settlement for row in standing.values() if row.settlement is not None and not row.absent
+        row.settlement
+        for row in ledger_state.values()
+        if row.settlement is not None and not row.absent
     ]
     undone = {entry.settlement.undoes for entry in entries}
     return tuple(

@@ -15,8 +15,8 @@ from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import each_once, rivals
 from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import ListedMove, Standing, StandingMove
-from fcb_pipelines.core.ledger.partners import StandingPartner
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove
+from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
@@ -54,11 +54,11 @@ def moves(
 @dg.asset(
     key=keys.STANDING,
     ins={**month.FACTS, **month.INDEXES, **month.COPIES, **month.UNPLACED_DOCUMENTS},
-    metadata=column_schema(Standing),
+    metadata=column_schema(LedgerState),
     kinds={"ledger"},
     **_COMMON,
 )
-def standing(
+def ledger_state(
     context: dg.AssetExecutionContext,
     ledger: LedgerResource,
     read_back_log: ReadBackLogResource,
@@ -67,9 +67,9 @@ def standing(
     """One external id of the month: what the ledger holds there now, and what was last seen there."""
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
-    rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
+    rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
     found = reader.description
-    frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
+    frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
     locks = {
         "invoices locked to": str(found.invoice_lock),
         "entries locked to": str(found.entry_lock),
@@ -116,7 +116,7 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
         **month.STANDING,
         **month.UNPLACED_DOCUMENTS,
     },
-    metadata=column_schema(StandingPartner),
+    metadata=column_schema(LinkedPartner),
     **_WRITES,
 )
 def partners(
@@ -135,7 +135,7 @@ def partners(
     billed = billing_accounts(known, this.users)
     others = rivals(billed, accounts(this.users))
     found = reader.ledger.upsert_partners(billed, others=others)
-    frame = to_frame(each_once(found), StandingPartner)
+    frame = to_frame(each_once(found), LinkedPartner)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
 
@@ -143,7 +143,7 @@ def partners(
     key=keys.DRAFT_MOVES,
     ins=month.GATED,
     deps=[keys.PARTNERS],
-    metadata=column_schema(StandingMove),
+    metadata=column_schema(LedgerMove),
     **_WRITES,
 )
 def draft_moves(
@@ -161,7 +161,7 @@ def draft_moves(
     refused = refused_by(lambda: reader.ledger.write_drafts(written, replace=rebuilt))
     moves = reader.ledger.read_moves([document.ref for document in this.documents])
     reader.note(moves)
-    frame = to_frame(moves, StandingMove, refused=refused)
+    frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"created": len(plan.create), "rebuilt": len(plan.rebuild), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
@@ -170,7 +170,7 @@ def draft_moves(
     key=keys.POSTED_MOVES,
     ins=month.GATED,
     deps=[keys.DRAFT_MOVES],
-    metadata=column_schema(StandingMove),
+    metadata=column_schema(LedgerMove),
     **_WRITES,
 )
 def posted_moves(
@@ -190,7 +190,7 @@ def posted_moves(
     refused = refused_by(lambda: reader.ledger.post(refs))
     moves = reader.ledger.read_moves([document.ref for document in this.documents])
     reader.note(moves)
-    frame = to_frame(moves, StandingMove, refused=refused)
+    frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
@@ -199,7 +199,7 @@ def posted_moves(
     key=keys.SETTLEMENTS,
     ins={**month.GATED, **month.FACTS, **month.UNPLACED_DOCUMENTS},
     deps=[keys.POSTED_MOVES],
-    metadata=column_schema(Standing),
+    metadata=column_schema(LedgerState),
     **_WRITES,
 )
 def settlements(
@@ -217,8 +217,8 @@ def settlements(
         *this.on_account_plan(now, reader.books).write,
     ]
     refused = refused_by(lambda: reader.ledger.settle(write))
-    rows = reader.standing(this.document_refs, this.settlement_refs, this.counterparts)
-    frame = to_frame(rows.values(), Standing, books=books_text(reader.books))
+    rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
+    frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
@@ -229,11 +229,11 @@ def _reader(
     return open_reader(ledger.open(), log.open(), context.run.run_id)
 
 
-def _gated(this: Month, reader: LedgerReader) -> dict[str, Standing]:
+def _gated(this: Month, reader: LedgerReader) -> dict[str, LedgerState]:
     """What stands now under every intended id, once all gates before a write are passed."""
     documents = [document.ref for document in this.documents]
     has_facts = "stripe_invoices" in this.frames
     settled = (this.settlement_refs, this.counterparts) if has_facts else ((), ())
-    now = reader.standing(documents, *settled)
+    now = reader.ledger_state(documents, *settled)
     require(this.written_gates(now, reader.books))
     return now

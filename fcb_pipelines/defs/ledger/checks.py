@@ -34,7 +34,7 @@ def documents_are_fit_to_write(
     """What the writing assets ask again of the same rows; and what a person should look at."""
     this = Month(context.partition_key, frames)
     results = [
-        *this.written_gates(this.standing, this.books),
+        *this.written_gates(this.ledger_state, this.books),
         revenue_in_other(this.document_rows),
         unitemised_lines(this.document_rows),
     ]

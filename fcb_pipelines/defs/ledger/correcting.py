@@ -16,7 +16,7 @@ from fcb_pipelines.core.dispositions.cases import cases
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
 from fcb_pipelines.core.ledger.corrections import is_correction
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
@@ -119,11 +119,11 @@ def _plans(
     decided: Mapping[str, Disposition],
     reader: LedgerReader,
 ) -> Iterable[CorrectionPlan]:
-    first = reader.standing(wanted, ())
+    first = reader.ledger_state(wanted, ())
     notes = [ref for ref, row in first.items() if _is_note_of(row, wanted)]
-    now = reader.standing([*wanted, *notes], this.settlement_refs_of(wanted))
+    now = reader.ledger_state([*wanted, *notes], this.settlement_refs_of(wanted))
     told = [facts for facts in this.facts if facts.ref in wanted]
-    for case in cases(told, this.owners, this.agreements, now, this.index):
+    for case in cases(told, this.claimants, this.agreements, now, this.index):
         row = decided[case.facts.ref]
         yield plan_correction(
             case,
@@ -136,6 +136,6 @@ def _plans(
         )
 
 
-def _is_note_of(row: Standing, refs: Sequence[str]) -> bool:
+def _is_note_of(row: LedgerState, refs: Sequence[str]) -> bool:
     move = row.move
     return move is not None and move.document.reverses in refs and not is_correction(move.ref)

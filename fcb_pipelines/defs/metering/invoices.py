@@ -10,7 +10,7 @@ from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.company.services import Invoicing
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import claimed_ref, first_claims
+from fcb_pipelines.core.facts.nexacloud import claimed_ref, first_claimants
 from fcb_pipelines.core.metering.invoiced import Invoiced, invoiced, invoicings_of
 from fcb_pipelines.core.metering.service_rows import service_invoicings
 from fcb_pipelines.core.metering.service_spans import line_spans
@@ -56,7 +56,7 @@ def _links(frames: Mapping[str, pd.DataFrame]) -> list[Invoicing]:
     """The invoices of every service; where two services claim a document, the posted one has it."""
     settings = current()
     own = invoicings_of(
-        first_claims(copies_of(frames["copies"], frames["copy_items"])), settings.service
+        first_claimants(copies_of(frames["copies"], frames["copy_items"])), settings.service
     )
     others = frames["service_invoices"]
     known = {service.key for service in settings.services}

@@ -63,7 +63,7 @@ _COMMON: dict[str, Any] = {
 def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One field of one document, NexaCloud's copy against its source."""
     this = Month(context.partition_key, frames)
-    rows = compared(this.facts, this.owners, this.users)
+    rows = compared(this.facts, this.claimants, this.users)
     frame = to_frame(rows, AgreementRow)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
@@ -88,9 +88,15 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     settings, last = current(), periods()[-1]
     rows = [
         *decided(
-            this.cases, this.credited_cases, this.index, this.standing, settings, this.books, last
+            this.cases,
+            this.credited_cases,
+            this.index,
+            this.ledger_state,
+            settings,
+            this.books,
+            last,
         ),
-        *lost(this.index, this.standing, this.period),
+        *lost(this.index, this.ledger_state, this.period),
         *copies_of_their_own(this.copies, this.index, this.period),
     ]
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
@@ -137,7 +143,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     """One member without a month in range: a draft, missing, unreachable, too early or too late."""
     this = Month("", frames)
     nowhere = Books(currencies=frozenset())
-    open_cases = cases(this.unplaced, this.owners, (), {}, this.index)
+    open_cases = cases(this.unplaced, this.claimants, (), {}, this.index)
     rows = [
         *decided(open_cases, (), this.index, {}, current(), nowhere, periods()[-1]),
         *copies_of_their_own(this.copies, this.index, None),
@@ -159,7 +165,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
     rows = witnessed(
         this.facts,
         this.dispositions,
-        this.owners,
+        this.claimants,
         this.users,
         {row.ref: row.date for row in this.index if row.date},
         current(),
@@ -187,12 +193,12 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
 def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One difference between what should stand in the books and the read-back."""
     this = Month(context.partition_key, frames)
-    moves = {ref: row.move for ref, row in this.standing.items() if row.move}
-    plan = this.settlement_plan(this.standing, this.books)
+    moves = {ref: row.move for ref, row in this.ledger_state.items() if row.move}
+    plan = this.settlement_plan(this.ledger_state, this.books)
     rows = compared_with_ledger(
         this.documents,
-        this.settlements(this.standing),
-        this.standing,
+        this.settlements(this.ledger_state),
+        this.ledger_state,
         not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,
         refused=_refused(frames["draft_moves"]) | _refused(frames["posted_moves"]),
@@ -201,13 +207,13 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
     rows = (
         *rows,
         *on_account_deltas(
-            this.on_account(this.standing),
-            this.standing,
-            dict(this.on_account_plan(this.standing, this.books).exceptions),
+            this.on_account(this.ledger_state),
+            this.ledger_state,
+            dict(this.on_account_plan(this.ledger_state, this.books).exceptions),
             {case.facts.ref: links_of(case, this.users) for case in this.opening_cases},
         ),
     )
-    entries = [row.settlement for row in this.standing.values() if row.settlement]
+    entries = [row.settlement for row in this.ledger_state.values() if row.settlement]
     built = fingerprints(
         [this.period],
         this.index,

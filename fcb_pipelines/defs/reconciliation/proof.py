@@ -9,13 +9,13 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import ExceptionCode, Side
+from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import credited_by_notes
-from fcb_pipelines.core.ledger.moves import Standing, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.amount_rows import (
     AmountRow,
@@ -104,13 +104,13 @@ class Proof:
         if "dispositions" not in frames:
             return None
         read_back = self._last_read_back(frames)
-        standing = [row for row in read_back if not row.elsewhere]
+        ledger_state = [row for row in read_back if not row.elsewhere]
         deltas = to_rows(frames["deltas"], LedgerDelta) if "deltas" in frames else ()
         return MonthStatus(
             dispositions=this.dispositions,
             documents=this.documents if "documents" in frames else (),
-            moves={row.ref: row.move for row in standing if row.move is not None},
-            settlements=[row.settlement for row in standing if row.settlement is not None],
+            moves={row.ref: row.move for row in ledger_state if row.move is not None},
+            settlements=[row.settlement for row in ledger_state if row.settlement is not None],
             deltas=deltas,
             unsettled=_unsettled(this),
             amounts=self._amounts_of(this, read_back, deltas),
@@ -178,7 +178,7 @@ class Proof:
         }
         if extracts:
             results.append(contracts(extracts))
-        for side in (Side.STRIPE, Side.LAGO):
+        for side in (System.STRIPE, System.LAGO):
             frame = self._shared.get(f"{side.value}_index")
             if frame is not None:
                 results.append(listing_gate(side, to_rows(frame, IndexRow), frame.attrs))
@@ -222,13 +222,13 @@ class Proof:
         rows = self._rows(keys.UNPLACED, Disposition)
         refs = {row.ref for row in rows}
         own = [row for row in self._amounts if row.ref in refs]
-        entries: list[StandingSettlement] = []
+        entries: list[LedgerSettlement] = []
         deltas: list[LedgerDelta] = []
         # What is booked of them, or could not be, is of the month of its own date.
         for period in sorted({period_of(row.day) for row in own if row.day} & {*periods()}):
             read = self._read(_ON_ACCOUNT, period)
             if "settlements" in read:
-                found = to_rows(read["settlements"], Standing)
+                found = to_rows(read["settlements"], LedgerState)
                 entries += [row.settlement for row in found if row.settlement]
             if "deltas" in read:
                 deltas += to_rows(read["deltas"], LedgerDelta)
@@ -241,7 +241,7 @@ class Proof:
         )
 
     def _amounts_of(
-        self, this: Month, read_back: Sequence[Standing], deltas: Sequence[LedgerDelta]
+        self, this: Month, read_back: Sequence[LedgerState], deltas: Sequence[LedgerDelta]
     ) -> Mapping[str, Sequence[AmountRow]]:
         """The month's amounts as its last build left them; where credit came from only all months tell."""
         if not month.FACTS.keys() <= this.frames.keys():
@@ -266,9 +266,9 @@ class Proof:
         read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
         return {name: frame for name, frame in read.items() if frame is not None}
 
-    def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[Standing]:
+    def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[LedgerState]:
         frame = frames.get("settlements", frames.get("standing"))
-        return to_rows(frame, Standing) if frame is not None else ()
+        return to_rows(frame, LedgerState) if frame is not None else ()
 
 
 def families() -> dict[str, str]:
@@ -288,7 +288,7 @@ def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[Gat
         results.append(population_adds_up(members, this.dispositions))
         if {"documents", "standing"} <= this.frames.keys():
             # The first of these is population_adds_up again.
-            results += this.written_gates(this.standing, this.books)[1:]
+            results += this.written_gates(this.ledger_state, this.books)[1:]
     if deltas is not None:
         results += ledger_agrees(deltas)
     if "documents" in this.frames:

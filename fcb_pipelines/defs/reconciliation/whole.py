@@ -44,7 +44,7 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     """One member of the population and its one disposition over all months and unplaced."""
     this = Month("", frames)
     built = Proof(store.frames()).dispositions()
-    members = population(this.index, this.copies, this.owners)
+    members = population(this.index, this.copies, this.claimants)
     rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
     frame = to_frame(rows, CompletenessRow)
     counts = {str(answer): int(n) for answer, n in frame["answer"].value_counts().items()}

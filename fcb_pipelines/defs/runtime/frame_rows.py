@@ -12,7 +12,7 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.dispositions.cases import User
-from fcb_pipelines.core.facts.nexacloud import Copy, copies
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, copies
 from fcb_pipelines.core.proof.gates import GateResult, failing
 from fcb_pipelines.defs.runtime.gating import require
 
@@ -34,7 +34,7 @@ def users_of(frame: pd.DataFrame) -> dict[str, User]:
     return {user.id: user for user in to_rows(frame, User)}
 
 
-def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[Copy, ...]:
+def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:
     """NexaCloud's invoices with their items. Refuses frames that break their contract."""
     require([contract("invoices", invoices), contract("invoice_items", items)])
     settings = current()

@@ -11,9 +11,9 @@ from fcb_pipelines.core.ledger.corrections import base_of, is_correction
 from fcb_pipelines.core.ledger.description import LedgerDescription
 from fcb_pipelines.core.ledger.moves import (
     RECONCILED,
-    Standing,
-    StandingMove,
-    StandingSettlement,
+    LedgerMove,
+    LedgerSettlement,
+    LedgerState,
     remembered,
 )
 
@@ -43,12 +43,12 @@ class LedgerReader:
             entry_lock=self.description.entry_lock,
         )
 
-    def standing(
+    def ledger_state(
         self,
         documents: Collection[str],
         settlements: Collection[str],
         elsewhere: Collection[str] = (),
-    ) -> dict[str, Standing]:
+    ) -> dict[str, LedgerState]:
         """What stands now under these ids and what was last seen there. Logged as it is read.
 
         With the documents come what reverses them - corrections and credit notes, and the corrections of
@@ -69,7 +69,7 @@ class LedgerReader:
         own = {*documents}
         ours = {*documents, *settlements, *entries}
         return {
-            ref: Standing(
+            ref: LedgerState(
                 ref=ref,
                 move=moves.get(ref),
                 settlement=entries.get(ref),
@@ -81,8 +81,8 @@ class LedgerReader:
 
     def note(
         self,
-        moves: Iterable[StandingMove] = (),
-        settlements: Iterable[StandingSettlement] = (),
+        moves: Iterable[LedgerMove] = (),
+        settlements: Iterable[LedgerSettlement] = (),
     ) -> None:
         """Log what was just read back.
 
@@ -127,7 +127,7 @@ def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
     return LedgerReader(ledger=ledger, log=log, description=description, run_id=run_id)
 
 
-def _of_move(move: StandingMove) -> Observation:
+def _of_move(move: LedgerMove) -> Observation:
     return Observation(
         ref=move.ref,
         kind="move",
@@ -136,7 +136,7 @@ def _of_move(move: StandingMove) -> Observation:
     )
 
 
-def _of_settlement(entry: StandingSettlement) -> Observation:
+def _of_settlement(entry: LedgerSettlement) -> Observation:
     whole = abs(entry.reconciled) >= abs(entry.settlement.amount)
     return Observation(
         ref=entry.ref,

@@ -25,11 +25,11 @@ from fcb_pipelines.core.dispositions.opening import (
 from fcb_pipelines.core.documents.rows import DocumentRow, to_documents
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import Standing
-from fcb_pipelines.core.ledger.partners import StandingPartner
+from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.completeness import Member, population
 from fcb_pipelines.core.proof.gates import (
@@ -125,7 +125,7 @@ class Month:
     def opening_cases(self) -> tuple[Case, ...]:
         """Those of them that have cash in this month, with all their sides."""
         of_month = [one for one in self.opening_documents if one.ref in self._of_month]
-        return cases(of_month, self.owners, (), {}, self.index)
+        return cases(of_month, self.claimants, (), {}, self.index)
 
     @cached_property
     def _of_month(self) -> frozenset[str]:
@@ -148,14 +148,14 @@ class Month:
         return {facts.ref: facts for facts in self.facts}
 
     @cached_property
-    def copies(self) -> tuple[Copy, ...]:
+    def copies(self) -> tuple[NexaCloudInvoice, ...]:
         """Every NexaCloud invoice, of all months."""
         return copies_of(self.frames["copies"], self.frames["copy_items"])
 
     @cached_property
-    def owners(self) -> dict[str, Copy]:
+    def claimants(self) -> dict[str, NexaCloudInvoice]:
         """Source ref -> the NexaCloud row that owns it."""
-        return first_claims(self.copies)
+        return first_claimants(self.copies)
 
     @cached_property
     def users(self) -> dict[str, User]:
@@ -173,7 +173,7 @@ class Month:
     @cached_property
     def members(self) -> tuple[Member, ...]:
         """The month's part of the population."""
-        everything = population(self.index, self.copies, self.owners)
+        everything = population(self.index, self.copies, self.claimants)
         return tuple(member for member in everything if member.period == self.period)
 
     @cached_property
@@ -182,9 +182,9 @@ class Month:
         return to_rows(self.frames["agreements"], AgreementRow)
 
     @cached_property
-    def standing(self) -> dict[str, Standing]:
+    def ledger_state(self) -> dict[str, LedgerState]:
         """What stands in the ledger, by external id."""
-        return {row.ref: row for row in to_rows(self.frames["standing"], Standing)}
+        return {row.ref: row for row in to_rows(self.frames["standing"], LedgerState)}
 
     @cached_property
     def books(self) -> Books:
@@ -194,12 +194,12 @@ class Month:
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """The month's documents with all their sides."""
-        return cases(self.facts, self.owners, self.agreements, self.standing, self.index)
+        return cases(self.facts, self.claimants, self.agreements, self.ledger_state, self.index)
 
     @cached_property
     def credited_cases(self) -> tuple[Case, ...]:
         """The invoices of other months that credit notes of this one are of."""
-        return cases(self.credited, self.owners, (), self.standing, self.index)
+        return cases(self.credited, self.claimants, (), self.ledger_state, self.index)
 
     @cached_property
     def dispositions(self) -> tuple[Disposition, ...]:
@@ -222,9 +222,9 @@ class Month:
         return to_documents(self.document_rows)
 
     @cached_property
-    def partners(self) -> tuple[StandingPartner, ...]:
+    def partners(self) -> tuple[LinkedPartner, ...]:
         """The ledger partners of the intended documents, with the emails they share."""
-        return to_rows(self.frames["partners"], StandingPartner)
+        return to_rows(self.frames["partners"], LinkedPartner)
 
     @cached_property
     def owed(self) -> dict[str, int] | None:
@@ -262,44 +262,50 @@ class Month:
         named = (*counterparts(self.facts_by_ref), *credited)
         return tuple(ref for ref in dict.fromkeys(named) if ref)
 
-    def settlements(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+    def settlements(self, ledger_state: Mapping[str, LedgerState]) -> tuple[Settlement, ...]:
         """The intended settlements of the intended documents, beside what stands."""
-        return intended_settlements(self.documents, self.facts_by_ref, current(), standing)
+        return intended_settlements(self.documents, self.facts_by_ref, current(), ledger_state)
 
-    def on_account(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+    def on_account(self, ledger_state: Mapping[str, LedgerState]) -> tuple[Settlement, ...]:
         """What should stand open on customers' receivables for documents of before the cutover."""
-        found = self._on_account(standing)
+        found = self._on_account(ledger_state)
         return tuple(each for each in found if period_of(each.date) == self.period)
 
-    def on_account_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
+    def on_account_plan(
+        self, ledger_state: Mapping[str, LedgerState], books: Books
+    ) -> SettlementPlan:
         """Which of it to write beside what stands; exceptions by the settlement's ref."""
-        return plan_on_account(self._on_account(standing), standing, books, self.period)
+        return plan_on_account(self._on_account(ledger_state), ledger_state, books, self.period)
 
-    def _on_account(self, standing: Mapping[str, Standing]) -> tuple[Settlement, ...]:
+    def _on_account(self, ledger_state: Mapping[str, LedgerState]) -> tuple[Settlement, ...]:
         parts = {each.ref for one in self.opening_documents for each in one.settlements}
-        return on_account(self.opening_cases, parts, current(), standing)
+        return on_account(self.opening_cases, parts, current(), ledger_state)
 
-    def settlement_plan(self, standing: Mapping[str, Standing], books: Books) -> SettlementPlan:
+    def settlement_plan(
+        self, ledger_state: Mapping[str, LedgerState], books: Books
+    ) -> SettlementPlan:
         """Which of them to write beside what stands, and which can't be."""
-        moves = {ref: row.move for ref, row in standing.items() if row.move}
+        moves = {ref: row.move for ref, row in ledger_state.items() if row.move}
         return plan_settlements(
-            self.settlements(standing),
+            self.settlements(ledger_state),
             {document.ref: document for document in self.documents},
             moves,
-            standing,
+            ledger_state,
             books.entry_lock,
             opening=self.opening,
             lacking=books.lacking_methods,
         )
 
-    def written_gates(self, standing: Mapping[str, Standing], books: Books) -> Sequence[GateResult]:
+    def written_gates(
+        self, ledger_state: Mapping[str, LedgerState], books: Books
+    ) -> Sequence[GateResult]:
         """Every gate that stands before a write, over the rows that would be written."""
         return (
             population_adds_up({member.ref for member in self.members}, self.dispositions),
             external_ids_unique(self.document_rows),
             documents_balance(self.document_rows),
             documents_match_dispositions(self.documents, self.dispositions, self.owed),
-            document_rules_hold(self.documents, standing, current(), books, self.period),
+            document_rules_hold(self.documents, ledger_state, current(), books, self.period),
         )
 
 

@@ -10,10 +10,10 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame, to_rows
-from fcb_pipelines.core.codes import Side
+from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import first_claims
+from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, of_rows, users_of
 from fcb_pipelines.defs.runtime.gating import check_result, require, spec
@@ -32,7 +32,7 @@ Frame = dg.MaterializeResult[pd.DataFrame]
 
 
 def source_assets(
-    side: Side, customers_of: Callable[[Iterable[Mapping[Any, Any]]], frozenset[str]]
+    side: System, customers_of: Callable[[Iterable[Mapping[Any, Any]]], frozenset[str]]
 ) -> list[dg.AssetsDefinition]:
     """index, invoices, credit_notes, credited_invoices and payments of one source.
 
@@ -68,8 +68,8 @@ def source_assets(
         frame = read_index(
             _reader(context, side),
             customers=customers_of(users.to_dict("records")),
-            claimed=first_claims(copies_of(invoices, items)).keys(),
-            standing=to_rows(moves, ListedMove),
+            claimed=first_claimants(copies_of(invoices, items)).keys(),
+            ledger_state=to_rows(moves, ListedMove),
             last_period=periods()[-1],
             progress=progress_to(context, name),
         )
@@ -147,7 +147,7 @@ def source_assets(
     ]
 
 
-def listing_check(side: Side) -> dg.AssetChecksDefinition:
+def listing_check(side: System) -> dg.AssetChecksDefinition:
     """The blocking check that one source's list is whole."""
     key = dg.AssetKey([side.value, "index"])
 
@@ -165,23 +165,23 @@ def listing_check(side: Side) -> dg.AssetChecksDefinition:
 def readers(stripe: Source, lago: Source, evidence: EvidenceStore) -> tuple[Reader, Reader]:
     """Both sources, ready to be read."""
     return (
-        reader_of(Side.STRIPE, stripe, evidence),
-        reader_of(Side.LAGO, lago, evidence),
+        reader_of(System.STRIPE, stripe, evidence),
+        reader_of(System.LAGO, lago, evidence),
     )
 
 
-def reader_of(side: Side, source: Source, evidence: EvidenceStore) -> Reader:
+def reader_of(side: System, source: Source, evidence: EvidenceStore) -> Reader:
     """One source with its configured owner."""
     settings = current()
     return Reader(
         side=side,
-        owner=settings.stripe.account if side is Side.STRIPE else settings.lago.organization,
+        owner=settings.stripe.account if side is System.STRIPE else settings.lago.organization,
         source=source,
         evidence=evidence,
         settings=settings,
     )
 
 
-def _reader(context: dg.AssetExecutionContext, side: Side) -> Reader:
+def _reader(context: dg.AssetExecutionContext, side: System) -> Reader:
     source = getattr(context.resources, side.value).open()
     return reader_of(side, source, context.resources.store.evidence())

@@ -10,11 +10,11 @@ import pandas as pd
 from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.codes import Kind, Reason, Side
+from fcb_pipelines.core.codes import Kind, Reason, System
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.index import (
-    Answer,
     IndexRow,
+    Lookup,
     Origin,
     Scope,
     absent_row,
@@ -34,7 +34,7 @@ from fcb_pipelines.core.proof.gates import GateResult, listing_complete
 class Reader:
     """One source with everything needed to read it into facts and to keep the evidence."""
 
-    side: Side
+    side: System
     owner: str
     source: Source
     evidence: EvidenceStore
@@ -43,7 +43,7 @@ class Reader:
     def facts(self, body: Body) -> InvoiceFacts:
         """What a body says."""
         zone = self.settings.timezone
-        if self.side is Side.STRIPE:
+        if self.side is System.STRIPE:
             return stripe_facts(body, account=self.owner, timezone=zone)
         return lago_facts(body, organization=self.owner, timezone=zone)
 
@@ -58,7 +58,7 @@ def read_index(
     *,
     customers: frozenset[str],
     claimed: Collection[str],
-    standing: Iterable[ListedMove],
+    ledger_state: Iterable[ListedMove],
     last_period: str,
     progress: Callable[[int], None],
 ) -> pd.DataFrame:
@@ -72,9 +72,9 @@ def read_index(
         customers=customers,
         claimed=frozenset(claimed),
         metadata_key=key,
-        standing={
+        ledger_state={
             move.ref: move
-            for move in standing
+            for move in ledger_state
             if move.state in IN_BOOKS and not is_correction(move.ref)
         },
     )
@@ -83,7 +83,7 @@ def read_index(
     listed = [(one, reader.facts(one.body)) for one in listing.documents]
     scope = scope.with_known([facts for _, facts in listed])
 
-    def row(one: SourceBody, facts: InvoiceFacts, answer: Answer) -> IndexRow:
+    def row(one: SourceBody, facts: InvoiceFacts, answer: Lookup) -> IndexRow:
         return found_row(
             facts,
             source_id=one.id,
@@ -94,24 +94,24 @@ def read_index(
             **span,
         )
 
-    rows = [row(one, facts, Answer.LISTED) for one, facts in listed]
+    rows = [row(one, facts, Lookup.LISTED) for one, facts in listed]
     lacking = named_but_not_listed(
-        {*claimed, *scope.standing}, [one.ref for one in rows], reader.prefix
+        {*claimed, *scope.ledger_state}, [one.ref for one in rows], reader.prefix
     )
     asked = [ref.removeprefix(reader.prefix) for ref in lacking]
     for answer in reader.source.ask(asked) if asked else ():
         if isinstance(answer, Absent):
             ref = source_ref(reader.side, reader.owner, answer.id)
-            came = Answer(answer.reason)
+            came = Lookup(answer.reason)
             rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
         else:
-            rows.append(row(answer, reader.facts(answer.body), Answer.ASKED))
+            rows.append(row(answer, reader.facts(answer.body), Lookup.ASKED))
     return to_frame(
         rows, IndexRow, problem=listing.problem, pages=listing.pages, calls=listing.calls
     )
 
 
-def listing_gate(side: Side, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
+def listing_gate(side: System, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
     """Whether the index is whole."""
     return listing_complete(f"{side.value}_listing_complete", rows, attrs.get("problem"))
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fcb_pipelines.core.codes import Side
+from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.sandbox.making.sales import Sale, SaleStatus, SoldAt
 
@@ -41,8 +41,8 @@ def expected_status(
 
 def _ref(sale: Sale, account: str, organization: str) -> str:
     if sale.source is SoldAt.STRIPE:
-        return f"{Side.STRIPE}:{account}:{sale.source_id}"
-    return f"{Side.LAGO}:{organization}:{sale.source_id}"
+        return f"{System.STRIPE}:{account}:{sale.source_id}"
+    return f"{System.LAGO}:{organization}:{sale.source_id}"
 
 
 def _reason(sale: Sale) -> str | None:

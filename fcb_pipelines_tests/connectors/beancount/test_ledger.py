@@ -396,9 +396,9 @@ def test_a_payment_that_a_person_unlinked_is_told_and_not_linked_again(
     ledger.settle([payment])
     edit(ledger, f'    settles: "{document.ref}"\n', "")
     before = file(ledger).read_text()
-    (standing,) = ledger.settle([payment])
-    assert standing.reconciled == 0
-    assert standing.settlement.content_hash == payment.content_hash
+    (ledger_state,) = ledger.settle([payment])
+    assert ledger_state.reconciled == 0
+    assert ledger_state.settlement.content_hash == payment.content_hash
     assert ledger.read_moves()[0].residual == document.total
     assert file(ledger).read_text() == before
 

@@ -14,7 +14,7 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, PaymentState
 from fcb_pipelines.core.settlements.routes import route
 from fcb_pipelines_tests.documents import (
     SETTINGS,
@@ -77,7 +77,7 @@ def edit(ledger: BeancountLedger, ref: str, old: str, new: str) -> None:
     file(ledger).write_text("\n\n".join(entries))
 
 
-def move(ledger: BeancountLedger, document: LedgerDocument) -> StandingMove:
+def move(ledger: BeancountLedger, document: LedgerDocument) -> LedgerMove:
     """The document as it stands."""
     (found,) = ledger.read_moves([document.ref])
     return found
@@ -206,9 +206,9 @@ def test_an_allocation_that_a_person_set_aside_is_cancelled(
 ) -> None:
     ledger.settle([make()])
     edit(ledger, make().ref, "2026-04-03 *", "2026-04-03 #")
-    (standing,) = ledger.settle([make()])
-    assert (standing.state, standing.reconciled) == (MoveState.CANCELLED, 0)
-    assert standing.settlement == make()
+    (ledger_state,) = ledger.settle([make()])
+    assert (ledger_state.state, ledger_state.reconciled) == (MoveState.CANCELLED, 0)
+    assert ledger_state.settlement == make()
     assert residual(ledger, INVOICE) == INVOICE.total
 
 
@@ -229,10 +229,10 @@ def test_a_receipt_whose_amount_a_person_changed_shows_in_its_allocations(
 ) -> None:
     ledger.settle([share(1000)])
     edit(ledger, RECEIPT, "300.00 CAD", "290.00 CAD")
-    (standing,) = ledger.read_settlements()
-    assert standing.settlement == replace(share(1000), receipt=29000)
-    assert standing.stored_hash == share(1000).content_hash
-    assert standing.reconciled == 1000
+    (ledger_state,) = ledger.read_settlements()
+    assert ledger_state.settlement == replace(share(1000), receipt=29000)
+    assert ledger_state.stored_hash == share(1000).content_hash
+    assert ledger_state.reconciled == 1000
 
 
 def test_a_receipt_of_less_than_is_drawn_on_it_shows_what_is_not_covered(
@@ -248,10 +248,10 @@ def test_an_allocation_whose_amount_a_person_changed_is_told_as_it_stands(
 ) -> None:
     ledger.settle([credit(1000)])
     edit(ledger, credit(1).ref, "10.00 CAD", "7.00 CAD")
-    (standing,) = ledger.settle([credit(1000)])
-    assert standing.settlement == credit(700)
-    assert standing.stored_hash == credit(1000).content_hash
-    assert (standing.reconciled, residual(ledger, NOTE)) == (700, NOTE.total - 700)
+    (ledger_state,) = ledger.settle([credit(1000)])
+    assert ledger_state.settlement == credit(700)
+    assert ledger_state.stored_hash == credit(1000).content_hash
+    assert (ledger_state.reconciled, residual(ledger, NOTE)) == (700, NOTE.total - 700)
 
 
 def test_an_amount_that_a_person_changed_beside_the_receivable_is_told_as_it_stands(
@@ -260,9 +260,9 @@ def test_an_amount_that_a_person_changed_beside_the_receivable_is_told_as_it_sta
     refund = a_settlement(INVOICE, -600, name="re_1", method=Method.REFUND)
     ledger.settle([refund])
     edit(ledger, refund.ref, "6.00 CAD", "7.00 CAD")
-    (standing,) = ledger.read_settlements()
-    assert standing.settlement == replace(refund, amount=-700)
-    assert standing.reconciled == -700
+    (ledger_state,) = ledger.read_settlements()
+    assert ledger_state.settlement == replace(refund, amount=-700)
+    assert ledger_state.reconciled == -700
 
 
 @pytest.mark.parametrize("flag", ["#", "!"])
@@ -280,8 +280,8 @@ def test_a_payment_whose_failure_a_person_set_aside_pays_again(
 def test_a_failure_that_a_person_unlinked_is_told(ledger: BeancountLedger) -> None:
     ledger.settle([PAYMENT, FAILURE])
     edit(ledger, FAILURE.ref, f'\n    settles: "{INVOICE.ref}"', "")
-    (standing,) = ledger.read_settlements([FAILURE.ref])
-    assert (standing.settlement, standing.reconciled) == (FAILURE, 0)
+    (ledger_state,) = ledger.read_settlements([FAILURE.ref])
+    assert (ledger_state.settlement, ledger_state.reconciled) == (FAILURE, 0)
     assert residual(ledger, INVOICE) == 0
 
 
@@ -291,8 +291,8 @@ def test_a_settlement_that_a_person_moved_to_another_document_is_found_by_both(
     ledger.settle([PAYMENT])
     edit(ledger, PAYMENT.ref, f'settles: "{INVOICE.ref}"', f'settles: "{OTHER.ref}"')
     for document in (INVOICE, OTHER):
-        (standing,) = ledger.read_settlements([], of=[document.ref])
-        assert standing.settlement == replace(PAYMENT, document=OTHER.ref)
+        (ledger_state,) = ledger.read_settlements([], of=[document.ref])
+        assert ledger_state.settlement == replace(PAYMENT, document=OTHER.ref)
     assert (residual(ledger, INVOICE), residual(ledger, OTHER)) == (INVOICE.total, 0)
 
 
@@ -308,8 +308,8 @@ def test_a_payment_whose_money_stands_on_another_account_is_none_of_its_method(
 ) -> None:
     ledger.settle([PAYMENT])
     edit(ledger, PAYMENT.ref, "Assets:111321-NexaCloud-Stripe-Outstanding-Receipts", account)
-    (standing,) = ledger.read_settlements([PAYMENT.ref])
-    assert standing.settlement == replace(PAYMENT, amount=0)
+    (ledger_state,) = ledger.read_settlements([PAYMENT.ref])
+    assert ledger_state.settlement == replace(PAYMENT, amount=0)
 
 
 def test_a_credit_that_a_person_wrote_by_hand_is_no_credit_note(ledger: BeancountLedger) -> None:

@@ -413,9 +413,9 @@ def test_credit_settles_by_an_entry_and_keeps_its_method(books: OdooLedger, meth
     invoice, note = an_invoice(), a_credit_note("cn_1", a_line(5000))
     posted(books, invoice, note)
     parts = [a_settlement(invoice, 600, method=method), a_settlement(note, 500, method=method)]
-    for standing, part in zip(books.settle(parts), parts, strict=True):
-        assert standing.settlement == part
-        assert standing.reconciled == part.amount
+    for ledger_state, part in zip(books.settle(parts), parts, strict=True):
+        assert ledger_state.settlement == part
+        assert ledger_state.reconciled == part.amount
     assert books.connection.rows("account.payment", [], ["id"]) == []
 
 
@@ -472,11 +472,11 @@ def test_odoo_itself_cannot_redate_what_is_posted(books: OdooLedger, odoo_lock: 
 
 
 def test_a_partner_has_its_address_and_a_bad_tax_number_stops_nothing(books: OdooLedger) -> None:
-    (standing,) = books.upsert_partners(
+    (ledger_state,) = books.upsert_partners(
         [a_partner(vat="not a number", street=None, zip=None, city=None)]
     )
     (row,) = books.connection.rows(
-        "res.partner", [("id", "=", int(standing.partner_id))],
+        "res.partner", [("id", "=", int(ledger_state.partner_id))],
         ["vat", "city", "state_id", "country_id"],
     )  # fmt: skip
     assert (row["vat"], row["city"]) == ("not a number", "Toronto")
@@ -488,10 +488,10 @@ def test_a_partner_whom_a_person_made_is_joined_and_kept(odoo_ledger: OdooLedger
     (made,) = odoo_ledger.connection.call(
         "res.partner", "create", [{"name": "By hand", "email": "Books@Maple.example"}]
     )
-    (standing,) = odoo_ledger.upsert_partners([a_partner(email="books@maple.example")])
-    assert standing.partner_id == str(made)
-    assert (standing.name, standing.email) == ("By hand", "Books@Maple.example")
-    assert standing.links == (PARTNER,)
+    (ledger_state,) = odoo_ledger.upsert_partners([a_partner(email="books@maple.example")])
+    assert ledger_state.partner_id == str(made)
+    assert (ledger_state.name, ledger_state.email) == ("By hand", "Books@Maple.example")
+    assert ledger_state.links == (PARTNER,)
 
 
 def by_hand(ledger: OdooLedger, **values: Any) -> int:
@@ -520,17 +520,17 @@ def test_a_contact_is_joined_only_where_it_can_be_no_other_company(
     made, joins = CONTACTS[contacts]
     ids = [by_hand(odoo_ledger, **values) for values in made]
     account = a_partner(company=MAPLE)
-    (standing,) = odoo_ledger.upsert_partners([account])
-    assert (int(standing.partner_id) in ids) is joins
+    (ledger_state,) = odoo_ledger.upsert_partners([account])
+    assert (int(ledger_state.partner_id) in ids) is joins
     # An archived contact is put away: it neither joins nor is it told of.
-    assert bool(standing.shared_emails) is (not joins and contacts != "an archived one")
-    assert odoo_ledger.upsert_partners([account]) == (standing,)
+    assert bool(ledger_state.shared_emails) is (not joins and contacts != "an archived one")
+    assert odoo_ledger.upsert_partners([account]) == (ledger_state,)
 
 
 def test_contacts_beneath_a_partner_are_that_partner(books: OdooLedger) -> None:
-    (standing,) = books.upsert_partners([a_partner()])
-    by_hand(books, name="Her accountant", parent_id=int(standing.partner_id))
-    assert books.upsert_partners([a_partner()]) == (standing,)
+    (ledger_state,) = books.upsert_partners([a_partner()])
+    by_hand(books, name="Her accountant", parent_id=int(ledger_state.partner_id))
+    assert books.upsert_partners([a_partner()]) == (ledger_state,)
 
 
 def test_partners_of_one_company_that_a_person_merges_are_one_and_not_told_again(

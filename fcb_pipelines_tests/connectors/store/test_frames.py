@@ -29,12 +29,12 @@ from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import DocumentRow
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin, Scope, absent_row
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin, Scope, absent_row
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import Copy
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import Standing, StandingMove, StandingSettlement
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.proof.completeness import CompletenessRow
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
@@ -69,7 +69,7 @@ HELD = decide(a_case(an_invoice(date=None), owner=None), SETTINGS, BOOKS, LAST_P
 INDEXED = absent_row(
     "stripe:a:in_1",
     "in_1",
-    Answer.UNREACHABLE,
+    Lookup.UNREACHABLE,
     "503",
     scope=Scope(customers=frozenset(), claimed=frozenset(), metadata_key=""),
     first_period="2026-01",
@@ -95,7 +95,10 @@ ROWS: dict[type, tuple[Any, ...]] = {
             total=-(2**53) - 1,
         ),
     ),
-    Copy: (a_copy(), replace(a_copy(), created_at=datetime(2026, 5, 16, 12, 0, 0, 123456, UTC))),
+    NexaCloudInvoice: (
+        a_copy(),
+        replace(a_copy(), created_at=datetime(2026, 5, 16, 12, 0, 0, 123456, UTC)),
+    ),
     User: (USER_ROW, replace(USER_ROW, email="a@b.test", company="")),
     AgreementRow: copy_against_source(FACTS, a_copy(number="x").facts, customer=CUSTOMER),
     Disposition: (
@@ -104,19 +107,19 @@ ROWS: dict[type, tuple[Any, ...]] = {
         replace(ROW, exceptions=(ExceptionCode.OVERPAID, ExceptionCode.UNITEMISED)),
     ),
     DocumentRow: document_rows([document_of(a_case(FACTS))]),
-    Standing: (
+    LedgerState: (
         stands(MOVE, seen="posted"),
         stands(settlement=ENTRY),
         stands(),
         stands(seen="released"),
     ),
-    StandingMove: (MOVE, replace(MOVE, stored_hash=None, partner_links=())),
-    StandingSettlement: (ENTRY,),
-    StandingPartner: (
-        StandingPartner(
+    LedgerMove: (MOVE, replace(MOVE, stored_hash=None, partner_links=())),
+    LedgerSettlement: (ENTRY,),
+    LinkedPartner: (
+        LinkedPartner(
             partner_id="1", links=("a", "b"), name="A", email=None, stripe_customer_id=None
         ),
-        StandingPartner(
+        LinkedPartner(
             partner_id="2",
             links=(),
             name="B",
@@ -155,12 +158,12 @@ def test_every_row_type_comes_back_as_it_was(row_type: type, tmp_path: Path) -> 
 
 
 def test_a_frame_from_before_a_field_was_added_has_its_default(tmp_path: Path) -> None:
-    (row, *_) = ROWS[StandingPartner]
-    frame = to_frame([row], StandingPartner).drop(columns="shared_emails")
+    (row, *_) = ROWS[LinkedPartner]
+    frame = to_frame([row], LinkedPartner).drop(columns="shared_emails")
     write_frame(frame, tmp_path / "rows.parquet")
-    assert to_rows(read_frame(tmp_path / "rows.parquet"), StandingPartner) == (row,)
+    assert to_rows(read_frame(tmp_path / "rows.parquet"), LinkedPartner) == (row,)
     with pytest.raises(KeyError, match="name"):
-        to_rows(frame.drop(columns="name"), StandingPartner)
+        to_rows(frame.drop(columns="name"), LinkedPartner)
 
 
 @pytest.mark.parametrize("row_type", ROWS, ids=lambda one: one.__name__)

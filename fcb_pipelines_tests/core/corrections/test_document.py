@@ -20,7 +20,7 @@ from fcb_pipelines.core.ledger.corrections import (
     residual_with,
 )
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines_tests.documents import (
     SETTINGS,
     a_credit_note,
@@ -35,15 +35,15 @@ INVOICE = an_invoice("in_1", a_line(20000), a_line(1000, description="Daily Back
 LATER = date(2026, 5, 20)
 
 
-def standing(document: LedgerDocument, residual: int | None = None) -> StandingMove:
+def ledger_state(document: LedgerDocument, residual: int | None = None) -> LedgerMove:
     residual = document.total if residual is None else residual
     return a_move(document, residual=residual, stored_source_hash=document.source_hash)
 
 
 def corrected(
-    document: LedgerDocument, target: LedgerDocument | None, *earlier: StandingMove
+    document: LedgerDocument, target: LedgerDocument | None, *earlier: LedgerMove
 ) -> Correction:
-    found = correction(standing(document), earlier, target, day=LATER, settings=SETTINGS)
+    found = correction(ledger_state(document), earlier, target, day=LATER, settings=SETTINGS)
     assert found is not None
     return found
 
@@ -66,7 +66,7 @@ def test_d1_a_voided_invoice_is_reversed_by_a_credit_note_over_its_own_lines() -
 
 def test_d1_the_reversal_is_matched_with_what_is_still_open() -> None:
     for residual, amount in ((INVOICE.total, INVOICE.total), (5000, 5000)):
-        found = correction(standing(INVOICE, residual), (), None, day=LATER, settings=SETTINGS)
+        found = correction(ledger_state(INVOICE, residual), (), None, day=LATER, settings=SETTINGS)
         assert found is not None
         assert found.allocation is not None
         assert (found.allocation.document, found.allocation.drawn_on) == (
@@ -74,7 +74,7 @@ def test_d1_the_reversal_is_matched_with_what_is_still_open() -> None:
             found.document.ref,
         )
         assert found.allocation.amount == amount
-    paid = correction(standing(INVOICE, 0), (), None, day=LATER, settings=SETTINGS)
+    paid = correction(ledger_state(INVOICE, 0), (), None, day=LATER, settings=SETTINGS)
     assert paid is not None
     assert paid.allocation is None
 
@@ -110,12 +110,13 @@ def test_d2_only_what_changed_is_corrected(change: str) -> None:
 
 def test_d2_a_second_change_corrects_from_what_the_first_left() -> None:
     first_target = an_invoice("in_1", a_line(15000), INVOICE.lines[1])
-    first = standing(corrected(INVOICE, first_target).document, 0)
+    first = ledger_state(corrected(INVOICE, first_target).document, 0)
     second = corrected(INVOICE, None, first).document
     assert (base_of(second.ref), second.ref[-2:]) == (INVOICE.ref, ":2")
     assert balances(INVOICE, first.document, second) == {}
     assert (
-        correction(standing(INVOICE), (first,), first_target, day=LATER, settings=SETTINGS) is None
+        correction(ledger_state(INVOICE), (first,), first_target, day=LATER, settings=SETTINGS)
+        is None
     )
 
 
@@ -158,7 +159,7 @@ def test_t7_a_void_takes_back_tax_as_it_was_rounded() -> None:
 
 def test_a_change_of_a_label_alone_can_not_be_posted() -> None:
     renamed = replace(INVOICE, number="another", date=LATER)
-    assert correction(standing(INVOICE), (), renamed, day=LATER, settings=SETTINGS) is None
+    assert correction(ledger_state(INVOICE), (), renamed, day=LATER, settings=SETTINGS) is None
 
 
 @given(documents(), documents())
@@ -166,7 +167,7 @@ def test_any_document_is_corrected_to_any_other_to_the_cent(
     posted: LedgerDocument, target: LedgerDocument
 ) -> None:
     target = replace(target, kind=posted.kind, currency=posted.currency)
-    found = correction(standing(posted), (), target, day=LATER, settings=SETTINGS)
+    found = correction(ledger_state(posted), (), target, day=LATER, settings=SETTINGS)
     parts = [posted, found.document] if found else [posted]
     assert balances(*parts) == balances(target)
     if found:
@@ -175,9 +176,11 @@ def test_any_document_is_corrected_to_any_other_to_the_cent(
 
 
 def test_a_correction_is_found_under_its_document_in_order_and_only_when_posted() -> None:
-    moves = [replace(standing(INVOICE), ref=f"{INVOICE.ref}:correction:{n}") for n in (10, 2, 1)]
+    moves = [
+        replace(ledger_state(INVOICE), ref=f"{INVOICE.ref}:correction:{n}") for n in (10, 2, 1)
+    ]
     draft = replace(moves[0], ref=f"{INVOICE.ref}:correction:11", state=MoveState.DRAFT)
-    found = by_base([*moves, draft, standing(INVOICE)])
+    found = by_base([*moves, draft, ledger_state(INVOICE)])
     assert list(found) == [INVOICE.ref]
     assert [move.ref.rpartition(":")[2] for move in found[INVOICE.ref]] == ["1", "2", "10"]
     assert is_correction(moves[0].ref)
@@ -185,15 +188,15 @@ def test_a_correction_is_found_under_its_document_in_order_and_only_when_posted(
 
 
 def test_a_correction_answers_the_source_it_was_written_for_and_no_later_one() -> None:
-    note = standing(replace(corrected(INVOICE, None).document, source_hash="now"))
+    note = ledger_state(replace(corrected(INVOICE, None).document, source_hash="now"))
     assert answered("now", [note])
     assert not answered("later", [note])
     assert not answered("now", [])
 
 
 def test_what_is_open_is_told_of_a_document_with_its_corrections() -> None:
-    note = standing(corrected(INVOICE, None).document, 3000)
-    assert residual_with(standing(INVOICE, 5000), [note]) == 2000
+    note = ledger_state(corrected(INVOICE, None).document, 3000)
+    assert residual_with(ledger_state(INVOICE, 5000), [note]) == 2000
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
 from fcb_pipelines.core.dispositions.decide import decide
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -33,17 +33,17 @@ VOID = replace(INVOICE, status=Status.VOID, voided_on=date(2026, 5, 12))
 PART = an_invoice("cn_1", a_line(5000), kind=Kind.CREDIT_NOTE, credits=INVOICE.ref, settlements=())
 PART_MOVE = a_move(replace(document_of(a_case(PART)), reverses=INVOICE.ref))
 NOTED = IndexRow(
-    ref=PART.ref, source_id="cn_1", origin=Origin.CREDIT_NOTE, answer=Answer.LISTED, in_scope=True,
+    ref=PART.ref, source_id="cn_1", origin=Origin.CREDIT_NOTE, answer=Lookup.LISTED, in_scope=True,
     claimed=False, credits=INVOICE.ref, total=-PART.total,
 )  # fmt: skip
 
 
 def planned(
-    facts: Any, *more: Standing, index: tuple[IndexRow, ...] = (), **options: Any
+    facts: Any, *more: LedgerState, index: tuple[IndexRow, ...] = (), **options: Any
 ) -> CorrectionPlan:
     now = {**all_standing(PAID), **{row.ref: row for row in more}}
     case = replace(
-        a_case(facts, standing=now[INVOICE.ref]),
+        a_case(facts, ledger_state=now[INVOICE.ref]),
         noted=-sum(row.total for row in index if row.status is not Status.VOID),
     )
     posted = posted_with_notes(case, now, index)
@@ -132,7 +132,7 @@ def test_d2_a_source_that_goes_back_to_what_was_posted_is_corrected_once_more(an
     )  # fmt: skip
     done = a_move(back, stored_source_hash=answers)
     now = {**all_standing(PAID), done.ref: stands(done)}
-    case = replace(a_case(INVOICE, standing=now[INVOICE.ref]), corrections=(done,))
+    case = replace(a_case(INVOICE, ledger_state=now[INVOICE.ref]), corrections=(done,))
     row = decide(case, SETTINGS, BOOKS, LAST_PERIOD)
     assert row.exceptions == ("source_changed",)
     plan = plan_correction(case, posted_with_notes(case, now, ()), now, SETTINGS, BOOKS, TODAY)
@@ -155,7 +155,7 @@ def test_s13_a_settlement_is_taken_back_on_the_day_the_source_took_it_back(
     [paid] = settlements_of(PAID)
     lost = replace(paid, ref=f"{INVOICE.ref}:dp_1", method=Method.CHARGEBACK, amount=-22600)
     now = {**all_standing(PAID), lost.ref: stands(settlement=an_entry(lost))}
-    case = a_case(replace(INVOICE, withdrawn=withdrawn), standing=now[INVOICE.ref])
+    case = a_case(replace(INVOICE, withdrawn=withdrawn), ledger_state=now[INVOICE.ref])
     posted = posted_with_notes(case, now, ())
     books = replace(BOOKS, entry_lock=lock)
     plan = plan_correction(case, posted, now, SETTINGS, books, TODAY)
@@ -170,7 +170,7 @@ def test_s7_a_part_of_a_shared_payment_that_came_back_is_taken_back_like_any_oth
         INVOICE.ref: stands(a_move(document_of(PAID))),
         part.ref: stands(settlement=an_entry(part)),
     }
-    case = a_case(replace(INVOICE, settlements=()), standing=now[INVOICE.ref])
+    case = a_case(replace(INVOICE, settlements=()), ledger_state=now[INVOICE.ref])
     plan = plan_correction(
         case, posted_with_notes(case, now, ()), now, SETTINGS, BOOKS, TODAY
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import disagreements
-from fcb_pipelines.core.codes import Side
+from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.dispositions.cases import (
     User,
     accounts,
@@ -17,7 +17,7 @@ from fcb_pipelines.core.dispositions.cases import (
     with_settlements,
 )
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import first_claims
+from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines_tests.facts import (
     CUSTOMER,
     USER,
@@ -42,7 +42,7 @@ ANA = User(
     tax_id="123",
     stripe_customer_id=CUSTOMER,
 )
-LAGO = an_invoice(side=Side.LAGO, ref="lago:nexacloud:abc", customer=USER)
+LAGO = an_invoice(side=System.LAGO, ref="lago:nexacloud:abc", customer=USER)
 
 
 def test_settlements_go_to_their_own_documents() -> None:
@@ -68,9 +68,9 @@ def test_settlements_go_to_their_own_documents() -> None:
 def test_the_customer_at_the_source_is_compared_with_nexaclouds_user(
     facts: InvoiceFacts, users: dict[str, User], wrong: list[str]
 ) -> None:
-    source_id = "in_1" if facts.side is Side.STRIPE else "lago:abc"
-    owner = a_copy(facts, source_id=source_id)
-    rows = agreements([facts], {facts.ref: owner}, users)
+    source_id = "in_1" if facts.side is System.STRIPE else "lago:abc"
+    claimant = a_copy(facts, source_id=source_id)
+    rows = agreements([facts], {facts.ref: claimant}, users)
     assert [row.field for row in disagreements(rows)] == wrong
 
 
@@ -80,14 +80,14 @@ def test_a_document_without_a_copy_has_nothing_to_agree_with() -> None:
 
 def test_a_case_has_its_own_agreement_owner_and_standing_and_no_other() -> None:
     one, two = an_invoice("in_1"), an_invoice("in_2")
-    owners = first_claims([a_copy(one)])
-    rows = agreements([one, two], owners, {USER: ANA})
-    standing = {two.ref: stands(ref=two.ref)}
-    first, second = cases([one, two], owners, rows, standing)
-    assert (first.owner, first.standing) == (owners[one.ref], None)
+    claimants = first_claimants([a_copy(one)])
+    rows = agreements([one, two], claimants, {USER: ANA})
+    ledger_state = {two.ref: stands(ref=two.ref)}
+    first, second = cases([one, two], claimants, rows, ledger_state)
+    assert (first.claimant, first.ledger_state) == (claimants[one.ref], None)
     assert first.agreement == rows
-    assert (second.owner, second.agreement) == (None, ())
-    assert second.standing == standing[two.ref]
+    assert (second.claimant, second.agreement) == (None, ())
+    assert second.ledger_state == ledger_state[two.ref]
 
 
 def test_rows_without_a_document_lie_in_their_own_place_only() -> None:
@@ -179,7 +179,7 @@ def test_every_user_is_an_account_whatever_is_billed() -> None:
 
 
 def test_partners_come_in_order_of_key() -> None:
-    nobody = a_case(an_invoice("in_9", customer="cus_9"), owner=None)
+    nobody = a_case(an_invoice("in_9", customer="cus_9"), claimant=None)
     keys = [partner.key for partner in partners([nobody, a_case()], {USER: ANA})]
     assert keys == sorted(keys)
     assert len(keys) == 2

@@ -9,9 +9,9 @@ from fcb_pipelines.core.codes import Kind, Reason, Status, Verdict
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
 from fcb_pipelines.core.dispositions.credit_notes import Credited, judged_with
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.ledger.moves import Standing
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -32,13 +32,13 @@ NOTE = an_invoice(
 VOID = replace(INVOICE, status=Status.VOID)
 EARLY = replace(INVOICE, date=date(2025, 12, 20))
 ROW = IndexRow(
-    ref=INVOICE.ref, source_id="in_1", origin=Origin.INVOICE, answer=Answer.LISTED,
+    ref=INVOICE.ref, source_id="in_1", origin=Origin.INVOICE, answer=Lookup.LISTED,
     in_scope=True, claimed=True,
 )  # fmt: skip
 NOTED = replace(ROW, ref=NOTE.ref, source_id="cn_1", credits=INVOICE.ref, total=-NOTE.total)
 
 
-def posted(facts: InvoiceFacts, reverses: str | None = None, **move: object) -> Standing:
+def posted(facts: InvoiceFacts, reverses: str | None = None, **move: object) -> LedgerState:
     document = replace(document_of(a_case(facts)), reverses=reverses)
     return stands(a_move(document, **move), seen="posted")
 
@@ -52,14 +52,14 @@ REVERSED = stands(a_move(REVERSAL, stored_source_hash="void"))
 
 def note_of(
     invoice: InvoiceFacts | None,
-    *standing: Standing,
+    *ledger_state: LedgerState,
     index: tuple[IndexRow, ...] = (ROW, NOTED),
     note: InvoiceFacts = NOTE,
 ) -> tuple[Verdict, str | None]:
     """What becomes of the note beside this invoice and what stands."""
-    now = {row.ref: row for row in standing}
-    invoices = [a_case(invoice, standing=now.get(invoice.ref))] if invoice else []
-    case = a_case(note, standing=now.get(note.ref))
+    now = {row.ref: row for row in ledger_state}
+    invoices = [a_case(invoice, ledger_state=now.get(invoice.ref))] if invoice else []
+    case = a_case(note, ledger_state=now.get(note.ref))
     (row,) = decided([case], invoices, index, now, SETTINGS, BOOKS, LAST_PERIOD)
     return row.verdict, row.reason
 
@@ -84,9 +84,9 @@ def test_b12_a_credit_note_is_judged_with_its_invoice(
     case: str,
     expected: tuple[Verdict, str | None],
     invoice: InvoiceFacts,
-    standing: tuple[Standing, ...],
+    ledger_state: tuple[LedgerState, ...],
 ) -> None:
-    assert note_of(invoice, *standing) == expected, case
+    assert note_of(invoice, *ledger_state) == expected, case
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_b12_a_credit_note_is_judged_with_its_invoice(
     [
         ("it is another product's", (SKIP, "invoice_skipped"), (replace(ROW, in_scope=False), NOTED)),
         ("no list has it", (HOLD, "invoice_held"), (NOTED,)),
-        ("its source says it does not exist", (HOLD, "invoice_held"), (replace(ROW, answer=Answer.DOES_NOT_EXIST), NOTED)),
+        ("its source says it does not exist", (HOLD, "invoice_held"), (replace(ROW, answer=Lookup.DOES_NOT_EXIST), NOTED)),
     ],
 )  # fmt: skip
 def test_b12_of_an_invoice_that_is_not_ours_to_judge(
@@ -107,15 +107,15 @@ def test_b12_a_posted_note_whose_invoice_was_reversed_beside_it_is_told_as_taken
     None
 ):
     now = {row.ref: row for row in (IN_BOOKS, REVERSED, posted(NOTE, INVOICE.ref))}
-    case = a_case(NOTE, standing=now[NOTE.ref])
-    void = a_case(VOID, standing=IN_BOOKS)
+    case = a_case(NOTE, ledger_state=now[NOTE.ref])
+    void = a_case(VOID, ledger_state=IN_BOOKS)
     (row,) = decided([case], [void], (ROW, NOTED), now, SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.reason, row.exceptions) == ("reversed_already", ("taken_back_twice",))
 
 
 def void_case(*notes: IndexRow, corrections: tuple[object, ...] = ()) -> Case:
     return replace(
-        a_case(VOID, standing=IN_BOOKS, corrections=corrections),
+        a_case(VOID, ledger_state=IN_BOOKS, corrections=corrections),
         noted=-sum(row.total for row in notes),
     )
 
@@ -135,7 +135,7 @@ def test_b12_two_new_notes_take_back_no_more_than_stands() -> None:
     more = replace(NOTE, ref=f"{NOTE.ref}_2")
     now = {IN_BOOKS.ref: IN_BOOKS}
     found = decided(
-        [a_case(NOTE), a_case(more)], [a_case(VOID, standing=IN_BOOKS)], (ROW, NOTED), now,
+        [a_case(NOTE), a_case(more)], [a_case(VOID, ledger_state=IN_BOOKS)], (ROW, NOTED), now,
         SETTINGS, BOOKS, LAST_PERIOD,
     )  # fmt: skip
     assert [row.reason for row in found] == [None, "reversed_already"]
@@ -153,7 +153,7 @@ def test_b12_a_note_over_more_than_still_stands_of_a_void_invoice_is_held_by_nam
 
 def test_a13_a_note_in_the_books_stays_though_its_invoice_is_nobodys_any_more() -> None:
     now = {NOTE.ref: posted(NOTE, INVOICE.ref)}
-    case = a_case(NOTE, standing=now[NOTE.ref])
+    case = a_case(NOTE, ledger_state=now[NOTE.ref])
     index = (replace(ROW, in_scope=False), NOTED)
     (row,) = decided([case], [], index, now, SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.verdict, row.exceptions) == (POST, ())

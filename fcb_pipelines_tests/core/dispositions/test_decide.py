@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import Kind, Method, Reason, Side, Status, Verdict
+from fcb_pipelines.core.codes import Kind, Method, Reason, Status, System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import cases, copies_of_their_own, lost
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.nexacloud import Copy, first_claims
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.moves import RELEASED, MoveState, Standing
+from fcb_pipelines.core.ledger.moves import RELEASED, LedgerState, MoveState
 from fcb_pipelines.core.proof.completeness import population
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -62,13 +62,13 @@ class Flip:
     facts: Mapping[str, Any] | None = None
     lines: tuple[Any, ...] = ()
     case: Mapping[str, Any] | None = None
-    standing: Standing | None = None
+    ledger_state: LedgerState | None = None
     books: Books = BOOKS
     settings: Settings = SETTINGS
 
     def decided(self) -> Disposition:
         facts = an_invoice("in_1", *self.lines, **(self.facts or {}))
-        case = a_case(facts, standing=self.standing, **(self.case or {}))
+        case = a_case(facts, ledger_state=self.ledger_state, **(self.case or {}))
         return decide(case, self.settings, self.books, LAST_PERIOD)
 
 
@@ -76,14 +76,14 @@ def is_(name: str, verdict: Verdict, reason: str | None = None, *codes: str, **w
     return Flip(name=name, verdict=verdict, reason=reason, exceptions=codes, **what)
 
 
-def other(move_changes: Mapping[str, Any], **document_changes: Any) -> Standing:
+def other(move_changes: Mapping[str, Any], **document_changes: Any) -> LedgerState:
     """A move that a person changed: its document is not the one whose hash it keeps."""
     changed = replace(DOCUMENT, **document_changes)
     move = a_move(changed, stored_hash=DOCUMENT.content_hash, **move_changes)
     return stands(move, seen=move.state)
 
 
-def stale(state: MoveState) -> Standing:
+def stale(state: MoveState) -> LedgerState:
     """A move that stands as it was written, when the source said another number."""
     return stands(a_move(replace(DOCUMENT, number="before"), state), seen=state)
 
@@ -100,7 +100,7 @@ AT_THE_SOURCE = (
     is_("A3 uncollectible", POST, facts={"status": Status.UNCOLLECTIBLE}),
     is_("A3 draft", SKIP, "draft_at_source", facts={"status": Status.DRAFT, "date": None}),
     is_("A3 void", SKIP, "void_at_source", facts=void()),
-    is_("A3 void that NexaCloud calls paid", SKIP, "void_at_source", "nexacloud_differs", facts=void(), case={"owner": a_copy()}),
+    is_("A3 void that NexaCloud calls paid", SKIP, "void_at_source", "nexacloud_differs", facts=void(), case={"claimant": a_copy()}),
     is_("A3 a status we do not know", HOLD, "unknown_status", facts={"status": Status.UNKNOWN}),
     is_("A4 test mode", SKIP, "test_mode", facts={"livemode": False}),
     is_("A4 before the first period", SKIP, "before_cutover", facts={"date": date(2025, 12, 31)}),
@@ -109,8 +109,8 @@ AT_THE_SOURCE = (
     is_("B12 void, and of before the first period", SKIP, "before_cutover", facts=void(date=date(2025, 12, 31))),
     is_("A4 on the cutover", POST, settings=SETTINGS.model_copy(update={"cutover": DAY})),
     is_("A4 an early cutover does not open earlier months", SKIP, "before_cutover", facts={"date": date(2025, 12, 31)}, settings=SETTINGS.model_copy(update={"cutover": date(2025, 1, 1)})),
-    is_("A6 NexaCloud has no copy", HOLD, "missing_in_nexacloud", case={"owner": None}),
-    is_("A8 Lago is the document", POST, facts={"side": Side.LAGO, "ref": "lago:nexacloud:abc"}),
+    is_("A6 NexaCloud has no copy", HOLD, "missing_in_nexacloud", case={"claimant": None}),
+    is_("A8 Lago is the document", POST, facts={"side": System.LAGO, "ref": "lago:nexacloud:abc"}),
     is_("A10 a number used before", POST, facts={"number": "NC-in_0"}),
     is_("dated after the open period", HOLD, "after_open_period", facts={"date": date(2026, 6, 1)}),
     is_("a final document without a date", HOLD, "unreadable", facts={"date": None}),
@@ -120,7 +120,7 @@ AMOUNTS = (
     is_("B1 a cent too much", HOLD, "lines_do_not_sum", facts={"total": 22601, "paid": 22601, "settlements": ()}),
     is_("B1 the source's own arithmetic is wrong", HOLD, "lines_do_not_sum", facts={"problem": Reason.of("lines_do_not_sum")}),
     is_("B1 wrong and of total zero", HOLD, "lines_do_not_sum", facts={"problem": Reason.of("lines_do_not_sum"), "total": 0, "settlements": ()}),
-    is_("B2 NexaCloud has no items", POST, None, "nexacloud_items_missing", case={"owner": a_copy(without_lines(an_invoice()))}),
+    is_("B2 NexaCloud has no items", POST, None, "nexacloud_items_missing", case={"claimant": a_copy(without_lines(an_invoice()))}),
     is_("B2 nobody has lines", POST, None, "unitemised", facts={"lines": ()}),
     is_("B4 nothing sold", SKIP, "zero_amount", lines=(a_line(0, taxed=False),)),
     is_("B4 fully discounted", SKIP, "fully_discounted", lines=(FREE,), facts={"discount": 20000}),
@@ -144,7 +144,7 @@ AMOUNTS = (
 )  # fmt: skip
 
 SETTLED = (
-    is_("S1 NexaCloud calls paid what is open", POST, None, "nexacloud_differs", facts={"status": Status.OPEN, "paid": 0, "settlements": ()}, case={"owner": a_copy()}),
+    is_("S1 NexaCloud calls paid what is open", POST, None, "nexacloud_differs", facts={"status": Status.OPEN, "paid": 0, "settlements": ()}, case={"claimant": a_copy()}),
     is_("S2 partly paid", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 100),)}),
     is_("S3 overpaid", POST, None, "overpaid", facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22601),)}),
     is_("S4 paid off Stripe", POST, None, "off_stripe_payment", facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.OFF_PLATFORM),)}),
@@ -159,36 +159,36 @@ SETTLED = (
 
 DRAFT = MoveState.DRAFT
 IN_THE_LEDGER = (
-    is_("a draft as it was written", POST, standing=stands(a_move(state=DRAFT), seen="draft")),
-    is_("posted as it was written", POST, standing=stands(a_move(), seen="posted")),
-    is_("posted in a run that died before it was logged", POST, standing=stands(a_move())),
-    is_("D1 voided after posting", SKIP, "void_at_source", "voided_after_posting", facts=void(), standing=stands(a_move(), seen="posted")),
-    is_("D1 voided while a draft", SKIP, "void_at_source", "stale_draft", facts=void(), standing=stands(a_move(state=DRAFT), seen="draft")),
-    is_("D1 voided after a person cancelled the draft", SKIP, "void_at_source", facts=void(), standing=stands(a_move(state=MoveState.CANCELLED), seen="draft")),
-    is_("D2 changed at the source after posting", POST, None, "source_changed", standing=stale(MoveState.POSTED)),
-    is_("D2 no longer buildable after posting", HOLD, "lines_do_not_sum", "source_changed", facts={"problem": Reason.of("lines_do_not_sum")}, standing=stands(a_move(), seen="posted")),
-    is_("D3 a posted move's number was edited", POST, None, "edited_in_ledger", standing=other({}, number="edited")),
-    is_("D3 a posted move was re-dated", POST, None, "edited_in_ledger", standing=stands(a_move(accounting_date=date(2026, 5, 1)), seen="posted")),
-    is_("D3 a posted move was given to another partner", POST, None, "edited_in_ledger", standing=other({"partner_links": ("nexacloud:else",)}, partner="nexacloud:else")),
-    is_("D3 a posted move's partner carries several links of ours", POST, standing=stands(a_move(partner_links=("nexacloud:else", DOCUMENT.partner)), seen="posted")),
-    is_("D3 a posted move was deleted", POST, None, "edited_in_ledger", standing=stands(seen="posted")),
-    is_("D3 a posted move was cancelled", POST, None, "edited_in_ledger", standing=stands(a_move(state=MoveState.CANCELLED), seen="posted")),
-    is_("D3 a draft was edited", HOLD, "edited_in_ledger", standing=other({"state": DRAFT}, number="edited")),
-    is_("D3 a draft was deleted", HOLD, "edited_in_ledger", standing=stands(seen="draft")),
-    is_("D3 a draft was cancelled", HOLD, "edited_in_ledger", standing=stands(a_move(state=MoveState.CANCELLED), seen="draft")),
-    is_("D3 a cancelled draft that the log saw cancelled", HOLD, "edited_in_ledger", standing=stands(a_move(state=MoveState.CANCELLED), seen="cancelled")),
-    is_("D3 a draft was cancelled before the log saw it", HOLD, "edited_in_ledger", standing=stands(a_move(state=MoveState.CANCELLED))),
-    is_("D3 a deleted draft that a person released", POST, standing=stands(seen=RELEASED)),
-    is_("D3 a cancelled draft that a person released", POST, standing=stands(a_move(state=MoveState.CANCELLED), seen=RELEASED)),
-    is_("D3 a posted move was set back to draft", HOLD, "edited_in_ledger", standing=stands(a_move(state=DRAFT), seen="posted")),
+    is_("a draft as it was written", POST, ledger_state=stands(a_move(state=DRAFT), seen="draft")),
+    is_("posted as it was written", POST, ledger_state=stands(a_move(), seen="posted")),
+    is_("posted in a run that died before it was logged", POST, ledger_state=stands(a_move())),
+    is_("D1 voided after posting", SKIP, "void_at_source", "voided_after_posting", facts=void(), ledger_state=stands(a_move(), seen="posted")),
+    is_("D1 voided while a draft", SKIP, "void_at_source", "stale_draft", facts=void(), ledger_state=stands(a_move(state=DRAFT), seen="draft")),
+    is_("D1 voided after a person cancelled the draft", SKIP, "void_at_source", facts=void(), ledger_state=stands(a_move(state=MoveState.CANCELLED), seen="draft")),
+    is_("D2 changed at the source after posting", POST, None, "source_changed", ledger_state=stale(MoveState.POSTED)),
+    is_("D2 no longer buildable after posting", HOLD, "lines_do_not_sum", "source_changed", facts={"problem": Reason.of("lines_do_not_sum")}, ledger_state=stands(a_move(), seen="posted")),
+    is_("D3 a posted move's number was edited", POST, None, "edited_in_ledger", ledger_state=other({}, number="edited")),
+    is_("D3 a posted move was re-dated", POST, None, "edited_in_ledger", ledger_state=stands(a_move(accounting_date=date(2026, 5, 1)), seen="posted")),
+    is_("D3 a posted move was given to another partner", POST, None, "edited_in_ledger", ledger_state=other({"partner_links": ("nexacloud:else",)}, partner="nexacloud:else")),
+    is_("D3 a posted move's partner carries several links of ours", POST, ledger_state=stands(a_move(partner_links=("nexacloud:else", DOCUMENT.partner)), seen="posted")),
+    is_("D3 a posted move was deleted", POST, None, "edited_in_ledger", ledger_state=stands(seen="posted")),
+    is_("D3 a posted move was cancelled", POST, None, "edited_in_ledger", ledger_state=stands(a_move(state=MoveState.CANCELLED), seen="posted")),
+    is_("D3 a draft was edited", HOLD, "edited_in_ledger", ledger_state=other({"state": DRAFT}, number="edited")),
+    is_("D3 a draft was deleted", HOLD, "edited_in_ledger", ledger_state=stands(seen="draft")),
+    is_("D3 a draft was cancelled", HOLD, "edited_in_ledger", ledger_state=stands(a_move(state=MoveState.CANCELLED), seen="draft")),
+    is_("D3 a cancelled draft that the log saw cancelled", HOLD, "edited_in_ledger", ledger_state=stands(a_move(state=MoveState.CANCELLED), seen="cancelled")),
+    is_("D3 a draft was cancelled before the log saw it", HOLD, "edited_in_ledger", ledger_state=stands(a_move(state=MoveState.CANCELLED))),
+    is_("D3 a deleted draft that a person released", POST, ledger_state=stands(seen=RELEASED)),
+    is_("D3 a cancelled draft that a person released", POST, ledger_state=stands(a_move(state=MoveState.CANCELLED), seen=RELEASED)),
+    is_("D3 a posted move was set back to draft", HOLD, "edited_in_ledger", ledger_state=stands(a_move(state=DRAFT), seen="posted")),
     is_("D4 in a locked period", HOLD, "period_locked", books=LOCKED),
     is_("D4 a day after the lock", POST, books=replace(BOOKS, invoice_lock=date(2026, 4, 2))),
     is_("D4 a lock on other entries does not hold a sale", POST, books=replace(BOOKS, entry_lock=DAY)),
-    is_("D4 posted before the period was locked", POST, books=LOCKED, standing=stands(a_move(), seen="posted")),
-    is_("D4 a draft in a period locked since", HOLD, "period_locked", books=LOCKED, standing=stands(a_move(state=DRAFT), seen="draft")),
-    is_("D5 a draft from a run that died before it was logged", POST, standing=stands(a_move(state=DRAFT))),
-    is_("D6 a draft whose source changed", POST, standing=stale(DRAFT)),
-    is_("D6 a draft whose source changed and that was edited", HOLD, "edited_in_ledger", facts={"number": "after"}, standing=other({"state": DRAFT}, number="edited")),
+    is_("D4 posted before the period was locked", POST, books=LOCKED, ledger_state=stands(a_move(), seen="posted")),
+    is_("D4 a draft in a period locked since", HOLD, "period_locked", books=LOCKED, ledger_state=stands(a_move(state=DRAFT), seen="draft")),
+    is_("D5 a draft from a run that died before it was logged", POST, ledger_state=stands(a_move(state=DRAFT))),
+    is_("D6 a draft whose source changed", POST, ledger_state=stale(DRAFT)),
+    is_("D6 a draft whose source changed and that was edited", HOLD, "edited_in_ledger", facts={"number": "after"}, ledger_state=other({"state": DRAFT}, number="edited")),
 )  # fmt: skip
 
 EVERY = (*AT_THE_SOURCE, *AMOUNTS, *SETTLED, *IN_THE_LEDGER)
@@ -220,17 +220,17 @@ def test_a_disposition_tells_the_document_as_its_source_does() -> None:
     )
     assert (row.net, row.tax, row.total, row.owed) == (20000, 2600, 22600, 0)
     assert (row.period, row.status) == ("2026-04", Status.PAID)
-    owner = a_copy()
-    assert (row.partner, row.nexacloud_invoice_id) == (f"nexacloud:{owner.user_id}", "inv-1")
+    claimant = a_copy()
+    assert (row.partner, row.nexacloud_invoice_id) == (f"nexacloud:{claimant.user_id}", "inv-1")
 
 
 def test_a9_a_document_without_a_copy_belongs_to_the_sources_own_customer() -> None:
-    row = decide(a_case(owner=None), SETTINGS, BOOKS, LAST_PERIOD)
+    row = decide(a_case(claimant=None), SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.partner, row.nexacloud_invoice_id) == (f"stripe:acct_nexacloud:{CUSTOMER}", None)
 
 
 def test_a6_a_document_that_names_nobody_is_held_and_is_nobody_elses() -> None:
-    nobody = a_case(an_invoice(customer=None), owner=None)
+    nobody = a_case(an_invoice(customer=None), claimant=None)
     row = decide(nobody, SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.verdict, row.reason) == (HOLD, "missing_in_nexacloud")
     assert row.detail == "no customer is on the document"
@@ -239,7 +239,7 @@ def test_a6_a_document_that_names_nobody_is_held_and_is_nobody_elses() -> None:
 
 def test_a6_the_account_in_a_customers_place_is_the_customer() -> None:
     billed = an_invoice(customer=None, customer_account="acct_9")
-    row = decide(a_case(billed, owner=None), SETTINGS, BOOKS, LAST_PERIOD)
+    row = decide(a_case(billed, claimant=None), SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.partner, row.detail) == ("stripe:acct_nexacloud:acct_9", "customer acct_9")
 
 
@@ -263,9 +263,9 @@ def test_nexacloud_never_changes_what_is_posted_and_is_listed_when_it_differs(
     change: dict[str, Any],
 ) -> None:
     facts = an_invoice()
-    owner = a_copy(facts, **change)
-    agreement = copy_against_source(facts, owner.facts, customer=CUSTOMER)
-    case = Case(facts=facts, owner=owner, agreement=agreement)
+    claimant = a_copy(facts, **change)
+    agreement = copy_against_source(facts, claimant.facts, customer=CUSTOMER)
+    case = Case(facts=facts, claimant=claimant, agreement=agreement)
     row = decide(case, SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.verdict, row.exceptions) == (POST, ("nexacloud_differs",))
     assert document_of(case) == DOCUMENT
@@ -277,7 +277,7 @@ FOUND = IndexRow(
     ref="stripe:acct_nexacloud:in_1",
     source_id="in_1",
     origin=Origin.INVOICE,
-    answer=Answer.LISTED,
+    answer=Lookup.LISTED,
     in_scope=True,
     claimed=True,
     period="2026-04",
@@ -289,22 +289,22 @@ LATER = a_copy(invoice_id="inv-2", created_at=datetime(2026, 5, 17, tzinfo=UTC))
     ("case", "copy", "row", "reason", "period"),
     [
         ("its document was found", a_copy(), FOUND, None, None),
-        ("A5 the source says it does not exist", a_copy(), replace(FOUND, answer=Answer.DOES_NOT_EXIST, period=None), "missing_at_source", None),
-        ("A5 the source did not answer", a_copy(), replace(FOUND, answer=Answer.UNREACHABLE, period=None), "unreachable", None),
+        ("A5 the source says it does not exist", a_copy(), replace(FOUND, answer=Lookup.DOES_NOT_EXIST, period=None), "missing_at_source", None),
+        ("A5 the source did not answer", a_copy(), replace(FOUND, answer=Lookup.UNREACHABLE, period=None), "unreachable", None),
         ("A5 nobody asked the source", a_copy(), None, "unreachable", None),
         ("A7 a second claim lies where its document does", LATER, FOUND, "duplicate_claim", "2026-04"),
         ("A7 a second claim on a draft", LATER, replace(FOUND, period=None), "duplicate_claim", None),
-        ("A7 a second claim on nothing", LATER, replace(FOUND, answer=Answer.DOES_NOT_EXIST, period=None), "duplicate_claim", None),
+        ("A7 a second claim on nothing", LATER, replace(FOUND, answer=Lookup.DOES_NOT_EXIST, period=None), "duplicate_claim", None),
         ("A11 no source id", a_copy(source_id=None), FOUND, "no_source_id", None),
         ("A11 an unknown prefix", a_copy(source_id="cs_1"), FOUND, "no_source_id", None),
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else "",
 )  # fmt: skip
 def test_a_nexacloud_row_has_a_disposition_of_its_own_only_without_a_document(
-    case: str, copy: Copy, row: IndexRow | None, reason: str | None, period: str | None
+    case: str, copy: NexaCloudInvoice, row: IndexRow | None, reason: str | None, period: str | None
 ) -> None:
-    owner = first_claims([a_copy(), copy]).get(copy.claims or "")
-    decided = decide_copy(copy, {row.ref: row} if row else {}, owner)
+    claimant = first_claimants([a_copy(), copy]).get(copy.claims or "")
+    decided = decide_copy(copy, {row.ref: row} if row else {}, claimant)
     if reason is None:
         assert decided is None, case
         return
@@ -314,15 +314,15 @@ def test_a_nexacloud_row_has_a_disposition_of_its_own_only_without_a_document(
 
 
 @st.composite
-def everything(draw: st.DrawFn) -> tuple[list[IndexRow], list[Copy]]:
+def everything(draw: st.DrawFn) -> tuple[list[IndexRow], list[NexaCloudInvoice]]:
     """Source documents of all answers, and NexaCloud rows that claim them, others, or nothing."""
     index = [
         replace(
             FOUND,
             ref=f"stripe:acct_nexacloud:in_{i}",
             source_id=f"in_{i}",
-            answer=(answer := draw(st.sampled_from(list(Answer)))),
-            in_scope=draw(st.booleans()) or answer not in (Answer.LISTED, Answer.ASKED),
+            answer=(answer := draw(st.sampled_from(list(Lookup)))),
+            in_scope=draw(st.booleans()) or answer not in (Lookup.LISTED, Lookup.ASKED),
             period=draw(st.sampled_from(["2026-03", "2026-04", None])),
         )
         for i in range(draw(st.integers(0, 5)))
@@ -338,21 +338,21 @@ def everything(draw: st.DrawFn) -> tuple[list[IndexRow], list[Copy]]:
 
 @given(everything())
 def test_population_is_post_and_skip_and_hold_whatever_the_sides_hold(
-    sides: tuple[list[IndexRow], list[Copy]],
+    sides: tuple[list[IndexRow], list[NexaCloudInvoice]],
 ) -> None:
     index, rows = sides
-    owners = first_claims(rows)
+    claimants = first_claimants(rows)
     decided = []
     for row in index:
         if row.found and row.in_scope:
             day = date(2026, int(row.period[5:]), 1) if row.period else None
             status = Status.PAID if day else Status.DRAFT
             facts = an_invoice(row.source_id, date=day, status=status)
-            case = a_case(facts, owner=owners.get(row.ref))
+            case = a_case(facts, claimant=claimants.get(row.ref))
             decided.append(decide(case, SETTINGS, BOOKS, LAST_PERIOD))
     for period in ("2026-03", "2026-04", None):
         decided += copies_of_their_own(rows, index, period)
-    members = population(index, rows, owners)
+    members = population(index, rows, claimants)
     assert sorted((m.ref, m.period or "") for m in members) == sorted(
         (row.ref, row.period or "") for row in decided
     )
@@ -370,7 +370,7 @@ def test_t2_a_document_whose_tax_the_ledger_lacks_is_held_and_names_it() -> None
 
 
 ROW = IndexRow(
-    ref=DOCUMENT.ref, source_id="in_1", origin=Origin.INVOICE, answer=Answer.DOES_NOT_EXIST,
+    ref=DOCUMENT.ref, source_id="in_1", origin=Origin.INVOICE, answer=Lookup.DOES_NOT_EXIST,
     in_scope=True, claimed=False, period="2026-04", detail="404", in_ledger=True,
 )  # fmt: skip
 
@@ -404,10 +404,10 @@ def test_a13_a_later_note_of_a_forgotten_invoice_is_its_customers() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(Answer.DOES_NOT_EXIST, "missing_at_source"), (Answer.UNREACHABLE, "unreachable")],
+    [(Lookup.DOES_NOT_EXIST, "missing_at_source"), (Lookup.UNREACHABLE, "unreachable")],
 )
 def test_a13_what_its_source_lost_is_held_under_its_own_ref_and_says_who_forgot_it(
-    answer: Answer, reason: str
+    answer: Lookup, reason: str
 ) -> None:
     now = {ROW.ref: stands(a_move(DOCUMENT, residual=500), seen="posted")}
     (row,) = lost([replace(ROW, answer=answer)], now, "2026-04")
@@ -418,7 +418,7 @@ def test_a13_what_its_source_lost_is_held_under_its_own_ref_and_says_who_forgot_
 
 def test_a13_it_is_one_member_though_nexacloud_still_names_it() -> None:
     copy = a_copy()
-    members = population([ROW], [copy], first_claims([copy]))
+    members = population([ROW], [copy], first_claimants([copy]))
     assert [(member.ref, member.period) for member in members] == [(ROW.ref, "2026-04")]
     assert decide_copy(copy, {ROW.ref: ROW}, copy) is None
     # Another row that claims the same document is still a second claim.

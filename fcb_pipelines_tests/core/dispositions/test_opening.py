@@ -17,10 +17,10 @@ from fcb_pipelines.core.dispositions.opening import (
     opening_documents,
     plan_on_account,
 )
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, Standing
+from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -63,11 +63,11 @@ PART = cash("part", 11300, drawn_on="pi_1", receipt=33900, shares=(OTHER,))
 def booked(
     facts: InvoiceFacts,
     settings: Settings = SETTLE,
-    standing: dict[str, Standing] | None = None,
+    ledger_state: dict[str, LedgerState] | None = None,
     parts: tuple[str, ...] = (),
 ) -> tuple[Settlement, ...]:
     own = {each.ref for each in facts.settlements} | {*parts}
-    return on_account([a_case(facts)], own, settings, standing or {})
+    return on_account([a_case(facts)], own, settings, ledger_state or {})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_s11_what_is_booked_of_a_document_of_before_the_cutover(
 
 
 def test_a9_it_is_nexaclouds_users_or_where_that_has_no_row_the_sources_customers() -> None:
-    orphan = Case(facts=OPENING, owner=None)
+    orphan = Case(facts=OPENING, claimant=None)
     partners = [each.partner for each in on_account([a_case(OPENING), orphan], (), SETTLE, {})]
     assert partners == [a_case(OPENING).partner, f"stripe:acct_nexacloud:{OPENING.customer}"]
 
@@ -123,7 +123,7 @@ def test_s7_a_failure_undoes_only_what_stands_as_an_entry(
 ON_ACCOUNT = an_entry(booked(OPENING)[0], reconciled=0)
 
 
-def other_part(receipt: int | None) -> dict[str, Standing]:
+def other_part(receipt: int | None) -> dict[str, LedgerState]:
     other = replace(ON_ACCOUNT.settlement, ref=OTHER, on_account=False, receipt=receipt)
     return {OTHER: stands(settlement=an_entry(other))}
 
@@ -139,9 +139,11 @@ def other_part(receipt: int | None) -> dict[str, Standing]:
     ],
 )  # fmt: skip
 def test_s5_a_part_that_a_receipt_has_in_it_is_not_booked_again(
-    case: str, parts: tuple[str, ...], standing: dict[str, Standing], is_booked: bool
+    case: str, parts: tuple[str, ...], ledger_state: dict[str, LedgerState], is_booked: bool
 ) -> None:
-    found = [(each.amount, each.receipt) for each in booked(paid(PART), SETTLE, standing, parts)]
+    found = [
+        (each.amount, each.receipt) for each in booked(paid(PART), SETTLE, ledger_state, parts)
+    ]
     assert found == ([(11300, None)] if is_booked else []), case
 
 
@@ -167,9 +169,9 @@ PAID = {PAYMENT.ref: stands(settlement=ON_ACCOUNT, seen=MoveState.POSTED)}
     ],
 )  # fmt: skip
 def test_s11_it_is_written_once_or_listed_and_never_stops_the_others(
-    case: str, period: str, standing: Any, books: Any, written: list[str], listed: list[str]
+    case: str, period: str, ledger_state: Any, books: Any, written: list[str], listed: list[str]
 ) -> None:
-    plan = plan_on_account(IN_MAY, standing, books, period)
+    plan = plan_on_account(IN_MAY, ledger_state, books, period)
     assert [each.method for each in plan.write] == written, case
     assert [code for _, code in plan.exceptions] == listed, case
 
@@ -192,25 +194,25 @@ LINKS = {REF: ("stripe:acct_nexacloud:cus_1",)}
     ],
 )  # fmt: skip
 def test_s11_what_stands_is_compared_and_its_matching_is_a_persons(
-    case: str, now: Standing, found: dict[str, str]
+    case: str, now: LedgerState, found: dict[str, str]
 ) -> None:
     rows = on_account_deltas([SETTLED], {SETTLED.ref: now}, {}, LINKS)
     assert {row.field: row.code for row in rows} == found, case
 
 
 def test_s11_what_does_not_stand_says_why() -> None:
-    for standing, explained, code in (
+    for ledger_state, explained, code in (
         ({}, {}, "not_written"),
         (GONE, {}, "edited_in_ledger"),
         ({}, {SETTLED.ref: "settlement_period_locked"}, "settlement_period_locked"),
     ):
-        rows = on_account_deltas([SETTLED], standing, explained, {})
+        rows = on_account_deltas([SETTLED], ledger_state, explained, {})
         assert {(row.ref, row.entry, row.code) for row in rows} == {(REF, SETTLED.ref, code)}
 
 
 def row_of(ref: str, *, in_ledger: bool) -> IndexRow:
     return IndexRow(
-        ref=ref, source_id="in_1", origin=Origin.INVOICE, answer=Answer.LISTED, in_scope=True,
+        ref=ref, source_id="in_1", origin=Origin.INVOICE, answer=Lookup.LISTED, in_scope=True,
         claimed=True, in_ledger=in_ledger,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.codes import Kind, Reason, Side
+from fcb_pipelines.core.codes import Kind, Reason, System
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.build import (
     Held,
@@ -83,7 +83,7 @@ def test_a_document_is_its_source_line_by_line() -> None:
 
 
 def test_only_a_stripe_document_carries_a_stripe_id() -> None:
-    lago = replace(an_invoice(), side=Side.LAGO, ref="lago:nexacloud:abc")
+    lago = replace(an_invoice(), side=System.LAGO, ref="lago:nexacloud:abc")
     assert built(lago).stripe_invoice_id is None
 
 

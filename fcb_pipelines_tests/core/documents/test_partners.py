@@ -18,7 +18,7 @@ from fcb_pipelines.core.documents.partners import (
     service_of,
 )
 from fcb_pipelines.core.ledger.entries import Partner
-from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.proof.gates import Outcome
 from fcb_pipelines.core.proof.partners import shared_email
 from fcb_pipelines_tests.documents import a_partner
@@ -62,7 +62,7 @@ class Row:
     """One scene: who comes, what stands, who else there is; where ALPHA goes and whether it is told."""
 
     wanted: Sequence[Partner] = (account(company="Acme"),)
-    standing: Sequence[LedgerPartner] = (stands("7"),)
+    ledger_state: Sequence[LedgerPartner] = (stands("7"),)
     others: Sequence[Partner] = ()
     home: str
     warns: bool = False
@@ -74,102 +74,102 @@ SCENES = {
     "in another case": Row(wanted=[account(email="Books@Keeper.Example")], home="7"),
     "no email": Row(wanted=[account(email=None)], home=OWN),
     "another email": Row(wanted=[account(email="other@x.example")], home=OWN),
-    "the partner is the same company": Row(standing=[stands("7", company="ACME.")], home="7"),
+    "the partner is the same company": Row(ledger_state=[stands("7", company="ACME.")], home="7"),
     "the partner is another company": Row(
-        standing=[stands("7", company="Other")], home=OWN, warns=True
+        ledger_state=[stands("7", company="Other")], home=OWN, warns=True
     ),
     "the account is a person": Row(
-        wanted=[account()], standing=[stands("7", company="Other")], home="7"
+        wanted=[account()], ledger_state=[stands("7", company="Other")], home="7"
     ),
-    "two partners bear it": Row(standing=[stands("7"), stands("8")], home=OWN, warns=True),
+    "two partners bear it": Row(ledger_state=[stands("7"), stands("8")], home=OWN, warns=True),
     "the second one is a contact of the first": Row(
-        standing=[stands("7", company="Acme"), stands("8", company="Acme", within="7")],
+        ledger_state=[stands("7", company="Acme"), stands("8", company="Acme", within="7")],
         home=OWN,
         warns=True,
     ),
-    "the partner is archived": Row(standing=[stands("7", archived=True)], home=OWN, warns=True),
+    "the partner is archived": Row(ledger_state=[stands("7", archived=True)], home=OWN, warns=True),
     "the partner is another account of the service": Row(
-        standing=[stands("7", BETA)], home=OWN, warns=True
+        ledger_state=[stands("7", BETA)], home=OWN, warns=True
     ),
     "the partner is an account of another service": Row(
-        standing=[stands("7", LAGO, name="Acme")], home="7"
+        ledger_state=[stands("7", LAGO, name="Acme")], home="7"
     ),
     "which is a company that nobody knows any more": Row(
-        standing=[stands("7", LAGO, name="Other")], home=OWN, warns=True
+        ledger_state=[stands("7", LAGO, name="Other")], home=OWN, warns=True
     ),
     "another user of NexaCloud bears it": Row(
         others=[account(BETA)], home=OWN, warns=True
     ),
     "another user bears it, and nothing stands": Row(
-        standing=[], others=[account(BETA)], home=OWN, warns=True
+        ledger_state=[], others=[account(BETA)], home=OWN, warns=True
     ),
     "a link leads to its partner": Row(
-        standing=[stands("7"), stands("9", ALPHA, email=None)], home="9", warns=True
+        ledger_state=[stands("7"), stands("9", ALPHA, email=None)], home="9", warns=True
     ),
     "its partner has contacts with that email": Row(
-        standing=[stands("7", within="9"), stands("9", ALPHA)], home="9"
+        ledger_state=[stands("7", within="9"), stands("9", ALPHA)], home="9"
     ),
     "a link of the source leads to a partner": Row(
-        wanted=[account(ALPHA, STRIPE, email=None)], standing=[stands("9", STRIPE)], home="9"
+        wanted=[account(ALPHA, STRIPE, email=None)], ledger_state=[stands("9", STRIPE)], home="9"
     ),
     "that partner is another account of the service": Row(
         wanted=[account(ALPHA, STRIPE, email=None)],
-        standing=[stands("9", STRIPE, BETA)],
+        ledger_state=[stands("9", STRIPE, BETA)],
         home=OWN,
     ),
     "another user names that customer as his own": Row(
         wanted=[account(ALPHA, STRIPE, email=None)],
-        standing=[stands("9", STRIPE)],
+        ledger_state=[stands("9", STRIPE)],
         others=[account(BETA, stripe_customer_id="cus_1")],
         home=OWN,
     ),
     "another user is that customer by its own id": Row(
         wanted=[account(ALPHA, "lago:nexa:beta", email=None)],
-        standing=[stands("9", "lago:nexa:beta")],
+        ledger_state=[stands("9", "lago:nexa:beta")],
         others=[account(BETA)],
         home=OWN,
     ),
     "two accounts of one service": Row(
-        wanted=[account(ALPHA), account(BETA)], standing=[], home=OWN, warns=True
+        wanted=[account(ALPHA), account(BETA)], ledger_state=[], home=OWN, warns=True
     ),
     "one company in both": Row(
         wanted=[account(ALPHA, company="Acme"), account(BETA, company="Acme")],
-        standing=[],
+        ledger_state=[],
         home=OWN,
         warns=True,
     ),
     "an account of another service": Row(
         wanted=[account(ALPHA, company="Acme"), account(LAGO, company="Acme")],
-        standing=[],
+        ledger_state=[],
         home=f"new for {LAGO}",
     ),
     "which is another company": Row(
         wanted=[account(ALPHA, company="Acme"), account(LAGO, company="Other")],
-        standing=[],
+        ledger_state=[],
         home=OWN,
         warns=True,
     ),
     "two services, and a third one contradicts": Row(
         wanted=[account(ALPHA), account(LAGO, company="A"), account(STRIPE, company="B")],
-        standing=[],
+        ledger_state=[],
         home=OWN,
         warns=True,
     ),
     "both have a customer at one source": Row(
         wanted=[account(ALPHA, "stripe:acct_1:cus_2"), account(STRIPE)],
-        standing=[],
+        ledger_state=[],
         home=OWN,
         warns=True,
     ),
     "that customer is its own": Row(
-        wanted=[account(ALPHA, STRIPE), account(STRIPE)], standing=[], home=OWN
+        wanted=[account(ALPHA, STRIPE), account(STRIPE)], ledger_state=[], home=OWN
     ),
     "both were joined before": Row(
-        wanted=[account(ALPHA), account(BETA)], standing=[stands("7", ALPHA, BETA)], home="7"
+        wanted=[account(ALPHA), account(BETA)], ledger_state=[stands("7", ALPHA, BETA)], home="7"
     ),
     "both were joined before, though two companies": Row(
         wanted=[account(ALPHA, company="Alpha"), account(BETA, company="Beta")],
-        standing=[stands("7", ALPHA, BETA)],
+        ledger_state=[stands("7", ALPHA, BETA)],
         home="7",
         warns=True,
     ),
@@ -179,7 +179,7 @@ SCENES = {
 @pytest.mark.parametrize("scene", SCENES)
 def test_a12_an_email_joins_only_where_that_is_no_mistake(scene: str) -> None:
     row = SCENES[scene]
-    plan = place(row.wanted, row.standing, row.others)
+    plan = place(row.wanted, row.ledger_state, row.others)
     assert homes(plan)[ALPHA] == row.home
     assert bool(plan.shared[ALPHA]) is row.warns
     assert {key for at in plan.places for key in (e.key for e in at.accounts)} == {
@@ -198,10 +198,10 @@ def test_a12_two_companies_of_one_bookkeeper_are_two_partners_and_both_are_named
 def test_a12_the_warning_is_the_same_once_both_stand() -> None:
     both = [account(ALPHA, company="Alpha"), account(BETA, company="Beta")]
     before = place(both, []).shared
-    standing = [stands("1", ALPHA, name="Alpha"), stands("2", BETA, name="Beta")]
-    assert place(both, standing).shared == before
+    ledger_state = [stands("1", ALPHA, name="Alpha"), stands("2", BETA, name="Beta")]
+    assert place(both, ledger_state).shared == before
     # Whichever month comes first, the other account is known of.
-    assert place(both[:1], standing[:1], both[1:]).shared[ALPHA] == before[ALPHA]
+    assert place(both[:1], ledger_state[:1], both[1:]).shared[ALPHA] == before[ALPHA]
 
 
 def test_a12_a_ledger_partner_that_is_nobodys_account_is_named_by_its_id() -> None:
@@ -286,8 +286,8 @@ def test_rivals_are_those_who_bear_the_email_or_name_the_customer() -> None:
 
 
 def test_the_gate_tells_each_email_once() -> None:
-    def one(partner_id: str, *shared: SharedEmail) -> StandingPartner:
-        return StandingPartner(
+    def one(partner_id: str, *shared: SharedEmail) -> LinkedPartner:
+        return LinkedPartner(
             partner_id=partner_id, links=(), name="", email=None, stripe_customer_id=None,
             shared_emails=shared,
         )  # fmt: skip
@@ -325,15 +325,15 @@ def a_scene(draw: st.DrawFn) -> tuple[list[Partner], list[LedgerPartner], list[P
     wanted = [draw(an_account(key)) for key in draw(st.sets(st.sampled_from(KEYS), min_size=1))]
     taken = {each.key for each in wanted}
     others = [draw(an_account(key)) for key in KEYS[:3] if key not in taken and draw(st.booleans())]
-    owner = {link: draw(st.sampled_from([None, "1", "2", "3"])) for link in KEYS}
-    standing = [
+    claimant = {link: draw(st.sampled_from([None, "1", "2", "3"])) for link in KEYS}
+    ledger_state = [
         stands(
-            number, *(link for link, at in owner.items() if at == number),
+            number, *(link for link, at in claimant.items() if at == number),
             email=draw(EMAILS), company=draw(COMPANIES), archived=draw(st.booleans()),
         )
         for number in ("1", "2", "3")
     ]  # fmt: skip
-    return wanted, standing, others
+    return wanted, ledger_state, others
 
 
 @given(a_scene(), st.randoms())
@@ -351,9 +351,9 @@ def test_a12_the_plan_does_not_depend_on_any_order(
 def test_a12_two_accounts_of_a_service_share_a_partner_only_where_they_did_before(
     scene: tuple[list[Partner], list[LedgerPartner], list[Partner]],
 ) -> None:
-    wanted, standing, others = scene
-    before = {link: one.partner_id for one in standing for link in one.links}
-    plan = place(wanted, standing, others)
+    wanted, ledger_state, others = scene
+    before = {link: one.partner_id for one in ledger_state for link in one.links}
+    plan = place(wanted, ledger_state, others)
     found = homes(plan)
     for key, home in found.items():
         assert home == before.get(key, home)
@@ -371,9 +371,9 @@ def test_a12_two_accounts_of_a_service_share_a_partner_only_where_they_did_befor
 def test_a12_a_plan_that_was_carried_out_is_planned_again_as_nothing(
     scene: tuple[list[Partner], list[LedgerPartner], list[Partner]],
 ) -> None:
-    wanted, standing, others = scene
-    plan = place(wanted, standing, others)
-    after = {one.partner_id: one for one in standing}
+    wanted, ledger_state, others = scene
+    plan = place(wanted, ledger_state, others)
+    after = {one.partner_id: one for one in ledger_state}
     for n, at in enumerate(plan.places, start=100):
         first = at.accounts[0]
         email = next((e.email for e in at.accounts if e.email), None)

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from fcb_pipelines.core.codes import Kind, Side
+from fcb_pipelines.core.codes import Kind, System
 from fcb_pipelines.core.facts.index import (
-    Answer,
     IndexRow,
+    Lookup,
     Origin,
     Scope,
     absent_row,
@@ -33,7 +33,7 @@ STRANGER = an_invoice("in_1", customer="cus_stranger")
 SPAN = {"first_period": "2026-01", "last_period": "2026-05"}
 
 
-def standing(*refs: str, day: date = DAY) -> dict[str, ListedMove]:
+def ledger_state(*refs: str, day: date = DAY) -> dict[str, ListedMove]:
     return {ref: ListedMove(ref=ref, state=MoveState.POSTED, date=day) for ref in refs}
 
 
@@ -42,7 +42,7 @@ def indexed(facts: InvoiceFacts, scope: Scope = SCOPE) -> IndexRow:
         facts,
         source_id="in_1",
         origin=Origin.INVOICE,
-        answer=Answer.LISTED,
+        answer=Lookup.LISTED,
         body_hash="h",
         scope=scope,
         **SPAN,
@@ -94,11 +94,11 @@ def test_b5_a_credit_note_counts_negative_in_the_index() -> None:
 
 def test_a5_what_the_source_did_not_give_is_a_row_that_says_so() -> None:
     scope = replace(SCOPE, claimed=frozenset({"stripe:a:in_1"}))
-    row = absent_row("stripe:a:in_1", "in_1", Answer.UNREACHABLE, "503", scope=scope, **SPAN)
+    row = absent_row("stripe:a:in_1", "in_1", Lookup.UNREACHABLE, "503", scope=scope, **SPAN)
     assert (row.found, row.in_scope, row.claimed, row.detail) == (False, True, True, "503")
-    assert [answer for answer in Answer if replace(row, answer=answer).found] == [
-        Answer.LISTED,
-        Answer.ASKED,
+    assert [answer for answer in Lookup if replace(row, answer=answer).found] == [
+        Lookup.LISTED,
+        Lookup.ASKED,
     ]
 
 
@@ -117,7 +117,7 @@ IN_1 = "stripe:acct_nexacloud:in_1"
 def test_a13_what_stands_in_the_books_is_in_scope_whoever_forgets_it(
     facts: InvoiceFacts, ours: bool
 ) -> None:
-    row = indexed(facts, replace(SCOPE, standing=standing(IN_1)))
+    row = indexed(facts, replace(SCOPE, ledger_state=ledger_state(IN_1)))
     assert (row.in_scope, row.in_ledger) == (ours, facts.ref == IN_1)
 
 
@@ -127,7 +127,7 @@ def test_a13_what_stands_in_the_books_is_in_scope_whoever_forgets_it(
 def test_a13_an_erased_customers_next_invoice_is_not_taken_for_another_products(
     claimed: tuple[str, ...], known: bool
 ) -> None:
-    erased = replace(SCOPE, claimed=frozenset(claimed), standing=standing(IN_1))
+    erased = replace(SCOPE, claimed=frozenset(claimed), ledger_state=ledger_state(IN_1))
     later = replace(STRANGER, ref="stripe:acct_nexacloud:in_2")
     assert erased.with_known([STRANGER, later]).includes(later) is known
 
@@ -145,15 +145,15 @@ def test_a13_an_erased_customers_next_invoice_is_not_taken_for_another_products(
 def test_a13_a_document_in_the_books_lies_in_its_month_or_where_they_have_it(
     day: date | None, booked: date, period: str | None
 ) -> None:
-    scope = replace(SCOPE, standing=standing(IN_1, day=booked))
+    scope = replace(SCOPE, ledger_state=ledger_state(IN_1, day=booked))
     assert indexed(replace(STRANGER, date=day), scope).period == period
 
 
 def test_a13_what_the_source_no_longer_has_keeps_the_month_where_the_books_have_it() -> None:
-    scope = replace(SCOPE, standing=standing(IN_1))
-    row = absent_row(IN_1, "in_1", Answer.DOES_NOT_EXIST, "404", scope=scope, **SPAN)
+    scope = replace(SCOPE, ledger_state=ledger_state(IN_1))
+    row = absent_row(IN_1, "in_1", Lookup.DOES_NOT_EXIST, "404", scope=scope, **SPAN)
     assert (row.is_member, row.claimed, row.period) == (True, False, "2026-04")
-    elsewhere = absent_row("stripe:a:in_9", "in_9", Answer.DOES_NOT_EXIST, "", scope=scope, **SPAN)
+    elsewhere = absent_row("stripe:a:in_9", "in_9", Lookup.DOES_NOT_EXIST, "", scope=scope, **SPAN)
     assert (elsewhere.is_member, elsewhere.period) == (False, None)
 
 
@@ -173,5 +173,5 @@ def test_customers_are_those_that_users_name() -> None:
 
 
 def test_a10_identity_is_the_source_and_its_id_never_the_number() -> None:
-    assert source_ref(Side.STRIPE, "acct_1", "in_1") == "stripe:acct_1:in_1"
-    assert source_ref(Side.LAGO, "nexa", "x") == "lago:nexa:x"
+    assert source_ref(System.STRIPE, "acct_1", "in_1") == "stripe:acct_1:in_1"
+    assert source_ref(System.LAGO, "nexa", "x") == "lago:nexa:x"

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.codes import Kind, Status
-from fcb_pipelines.core.facts.nexacloud import Copy, claimed_ref, copies, first_claims
+from fcb_pipelines.core.facts.nexacloud import (
+    NexaCloudInvoice,
+    claimed_ref,
+    copies,
+    first_claimants,
+)
 
 EARLY, LATE = datetime(2026, 5, 16, tzinfo=UTC), datetime(2026, 5, 17, tzinfo=UTC)
 
@@ -43,7 +48,9 @@ def an_item(**changes: Any) -> dict[str, Any]:
     return item | changes
 
 
-def told(*rows: dict[str, Any], items: tuple[dict[str, Any], ...] = ()) -> tuple[Copy, ...]:
+def told(
+    *rows: dict[str, Any], items: tuple[dict[str, Any], ...] = ()
+) -> tuple[NexaCloudInvoice, ...]:
     return copies(rows, items, stripe_account="acct_1", lago_organization="nexa")
 
 
@@ -111,5 +118,5 @@ def test_a7_the_earliest_row_owns_the_document_and_ids_break_ties() -> None:
         a_row(id="inv-0", stripe_invoice_id=None),
     )
     assert [copy.invoice_id for copy in rows] == ["inv-0", "inv-1", "inv-2", "inv-3"]
-    assert first_claims(rows[::-1])["stripe:acct_1:in_1"].invoice_id == "inv-1"
-    assert len(first_claims(rows)) == 1
+    assert first_claimants(rows[::-1])["stripe:acct_1:in_1"].invoice_id == "inv-1"
+    assert len(first_claimants(rows)) == 1

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from fcb_pipelines.core.ledger.drift import Moved, moved
-from fcb_pipelines.core.ledger.moves import StandingMove
+from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.moves import LedgerMove
 from fcb_pipelines_tests.documents import a_line, an_invoice
 from fcb_pipelines_tests.facts import a_move
 
@@ -17,15 +17,15 @@ EDITED = replace(DOCUMENT, number="EDITED")
 
 CASES = {
     "nobody moved": (DOCUMENT, MOVE, set()),
-    "the source bills something else": (replace(DEARER, source_hash="now"), MOVE, {Moved.SOURCE}),
-    "the configuration would write something else": (replace(DEARER, source_hash="then"), MOVE, {Moved.SETTINGS}),
-    "NexaCloud names another owner": (replace(DOCUMENT, partner="nexacloud:else"), MOVE, {Moved.SOURCE}),
-    "NexaCloud gave its invoice another id": (replace(DOCUMENT, nexacloud_invoice_id="inv-2"), MOVE, {Moved.SETTINGS}),
-    "a person edited the move": (DOCUMENT, replace(MOVE, document=EDITED), {Moved.LEDGER}),
-    "a person edited what is kept with it": (DOCUMENT, replace(MOVE, stored_hash="0"), {Moved.SETTINGS, Moved.LEDGER}),
-    "the ledger re-dated it": (DOCUMENT, replace(MOVE, accounting_date=date(2026, 6, 1)), {Moved.LEDGER}),
-    "both the source and the ledger moved": (replace(DEARER, source_hash="now"), replace(MOVE, document=EDITED), {Moved.SOURCE, Moved.LEDGER}),
-    "a move of before the digest was kept": (replace(DEARER, source_hash="now"), replace(MOVE, stored_source_hash=None), {Moved.SOURCE}),
+    "the source bills something else": (replace(DEARER, source_hash="now"), MOVE, {ChangedSide.SOURCE}),
+    "the configuration would write something else": (replace(DEARER, source_hash="then"), MOVE, {ChangedSide.SETTINGS}),
+    "NexaCloud names another owner": (replace(DOCUMENT, partner="nexacloud:else"), MOVE, {ChangedSide.SOURCE}),
+    "NexaCloud gave its invoice another id": (replace(DOCUMENT, nexacloud_invoice_id="inv-2"), MOVE, {ChangedSide.SETTINGS}),
+    "a person edited the move": (DOCUMENT, replace(MOVE, document=EDITED), {ChangedSide.LEDGER}),
+    "a person edited what is kept with it": (DOCUMENT, replace(MOVE, stored_hash="0"), {ChangedSide.SETTINGS, ChangedSide.LEDGER}),
+    "the ledger re-dated it": (DOCUMENT, replace(MOVE, accounting_date=date(2026, 6, 1)), {ChangedSide.LEDGER}),
+    "both the source and the ledger moved": (replace(DEARER, source_hash="now"), replace(MOVE, document=EDITED), {ChangedSide.SOURCE, ChangedSide.LEDGER}),
+    "a move of before the digest was kept": (replace(DEARER, source_hash="now"), replace(MOVE, stored_source_hash=None), {ChangedSide.SOURCE}),
     "there is no intent any more": (None, MOVE, set()),
 }  # fmt: skip
 
@@ -37,5 +37,5 @@ def test_each_side_that_moved_is_named(case: str) -> None:
 
 
 def test_a_draft_has_no_accounting_date_to_keep() -> None:
-    draft: StandingMove = replace(MOVE, state="draft", accounting_date=date(2026, 6, 1))
+    draft: LedgerMove = replace(MOVE, state="draft", accounting_date=date(2026, 6, 1))
     assert moved(DOCUMENT, draft) == frozenset()

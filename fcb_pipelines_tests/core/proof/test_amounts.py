@@ -12,7 +12,7 @@ from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.amount_rows import (
     AmountRow,
     Measure,
@@ -57,14 +57,14 @@ OFF = replace(a_settlement(INVOICE.ref, 22600, "cheque"), method=Method.OFF_PLAT
 
 def rows_of(
     *facts: InvoiceFacts,
-    moves: tuple[StandingMove, ...] = (),
-    entries: tuple[StandingSettlement, ...] = (),
+    moves: tuple[LedgerMove, ...] = (),
+    entries: tuple[LedgerSettlement, ...] = (),
     case: Case | None = None,
     deltas: tuple[LedgerDelta, ...] = (),
 ) -> tuple[AmountRow, ...]:
     """The amounts of these documents beside what the ledger holds, with everything in between as it is."""
     now = {move.ref: stands(move, seen=move.state) for move in moves}
-    cases = [case or replace(a_case(one), standing=now.get(one.ref)) for one in facts]
+    cases = [case or replace(a_case(one), ledger_state=now.get(one.ref)) for one in facts]
     rows = decided(cases, (), (), now, SETTINGS, BOOKS, LAST_PERIOD)
     return amounts(
         Sides(
@@ -103,8 +103,8 @@ def told(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, str | No
 def test_every_amount_is_posted_or_listed_with_its_reason(
     case: str,
     invoice: InvoiceFacts,
-    moves: tuple[StandingMove, ...],
-    entries: tuple[StandingSettlement, ...],
+    moves: tuple[LedgerMove, ...],
+    entries: tuple[LedgerSettlement, ...],
     revenue: tuple[Any, ...] | None,
     cash: tuple[Any, ...] | None,
 ) -> None:
@@ -137,7 +137,7 @@ def listed_as(code: str) -> LedgerDelta:
 def test_s11_cash_of_before_the_cutover_is_on_account_or_listed(
     case: str,
     facts: InvoiceFacts,
-    entries: tuple[StandingSettlement, ...],
+    entries: tuple[LedgerSettlement, ...],
     deltas: tuple[LedgerDelta, ...],
     cash: tuple[Any, ...],
 ) -> None:
@@ -224,7 +224,7 @@ def test_s5_a_shared_receipt_counts_once_and_each_document_has_its_part() -> Non
         settlements=(replace(shared, ref="other", document="stripe:acct_nexacloud:in_0", amount=11300, shares=(shared.ref,)),),
     )  # fmt: skip
     one = replace(INVOICE, settlements=(shared,))
-    entry = StandingSettlement(
+    entry = LedgerSettlement(
         ref=shared.ref, move_id="1", state=MoveState.POSTED, reconciled=22600, stored_hash=None,
         settlement=Settlement(
             ref=shared.ref, document=INVOICE.ref, kind=Kind.INVOICE, partner=PAID.partner,
@@ -292,7 +292,7 @@ def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
     )
 
 
-def _balance(*amounts: int) -> list[StandingSettlement]:
+def _balance(*amounts: int) -> list[LedgerSettlement]:
     """Entries of one customer's balance, a day each."""
     return [
         replace(

@@ -8,10 +8,10 @@ import pytest
 from fcb_pipelines.core.agreement.compare import Agreement
 from fcb_pipelines.core.codes import Kind, Method, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.model import SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import first_claims
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
+from fcb_pipelines.core.facts.nexacloud import first_claimants
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.proof.completeness import (
     NOT_BUILT,
     Member,
@@ -50,7 +50,7 @@ FOUND = IndexRow(
     ref=REF,
     source_id="in_1",
     origin=Origin.INVOICE,
-    answer=Answer.LISTED,
+    answer=Lookup.LISTED,
     in_scope=True,
     claimed=True,
     period="2026-04",
@@ -63,21 +63,21 @@ FOUND = IndexRow(
         ("in scope", FOUND, [(REF, "2026-04")]),
         ("a draft", replace(FOUND, period=None), [(REF, None)]),
         ("A6 of another service", replace(FOUND, in_scope=False), []),
-        ("A5 missing, so NexaCloud's row is the member", replace(FOUND, answer=Answer.DOES_NOT_EXIST), [("nexacloud:inv-1", None)]),
-        ("A5 unreachable, the same", replace(FOUND, answer=Answer.UNREACHABLE), [("nexacloud:inv-1", None)]),
+        ("A5 missing, so NexaCloud's row is the member", replace(FOUND, answer=Lookup.DOES_NOT_EXIST), [("nexacloud:inv-1", None)]),
+        ("A5 unreachable, the same", replace(FOUND, answer=Lookup.UNREACHABLE), [("nexacloud:inv-1", None)]),
     ],
 )  # fmt: skip
 def test_the_population_is_documents_in_scope_and_rows_without_one(
     case: str, row: IndexRow, members: list[tuple[str, str | None]]
 ) -> None:
     rows = [a_copy()]
-    found = population([row], rows, first_claims(rows))
+    found = population([row], rows, first_claimants(rows))
     assert [(member.ref, member.period) for member in found] == members, case
 
 
 def test_a7_a11_a_second_claim_and_a_row_without_an_id_are_members_of_their_own() -> None:
     rows = [a_copy(), a_copy(invoice_id="inv-2"), a_copy(invoice_id="inv-3", source_id=None)]
-    found = population([FOUND], rows, first_claims(rows))
+    found = population([FOUND], rows, first_claimants(rows))
     assert [(member.ref, member.period) for member in found] == [
         (REF, "2026-04"),
         ("nexacloud:inv-2", "2026-04"),
@@ -114,7 +114,7 @@ def test_every_member_has_exactly_one_disposition_in_its_place(
     assert completeness_gate(rows).outcome is (Outcome.PASS if passed else Outcome.FAIL)
 
 
-def open_move(residual: int = 22600, **changes: Any) -> StandingMove:
+def open_move(residual: int = 22600, **changes: Any) -> LedgerMove:
     return a_move(residual=residual, **changes)
 
 
@@ -142,7 +142,7 @@ OFF = {REF: (22600, "off_stripe_payment")}
 def test_the_receivable_ties_out_document_by_document(
     case: str,
     row: Disposition,
-    move: StandingMove | None,
+    move: LedgerMove | None,
     unsettled: dict[str, tuple[int, str]],
     amounts: tuple[int, int, int] | None,
     why: str | None,
@@ -204,7 +204,7 @@ def test_what_the_source_settled_and_the_books_do_not_is_listed_with_its_amount(
     ],
 )  # fmt: skip
 def test_a_receivable_that_does_not_tie_out_is_named_by_billing_account(
-    case: str, row: Disposition | None, move: StandingMove
+    case: str, row: Disposition | None, move: LedgerMove
 ) -> None:
     rows = receivable([row] if row else [], [move], {})
     result = receivable_gate(rows, ())
@@ -212,7 +212,7 @@ def test_a_receivable_that_does_not_tie_out_is_named_by_billing_account(
     assert REF in result.detail
 
 
-def corrected(by: int, open_: int, *, of: StandingMove, kind: Kind = Kind.INVOICE) -> StandingMove:
+def corrected(by: int, open_: int, *, of: LedgerMove, kind: Kind = Kind.INVOICE) -> LedgerMove:
     """A correction of `of` over `by`, `open_` of which is open."""
     document = replace(
         of.document, ref=f"{of.ref}:correction:1", kind=kind, reverses=of.ref,

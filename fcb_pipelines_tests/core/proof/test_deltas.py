@@ -13,7 +13,7 @@ from fcb_pipelines.core.agreement.compare import Agreement, policy_of
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import RELEASED, MoveState, Standing
+from fcb_pipelines.core.ledger.moves import RELEASED, LedgerState, MoveState
 from fcb_pipelines.core.proof.deltas import (
     DATES,
     READ_BACK,
@@ -45,17 +45,17 @@ REF = DOCUMENT.ref
 LINE = DOCUMENT.lines[0]
 
 
-def deltas(now: Mapping[str, Standing], **more: Any) -> tuple[LedgerDelta, ...]:
+def deltas(now: Mapping[str, LedgerState], **more: Any) -> tuple[LedgerDelta, ...]:
     return ledger_deltas([DOCUMENT], SETTLEMENTS, now, **more)
 
 
-def with_move(document: LedgerDocument = DOCUMENT, **changes: Any) -> Mapping[str, Standing]:
+def with_move(document: LedgerDocument = DOCUMENT, **changes: Any) -> Mapping[str, LedgerState]:
     """The month where the move was edited: it still keeps the hash it was written with."""
     move = a_move(document, **{"stored_hash": DOCUMENT.content_hash} | changes)
     return {**GOOD, REF: stands(move, seen="posted")}
 
 
-def with_entry(seen: str | None = RECONCILED, **changes: Any) -> Mapping[str, Standing]:
+def with_entry(seen: str | None = RECONCILED, **changes: Any) -> Mapping[str, LedgerState]:
     entry = an_entry(SETTLEMENT)
     settlement = replace(SETTLEMENT, **changes)
     entry = replace(entry, settlement=settlement)
@@ -66,7 +66,7 @@ def with_line(**changes: Any) -> LedgerDocument:
     return replace(DOCUMENT, lines=(replace(LINE, **changes), *DOCUMENT.lines[1:]))
 
 
-MUTATIONS: dict[str, Mapping[str, Standing]] = {
+MUTATIONS: dict[str, Mapping[str, LedgerState]] = {
     "kind": with_move(replace(DOCUMENT, kind=Kind.CREDIT_NOTE)),
     "number": with_move(replace(DOCUMENT, number="edited")),
     "date": with_move(replace(DOCUMENT, date=date(2026, 5, 1))),
@@ -149,7 +149,7 @@ def test_any_of_the_partners_links_is_the_partner() -> None:
         ("released and not yet rewritten", stands(seen=RELEASED, ref=REF), "not_written"),
     ],
 )  # fmt: skip
-def test_a_document_that_does_not_stand_is_one_row(case: str, now: Standing, code: str) -> None:
+def test_a_document_that_does_not_stand_is_one_row(case: str, now: LedgerState, code: str) -> None:
     (row,) = deltas({**GOOD, REF: now})
     assert (row.field, row.kind, row.code) == ("state", Agreement.MISSING, code), case
     assert row.difference == -DOCUMENT.total
@@ -187,14 +187,14 @@ def test_a_draft_waits_for_its_posting_and_its_settlement_is_no_difference() -> 
 def test_a_move_that_should_not_stand_is_extra(
     state: MoveState, reason: str, code: str | None
 ) -> None:
-    standing = {REF: stands(a_move(DOCUMENT, state))}
-    rows = ledger_deltas([], [], standing, not_posted={REF: Reason.of(reason)})
+    ledger_state = {REF: stands(a_move(DOCUMENT, state))}
+    rows = ledger_deltas([], [], ledger_state, not_posted={REF: Reason.of(reason)})
     assert [(row.kind, row.code) for row in rows] == ([(Agreement.EXTRA, code)] if code else [])
 
 
 def test_d3_a_move_that_a_person_set_back_to_draft_is_held_and_missing_in_the_books() -> None:
-    standing = {REF: stands(a_move(DOCUMENT, MoveState.DRAFT), seen="posted")}
-    (row,) = ledger_deltas([], [], standing, not_posted={REF: Reason.EDITED_IN_LEDGER})
+    ledger_state = {REF: stands(a_move(DOCUMENT, MoveState.DRAFT), seen="posted")}
+    (row,) = ledger_deltas([], [], ledger_state, not_posted={REF: Reason.EDITED_IN_LEDGER})
     assert (row.expected, row.actual, row.difference) == ("posted", "draft", -DOCUMENT.total)
     assert (row.aspect, row.code) == (READ_BACK, "edited_in_ledger")
 
@@ -217,7 +217,7 @@ UNPAID = stands(a_move(DOCUMENT, residual=DOCUMENT.total), seen="posted")
     ],
 )  # fmt: skip
 def test_a_settlement_that_does_not_stand_is_named_with_its_residual(
-    case: str, now: Mapping[str, Standing], exceptions: tuple[tuple[str, str], ...], code: str
+    case: str, now: Mapping[str, LedgerState], exceptions: tuple[tuple[str, str], ...], code: str
 ) -> None:
     rows = deltas({REF: UNPAID, **now}, exceptions=exceptions)
     assert {row.code for row in rows} == {code}, case
@@ -261,17 +261,17 @@ def test_b9_an_older_debt_that_nothing_pays_stands_open_and_is_no_edit(
 
 
 def test_s7_a_failure_that_the_source_no_longer_tells_is_named_while_it_tells_the_payment() -> None:
-    standing = {
+    ledger_state = {
         REF: stands(a_move(DOCUMENT, residual=DOCUMENT.total), seen="posted"),
         SETTLEMENT.ref: stands(settlement=an_entry(SETTLEMENT), ref=SETTLEMENT.ref),
         FAILURE.ref: stands(settlement=an_entry(FAILURE), ref=FAILURE.ref),
     }
-    rows = ledger_deltas([DOCUMENT], [SETTLEMENT], standing)
+    rows = ledger_deltas([DOCUMENT], [SETTLEMENT], ledger_state)
     assert {(row.entry, row.code) for row in rows} == {
         (FAILURE.ref, "settlement_taken_back"),
         (REF, "settlement_taken_back"),
     }
-    without = ledger_deltas([DOCUMENT], [], standing)
+    without = ledger_deltas([DOCUMENT], [], ledger_state)
     assert {row.entry for row in without} == set()
 
 
@@ -284,12 +284,12 @@ REFUND = replace(SETTLEMENT, ref="re_1", method=Method.REFUND, amount=-5000)
 def test_s6_a_refund_that_failed_is_taken_back_and_one_that_a_note_took_over_is_not(
     credited: list[str], codes: set[str]
 ) -> None:
-    standing = {
+    ledger_state = {
         REF: stands(a_move(DOCUMENT), seen="posted"),
         SETTLEMENT.ref: stands(settlement=an_entry(SETTLEMENT), ref=SETTLEMENT.ref),
         REFUND.ref: stands(settlement=an_entry(REFUND), ref=REFUND.ref),
     }
-    rows = ledger_deltas([DOCUMENT], [SETTLEMENT], standing, credited=credited)
+    rows = ledger_deltas([DOCUMENT], [SETTLEMENT], ledger_state, credited=credited)
     assert {row.code for row in rows} == codes
 
 

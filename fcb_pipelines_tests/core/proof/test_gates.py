@@ -11,10 +11,10 @@ from fcb_pipelines.core.agreement.compare import copy_against_source
 from fcb_pipelines.core.codes import Kind, Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import to_rows
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
-from fcb_pipelines.core.ledger.moves import MoveState, Standing
+from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.deltas import ledger_deltas
 from fcb_pipelines.core.proof.gates import (
     GATES,
@@ -58,12 +58,12 @@ CASE = a_case()
 DOCUMENT = document_of(CASE)
 REF = DOCUMENT.ref
 ROW = decide(CASE, SETTINGS, BOOKS, LAST_PERIOD)
-HELD = decide(a_case(an_invoice("in_2"), owner=None), SETTINGS, BOOKS, LAST_PERIOD)
+HELD = decide(a_case(an_invoice("in_2"), claimant=None), SETTINGS, BOOKS, LAST_PERIOD)
 LISTED = IndexRow(
     ref=REF,
     source_id="in_1",
     origin=Origin.INVOICE,
-    answer=Answer.LISTED,
+    answer=Lookup.LISTED,
     in_scope=True,
     claimed=True,
 )
@@ -97,9 +97,9 @@ def test_a_gate_says_how_to_recover(name: str) -> None:
     [
         ("every document listed once", [LISTED], None, 0),
         ("a page is lost", [LISTED], "page 2 was lost", 1),
-        ("a document the list should have had", [replace(LISTED, answer=Answer.ASKED)], None, 1),
-        ("A5 one that does not exist", [replace(LISTED, answer=Answer.DOES_NOT_EXIST)], None, 0),
-        ("A5 one that did not answer", [replace(LISTED, answer=Answer.UNREACHABLE)], None, 0),
+        ("a document the list should have had", [replace(LISTED, answer=Lookup.ASKED)], None, 1),
+        ("A5 one that does not exist", [replace(LISTED, answer=Lookup.DOES_NOT_EXIST)], None, 0),
+        ("A5 one that did not answer", [replace(LISTED, answer=Lookup.UNREACHABLE)], None, 0),
         ("a document listed twice", [LISTED, LISTED], None, 1),
     ],
 )
@@ -207,9 +207,13 @@ TAX = DOCUMENT.taxes[0]
     ],
 )  # fmt: skip
 def test_the_rules_are_asked_again_of_what_is_about_to_be_written(
-    case: str, document: LedgerDocument, standing: Standing | None, books: Books, lawful: bool
+    case: str,
+    document: LedgerDocument,
+    ledger_state: LedgerState | None,
+    books: Books,
+    lawful: bool,
 ) -> None:
-    standings = {REF: standing} if standing else {}
+    standings = {REF: ledger_state} if ledger_state else {}
     result = document_rules_hold([document], standings, SETTINGS, books, "2026-04")
     assert (result.outcome is PASS) is lawful, case
 

@@ -239,9 +239,9 @@ def test_t5_a_credit_note_is_expected_to_reverse_at_the_rate_of_its_invoice() ->
     (undated,) = tax_witness([note], (), {}, {}, {}, SETTINGS)
     assert (undated.verdict, undated.difference) == (DIFFERS, -200)
     # It shows no address: the user who owns its invoice says where the customer is.
-    owners, users = {invoice.ref: a_copy(invoice)}, {USER: a_user("NS", "Canada")}
+    claimants, users = {invoice.ref: a_copy(invoice)}, {USER: a_user("NS", "Canada")}
     bare = replace(note, bill_to=BillTo())
-    (owned,) = tax_witness([bare], (), owners, users, dates, SETTINGS)
+    (owned,) = tax_witness([bare], (), claimants, users, dates, SETTINGS)
     assert (owned.verdict, owned.address_from) == (MATCH, "nexacloud")
 
 

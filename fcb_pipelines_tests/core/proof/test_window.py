@@ -14,9 +14,9 @@ from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.dispositions.opening import OpeningCash
-from fcb_pipelines.core.facts.index import Answer, IndexRow, Origin
-from fcb_pipelines.core.facts.nexacloud import Copy
-from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -33,7 +33,7 @@ from fcb_pipelines_tests.facts import (
 
 PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
 NAMES = ("in_1", "in_2", "in_3")
-CASES = {name: a_case(an_invoice(name), owner=a_copy(source_id=name)) for name in NAMES}
+CASES = {name: a_case(an_invoice(name), claimant=a_copy(source_id=name)) for name in NAMES}
 MOVES = [a_move(document_of(case)) for case in CASES.values()]
 ENTRIES = [an_entry(one) for case in CASES.values() for one in settlements_of(case)]
 COPIES = [a_copy(source_id=name, invoice_id=f"inv-{name}") for name in NAMES]
@@ -59,7 +59,7 @@ INDEX = [
         ref=case.facts.ref,
         source_id=name,
         origin=Origin.INVOICE,
-        answer=Answer.LISTED,
+        answer=Lookup.LISTED,
         in_scope=True,
         claimed=True,
         period="2026-04",
@@ -82,9 +82,9 @@ ROW = decide(CASES["in_1"], SETTINGS, BOOKS, LAST_PERIOD)
 
 def april(
     index: list[IndexRow] = INDEX,
-    rows: list[Copy] = COPIES,
-    moves: list[StandingMove] = MOVES,
-    entries: list[StandingSettlement] = ENTRIES,
+    rows: list[NexaCloudInvoice] = COPIES,
+    moves: list[LedgerMove] = MOVES,
+    entries: list[LedgerSettlement] = ENTRIES,
     users: Mapping[str, User] = USERS,
     opening: Mapping[str, OpeningCash] = OPENING,
 ) -> Fingerprint:
@@ -102,9 +102,9 @@ NOW = april()
 )
 def test_a_fingerprint_does_not_depend_on_the_order_of_rows(
     index: list[IndexRow],
-    rows: list[Copy],
-    moves: list[StandingMove],
-    entries: list[StandingSettlement],
+    rows: list[NexaCloudInvoice],
+    moves: list[LedgerMove],
+    entries: list[LedgerSettlement],
 ) -> None:
     assert april(index, rows, moves, entries) == NOW
 

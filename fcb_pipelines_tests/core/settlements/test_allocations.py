@@ -9,7 +9,7 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
     counterparts,
@@ -51,7 +51,7 @@ def intended(*names: str) -> tuple[Settlement, ...]:
     return intended_settlements([document(name) for name in names], facts, SETTINGS, {})
 
 
-def posted(name: str, state: MoveState = MoveState.POSTED) -> StandingMove:
+def posted(name: str, state: MoveState = MoveState.POSTED) -> LedgerMove:
     own = document(name)
     return a_move(own, state, residual=own.total)
 
@@ -124,9 +124,9 @@ def test_the_documents_of_other_months_are_those_that_an_allocation_names() -> N
 REFUND = replace(a_settlement(NOTE, 5000, "re_1"), payment_id="re_1")
 
 
-def of_note(standing: dict[str, Standing]) -> Settlement:
+def of_note(ledger_state: dict[str, LedgerState]) -> Settlement:
     facts = {NOTE: facts_of(REFUND, name="cn_1")}
-    [found] = intended_settlements([document("cn_1")], facts, SETTINGS, standing)
+    [found] = intended_settlements([document("cn_1")], facts, SETTINGS, ledger_state)
     return found
 
 
@@ -151,9 +151,9 @@ def test_s6_it_leaves_refunds_pending_no_earlier_than_the_credit_notes_own_day(
 ) -> None:
     refund = replace(REFUND, date=refunded)
     before = replace(of_note({}), method=Method.REFUND, document=INVOICE, amount=-5000)
-    standing = {REFUND.ref: stands(settlement=an_entry(before), seen="reconciled")}
+    ledger_state = {REFUND.ref: stands(settlement=an_entry(before), seen="reconciled")}
     facts = {NOTE: facts_of(refund, name="cn_1")}
-    [found] = intended_settlements([document("cn_1")], facts, SETTINGS, standing)
+    [found] = intended_settlements([document("cn_1")], facts, SETTINGS, ledger_state)
     assert found.date == day
 
 

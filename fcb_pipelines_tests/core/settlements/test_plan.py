@@ -13,10 +13,10 @@ from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
     RELEASED,
+    LedgerMove,
+    LedgerSettlement,
+    LedgerState,
     MoveState,
-    Standing,
-    StandingMove,
-    StandingSettlement,
 )
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
@@ -51,7 +51,7 @@ SETTLE_OFF = SETTINGS.model_copy(
 )
 
 
-def draft(document: LedgerDocument = DOCUMENT, **changes: Any) -> StandingMove:
+def draft(document: LedgerDocument = DOCUMENT, **changes: Any) -> LedgerMove:
     return a_move(document, MoveState.DRAFT, **changes)
 
 
@@ -77,7 +77,7 @@ def draft(document: LedgerDocument = DOCUMENT, **changes: Any) -> StandingMove:
     ],
 )  # fmt: skip
 def test_a_draft_is_made_or_rebuilt_only_where_nobody_had_a_hand_in_it(
-    case: str, now: Standing | None, planned: str | None
+    case: str, now: LedgerState | None, planned: str | None
 ) -> None:
     plan = plan_drafts([DOCUMENT], {REF: now} if now else {})
     assert plan.create == ((DOCUMENT,) if planned == "create" else ()), case
@@ -100,7 +100,7 @@ def test_a_draft_is_made_or_rebuilt_only_where_nobody_had_a_hand_in_it(
     ],
 )
 def test_a_draft_is_posted_only_as_intended_and_as_approved(
-    case: str, move: StandingMove | None, approved: dict[str, str] | None, posted: bool
+    case: str, move: LedgerMove | None, approved: dict[str, str] | None, posted: bool
 ) -> None:
     moves = {} if move is None else {REF: move}
     assert plan_posting([DOCUMENT], moves, approved) == ((REF,) if posted else ()), case
@@ -112,7 +112,7 @@ CANCELLED = an_entry(SETTLEMENT, state=MoveState.CANCELLED, reconciled=0)
 UNPAID = a_move(residual=22600)
 
 
-def now(entry: StandingSettlement | None, seen: str | None = None) -> Standing:
+def now(entry: LedgerSettlement | None, seen: str | None = None) -> LedgerState:
     return stands(settlement=entry, seen=seen, ref=SETTLEMENT.ref)
 
 
@@ -142,8 +142,8 @@ def now(entry: StandingSettlement | None, seen: str | None = None) -> Standing:
 )  # fmt: skip
 def test_a_settlement_is_written_only_on_what_is_posted_as_intended_and_never_redone(
     case: str,
-    move: StandingMove | None,
-    standing: Standing | None,
+    move: LedgerMove | None,
+    ledger_state: LedgerState | None,
     lock: date | None,
     written: bool,
     code: str | None,
@@ -152,7 +152,7 @@ def test_a_settlement_is_written_only_on_what_is_posted_as_intended_and_never_re
         [SETTLEMENT],
         {REF: DOCUMENT},
         {REF: move} if move else {},
-        {SETTLEMENT.ref: standing} if standing else {},
+        {SETTLEMENT.ref: ledger_state} if ledger_state else {},
         lock,
     )
     assert plan.write == ((SETTLEMENT,) if written else ()), case
@@ -230,7 +230,7 @@ PART = a_settlement(
 )
 
 
-def booked(ref: str, amount: int, receipt: int | None = None) -> Standing:
+def booked(ref: str, amount: int, receipt: int | None = None) -> LedgerState:
     drawn_on = "pi_1" if receipt else None
     entry = replace(SETTLEMENT, ref=ref, amount=amount, drawn_on=drawn_on, receipt=receipt)
     return stands(settlement=an_entry(entry), ref=ref)
@@ -249,10 +249,10 @@ def booked(ref: str, amount: int, receipt: int | None = None) -> Standing:
     ],
 )  # fmt: skip
 def test_s5_a_part_of_a_payment_joins_what_stands_of_it_and_no_receipt_grows(
-    case: str, standing: list[Standing], receipt: int | None
+    case: str, ledger_state: list[LedgerState], receipt: int | None
 ) -> None:
     facts = an_invoice(settlements=(PART,))
-    now = {each.ref: each for each in standing}
+    now = {each.ref: each for each in ledger_state}
     [part] = intended_settlements([DOCUMENT], {REF: facts}, SETTINGS, now)
     assert (part.receipt, part.drawn_on) == (receipt, "pi_1" if receipt else None), case
     assert {PART.ref, *PART.shares} <= set(settlement_refs([facts]))
@@ -391,7 +391,7 @@ def test_b12_what_can_not_be_matched_or_booked_says_why(
 
 
 @st.composite
-def any_standing(draw: st.DrawFn) -> Standing:
+def any_standing(draw: st.DrawFn) -> LedgerState:
     document = draw(st.sampled_from([DOCUMENT, BEFORE, EDITED]))
     move = draw(
         st.none()
@@ -409,18 +409,18 @@ def any_standing(draw: st.DrawFn) -> Standing:
 
 
 @given(any_standing())
-def test_no_plan_ever_rewrites_what_was_seen_or_posted(standing: Standing) -> None:
-    plan = plan_drafts([DOCUMENT], {REF: standing})
-    move = standing.move
-    released = standing.seen is not None and standing.seen.state == RELEASED
+def test_no_plan_ever_rewrites_what_was_seen_or_posted(ledger_state: LedgerState) -> None:
+    plan = plan_drafts([DOCUMENT], {REF: ledger_state})
+    move = ledger_state.move
+    released = ledger_state.seen is not None and ledger_state.seen.state == RELEASED
     if plan.create:
         assert move is None or move.state is MoveState.CANCELLED
-        assert released or (standing.seen is None and move is None)
+        assert released or (ledger_state.seen is None and move is None)
     if plan.rebuild:
         assert move is not None
         assert move.state is MoveState.DRAFT
         assert move.document.content_hash == move.stored_hash
-        assert standing.was_seen != MoveState.POSTED
+        assert ledger_state.was_seen != MoveState.POSTED
     assert not (plan.create and plan.rebuild)
     posting = plan_posting([DOCUMENT], {REF: move} if move else {}, None)
     if posting:
@@ -428,13 +428,13 @@ def test_no_plan_ever_rewrites_what_was_seen_or_posted(standing: Standing) -> No
         assert (move.state, move.document) == (MoveState.DRAFT, DOCUMENT)
 
 
-def after(planned: Settlement) -> Standing:
+def after(planned: Settlement) -> LedgerState:
     return stands(settlement=an_entry(planned), seen=RECONCILED)
 
 
 @given(any_standing(), st.booleans())
-def test_what_a_plan_wrote_is_not_planned_again(standing: Standing, auto: bool) -> None:
-    plan = plan_drafts([DOCUMENT], {REF: standing})
+def test_what_a_plan_wrote_is_not_planned_again(ledger_state: LedgerState, auto: bool) -> None:
+    plan = plan_drafts([DOCUMENT], {REF: ledger_state})
     if plan.create or plan.rebuild:
         written = {REF: stands(draft(), seen="draft")}
         assert plan_drafts([DOCUMENT], written) == type(plan)(create=(), rebuild=())

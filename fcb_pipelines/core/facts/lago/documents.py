@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Reason, Side, Status
+from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
     rounded_apart,
@@ -56,9 +56,9 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
     source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
-    ref = f"{Side.LAGO}:{organization}:{source_id}"
+    ref = f"{System.LAGO}:{organization}:{source_id}"
     if not isinstance(document, Mapping):
-        return unreadable(Side.LAGO, ref, kind)
+        return unreadable(System.LAGO, ref, kind)
     reader = _Reader(body, ref=ref, organization=organization, timezone=timezone, document=document)
     try:
         if kind is Kind.CREDIT_NOTE:
@@ -67,7 +67,7 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     except UNREADABLE:
         customer = document.get("customer")
         known = customer.get("external_id") if isinstance(customer, Mapping) else None
-        return unreadable(Side.LAGO, ref, kind, known if isinstance(known, str) else None)
+        return unreadable(System.LAGO, ref, kind, known if isinstance(known, str) else None)
 
 
 class _Reader:
@@ -106,7 +106,7 @@ class _Reader:
             shared,
         )
         return InvoiceFacts(
-            side=Side.LAGO,
+            side=System.LAGO,
             ref=self.ref,
             kind=Kind.INVOICE,
             number=invoice["number"] or "",
@@ -162,7 +162,7 @@ class _Reader:
             None if whole else Reason.LINES_DO_NOT_SUM,
         )
         return InvoiceFacts(
-            side=Side.LAGO,
+            side=System.LAGO,
             ref=self.ref,
             kind=Kind.CREDIT_NOTE,
             number=note["number"] or "",
@@ -179,7 +179,7 @@ class _Reader:
             taxes=taxes,
             bill_to=bill_to_of(note.get("customer") or {}),
             settlements=settlements,
-            credits=f"{Side.LAGO}:{self.organization}:{note['lago_invoice_id']}",
+            credits=f"{System.LAGO}:{self.organization}:{note['lago_invoice_id']}",
             voided_on=self._day(note.get("voided_at")),
             discount=adjustment,
             problem=next(filter(None, problems), None),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Side
+from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, System
 from fcb_pipelines.core.facts.arithmetic import in_order
 from fcb_pipelines.core.facts.lago.parts import Json, instant_of
 from fcb_pipelines.core.facts.model import SettlementFacts
@@ -177,7 +177,7 @@ class SettlementReader:
         return self.minor(self.document.get(field) or 0)
 
     def _ref(self, lago_id: str) -> str:
-        return f"{Side.LAGO}:{self.organization}:{lago_id}"
+        return f"{System.LAGO}:{self.organization}:{lago_id}"
 
 
 def _note_of(credit: Json) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Reason, Side, Status
+from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
     spread_discount,
@@ -47,9 +47,9 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
     source_id = document.get("id", "?") if isinstance(document, Mapping) else "?"
-    ref = f"{Side.STRIPE}:{account}:{source_id}"
+    ref = f"{System.STRIPE}:{account}:{source_id}"
     if not isinstance(document, Mapping):
-        return unreadable(Side.STRIPE, ref, kind)
+        return unreadable(System.STRIPE, ref, kind)
     for amounts in (Amounts(str(document.get("currency"))), RawAmounts("")):
         reader = _Reader(body, ref=ref, account=account, timezone=timezone, amounts=amounts)
         try:
@@ -57,9 +57,9 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
         except InexactAmount:
             continue
         except UNREADABLE:
-            return unreadable(Side.STRIPE, ref, kind, _billed(document))
+            return unreadable(System.STRIPE, ref, kind, _billed(document))
         return turned(facts) if kind is Kind.INVOICE and facts.total < 0 else facts
-    return unreadable(Side.STRIPE, ref, kind, _billed(document))
+    return unreadable(System.STRIPE, ref, kind, _billed(document))
 
 
 class _Reader:
@@ -104,7 +104,7 @@ class _Reader:
             sums,
         )
         return InvoiceFacts(
-            side=Side.STRIPE,
+            side=System.STRIPE,
             ref=self.ref,
             kind=Kind.INVOICE,
             number=invoice.get("number") or "",
@@ -161,7 +161,7 @@ class _Reader:
             sums,
         )
         return InvoiceFacts(
-            side=Side.STRIPE,
+            side=System.STRIPE,
             ref=self.ref,
             kind=Kind.CREDIT_NOTE,
             number=note["number"],
@@ -179,7 +179,7 @@ class _Reader:
             taxes=taxes,
             settlements=settled.settlements,
             withdrawn=settled.withdrawn,
-            credits=f"{Side.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
+            credits=f"{System.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
             voided_on=self._voided(voided_at),
             bill_to=bill_to_of(billed_to),
             livemode=note["livemode"],

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from fcb_pipelines.core.codes import ExceptionCode, Method, Side
+from fcb_pipelines.core.codes import ExceptionCode, Method, System
 from fcb_pipelines.core.facts.arithmetic import in_order
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
@@ -335,7 +335,7 @@ class SettlementReader:
         )
 
     def _ref(self, source_id: str | None) -> str:
-        return f"{Side.STRIPE}:{self.account}:{source_id}"
+        return f"{System.STRIPE}:{self.account}:{source_id}"
 
 
 def _lost(dispute: Json) -> bool:

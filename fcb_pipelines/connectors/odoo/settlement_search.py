@@ -6,7 +6,7 @@ from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.moves import in_pages
-from fcb_pipelines.connectors.odoo.reading import Around, minor
+from fcb_pipelines.connectors.odoo.reading import Lookups, minor
 from fcb_pipelines.connectors.odoo.settlement_reading import (
     ENTRY_FIELDS,
     SIDE_FIELDS,
@@ -14,9 +14,9 @@ from fcb_pipelines.connectors.odoo.settlement_reading import (
     standing_settlement,
 )
 from fcb_pipelines.connectors.odoo.settlements import MATCHING, MOVE, PAYMENT
-from fcb_pipelines.core.ledger.moves import StandingSettlement
+from fcb_pipelines.core.ledger.moves import LedgerSettlement
 
-AroundOf = Callable[[Iterable[Row], Iterable[Row]], Around]
+AroundOf = Callable[[Iterable[Row], Iterable[Row]], Lookups]
 
 _LINES = "account.move.line"
 _LINE_FIELDS = ("move_id", "account_id", "account_type", "currency_id", "amount_currency")
@@ -26,7 +26,7 @@ _PAIR_FIELDS = (
 )  # fmt: skip
 
 
-class StandingSettlements:
+class SettlementSearch:
     """Reads the settlements of one company, through one connection."""
 
     def __init__(self, odoo: OdooConnection, batches: Batches, around_of: AroundOf) -> None:
@@ -36,7 +36,7 @@ class StandingSettlements:
 
     def read(
         self, refs: Collection[str] | None, of: Collection[str] = ()
-    ) -> tuple[StandingSettlement, ...]:
+    ) -> tuple[LedgerSettlement, ...]:
         """Those with these refs, in their order, then those of the documents `of`; or all."""
         wanted = None if refs is None else list(dict.fromkeys(refs))
         found = self._batches.find(PAYMENT, MOVE, MATCHING, refs=wanted, of=list(of))
@@ -44,15 +44,15 @@ class StandingSettlements:
         for ref, model, id_ in found:
             by_model[model][ref] = id_
         entries = by_model[MOVE] | self._entries_of(by_model[PAYMENT])
-        standing: dict[str, StandingSettlement] = {}
+        ledger_state: dict[str, LedgerSettlement] = {}
         for page in in_pages(list(entries.items())):
-            standing |= {each.ref: each for each in self._entries(dict(page))}
+            ledger_state |= {each.ref: each for each in self._entries(dict(page))}
         for page in in_pages(list(by_model[MATCHING].items())):
-            standing |= {each.ref: each for each in self._allocations(dict(page))}
+            ledger_state |= {each.ref: each for each in self._allocations(dict(page))}
         order = dict.fromkeys([*(wanted or ()), *(ref for ref, _, _ in found)])
-        return tuple(standing[ref] for ref in order if ref in standing)
+        return tuple(ledger_state[ref] for ref in order if ref in ledger_state)
 
-    def entries(self, settlements: Iterable[StandingSettlement]) -> dict[str, int]:
+    def entries(self, settlements: Iterable[LedgerSettlement]) -> dict[str, int]:
         """ref -> id of the entry."""
         return {each.ref: int(each.move_id) for each in settlements}
 
@@ -64,7 +64,7 @@ class StandingSettlements:
             moves |= {row["id"]: row["move_id"][0] for row in rows if row["move_id"]}
         return {ref: moves[id_] for ref, id_ in payments.items() if id_ in moves}
 
-    def _entries(self, page: Mapping[str, int]) -> Iterable[StandingSettlement]:
+    def _entries(self, page: Mapping[str, int]) -> Iterable[LedgerSettlement]:
         # Documents are among them, and receipts that several documents share: neither settles one.
         domain = [("id", "in", list(page.values())), ("move_type", "=", "entry"),
                   (DOCUMENT_REF, "!=", False)]  # fmt: skip
@@ -114,7 +114,7 @@ class StandingSettlements:
         rows = self._odoo.rows(MOVE, domain, [SOURCE_REF, DOCUMENT_REF])
         return {row["id"]: row[DOCUMENT_REF] or row[SOURCE_REF] for row in rows}
 
-    def _allocations(self, page: Mapping[str, int]) -> Iterable[StandingSettlement]:
+    def _allocations(self, page: Mapping[str, int]) -> Iterable[LedgerSettlement]:
         pairs = {
             row["id"]: row
             for row in self._odoo.rows(MATCHING, [("id", "in", list(page.values()))], _PAIR_FIELDS)
