@@ -1,6 +1,6 @@
 """Facts of one invoice on every side, for tests: all agree, and a test changes the one it is about.
 
-    InvoiceFacts at Stripe  =  NexaCloud's Copy  =  the StandingMove in the ledger
+    InvoiceFacts at Stripe  =  NexaCloudInvoice  =  the LedgerMove in the ledger
 
 The base invoice is one hosting line of 200.00 with 13 % HST in Ontario, paid on its own day.
 """

@@ -210,12 +210,12 @@ class Pipeline:
                 reader, [row for row in without if row.ref.startswith(reader.prefix)]
             )
         )
-        owners = first_claimants(self.copies)
+        claimants = first_claimants(self.copies)
         placed = {row.ref for row in self.index if row.period}
         self._unplaced_documents = tuple(
             one for one in self._not_of_the_books if one.ref not in placed
         )
-        open_cases = cases(self._unplaced_documents, owners, (), {}, self.index)
+        open_cases = cases(self._unplaced_documents, claimants, (), {}, self.index)
         nowhere = Books(currencies=frozenset())
         last = self.periods[-1]
         self._unplaced = (
@@ -224,10 +224,10 @@ class Pipeline:
         )
 
     def _source(self, side: System, source: Any) -> Reader:
-        owner = source.account if side is System.STRIPE else source.organization
+        claimant = source.account if side is System.STRIPE else source.organization
         return Reader(
             side=side,
-            owner=owner,
+            claimant=claimant,
             source=source,
             evidence=self._evidence,  # type: ignore[arg-type]
             settings=self.settings,
@@ -252,7 +252,7 @@ class Pipeline:
         this = self._month(period)
         reader = self._reader()
         given = vars(this)
-        given["agreements"] = agreements(this.facts, this.owners, this.users)
+        given["agreements"] = agreements(this.facts, this.claimants, this.users)
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
         given["standing"], given["books"] = rows, reader.books
         settings, last = self.settings, self.periods[-1]

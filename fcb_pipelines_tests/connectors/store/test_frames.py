@@ -65,7 +65,7 @@ FACTS = an_invoice(
     bill_to=BillTo(name='Élodie "B"\n', email=None),
 )
 ROW = decide(CASE, SETTINGS, BOOKS, LAST_PERIOD)
-HELD = decide(a_case(an_invoice(date=None), owner=None), SETTINGS, BOOKS, LAST_PERIOD)
+HELD = decide(a_case(an_invoice(date=None), claimant=None), SETTINGS, BOOKS, LAST_PERIOD)
 INDEXED = absent_row(
     "stripe:a:in_1",
     "in_1",

@@ -65,7 +65,7 @@ def note_of(
 
 
 @pytest.mark.parametrize(
-    ("case", "expected", "invoice", "standing"),
+    ("case", "expected", "invoice", "ledger_state"),
     [
         ("the invoice will post", (POST, None), INVOICE, ()),
         ("the invoice stands posted", (POST, None), INVOICE, (IN_BOOKS,)),

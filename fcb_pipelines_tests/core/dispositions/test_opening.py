@@ -129,7 +129,7 @@ def other_part(receipt: int | None) -> dict[str, LedgerState]:
 
 
 @pytest.mark.parametrize(
-    ("case", "parts", "standing", "is_booked"),
+    ("case", "parts", "ledger_state", "is_booked"),
     [
         ("of a document of the books, which writes the receipt", (), {}, False),
         ("that receipt stands", (), other_part(33900), False),
@@ -153,7 +153,7 @@ PAID = {PAYMENT.ref: stands(settlement=ON_ACCOUNT, seen=MoveState.POSTED)}
 
 
 @pytest.mark.parametrize(
-    ("case", "period", "standing", "books", "written", "listed"),
+    ("case", "period", "ledger_state", "books", "written", "listed"),
     [
         ("in the month of its date", "2026-05", {}, BOOKS, ["payment"], []),
         ("once", "2026-05", PAID, BOOKS, [], []),

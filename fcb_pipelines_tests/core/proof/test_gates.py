@@ -181,7 +181,7 @@ TAX = DOCUMENT.taxes[0]
 
 
 @pytest.mark.parametrize(
-    ("case", "document", "standing", "books", "lawful"),
+    ("case", "document", "ledger_state", "books", "lawful"),
     [
         ("as it should be", DOCUMENT, None, BOOKS, True),
         ("a credit note", replace(DOCUMENT, kind=Kind.CREDIT_NOTE), None, BOOKS, True),

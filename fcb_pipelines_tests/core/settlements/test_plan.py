@@ -117,7 +117,7 @@ def now(entry: LedgerSettlement | None, seen: str | None = None) -> LedgerState:
 
 
 @pytest.mark.parametrize(
-    ("case", "move", "standing", "lock", "written", "code"),
+    ("case", "move", "ledger_state", "lock", "written", "code"),
     [
         ("nothing stands", UNPAID, None, None, True, None),
         ("the document is a draft", draft(residual=22600), None, None, False, None),
@@ -237,7 +237,7 @@ def booked(ref: str, amount: int, receipt: int | None = None) -> LedgerState:
 
 
 @pytest.mark.parametrize(
-    ("case", "standing", "receipt"),
+    ("case", "ledger_state", "receipt"),
     [
         ("nothing of it stands", [], 30000),
         ("its receipt stands", [booked(f"{REF}:other", 20000, 30000)], 30000),
