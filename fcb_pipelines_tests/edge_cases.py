@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from fcb_pipelines.sandbox.build_edge_cases import FOLDER, NAME
+from fcb_pipelines.sandbox.scenarios.edge_cases import FOLDER, NAME
 
 NOW, LATER = FOLDER / NAME, FOLDER / f"{NAME}-later"
 

@@ -117,7 +117,7 @@ def generate(
         fcb sandbox generate ./large --invoices 10000 --customers 800 --months 12
         fcb demo --dataset ./large
     """
-    from fcb_pipelines.sandbox import generator
+    from fcb_pipelines.sandbox.scenarios import generator
 
     generator.generate(folder, customers=customers, invoices=invoices, months=months, seed=seed)
     out().print(f"dataset: {folder}", soft_wrap=True)

@@ -19,8 +19,8 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from fcb_pipelines.sandbox.generator import generate
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines.sandbox.scenarios.generator import generate
 from fcb_pipelines.sandbox.session import PACKAGED
 from fcb_pipelines_tests.mutation.fault import Fault, Finding
 
