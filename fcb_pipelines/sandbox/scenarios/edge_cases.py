@@ -19,6 +19,7 @@ from fcb_pipelines.sandbox.scenarios.builders.objects import stripe_rate
 from fcb_pipelines.sandbox.scenarios.cases import (
     amount_cases,
     cash_cases,
+    customers,
     erased_cases,
     identity_cases,
     judged_cases,
@@ -26,10 +27,9 @@ from fcb_pipelines.sandbox.scenarios.cases import (
     settlement_cases,
     tax_cases,
 )
-from fcb_pipelines.sandbox.scenarios.cases import customers as people
 from fcb_pipelines.sandbox.scenarios.cases.expected import expected_status, table_of_cases
 from fcb_pipelines.sandbox.scenarios.cases.items import RATES
-from fcb_pipelines.sandbox.scenarios.cases.scenario import FIRST_PERIOD, Book
+from fcb_pipelines.sandbox.scenarios.cases.scenario import FIRST_PERIOD, Scenario
 
 NAME = "edge-cases"
 FOLDER = Path(__file__).parents[1] / "datasets"
@@ -84,58 +84,58 @@ _LATER = _NOW | {
 }
 
 
-def edge_book(*, later: bool, corrected: bool = False) -> Book:
+def edge_scenario(*, later: bool, corrected: bool = False) -> Scenario:
     """Every case, as the world stands at the end of July 2025 or (`later`) of August."""
-    book = Book(later=later, corrected=corrected)
+    scenario = Scenario(later=later, corrected=corrected)
     for rules in _RULES:
-        rules.write(book)
-    return book
+        rules.write(scenario)
+    return scenario
 
 
 def edge_files(*, later: bool, corrected: bool = False) -> DatasetFiles:
     """The content of one of the two datasets, or of the second once it was `corrected`."""
-    book = edge_book(later=later, corrected=corrected)
+    scenario = edge_scenario(later=later, corrected=corrected)
     return DatasetFiles(
         described={
             "name": NAME,
             "timezone": TIMEZONE,
             "currency": "CAD",
             "first_period": FIRST_PERIOD,
-            "as_of": book.as_of.date(),
+            "as_of": scenario.as_of.date(),
             "stripe": {"account": ACCOUNT},
             "lago": {"organization": ORGANIZATION},
             "books": {"locked_until": LOCKED_UNTIL},
         },
         nexacloud={
-            "users": [user_row(customer) for customer in people.users(later=later)],
+            "users": [user_row(customer) for customer in customers.users(later=later)],
             "plans": [],
             "deployments": [],
             "subscriptions": [],
             "usage_records": [],
-            **book.tables(),
+            **scenario.tables(),
         },
         sources={
             "stripe/tax_rates": [stripe_rate(rate) for rate in RATES],
             **{
-                name: sorted(book.sources[name], key=lambda each: each[field], reverse=True)
+                name: sorted(scenario.sources[name], key=lambda each: each[field], reverse=True)
                 for name, field in _NEWEST_FIRST.items()
             },
         },
         expected=expected_status(
-            book.members,
-            book.entries,
-            book.periods,
-            book.other_service,
+            scenario.members,
+            scenario.entries,
+            scenario.periods,
+            scenario.other_service,
             _LATER if later else _NOW,
         ),
-        more={"cases.yaml": cases_yaml(book)},
+        more={"cases.yaml": cases_yaml(scenario)},
     )
 
 
-def cases_yaml(book: Book) -> str:
+def cases_yaml(scenario: Scenario) -> str:
     """The table of cases: a row a document, by case."""
     return yaml.safe_dump(
-        table_of_cases(book.members), sort_keys=False, allow_unicode=True, width=100
+        table_of_cases(scenario.members), sort_keys=False, allow_unicode=True, width=100
     )
 
 

@@ -27,7 +27,7 @@ from fcb_pipelines.sandbox.scenarios.cases.items import (
     wired,
 )
 from fcb_pipelines.sandbox.scenarios.cases.outcomes import Member, Outcome
-from fcb_pipelines.sandbox.scenarios.cases.scenario import Book, Copied, CopyOf
+from fcb_pipelines.sandbox.scenarios.cases.scenario import Copied, CopyOf, Scenario
 
 _COPIED_AS = {"draft": "draft", "pending": "draft", "failed": "draft", "voided": "void"}
 
@@ -121,7 +121,7 @@ class LagoSale:
 
 
 def lago_sale(
-    book: Book,
+    scenario: Scenario,
     case: str,
     what: str,
     who: Customer,
@@ -159,7 +159,7 @@ def lago_sale(
         rates=tuple(rates),
         currency=currency,
         issued=issued,
-        copied=book.owns(copied),
+        copied=scenario.owns(copied),
         shared=shared,
     )
     cut = spread(progressive, [item.net for item in items])
@@ -197,30 +197,32 @@ def lago_sale(
         metadata=[("case", f"EC-{case}")],
         **more,
     )
-    book.put("lago/invoices", sold.invoice)
-    book.put("lago/payments", *(_payment(sold, n, each) for n, each in enumerate(payments)))
+    scenario.put("lago/invoices", sold.invoice)
+    scenario.put("lago/payments", *(_payment(sold, n, each) for n, each in enumerate(payments)))
     if copied is not None:
-        book.copy(sold.told, copied)
+        scenario.copy(sold.told, copied)
     if prepaid:
         sold.invoice["prepaid_granted_credit_amount_cents"] = sold.wire(granted)
         sold.invoice["prepaid_purchased_credit_amount_cents"] = sold.wire(prepaid - granted)
     for n, each in enumerate(payments):
         if each.status == "succeeded":
             beside = each.type != "provider"
-            book.settle(
+            scenario.settle(
                 sold.ref, each.at, "off_platform" if beside else "payment", each.amount,
                 entry=sold.payment_ref(n), why=OFF_STRIPE if beside else None,
             )  # fmt: skip
     marked = due - paid if payment_status == "succeeded" and status == "finalized" else 0
-    book.settle(
+    scenario.settle(
         sold.ref, issued, "off_platform", marked, entry=f"{sold.ref}:marked_paid", why=OFF_STRIPE
     )
-    book.settle(sold.ref, issued, "prepaid_credit", prepaid - granted, entry=f"{sold.ref}:prepaid")
-    book.settle(sold.ref, issued, "granted_credit", granted)
-    book.settle(sold.ref, issued, "credit_note", noted)
+    scenario.settle(
+        sold.ref, issued, "prepaid_credit", prepaid - granted, entry=f"{sold.ref}:prepaid"
+    )
+    scenario.settle(sold.ref, issued, "granted_credit", granted)
+    scenario.settle(sold.ref, issued, "credit_note", noted)
     placed = status not in ("draft", "pending", "failed")
     provided = sum(each.amount for each in succeeded if each.type == "provider")
-    book.expect(
+    scenario.expect(
         Member(
             case=f"EC-{case}",
             what=what,
@@ -228,7 +230,7 @@ def lago_sale(
             number=f"EC-{case}",
             kind="invoice",
             day=at(issued).date() if placed else None,
-            period=book.period(issued) if placed else None,
+            period=scenario.period(issued) if placed else None,
             partner=sold.partner,
             currency=currency,
             net=sold.net,
@@ -241,13 +243,15 @@ def lago_sale(
     return sold
 
 
-def shared_payment(book: Book, key: str, when: str, amount: int, paid: Sequence[LagoSale]) -> None:
+def shared_payment(
+    scenario: Scenario, key: str, when: str, amount: int, paid: Sequence[LagoSale]
+) -> None:
     """One payment of several invoices, which names no parts."""
     first, *others = paid
     own = f"lago:{ORGANIZATION}:{uuid_of(f'edge/{key}')}"
     for each in paid:
-        book.settle(each.ref, when, "payment", each.shared, entry=f"{own}:{each.id}")
-    book.put(
+        scenario.settle(each.ref, when, "payment", each.shared, entry=f"{own}:{each.id}")
+    scenario.put(
         "lago/payments",
         lago_payment(
             uuid_of(f"edge/{key}"),

@@ -27,7 +27,7 @@ from fcb_pipelines.sandbox.scenarios.cases.items import (
     wired,
 )
 from fcb_pipelines.sandbox.scenarios.cases.outcomes import Member, Outcome
-from fcb_pipelines.sandbox.scenarios.cases.scenario import Book, Copied, CopyOf
+from fcb_pipelines.sandbox.scenarios.cases.scenario import Copied, CopyOf, Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ OFF_STRIPE = "off_stripe_payment"
 
 
 def sale(
-    book: Book,
+    scenario: Scenario,
     case: str,
     what: str,
     who: Customer,
@@ -185,7 +185,7 @@ def sale(
         items=tuple(items),
         rates=tuple(rates),
         currency=currency,
-        copied=book.owns(copied),
+        copied=scenario.owns(copied),
     )
     everything = [*items, *_shipped(shipping)]
     shares = line_taxes(everything, rates, taxes)
@@ -226,22 +226,22 @@ def sale(
         **more,
     )
     sold.payments = [_payment(sold, n, each) for n, each in enumerate(payments)]
-    book.put("stripe/invoices", sold.invoice)
-    book.put("stripe/invoice_payments", *sold.payments)
+    scenario.put("stripe/invoices", sold.invoice)
+    scenario.put("stripe/invoice_payments", *sold.payments)
     if copied is not None:
-        book.copy(sold.told, copied)
+        scenario.copy(sold.told, copied)
     sign = -1 if net + tax < 0 else 1
-    _settle(book, sold, payments)
+    _settle(scenario, sold, payments)
     applied = sign * (balance[1] - balance[0])
-    book.settle(sold.ref, finalized, "customer_balance", applied, entry=f"{sold.ref}:balance")
-    book.settle(sold.ref, last, "overpayment", -more.get("overpaid", 0))
+    scenario.settle(sold.ref, finalized, "customer_balance", applied, entry=f"{sold.ref}:balance")
+    scenario.settle(sold.ref, last, "overpayment", -more.get("overpaid", 0))
     beside = off_stripe - sum(each.amount for each in confirmed if each.by == "record")
-    book.settle(
+    scenario.settle(
         sold.ref, last, "off_platform", beside, entry=f"{sold.ref}:off_stripe", why=OFF_STRIPE
     )
     placed = issued if status != "draft" else None
     settled = _through_stripe(confirmed)
-    book.expect(
+    scenario.expect(
         Member(
             case=f"EC-{case}",
             what=what,
@@ -249,7 +249,7 @@ def sale(
             number=sold.invoice["number"] or "",
             kind="invoice" if sign > 0 else "credit_note",
             day=at(placed).date() if placed else None,
-            period=book.period(placed),
+            period=scenario.period(placed),
             partner=sold.partner,
             currency=currency,
             net=sign * net,
@@ -265,17 +265,19 @@ def sale(
     return sold
 
 
-def _settle(book: Book, sold: StripeSale, payments: Sequence[Paying]) -> None:
+def _settle(scenario: Scenario, sold: StripeSale, payments: Sequence[Paying]) -> None:
     """What the payments must leave in the books: one that was taken back stands, and its failure."""
     for n, each in enumerate(payments):
         own = sold.payment_ref(n)
         if each.by == "record":
-            book.settle(sold.ref, each.at, "off_platform", each.amount, entry=own, why=OFF_STRIPE)
+            scenario.settle(
+                sold.ref, each.at, "off_platform", each.amount, entry=own, why=OFF_STRIPE
+            )
         elif each.status == "paid" or each.canceled_at:
-            book.settle(sold.ref, each.at, "payment", each.amount, entry=own)
+            scenario.settle(sold.ref, each.at, "payment", each.amount, entry=own)
         if each.canceled_at:
             gone = f"{own}:failed"
-            book.settle(sold.ref, each.canceled_at, "payment_failure", -each.amount, entry=gone)
+            scenario.settle(sold.ref, each.canceled_at, "payment_failure", -each.amount, entry=gone)
 
 
 def _through_stripe(payments: Sequence[Paying]) -> int:

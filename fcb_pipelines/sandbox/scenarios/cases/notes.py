@@ -19,7 +19,7 @@ from fcb_pipelines.sandbox.scenarios.cases.at_lago import LagoSale
 from fcb_pipelines.sandbox.scenarios.cases.at_stripe import OFF_STRIPE, StripeSale
 from fcb_pipelines.sandbox.scenarios.cases.items import Item, at, booked, instant, line_taxes, unix
 from fcb_pipelines.sandbox.scenarios.cases.outcomes import Booked, Member, Outcome
-from fcb_pipelines.sandbox.scenarios.cases.scenario import Book
+from fcb_pipelines.sandbox.scenarios.cases.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Refunded:
 
 
 def refund(
-    book: Book,
+    scenario: Scenario,
     of: StripeSale,
     when: str,
     amount: int,
@@ -75,14 +75,14 @@ def refund(
             "failure_balance_transaction": back["id"],
             "failure_reason": "expired_or_canceled_card",
         }
-        book.put("stripe/balance_transactions", back)
+        scenario.put("stripe/balance_transactions", back)
         status = "failed"
-    book.put("stripe/refunds", made)
+    scenario.put("stripe/refunds", made)
     return Refunded(id=key, day=when, amount=amount, succeeded=status == "succeeded")
 
 
 def dispute(
-    book: Book, of: StripeSale, when: str, *, status: str, won_at: str | None = None
+    scenario: Scenario, of: StripeSale, when: str, *, status: str, won_at: str | None = None
 ) -> None:
     """A dispute of the invoice's first payment, the money withdrawn on the day it was opened.
 
@@ -113,7 +113,7 @@ def dispute(
             )
         )
     lost = f"stripe:{ACCOUNT}:{key}"
-    book.settle(
+    scenario.settle(
         of.ref,
         when,
         "chargeback",
@@ -121,7 +121,7 @@ def dispute(
         entry=lost,
         why="dispute_lost",
     )
-    book.put(
+    scenario.put(
         "stripe/disputes",
         stripe_dispute(
             key,
@@ -134,14 +134,14 @@ def dispute(
             payment_intent=of.intent,
         ),
     )
-    book.put("stripe/balance_transactions", *moved)
+    scenario.put("stripe/balance_transactions", *moved)
 
 
-def failure(book: Book, of: StripeSale, when: str) -> None:
+def failure(scenario: Scenario, of: StripeSale, when: str) -> None:
     """The bank took the invoice's first payment back: Stripe's balance says so, nothing else."""
     own = f"{of.payment_ref(0)}:failed"
-    book.settle(of.ref, when, "payment_failure", -of.payments[0]["amount_paid"], entry=own)
-    book.put(
+    scenario.settle(of.ref, when, "payment_failure", -of.payments[0]["amount_paid"], entry=own)
+    scenario.put(
         "stripe/balance_transactions",
         stripe_balance_transaction(
             stripe_id("txn", f"edge/failure/{of.case}"),
@@ -155,7 +155,7 @@ def failure(book: Book, of: StripeSale, when: str) -> None:
 
 
 def note(
-    book: Book,
+    scenario: Scenario,
     case: str,
     what: str,
     of: StripeSale,
@@ -208,21 +208,23 @@ def note(
         reason="order_change",
         metadata={"case": f"EC-{case}", **(metadata or {})},
     )
-    book.put("stripe/credit_notes", made)
+    scenario.put("stripe/credit_notes", made)
     own = f"stripe:{ACCOUNT}:{key}"
     if not voided:
         _taken_off(of.invoice, made)
-        book.settle(of.ref, day, "credit_note", pre)
-        book.settle(own, day, "customer_balance", credited)
+        scenario.settle(of.ref, day, "credit_note", pre)
+        scenario.settle(own, day, "customer_balance", credited)
         beside = f"{own}:out_of_band"
-        book.settle(own, day, "off_platform", out_of_band or 0, entry=beside, why=OFF_STRIPE)
+        scenario.settle(own, day, "off_platform", out_of_band or 0, entry=beside, why=OFF_STRIPE)
         for each in refunds:
             method, amount = "pending_refund" if each.booked else "payment", each.amount
             if each.succeeded:
-                book.settle(own, each.booked or each.day, method, amount, entry=each.ref)
+                scenario.settle(own, each.booked or each.day, method, amount, entry=each.ref)
     confirmed = pre + credited + sum(each.amount for each in refunds if each.succeeded)
     outcome = outcome or Outcome(reason="void_at_source" if voided else None)
-    book.expect(_member(book, case, what, of, own, day, booked(items, shares), confirmed, outcome))
+    scenario.expect(
+        _member(scenario, case, what, of, own, day, booked(items, shares), confirmed, outcome)
+    )
     return made
 
 
@@ -239,7 +241,7 @@ def _taken_off(invoice: Json, made: Json) -> None:
 
 
 def lago_note(
-    book: Book,
+    scenario: Scenario,
     case: str,
     what: str,
     of: LagoSale,
@@ -262,7 +264,7 @@ def lago_note(
     net = sum(item.net for item in items)
     key = note_id(case)
     fees = of.invoice["fees"]
-    book.put(
+    scenario.put(
         "lago/credit_notes",
         lago_credit_note(
             key,
@@ -288,15 +290,17 @@ def lago_note(
     )
     own = f"lago:{ORGANIZATION}:{key}"
     succeeded = refunded if refund_status == "succeeded" else 0
-    book.settle(of.ref, day, "credit_note", offset)
-    book.settle(own, day, "payment", succeeded, entry=f"{own}:refund")
+    scenario.settle(of.ref, day, "credit_note", offset)
+    scenario.settle(own, day, "payment", succeeded, entry=f"{own}:refund")
     confirmed = offset + used + succeeded
     outcome = outcome or Outcome(reason="void_at_source" if voided else None)
-    book.expect(_member(book, case, what, of, own, day, booked(items, shares), confirmed, outcome))
+    scenario.expect(
+        _member(scenario, case, what, of, own, day, booked(items, shares), confirmed, outcome)
+    )
 
 
 def _member(
-    book: Book,
+    scenario: Scenario,
     case: str,
     what: str,
     of: StripeSale | LagoSale,
@@ -314,7 +318,7 @@ def _member(
         number=f"EC-{case}",
         kind="credit_note",
         day=at(day).date(),
-        period=book.period(day),
+        period=scenario.period(day),
         partner=of.partner,
         currency=of.currency,
         net=sum(line.net for line in lines),

@@ -1,4 +1,4 @@
-"""The book that the edge cases are written into: source objects, NexaCloud's copies, outcomes."""
+"""The scenario that the edge cases are written into: source objects, NexaCloud's copies, outcomes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -50,7 +50,7 @@ class CopyOf:
 
 
 @dataclass(slots=True, kw_only=True)
-class Book:
+class Scenario:
     """Everything written so far. `later` is the world a month on, as_of its day.
 
     `corrected` is the same world once a person has corrected what it lists.

@@ -2,7 +2,7 @@
 
 from fcb_pipelines.sandbox.scenarios.builders.provinces import billed_in
 from fcb_pipelines.sandbox.scenarios.builders.sales import Customer
-from fcb_pipelines.sandbox.scenarios.cases import customers as people
+from fcb_pipelines.sandbox.scenarios.cases import customers
 from fcb_pipelines.sandbox.scenarios.cases.at_lago import LagoPaying, lago_sale
 from fcb_pipelines.sandbox.scenarios.cases.at_stripe import Paying, sale
 from fcb_pipelines.sandbox.scenarios.cases.items import (
@@ -17,36 +17,36 @@ from fcb_pipelines.sandbox.scenarios.cases.items import (
 )
 from fcb_pipelines.sandbox.scenarios.cases.notes import note
 from fcb_pipelines.sandbox.scenarios.cases.outcomes import Outcome
-from fcb_pipelines.sandbox.scenarios.cases.scenario import Book
+from fcb_pipelines.sandbox.scenarios.cases.scenario import Scenario
 
 # Case, customer, day, what is billed there, and the total of 100.00 sold.
 _RATES: tuple[tuple[str, Customer, str, str, int], ...] = (
-    ("T3-1", people.ON, "2025-06-23", "HST 13 % of Ontario", 11300),
-    ("T3-2", people.NS, "2025-03-31", "HST 15 % of Nova Scotia, on its last day", 11500),
-    ("T3-3", people.NS, "2025-04-01", "HST 14 % of Nova Scotia, on its first day", 11400),
-    ("T3-4", people.NB, "2025-06-23", "HST 15 % of New Brunswick", 11500),
-    ("T3-5", people.NL, "2025-06-23", "HST 15 % of Newfoundland and Labrador", 11500),
-    ("T3-6", people.PE, "2025-06-23", "HST 15 % of Prince Edward Island", 11500),
-    ("T3-7", people.AB, "2025-06-23", "GST 5 % of Alberta", 10500),
-    ("T3-8", people.YT, "2025-06-23", "GST 5 % of a territory", 10500),
-    ("T3-9", people.QC, "2025-06-23", "GST and QST: two lines, QST not on the GST", 11498),
-    ("T3-10", people.BC, "2025-06-23", "GST and PST 7 % of British Columbia", 11200),
-    ("T3-11", people.MB, "2025-06-23", "GST and PST 7 % of Manitoba", 11200),
-    ("T3-12", people.SK, "2025-06-23", "GST and PST 6 % of Saskatchewan", 11100),
+    ("T3-1", customers.ON, "2025-06-23", "HST 13 % of Ontario", 11300),
+    ("T3-2", customers.NS, "2025-03-31", "HST 15 % of Nova Scotia, on its last day", 11500),
+    ("T3-3", customers.NS, "2025-04-01", "HST 14 % of Nova Scotia, on its first day", 11400),
+    ("T3-4", customers.NB, "2025-06-23", "HST 15 % of New Brunswick", 11500),
+    ("T3-5", customers.NL, "2025-06-23", "HST 15 % of Newfoundland and Labrador", 11500),
+    ("T3-6", customers.PE, "2025-06-23", "HST 15 % of Prince Edward Island", 11500),
+    ("T3-7", customers.AB, "2025-06-23", "GST 5 % of Alberta", 10500),
+    ("T3-8", customers.YT, "2025-06-23", "GST 5 % of a territory", 10500),
+    ("T3-9", customers.QC, "2025-06-23", "GST and QST: two lines, QST not on the GST", 11498),
+    ("T3-10", customers.BC, "2025-06-23", "GST and PST 7 % of British Columbia", 11200),
+    ("T3-11", customers.MB, "2025-06-23", "GST and PST 7 % of Manitoba", 11200),
+    ("T3-12", customers.SK, "2025-06-23", "GST and PST 6 % of Saskatchewan", 11100),
 )
 
 
-def write(book: Book) -> None:
+def write(scenario: Scenario) -> None:
     """Every case of these rules."""
-    _families(book)
-    _residues(book)
-    _rates(book)
-    _witnessed(book)
-    _original_rate(book)
-    _exports(book)
+    _families(scenario)
+    _residues(scenario)
+    _rates(scenario)
+    _witnessed(scenario)
+    _original_rate(scenario)
+    _exports(scenario)
 
 
-def _families(book: Book) -> None:
+def _families(scenario: Scenario) -> None:
     told = (
         ("Odoo ERP Hosting - Plus", "hosting"),
         ("WordPress Website Hosting - Managed", "hosting"),
@@ -58,96 +58,96 @@ def _families(book: Book) -> None:
         ("Training, half a day", "other"),
     )
     sale(
-        book, "T1-1", "A line of each family, and one of none", people.ON, "2025-05-27",
+        scenario, "T1-1", "A line of each family, and one of none", customers.ON, "2025-05-27",
         [Item(description=what, family=family, net=1000) for what, family in told],
         payments=[Paying(at="2025-05-27 12:05", amount=9040)],
     )  # fmt: skip
 
 
-def _residues(book: Book) -> None:
+def _residues(scenario: Scenario) -> None:
     sale(
-        book, "T2-1", "Tax rounded line by line: a cent more than on the whole",
-        people.ON, "2025-05-28", [hosting(1005), backup(1005)], taxes=[262],
+        scenario, "T2-1", "Tax rounded line by line: a cent more than on the whole",
+        customers.ON, "2025-05-28", [hosting(1005), backup(1005)], taxes=[262],
         payments=[Paying(at="2025-05-28 12:05", amount=2272)],
     )  # fmt: skip
     sale(
-        book, "T2-2", "Tax further from its rate than rounding explains",
-        people.ON, "2025-05-29", [hosting(10000)], taxes=[1305],
+        scenario, "T2-2", "Tax further from its rate than rounding explains",
+        customers.ON, "2025-05-29", [hosting(10000)], taxes=[1305],
         outcome=Outcome(reason="tax_mismatch"),
     )  # fmt: skip
     sale(
-        book, "T2-3", "Taxed as a whole, no line says its own",
-        people.QC, "2025-05-30", [hosting(3333), managed(6667)], taxed_lines=False,
+        scenario, "T2-3", "Taxed as a whole, no line says its own",
+        customers.QC, "2025-05-30", [hosting(3333), managed(6667)], taxed_lines=False,
         payments=[Paying(at="2025-05-30 12:05", amount=11498)],
     )  # fmt: skip
 
 
-def _rates(book: Book) -> None:
+def _rates(scenario: Scenario) -> None:
     for case, who, day, what, total in _RATES:
         sale(
-            book, case, what, who, day, [hosting(10000)],
+            scenario, case, what, who, day, [hosting(10000)],
             payments=[Paying(at=f"{day} 12:05", amount=total)],
         )  # fmt: skip
     lago_sale(
-        book, "T3-13", "Lago: GST and QST", people.QC, "2025-06-24", [hosting(10000)],
+        scenario, "T3-13", "Lago: GST and QST", customers.QC, "2025-06-24", [hosting(10000)],
         payments=[LagoPaying(at="2025-06-24 15:00", amount=11498)],
     )  # fmt: skip
     unknown = Outcome(reason="tax_unknown")
     sale(
-        book, "T3-14", "A tax that is not configured", people.GB, "2025-06-24", [hosting(10000)],
+        scenario, "T3-14", "A tax that is not configured", customers.GB, "2025-06-24", [hosting(10000)],
         rates=(VAT_GB,), outcome=unknown,
     )  # fmt: skip
     sale(
-        book, "T3-15", "GST and QST as one lump", people.QC, "2025-06-25", [hosting(10000)],
+        scenario, "T3-15", "GST and QST as one lump", customers.QC, "2025-06-25", [hosting(10000)],
         rates=(LUMP_QC,), outcome=unknown,
     )  # fmt: skip
 
 
-def _witnessed(book: Book) -> None:
+def _witnessed(scenario: Scenario) -> None:
     sale(
-        book, "T4-1", "No tax, and no reason given: as billed",
-        people.ON, "2025-06-25", [hosting(2000)], rates=(),
+        scenario, "T4-1", "No tax, and no reason given: as billed",
+        customers.ON, "2025-06-25", [hosting(2000)], rates=(),
         payments=[Paying(at="2025-06-25 12:05", amount=2000)],
     )  # fmt: skip
     sale(
-        book, "T4-2", "Ontario's tax billed to Alberta: as billed",
-        people.AB, "2025-06-25", [hosting(2000)], rates=(HST_ON,),
+        scenario, "T4-2", "Ontario's tax billed to Alberta: as billed",
+        customers.AB, "2025-06-25", [hosting(2000)], rates=(HST_ON,),
         payments=[Paying(at="2025-06-25 12:05", amount=2260)],
     )  # fmt: skip
     sale(
-        book, "T4-3", "Quebec's second tax is missing: as billed",
-        people.QC, "2025-06-26", [hosting(2000)], rates=billed_in("AB", book.as_of.date()),
+        scenario, "T4-3", "Quebec's second tax is missing: as billed",
+        customers.QC, "2025-06-26", [hosting(2000)], rates=billed_in("AB", scenario.as_of.date()),
         payments=[Paying(at="2025-06-26 12:05", amount=2100)],
     )  # fmt: skip
 
 
-def _original_rate(book: Book) -> None:
+def _original_rate(scenario: Scenario) -> None:
     billed = sale(
-        book, "T5-1", "Billed in Nova Scotia at 15 %", people.NS, "2025-03-25", [hosting(10000)],
+        scenario, "T5-1", "Billed in Nova Scotia at 15 %", customers.NS, "2025-03-25", [hosting(10000)],
         outcome=Outcome(settled=2300),
     )  # fmt: skip
     note(
-        book, "T5-1-CN1", "Credited in April, still at 15 %, on the account of what it takes back",
+        scenario, "T5-1-CN1", "Credited in April, still at 15 %, on the account of what it takes back",
         billed, "2025-04-10", [hosting(2000, description="Goodwill for an outage")],
     )  # fmt: skip
 
 
-def _exports(book: Book) -> None:
+def _exports(scenario: Scenario) -> None:
     sale(
-        book, "T6-1", "An export without tax: zero-rated", people.US, "2025-06-27",
+        scenario, "T6-1", "An export without tax: zero-rated", customers.US, "2025-06-27",
         [hosting(5000)], payments=[Paying(at="2025-06-27 12:05", amount=5000)],
     )  # fmt: skip
     sale(
-        book, "T6-2", "An export that the source calls zero-rated", people.US, "2025-06-27",
+        scenario, "T6-2", "An export that the source calls zero-rated", customers.US, "2025-06-27",
         [managed(5000)], rates=(ZERO_RATED,),
         payments=[Paying(at="2025-06-27 12:06", amount=5000)],
     )  # fmt: skip
     sale(
-        book, "T6-3", "An exempt customer in Canada", people.EXEMPT, "2025-06-30",
+        scenario, "T6-3", "An exempt customer in Canada", customers.EXEMPT, "2025-06-30",
         [hosting(5000)], rates=(), tax_exempt="exempt",
         payments=[Paying(at="2025-06-30 12:05", amount=5000)],
     )  # fmt: skip
     lago_sale(
-        book, "T6-4", "Lago: zero-rated", people.US, "2025-06-30", [backup(5000)],
+        scenario, "T6-4", "Lago: zero-rated", customers.US, "2025-06-30", [backup(5000)],
         rates=(ZERO_RATED,), payments=[LagoPaying(at="2025-06-30 15:00", amount=5000)],
     )  # fmt: skip
