@@ -1,14 +1,10 @@
-"""Builds the packaged datasets `edge-cases` and `edge-cases-later`: the same files on every run.
+"""The packaged datasets `edge-cases` and `edge-cases-later`: every accounting case.
 
-    python -m fcb_pipelines.sandbox.scenarios.edge_cases [FOLDER]
-
-Both have one name, so that the second runs over the home of the first: the same world a month on.
-Without a folder the packaged ones are written again.
+In their dataset.yaml both have one name, so that the second runs over the home of the first: the same
+world a month on.
 """
 
-import sys
 from datetime import date
-from pathlib import Path
 
 import yaml
 
@@ -32,7 +28,7 @@ from fcb_pipelines.sandbox.scenarios.cases.items import RATES
 from fcb_pipelines.sandbox.scenarios.cases.scenario import FIRST_PERIOD, Scenario
 
 NAME = "edge-cases"
-FOLDER = Path(__file__).parents[1] / "datasets"
+LATER = f"{NAME}-later"
 LOCKED_UNTIL = date(2025, 3, 10)
 
 _RULES = (
@@ -69,7 +65,7 @@ _TAXED_OTHERWISE = {"tax_as_expected": "warn"}
 _WAITS = dict.fromkeys(
     ("read_back_equals_intent", "dates_as_intended", "residuals_match_source"), "warn"
 )
-_NOW = {
+_GATES = {
     "2025-03": _WAITS,
     "2025-04": _WAITS,
     "2025-05": _TAXED_OTHERWISE,
@@ -78,7 +74,7 @@ _NOW = {
 }
 
 # A month on, what was voided and changed after posting fails until a person corrects it (D1, D2).
-_LATER = _NOW | {
+_GATES_LATER = _GATES | {
     "2025-07": {"read_back_equals_intent": "fail", "residuals_match_source": "fail"},
     "all": {"completeness": "pass", "receivable_ties_out": "fail", **_LISTED},
 }
@@ -126,7 +122,7 @@ def edge_files(*, later: bool, corrected: bool = False) -> DatasetFiles:
             scenario.entries,
             scenario.periods,
             scenario.other_service,
-            _LATER if later else _NOW,
+            _GATES_LATER if later else _GATES,
         ),
         more={"cases.yaml": cases_yaml(scenario)},
     )
@@ -137,13 +133,3 @@ def cases_yaml(scenario: Scenario) -> str:
     return yaml.safe_dump(
         table_of_cases(scenario.members), sort_keys=False, allow_unicode=True, width=100
     )
-
-
-def write(folder: Path) -> None:
-    """Write both datasets beneath a folder."""
-    edge_files(later=False).write(folder / NAME)
-    edge_files(later=True).write(folder / f"{NAME}-later")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

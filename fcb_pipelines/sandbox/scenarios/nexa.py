@@ -1,14 +1,7 @@
-"""Builds the packaged dataset `nexa-2026-05`: the same files on every run.
+"""The packaged dataset `nexa-2026-05`: a hosting company's first months of billing."""
 
-    python -m fcb_pipelines.sandbox.scenarios.nexa [FOLDER]
-
-Without a folder the packaged one is written again. Its README.md is written by hand and stays.
-"""
-
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from fcb_pipelines.sandbox.scenarios.builders.authored import authored
 from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
@@ -18,7 +11,6 @@ from fcb_pipelines.sandbox.scenarios.builders.nexa_sales import CUSTOMERS, HST_O
 
 NAME = "nexa-2026-05"
 PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
-FOLDER = Path(__file__).parents[1] / "datasets" / NAME
 
 # NexaCloud copied everything in one morning, and that is the created_at of every copy.
 SYNCED = datetime(2026, 5, 31, 10, 0, tzinfo=UTC)
@@ -38,7 +30,3 @@ def nexa_files() -> DatasetFiles:
     )
     metering = expected_metering(sales, PERIODS)
     return replace(files, expected={**files.expected, "metering": metering})
-
-
-if __name__ == "__main__":
-    nexa_files().write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

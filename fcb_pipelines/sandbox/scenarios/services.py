@@ -1,13 +1,6 @@
-"""Builds the packaged dataset `services-small`: three services in the dual run, one in the books.
+"""The packaged dataset `services-small`: three services in the dual run, one in the books."""
 
-    python -m fcb_pipelines.sandbox.scenarios.services [FOLDER]
-
-Without a folder the packaged one is written again. Its README.md is written by hand and stays.
-"""
-
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 from fcb_pipelines.sandbox.scenarios.builders.authored import authored
 from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
@@ -28,7 +21,6 @@ from fcb_pipelines.sandbox.scenarios.builders.services_small import (
 from fcb_pipelines.sandbox.scenarios.nexa import SYNCED
 
 NAME = "services-small"
-FOLDER = Path(__file__).parents[1] / "datasets" / NAME
 
 
 def services_files() -> DatasetFiles:
@@ -49,7 +41,3 @@ def services_files() -> DatasetFiles:
         sources=source_tables((*OWN, *DESK, *MAPS), [HST_ON]),
         expected={**files.expected, "other_service": others, "metering": METERING},
     )
-
-
-if __name__ == "__main__":
-    services_files().write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

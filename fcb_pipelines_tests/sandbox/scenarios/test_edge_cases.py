@@ -16,7 +16,7 @@ from fcb_pipelines.core.codes import EXCEPTIONS, REASONS
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.sandbox import lago_server, stripe_server
 from fcb_pipelines.sandbox.dataset import Dataset
-from fcb_pipelines.sandbox.scenarios.edge_cases import LOCKED_UNTIL, write
+from fcb_pipelines.sandbox.scenarios.edge_cases import LOCKED_UNTIL
 from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtures
 from fcb_pipelines_tests.serving import served
 from fcb_pipelines_tests.stripe_sdk import class_of, strangers
@@ -46,20 +46,6 @@ def table_rows() -> dict[str, list[str]]:
     """The cells of each rule's row in the page."""
     found = re.findall(r"^\| ([A-Z]\d+) \|(.*)\|$", PAGE, re.MULTILINE)
     return {rule: [cell.strip() for cell in cells.split("|")] for rule, cells in found}
-
-
-def test_the_folders_are_what_their_builder_writes(tmp_path: Path) -> None:
-    write(tmp_path)
-    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
-    packaged = {
-        path.relative_to(NOW.parent)
-        for folder in (NOW, LATER)
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-    assert packaged == written
-    for path in written:
-        assert (NOW.parent / path).read_bytes() == (tmp_path / path).read_bytes(), path
 
 
 def test_the_later_one_runs_over_the_books_of_the_first() -> None:

@@ -1,20 +1,11 @@
 """The dataset of three services: its files, and whose documents they are."""
 
-from pathlib import Path
-
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.sandbox.dataset import Dataset
-from fcb_pipelines.sandbox.scenarios.services import FOLDER, services_files
+from fcb_pipelines_tests.packaged import packaged
 from fcb_pipelines_tests.sandbox.scenarios.dataset_reading import objects, table
 
-
-def test_the_folder_is_what_its_builder_writes(tmp_path: Path) -> None:
-    services_files().write(tmp_path)
-    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
-    packaged = {path.relative_to(FOLDER) for path in FOLDER.rglob("*") if path.is_file()}
-    assert packaged - written == {Path("README.md")}
-    for path in written:
-        assert (FOLDER / path).read_bytes() == (tmp_path / path).read_bytes(), path
+FOLDER = packaged("services-small")
 
 
 def test_the_registry_has_three_services_and_one_is_posted() -> None:

@@ -1,6 +1,7 @@
-"""Writes a dataset folder: byte for byte the same for the same content."""
+"""The files of a dataset: byte for byte the same for the same content."""
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,32 +29,31 @@ class DatasetFiles:
     expected: Mapping[str, Any]
     more: Mapping[str, str] = field(default_factory=dict)
 
+    def contents(self) -> dict[str, bytes]:
+        """Each file's bytes (UTF-8) by its path in the folder: `nexacloud/users.csv`."""
+        texts = {"dataset.yaml": yaml.safe_dump(dict(self.described), sort_keys=False)}
+        for table in (each for each in ALL_TABLES if each in self.nexacloud):
+            texts[f"nexacloud/{table}.csv"] = _csv(table, self.nexacloud[table])
+        for name, objects in self.sources.items():
+            texts[f"{name}.json"] = _json(objects)
+        texts["expected.json"] = _json(self.expected)
+        return {name: text.encode() for name, text in {**texts, **self.more}.items()}
+
     def write(self, folder: Path) -> Path:
         """Write the files into `folder`, made if it isn't there; it is returned."""
-        folder.mkdir(parents=True, exist_ok=True)
-        described = yaml.safe_dump(dict(self.described), sort_keys=False)
-        _write(folder / "dataset.yaml", described)
-        for table in (each for each in ALL_TABLES if each in self.nexacloud):
-            _write_table(folder / "nexacloud" / f"{table}.csv", table, self.nexacloud[table])
-        for name, objects in self.sources.items():
-            _write(folder / f"{name}.json", _json(objects))
-        _write(folder / "expected.json", _json(self.expected))
-        for name, text in self.more.items():
-            _write(folder / name, text)
+        for name, content in self.contents().items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         return folder
 
 
-def _write_table(path: Path, table: str, rows: Sequence[Row]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, column_names(table), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _csv(table: str, rows: Sequence[Row]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, column_names(table), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _json(value: object) -> str:
