@@ -4,6 +4,7 @@ The server starts with the first test that needs it; all xdist workers share it,
 that was started by hand stops it at the end.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests import packaged
 
 pytest_plugins = ["fcb_pipelines_tests.odoo_server"]
 
@@ -24,9 +26,10 @@ NewDatabase = Callable[..., str]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the folder that the run's server lives in; workers are told of it."""
+    """Name the folder that the run's server and datasets live in; workers are told of it."""
     worker = getattr(config, "workerinput", None)
     config.stash[_HOME] = Path(worker["home"] if worker else tempfile.mkdtemp(prefix="fcb-tests-"))
+    os.environ[packaged.HOME] = str(config.stash[_HOME])
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from fcb_pipelines.sandbox.build_edge_cases import FOLDER, NAME
+from fcb_pipelines_tests.packaged import packaged
 
-NOW, LATER = FOLDER / NAME, FOLDER / f"{NAME}-later"
+NOW, LATER = packaged("edge-cases"), packaged("edge-cases-later")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

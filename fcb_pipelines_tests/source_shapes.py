@@ -4,15 +4,15 @@ The sandbox's own constructors, under one name for the tests.
 Amounts are integer minor units, instants Unix seconds.
 """
 
-from fcb_pipelines.sandbox.making.lago_note_shapes import lago_credit, lago_credit_note
-from fcb_pipelines.sandbox.making.lago_shapes import (
+from fcb_pipelines.sandbox.scenarios.builders.lago_note_shapes import lago_credit, lago_credit_note
+from fcb_pipelines.sandbox.scenarios.builders.lago_shapes import (
     lago_applied_tax,
     lago_customer,
     lago_fee,
     lago_invoice,
     lago_payment,
 )
-from fcb_pipelines.sandbox.making.stripe_money_shapes import (
+from fcb_pipelines.sandbox.scenarios.builders.stripe_money_shapes import (
     stripe_balance_transaction,
     stripe_credit_note,
     stripe_credit_note_line,
@@ -20,7 +20,7 @@ from fcb_pipelines.sandbox.making.stripe_money_shapes import (
     stripe_note_refund,
     stripe_refund,
 )
-from fcb_pipelines.sandbox.making.stripe_shapes import (
+from fcb_pipelines.sandbox.scenarios.builders.stripe_shapes import (
     Json,
     stripe_invoice,
     stripe_invoice_payment,

@@ -65,7 +65,7 @@ def demo(
         fcb demo --dataset ./my-dataset --fresh --json
     """
     here = environment.read({**os.environ, "FCB_LEDGER": ledger})
-    opened = open_dataset(dataset)
+    opened = open_dataset(dataset, here.home)
     box = Sandbox(opened, here.home, ledger=here.ledger, odoo_folder=here.odoo_cache, say=say)
     if fresh:
         box.start_over()

@@ -43,7 +43,7 @@ def dev(
         chosen = None if no_sandbox else dataset
         found = stack.enter_context(connections(chosen, ledger))
         if chosen is not None:
-            prepare_ledger(found, open_dataset(chosen))
+            prepare_ledger(found, open_dataset(chosen, found.home))
         webserver, daemon = stack.enter_context(dagster(found, port=port or processes.free_port()))
         out().print(Text.assemble("\n", (webserver.url, "bold"), "   (Ctrl-C stops it)"))
         watch([webserver, daemon])

@@ -50,7 +50,7 @@ def up(
         box.start_over()
     running = box.up()
     with working_in(running.environment, quiet=True) as found:
-        prepare_ledger(found, open_dataset(dataset))
+        prepare_ledger(found, open_dataset(dataset, found.home))
     if as_json:
         emit_json(dict(running.environment))
     elif export:
@@ -78,7 +78,7 @@ def down(
         fcb sandbox down
     """
     home = environment.read().home
-    name = open_dataset(dataset).name if dataset else None
+    name = open_dataset(dataset, home).name if dataset else None
     stopped = session.down(home, name)
     out().print(", ".join(stopped) + " stopped" if stopped else "nothing was running")
 
@@ -95,7 +95,7 @@ def odoo(dataset: Dataset = DEFAULT_DATASET) -> None:
     """
     lent = _box(dataset, "odoo").up().environment
     with working_in(lent, quiet=True) as found:
-        prepare_ledger(found, open_dataset(dataset))
+        prepare_ledger(found, open_dataset(dataset, found.home))
     made = table("Odoo 19", "what", "value")
     for name in ("FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"):
         made.add_row(name, lent[name])
@@ -117,7 +117,7 @@ def generate(
         fcb sandbox generate ./large --invoices 10000 --customers 800 --months 12
         fcb demo --dataset ./large
     """
-    from fcb_pipelines.sandbox import generator
+    from fcb_pipelines.sandbox.scenarios import generator
 
     generator.generate(folder, customers=customers, invoices=invoices, months=months, seed=seed)
     out().print(f"dataset: {folder}", soft_wrap=True)
@@ -146,7 +146,7 @@ def _box(dataset: str, ledger: str | None) -> Sandbox:
     asked = {"FCB_LEDGER": ledger} if ledger else {}
     here = environment.read({**os.environ, **asked})
     return Sandbox(
-        open_dataset(dataset),
+        open_dataset(dataset, here.home),
         here.home,
         ledger=here.ledger,
         odoo_folder=here.odoo_cache,

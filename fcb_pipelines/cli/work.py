@@ -35,7 +35,7 @@ def connections(
         from fcb_pipelines.sandbox.session import Sandbox, open_dataset
 
         box = Sandbox(
-            open_dataset(dataset),
+            open_dataset(dataset, here.home),
             here.home,
             ledger=here.ledger,
             odoo_folder=here.odoo_cache,

@@ -1,6 +1,7 @@
 """A dataset's sandbox: brought up, lent to the pipeline as an environment, taken down.
 
-    with Sandbox(open_dataset("nexa-2026-05"), Path(".fcb")).running() as environment: ...
+    home = Path(".fcb")
+    with Sandbox(open_dataset("nexa-2026-05", home), home).running() as environment: ...
 
 Bringing up what is up changes nothing, and after a crash it replaces what is broken. Only processes
 that are on file with pid and start time are ever stopped.
@@ -24,10 +25,10 @@ from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres, database_name
 from fcb_pipelines.sandbox.processes import Process
+from fcb_pipelines.sandbox.scenarios import nexa, packaged
 from fcb_pipelines.sandbox.state import Running
 
-PACKAGED = Path(__file__).with_name("datasets")
-DEFAULT_DATASET = "nexa-2026-05"
+DEFAULT_DATASET = nexa.NAME
 
 # Keys that fit no real service and protect nothing: the stand-ins accept just these.
 STRIPE_KEY = "rk_test_sandbox"
@@ -39,17 +40,23 @@ STAND_INS = {"stripe": "FCB_STRIPE_API_BASE", "lago": "FCB_LAGO_API_URL"}
 # What a dataset has a database for beside Odoo's books; `fcb` is Dagster's tables and our own.
 USES = ("nexacloud", "fcb")
 
+# Folders of FCB_HOME that are no dataset's.
+_TAKEN = frozenset({"production", "postgres", "odoo", packaged.FOLDER})
 
-def open_dataset(name_or_folder: str) -> Dataset:
-    """A packaged dataset by name, or any dataset by its folder. Raises ConfigError for neither."""
+
+def open_dataset(name_or_folder: str, home: Path) -> Dataset:
+    """A packaged dataset by name, or any dataset by its folder. Raises ConfigError for neither.
+
+    A packaged one is built under FCB_HOME (`home`).
+    """
     folder = Path(name_or_folder).expanduser()
-    packaged = (PACKAGED / name_or_folder).is_dir()
+    is_packaged = name_or_folder in packaged.SCENARIOS
     # In FCB_HOME itself a folder with the dataset's name holds what its runs wrote.
-    if (folder / "dataset.yaml").exists() or (folder.is_dir() and not packaged):
+    if (folder / "dataset.yaml").exists() or (folder.is_dir() and not is_packaged):
         return Dataset.open(folder.resolve())
-    if packaged:
-        return Dataset.open(PACKAGED / name_or_folder)
-    ours = ", ".join(sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()))
+    if is_packaged:
+        return Dataset.open(packaged.folder(name_or_folder, home))
+    ours = ", ".join(sorted(packaged.SCENARIOS))
     raise ConfigError(f"{name_or_folder} is no dataset folder and no packaged dataset ({ours})")
 
 
@@ -70,7 +77,7 @@ class Sandbox:
         odoo_folder: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        if dataset.name in {"production", "postgres", "odoo"}:
+        if dataset.name in _TAKEN:
             raise ConfigError(f"a dataset can't be called {dataset.name}: that folder is taken")
         self._dataset = dataset
         self._home = home.absolute()

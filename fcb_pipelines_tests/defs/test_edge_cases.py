@@ -14,7 +14,7 @@ import pytest
 
 from fcb_pipelines.cli.expected import differences, gates_to_fail
 from fcb_pipelines.cli.screen import failed_gates
-from fcb_pipelines.sandbox.build_edge_cases import edge_files
+from fcb_pipelines.sandbox.scenarios.edge_cases import edge_files
 from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtures
 from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer

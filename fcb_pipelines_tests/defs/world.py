@@ -31,12 +31,13 @@ from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.locks import lock_books
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines.sandbox.session import LAGO_KEY, PACKAGED, STRIPE_KEY
+from fcb_pipelines.sandbox.session import LAGO_KEY, STRIPE_KEY
 from fcb_pipelines.sandbox.standin import Faults
+from fcb_pipelines_tests.packaged import packaged
 from fcb_pipelines_tests.serving import served
 
 Json = dict[str, Any]
-NEXA = PACKAGED / "nexa-2026-05"
+NEXA = packaged("nexa-2026-05")
 DATASET = Path(os.environ.get("FCB_TEST_DATASET", NEXA))
 
 

@@ -19,10 +19,10 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from fcb_pipelines.sandbox.generator import generate
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines.sandbox.session import PACKAGED
+from fcb_pipelines.sandbox.scenarios.generator import generate
 from fcb_pipelines_tests.mutation.fault import Fault, Finding
+from fcb_pipelines_tests.packaged import packaged
 
 if TYPE_CHECKING:
     from fcb_pipelines_tests.mutation.runner import Runner
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--clean", action="store_true", help="no fault: print the gates as JSON")
     asked = parser.parse_args()
     # Partitions are read when the definitions load, so the dataset is named before.
-    os.environ.setdefault("FCB_TEST_DATASET", str(PACKAGED / EDGE))
+    os.environ.setdefault("FCB_TEST_DATASET", str(packaged(EDGE)))
     if asked.clean:
         with a_runner() as runner:
             print(json.dumps(alarms_of(runner)))  # noqa: T201
@@ -100,7 +100,7 @@ def clean_elsewhere() -> Alarms:
     """The gates of the other clean datasets, each in a process of its own, where its months are read."""
     with tempfile.TemporaryDirectory(prefix="fcb-generated-") as folder:
         made = generate(Path(folder) / "data", customers=20, invoices=120, months=4, seed=1)
-        return {NEXA: _clean(PACKAGED / NEXA), GENERATED: _clean(made)}
+        return {NEXA: _clean(packaged(NEXA)), GENERATED: _clean(made)}
 
 
 def _clean(dataset: Path) -> dict[str, list[int]]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from fcb_pipelines.connectors.store.frames import FrameStore, read_frame, write_frame
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.sandbox.edge.people import ERASED
-from fcb_pipelines.sandbox.making.authored import ACCOUNT, ORGANIZATION
-from fcb_pipelines.sandbox.making.sales import stripe_id, uuid_of
+from fcb_pipelines.sandbox.scenarios.builders.authored import ACCOUNT, ORGANIZATION
+from fcb_pipelines.sandbox.scenarios.builders.sales import stripe_id, uuid_of
+from fcb_pipelines.sandbox.scenarios.cases.customers import ERASED
 from fcb_pipelines_tests.mutation.bench import Changed, Sources
 
 # The months of what changes.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fcb_pipelines.sandbox.making.sales import stripe_id
+from fcb_pipelines.sandbox.scenarios.builders.sales import stripe_id
 from fcb_pipelines_tests.defs.journal import Edit, both, removed, replacing
 from fcb_pipelines_tests.mutation.bench import Bench
 from fcb_pipelines_tests.mutation.fault import BOOKS, Fault, Layer

@@ -33,7 +33,7 @@ def a_dataset(folder: Path, name: str) -> Dataset:
     """A company without customers, plans or invoices."""
     folder.mkdir(parents=True)
     (folder / "dataset.yaml").write_text(DESCRIBED.format(name=name))
-    return open_dataset(str(folder))
+    return Dataset.open(folder)
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def test_starting_over_forgets_this_dataset_and_no_other(
     session.down(home)
 
 
-@pytest.mark.parametrize("name", ["production", "postgres"])
+@pytest.mark.parametrize("name", ["production", "postgres", "datasets"])
 def test_a_dataset_can_not_take_the_folder_of_something_else(
     name: str, home: Path, tmp_path: Path
 ) -> None:
@@ -172,13 +172,22 @@ def test_a_packaged_name_is_not_mistaken_for_the_folder_its_runs_wrote(
 ) -> None:
     (tmp_path / "nexa-2026-05").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert open_dataset("nexa-2026-05").name == "nexa-2026-05"
-    assert open_dataset("nexa-2026-05").path != tmp_path / "nexa-2026-05"
+    opened = open_dataset("nexa-2026-05", tmp_path)
+    assert (opened.name, opened.path) == ("nexa-2026-05", tmp_path / "datasets" / "nexa-2026-05")
 
 
-def test_what_is_no_dataset_is_refused_with_the_packaged_ones_named() -> None:
+def test_a_folder_of_ones_own_is_opened_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_dataset(tmp_path / "mine", "mine")
+    monkeypatch.chdir(tmp_path)
+    assert open_dataset("./mine", tmp_path / "home").path == tmp_path / "mine"
+    assert not (tmp_path / "home").exists()
+
+
+def test_what_is_no_dataset_is_refused_with_the_packaged_ones_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere is no dataset.*nexa-2026-05"):
-        open_dataset("nowhere")
+        open_dataset("nowhere", tmp_path)
 
 
 def _libpq(box: Sandbox) -> str:

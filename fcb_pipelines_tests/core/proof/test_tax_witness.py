@@ -24,7 +24,7 @@ from fcb_pipelines.core.proof.tax_witness import (
     tax_witness,
     witness,
 )
-from fcb_pipelines.sandbox.making.provinces import PLACES, billed_in
+from fcb_pipelines.sandbox.scenarios.builders.provinces import PLACES, billed_in
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,

@@ -10,12 +10,14 @@ from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.leaks import Leak, LeakKind
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.sandbox.build_services import FOLDER
 from fcb_pipelines.sandbox.dataset import Dataset
-from fcb_pipelines.sandbox.making.services_small import MAPLE, NORTH, PERIODS
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines.sandbox.scenarios.builders.services_small import MAPLE, NORTH, PERIODS
 from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.world import World, running, why
+from fcb_pipelines_tests.packaged import packaged
+
+FOLDER = packaged("services-small")
 
 
 @pytest.fixture

@@ -1,0 +1,32 @@
+"""The packaged dataset `nexa-2026-05`: a hosting company's first months of billing."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from fcb_pipelines.sandbox.scenarios.builders.authored import authored
+from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
+from fcb_pipelines.sandbox.scenarios.builders.nexa_catalogue import catalogue_tables
+from fcb_pipelines.sandbox.scenarios.builders.nexa_metering import expected_metering
+from fcb_pipelines.sandbox.scenarios.builders.nexa_sales import CUSTOMERS, HST_ON, nexa_sales
+
+NAME = "nexa-2026-05"
+PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
+
+# NexaCloud copied everything in one morning, and that is the created_at of every copy.
+SYNCED = datetime(2026, 5, 31, 10, 0, tzinfo=UTC)
+
+
+def nexa_files() -> DatasetFiles:
+    """The dataset's content."""
+    sales = nexa_sales()
+    files = authored(
+        name=NAME,
+        periods=PERIODS,
+        synced=SYNCED,
+        customers=list(CUSTOMERS.values()),
+        sales=sales,
+        rates=[HST_ON],
+        catalogue=catalogue_tables(),
+    )
+    metering = expected_metering(sales, PERIODS)
+    return replace(files, expected={**files.expected, "metering": metering})
