@@ -60,11 +60,6 @@ class Around:
     journals: Mapping[int, tuple[Method, ...]]
 
 
-def direction(kind: Kind) -> int:
-    """1 where the customer owes (an invoice), -1 for a credit note."""
-    return 1 if kind is Kind.INVOICE else -1
-
-
 def minor(amount: object, currency: str) -> int:
     """Odoo's amount in minor units of the currency."""
     exact = Decimal(str(amount)).quantize(Decimal(1).scaleb(-exponent(currency)))
@@ -100,7 +95,7 @@ def standing_move(
     state = STATES[row["state"]]
     document = as_written(_documents(ref, row, lines, links, around), stored)
     own = abs(minor(row["amount_residual"], document.currency))
-    beside = put_back.get(direction(document.kind), 0)
+    beside = put_back.get(document.kind.sign, 0)
     return StandingMove(
         ref=ref,
         move_id=str(row["id"]),
@@ -177,7 +172,7 @@ def _taxes(
     for row in rows:
         if row["tax_line_id"]:
             (key,) = chart.keys([id_of(row["tax_line_id"])])
-            amount = -direction(kind) * minor(row["amount_currency"], currency)
+            amount = -kind.sign * minor(row["amount_currency"], currency)
             amounts[key] = amounts.get(key, 0) + amount
     return tuple(
         DocumentTax(

@@ -14,7 +14,7 @@ from fcb_pipelines.connectors.odoo.chart import Chart
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.moves import BATCH, in_pages, major_text
-from fcb_pipelines.connectors.odoo.reading import direction, minor
+from fcb_pipelines.connectors.odoo.reading import minor
 from fcb_pipelines.connectors.settling import assert_same_receipt, receipt_of
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
@@ -184,7 +184,7 @@ class Settlements:
         }
 
     def _payment(self, each: Settlement, path: Route, receivable: int) -> dict[str, Any]:
-        kind = "inbound" if direction(each.kind) * each.amount > 0 else "outbound"
+        kind = "inbound" if each.kind.sign * each.amount > 0 else "outbound"
         lines = self._chart.lines.get(path.journal, ())
         manual = [line["id"] for line in lines if line["payment_type"] == kind]
         return {
@@ -200,7 +200,7 @@ class Settlements:
         self, each: Settlement, path: Route, partner: int, receivable: int
     ) -> dict[str, Any]:
         against = self._chart.account(path.against.code) if path.against else receivable
-        amount = direction(each.kind) * each.amount
+        amount = each.kind.sign * each.amount
         sides = [(self._chart.account(path.through.code), amount), (against, -amount)]
         return {
             "move_type": "entry",
@@ -263,12 +263,8 @@ def _assert_usable(allocation: Settlement, receipt: Row) -> None:
 
 def is_loose(standing: StandingSettlement) -> bool:
     """Whether it is an entry that is posted and not wholly matched."""
-    settlement = standing.settlement
-    return (
-        standing.state is MoveState.POSTED
-        and not settlement.is_allocation
-        and abs(standing.reconciled) < abs(settlement.amount)
-    )
+    is_entry = standing.state is MoveState.POSTED and not standing.settlement.is_allocation
+    return is_entry and not standing.is_reconciled
 
 
 def by_document(settlements: Collection[Settlement]) -> Iterable[Sequence[Settlement]]:

@@ -87,6 +87,11 @@ class StandingSettlement:
     reconciled: int
     stored_hash: str | None
 
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether all of it is matched."""
+        return abs(self.reconciled) >= abs(self.settlement.amount)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:

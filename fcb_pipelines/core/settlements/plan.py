@@ -147,8 +147,7 @@ def _fits(
 
 
 def _done(now: Standing) -> bool:
-    entry = now.settlement
-    return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
+    return now.settlement is not None and now.settlement.is_reconciled
 
 
 def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
