@@ -10,6 +10,18 @@ from fcb_pipelines.core.ledger.corrections import answered, by_base
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import RECONCILED, MoveState, Standing, StandingMove, stands_as
 
+# Why a settlement that its source confirms is not written. What a person undid is none of them: that
+# the plan leaves alone as well, and the books are wrong by it.
+KEPT_OUT = frozenset(
+    {
+        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
+        ExceptionCode.CREDIT_NOTE_WAITS,
+        ExceptionCode.OPENING_DOCUMENT,
+        ExceptionCode.ACCOUNT_MISSING,
+        ExceptionCode.SETTLEMENT_UNSUPPORTED,
+    }
+)
+
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
     """Every external id under which a settlement of these documents, or what it shares, may stand."""
