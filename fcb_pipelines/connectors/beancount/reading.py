@@ -19,7 +19,6 @@ from fcb_pipelines.connectors.beancount.entries import (
     state_of,
     text,
 )
-from fcb_pipelines.connectors.beancount.matching import Claim, Matching, match
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
@@ -31,6 +30,7 @@ from fcb_pipelines.core.ledger.moves import (
     StandingSettlement,
 )
 from fcb_pipelines.core.ledger.partners import SharedEmail, StandingPartner
+from fcb_pipelines.core.settlements.matching import Claim, Matching, match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

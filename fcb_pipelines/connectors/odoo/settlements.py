@@ -15,10 +15,11 @@ from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.moves import BATCH, in_pages, major_text
 from fcb_pipelines.connectors.odoo.reading import minor
-from fcb_pipelines.connectors.settling import assert_same_receipt, receipt_of
+from fcb_pipelines.connectors.settling import assert_same_receipt
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.money import exponent
+from fcb_pipelines.core.settlements.requirements import receipt_of
 from fcb_pipelines.core.settlements.routes import Route, route
 
 PAYMENT, MOVE, MATCHING = "account.payment", "account.move", "account.partial.reconcile"
