@@ -3,7 +3,6 @@
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import simplejson
@@ -16,12 +15,11 @@ from fcb_pipelines.connectors.failures import (
     Unreachable,
 )
 from fcb_pipelines.connectors.retry import Pace, read, retry_after
+from fcb_pipelines.core.facts.bodies import Json
 
 PAGE_SIZE = 100
 _API = "/api/v1"
 _META = frozenset({"current_page", "next_page", "total_count"})
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

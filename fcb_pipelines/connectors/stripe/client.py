@@ -20,11 +20,10 @@ from fcb_pipelines.connectors.failures import (
     Unreachable,
 )
 from fcb_pipelines.connectors.retry import Pace, read, retry_after
+from fcb_pipelines.core.facts.bodies import Json
 
 API_VERSION = "2026-10-28.endive"
 PAGE_SIZE = 100
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
