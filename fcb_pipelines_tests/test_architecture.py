@@ -33,7 +33,7 @@ LADDERS = {
         "corrections", "proof", "close", "metering",
     ),
     "connectors": (
-        "failures", "sources", "ledger", "retry", "settling", "store", "nexacloud", "stripe", "lago",
+        "failures", "sources", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (

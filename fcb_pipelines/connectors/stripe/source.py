@@ -14,7 +14,8 @@ from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowe
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
-from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader, Sweep
+from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader
+from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.stripe.joins import Related
