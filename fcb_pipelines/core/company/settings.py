@@ -170,6 +170,11 @@ class Settings(Part):
     services: tuple[Service, ...] = ()
     metering: MeteringSettings = MeteringSettings()
 
+    @property
+    def other_services(self) -> frozenset[str]:
+        """The keys of the services that are only measured: all but the posted one."""
+        return frozenset(service.key for service in self.services) - {self.service}
+
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":
         for what, keys in (
