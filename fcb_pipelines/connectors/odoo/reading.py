@@ -22,6 +22,7 @@ from fcb_pipelines.core.ledger.entries import (
     DocumentTax,
     LedgerDocument,
     Settlement,
+    taxes_on,
     with_tax_shares,
 )
 from fcb_pipelines.core.ledger.moves import ListedMove, MoveState, PaymentState, StandingMove
@@ -174,12 +175,7 @@ def _taxes(
             (key,) = chart.keys([id_of(row["tax_line_id"])])
             amount = -kind.sign * minor(row["amount_currency"], currency)
             amounts[key] = amounts.get(key, 0) + amount
-    return tuple(
-        DocumentTax(
-            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
-        )
-        for key, amount in sorted(amounts.items())
-    )
+    return taxes_on(lines, amounts)
 
 
 def _payment_state(

@@ -5,6 +5,7 @@ is in `core`. A read-back document has the same type as the intended one, so the
 content hash, field by field when the hashes differ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -154,6 +155,12 @@ class Standing:
             return self.seen is not None or self.move is not None or self.settlement is not None
         unposted = self.move is not None and self.move.state is MoveState.DRAFT
         return unposted and self.was_seen == MoveState.POSTED
+
+
+def settled_under(ref: str, standing: Mapping[str, Standing]) -> StandingSettlement | None:
+    """The settlement that stands under an external id; None where none does."""
+    now = standing.get(ref)
+    return None if now is None or now.absent else now.settlement
 
 
 def stands_as(move: StandingMove, content_hash: str | None) -> bool:

@@ -95,9 +95,9 @@ def plan_settlements(
         now = standing.get(settlement.ref, Standing(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
-        code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
-        if code is None and now.absent and settlement.method in lacking:
-            code = ExceptionCode.ACCOUNT_MISSING
+        code = left_out.get(settlement.undoes or "") or obstacle(
+            settlement, now, entry_lock, lacking
+        )
         waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
         if code is None and now.absent and not _fits(settlement, moves, corrections):
             code = ExceptionCode.SETTLEMENT_UNSUPPORTED
@@ -170,9 +170,12 @@ def _is_all_used(now: Standing, move: StandingMove | None) -> bool:
 
 
 def obstacle(
-    settlement: Settlement, now: Standing, entry_lock: date | None
+    settlement: Settlement, now: Standing, entry_lock: date | None, lacking: Collection[Method]
 ) -> ExceptionCode | None:
-    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
+    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it.
+
+    `lacking` are the methods whose account the ledger lacks.
+    """
     if now.taken_back:
         return ExceptionCode.EDITED_IN_LEDGER
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
@@ -180,4 +183,4 @@ def obstacle(
     makes_entry = not settlement.is_allocation or settlement.receipt is not None
     if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
         return ExceptionCode.SETTLEMENT_PERIOD_LOCKED
-    return None
+    return ExceptionCode.ACCOUNT_MISSING if now.absent and settlement.method in lacking else None

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fcb_pipelines.core.ledger.moves import remembered
-from fcb_pipelines_tests.facts import a_case, an_entry, settlements_of
+from fcb_pipelines.core.ledger.moves import MoveState, StandingSettlement, remembered, settled_under
+from fcb_pipelines_tests.facts import a_case, an_entry, settlements_of, stands
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,16 @@ def test_a_settlement_is_reconciled_once_all_of_it_is_matched_whichever_way_it_g
         False,
         True,
     ]
+
+
+ENTRY = an_entry(*settlements_of(a_case()))
+CANCELLED = replace(ENTRY, state=MoveState.CANCELLED)
+
+
+@pytest.mark.parametrize(("entry", "found"), [(ENTRY, ENTRY), (CANCELLED, None), (None, None)])
+def test_a_settlement_that_a_person_cancelled_does_not_stand(
+    entry: StandingSettlement | None, found: StandingSettlement | None
+) -> None:
+    standing = {ENTRY.ref: stands(settlement=entry, ref=ENTRY.ref)}
+    assert settled_under(ENTRY.ref, standing) == found
+    assert settled_under("stripe:acct_nexacloud:unknown", standing) is None
