@@ -33,7 +33,7 @@ LADDERS = {
         "corrections", "proof", "close", "metering",
     ),
     "connectors": (
-        "failures", "sources", "ledger", "retry", "settling", "store", "nexacloud", "stripe", "lago",
+        "failures", "sources", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
@@ -154,6 +154,30 @@ def test_a_module_stays_readable_in_one_go(module: Path) -> None:
     assert len(lines) <= 350
     assert module.name != "__init__.py" or not lines
     assert module.name != "utils.py"
+
+
+def told_lines(module: Path) -> list[tuple[int, str]]:
+    """The lines that say something, each with its number: no imports, comments or lone brackets."""
+    found = []
+    importing = False
+    for number, line in enumerate(module.read_text().splitlines(), start=1):
+        text = line.strip()
+        starts = re.match(r"(from \S+ )?import\b", text) is not None
+        if not (importing or starts or text.startswith("#")) and re.search(r"\w", text):
+            found.append((number, text))
+        importing = (importing or (starts and "(" in text)) and ")" not in text
+    return found
+
+
+def test_no_two_places_share_more_than_ten_lines() -> None:
+    most = 10
+    places: dict[tuple[str, ...], list[tuple[Path, int]]] = {}
+    for module in MODULES:
+        lines = told_lines(module)
+        for at in range(len(lines) - most):
+            run = tuple(text for _, text in lines[at : at + most + 1])
+            places.setdefault(run, []).append((module.relative_to(PACKAGE), lines[at][0]))
+    assert not [found for found in places.values() if len(found) > 1]
 
 
 def test_only_two_modules_read_the_environment_to_decide_something() -> None:

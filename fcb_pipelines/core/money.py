@@ -4,7 +4,8 @@ The canonical minor unit of a currency is ISO 4217's. Stripe and Lago each have 
 some currencies; `from_wire` is the one place where theirs becomes ours.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -79,6 +80,14 @@ def to_major(minor: int, currency: str) -> Decimal:
 def half_up(amount: Decimal) -> int:
     """The nearest integer, halves away from zero: the project's one rounding rule."""
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def by_currency(amounts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """(currency, minor units) added up by currency, in the order of their codes; zeros stay."""
+    sums: Counter[str] = Counter()
+    for currency, amount in amounts:
+        sums[currency] += amount
+    return tuple(sorted(sums.items()))
 
 
 def spread(total: int, weights: Sequence[int]) -> tuple[int, ...]:

@@ -14,15 +14,14 @@ from typing import Any
 import simplejson
 
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.connectors.lago.client import Sweep as LagoSweep
 from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
-from fcb_pipelines.connectors.stripe.client import Sweep as StripeSweep
 from fcb_pipelines.connectors.stripe.related import Related
 from fcb_pipelines.connectors.stripe.source import StripeSource
+from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin, intended
@@ -511,18 +510,18 @@ class _Lists:
 
 
 class _StripeLists(_Lists):
-    def sweep(self, path: str, *_: object) -> StripeSweep:
+    def sweep(self, path: str, *_: object) -> Sweep:
         rows = sorted(self.rows(path), key=lambda each: each.get("created") or 0, reverse=True)
-        return StripeSweep(items=tuple(rows), pages=1)
+        return Sweep(items=tuple(rows), pages=1)
 
 
 class _LagoLists(_Lists):
     def sweep(
         self, what: str, params: Mapping[str, Any] | None = None, progress: object = None
-    ) -> LagoSweep:
+    ) -> Sweep:
         wanted = (params or {}).get("invoice_id")
         rows = [r for r in self.rows(what) if wanted is None or wanted in r["invoice_ids"]]
-        return LagoSweep(items=tuple(rows), pages=1)
+        return Sweep(items=tuple(rows), pages=1)
 
 
 class MemoryStripe(StripeSource):

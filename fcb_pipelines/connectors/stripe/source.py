@@ -14,9 +14,11 @@ from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowe
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
-from fcb_pipelines.connectors.stripe.client import API_VERSION, Json, StripeReader, Sweep
-from fcb_pipelines.connectors.stripe.related import Related
+from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader
+from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.stripe.joins import Related
 
 # Links that differ in every answer and open the document to whoever holds them: no evidence.
 _LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
@@ -159,9 +161,9 @@ class StripeSource:
         return self._completed(self._body(kind, found))
 
     def _completed(self, body: SourceBody) -> SourceBody:
-        document = dict(body.body[body.kind.value])
+        document: Json = body.body[body.kind.value]
         if (document.get("lines") or {}).get("has_more"):
-            document["lines"] = self._all_lines(body)
+            document = {**document, "lines": self._all_lines(body)}
         if body.kind is Kind.INVOICE:
             document = self._with_payments(document)
         self._rates.update((rate["id"], rate) for rate in body.body.get("tax_rates", ()))

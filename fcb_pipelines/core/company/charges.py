@@ -13,7 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from fcb_pipelines.core.company.part import Part
 
 SIX_PLACES = Decimal("0.000001")
 NOTHING = Decimal(0)
@@ -42,11 +44,7 @@ class ChargeModel(StrEnum):
 _TIERED = frozenset({ChargeModel.VOLUME, ChargeModel.GRADUATED})
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Metric(_Part):
+class Metric(Part):
     """One thing that is measured. `factor` turns a reading into the metric's unit.
 
     `column` is the column of NexaCloud's usage_records; other services name the metric in each row.
@@ -58,14 +56,14 @@ class Metric(_Part):
     factor: Decimal = Field(Decimal(1), gt=0)
 
 
-class Tier(_Part):
+class Tier(Part):
     """Units up to and including `up_to` (None: all further ones) at `price` each."""
 
     up_to: Decimal | None = Field(None, gt=0)
     price: NotNegative
 
 
-class Charge(_Part):
+class Charge(Part):
     """What a metric costs beyond its quota, in major units of the company's currency.
 
     standard: begun batches beyond the quota. package: once the quota is passed, begun batches of the

@@ -9,23 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fcb_pipelines.core.company.charges import Charge, Metric
+from fcb_pipelines.core.company.part import Part
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CustomerLink(_Part):
+class CustomerLink(Part):
     """A customer of a service, named by hand as a NexaCloud user."""
 
     customer: str
     user: str
 
 
-class Service(_Part):
+class Service(Part):
     """One service of the company: its metrics, what they cost, whose customers it has."""
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
@@ -46,7 +43,7 @@ class Service(_Part):
         return self
 
 
-class MeteringSettings(_Part):
+class MeteringSettings(Part):
     """What the dual run tolerates. `ceiling_amount` is minor units of the company's currency."""
 
     ceiling_count: int = Field(0, ge=0)

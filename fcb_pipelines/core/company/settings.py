@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from fcb_pipelines.core.company.part import Part
 from fcb_pipelines.core.company.services import MeteringSettings, Service
 
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -17,18 +18,14 @@ AccountCode = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Account(_Part):
+class Account(Part):
     """A ledger account by code; `name` is given to it when setup has to make it."""
 
     code: AccountCode
     name: str
 
 
-class Family(_Part):
+class Family(Part):
     """A service family: the first whose keyword occurs in a line's description gets the line."""
 
     key: str
@@ -36,7 +33,7 @@ class Family(_Part):
     keywords: tuple[str, ...] = ()
 
 
-class _Dated(_Part):
+class _Dated(Part):
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -74,14 +71,14 @@ class Tax(_Dated):
     account: AccountCode | None = None
 
 
-class TaxGroup(_Part):
+class TaxGroup(Part):
     """Taxes billed together that are one group tax in Odoo; they still make a tax line each."""
 
     taxes: tuple[str, ...]
     odoo_name: str
 
 
-class Journal(_Part):
+class Journal(Part):
     """A journal by code. `outstanding` is explicit: without it Odoo may make no entry at all."""
 
     code: str
@@ -89,7 +86,7 @@ class Journal(_Part):
     outstanding: Account | None = None
 
 
-class Accounts(_Part):
+class Accounts(Part):
     """The accounts beside the families'."""
 
     receivable: Account
@@ -104,7 +101,7 @@ class Accounts(_Part):
     promotional_credits: Account = Account(code="551300", name="NexaCloud Promotional Credits")
 
 
-class Journals(_Part):
+class Journals(Part):
     """The journals that are written to."""
 
     sales: str = "INV"
@@ -114,7 +111,7 @@ class Journals(_Part):
     adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
 
 
-class StripeSettings(_Part):
+class StripeSettings(Part):
     """The Stripe account that is read, and how it is asked."""
 
     account: str
@@ -122,7 +119,7 @@ class StripeSettings(_Part):
     scope_metadata_key: str = "nexacloud_user_id"
 
 
-class LagoSettings(_Part):
+class LagoSettings(Part):
     """The Lago organization that is read, and how it is asked."""
 
     organization: str
@@ -130,7 +127,7 @@ class LagoSettings(_Part):
     scope_metadata_key: str = "nexacloud_user_id"
 
 
-class Policies(_Part):
+class Policies(Part):
     """Treatments that the rules leave to the company. Every default is the cautious choice."""
 
     fully_discounted: Literal["skip", "post"] = "skip"
@@ -149,7 +146,7 @@ class Policies(_Part):
     )
 
 
-class Settings(_Part):
+class Settings(Part):
     """Everything the pipeline knows about the company it works for."""
 
     service: str
@@ -172,6 +169,11 @@ class Settings(_Part):
     policies: Policies = Policies()
     services: tuple[Service, ...] = ()
     metering: MeteringSettings = MeteringSettings()
+
+    @property
+    def other_services(self) -> frozenset[str]:
+        """The keys of the services that are only measured: all but the posted one."""
+        return frozenset(service.key for service in self.services) - {self.service}
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":

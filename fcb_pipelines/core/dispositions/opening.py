@@ -14,7 +14,7 @@ from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.settlements.plan import SettlementPlan, obstacle
 from fcb_pipelines.core.settlements.policy import posts
@@ -134,16 +134,10 @@ def _is_carried(
     settled: SettlementFacts, parts: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> bool:
     """Whether a receipt has this part in it (S5): one that stands, or one that is still to come."""
-    own = ledger_state.get(settled.ref)
-    if settled.receipt is None or (own is not None and not own.absent):
+    if settled.receipt is None or settled_under(settled.ref, ledger_state) is not None:
         return False
-    others = [
-        now.settlement.settlement
-        for ref in settled.shares
-        if (now := ledger_state.get(ref)) is not None
-        and now.settlement is not None
-        and not now.absent
-    ]
+    found = [settled_under(ref, ledger_state) for ref in settled.shares]
+    others = [entry.settlement for entry in found if entry is not None]
     if others:
         return any(each.receipt is not None for each in others)
     return not {*settled.shares} <= {*parts}
@@ -167,9 +161,7 @@ def _settlement(case: Case, settled: SettlementFacts, *, undone: Collection[str]
 
 
 def _why_not(settlement: Settlement, now: LedgerState, books: Books) -> ExceptionCode | None:
-    code = obstacle(settlement, now, books.entry_lock)
-    if code is None and settlement.method in books.lacking_methods:
-        code = ExceptionCode.ACCOUNT_MISSING
+    code = obstacle(settlement, now, books.entry_lock, books.lacking_methods)
     first_rate = dict(books.rates_since).get(settlement.currency)
     lacking = settlement.currency not in books.currencies
     if code is None and (lacking or (first_rate and settlement.date < first_rate)):

@@ -24,6 +24,7 @@ from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
     DocumentTax,
     LedgerDocument,
+    taxes_on,
     with_tax_shares,
 )
 from fcb_pipelines.core.money import spread, to_major
@@ -263,12 +264,7 @@ def _document_taxes(
     amounts: dict[str, int] = {}
     for tax in billed:
         amounts[chosen[tax]] = amounts.get(chosen[tax], 0) + tax.amount
-    return tuple(
-        DocumentTax(
-            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
-        )
-        for key, amount in sorted(amounts.items())
-    )
+    return taxes_on(lines, amounts)
 
 
 def _document_line(

@@ -8,7 +8,7 @@ Settlements have an external id and a hash of their own: a payment never looks l
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -165,6 +165,17 @@ class Partner:
     vat: str | None = None
     stripe_customer_id: str | None = None
     company: str | None = None
+
+
+def taxes_on(lines: Iterable[DocumentLine], amounts: Mapping[str, int]) -> tuple[DocumentTax, ...]:
+    """Taxes of these amounts by key, each based on the lines that bear it, in the order of their keys."""
+    lines = tuple(lines)
+    return tuple(
+        DocumentTax(
+            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
+        )
+        for key, amount in sorted(amounts.items())
+    )
 
 
 def with_tax_shares(

@@ -5,6 +5,7 @@ is in `core`. A read-back document has the same type as the intended one, so the
 content hash, field by field when the hashes differ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -87,6 +88,11 @@ class LedgerSettlement:
     reconciled: int
     stored_hash: str | None
 
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether all of it is matched."""
+        return abs(self.reconciled) >= abs(self.settlement.amount)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -149,6 +155,12 @@ class LedgerState:
             return self.seen is not None or self.move is not None or self.settlement is not None
         unposted = self.move is not None and self.move.state is MoveState.DRAFT
         return unposted and self.was_seen == MoveState.POSTED
+
+
+def settled_under(ref: str, ledger_state: Mapping[str, LedgerState]) -> LedgerSettlement | None:
+    """The settlement that stands under an external id; None where none does."""
+    now = ledger_state.get(ref)
+    return None if now is None or now.absent else now.settlement
 
 
 def is_same_document(move: LedgerMove, content_hash: str | None) -> bool:

@@ -8,6 +8,7 @@ from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.metering.dual_run import MeteringDelta, MeteringVerdict
 from fcb_pipelines.core.metering.leaks import Leak
 from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.core.money import by_currency
 from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.periods import first_day, following
 from fcb_pipelines.core.proof.gates import GateResult, failing, warning
@@ -60,7 +61,7 @@ def unexplained(rows: Iterable[MeteringDelta], settings: MeteringSettings) -> Ga
         f"{row.service} {row.subscription_id}: {row.cause}, {money(row.delta or 0, row.currency)}"
         for row in own
     ]
-    amounts = tuple(sorted(_sums((row.currency, abs(row.delta or 0)) for row in own).items()))
+    amounts = by_currency((row.currency, abs(row.delta or 0)) for row in own)
     return warning(
         "unexplained_deltas_within_ceiling",
         [] if within else told,
@@ -98,9 +99,9 @@ def usage_is_clean(rows: Iterable[Usage]) -> GateResult:
 
 def nothing_leaks(leaks: Sequence[Leak]) -> GateResult:
     """The leaks, the dearest first, with the sum of those whose amount is known."""
-    sums = _sums((leak.currency, leak.amount or 0) for leak in leaks)
+    sums = by_currency((leak.currency, leak.amount or 0) for leak in leaks)
     told = [_leak(leak) for leak in sorted(leaks, key=lambda leak: -(leak.amount or 0))]
-    return warning("nothing_leaks", told, amounts=tuple(sorted(sums.items())))
+    return warning("nothing_leaks", told, amounts=sums)
 
 
 def unexplained_rows(rows: Iterable[MeteringDelta]) -> list[MeteringDelta]:
@@ -125,10 +126,3 @@ def _leak(leak: Leak) -> str:
         f"{', '.join(things) or 'nothing'} of {leak.customer_name or leak.customer}: {worth}, "
         f"{leak.detail}"
     )
-
-
-def _sums(amounts: Iterable[tuple[str, int]]) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for currency, amount in amounts:
-        totals[currency] += amount
-    return totals

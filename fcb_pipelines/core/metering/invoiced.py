@@ -93,6 +93,27 @@ def invoicings_of(claimants: Mapping[str, NexaCloudInvoice], service: str) -> tu
     )
 
 
+def claimants(own: Iterable[Invoicing], others: Iterable[Invoicing]) -> dict[str, Invoicing]:
+    """Document ref -> the one invoice that has it, of all that claim it (rule A7).
+
+    `own` are the posted service's, which come before those of the `others`; of these the first has it.
+    """
+    found: dict[str, Invoicing] = {}
+    for each in (*own, *others):
+        found.setdefault(each.ref, each)
+    return found
+
+
+def still_holds(known: Invoiced, link: Invoicing, source: str | None) -> bool:
+    """Whether a document that was read before need not be read again.
+
+    Its listed body is the same (by its hash, `source`), so is whose it is, and it was read whole.
+    """
+    same = known.service, known.customer, known.subscription_id
+    unchanged = same == (link.service, link.customer, link.subscription_id)
+    return unchanged and known.source == source and not known.problem
+
+
 def lines_of(documents: Iterable[Invoiced], period: str) -> list[tuple[Invoiced, InvoicedLine]]:
     """The lines of subscriptions' documents whose service begins in the period."""
     return [

@@ -21,9 +21,10 @@ from fcb_pipelines.core.company.services import (
 )
 from fcb_pipelines.core.metering.cycles import instant, is_moment
 
-Rows = Iterable[Mapping[str, Any]]
+Row = Mapping[str, Any]
+Rows = Iterable[Row]
 # A row that breaks its table's contract, and why it can't be read.
-Unread = Iterable[tuple[Mapping[str, Any], str]]
+Unread = Iterable[tuple[Row, str]]
 
 
 def nexacloud_plans(rows: Rows, service: Service) -> tuple[CataloguePlan, ...]:
@@ -142,22 +143,20 @@ def service_invoicings(
 ) -> tuple[Invoicing, ...]:
     """The invoices of the other services that name a source document.
 
-    `claimed` turns a source id (in_…, lago:…) into a document's ref. Where two name the same
-    document the one with the smaller id has it (rule A7).
+    In order of their ids. `claimed` turns a source id (in_…, lago:…) into a document's ref.
     """
-    found: dict[tuple[str, str], Invoicing] = {}
-    for row in sorted(rows, key=lambda row: str(row["id"])):
-        ref = claimed(row["source_id"])
-        if ref is not None:
-            one = Invoicing(
-                service=row["service"],
-                invoice_id=row["id"],
-                ref=ref,
-                customer=row["customer_id"],
-                subscription_id=row["subscription_id"] or None,
-            )
-            found.setdefault((one.service, ref), one)
-    return tuple(found.values())
+    named = ((row, claimed(row["source_id"])) for row in sorted(rows, key=_by_id))
+    return tuple(
+        Invoicing(
+            service=row["service"],
+            invoice_id=row["id"],
+            ref=ref,
+            customer=row["customer_id"],
+            subscription_id=row["subscription_id"] or None,
+        )
+        for row, ref in named
+        if ref is not None
+    )
 
 
 def nexacloud_customers(rows: Rows, service: str) -> tuple[ServiceCustomer, ...]:
@@ -186,7 +185,11 @@ def service_customers(rows: Rows) -> tuple[ServiceCustomer, ...]:
     )
 
 
-def _plan(row: Mapping[str, Any], service: Service, quota: Decimal | None) -> CataloguePlan:
+def _by_id(row: Row) -> tuple[str, str]:
+    return str(row["id"]), str(row["service"])
+
+
+def _plan(row: Row, service: Service, quota: Decimal | None) -> CataloguePlan:
     return CataloguePlan(
         service=service.key,
         plan_id=row["id"],
@@ -203,7 +206,7 @@ def _quota(charge: Charge, of_plan: Decimal | None) -> Decimal | None:
 
 
 def _subscription(
-    row: Mapping[str, Any], service: str, customer: str, deployment: str | None, timezone: str
+    row: Row, service: str, customer: str, deployment: str | None, timezone: str
 ) -> Subscription:
     return Subscription(
         service=service,
@@ -219,7 +222,7 @@ def _subscription(
 
 
 def _reading(
-    row: Mapping[str, Any],
+    row: Row,
     service: str,
     metric: str,
     value: Decimal,
@@ -246,7 +249,7 @@ def _moment(value: datetime | date | None, timezone: str) -> datetime | None:
 _PLACING = ("period_start", "period_end", "created_at", "recorded_at")
 
 
-def _placing(row: Mapping[str, Any], name: str, timezone: str) -> datetime | None:
+def _placing(row: Row, name: str, timezone: str) -> datetime | None:
     moment = _known(row.get(name), timezone)
     # A window that ends at midnight is of the day before.
     return moment - timedelta(microseconds=1) if moment and name == "period_end" else moment

@@ -3,16 +3,13 @@
 Facts keep the day of it, which is what the books need; a proration is told by its seconds.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.metering.cycles import Span, instant
-
-Json = Mapping[str, Any]
 
 
 def line_spans(body: Json, timezone: str) -> dict[str, Span]:

@@ -21,6 +21,7 @@ from fcb_pipelines.core.facts.index import IndexRow, Lookup
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.money import by_currency
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
@@ -28,7 +29,8 @@ from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 SAMPLE = 10
 
 # A lock, another document that is not posted yet, a configuration of later: the books are not wrong.
-_WAITING = frozenset(
+# Whatever a person can mend is none of them, also where it keeps a settlement out (plan.KEPT_OUT).
+_BOOKS_ARE_RIGHT = frozenset(
     {
         ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
         ExceptionCode.CREDIT_NOTE_WAITS,
@@ -215,7 +217,7 @@ def ledger_agrees(deltas: Sequence[LedgerDelta]) -> tuple[GateResult, ...]:
         (RESIDUAL, "residuals_match_source"),
     ):
         own = [delta for delta in deltas if delta.aspect == aspect]
-        waits = all(delta.code in _WAITING for delta in own)
+        waits = all(delta.code in _BOOKS_ARE_RIGHT for delta in own)
         told = [
             f"{d.ref if d.entry == d.ref else f'{d.ref} {d.entry}'} {d.field}: "
             f"{d.expected} != {d.actual} ({d.code})"
@@ -245,7 +247,7 @@ def nothing_is_held(dispositions: Sequence[Disposition], today: date) -> GateRes
         f"{(today - row.date).days if row.date else 0} days"
         for row in held
     ]
-    amounts = _sums((row.currency, row.total) for row in held)
+    amounts = by_currency((row.currency, row.total) for row in held)
     return warning("nothing_is_held", told, amounts=amounts)
 
 
@@ -261,7 +263,7 @@ def tax_as_expected(rows: Sequence[WitnessRow]) -> GateResult:
     doubted = (WitnessVerdict.DIFFERS, WitnessVerdict.UNKNOWN_ADDRESS)
     odd = [row for row in rows if row.verdict in doubted]
     told = [f"{named(row.ref, row.number)}: {row.detail}" for row in odd]
-    amounts = _sums((row.currency, row.difference) for row in odd)
+    amounts = by_currency((row.currency, row.difference) for row in odd)
     return warning("tax_as_expected", told, amounts=amounts)
 
 
@@ -309,14 +311,7 @@ def _lines_of(family: str, gate: str, rows: Sequence[DocumentRow]) -> GateResult
         f"{named(row.ref, row.number)}: {row.description!r} {money(row.net, row.currency)}"
         for row in own
     ]
-    return warning(gate, told, amounts=_sums((row.currency, row.net) for row in own))
-
-
-def _sums(amounts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    totals: Counter[str] = Counter()
-    for currency, amount in amounts:
-        totals[currency] += amount
-    return tuple(sorted(totals.items()))
+    return warning(gate, told, amounts=by_currency((row.currency, row.net) for row in own))
 
 
 def _twice(keys: Sequence[str], what: str) -> list[str]:

@@ -20,18 +20,8 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveSt
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.settlements.plan import KEPT_OUT
 from fcb_pipelines.core.settlements.policy import not_posted
-
-# A settlement with one of these is confirmed by the source and can't be written yet.
-_WAITING = frozenset(
-    {
-        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
-        ExceptionCode.CREDIT_NOTE_WAITS,
-        ExceptionCode.OPENING_DOCUMENT,
-        ExceptionCode.ACCOUNT_MISSING,
-        ExceptionCode.SETTLEMENT_UNSUPPORTED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +111,7 @@ def unsettled(
     """
     waiting: dict[str, dict[str, ExceptionCode]] = defaultdict(dict)
     for delta in deltas:
-        if delta.code in _WAITING and delta.entry != delta.ref:
+        if delta.code in KEPT_OUT and delta.entry != delta.ref:
             waiting[delta.ref][delta.entry] = delta.code
     found = {}
     for one in facts:

@@ -7,7 +7,7 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
 from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
 
@@ -36,8 +36,7 @@ def _settlement_now(
 ) -> Settlement:
     """The settlement; out of refunds pending where the refund was booked before its note came."""
     whole = _settlement(document, _as_shared(settled, ledger_state))
-    now = ledger_state.get(settled.ref)
-    entry = now.settlement if now is not None and not now.absent else None
+    entry = settled_under(settled.ref, ledger_state)
     is_pending = entry is not None and entry.settlement.method is Method.REFUND
     if is_pending and settled.method is not Method.REFUND:
         # Until the note's own day the refund is pending: its tax needs the document.
@@ -61,11 +60,9 @@ def _as_shared(
     if settled.receipt is None:
         return settled
     found = {
-        ref: now.settlement.settlement
+        ref: entry.settlement
         for ref in (settled.ref, *settled.shares)
-        if (now := ledger_state.get(ref)) is not None
-        and now.settlement is not None
-        and not now.absent
+        if (entry := settled_under(ref, ledger_state)) is not None
     }
     own = found.get(settled.ref)
     if own is not None:

@@ -16,6 +16,18 @@ from fcb_pipelines.core.ledger.moves import (
     is_same_document,
 )
 
+# Why a settlement that its source confirms is not written. What a person undid is none of them: that
+# the plan leaves alone as well, and the books are wrong by it.
+KEPT_OUT = frozenset(
+    {
+        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
+        ExceptionCode.CREDIT_NOTE_WAITS,
+        ExceptionCode.OPENING_DOCUMENT,
+        ExceptionCode.ACCOUNT_MISSING,
+        ExceptionCode.SETTLEMENT_UNSUPPORTED,
+    }
+)
+
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
     """Every external id under which a settlement of these documents, or what it shares, may stand."""
@@ -89,9 +101,9 @@ def plan_settlements(
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
-        code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
-        if code is None and now.absent and settlement.method in lacking:
-            code = ExceptionCode.ACCOUNT_MISSING
+        code = left_out.get(settlement.undoes or "") or obstacle(
+            settlement, now, entry_lock, lacking
+        )
         waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
         if code is None and now.absent and not _fits(settlement, moves, corrections):
             code = ExceptionCode.SETTLEMENT_UNSUPPORTED
@@ -153,8 +165,7 @@ def _fits(
 
 
 def _done(now: LedgerState) -> bool:
-    entry = now.settlement
-    return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
+    return now.settlement is not None and now.settlement.is_reconciled
 
 
 def _is_all_used(now: LedgerState, move: LedgerMove | None) -> bool:
@@ -165,9 +176,12 @@ def _is_all_used(now: LedgerState, move: LedgerMove | None) -> bool:
 
 
 def obstacle(
-    settlement: Settlement, now: LedgerState, entry_lock: date | None
+    settlement: Settlement, now: LedgerState, entry_lock: date | None, lacking: Collection[Method]
 ) -> ExceptionCode | None:
-    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
+    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it.
+
+    `lacking` are the methods whose account the ledger lacks.
+    """
     if now.taken_back:
         return ExceptionCode.EDITED_IN_LEDGER
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
@@ -175,4 +189,4 @@ def obstacle(
     makes_entry = not settlement.is_allocation or settlement.receipt is not None
     if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
         return ExceptionCode.SETTLEMENT_PERIOD_LOCKED
-    return None
+    return ExceptionCode.ACCOUNT_MISSING if now.absent and settlement.method in lacking else None

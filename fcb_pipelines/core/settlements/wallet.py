@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.facts.model import SettlementFacts
-from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
 
 
 def as_booked(
@@ -23,8 +23,7 @@ def as_booked(
         method=Method.PREPAID_CREDIT,
         amount=part.amount + sum(each.amount for each in bought),
     )
-    now = ledger_state.get(whole.ref)
-    entry = now.settlement if now is not None and not now.absent else None
+    entry = settled_under(whole.ref, ledger_state)
     if entry is None or entry.settlement.amount != whole.amount:
         return settled
     return [*(each for each in settled if each not in (*granted, *bought)), whole]

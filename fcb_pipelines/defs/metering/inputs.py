@@ -139,7 +139,7 @@ class Metering:
         if self.posted:
             rows = records(self._around("usage_records", period))
             own = nexacloud_readings(rows, self.posted, self._timezone)
-        known = self._others
+        known = self.settings.other_services
         others = [
             row for row in records(self._around("service_usage", period)) if row["service"] in known
         ]
@@ -161,7 +161,7 @@ class Metering:
         if self.posted and (why := self._tables.whole("usage_records")):
             told[self.posted.key] = why
         if why := self._tables.whole("service_usage"):
-            told |= dict.fromkeys(self._others, why)
+            told |= dict.fromkeys(self.settings.other_services, why)
         return told
 
     @cached_property
@@ -207,16 +207,11 @@ class Metering:
     def _tables(self) -> Tables:
         return Tables(self.frames)
 
-    @cached_property
-    def _others(self) -> frozenset[str]:
-        """The services that are only measured."""
-        return frozenset(self.services.keys() - {self.settings.service})
-
     def _of_services(self, table: str) -> list[dict[str, Any]]:
-        return self._tables.of_services(table, self._others)
+        return self._tables.of_services(table, self.settings.other_services)
 
     def _unread(self, table: str) -> Named:
-        return self._tables.unread_of_services(table, self._others)
+        return self._tables.unread_of_services(table, self.settings.other_services)
 
     def _around(self, table: str, period: str) -> pd.DataFrame:
         """The sound windows that begin near the period: a year of them need not become values."""

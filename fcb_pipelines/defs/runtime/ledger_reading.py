@@ -137,10 +137,9 @@ def _of_move(move: LedgerMove) -> Observation:
 
 
 def _of_settlement(entry: LedgerSettlement) -> Observation:
-    whole = abs(entry.reconciled) >= abs(entry.settlement.amount)
     return Observation(
         ref=entry.ref,
         kind="settlement",
-        state=RECONCILED if whole else entry.state.value,
+        state=RECONCILED if entry.is_reconciled else entry.state.value,
         content_hash=entry.settlement.content_hash,
     )

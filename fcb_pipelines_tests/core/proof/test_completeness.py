@@ -179,6 +179,7 @@ BACK = a_settlement(REF, -6300, "back", method=Method.REFUND)
         ("S6 it waits for its note", [CARD], [kept_out(CARD.ref, WAITS)], (6300, WAITS)),
         ("S6 locked on the note's own day", [CARD], [kept_out(f"{CARD.ref}:credited", LOCKED)], (6300, LOCKED)),
         ("S6 a locked refund leaves the receivable alone", [CARD, BACK], [kept_out(BACK.ref, LOCKED)], (0, LOCKED)),
+        ("its account is missing", [CARD], [kept_out(CARD.ref, "account_missing")], (6300, "account_missing")),
         ("D3 a person removed it: that is no excuse", [CARD], [kept_out(CARD.ref, "edited_in_ledger")], None),
         ("the document itself waits", [CARD], [kept_out(REF, LOCKED)], None),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.codes import Kind, Reason, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import to_rows
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
@@ -249,13 +249,27 @@ def test_each_aspect_of_the_read_back_has_its_gate(
     assert len(results) == 3
 
 
-def test_d4_a_settlement_that_a_lock_keeps_out_is_a_warning() -> None:
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("settlement_period_locked", WARN),
+        ("credit_note_waits", WARN),
+        ("opening_document", WARN),
+        # A person can mend these two at once, and the edit was a person's as well.
+        ("account_missing", FAIL),
+        ("settlement_unsupported", FAIL),
+        ("edited_in_ledger", FAIL),
+    ],
+)
+def test_d4_what_keeps_a_settlement_out_is_a_warning_only_where_nobody_can_mend_it(
+    code: str, outcome: Outcome
+) -> None:
     unpaid = {REF: stands(a_move(residual=22600), seen="posted")}
-    explained = ((REF, "settlement_period_locked"),)
+    explained = ((REF, ExceptionCode(code)),)
     deltas = ledger_deltas([DOCUMENT], settlements_of(CASE), unpaid, exceptions=explained)
     outcomes = {result.gate: result.outcome for result in ledger_agrees(deltas)}
-    assert FAIL not in outcomes.values()
-    assert outcomes["residuals_match_source"] is WARN
+    assert (FAIL in outcomes.values()) is (outcome is FAIL)
+    assert outcomes["residuals_match_source"] is outcome
 
 
 def test_t1_revenue_without_a_family_is_counted_with_its_sum() -> None:

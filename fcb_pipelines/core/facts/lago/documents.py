@@ -19,8 +19,8 @@ from fcb_pipelines.core.facts.arithmetic import (
     taxes_rounded_apart,
     unreadable,
 )
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.lago.parts import (
-    Json,
     bill_to_of,
     coupon_weight,
     day_of,

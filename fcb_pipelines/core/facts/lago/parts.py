@@ -1,14 +1,11 @@
 """The small parts that every Lago document is made of: days, the customer, metadata."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
 
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import BillTo
 from fcb_pipelines.core.periods import local_date
-
-Json = Mapping[str, Any]
 
 
 def coupon_weight(fee: Json) -> int:

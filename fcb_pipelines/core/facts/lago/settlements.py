@@ -6,7 +6,8 @@ from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, System
 from fcb_pipelines.core.facts.arithmetic import in_order
-from fcb_pipelines.core.facts.lago.parts import Json, instant_of
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.periods import local_date
 

@@ -1,6 +1,7 @@
 """What a Stripe invoice did with the customer's balance (B9): below zero it is credit, above it debt."""
 
-from fcb_pipelines.core.facts.stripe.parts import Amounts, Json
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.stripe.parts import Amounts
 
 
 def balance_applied(invoice: Json, amounts: Amounts) -> int:

@@ -18,11 +18,11 @@ from fcb_pipelines.core.facts.arithmetic import (
     turned,
     unreadable,
 )
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
-    Json,
     RawAmounts,
     bill_to_of,
     billed_taxes,

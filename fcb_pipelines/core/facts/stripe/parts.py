@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.core.codes import Reason
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import BillTo, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
-
-Json = Mapping[str, Any]
 
 # Reasons for which Stripe names a rate and charges nothing: the rate was not billed.
 _NOT_BILLED = frozenset(

@@ -3,7 +3,8 @@
 `body` is a document's, with the refunds and the notes that were joined into it.
 """
 
-from fcb_pipelines.core.facts.stripe.parts import Json, reference_id
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.stripe.parts import reference_id
 
 
 def succeeded(body: Json) -> list[Json]:

@@ -6,11 +6,11 @@ from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method, System
 from fcb_pipelines.core.facts.arithmetic import in_order
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
-    Json,
     amount_paid,
     payment_key,
     reference_id,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.connectors.beancount.matching import Claim, match
+from fcb_pipelines.core.settlements.matching import Claim, match
 
 DAY = date(2026, 4, 3)
 

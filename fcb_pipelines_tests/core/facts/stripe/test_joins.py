@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.connectors.stripe.related import Related
-
-Json = dict[str, Any]
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.stripe.joins import Related
 
 
 def payment(name: str, intent: str, created: int = 1) -> Json:

@@ -1,8 +1,8 @@
 """What is matched with what on one document's receivable, worked out from its entries alone.
 
-Beancount has no reconciliation of its own: an entry names the document that its receivable posting
-settles, and these rules say how much of each is used. They depend on what stands in the books, not
-on when or in which order it was written.
+For books without a reconciliation of their own, Beancount's: an entry names the document that its
+receivable posting settles, and these rules say how much of each is used. They depend on what stands
+in the books, not on when or in which order it was written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

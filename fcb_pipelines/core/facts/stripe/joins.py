@@ -5,11 +5,10 @@ With the join in a document's body its facts depend on that body alone, and the 
 refund of it appears.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from fcb_pipelines.connectors.stripe.client import Json
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE
+from fcb_pipelines.core.facts.bodies import Groups, Json, grouped
 from fcb_pipelines.core.facts.stripe.parts import payment_key, reference_id
 
 # A dispute's evidence is the customer's papers: no concern of the books.
@@ -50,23 +49,24 @@ class Related:
         }
         self._refunds = {refund["id"]: refund for refund in refunds}
         notes = tuple(notes)
-        self._notes = _grouped((reference_id(note.get("invoice")), note) for note in notes)
-        self._naming = _grouped((name, note) for note in notes for name in _refunds_named(note))
+        self._notes = grouped((reference_id(note.get("invoice")), note) for note in notes)
+        self._naming = grouped((name, note) for note in notes for name in _refunds_named(note))
         self._refunds_of = _by_payment(refunds)
         self._disputes_of = _by_payment(
             {name: value for name, value in each.items() if name not in _NO_EVIDENCE}
             for each in disputes
         )
         self._failures_of = _by_payment(_failure(each) for each in failures)
-        self._paying = _grouped(
+        self._paying = grouped(
             (_key(payment), payment) for invoice in invoices for payment in _payments(invoice)
         )
 
     def of_invoice(self, invoice: Json) -> dict[str, list[Json]]:
         """The invoice's credit notes, and what became of its payments.
 
-        What befell a payment of several invoices as a whole, a refund or a dispute, is told by that
-        one alone which it was the first to pay; with the other invoices' notes that name the refund.
+        A refund or a dispute of a payment that several invoices share belongs to the invoice which
+        that payment paid first, and to no other. With a refund come the notes of the other invoices
+        that name it.
         """
         own = _payments(invoice)
         paid_by = list(dict.fromkeys(_key(payment) for payment in own))
@@ -100,7 +100,7 @@ class Related:
         invoice = reference_id(note.get("invoice")) or ""
         lines = self._lines.get(invoice) or ()
         billed_to = self._billed_to.get(invoice)
-        parts = {
+        parts: dict[str, list[Json]] = {
             "refunds": _in_order(self._refunds[i] for i in named if i in self._refunds),
             "invoice_lines": [
                 {"id": line["id"], "description": line.get("description")} for line in lines
@@ -142,21 +142,14 @@ def _key(payment: Json) -> str | None:
         return None
 
 
-def _by_payment(objects: Iterable[Json]) -> defaultdict[str | None, list[Json]]:
+def _by_payment(objects: Iterable[Json]) -> Groups:
     """By payment intent and by charge, since an invoice's payment names one of the two."""
-    return _grouped(
+    return grouped(
         (name, each)
         for each in objects
         for name in {reference_id(each.get("payment_intent")), reference_id(each.get("charge"))}
         if name
     )
-
-
-def _grouped(pairs: Iterable[tuple[str | None, Json]]) -> defaultdict[str | None, list[Json]]:
-    groups: defaultdict[str | None, list[Json]] = defaultdict(list)
-    for key, each in pairs:
-        groups[key].append(each)
-    return groups
 
 
 def _all(groups: Mapping[str | None, list[Json]], keys: Iterable[str | None]) -> list[Json]:
