@@ -30,15 +30,15 @@ LADDERS = {
     "core": (
         "money", "periods", "codes", "naming",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
-        "corrections", "proof", "close", "metering",
+        "corrections", "proof", "metering", "close",
     ),
     "connectors": (
         "failures", "sources", "ledger", "retry", "settling", "store", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
-        "runtime", "sources", "nexacloud", "stripe", "lago", "metering", "reconciliation", "ledger",
-        "close", "automation", "former_shadow",
+        "runtime", "sources", "nexacloud", "stripe", "lago", "metering", "gates", "reconciliation",
+        "ledger", "close", "automation", "former_shadow",
     ),
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.status import MonthStatus, status
 from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Status, Verdict
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
@@ -26,7 +27,7 @@ from fcb_pipelines.core.ledger.moves import MoveState, PaymentState, StandingMov
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
 from fcb_pipelines.core.metering.leaks import LeakKind
 from fcb_pipelines.core.metering.usage import RemarkKind
-from fcb_pipelines.core.proof.gates import GATES, failing
+from fcb_pipelines.core.proof.gate import failing
 from fcb_pipelines.core.settlements.routes import route
 from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
 from fcb_pipelines_tests.documents import SETTINGS, a_line, an_invoice
@@ -86,9 +87,13 @@ def test_the_gates_page_has_exactly_the_names_of_the_code(heading: str, known: l
 @pytest.mark.parametrize("name", GATES)
 def test_a_gate_is_described_in_the_words_of_the_code(name: str) -> None:
     (row,) = [row for row in rows(section(GATES_PAGE, "## Gates")) if row[0] == name]
-    _, scope, _, effect, proves, recovery = row
+    _, scope, seen_on, effect, proves, recovery = row
     gate = GATES[name]
-    assert scope in {"extract", "month", "all"}
+    assert scope == gate.scope
+    # `nexacloud/users`, `invoices`: the folder is written once.
+    first, *others = re.findall(r"`([a-z_/]+)`", seen_on)
+    folder = first.partition("/")[0]
+    assert (first, *(f"{folder}/{noun}" for noun in others)) == gate.seen_on
     assert (effect == "stops") is gate.blocking
     assert (proves, recovery.rstrip(" |")) == (gate.proves, gate.recovery)
 
@@ -306,7 +311,7 @@ def made_status() -> dict[str, Any]:
     month = MonthStatus(dispositions=[decided], documents=[document], moves={document.ref: move})
     families = {"411310": "hosting"}
     unplaced = MonthStatus(dispositions=[])
-    gates = (failing("completeness", [f"{document.ref} (2026-04): missing"]),)
+    gates = (GATES["completeness"].result(failing([f"{document.ref} (2026-04): missing"])),)
     return status({"2026-04": month}, unplaced, gates, 0, families, a_metering_status(), {})
 
 

@@ -10,7 +10,7 @@ from fcb_pipelines.core.close.options import alternatives
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import receivable
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
@@ -151,14 +151,13 @@ def close_report(
 
 
 def _gate(result: GateResult) -> dict[str, Any]:
-    gate = GATES[result.gate]
     return {
         "name": result.gate,
         "outcome": result.outcome.value,
-        "description": gate.proves,
+        "description": result.proves,
         "detail": result.detail if result.outcome is not Outcome.PASS else "",
         "count": result.count,
-        "recovery": gate.recovery,
+        "recovery": result.recovery,
     }
 
 

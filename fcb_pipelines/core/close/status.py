@@ -23,7 +23,7 @@ from fcb_pipelines.core.ledger.moves import (
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import UNPLACED
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
 
 LISTED_BY_AMOUNT = frozenset(
@@ -101,7 +101,7 @@ def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dic
             "count": result.count,
             "detail": result.detail,
             "sample": list(result.sample),
-            "recovery": GATES[result.gate].recovery,
+            "recovery": result.recovery,
         }
         for period, own in results.items()
         for result in own

@@ -19,7 +19,7 @@ from fcb_pipelines.core.ledger.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.ledger.moves import MoveState, StandingMove, StandingSettlement
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.proof.gate import Finding, failing
 from fcb_pipelines.core.settlements.policy import not_posted
 
 # A settlement with one of these is confirmed by the source and can't be written yet.
@@ -149,7 +149,7 @@ def orphans(moves: Iterable[StandingMove], wanted: Collection[str]) -> tuple[str
     )
 
 
-def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
+def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> Finding:
     """The receivable ties out per billing account and currency; no move of ours is of no member."""
     sums: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -166,7 +166,7 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
         f"{money(row.difference, row.currency)} unexplained"
         for row in wrong
     ]
-    return failing("receivable_ties_out", [*faults, *orphaned])
+    return failing([*faults, *orphaned])
 
 
 def _open(
