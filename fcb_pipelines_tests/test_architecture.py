@@ -47,6 +47,12 @@ CORE_MAY_USE = {"pydantic"}
 # The clock, the environment, the disk and the network are no business of the rules.
 CORE_MAY_NOT_USE = {"os", "io", "time", "pathlib", "socket", "subprocess", "random", "urllib"}
 
+# Where bodies of a source and rows of NexaCloud's tables become facts.
+OUTSIDE_JSON = {
+    "facts/index.py", "facts/nexacloud.py", "facts/lago/parts.py", "facts/stripe/parts.py",
+    "metering/service_rows.py", "metering/service_spans.py",
+}  # fmt: skip
+
 # A dependency's import name, where it is not the name it is installed by.
 IMPORTED_AS = {"dotenv": "python-dotenv", "yaml": "pyyaml", "psycopg2": "psycopg2-binary",
                "upath": "universal-pathlib", "lago_python_client": "lago-python-client",
@@ -140,6 +146,15 @@ def test_the_rules_use_no_framework_no_clock_and_no_disk(module: Path) -> None:
     assert tops <= sys.stdlib_module_names | CORE_MAY_USE
     assert not tops & CORE_MAY_NOT_USE
     assert not re.search(r"\b(datetime\.now|date\.today|utcnow)\b", module.read_text())
+
+
+def test_a_value_of_any_kind_stands_in_the_rules_only_where_outside_json_enters() -> None:
+    found = {
+        str(module.relative_to(PACKAGE / "core"))
+        for module in MODULES
+        if room(module) == "core" and "typing.Any" in set(imported(module))
+    }
+    assert found == OUTSIDE_JSON
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -1,7 +1,6 @@
 """Reading the dual run back from its frames: the status, the report's section."""
 
-from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import dagster as dg
 
@@ -10,6 +9,7 @@ from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.gates import flip_readiness
 from fcb_pipelines.core.metering.leaks import Leak
+from fcb_pipelines.core.metering.shapes import MeteringSection, MeteringStatus
 from fcb_pipelines.core.metering.status import metering_section, metering_status
 from fcb_pipelines.core.periods import first_day, following
 from fcb_pipelines.core.proof.gate import Outcome
@@ -25,7 +25,7 @@ class DualRunProof:
     def __init__(self, frames: FrameStore) -> None:
         self._frames = frames
 
-    def status(self, only: str | None) -> dict[str, Any]:
+    def status(self, only: str | None) -> MeteringStatus:
         """The object `metering` of the status JSON."""
         months = {
             period: rows for period in periods() if (rows := self._deltas(period)) is not None
@@ -39,14 +39,14 @@ class DualRunProof:
             months, ready, currency=current().currency, leaks=len(self._leaks() or ()), only=only
         )
 
-    def section(self, period: str) -> dict[str, Any] | None:
+    def section(self, period: str) -> MeteringSection | None:
         """The month's section of the close report; None where it was never built."""
         rows = self._deltas(period)
         if rows is None:
             return None
         now = period == periods()[-1]
         leaks = [
-            asdict(leak)
+            leak
             for leak in self._leaks() or ()
             if leak.period == period or (now and leak.period is None)
         ]

@@ -9,6 +9,7 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.close.gates import OF_A_MONTH, OVER_ALL
+from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.close.status import MonthStatus, status
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.decide import Disposition
@@ -73,7 +74,7 @@ class Proof:
         }
         self._dual_run = DualRunProof(frames)
 
-    def status(self, only: str | None = None) -> dict[str, Any]:
+    def status(self, only: str | None = None) -> StatusJson:
         """The status JSON, of one period or of all."""
         chosen = [period for period in periods() if only in (None, period)]
         built = {period: self.month(period) for period in chosen}
