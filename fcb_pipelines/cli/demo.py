@@ -23,6 +23,7 @@ from fcb_pipelines.cli.screen import (
 )
 from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
 from fcb_pipelines.config import environment
+from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
 
 
@@ -30,7 +31,7 @@ from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
 class Proof:
     """What a demo showed: the status JSON, the report pages, and whatever speaks against it."""
 
-    status: dict[str, Any]
+    status: StatusJson
     reports: tuple[Path, ...]
     posted_now: int
     against: tuple[str, ...]

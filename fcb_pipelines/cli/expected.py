@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fcb_pipelines.core.close.shapes import StatusJson
+
 _ABSENT = object()
 
 
-def differences(expected: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
+def differences(expected: Mapping[str, Any], status: StatusJson) -> tuple[str, ...]:
     """Where the status JSON is not what `expected` (a subset of it) says; empty when it agrees.
 
     Documents are an object by ref in `expected` and a list in the status. Each difference names

@@ -17,6 +17,7 @@ from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
@@ -113,7 +114,7 @@ class Pipeline:
         """The proof over all months; whether it holds."""
         return self._run("prove").success
 
-    def status(self, period: str | None = None) -> dict[str, Any]:
+    def status(self, period: str | None = None) -> StatusJson:
         """The status JSON as the last builds left it."""
         return Proof(self._frames).status(period)
 

@@ -22,6 +22,7 @@ from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
 from fcb_pipelines.connectors.stripe.related import Related
 from fcb_pipelines.connectors.stripe.source import StripeSource
 from fcb_pipelines.connectors.sweep import Sweep
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.codes import System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin, intended
@@ -52,20 +53,20 @@ from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.amounts import Sides, amounts
-from fcb_pipelines.core.proof.completeness import completeness, completeness_gate, population
+from fcb_pipelines.core.proof.completeness import completeness, population
 from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
-from fcb_pipelines.core.proof.gates import GateResult, ledger_agrees
+from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.core.proof.receivable import (
     ReceivableRow,
     orphans,
     receivable,
-    receivable_gate,
     unsettled,
 )
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
 from fcb_pipelines.core.settlements.policy import credited_refunds
+from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
@@ -324,7 +325,7 @@ class Pipeline:
         documents = [document.ref for document in this.documents]
         beside = (this.settlement_refs, this.counterparts) if settled else ((), ())
         now = reader.ledger_state(documents, *beside)
-        require(this.written_gates(now, reader.books))
+        require(before_a_write(this, now, reader.books))
         return now
 
     def _compare(self, this: Month, reader: LedgerReader, refused: Mapping[str, str]) -> None:
@@ -403,10 +404,14 @@ class Pipeline:
         self.receivable = receivable(decisions.values(), moves, listed, entries)
         months = {period: month.dispositions for period, month in self.months.items()}
         members = population(self.index, self.copies, first_claimants(self.copies))
-        self.gates = (
-            completeness_gate(completeness(members, months, self._unplaced)),
-            receivable_gate(self.receivable, orphans(moves, decisions)),
-            *ledger_agrees(deltas),
+        values = {
+            "completeness": completeness(members, months, self._unplaced),
+            "receivable": self.receivable,
+            "orphans": orphans(moves, decisions),
+            "ledger_deltas": deltas,
+        }
+        self.gates = tuple(
+            gate.judge(values) for gate in GATES.values() if values.keys() >= {*gate.inputs}
         )
 
     def _reader(self) -> LedgerReader:

@@ -23,7 +23,7 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.sources import Absent, Listing, Source, SourceBody
 from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
-from fcb_pipelines.core.proof.gates import GateResult
+from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig

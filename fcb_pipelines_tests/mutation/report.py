@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from fcb_pipelines.core.proof.gates import GATES
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines_tests.mutation.fault import EXPECTED, Finding, Layer
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutation.md"

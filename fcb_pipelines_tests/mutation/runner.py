@@ -12,7 +12,8 @@ import pytest
 
 from fcb_pipelines.cli.expected import differences
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import periods

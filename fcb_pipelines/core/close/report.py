@@ -2,15 +2,25 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from fcb_pipelines.core.close.options import alternatives
+from fcb_pipelines.core.close.shapes import (
+    Document,
+    ExceptionRow,
+    GateRow,
+    Owing,
+    ReportJson,
+    SettledSum,
+    TaxWitness,
+    TieOutRow,
+)
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.metering.shapes import MeteringSection
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import receivable
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
@@ -106,10 +116,12 @@ def close_report(
     customers: Mapping[str, str],
     today: date,
     over_all: Sequence[GateResult] = (),
-) -> dict[str, Any]:
+    metering: MeteringSection | None = None,
+) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
-    `over_all` are the gates over the extracts and all months, as the last proof left them.
+    `over_all` are the gates over the extracts and all months, as the last proof left them; `metering` is
+    the month's dual run, or None where it was never built.
 
     `currency` is the company's; revenue and tax in other currencies stand beside it under
     `other_currencies`. `families` is the family of each income account code, `customers` the name of
@@ -127,10 +139,7 @@ def close_report(
         "post": verdicts[Verdict.POST],
         "skip": verdicts[Verdict.SKIP],
         "hold": verdicts[Verdict.HOLD],
-        "tie_outs": [
-            {**asdict(tie), "difference": tie.difference, "ok": tie.difference == 0}
-            for tie in tie_outs(month)
-        ],
+        "tie_outs": [_tie_out(tie) for tie in tie_outs(month)],
         "gates": [_gate(result) for result in month.gates],
         "gates_over_all": [_gate(result) for result in over_all],
         "exceptions": _exceptions(month, today),
@@ -147,28 +156,42 @@ def close_report(
             }
             for other in sorted({move.document.currency for move in posted} - {currency})
         },
+        "metering": metering,
     }
 
 
-def _gate(result: GateResult) -> dict[str, Any]:
-    gate = GATES[result.gate]
+def _tie_out(tie: TieOut) -> TieOutRow:
+    return {
+        "name": tie.name,
+        "currency": tie.currency,
+        "left_label": tie.left_label,
+        "left": tie.left,
+        "right_label": tie.right_label,
+        "right": tie.right,
+        "difference": tie.difference,
+        "ok": tie.difference == 0,
+    }
+
+
+def _gate(result: GateResult) -> GateRow:
     return {
         "name": result.gate,
         "outcome": result.outcome.value,
-        "description": gate.proves,
+        "description": result.proves,
         "detail": result.detail if result.outcome is not Outcome.PASS else "",
         "count": result.count,
-        "recovery": gate.recovery,
+        "recovery": result.recovery,
     }
 
 
-def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
+def _exceptions(month: MonthStatus, today: date) -> list[ExceptionRow]:
     """Held documents with their reason, then every exception of every document."""
     rows_by_ref = {row.ref: row for row in month.dispositions}
     details = {ref: row.detail for ref, row in rows_by_ref.items()}
-    rows = []
+    rows: list[ExceptionRow] = []
     for document in documents_of(month):
-        codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
+        held = document["reason"] if document["disposition"] == Verdict.HOLD else None
+        codes = [held] if held else []
         for code in (*codes, *document["exceptions"]):
             known = Reason.of(code) if code in codes else ExceptionCode.of(code)
             rows.append(
@@ -191,13 +214,13 @@ def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
     return rows
 
 
-def _amount(document: Mapping[str, Any], code: str) -> int:
+def _amount(document: Document, code: str) -> int:
     """What an exception is about: the amount that it lists, where it lists one; else the document's."""
     listed = [each["amount"] for each in document["listed"] if each["why"] == code]
-    return sum(listed) if code in LISTED_BY_AMOUNT and listed else int(document["total"])
+    return sum(listed) if code in LISTED_BY_AMOUNT and listed else document["total"]
 
 
-def _settlements(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _settlements(documents: Iterable[Document]) -> list[SettledSum]:
     """What settles the month's documents in the ledger, by currency and method.
 
     `total` is positive for what customers paid, negative for what went back to them.
@@ -236,7 +259,7 @@ def _taxes(posted: Sequence[LedgerMove], currency: str) -> dict[str, int]:
     return dict(sorted(totals.items()))
 
 
-def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
+def _witness(rows: Sequence[WitnessRow]) -> TaxWitness:
     """How many documents came out how, and each of those that do not match."""
     verdicts = Counter(row.verdict for row in rows)
     return {
@@ -258,7 +281,7 @@ def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
     }
 
 
-def _receivable(posted: Sequence[LedgerMove], customers: Mapping[str, str]) -> list[dict[str, Any]]:
+def _receivable(posted: Sequence[LedgerMove], customers: Mapping[str, str]) -> list[Owing]:
     totals: Counter[tuple[str, str]] = Counter()
     for move in posted:
         key = (move.document.partner, move.document.currency)

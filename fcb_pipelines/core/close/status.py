@@ -7,8 +7,16 @@ All amounts are integer minor units.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from fcb_pipelines.core.close.shapes import (
+    Amounts,
+    CurrencyTotals,
+    Document,
+    GateDetail,
+    Period,
+    Settled,
+    StatusJson,
+)
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.books import Books
@@ -20,10 +28,11 @@ from fcb_pipelines.core.ledger.moves import (
     MoveState,
     PaymentState,
 )
+from fcb_pipelines.core.metering.shapes import MeteringStatus
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import UNPLACED
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
 
 LISTED_BY_AMOUNT = frozenset(
@@ -67,9 +76,9 @@ def status(
     global_gates: Sequence[GateResult],
     other_service: int,
     families: Mapping[str, str],
-    metering: Mapping[str, Any],
-    amounts: Mapping[str, Any],
-) -> dict[str, Any]:
+    metering: MeteringStatus,
+    amounts: Amounts,
+) -> StatusJson:
     """The status of these months and unplaced, as plain JSON values.
 
     `families` is the family of each income account code, `other_service` how many documents of the
@@ -91,7 +100,7 @@ def status(
     }
 
 
-def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dict[str, Any]]:
+def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[GateDetail]:
     """What each gate that does not pass names, by period (None: over all), and what mends it."""
     return [
         {
@@ -101,7 +110,7 @@ def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dic
             "count": result.count,
             "detail": result.detail,
             "sample": list(result.sample),
-            "recovery": GATES[result.gate].recovery,
+            "recovery": result.recovery,
         }
         for period, own in results.items()
         for result in own
@@ -109,7 +118,7 @@ def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dic
     ]
 
 
-def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
+def documents_of(month: MonthStatus) -> list[Document]:
     """One entry for each disposition, as the source billed it and the ledger answers it."""
     intended = {document.ref: document for document in month.documents}
     delta_codes: dict[str, list[str]] = defaultdict(list)
@@ -133,9 +142,9 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
     ]
 
 
-def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, CurrencyTotals]:
     """What is posted, by currency: as the ledger answers; credit notes are negative."""
-    posted: dict[str, dict[str, Any]] = {}
+    posted: dict[str, CurrencyTotals] = {}
     for month in months:
         for move in month.moves.values():
             if move.state is MoveState.POSTED:
@@ -146,7 +155,7 @@ def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[s
     }
 
 
-def _add(posted: dict[str, dict[str, Any]], move: LedgerMove, families: Mapping[str, str]) -> None:
+def _add(posted: dict[str, CurrencyTotals], move: LedgerMove, families: Mapping[str, str]) -> None:
     document = move.document
     sign = document.kind.sign
     entry = posted.setdefault(
@@ -161,7 +170,7 @@ def _add(posted: dict[str, dict[str, Any]], move: LedgerMove, families: Mapping[
         entry["by_family"][families.get(line.account, line.account)] += sign * line.net
 
 
-def _counts(month: MonthStatus) -> dict[str, Any]:
+def _counts(month: MonthStatus) -> Period:
     verdicts = Counter(row.verdict for row in month.dispositions)
     return {
         "population": len(month.dispositions),
@@ -180,7 +189,7 @@ def _document(
     settlements: Sequence[LedgerSettlement],
     delta_codes: Sequence[str],
     amounts: Sequence[AmountRow],
-) -> dict[str, Any]:
+) -> Document:
     ledger_state = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
     posted = move is not None and move.state is MoveState.POSTED
     state = move.state.value if move is not None and ledger_state else MoveState.NONE.value
@@ -228,14 +237,14 @@ def _document(
     }
 
 
-def _settlements(entries: Sequence[LedgerSettlement]) -> list[dict[str, Any]]:
+def _settlements(entries: Sequence[LedgerSettlement]) -> list[Settled]:
     """What settles a document in the ledger, in order of date; negative where it is taken back."""
     posted = [entry.settlement for entry in entries if entry.state is MoveState.POSTED]
-    told = [
+    told: list[Settled] = [
         {"date": each.date.isoformat(), "method": each.method.value, "amount": each.amount}
         for each in posted
     ]
-    return sorted(told, key=lambda each: tuple(each.values()))
+    return sorted(told, key=lambda each: (each["date"], each["method"], each["amount"]))
 
 
 def _paid(move: LedgerMove, corrections: Sequence[LedgerMove]) -> int:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.naming import money, named
-from fcb_pipelines.core.proof.gates import GateResult, failing, warning
+from fcb_pipelines.core.proof.gate import Finding, failing, warning
 
 
 class Measure(StrEnum):
@@ -48,45 +48,24 @@ class AmountRow:
         return self.source - self.posted - self.listed
 
 
-def amount_gates(rows: Sequence[AmountRow]) -> tuple[GateResult, ...]:
-    """The gates over all amounts."""
-    return nothing_is_lost(rows), cash_without_document(rows), credit_has_an_origin(rows)
-
-
-def nothing_is_lost(rows: Sequence[AmountRow]) -> GateResult:
+def nothing_is_lost(rows: Sequence[AmountRow]) -> Finding:
     """No amount is in neither place: it fails naming each, and tells each listed one beside."""
     lost = [row for row in rows if row.difference]
     if lost:
-        return failing("nothing_is_lost", [_told(row) for row in lost])
+        return failing([_told(row) for row in lost])
     listed = [row for row in rows if row.listed and row.measure is not Measure.CREDIT]
-    sums: dict[str, int] = defaultdict(int)
-    for row in listed:
-        sums[f"{row.currency} {row.measure}"] += row.listed
-    return warning(
-        "nothing_is_lost", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
-    )
+    amounts = ((f"{row.currency} {row.measure}", row.listed) for row in listed)
+    return warning([_told(row) for row in listed], amounts=amounts)
 
 
-def cash_without_document(rows: Sequence[AmountRow]) -> GateResult:
+def cash_without_document(rows: Sequence[AmountRow]) -> Finding:
     """Money that a source confirms and that no posted document holds, by currency (S11)."""
-    listed = [row for row in rows if row.why == ExceptionCode.CASH_WITHOUT_DOCUMENT]
-    sums: dict[str, int] = defaultdict(int)
-    for row in listed:
-        sums[row.currency] += row.listed
-    return warning(
-        "cash_without_document", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
-    )
+    return _listed(row for row in rows if row.why == ExceptionCode.CASH_WITHOUT_DOCUMENT)
 
 
-def credit_has_an_origin(rows: Sequence[AmountRow]) -> GateResult:
+def credit_has_an_origin(rows: Sequence[AmountRow]) -> Finding:
     """Credit that was drawn and that the books never saw the customer get, by currency (S12)."""
-    listed = [row for row in rows if row.measure is Measure.CREDIT]
-    sums: dict[str, int] = defaultdict(int)
-    for row in listed:
-        sums[row.currency] += row.listed
-    return warning(
-        "credit_has_an_origin", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
-    )
+    return _listed(row for row in rows if row.measure is Measure.CREDIT)
 
 
 def totals(rows: Iterable[AmountRow]) -> dict[str, dict[str, dict[str, int]]]:
@@ -109,6 +88,11 @@ def by_document(rows: Iterable[AmountRow]) -> dict[str, list[AmountRow]]:
     for row in rows:
         found[row.ref].append(row)
     return found
+
+
+def _listed(rows: Iterable[AmountRow]) -> Finding:
+    own = tuple(rows)
+    return warning([_told(row) for row in own], amounts=((row.currency, row.listed) for row in own))
 
 
 def _told(row: AmountRow) -> str:

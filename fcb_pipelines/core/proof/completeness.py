@@ -8,7 +8,7 @@ from fcb_pipelines.core.codes import Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
-from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.proof.gate import Finding, failing
 
 UNPLACED = "unplaced"
 NOT_BUILT = "not built"
@@ -81,7 +81,7 @@ def completeness(
     return tuple(rows)
 
 
-def completeness_gate(rows: Sequence[CompletenessRow]) -> GateResult:
+def completeness_gate(rows: Sequence[CompletenessRow]) -> Finding:
     """Every member has one disposition, in the month it lies in."""
     verdicts = set(Verdict)
     faults = [
@@ -89,7 +89,7 @@ def completeness_gate(rows: Sequence[CompletenessRow]) -> GateResult:
         for row in rows
         if row.answer not in verdicts
     ]
-    return failing("completeness", faults)
+    return failing(faults)
 
 
 def _member_row(

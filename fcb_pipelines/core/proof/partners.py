@@ -1,16 +1,16 @@
-"""The gate over ledger partners: whose email is not theirs alone."""
+"""The gate function over ledger partners: whose email is not theirs alone."""
 
 from collections.abc import Iterable
 
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
-from fcb_pipelines.core.proof.gates import GateResult, warning
+from fcb_pipelines.core.proof.gate import Finding, warning
 
 
-def shared_email(partners: Iterable[LinkedPartner]) -> GateResult:
+def shared_email(partners: Iterable[LinkedPartner]) -> Finding:
     """Emails that several accounts or ledger partners bear, each with all who bear it."""
     emails = {shared.email: shared for one in partners for shared in one.shared_emails}
     told = [_shared(shared) for _, shared in sorted(emails.items())]
-    return warning("shared_email", told)
+    return warning(told)
 
 
 def _shared(shared: SharedEmail) -> str:

@@ -19,7 +19,7 @@ from fcb_pipelines.core.ledger.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.proof.gate import Finding, failing
 from fcb_pipelines.core.settlements.plan import KEPT_OUT
 from fcb_pipelines.core.settlements.policy import not_posted
 
@@ -139,7 +139,7 @@ def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, 
     )
 
 
-def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
+def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> Finding:
     """The receivable ties out per billing account and currency; no move of ours is of no member."""
     sums: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -156,7 +156,7 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
         f"{money(row.difference, row.currency)} unexplained"
         for row in wrong
     ]
-    return failing("receivable_ties_out", [*faults, *orphaned])
+    return failing([*faults, *orphaned])
 
 
 def _open(

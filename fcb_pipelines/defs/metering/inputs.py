@@ -15,7 +15,6 @@ from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.company.charges import Metric, Reading, UnreadReading
 from fcb_pipelines.core.company.services import CataloguePlan, Customers, Service, Subscription
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Deployment
@@ -54,7 +53,6 @@ CATALOGUE = {"plan_catalog": dg.AssetIn(keys.PLAN_CATALOG)}
 DOCUMENTS = {"invoiced_documents": dg.AssetIn(keys.INVOICED_DOCUMENTS)}
 USAGE = {"usage": dg.AssetIn(keys.USAGE)}
 EXPECTED = {"expected_charges": dg.AssetIn(keys.EXPECTED_CHARGES)}
-DELTAS = {"deltas": dg.AssetIn(keys.METERING_DELTAS)}
 
 # The longest time that a window may begin away from the month its cycle is named by.
 _AROUND = timedelta(days=33)
@@ -128,7 +126,7 @@ class Metering:
     @cached_property
     def customers(self) -> Customers:
         """Whose customers are one."""
-        require([contract("users", self.frames["users"])])
+        require([contract(users=self.frames["users"])])
         own = nexacloud_customers(records(self.frames["users"]), self.settings.service)
         others = service_customers(self._of_services("service_customers"))
         return Customers((*own, *others), self.services.values())
@@ -178,11 +176,6 @@ class Metering:
     def expected(self) -> tuple[ExpectedCharge, ...]:
         """The period's expected charges."""
         return to_rows(self.frames["expected_charges"], ExpectedCharge)
-
-    @cached_property
-    def deltas(self) -> tuple[MeteringDelta, ...]:
-        """The period's rows."""
-        return to_rows(self.frames["deltas"], MeteringDelta)
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...] | None:

@@ -11,8 +11,7 @@ NEXACLOUD_TABLES = (
     "invoices",
     "invoice_items",
 )
-# What the books are made of, and what only the dual run reads: that never stops them.
-POSTED_TABLES = ("users", "invoices", "invoice_items")
+# What only the dual run reads: it never stops the books.
 METERED_TABLES = ("plans", "deployments", "subscriptions", "usage_records")
 # What the company's other services tell of themselves, in the same database.
 SERVICE_TABLES = (

@@ -32,14 +32,6 @@ from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.completeness import Member, population
-from fcb_pipelines.core.proof.gates import (
-    GateResult,
-    document_rules_hold,
-    documents_balance,
-    documents_match_dispositions,
-    external_ids_unique,
-    population_adds_up,
-)
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
@@ -294,18 +286,6 @@ class Month:
             books.entry_lock,
             opening=self.opening,
             lacking=books.lacking_methods,
-        )
-
-    def written_gates(
-        self, ledger_state: Mapping[str, LedgerState], books: Books
-    ) -> Sequence[GateResult]:
-        """Every gate that stands before a write, over the rows that would be written."""
-        return (
-            population_adds_up({member.ref for member in self.members}, self.dispositions),
-            external_ids_unique(self.document_rows),
-            documents_balance(self.document_rows),
-            documents_match_dispositions(self.documents, self.dispositions, self.owed),
-            document_rules_hold(self.documents, ledger_state, current(), books, self.period),
         )
 
 

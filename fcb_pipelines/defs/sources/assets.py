@@ -1,4 +1,4 @@
-"""The assets and the check of one billing source. Every source has the same five nouns."""
+"""The assets of one billing source. Every source has the same five nouns."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -16,12 +16,12 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, of_rows, users_of
-from fcb_pipelines.defs.runtime.gating import check_result, require, spec
+from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.keys import COPIES, COPY_ITEMS, MOVES, OWNERS, USERS
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
 from fcb_pipelines.defs.sources.reading import (
     Reader,
-    listing_gate,
+    listing_result,
     progress_to,
     read_documents,
     read_index,
@@ -88,7 +88,7 @@ def source_assets(
         )
         def month_documents(context: dg.AssetExecutionContext, index: pd.DataFrame) -> Frame:
             rows = to_rows(index, IndexRow)
-            require([listing_gate(side, rows, index.attrs)])
+            require([listing_result(side, rows, index.attrs)])
             period = context.partition_key
             wanted = [r for r in rows if r.period == period and r.origin is origin and r.in_scope]
             facts = read_documents(_reader(context, side), wanted)
@@ -145,21 +145,6 @@ def source_assets(
         credited_invoices,
         payments,
     ]
-
-
-def listing_check(side: System) -> dg.AssetChecksDefinition:
-    """The blocking check that one source's list is whole."""
-    key = dg.AssetKey([side.value, "index"])
-
-    @dg.multi_asset_check(
-        name=f"{side.value}_listing",
-        specs=[spec(f"{side.value}_listing_complete", key)],
-        ins={"index": dg.AssetIn(key)},
-    )
-    def listing(index: pd.DataFrame) -> dg.AssetCheckResult:
-        return check_result(listing_gate(side, to_rows(index, IndexRow), index.attrs), key)
-
-    return listing
 
 
 def readers(stripe: Source, lago: Source, evidence: EvidenceStore) -> tuple[Reader, Reader]:

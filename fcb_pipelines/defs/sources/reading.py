@@ -10,6 +10,7 @@ import pandas as pd
 from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame
+from fcb_pipelines.core.close.gates import listing_gate
 from fcb_pipelines.core.codes import Kind, Reason, System
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.index import (
@@ -27,7 +28,8 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts as stripe_facts
 from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
-from fcb_pipelines.core.proof.gates import GateResult, listing_complete
+from fcb_pipelines.core.proof.gate import GateResult
+from fcb_pipelines.core.proof.gates import listing_complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +113,9 @@ def read_index(
     )
 
 
-def listing_gate(side: System, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
+def listing_result(side: System, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
     """Whether the index is whole."""
-    return listing_complete(f"{side.value}_listing_complete", rows, attrs.get("problem"))
+    return listing_gate(side.value).result(listing_complete(rows, attrs.get("problem")))
 
 
 def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFacts, ...]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.report import close_report, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.ledger.moves import MoveState
-from fcb_pipelines.core.proof.gates import failing, nothing_is_held
 from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -45,7 +45,10 @@ def a_month(**changes: Any) -> MonthStatus:
         documents=[document_of(case) for case in CASES],
         moves={case.facts.ref: a_move(document_of(case)) for case in CASES},
         settlements=[*entries, replace(entries[0], state=MoveState.CANCELLED)],
-        gates=(failing("documents_balance", []), nothing_is_held(rows, DAY)),
+        gates=(
+            GATES["documents_balance"].judge({"document_rows": ()}),
+            GATES["nothing_is_held"].judge({"dispositions": rows, "today": DAY}),
+        ),
     )
     return replace(month, **changes)
 

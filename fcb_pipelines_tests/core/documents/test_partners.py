@@ -19,7 +19,7 @@ from fcb_pipelines.core.documents.partners import (
 )
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.core.proof.partners import shared_email
 from fcb_pipelines_tests.documents import a_partner
 

@@ -16,14 +16,14 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveSt
 from fcb_pipelines.core.proof.amount_rows import (
     AmountRow,
     Measure,
-    amount_gates,
+    credit_has_an_origin,
     nothing_is_lost,
     totals,
 )
 from fcb_pipelines.core.proof.amounts import Sides, amounts
 from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.delta import LedgerDelta, delta_of
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -287,9 +287,7 @@ def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
     ]  # fmt: skip
     rows = drawn_without_origin(entries, {})
     assert [row.listed for row in rows] == short, case
-    assert {gate.gate: gate.count for gate in amount_gates(rows)}["credit_has_an_origin"] == len(
-        short
-    )
+    assert credit_has_an_origin(rows).count == len(short)
 
 
 def _balance(*amounts: int) -> list[LedgerSettlement]:

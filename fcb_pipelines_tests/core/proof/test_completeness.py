@@ -20,7 +20,7 @@ from fcb_pipelines.core.proof.completeness import (
     population,
 )
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.core.proof.receivable import (
     ReceivableRow,
     orphans,
