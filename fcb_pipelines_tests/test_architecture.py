@@ -57,8 +57,8 @@ CORE_MAY_NOT_USE = {"os", "io", "time", "pathlib", "socket", "subprocess", "rand
 
 # Where bodies of a source and rows of NexaCloud's tables become facts.
 OUTSIDE_JSON = {
-    "facts/index.py", "facts/nexacloud.py", "facts/lago/parts.py", "facts/stripe/parts.py",
-    "metering/service_rows.py", "metering/service_spans.py",
+    "facts/bodies.py", "facts/index.py", "facts/nexacloud.py", "facts/stripe/parts.py",
+    "metering/service_rows.py",
 }  # fmt: skip
 
 # A dependency's import name, where it is not the name it is installed by.
