@@ -114,20 +114,48 @@ class Journals(_Part):
     adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
 
 
-class StripeSettings(_Part):
-    """The Stripe account that is read, and how it is asked."""
+class SourceSettings(_Part):
+    """What the configuration says of one billing source: whose documents, and how it is asked."""
+
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """Whose documents are read: a part of the ref of each."""
+        raise NotImplementedError
+
+
+class StripeSettings(SourceSettings):
+    """The Stripe account that is read."""
 
     account: str
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The account."""
+        return self.account
 
 
-class LagoSettings(_Part):
-    """The Lago organization that is read, and how it is asked."""
+class LagoSettings(SourceSettings):
+    """The Lago organization that is read."""
 
     organization: str
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The organization."""
+        return self.organization
+
+
+class FurtherSource(_Part):
+    """A billing source beside Stripe and Lago: where its entry is imported from, and its settings.
+
+    What the settings may be the entry itself says.
+    """
+
+    entry: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+    settings: dict[str, object] = Field(default_factory=dict)
 
 
 class Policies(_Part):
@@ -164,6 +192,7 @@ class Settings(_Part):
     posting: Literal["draft", "auto"] = "draft"
     stripe: StripeSettings
     lago: LagoSettings
+    sources: tuple[FurtherSource, ...] = ()
     families: tuple[Family, ...]
     accounts: Accounts
     journals: Journals

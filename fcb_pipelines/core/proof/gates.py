@@ -71,10 +71,17 @@ class GateResult:
     amounts: tuple[tuple[str, int], ...] = ()
 
 
+_LISTING = "_listing_complete"
+
+
+def _of_listing(source: str) -> tuple[str, bool, str, str]:
+    proves = f"Every page of {source.capitalize()}'s list was read once and none is missing."
+    return f"{source}{_LISTING}", True, proves, "Rerun `fcb sync`."
+
+
 _GATES = (
     ("extracts_meet_contract", True, "Every NexaCloud extract that the books are made of has the columns, types and keys we rely on.", "Correct the named row in NexaCloud; where all rows of a column are named, the schema may have changed; then `fcb sync`."),
-    ("stripe_listing_complete", True, "Every page of Stripe's list was read once and none is missing.", "Rerun `fcb sync`."),
-    ("lago_listing_complete", True, "Every page of Lago's list was read once and none is missing.", "Rerun `fcb sync`."),
+    *(_of_listing(name) for name in ("stripe", "lago")),
     ("population_adds_up", True, "Population = post + skip + hold: every member has one disposition.", "Rebuild the month: `fcb sync --period M`."),
     ("external_ids_unique", True, "No document is intended twice.", "Rebuild the month: `fcb sync --period M`."),
     ("documents_balance", True, "Every document's lines and taxes are what was billed, to the minor unit.", "Rebuild the month: `fcb sync --period M`."),
@@ -103,10 +110,22 @@ _GATES = (
     ("nothing_leaks", False, "Nothing that was used, runs or is subscribed to is left out of the invoices.", "`fcb status` names the first, `metering/leaks` lists each with what it is worth: invoice it or end it."),
 )  # fmt: skip
 
-GATES: dict[str, Gate] = {
-    name: Gate(name=name, blocking=blocking, proves=proves, recovery=recovery)
-    for name, blocking, proves, recovery in _GATES
-}
+
+class _Gates(dict[str, Gate]):
+    """The gates by name, those of the packaged sources among them; any other source has its own."""
+
+    def __missing__(self, name: str) -> Gate:
+        source = name.removesuffix(_LISTING)
+        if source == name:
+            raise KeyError(name)
+        return _gate(*_of_listing(source))
+
+
+def _gate(name: str, blocking: bool, proves: str, recovery: str) -> Gate:
+    return Gate(name=name, blocking=blocking, proves=proves, recovery=recovery)
+
+
+GATES: dict[str, Gate] = _Gates({row[0]: _gate(*row) for row in _GATES})
 
 
 def listing_complete(gate: str, rows: Iterable[IndexRow], problem: str | None) -> GateResult:

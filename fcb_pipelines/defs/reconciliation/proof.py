@@ -9,7 +9,7 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import ExceptionCode, Side
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.facts.index import IndexRow
@@ -126,7 +126,7 @@ class Proof:
     def facts(self) -> Iterator[InvoiceFacts]:
         """Every document of every month that was built, as its source tells it."""
         for period in periods():
-            frames = self._read(_MONTH_FRAMES, period)
+            frames = self._read_month(period)
             if month.FACTS.keys() <= frames.keys():
                 yield from Month(period, frames).facts
 
@@ -141,7 +141,7 @@ class Proof:
 
     def built_month(self, period: str) -> Month:
         """One month's frames as its last build left them."""
-        return Month(period, {**self._shared, **self._read(_MONTH_FRAMES, period)})
+        return Month(period, {**self._shared, **self._read_month(period)})
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
@@ -163,7 +163,7 @@ class Proof:
         """Ref -> confirmed settlements that are listed, not posted, and the exception's code."""
         found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
-            frames = self._read(_MONTH_FRAMES, period)
+            frames = self._read_month(period)
             this = Month(period, {**self._shared, **frames})
             found |= _unsettled(this)
         return found
@@ -178,10 +178,10 @@ class Proof:
         }
         if extracts:
             results.append(contracts(extracts))
-        for side in (Side.STRIPE, Side.LAGO):
-            frame = self._shared.get(f"{side.value}_index")
+        for name in keys.SOURCES:
+            frame = self._shared.get(f"{name}_index")
             if frame is not None:
-                results.append(listing_gate(side, to_rows(frame, IndexRow), frame.attrs))
+                results.append(listing_gate(name, to_rows(frame, IndexRow), frame.attrs))
         frame = self._frames.read(keys.COMPLETENESS.path)
         if frame is not None:
             results.append(completeness_gate(to_rows(frame, CompletenessRow)))
@@ -265,6 +265,14 @@ class Proof:
     def _read(self, wanted: Mapping[str, Any], period: str | None) -> dict[str, pd.DataFrame]:
         read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
         return {name: frame for name, frame in read.items() if frame is not None}
+
+    def _read_month(self, period: str) -> dict[str, pd.DataFrame]:
+        """The frames of a month; those that it was built without, once it was built, are empty."""
+        read = self._read(_MONTH_FRAMES, period)
+        if "dispositions" not in read:
+            return read
+        later = (name for name, key in _MONTH_FRAMES.items() if key in keys.LATER)
+        return {**{name: pd.DataFrame() for name in later}, **read}
 
     def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[Standing]:
         frame = frames.get("settlements", frames.get("standing"))

@@ -8,13 +8,12 @@ from typing import Any, get_type_hints
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.store.frames import to_rows
-from fcb_pipelines.core.dispositions.cases import User
-from fcb_pipelines.core.facts.nexacloud import Copy, copies
+from fcb_pipelines.core.facts.nexacloud import Copy, User, copies
 from fcb_pipelines.core.proof.gates import GateResult, failing
 from fcb_pipelines.defs.runtime.gating import require
+from fcb_pipelines.defs.sources.registry import claimed_ref
 
 
 def contract(table: str, frame: pd.DataFrame) -> GateResult:
@@ -37,13 +36,7 @@ def users_of(frame: pd.DataFrame) -> dict[str, User]:
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[Copy, ...]:
     """NexaCloud's invoices with their items. Refuses frames that break their contract."""
     require([contract("invoices", invoices), contract("invoice_items", items)])
-    settings = current()
-    return copies(
-        records(invoices),
-        records(items),
-        stripe_account=settings.stripe.account,
-        lago_organization=settings.lago.organization,
-    )
+    return copies(records(invoices), records(items), claims=claimed_ref)
 
 
 def column_schema(row_type: type) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.metering.invoiced import Invoiced, invoiced, lines_of
-from fcb_pipelines.core.metering.service_spans import line_spans
+from fcb_pipelines.core.metering.service_spans import lago_spans, no_spans, stripe_spans
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.facts import a_line, an_invoice
 from fcb_pipelines_tests.metering import MAY, ZONE, at, span
@@ -102,7 +102,7 @@ def test_a_one_off_counts_as_a_whole() -> None:
 def test_the_spans_of_stripe_s_lines_are_those_of_its_facts() -> None:
     body = small_dataset.stripe_body("in_many")
     keys = {line.key for line in document_facts(body, account="a", timezone=ZONE).lines}
-    spans = line_spans(body, ZONE)
+    spans = stripe_spans(body, ZONE)
     assert spans.keys() == keys
     assert set(spans.values()) == {span("2026-05-01", "2026-06-01")}
 
@@ -123,16 +123,26 @@ def fee(**changes: object) -> dict[str, object]:
         ({"fees": [fee(from_date=None)]}, None),
         ({"fees": [fee(to_date="2026-05-31")]}, None),
         ({"fees": None}, None),
-        ({"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": 5, "end": 5}}]}}}, None),
-        ({"invoice": {"lines": {"data": [{"id": "f1", "period": None}]}}}, None),
-        (
-            {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": "x", "end": 1}}]}}},
-            None,
-        ),
-        ({"invoice": None}, None),
     ],
 )
-def test_a_span_is_told_to_the_second_or_not_at_all(
+def test_a_span_of_lago_is_told_to_the_second_or_not_at_all(
     body: dict[str, object], expected: Span | None
 ) -> None:
-    assert line_spans(body, ZONE) == ({"f1": expected} if expected else {})
+    assert lago_spans(body, ZONE) == ({"f1": expected} if expected else {})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": 5, "end": 5}}]}}},
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": None}]}}},
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": "x", "end": 1}}]}}},
+        {"invoice": None},
+    ],
+)
+def test_a_span_of_stripe_that_is_none_is_not_told(body: dict[str, object]) -> None:
+    assert stripe_spans(body, ZONE) == {}
+
+
+def test_a_source_that_tells_no_times_has_no_spans() -> None:
+    assert no_spans({"fees": [fee()]}, ZONE) == {}

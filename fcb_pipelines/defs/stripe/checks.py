@@ -1,6 +1,0 @@
-"""Stripe's list is whole."""
-
-from fcb_pipelines.core.codes import Side
-from fcb_pipelines.defs.sources.assets import listing_check
-
-stripe_listing = listing_check(Side.STRIPE)
