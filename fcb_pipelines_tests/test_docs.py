@@ -1,5 +1,7 @@
 """The documents say what the code says: closed lists, fields, variables, verbs, links."""
 
+import dataclasses
+import inspect
 import json
 import re
 import types
@@ -16,6 +18,7 @@ from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.shapes import (
@@ -35,6 +38,8 @@ from fcb_pipelines.core.metering.leaks import LeakKind
 from fcb_pipelines.core.metering.shapes import Figures, MeteringStatus
 from fcb_pipelines.core.metering.usage import RemarkKind
 from fcb_pipelines.core.settlements.routes import route
+from fcb_pipelines.defs.sources.entry import SourceEntry
+from fcb_pipelines.defs.sources.registry import registered
 from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
 from fcb_pipelines_tests.documents import SETTINGS
 
@@ -370,6 +375,35 @@ def test_every_module_that_a_page_names_exists() -> None:
                 continue
             places: Sequence[Path] = (ROOT, ROOT / "fcb_pipelines")
             assert any((place / named).exists() for place in places), f"{page.name}: {named}"
+
+
+ADDING = (DOCS / "adding-a-source.md").read_text()
+THIRD_SOURCE = ROOT / "fcb_pipelines_tests" / "third_source"
+
+
+def test_the_code_of_the_made_up_source_is_the_code_that_closes_a_month() -> None:
+    code = "".join(file.read_text() for file in sorted(THIRD_SOURCE.glob("*.py")))
+    shown = re.findall(r"```python\n(.*?)```", ADDING, re.DOTALL)
+    assert len(shown) == 4
+    for part in shown:
+        assert part in code
+
+
+def test_the_configuration_of_the_made_up_source_can_be_read() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", ADDING, re.DOTALL)
+    told = {**yaml.safe_load(PACKAGED.read_text()), **yaml.safe_load(example)}
+    assert [one.name for one in registered(Settings.model_validate(told))][2:] == ["acme"]
+
+
+def test_the_page_tells_every_field_of_an_entry_and_every_method_of_a_client() -> None:
+    told = section(ADDING, "## The entry")
+    cells = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("| `")]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == {one.name for one in dataclasses.fields(SourceEntry)}
+    methods = section(ADDING, "## Its client")
+    assert set(re.findall(r"^\| `(\w+)\(", methods, re.MULTILINE)) == {
+        name for name, one in vars(Source).items() if inspect.isfunction(one) and name[0] != "_"
+    }
 
 
 def test_every_asset_is_in_the_table_of_the_architecture() -> None:

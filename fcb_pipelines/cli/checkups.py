@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import dagster as dg
@@ -12,9 +13,9 @@ from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure, Unreachable
-from fcb_pipelines.connectors.sources import SourceDescription
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
+from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
 
 Outcome = Literal["ok", "warn", "fail"]
 
@@ -41,10 +42,11 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
     findings += _guarded("nexacloud", lambda: _nexacloud(found))
     try:
         company = settings.current()
+        sources = registered(company)
     except ConfigError:
         return tuple(findings)
-    findings += _guarded("stripe", lambda: _source(connections.stripe(found, company).describe()))
-    findings += _guarded("lago", lambda: _source(connections.lago(found, company).describe()))
+    for one in sources:
+        findings += _guarded(one.name, partial(_source, one, found))
     findings += _guarded(f"ledger ({found.ledger})", lambda: _ledger(found, company))
     return tuple(findings)
 
@@ -76,6 +78,7 @@ def _home(found: Environment) -> Iterator[Finding]:
 
 def _configuration() -> Iterator[Finding]:
     company = settings.current()
+    registered(company)
     detail = (
         f"{company.service}, {company.currency}, {company.timezone}, from {company.first_period}, "
         f"posting {company.posting}"
@@ -133,7 +136,8 @@ def _dagster() -> Iterator[Finding]:
     )
 
 
-def _source(told: SourceDescription) -> Iterator[Finding]:
+def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
+    told = one.open(found).describe()
     counts = ", ".join(f"{count} {what}" for what, count in told.counts.items())
     mode = "live" if told.livemode else "test mode"
     if not told.problems:

@@ -84,7 +84,6 @@ def demo(
 
 
 def _close(pipeline: Any, expected: Any) -> Proof:
-    say("extracting NexaCloud, Stripe and Lago")
     pipeline.extract()
     outcomes = run_months(pipeline, pipeline.periods(), post=True)
     say("proving completeness")

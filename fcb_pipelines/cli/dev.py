@@ -92,7 +92,7 @@ def _make_pools() -> None:
     with dg.DagsterInstance.get() as instance:
         storage = instance.event_log_storage
         known = {pool.name for pool in storage.get_pool_limits()}
-        for pool in (keys.LEDGER_POOL, keys.STRIPE_POOL, keys.LAGO_POOL):
+        for pool in (keys.LEDGER_POOL, *keys.SOURCES):
             if pool not in known:
                 storage.set_concurrency_slots(pool, 1)
 

@@ -55,7 +55,9 @@ class Pipeline:
             say(f"run {run_id} was broken off; its place in line is free again")
 
     def extract(self) -> None:
-        """One snapshot and both indexes. Raises the Failure of a source, or GateStopped."""
+        """One snapshot and every index. Raises the Failure of a source, or GateStopped."""
+        *others, last = (name.capitalize() for name in keys.SOURCES)
+        self._say(f"extracting NexaCloud, {', '.join(others)} and {last}")
         result = self._run("extract")
         if not result.success:
             self._raise(result)

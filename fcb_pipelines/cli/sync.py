@@ -35,7 +35,6 @@ def sync(
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        say("extracting NexaCloud, Stripe and Lago")
         pipeline.extract()
         window = tuple(period or ()) or (pipeline.periods() if every else pipeline.window())
         outcomes = run_months(pipeline, window, post=None)

@@ -1,12 +1,13 @@
 """The environment, read once, in one place, never at import.
 
-`VARIABLES` is the closed list of what is read; `.env.example` says the same, and a test compares
-them. Addresses and secrets live here, company policy in the configuration file (`config.settings`).
+`VARIABLES` is the list of what the package reads; `.env.example` says the same, and a test compares
+them. A further billing source has variables of its own, which begin with FCB_ and its name. Addresses
+and secrets live here, company policy in the configuration file (`config.settings`).
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -36,27 +37,12 @@ VARIABLES: Mapping[str, str] = {
     "DAGSTER_HOME": "Dagster's folder (default FCB_HOME/FCB_DATASET/dagster)",
 }
 
+PREFIX = "FCB_"
 _POSTGRES = re.compile(r"^postgres(ql)?(\+psycopg2)?://")
 
 
 class EnvironmentProblem(ConfigError):
     """A variable is missing or malformed; the message names it and the command that checks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StripeAccess:
-    """How Stripe is reached. `api_base` is None for Stripe's own address."""
-
-    api_key: str = field(repr=False)
-    api_base: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LagoAccess:
-    """How Lago is reached."""
-
-    api_url: str
-    api_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +85,20 @@ class Environment:
         """NexaCloud's Postgres as it was given; the connector checks its form."""
         return self._required("FCB_NEXACLOUD_DSN")[0]
 
-    def stripe(self) -> StripeAccess:
-        """How Stripe is reached."""
-        (key,) = self._required("FCB_STRIPE_API_KEY")
-        return StripeAccess(api_key=key, api_base=self.values.get("FCB_STRIPE_API_BASE"))
+    def given(self, needed: Mapping[str, str], optional: Iterable[str] = ()) -> dict[str, str]:
+        """The values of the needed variables, and of those optional ones that are set, by name.
 
-    def lago(self) -> LagoAccess:
-        """How Lago is reached."""
-        url, key = self._required("FCB_LAGO_API_URL", "FCB_LAGO_API_KEY")
-        return LagoAccess(api_url=url, api_key=key)
+        `needed` says what each is for.
+        """
+        lacking = [name for name in needed if name not in self.values]
+        if lacking:
+            verb = "is" if len(lacking) == 1 else "are"
+            raise _problem(
+                ", ".join(lacking),
+                f"{verb} not set ({'; '.join(needed[name] for name in lacking)})",
+            )
+        wanted = (*needed, *optional)
+        return {name: self.values[name] for name in wanted if name in self.values}
 
     def odoo(self) -> OdooAccess:
         """How Odoo is reached."""
@@ -139,14 +130,8 @@ class Environment:
         return tuple(name for name in needed if name not in self.values)
 
     def _required(self, *names: str) -> tuple[str, ...]:
-        lacking = [name for name in names if name not in self.values]
-        if lacking:
-            verb = "is" if len(lacking) == 1 else "are"
-            raise _problem(
-                ", ".join(lacking),
-                f"{verb} not set ({'; '.join(VARIABLES[name] for name in lacking)})",
-            )
-        return tuple(self.values[name] for name in names)
+        given = self.given({name: VARIABLES[name] for name in names})
+        return tuple(given.values())
 
 
 def read(environ: Mapping[str, str] | None = None) -> Environment:
@@ -155,7 +140,8 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
     Raises EnvironmentProblem when a value can't be what its variable is for.
     """
     given = os.environ if environ is None else environ
-    values = {name: given[name].strip() for name in VARIABLES if given.get(name, "").strip()}
+    names = [name for name in given if name in VARIABLES or name.startswith(PREFIX)]
+    values = {name: given[name].strip() for name in names if given[name].strip()}
     home = Path(values.get("FCB_HOME", ".fcb")).expanduser().absolute()
     dataset = values.get("FCB_DATASET", "production")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", dataset):

@@ -141,7 +141,7 @@ class ExceptionCode(_Code):
 
 
 class System(StrEnum):
-    """Who tells the facts."""
+    """Who tells the facts, by name. A further billing source has a name of its own, and no member."""
 
     NEXACLOUD = "nexacloud"
     STRIPE = "stripe"

@@ -29,7 +29,7 @@ IN_THE_BOOKS = (
 IN_THE_ROWS = (
     rows.fault("A line a cent off", "B1", keys.DOCUMENTS, rows.changed("net", lambda n: n + 1, "NXC-0004"), rows.BALANCE, month=MARCH),
     rows.fault("A disposition lost", "A6", keys.DISPOSITIONS, rows.dropped("NXC-0004"), rows.ADDS_UP, month=MARCH),
-    rows.fault("A payment lost", "S1", keys.STRIPE_PAYMENTS, rows.payment_dropped, rows.MATCH, month=MARCH),
+    rows.fault("A payment lost", "S1", keys.source_key("stripe", "payments"), rows.payment_dropped, rows.MATCH, month=MARCH),
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A sync without Dagster: the same calls that the assets make, over values instead of frames.
 
-It mirrors `defs/sources/assets.py`, `defs/ledger/assets.py` and `defs/reconciliation`; the months are the
+It mirrors `defs/billing/assets.py`, `defs/ledger/assets.py` and `defs/reconciliation`; the months are the
 project's own `Month`, the sources its own Stripe and Lago connectors over lists in memory, the ledger real
 Beancount books. Only Dagster, the frames on disk and the databases are left out.
 """
@@ -27,7 +27,6 @@ from fcb_pipelines.core.codes import System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin, intended
 from fcb_pipelines.core.dispositions.cases import (
-    User,
     accounts,
     agreements,
     cases,
@@ -45,7 +44,7 @@ from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
 from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.entries import LedgerDocument
@@ -72,6 +71,7 @@ from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
 from fcb_pipelines.defs.runtime.month import FACTS, Month
 from fcb_pipelines.defs.sources.reading import Reader, read_documents, read_index, settlements_of
+from fcb_pipelines.defs.sources.registry import registered, rules
 
 Json = dict[str, Any]
 
@@ -167,22 +167,16 @@ class Pipeline:
     def _extract(self, now: Snapshot) -> None:
         ledger_state = self.ledger.list_moves()
         self._readers = (
-            self._source(System.STRIPE, MemoryStripe(now.stripe, self.settings.stripe.account)),
-            self._source(System.LAGO, MemoryLago(now.lago, self.settings.lago.organization)),
+            self._source(MemoryStripe(now.stripe, self.settings.stripe.account)),
+            self._source(MemoryLago(now.lago, self.settings.lago.organization)),
         )
         self.users = dict(now.users)
         self.copies = self._copies(now)
-        customers = {
-            System.STRIPE: {
-                u.stripe_customer_id for u in now.users.values() if u.stripe_customer_id
-            },
-            System.LAGO: set(now.users),
-        }
         rows: list[IndexRow] = []
         for reader in self._readers:
             frame = read_index(
                 reader,
-                customers=frozenset(customers[reader.side]),
+                customers=reader.of.rules.customers(now.users),
                 claimed=first_claimants(self.copies).keys(),
                 ledger_state=ledger_state,
                 last_period=self.periods[-1],
@@ -207,7 +201,7 @@ class Pipeline:
             facts
             for reader in self._readers
             for facts in read_documents(
-                reader, [row for row in without if row.ref.startswith(reader.prefix)]
+                reader, [row for row in without if row.ref.startswith(reader.of.prefix)]
             )
         )
         claimants = first_claimants(self.copies)
@@ -223,22 +217,16 @@ class Pipeline:
             *copies_of_their_own(self.copies, self.index, None),
         )
 
-    def _source(self, side: System, source: Any) -> Reader:
-        claimant = source.account if side is System.STRIPE else source.organization
-        return Reader(
-            side=side,
-            claimant=claimant,
-            source=source,
-            evidence=self._evidence,  # type: ignore[arg-type]
-            settings=self.settings,
-        )
+    def _source(self, source: Any) -> Reader:
+        (of,) = (one for one in registered(self.settings) if one.name == source.name)
+        return Reader(of=of, source=source, evidence=self._evidence)  # type: ignore[arg-type]
 
     def _copies(self, now: Snapshot) -> tuple[NexaCloudInvoice, ...]:
         """NexaCloud's rows: of the documents that the source has, as it has them."""
         told = {}
         for reader in self._readers:
             for one in reader.source.listing().documents:
-                facts = reader.facts(one.body)
+                facts = reader.of.facts(one.body)
                 told[facts.ref] = facts
         return tuple(
             copy_of(ref, user, told.get(ref))
@@ -252,7 +240,7 @@ class Pipeline:
         this = self._month(period)
         reader = self._reader()
         given = vars(this)
-        given["agreements"] = agreements(this.facts, this.claimants, this.users)
+        given["agreements"] = agreements(this.facts, this.claimants, this.users, rules())
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
         given["standing"], given["books"] = rows, reader.books
         settings, last = self.settings, self.periods[-1]
@@ -279,7 +267,7 @@ class Pipeline:
         told: list[InvoiceFacts] = []
         credited: list[InvoiceFacts] = []
         for reader in self._readers:
-            own = [r for r in self.index if r.ref.startswith(reader.prefix) and r.in_scope]
+            own = [r for r in self.index if r.ref.startswith(reader.of.prefix) and r.in_scope]
             mine = [row for row in own if row.period == period]
             invoices = read_documents(reader, [r for r in mine if r.origin is Origin.INVOICE])
             notes = read_documents(reader, [r for r in mine if r.origin is Origin.CREDIT_NOTE])

@@ -32,6 +32,7 @@ from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
+from fcb_pipelines.defs.sources.registry import registered
 from fcb_pipelines_tests.defs.world import DEFINITIONS, World
 
 Json = dict[str, Any]
@@ -39,20 +40,15 @@ Tell = Callable[[Any], Any]
 
 INDEXES = (
     keys.MOVES,
-    keys.STRIPE_INDEX,
-    keys.LAGO_INDEX,
+    keys.source_key("stripe", "index"),
+    keys.source_key("lago", "index"),
     keys.UNPLACED_DOCUMENTS,
     keys.UNPLACED,
 )
-SOURCES = (
-    keys.STRIPE_INVOICES,
-    keys.STRIPE_CREDIT_NOTES,
-    keys.STRIPE_CREDITED_INVOICES,
-    keys.STRIPE_PAYMENTS,
-    keys.LAGO_INVOICES,
-    keys.LAGO_CREDIT_NOTES,
-    keys.LAGO_CREDITED_INVOICES,
-    keys.LAGO_PAYMENTS,
+SOURCES = tuple(
+    keys.source_key(name, noun)
+    for name in ("stripe", "lago")
+    for noun in ("invoices", "credit_notes", "credited_invoices", "payments")
 )
 DECIDING = (
     keys.AGREEMENTS,
@@ -180,8 +176,6 @@ class Bench:
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "store": self.sources.store,
-            "stripe": self.sources.stripe,
-            "lago": self.sources.lago,
             "config": PostingConfig(post=True),
         }
         named = {name: value for name, value in given.items() if name in asked}
@@ -300,11 +294,7 @@ def bench(
 
 def remembered_sources(found: Environment) -> Sources:
     """Both sources of an environment."""
-    settings = current()
-    return Sources(
-        stripe=Remembered(connections.stripe(found, settings)),
-        lago=Remembered(connections.lago(found, settings)),
-    )
+    return Sources(**{one.name: Remembered(one.open(found)) for one in registered(current())})
 
 
 def _function(asset: dg.AssetsDefinition) -> Callable[..., Any]:

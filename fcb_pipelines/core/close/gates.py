@@ -5,6 +5,8 @@ nothing else. A new gate is one row here and one function. defs/gates/inputs.py 
 read from the frames.
 """
 
+from collections.abc import Iterable
+
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
@@ -57,7 +59,7 @@ def listing_gate(source: str) -> Gate:
     )
 
 
-_TABLE = (
+_OF_NEXACLOUD = (
     Gate(
         name="extracts_meet_contract", scope=Scope.EXTRACT, blocking=True,
         seen_on=("nexacloud/users", "nexacloud/invoices", "nexacloud/invoice_items"),
@@ -65,8 +67,9 @@ _TABLE = (
         proves="Every NexaCloud extract that the books are made of has the columns, types and keys we rely on.",
         recovery="Correct the named row in NexaCloud; where all rows of a column are named, the schema may have changed; then `fcb sync`.",
     ),
-    listing_gate("stripe"),
-    listing_gate("lago"),
+)  # fmt: skip
+
+_OF_THE_BOOKS = (
     Gate(
         name="population_adds_up", scope=Scope.MONTH, blocking=True,
         seen_on=("reconciliation/dispositions",),
@@ -251,8 +254,14 @@ _TABLE = (
     ),
 )  # fmt: skip
 
-GATES = {gate.name: gate for gate in _TABLE}
 
-OF_A_MONTH = tuple(gate for gate in _TABLE if gate.scope is Scope.MONTH)
-OVER_ALL = tuple(gate for gate in _TABLE if gate.scope is not Scope.MONTH)
+def gates_of(sources: Iterable[str]) -> tuple[Gate, ...]:
+    """Every gate there is where these are the billing sources, in the order of the status."""
+    return (*_OF_NEXACLOUD, *map(listing_gate, sources), *_OF_THE_BOOKS)
+
+
+# With the packaged sources; a further one adds the gate over its own list.
+GATES = {gate.name: gate for gate in gates_of(("stripe", "lago"))}
+
+OF_A_MONTH = tuple(gate for gate in GATES.values() if gate.scope is Scope.MONTH)
 BEFORE_A_WRITE = tuple(gate for gate in OF_A_MONTH if gate.blocking)

@@ -111,20 +111,48 @@ class Journals(Part):
     adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
 
 
-class StripeSettings(Part):
-    """The Stripe account that is read, and how it is asked."""
+class SourceSettings(Part):
+    """What the configuration says of one billing source: whose documents, and how it is asked."""
+
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """Whose documents are read: a part of the ref of each."""
+        raise NotImplementedError
+
+
+class StripeSettings(SourceSettings):
+    """The Stripe account that is read."""
 
     account: str
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The account."""
+        return self.account
 
 
-class LagoSettings(Part):
-    """The Lago organization that is read, and how it is asked."""
+class LagoSettings(SourceSettings):
+    """The Lago organization that is read."""
 
     organization: str
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The organization."""
+        return self.organization
+
+
+class FurtherSource(Part):
+    """A billing source beside Stripe and Lago: where its entry is imported from, and its settings.
+
+    What the settings may be the entry itself says.
+    """
+
+    entry: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+    settings: dict[str, object] = Field(default_factory=dict)
 
 
 class Policies(Part):
@@ -161,6 +189,7 @@ class Settings(Part):
     posting: Literal["draft", "auto"] = "draft"
     stripe: StripeSettings
     lago: LagoSettings
+    sources: tuple[FurtherSource, ...] = ()
     families: tuple[Family, ...]
     accounts: Accounts
     journals: Journals

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
 from fcb_pipelines.core.codes import Status, System, Verdict
@@ -16,34 +16,12 @@ from fcb_pipelines.core.dispositions.credit_notes import (
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy, decide_lost
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
+from fcb_pipelines.core.facts.source import SourceRules
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """One NexaCloud user as far as the books need it: the billing account's master data."""
-
-    id: str
-    email: str | None
-    full_name: str | None
-    company: str | None
-    billing_email: str | None
-    billing_address: str | None
-    billing_city: str | None
-    billing_state: str | None
-    billing_postal_code: str | None
-    billing_country: str | None
-    tax_id: str | None
-    stripe_customer_id: str | None
-
-    @property
-    def name(self) -> str:
-        """What people call the customer."""
-        return self.company or self.full_name or self.email or self.id
 
 
 def with_settlements(
@@ -63,13 +41,18 @@ def agreements(
     facts: Iterable[InvoiceFacts],
     claimants: Mapping[str, NexaCloudInvoice],
     users: Mapping[str, User],
+    sources: Mapping[str, SourceRules],
 ) -> tuple[AgreementRow, ...]:
-    """NexaCloud's copy of each document against its source; a document without a copy has none."""
+    """NexaCloud's copy of each document against its source; a document without a copy has none.
+
+    `sources` are those that the documents are of, by name.
+    """
     rows: list[AgreementRow] = []
     for source in facts:
         claimant = claimants.get(source.ref)
         if claimant is not None:
-            customer = _customer(source, users.get(claimant.user_id), claimant)
+            rules = sources[source.side]
+            customer = rules.customer_of(claimant.user_id, users.get(claimant.user_id))
             rows += copy_against_source(source, claimant.facts, customer=customer)
     return tuple(rows)
 
@@ -240,13 +223,6 @@ def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
     return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
 
 
-def _customer(source: InvoiceFacts, user: User | None, claimant: NexaCloudInvoice) -> str | None:
-    """The customer that the source should show for this NexaCloud user."""
-    if source.side is System.STRIPE:
-        return user.stripe_customer_id if user else None
-    return claimant.user_id
-
-
 def _of_user(case: Case, user: User) -> Partner:
     return replace(_account(case.partner, user), links=_links(case))
 
@@ -284,7 +260,7 @@ def _of_snapshot(case: Case) -> Partner:
         state=shown.state,
         country=shown.country,
         vat=shown.vat,
-        stripe_customer_id=case.facts.payer if case.facts.side is System.STRIPE else None,
+        stripe_customer_id=case.facts.payer if case.facts.side == System.STRIPE else None,
         # Nobody says whether it is a company's name, and two names must not become one debtor.
         company=(shown.name or "").strip() or None,
     )

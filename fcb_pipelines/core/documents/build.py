@@ -101,7 +101,7 @@ def intended_document(
         lines=lines,
         taxes=tuple(tax for tax in taxes if tax.amount),
         nexacloud_invoice_id=nexacloud_invoice_id,
-        stripe_invoice_id=facts.ref.rsplit(":", 1)[-1] if facts.side is System.STRIPE else None,
+        stripe_invoice_id=facts.ref.rsplit(":", 1)[-1] if facts.side == System.STRIPE else None,
         reverses=facts.credits,
         source_hash=facts.source_hash,
     )

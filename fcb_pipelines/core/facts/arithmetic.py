@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Reason, Status, System
+from fcb_pipelines.core.codes import Kind, Reason, Status
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, SettlementFacts, TaxFacts
 from fcb_pipelines.core.money import half_up, spread
 
@@ -17,7 +17,7 @@ from fcb_pipelines.core.money import half_up, spread
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
 
 
-def unreadable(side: System, ref: str, kind: Kind, customer: str | None = None) -> InvoiceFacts:
+def unreadable(side: str, ref: str, kind: Kind, customer: str | None = None) -> InvoiceFacts:
     """The facts of a document whose body can't be read: its identity, and at best its customer."""
     return InvoiceFacts(
         side=side,

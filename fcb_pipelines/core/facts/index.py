@@ -4,9 +4,8 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
-from fcb_pipelines.core.codes import Status, System
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.core.periods import period_of
@@ -125,7 +124,7 @@ def _nobodys(facts: InvoiceFacts) -> bool:
     return facts.payer is None and facts.credits is None
 
 
-def source_ref(side: System, owner: str, source_id: str) -> str:
+def source_ref(side: str, owner: str, source_id: str) -> str:
     """The identity of a document: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
     return f"{side}:{owner}:{source_id}"
 
@@ -200,15 +199,3 @@ def named_but_not_listed(named: Collection[str], listed: Iterable[str], prefix: 
 def _in_range(day: dt.date | None, first_period: str, last_period: str) -> str | None:
     period = period_of(day) if day else None
     return period if period and first_period <= period <= last_period else None
-
-
-def stripe_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:
-    """The Stripe customers that NexaCloud users name."""
-    return frozenset(
-        str(user["stripe_customer_id"]) for user in users if user["stripe_customer_id"]
-    )
-
-
-def lago_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:
-    """The Lago customers that NexaCloud users are: their external id is the user's id."""
-    return frozenset(str(user["id"]) for user in users)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status, System
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class BillTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceFacts:
-    """One document as one side tells it.
+    """One document as one side tells it: `side` is a source's name, or NexaCloud's.
 
     `ref` is the identity (`stripe:<account>:<in_…>`, `lago:<organization>:<lago_id>`,
     `nexacloud:<invoice id>`); `number` is a label for people. `total` is what was billed, before any
@@ -111,7 +111,7 @@ class InvoiceFacts:
     amounts can't be trusted (None when they add up).
     """
 
-    side: System
+    side: str
     ref: str
     kind: Kind
     number: str

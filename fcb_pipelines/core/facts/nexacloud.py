@@ -1,7 +1,7 @@
-"""NexaCloud's copy of an invoice, told as facts, and the source document that it claims."""
+"""NexaCloud's users, and its copy of an invoice, told as facts, with the source document it claims."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -43,24 +43,39 @@ class NexaCloudInvoice:
         return self.facts.ref
 
 
-def claimed_ref(source_id: str | None, stripe_account: str, lago_organization: str) -> str | None:
-    """The source document's ref that `stripe_invoice_id` names: `in_…` Stripe, `lago:…` Lago."""
-    named = (source_id or "").strip()
-    if named.startswith("in_"):
-        return f"stripe:{stripe_account}:{named}"
-    if named.startswith("lago:") and len(named) > len("lago:"):
-        return f"lago:{lago_organization}:{named.removeprefix('lago:')}"
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One NexaCloud user as far as the books need it: the billing account's master data."""
+
+    id: str
+    email: str | None
+    full_name: str | None
+    company: str | None
+    billing_email: str | None
+    billing_address: str | None
+    billing_city: str | None
+    billing_state: str | None
+    billing_postal_code: str | None
+    billing_country: str | None
+    tax_id: str | None
+    stripe_customer_id: str | None
+
+    @property
+    def name(self) -> str:
+        """What people call the customer."""
+        return self.company or self.full_name or self.email or self.id
 
 
 def copies(
     invoices: Iterable[Mapping[str, Any]],
     items: Iterable[Mapping[str, Any]],
     *,
-    stripe_account: str,
-    lago_organization: str,
+    claims: Callable[[str | None], str | None],
 ) -> tuple[NexaCloudInvoice, ...]:
-    """Every NexaCloud invoice as a Copy, oldest first (created_at, then id)."""
+    """Every NexaCloud invoice as a Copy, oldest first (created_at, then id).
+
+    `claims` gives the ref of the source document that a row's `stripe_invoice_id` names.
+    """
     by_invoice: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in items:
         by_invoice[item["invoice_id"]].append(item)
@@ -70,7 +85,7 @@ def copies(
             user_id=row["user_id"],
             subscription_id=row["subscription_id"] or None,
             source_id=row["stripe_invoice_id"] or None,
-            claims=claimed_ref(row["stripe_invoice_id"], stripe_account, lago_organization),
+            claims=claims(row["stripe_invoice_id"]),
             created_at=row["created_at"],
             facts=_facts(row, by_invoice[row["id"]]),
         )

@@ -3,6 +3,7 @@
 Facts keep the day of it, which is what the books need; a proration is told by its seconds.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,18 +13,29 @@ from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.metering.cycles import Span, instant
 
 
-def line_spans(body: Json, timezone: str) -> dict[str, Span]:
-    """The span of each line of a Stripe or Lago invoice, by the line's key in its facts.
+def stripe_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """The span of each line of a Stripe invoice, by the line's key in its facts.
 
     A line without one, or with one that can't be read, is left out; so is an empty one.
     """
-    spans = {}
     invoice = body.get("invoice")
-    for line in (invoice.get("lines") or {}).get("data", ()) if isinstance(invoice, dict) else ():
-        spans[line.get("id")] = _stripe_span(line)
-    for fee in body.get("fees") or ():
-        spans[fee.get("lago_id")] = _lago_span(fee, timezone)
-    return {str(key): span for key, span in spans.items() if span and span.seconds > 0}
+    lines = (invoice.get("lines") or {}).get("data", ()) if isinstance(invoice, dict) else ()
+    return _with_time((line.get("id"), _stripe_span(line)) for line in lines)
+
+
+def lago_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """The same of a Lago invoice, whose whole days are those of the company's `timezone`."""
+    fees = body.get("fees") or ()
+    return _with_time((fee.get("lago_id"), _lago_span(fee, timezone)) for fee in fees)
+
+
+def no_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """Of a source that tells no time of a line: each counts in its document's month."""
+    return {}
+
+
+def _with_time(spans: Iterable[tuple[object, Span | None]]) -> dict[str, Span]:
+    return {str(key): span for key, span in spans if span and span.seconds > 0}
 
 
 def _stripe_span(line: Json) -> Span | None:

@@ -12,11 +12,10 @@ from enum import StrEnum
 
 from fcb_pipelines.core.codes import Kind, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings, Tax
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.taxes import allowance, in_force, resolve
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code, province
 from fcb_pipelines.core.ledger.entries import DocumentTax
 from fcb_pipelines.core.money import half_up, to_major

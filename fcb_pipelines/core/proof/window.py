@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
 from fcb_pipelines.core.periods import period_of, preceding
 

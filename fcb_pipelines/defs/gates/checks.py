@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.proof.gate import Gate, Scope
-from fcb_pipelines.defs.gates.inputs import frames_of, judged
+from fcb_pipelines.defs.gates.inputs import TABLE, frames_of, judged
 from fcb_pipelines.defs.runtime.gating import check_result, spec
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS
@@ -39,7 +38,7 @@ def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
 
 def _by_asset() -> dict[str, list[Gate]]:
     found: dict[str, list[Gate]] = {}
-    for gate in GATES.values():
+    for gate in TABLE:
         for asset in gate.seen_on:
             found.setdefault(asset, []).append(gate)
     return found

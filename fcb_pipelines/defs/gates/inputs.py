@@ -8,7 +8,7 @@ import dagster as dg
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
-from fcb_pipelines.core.close.gates import BEFORE_A_WRITE
+from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, gates_of
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.moves import LedgerState
@@ -19,7 +19,7 @@ from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import CompletenessRow
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gate import Gate, GateResult
+from fcb_pipelines.core.proof.gate import Gate, GateResult, Scope
 from fcb_pipelines.core.proof.receivable import ReceivableRow
 from fcb_pipelines.defs.metering import inputs as metering
 from fcb_pipelines.defs.metering.inputs import Metering
@@ -27,6 +27,9 @@ from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, breaches_of
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import today
+
+TABLE = gates_of(keys.SOURCES)
+OVER_ALL = tuple(gate for gate in TABLE if gate.scope is not Scope.MONTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,7 +233,7 @@ def _reader(
 def _gated(this: Month, reader: LedgerReader) -> dict[str, LedgerState]:
     """What stands now under every intended id, once all gates before a write are passed."""
     documents = [document.ref for document in this.documents]
-    has_facts = "stripe_invoices" in this.frames
+    has_facts = month.FACTS.keys() <= this.frames.keys()
     settled = (this.settlement_refs, this.counterparts) if has_facts else ((), ())
     now = reader.ledger_state(documents, *settled)
     require(before_a_write(this, now, reader.books))

@@ -10,7 +10,7 @@ from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.company.services import Invoicing
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import claimed_ref, first_claimants
+from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines.core.metering.invoiced import (
     Invoiced,
     claimants,
@@ -19,10 +19,11 @@ from fcb_pipelines.core.metering.invoiced import (
     still_holds,
 )
 from fcb_pipelines.core.metering.service_rows import service_invoicings
-from fcb_pipelines.core.metering.service_spans import line_spans
 from fcb_pipelines.defs.metering.tables import Tables
+from fcb_pipelines.defs.runtime import month
 from fcb_pipelines.defs.runtime.frame_rows import copies_of
 from fcb_pipelines.defs.sources.reading import Reader, completed
+from fcb_pipelines.defs.sources.registry import claimed_ref
 
 
 def read_invoiced(
@@ -33,11 +34,7 @@ def read_invoiced(
     `before` is the frame of the last time: a document whose listed body is the same is told as then,
     with the subscription that its invoice names now. Raises what a source as a whole raises.
     """
-    index = {
-        row.ref: row
-        for name in ("stripe_index", "lago_index")
-        for row in to_rows(frames[name], IndexRow)
-    }
+    index = {row.ref: row for name in month.INDEXES for row in to_rows(frames[name], IndexRow)}
     links = {ref: link for ref, link in _links(frames).items() if ref in index and index[ref].found}
     known = _known(before)
     told: dict[str, Invoiced] = {}
@@ -49,7 +46,7 @@ def read_invoiced(
         else:
             wanted.append(index[ref])
     for reader in sources:
-        own = [row for row in wanted if row.ref.startswith(reader.prefix)]
+        own = [row for row in wanted if row.ref.startswith(reader.of.prefix)]
         for row, document in zip(own, _read(reader, own, links), strict=True):
             if document is not None:
                 told[row.ref] = document
@@ -65,10 +62,7 @@ def _links(frames: Mapping[str, pd.DataFrame]) -> dict[str, Invoicing]:
     rows = Tables({"service_invoices": frames["service_invoices"]}).of_services(
         "service_invoices", settings.other_services
     )
-    others = service_invoicings(
-        rows,
-        lambda named: claimed_ref(named, settings.stripe.account, settings.lago.organization),
-    )
+    others = service_invoicings(rows, claimed_ref)
     return claimants(invoicings_of(first_claimants(copies), settings.service), others)
 
 
@@ -80,17 +74,17 @@ def _read(
     reader: Reader, rows: Sequence[IndexRow], links: Mapping[str, Invoicing]
 ) -> list[Invoiced | None]:
     """The documents in order. A one-off needs no more than the list has of it."""
-    zone = reader.settings.timezone
+    zone = reader.of.company.timezone
     whole = [row for row in rows if links[row.ref].subscription_id]
     bodies = dict(zip((row.ref for row in whole), completed(reader, whole), strict=True))
     documents = []
     for row in rows:
         facts, body = bodies.get(row.ref) or _listed(reader, row)
-        spans = line_spans(body, zone)
+        spans = reader.of.spans(body)
         documents.append(invoiced(links[row.ref], facts, spans, zone, row.body_hash or ""))
     return documents
 
 
 def _listed(reader: Reader, row: IndexRow) -> tuple[InvoiceFacts, Body]:
-    body = reader.evidence.get(reader.side.value, row.body_hash or "")
-    return reader.facts(body), body
+    body = reader.evidence.get(reader.of.name, row.body_hash or "")
+    return reader.of.facts(body), body

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
-from fcb_pipelines.core.close.gates import OF_A_MONTH, OVER_ALL
+from fcb_pipelines.core.close.gates import OF_A_MONTH
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.close.status import MonthStatus, status
 from fcb_pipelines.core.codes import ExceptionCode
@@ -31,7 +31,7 @@ from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
-from fcb_pipelines.defs.gates.inputs import frames_of, judged
+from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, judged
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
@@ -114,7 +114,7 @@ class Proof:
     def facts(self) -> Iterator[InvoiceFacts]:
         """Every document of every month that was built, as its source tells it."""
         for period in periods():
-            frames = self._read(_MONTH_FRAMES, period)
+            frames = self._read_month(period)
             if month.FACTS.keys() <= frames.keys():
                 yield from Month(period, frames).facts
 
@@ -129,7 +129,7 @@ class Proof:
 
     def built_month(self, period: str) -> Month:
         """One month's frames as its last build left them."""
-        return Month(period, {**self._shared, **self._read(_MONTH_FRAMES, period)})
+        return Month(period, {**self._shared, **self._read_month(period)})
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
@@ -151,7 +151,7 @@ class Proof:
         """Ref -> confirmed settlements that are listed, not posted, and the exception's code."""
         found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
-            frames = self._read(_MONTH_FRAMES, period)
+            frames = self._read_month(period)
             this = Month(period, {**self._shared, **frames})
             found |= _unsettled(this)
         return found
@@ -238,6 +238,14 @@ class Proof:
     def _read(self, wanted: Mapping[str, Any], period: str | None) -> dict[str, pd.DataFrame]:
         read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
         return {name: frame for name, frame in read.items() if frame is not None}
+
+    def _read_month(self, period: str) -> dict[str, pd.DataFrame]:
+        """The frames of a month; those that it was built without, once it was built, are empty."""
+        read = self._read(_MONTH_FRAMES, period)
+        if "dispositions" not in read:
+            return read
+        later = (name for name, key in _MONTH_FRAMES.items() if key in keys.LATER)
+        return {**{name: pd.DataFrame() for name in later}, **read}
 
     def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[LedgerState]:
         frame = frames.get("settlements", frames.get("standing"))

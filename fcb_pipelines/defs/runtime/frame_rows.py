@@ -8,15 +8,14 @@ from typing import Any, get_type_hints
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.close.gates import GATES
-from fcb_pipelines.core.dispositions.cases import User
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, copies
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, copies
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.gating import require
+from fcb_pipelines.defs.sources.registry import claimed_ref
 
 # The extracts that the books are made of, by the names that assets read them under.
 EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_ITEMS}
@@ -46,13 +45,7 @@ def users_of(frame: pd.DataFrame) -> dict[str, User]:
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:
     """NexaCloud's invoices with their items. Refuses frames that break their contract."""
     require([contract(copies=invoices, copy_items=items)])
-    settings = current()
-    return copies(
-        records(invoices),
-        records(items),
-        stripe_account=settings.stripe.account,
-        lago_organization=settings.lago.organization,
-    )
+    return copies(records(invoices), records(items), claims=claimed_ref)
 
 
 def column_schema(row_type: type) -> dict[str, Any]:

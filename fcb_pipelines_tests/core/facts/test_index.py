@@ -13,10 +13,8 @@ from fcb_pipelines.core.facts.index import (
     Scope,
     absent_row,
     found_row,
-    lago_customers,
     named_but_not_listed,
     source_ref,
-    stripe_customers,
 )
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove, MoveState
@@ -160,16 +158,6 @@ def test_a13_what_the_source_no_longer_has_keeps_the_month_where_the_books_have_
 def test_only_this_sources_claims_that_the_list_lacks_are_asked_for() -> None:
     claimed = {"stripe:a:in_2", "stripe:a:in_1", "lago:o:1", "stripe:b:in_3"}
     assert named_but_not_listed(claimed, ["stripe:a:in_1"], "stripe:a:") == ["stripe:a:in_2"]
-
-
-def test_customers_are_those_that_users_name() -> None:
-    users = [
-        {"id": "u1", "stripe_customer_id": "cus_1"},
-        {"id": "u2", "stripe_customer_id": None},
-        {"id": "u3", "stripe_customer_id": ""},
-    ]
-    assert stripe_customers(users) == {"cus_1"}
-    assert lago_customers(users) == {"u1", "u2", "u3"}
 
 
 def test_a10_identity_is_the_source_and_its_id_never_the_number() -> None:

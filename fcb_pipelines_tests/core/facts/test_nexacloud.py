@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.codes import Kind, Status
-from fcb_pipelines.core.facts.nexacloud import (
-    NexaCloudInvoice,
-    claimed_ref,
-    copies,
-    first_claimants,
-)
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, copies, first_claimants
 
 EARLY, LATE = datetime(2026, 5, 16, tzinfo=UTC), datetime(2026, 5, 17, tzinfo=UTC)
 
@@ -51,25 +46,7 @@ def an_item(**changes: Any) -> dict[str, Any]:
 def told(
     *rows: dict[str, Any], items: tuple[dict[str, Any], ...] = ()
 ) -> tuple[NexaCloudInvoice, ...]:
-    return copies(rows, items, stripe_account="acct_1", lago_organization="nexa")
-
-
-@pytest.mark.parametrize(
-    ("named", "ref"),
-    [
-        ("in_1", "stripe:acct_1:in_1"),
-        (" in_1 ", "stripe:acct_1:in_1"),
-        ("lago:abc", "lago:nexa:abc"),
-        ("lago:", None),
-        ("cs_1", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_a11_the_prefix_of_the_id_says_whose_document_it_is(
-    named: str | None, ref: str | None
-) -> None:
-    assert claimed_ref(named, "acct_1", "nexa") == ref
+    return copies(rows, items, claims=lambda named: f"source:{named}" if named else None)
 
 
 def test_a_row_is_told_in_minor_units_with_its_own_items_only() -> None:
@@ -118,5 +95,5 @@ def test_a7_the_earliest_row_owns_the_document_and_ids_break_ties() -> None:
         a_row(id="inv-0", stripe_invoice_id=None),
     )
     assert [copy.invoice_id for copy in rows] == ["inv-0", "inv-1", "inv-2", "inv-3"]
-    assert first_claimants(rows[::-1])["stripe:acct_1:in_1"].invoice_id == "inv-1"
+    assert first_claimants(rows[::-1])["source:in_1"].invoice_id == "inv-1"
     assert len(first_claimants(rows)) == 1

@@ -18,7 +18,7 @@ from fcb_pipelines.core.metering.invoiced import (
     still_holds,
 )
 from fcb_pipelines.core.metering.service_rows import service_invoicings
-from fcb_pipelines.core.metering.service_spans import line_spans
+from fcb_pipelines.core.metering.service_spans import lago_spans, no_spans, stripe_spans
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.facts import a_line, an_invoice
 from fcb_pipelines_tests.metering import MAY, ZONE, at, span
@@ -109,7 +109,7 @@ def test_a_one_off_counts_as_a_whole() -> None:
 def test_the_spans_of_stripe_s_lines_are_those_of_its_facts() -> None:
     body = small_dataset.stripe_body("in_many")
     keys = {line.key for line in document_facts(body, account="a", timezone=ZONE).lines}
-    spans = line_spans(body, ZONE)
+    spans = stripe_spans(body, ZONE)
     assert spans.keys() == keys
     assert set(spans.values()) == {span("2026-05-01", "2026-06-01")}
 
@@ -130,19 +130,12 @@ def fee(**changes: object) -> dict[str, object]:
         ({"fees": [fee(from_date=None)]}, None),
         ({"fees": [fee(to_date="2026-05-31")]}, None),
         ({"fees": None}, None),
-        ({"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": 5, "end": 5}}]}}}, None),
-        ({"invoice": {"lines": {"data": [{"id": "f1", "period": None}]}}}, None),
-        (
-            {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": "x", "end": 1}}]}}},
-            None,
-        ),
-        ({"invoice": None}, None),
     ],
 )
-def test_a_span_is_told_to_the_second_or_not_at_all(
+def test_a_span_of_lago_is_told_to_the_second_or_not_at_all(
     body: dict[str, object], expected: Span | None
 ) -> None:
-    assert line_spans(body, ZONE) == ({"f1": expected} if expected else {})
+    assert lago_spans(body, ZONE) == ({"f1": expected} if expected else {})
 
 
 def claim(service: str, invoice_id: str, source: str | None = "in_1") -> dict[str, object]:
@@ -196,3 +189,20 @@ def test_a_document_is_read_again_once_its_body_or_its_owner_is_another(
     known = told(facts(*lines(100)))
     assert known is not None
     assert still_holds(replace(known, **changes), replace(LINK, **link), source) is holds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": 5, "end": 5}}]}}},
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": None}]}}},
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": "x", "end": 1}}]}}},
+        {"invoice": None},
+    ],
+)
+def test_a_span_of_stripe_that_is_none_is_not_told(body: dict[str, object]) -> None:
+    assert stripe_spans(body, ZONE) == {}
+
+
+def test_a_source_that_tells_no_times_has_no_spans() -> None:
+    assert no_spans({"fees": [fee()]}, ZONE) == {}

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.codes import Kind, Status
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, LineFacts, TaxFacts
+from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.money import spread
 from fcb_pipelines.core.proof.tax_witness import (
     Address,

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild
 from fcb_pipelines_tests.documents import SETTINGS

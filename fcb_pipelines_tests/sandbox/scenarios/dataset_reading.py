@@ -13,9 +13,12 @@ from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.lago import documents as lago_facts
+from fcb_pipelines.core.facts.lago.rules import LAGO
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claimants
+from fcb_pipelines.core.facts.source import claimed_ref
 from fcb_pipelines.core.facts.stripe import documents as stripe_facts
+from fcb_pipelines.core.facts.stripe.rules import STRIPE
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.periods import period_of
@@ -66,11 +69,11 @@ def all_facts(folder: Path) -> list[InvoiceFacts]:
 def all_copies(folder: Path) -> tuple[Copy, ...]:
     """Every NexaCloud invoice as a Copy."""
     dataset = Dataset.open(folder)
+    owners = ((STRIPE, dataset.stripe_account), (LAGO, dataset.lago_organization))
     return copies(
         [_typed(row) for row in table(folder, "invoices")],
         [_typed(row) for row in table(folder, "invoice_items")],
-        stripe_account=dataset.stripe_account,
-        lago_organization=dataset.lago_organization,
+        claims=lambda named: claimed_ref(named, owners),
     )
 
 

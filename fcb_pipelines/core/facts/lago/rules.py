@@ -1,0 +1,25 @@
+"""Lago as one billing source among others."""
+
+from fcb_pipelines.core.codes import System
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.lago.documents import document_facts
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.nexacloud import User
+from fcb_pipelines.core.facts.source import SourceRules
+
+
+def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
+    return document_facts(body, organization=owner, timezone=timezone)
+
+
+def _customer_of(user_id: str, user: User | None) -> str | None:
+    """A Lago customer's external id is the NexaCloud user's id."""
+    return user_id
+
+
+def _claimed(text: str) -> str | None:
+    """NexaCloud writes lago: before Lago's id."""
+    return text.removeprefix("lago:") if text.startswith("lago:") else None
+
+
+LAGO = SourceRules(name=System.LAGO.value, facts=_facts, customer_of=_customer_of, claimed=_claimed)
