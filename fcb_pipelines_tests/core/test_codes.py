@@ -53,6 +53,7 @@ OWN_WORDS = {
     "core/metering/usage.py",
     "core/proof/amount_rows.py",
     "core/proof/gates.py",
+    "core/refs.py",
     "connectors/retry.py",
     "connectors/sources.py",
     "defs/reconciliation/checks.py",

@@ -10,6 +10,7 @@ from typing import Any
 from fcb_pipelines.core.codes import Kind, Side, Status
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.money import exponent, half_up
+from fcb_pipelines.core.refs import id_within, nexacloud_ref, source_ref
 
 _STATUSES = {
     "draft": Status.DRAFT,
@@ -47,10 +48,9 @@ def claimed_ref(source_id: str | None, stripe_account: str, lago_organization: s
     """The source document's ref that `stripe_invoice_id` names: `in_…` Stripe, `lago:…` Lago."""
     named = (source_id or "").strip()
     if named.startswith("in_"):
-        return f"stripe:{stripe_account}:{named}"
-    if named.startswith("lago:") and len(named) > len("lago:"):
-        return f"lago:{lago_organization}:{named.removeprefix('lago:')}"
-    return None
+        return source_ref(Side.STRIPE, stripe_account, named)
+    lago_id = id_within(named, Side.LAGO)
+    return source_ref(Side.LAGO, lago_organization, lago_id) if lago_id else None
 
 
 def copies(
@@ -96,7 +96,7 @@ def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFac
     sign = -1 if net + tax < 0 else 1
     return InvoiceFacts(
         side=Side.NEXACLOUD,
-        ref=f"nexacloud:{row['id']}",
+        ref=nexacloud_ref(row["id"]),
         kind=Kind.CREDIT_NOTE if sign < 0 else Kind.INVOICE,
         number=row["invoice_number"] or "",
         status=_STATUSES.get(raw.lower(), Status.UNKNOWN),

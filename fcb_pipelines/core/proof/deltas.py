@@ -13,19 +13,13 @@ from fcb_pipelines.core.agreement.compare import (
 )
 from fcb_pipelines.core.codes import ExceptionCode, Reason, Verdict
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
-from fcb_pipelines.core.ledger.corrections import (
-    VOIDED,
-    answered,
-    base_of,
-    by_base,
-    open_with,
-    unmatched,
-)
+from fcb_pipelines.core.ledger.corrections import VOIDED, answered, by_base, open_with, unmatched
 from fcb_pipelines.core.ledger.drift import Moved, moved
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, Standing, StandingMove
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
 from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines.core.settlements.plan import expected_residual
 
 

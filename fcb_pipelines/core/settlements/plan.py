@@ -9,6 +9,7 @@ from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import answered, by_base
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import RECONCILED, MoveState, Standing, StandingMove, stands_as
+from fcb_pipelines.core.refs import Suffix, suffixed
 
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
@@ -17,7 +18,7 @@ def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
         ref
         for one in facts
         for s in one.settlements
-        for ref in (s.ref, f"{s.ref}:credited", *s.shares)
+        for ref in (s.ref, suffixed(s.ref, Suffix.CREDITED), *s.shares)
     ]
     return tuple(dict.fromkeys(refs))
 

@@ -121,7 +121,7 @@ def unplaced_documents(
     ]
     told: list[InvoiceFacts] = []
     for reader in readers(stripe.open(), lago.open(), store.evidence()):
-        own = [row for row in without if row.ref.startswith(reader.prefix)]
+        own = [row for row in without if reader.has(row.ref)]
         told += read_documents(reader, own)
     frame = to_frame(told, InvoiceFacts)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

@@ -41,6 +41,7 @@ from fcb_pipelines.core.proof.gates import (
 from fcb_pipelines.core.proof.partners import shared_email
 from fcb_pipelines.core.proof.receivable import ReceivableRow, receivable_gate, unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
+from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import contract, contracts, users_of
@@ -206,7 +207,7 @@ class Proof:
         """The name of each billing account that NexaCloud knows."""
         frame = self._shared.get("users")
         users = users_of(frame) if frame is not None else {}
-        return {f"nexacloud:{key}": user.name for key, user in users.items()}
+        return {nexacloud_ref(key): user.name for key, user in users.items()}
 
     def snapshot(self) -> str:
         """The snapshot that the present extracts were read from."""

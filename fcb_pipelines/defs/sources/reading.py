@@ -20,14 +20,13 @@ from fcb_pipelines.core.facts.index import (
     absent_row,
     found_row,
     named_but_not_listed,
-    source_ref,
 )
 from fcb_pipelines.core.facts.lago.documents import document_facts as lago_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts as stripe_facts
-from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
 from fcb_pipelines.core.proof.gates import GateResult, listing_complete
+from fcb_pipelines.core.refs import id_within, is_correction, service_ref, source_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +47,13 @@ class Reader:
         return lago_facts(body, organization=self.owner, timezone=zone)
 
     @property
-    def prefix(self) -> str:
-        """What the refs of this source's documents begin with."""
-        return source_ref(self.side, self.owner, "")
+    def service(self) -> str:
+        """What the refs of this source's documents begin with, e.g. `stripe:acct_1`."""
+        return service_ref(self.side, self.owner)
+
+    def has(self, ref: str) -> bool:
+        """Whether a ref is one of this source's."""
+        return id_within(ref, self.service) is not None
 
 
 def read_index(
@@ -96,9 +99,9 @@ def read_index(
 
     rows = [row(one, facts, Answer.LISTED) for one, facts in listed]
     lacking = named_but_not_listed(
-        {*claimed, *scope.standing}, [one.ref for one in rows], reader.prefix
+        {*claimed, *scope.standing}, [one.ref for one in rows], reader.service
     )
-    asked = [ref.removeprefix(reader.prefix) for ref in lacking]
+    asked = [found for ref in lacking if (found := id_within(ref, reader.service)) is not None]
     for answer in reader.source.ask(asked) if asked else ():
         if isinstance(answer, Absent):
             ref = source_ref(reader.side, reader.owner, answer.id)
