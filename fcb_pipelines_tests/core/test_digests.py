@@ -1,5 +1,6 @@
 """Every digest is the one it has always been: books and frames that stand hold the hashes they were given."""
 
+import copy
 import hashlib
 import json
 from dataclasses import asdict, replace
@@ -239,6 +240,24 @@ def test_a_document_hashes_as_its_whole_content_does(document: LedgerDocument) -
     for name in ("drawn_on", "receipt", "undoes", "on_account"):
         del settlement[name]
     assert a_settlement(document).content_hash == hashed(settlement, separators=(",", ":"))
+
+
+def test_a_digest_is_kept_by_its_value_and_goes_with_no_other() -> None:
+    document = replace(PLAIN)
+    first = document.content_hash
+    assert document.content_hash is first
+    assert replace(document, number="NC-2").content_hash != first
+    assert replace(document).content_hash == first
+    for copied in (copy.copy(document), copy.deepcopy(document)):
+        assert (copied, copied.content_hash) == (document, first)
+    # It is no field: frames and comparisons know nothing of it.
+    assert asdict(document) == asdict(PLAIN)
+    assert repr(document) == repr(replace(PLAIN))
+
+
+def test_what_has_no_one_text_has_no_digest() -> None:
+    with pytest.raises(TypeError):
+        _ = replace(PLAIN, lines=({"a", "set"},)).content_hash  # type: ignore[arg-type]
 
 
 LINES = st.builds(
