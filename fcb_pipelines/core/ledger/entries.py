@@ -174,6 +174,6 @@ _CONTENT = Form(
         DocumentLine: all_but(DocumentLine, "tax", "family"),
         Settlement: all_but(Settlement, "on_account"),
     },
-    # What an entry is matched with is no part of what it is, where it is matched with nothing.
+    # An entry that is matched with nothing is hashed as if there were no such fields.
     where_known=("drawn_on", "receipt", "undoes"),
 )
