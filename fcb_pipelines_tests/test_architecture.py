@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fcb_pipelines.core.codes import System
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fcb_pipelines"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -28,7 +30,7 @@ MAY_IMPORT = {
 # Within these, a room may import from those above it in its list, never from those below.
 LADDERS = {
     "core": (
-        "money", "periods", "codes", "naming",
+        "money", "periods", "codes", "naming", "refs", "digests",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
         "corrections", "proof", "metering", "close",
     ),
@@ -60,6 +62,23 @@ OUTSIDE_JSON = {
     "facts/bodies.py", "facts/nexacloud.py", "facts/stripe/parts.py",
     "metering/service_rows.py",
 }  # fmt: skip
+# A colon glues and cuts refs, in core.refs alone. Here it does something else.
+OTHER_COLONS = {
+    "core/documents/build.py": "the key of a line",
+    "core/digests.py": "JSON",
+    "connectors/store/evidence.py": "JSON",
+    "connectors/beancount/books.py": "a place in a file",
+    "connectors/beancount/reading.py": "a place in a file",
+    "connectors/beancount_plugin.py": "a place in a file",
+    "connectors/beancount/changes.py": "a row of metadata",
+    "connectors/beancount/chart.py": "an account's name",
+    "connectors/nexacloud/source.py": "a URL",
+    "connectors/odoo/connection.py": "an address",
+    "connectors/odoo/ledger.py": "the identity of a database",
+    "defs/sources/registry.py": "a name within a module",
+    "defs/automation/schedules.py": "the key of a run",
+    "defs/automation/sensors.py": "the key of a run",
+}
 
 # A dependency's import name, where it is not the name it is installed by.
 IMPORTED_AS = {"dotenv": "python-dotenv", "yaml": "pyyaml", "psycopg2": "psycopg2-binary",
@@ -161,6 +180,64 @@ def test_a_value_of_any_kind_stands_in_the_rules_only_where_outside_json_enters(
         if room(module) == "core" and "typing.Any" in set(imported(module))
     }
     assert found == OUTSIDE_JSON
+
+
+def test_a_value_becomes_a_digest_in_one_module_alone() -> None:
+    # The sandbox names its own things by short digests, and is a witness beside the pipeline.
+    hashing = {
+        str(module.relative_to(PACKAGE))
+        for module in MODULES
+        if "hashlib" in {name.partition(".")[0] for name in imported(module)}
+    }
+    assert {name for name in hashing if not name.startswith("sandbox/")} == {"core/digests.py"}
+
+
+def without_docstrings(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node but the texts that only tell a reader something."""
+    nodes = [*ast.walk(tree)]
+    prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return (node for node in nodes if id(node) not in prose)
+
+
+def glue(module: Path) -> list[str]:
+    """The texts in a module that could only be a piece of a ref, or a whole one."""
+    texts = (
+        node.value
+        for node in without_docstrings(ast.parse(module.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    sides = "|".join(System)
+    return [text for text in texts if re.fullmatch(rf":[\w:-]*|[\w:-]*:|({sides}):\S+", text)]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [module for module in MODULES if room(module) in ("core", "connectors", "defs", "cli")],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_a_ref_is_glued_and_cut_in_one_module_alone(module: Path) -> None:
+    name = str(module.relative_to(PACKAGE))
+    if name != "core/refs.py":
+        assert bool(glue(module)) == (name in OTHER_COLONS), glue(module)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'f"{ref}:undone"',
+        'f"{side}:{owner}:{name}"',
+        'f"nexacloud:{user}"',
+        'ref.removesuffix(":credited")',
+        'ref.rsplit(":", 1)',
+        '":correction:" in ref',
+        'ref + ":match"',
+        '"stripe:acct_1:in_1"',
+    ],
+)
+def test_no_way_of_gluing_and_cutting_goes_unseen(line: str, tmp_path: Path) -> None:
+    module = tmp_path / "gluing.py"
+    module.write_text(f'"""A docstring may show `stripe:acct_1:in_1`."""\n\nref = {line}\n')
+    assert glue(module)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

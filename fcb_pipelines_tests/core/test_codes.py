@@ -23,6 +23,7 @@ OWN_WORDS = {
     "core/facts/nexacloud.py",
     "core/facts/stripe/settlements.py",
     "core/metering/usage.py",
+    "core/refs.py",
     "connectors/retry.py",
     "connectors/sources.py",
 }

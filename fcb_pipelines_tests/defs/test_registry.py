@@ -30,16 +30,16 @@ def acme(**changes: Any) -> dict[str, Any]:
 
 def test_a_configuration_that_names_no_source_has_the_packaged_ones() -> None:
     found = registered(Settings.model_validate(yaml.safe_load(PACKAGED.read_text("utf-8"))))
-    assert [(one.name, one.prefix) for one in found] == [
-        ("stripe", "stripe:acct_nexacloud:"),
-        ("lago", "lago:nexacloud:"),
+    assert [(one.name, one.service) for one in found] == [
+        ("stripe", "stripe:acct_nexacloud"),
+        ("lago", "lago:nexacloud"),
     ]
 
 
 def test_a_further_source_comes_after_them_with_its_own_settings() -> None:
     found = registered(company(acme(settings={**SECTION, "scope_metadata_key": "mine"})))
     assert [one.name for one in found] == ["stripe", "lago", "acme"]
-    assert found[-1].prefix == "acme:nexacloud:"
+    assert found[-1].service == "acme:nexacloud"
     assert found[-1].section.scope_metadata_key == "mine"
 
 

@@ -46,7 +46,6 @@ from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import periods_between
@@ -64,6 +63,7 @@ from fcb_pipelines.core.proof.receivable import (
 )
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines.core.settlements.policy import credited_refunds
 from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.correcting import planned, write
@@ -200,9 +200,7 @@ class Pipeline:
         self._not_of_the_books = tuple(
             facts
             for reader in self._readers
-            for facts in read_documents(
-                reader, [row for row in without if row.ref.startswith(reader.of.prefix)]
-            )
+            for facts in read_documents(reader, [row for row in without if reader.has(row.ref)])
         )
         claimants = first_claimants(self.copies)
         placed = {row.ref for row in self.index if row.period}
@@ -267,7 +265,7 @@ class Pipeline:
         told: list[InvoiceFacts] = []
         credited: list[InvoiceFacts] = []
         for reader in self._readers:
-            own = [r for r in self.index if r.ref.startswith(reader.of.prefix) and r.in_scope]
+            own = [r for r in self.index if reader.has(r.ref) and r.in_scope]
             mine = [row for row in own if row.period == period]
             invoices = read_documents(reader, [r for r in mine if r.origin is Origin.INVOICE])
             notes = read_documents(reader, [r for r in mine if r.origin is Origin.CREDIT_NOTE])

@@ -7,11 +7,11 @@ from typing import Any
 
 from fcb_pipelines.core.codes import Kind, Method, Reason, Status
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE, unreadable
-from fcb_pipelines.core.facts.index import source_ref
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, SettlementFacts, TaxFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.source import SourceRules
 from fcb_pipelines.core.money import from_major
+from fcb_pipelines.core.refs import source_ref
 
 NAME = "acme"
 _STATUSES = {status.value: status for status in Status}

@@ -5,7 +5,6 @@ calls grow with pages and not with invoices; an invoice that the sweep does not 
 used a credit note, costs one GET.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
@@ -15,6 +14,7 @@ from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.lago.joins import Related
 
@@ -80,7 +80,7 @@ class LagoSource:
         """A digest of the newest hundred invoices, without fees and payments."""
         page = self._reader.get("invoices", {"page": 1, "per_page": 100})
         bodies = [self._invoice(each, (), ()).body for each in page["invoices"]]
-        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
+        return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
         """Whether Lago answers this key, how much there is, and what is in the way."""

@@ -4,7 +4,6 @@ Only reads; a restricted key with read rights on invoices, credit notes, charges
 disputes, balance transactions and tax rates suffices.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,6 +16,7 @@ from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.stripe.joins import Related
 
@@ -96,7 +96,7 @@ class StripeSource:
         """A digest of the newest hundred invoices with their payments."""
         page = self._reader.get("/v1/invoices", {"limit": 100, "expand": ["data.payments"]})
         bodies = [self._body(Kind.INVOICE, each).body for each in page["data"]]
-        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
+        return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
         """Whether Stripe answers this key, for which account and mode, and what is in the way."""

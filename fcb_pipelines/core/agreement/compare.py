@@ -1,20 +1,23 @@
 """Agreement: two sides' facts of one document, compared field by field.
 
-Everything is flattened to `{field: value}` first, so one `compare` serves every pair of sides. Lines
-are matched before they are compared, because no two sides promise the same order.
+Everything is flattened to `{field: value}` first, so one `compare` serves every pair of sides. What is
+flattened is what the policy table has compared with that side; the rest is never looked at. Lines are
+matched before they are compared, because no two sides promise the same order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
+from fcb_pipelines.core.agreement.policy import compared_with
+from fcb_pipelines.core.codes import System
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 
 Value = int | str | Decimal | None
 Line = TypeVar("Line")
+Thing = TypeVar("Thing")
 
 
 class Agreement(StrEnum):
@@ -74,6 +77,30 @@ def compare(
     return tuple(rows)
 
 
+def flattened(
+    thing: Thing, readers: Mapping[str, Callable[[Thing], Value]], compared: Container[str]
+) -> dict[str, Value]:
+    """Each field that is compared, as a side has it; `readers` read the fields, by their names."""
+    return {name: read(thing) for name, read in readers.items() if name in compared}
+
+
+def flattened_lines(
+    lines: Iterable[Line | None],
+    readers: Mapping[str, Callable[[Line], Value]],
+    compared: Container[str],
+) -> dict[str, Value]:
+    """The same of lines, as they were matched: `line.net` of the second one is `line[2].net`.
+
+    A side that has no such line (None) says nothing of it.
+    """
+    return {
+        f"line[{i}]{name.removeprefix('line')}": value
+        for i, line in enumerate(lines, start=1)
+        if line is not None
+        for name, value in flattened(line, readers, compared).items()
+    }
+
+
 def policy_of(field: str) -> str:
     """The row of the policy table that a flattened field belongs to: line[2].net -> line.net."""
     if field.startswith("line["):
@@ -89,20 +116,17 @@ def copy_against_source(
     `customer` is the source's customer that NexaCloud's user stands for. A copy without any items
     is one row, `lines` missing: that habit of the copies is listed apart from a lost line.
     """
-    expected, actual = _header(source, source.payer), _header(copy, customer)
+    compared = compared_with(System.NEXACLOUD)
+    expected, actual = flattened(source, _HEADER, compared), flattened(copy, _HEADER, compared)
+    if "partner" in compared:
+        expected["partner"], actual["partner"] = source.payer, customer
+    expected |= flattened(source.lines, _COUNT, compared)
     if copy.lines or not source.lines:
         pairs = match_lines(source.lines, copy.lines, _likeness)
-        expected |= {"lines": len(source.lines)} | _flat_lines([pair[0] for pair in pairs])
-        actual |= {"lines": len(copy.lines)} | _flat_lines([pair[1] for pair in pairs])
-    else:
-        expected["lines"] = len(source.lines)
-    compared = {name for name, row in FIELD_POLICIES.items() if row.nexacloud is Policy.COMPARED}
-    return compare(
-        source.ref,
-        copy.ref,
-        {field: value for field, value in expected.items() if policy_of(field) in compared},
-        {field: value for field, value in actual.items() if policy_of(field) in compared},
-    )
+        actual |= flattened(copy.lines, _COUNT, compared)
+        expected |= flattened_lines((pair[0] for pair in pairs), _LINE, compared)
+        actual |= flattened_lines((pair[1] for pair in pairs), _LINE, compared)
+    return compare(source.ref, copy.ref, expected, actual)
 
 
 def match_lines(
@@ -146,28 +170,30 @@ _likeness: tuple[Callable[[LineFacts], object], ...] = (
 )
 
 
-def _header(facts: InvoiceFacts, customer: str | None) -> dict[str, Value]:
-    return {
-        "kind": facts.kind.value,
-        "number": facts.number,
-        "status": facts.status.value,
-        "currency": facts.currency,
-        "net": facts.net,
-        "tax": facts.tax,
-        "total": facts.total,
-        "paid": facts.paid,
-        "partner": customer,
-    }
+def _taxes(taxes: Iterable[TaxFacts]) -> str:
+    return ", ".join(f"{tax.type} {_text(tax.percentage)} {tax.amount}" for tax in taxes)
 
 
-def _flat_lines(lines: Iterable[LineFacts | None]) -> dict[str, Value]:
-    flat: dict[str, Value] = {}
-    for i, line in enumerate(lines, start=1):
-        if line is not None:
-            flat[f"line[{i}].description"] = line.description
-            flat[f"line[{i}].quantity"] = line.quantity
-            flat[f"line[{i}].net"] = line.net
-    return flat
+# How each field is read, by its name in the policy table; in the order of the rows.
+_HEADER: Mapping[str, Callable[[InvoiceFacts], Value]] = {
+    "kind": lambda facts: facts.kind.value,
+    "number": lambda facts: facts.number,
+    "status": lambda facts: facts.status.value,
+    "date": lambda facts: facts.date.isoformat() if facts.date else None,
+    "currency": lambda facts: facts.currency,
+    "net": lambda facts: facts.net,
+    "tax": lambda facts: facts.tax,
+    "taxes": lambda facts: _taxes(facts.taxes),
+    "total": lambda facts: facts.total,
+    "paid": lambda facts: facts.paid,
+}
+_COUNT: Mapping[str, Callable[[Sequence[LineFacts]], Value]] = {"lines": len}
+_LINE: Mapping[str, Callable[[LineFacts], Value]] = {
+    "line.description": lambda line: line.description,
+    "line.quantity": lambda line: line.quantity,
+    "line.net": lambda line: line.net,
+    "line.taxes": lambda line: _taxes(line.taxes),
+}
 
 
 def _text(value: Value) -> str | None:

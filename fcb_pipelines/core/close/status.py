@@ -20,7 +20,7 @@ from fcb_pipelines.core.close.shapes import (
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.corrections import by_base, is_correction, residual_with
+from fcb_pipelines.core.ledger.corrections import by_base, residual_with
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import (
     LedgerMove,
@@ -34,6 +34,7 @@ from fcb_pipelines.core.proof.completeness import UNPLACED
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
+from fcb_pipelines.core.refs import is_correction
 
 LISTED_BY_AMOUNT = frozenset(
     {

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from fcb_pipelines.core.company.charges import Charge, Metric
 from fcb_pipelines.core.company.part import Part
+from fcb_pipelines.core.refs import account_ref
 
 
 class CustomerLink(Part):
@@ -119,7 +120,7 @@ class Customers:
             for each in sorted(own.get(service.key, []), key=lambda one: one.id):
                 linked = self._found.get((first or "", links.get(each.id, "")))
                 equal = next((by_email[e] for e in each.emails if e in by_email), None)
-                fresh = Customer(key=f"{each.service}:{each.id}", name=each.name)
+                fresh = Customer(key=account_ref(each.service, each.id), name=each.name)
                 found = linked or equal or fresh
                 self._found[each.service, each.id] = found
                 for email in each.emails:
@@ -128,7 +129,7 @@ class Customers:
 
     def of(self, service: str, customer: str) -> Customer:
         """The one customer that a service's customer is; itself where nothing is known of it."""
-        unknown = Customer(key=f"{service}:{customer}", name=customer)
+        unknown = Customer(key=account_ref(service, customer), name=customer)
         return self._found.get((service, customer), unknown)
 
 

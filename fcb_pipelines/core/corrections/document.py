@@ -15,9 +15,10 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
 from fcb_pipelines.core.facts.arithmetic import computed
-from fcb_pipelines.core.ledger.corrections import VOIDED, correction_ref
+from fcb_pipelines.core.ledger.corrections import VOIDED
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove
+from fcb_pipelines.core.refs import Suffix, correction_ref, suffixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ def _allocation(base: LedgerDocument, document: LedgerDocument, amount: int) -> 
         return None
     invoice, note = (base, document) if base.kind is Kind.INVOICE else (document, base)
     return Settlement(
-        ref=f"{document.ref}:match",
+        ref=suffixed(document.ref, Suffix.MATCH),
         document=invoice.ref,
         kind=Kind.INVOICE,
         partner=base.partner,

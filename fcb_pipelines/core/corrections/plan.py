@@ -10,10 +10,11 @@ from fcb_pipelines.core.corrections.document import Correction, correction
 from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.ledger.books import Books, first_open_day
-from fcb_pipelines.core.ledger.corrections import answered, base_of, is_correction
+from fcb_pipelines.core.ledger.corrections import answered
 from fcb_pipelines.core.ledger.drift import ChangedSide, moved
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
+from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
 from fcb_pipelines.core.settlements.plan import settlement_refs
 from fcb_pipelines.core.settlements.withdrawn import taken_back
 
@@ -275,7 +276,7 @@ def _undone(entry: LedgerSettlement, day: date) -> Settlement:
     settled = entry.settlement
     failed = settled.method is Method.PAYMENT
     return Settlement(
-        ref=f"{entry.ref}:undone",
+        ref=suffixed(entry.ref, Suffix.UNDONE),
         document=settled.document,
         kind=settled.kind,
         partner=settled.partner,

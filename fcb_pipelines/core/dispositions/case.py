@@ -14,6 +14,7 @@ from fcb_pipelines.core.ledger.corrections import VOIDED, answered
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.periods import first_day
+from fcb_pipelines.core.refs import account_ref, document_name, nexacloud_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +66,12 @@ class Case:
         A document that names nobody is an account of its own.
         """
         if self.claimant is not None:
-            return f"nexacloud:{self.claimant.user_id}"
+            return nexacloud_ref(self.claimant.user_id)
         if self.keeper is not None and self.keeper.document.partner:
             return self.keeper.document.partner
         if self.facts.payer is None:
             return self.facts.ref
-        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.payer}"
+        return account_ref(document_name(self.facts.ref).service, self.facts.payer)
 
 
 def intended(case: Case, settings: Settings) -> LedgerDocument | Held:

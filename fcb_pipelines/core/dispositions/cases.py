@@ -22,6 +22,7 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
+from fcb_pipelines.core.refs import account_ref, document_name, nexacloud_ref
 
 
 def with_settlements(
@@ -220,7 +221,7 @@ def _by_day(case: Case) -> tuple[str, str]:
 
 def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
     """Every NexaCloud user as a billing account, whether anything is posted for it or not."""
-    return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
+    return tuple(_account(nexacloud_ref(key), user) for key, user in sorted(users.items()))
 
 
 def _of_user(case: Case, user: User) -> Partner:
@@ -267,6 +268,6 @@ def _of_snapshot(case: Case) -> Partner:
 
 
 def _links(case: Case) -> tuple[str, ...]:
-    source = case.facts.ref.rsplit(":", 1)[0]
-    at_source = [f"{source}:{case.facts.payer}"] if case.facts.payer else []
+    service = document_name(case.facts.ref).service
+    at_source = [account_ref(service, case.facts.payer)] if case.facts.payer else []
     return tuple(dict.fromkeys((case.partner, *at_source)))

@@ -19,6 +19,7 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState, is_same_document
 from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.core.settlements.policy import owed
 
 
@@ -153,7 +154,7 @@ def decide_copy(
         total=facts.total,
         owed=0,
         status=facts.status,
-        partner=f"nexacloud:{copy.user_id}",
+        partner=nexacloud_ref(copy.user_id),
         nexacloud_invoice_id=copy.invoice_id,
     )
 

@@ -28,6 +28,7 @@ from fcb_pipelines.core.ledger.entries import (
     with_tax_shares,
 )
 from fcb_pipelines.core.money import spread, to_major
+from fcb_pipelines.core.refs import document_name
 
 NO_DESCRIPTION = "(no description)"
 
@@ -101,7 +102,7 @@ def intended_document(
         lines=lines,
         taxes=tuple(tax for tax in taxes if tax.amount),
         nexacloud_invoice_id=nexacloud_invoice_id,
-        stripe_invoice_id=facts.ref.rsplit(":", 1)[-1] if facts.side == System.STRIPE else None,
+        stripe_invoice_id=document_name(facts.ref).id if facts.side == System.STRIPE else None,
         reverses=facts.credits,
         source_hash=facts.source_hash,
     )

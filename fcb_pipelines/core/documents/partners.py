@@ -13,11 +13,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.company.services import email_key
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
-
-_NEXACLOUD = "nexacloud"
+from fcb_pipelines.core.refs import account_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,6 @@ class PartnerPlan:
     shared: Mapping[str, tuple[SharedEmail, ...]]
 
 
-def service_of(link: str) -> str:
-    """The service whose account a link names: `nexacloud`, `stripe:<account>`, `lago:<organization>`."""
-    side, _, rest = link.partition(":")
-    return side if side == _NEXACLOUD else f"{side}:{rest.partition(':')[0]}"
-
-
 def company_key(name: str | None) -> str:
     """A company's name as it is compared: no case, no punctuation, single spaces."""
     words = " ".join((name or "").casefold().split())
@@ -79,7 +73,7 @@ def rivals(wanted: Iterable[Partner], everyone: Iterable[Partner]) -> tuple[Part
     wanted = tuple(wanted)
     keys = {each.key for each in wanted}
     emails = {email_key(each.email) for each in wanted} - {None}
-    customers = {_customer(link) for each in wanted for link in each.links}
+    customers = {account_name(link).id for each in wanted for link in each.links}
     return tuple(
         each
         for each in everyone
@@ -144,7 +138,7 @@ class _Unit:
 
     @property
     def services(self) -> set[str]:
-        return {service_of(link) for link in self.links}
+        return {account_name(link).service for link in self.links}
 
     @property
     def accounts(self) -> list[Partner]:
@@ -172,8 +166,8 @@ class _Unit:
 
     def takes(self, account: Partner) -> bool:
         """Whether a link may lead this account here: no other account of its service is here."""
-        own = service_of(account.key)
-        return all(service_of(link) != own or link == account.key for link in self.links)
+        own = account_name(account.key).service
+        return all(account_name(link).service != own or link == account.key for link in self.links)
 
 
 class _Register:
@@ -276,7 +270,7 @@ class _Register:
 
     def _may(self, account: Partner, link: str) -> bool:
         """Whether a source's customer is this account's: others may have named it as their own."""
-        named = self._claims.get(_customer(link))
+        named = self._claims.get(account_name(link).id)
         return link == account.key or not named or account.key in named
 
     def _merge(self, unit: _Unit, into: _Unit) -> None:
@@ -294,14 +288,10 @@ class _Register:
         return any(len(unit.companies(email)) > 1 for unit in self._by_email[email])
 
 
-def _customer(link: str) -> str:
-    """The id that a service gives the account which a link names."""
-    return link.removeprefix(f"{service_of(link)}:")
-
-
 def _named(account: Partner) -> set[str]:
     """The ids that a NexaCloud account has at the sources: Lago knows it by its own."""
-    if service_of(account.key) != _NEXACLOUD:
+    service, own = account_name(account.key)
+    if service != System.NEXACLOUD:
         return set()
-    named = (_customer(account.key), account.stripe_customer_id)
+    named = (own, account.stripe_customer_id)
     return {one for one in named if one}

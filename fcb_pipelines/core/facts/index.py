@@ -9,6 +9,7 @@ from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.refs import id_within
 
 
 class Lookup(StrEnum):
@@ -124,11 +125,6 @@ def _nobodys(facts: InvoiceFacts) -> bool:
     return facts.payer is None and facts.credits is None
 
 
-def source_ref(side: str, owner: str, source_id: str) -> str:
-    """The identity of a document: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
-    return f"{side}:{owner}:{source_id}"
-
-
 def found_row(
     facts: InvoiceFacts,
     *,
@@ -191,9 +187,9 @@ def absent_row(
     )
 
 
-def named_but_not_listed(named: Collection[str], listed: Iterable[str], prefix: str) -> list[str]:
-    """The refs of this source (`prefix`, e.g. `stripe:acct_1:`) that are named and the list lacks."""
-    return sorted({ref for ref in named if ref.startswith(prefix)} - set(listed))
+def named_but_not_listed(named: Collection[str], listed: Iterable[str], service: str) -> list[str]:
+    """The refs of this source (`service`, e.g. `stripe:acct_1`) that are named and the list lacks."""
+    return sorted({ref for ref in named if id_within(ref, service) is not None} - set(listed))
 
 
 def _in_range(day: dt.date | None, first_period: str, last_period: str) -> str | None:

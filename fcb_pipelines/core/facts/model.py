@@ -6,13 +6,12 @@ dates in the company's timezone.
 """
 
 import datetime as dt
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status
+from fcb_pipelines.core.digests import Digested, Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ class BillTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceFacts:
+class InvoiceFacts(Digested):
     """One document as one side tells it: `side` is a source's name, or NexaCloud's.
 
     `ref` is the identity (`stripe:<account>:<in_…>`, `lago:<organization>:<lago_id>`,
@@ -161,22 +160,15 @@ class InvoiceFacts:
     @property
     def source_hash(self) -> str:
         """Digest (64 hex digits) of what was billed: not of how it is settled, nor of who says so."""
-        billed = {name: getattr(self, name) for name in _BILLED}
-        text = json.dumps(billed, sort_keys=True, default=_plain)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return self.digest_in(_BILLED)
 
 
-_BILLED = (
-    "ref", "kind", "number", "currency", "date", "net", "tax", "total", "discount", "shipping",
-    "customer", "lines", "taxes", "credits",
+_BILLED = Form(
+    {
+        InvoiceFacts: (
+            "ref", "kind", "number", "currency", "date", "net", "tax", "total", "discount",
+            "shipping", "customer", "lines", "taxes", "credits",
+        ),
+    },
+    compact=False,
 )  # fmt: skip
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, LineFacts | TaxFacts):
-        return asdict(value)
-    raise TypeError(f"{type(value).__name__} has no place in a source hash")

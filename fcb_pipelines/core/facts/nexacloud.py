@@ -10,6 +10,7 @@ from typing import Any
 from fcb_pipelines.core.codes import Kind, Status, System
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.money import exponent, half_up
+from fcb_pipelines.core.refs import nexacloud_ref
 
 _STATUSES = {
     "draft": Status.DRAFT,
@@ -111,7 +112,7 @@ def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFac
     sign = -1 if net + tax < 0 else 1
     return InvoiceFacts(
         side=System.NEXACLOUD,
-        ref=f"nexacloud:{row['id']}",
+        ref=nexacloud_ref(row["id"]),
         kind=Kind.CREDIT_NOTE if sign < 0 else Kind.INVOICE,
         number=row["invoice_number"] or "",
         status=_STATUSES.get(raw.lower(), Status.UNKNOWN),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fcb_pipelines.core.facts.bodies import Json
-from fcb_pipelines.core.facts.index import source_ref
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
+from fcb_pipelines.core.refs import source_ref
 
 
 class ReadsFacts(Protocol):

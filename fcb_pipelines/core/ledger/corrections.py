@@ -5,27 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
-
-_MARK = ":correction:"
-
+from fcb_pipelines.core.refs import base_of, correction_number, is_correction
 
 # The digest that a correction carries where the source has voided the document.
 VOIDED = "void"
-
-
-def base_of(ref: str) -> str:
-    """The document that a correction is of; of any other ref, itself."""
-    return ref.partition(_MARK)[0]
-
-
-def correction_ref(base: str, number: int) -> str:
-    """The ref of a document's correction of this number, counted from 1."""
-    return f"{base}{_MARK}{number}"
-
-
-def is_correction(ref: str) -> bool:
-    """Whether a ref is a correction's."""
-    return _MARK in ref
 
 
 def by_base(moves: Iterable[LedgerMove]) -> dict[str, tuple[LedgerMove, ...]]:
@@ -34,7 +17,10 @@ def by_base(moves: Iterable[LedgerMove]) -> dict[str, tuple[LedgerMove, ...]]:
     for move in moves:
         if is_correction(move.ref) and move.state is MoveState.POSTED:
             own[base_of(move.ref)].append(move)
-    return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
+    return {
+        ref: tuple(sorted(found, key=lambda move: correction_number(move.ref)))
+        for ref, found in own.items()
+    }
 
 
 def credited_by_notes(moves: Iterable[LedgerMove | None]) -> dict[str, tuple[int, int]]:
@@ -82,8 +68,3 @@ def open_with(move: LedgerMove, corrections: Sequence[LedgerMove], beside: int) 
         return move.residual
     left = residual_with(move, corrections) - beside
     return left if move.document.kind is Kind.CREDIT_NOTE else max(0, left)
-
-
-def _number(move: LedgerMove) -> int:
-    tail = move.ref.partition(_MARK)[2]
-    return int(tail) if tail.isdecimal() else 0

@@ -6,14 +6,13 @@ every field that a ledger can answer back, so the intent and a read-back compare
 Settlements have an external id and a hash of their own: a payment never looks like a changed invoice.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.core.codes import Kind, Method
+from fcb_pipelines.core.digests import Digested, Form, all_but
 from fcb_pipelines.core.money import spread
 
 
@@ -45,7 +44,7 @@ class DocumentTax:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerDocument:
+class LedgerDocument(Digested):
     """One intended invoice or credit note.
 
     `ref` is the source identity and becomes the ledger's external id; `partner` is the key of a
@@ -91,15 +90,11 @@ class LedgerDocument:
     @property
     def content_hash(self) -> str:
         """Digest (64 hex digits) of everything that counts in the document."""
-        content = asdict(self)
-        del content["reverses"], content["source_hash"]
-        for line in content["lines"]:
-            del line["tax"], line["family"]
-        return _digest(content)
+        return self.digest_in(_CONTENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(Digested):
     """One intended settlement of one document, in the journal of its method's route (`core.settlements.routes`).
 
     `amount` is what it takes off the document's residual, minor units; below zero it puts that much
@@ -131,13 +126,7 @@ class Settlement:
     @property
     def content_hash(self) -> str:
         """Digest (64 hex digits) of everything that counts in the settlement."""
-        content = asdict(self)
-        # What it is matched with is no part of what it is.
-        del content["on_account"]
-        for name in ("drawn_on", "receipt", "undoes"):
-            if content[name] is None:
-                del content[name]
-        return _digest(content)
+        return self.digest_in(_CONTENT)
 
     @property
     def is_allocation(self) -> bool:
@@ -190,14 +179,12 @@ def with_tax_shares(
     return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
 
 
-def _digest(content: dict[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a content hash")
+_CONTENT = Form(
+    {
+        LedgerDocument: all_but(LedgerDocument, "reverses", "source_hash"),
+        DocumentLine: all_but(DocumentLine, "tax", "family"),
+        Settlement: all_but(Settlement, "on_account"),
+    },
+    # An entry that is matched with nothing is hashed as if there were no such fields.
+    where_known=("drawn_on", "receipt", "undoes"),
+)

@@ -169,4 +169,9 @@ def is_same_document(move: LedgerMove, content_hash: str | None) -> bool:
     One ledger partner may carry several of our links, and each counts as the intended one.
     """
     links = move.partner_links or (move.document.partner,)
-    return any(replace(move.document, partner=link).content_hash == content_hash for link in links)
+    return any(_owned_by(move.document, link).content_hash == content_hash for link in links)
+
+
+def _owned_by(document: LedgerDocument, partner: str) -> LedgerDocument:
+    # A document that is the partner's already has its digest, or keeps it for the next look.
+    return document if document.partner == partner else replace(document, partner=partner)

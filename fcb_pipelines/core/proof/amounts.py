@@ -18,10 +18,10 @@ from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.refs import Suffix, base_of, suffixed, without
 
 DRAFT = "draft"
 
@@ -226,7 +226,7 @@ class _Book:
                 amount = 0 if key in receipts else settled.kind.sign * settled.receipt
                 receipts.add(key)
             else:
-                own = entry.ref.removesuffix(":undone")
+                own = without(entry.ref, Suffix.UNDONE)
                 key = names.get(own, own)
                 amount = settled.kind.sign * settled.amount
             stands[key] += amount
@@ -280,7 +280,7 @@ class _Book:
             # Its source does not give the document, nor what settled it.
             return says - stands, row.reason
         parts = [part for part, receipt in self._parts_held().items() if receipt == key]
-        told = (of[1].ref, *of[1].shares, f"{key}:credited") if of else ()
+        told = (of[1].ref, *of[1].shares, suffixed(key, Suffix.CREDITED)) if of else ()
         names = dict.fromkeys((*told, key, *parts))
         codes = [code for name in names for code in self._codes.get(name, ())]
         if of is not None and not self._stands(of[0]):

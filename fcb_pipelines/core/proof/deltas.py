@@ -1,6 +1,6 @@
 """Ledger deltas: every difference between what should stand in the books and the read-back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fcb_pipelines.core.agreement.compare import (
@@ -9,23 +9,20 @@ from fcb_pipelines.core.agreement.compare import (
     Value,
     compare,
     disagreements,
+    flattened,
+    flattened_lines,
     match_lines,
 )
-from fcb_pipelines.core.codes import ExceptionCode, Reason, Verdict
+from fcb_pipelines.core.agreement.policy import Policy, compared_with
+from fcb_pipelines.core.codes import ExceptionCode, Reason, System, Verdict
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
-from fcb_pipelines.core.ledger.corrections import (
-    VOIDED,
-    answered,
-    base_of,
-    by_base,
-    open_with,
-    unmatched,
-)
+from fcb_pipelines.core.ledger.corrections import VOIDED, answered, by_base, open_with, unmatched
 from fcb_pipelines.core.ledger.drift import ChangedSide, moved
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
 from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines.core.settlements.plan import expected_residual
 
 
@@ -78,47 +75,45 @@ def ledger_deltas(
     return tuple(rows)
 
 
-def document_fields(
-    document: LedgerDocument, lines: Sequence[DocumentLine | None]
-) -> dict[str, Value]:
-    """A document flattened for `compare`; `lines` is its lines as matched with the other side's."""
-    flat: dict[str, Value] = {
-        "kind": document.kind.value,
-        "number": document.number,
-        "date": document.date.isoformat(),
-        "currency": document.currency,
-        "partner": document.partner,
-        "net": document.net,
-        "tax": document.tax,
-        "total": document.total,
-        "nexacloud_invoice_id": document.nexacloud_invoice_id,
-        "stripe_invoice_id": document.stripe_invoice_id,
-        "taxes": ", ".join(f"{tax.key} {tax.amount} on {tax.base}" for tax in document.taxes),
-        "lines": len(document.lines),
-    }
-    for i, line in enumerate(lines, start=1):
-        if line is not None:
-            flat[f"line[{i}].description"] = line.description
-            flat[f"line[{i}].quantity"] = line.quantity
-            flat[f"line[{i}].unit_price"] = line.unit_price
-            flat[f"line[{i}].net"] = line.net
-            flat[f"line[{i}].account"] = line.account
-            flat[f"line[{i}].taxes"] = ", ".join(line.taxes)
-    return flat
-
-
 def compare_documents(
     expected: LedgerDocument, actual: LedgerDocument, partner_links: Sequence[str]
 ) -> tuple[AgreementRow, ...]:
-    """The fields in which a read-back differs from the intent; any of the partner's links counts."""
+    """The fields in which a read-back differs from the intent, of those that the policy compares."""
+    if actual == expected:
+        return ()
+    compared = compared_with(System.LEDGER)
     pairs = match_lines(expected.lines, actual.lines, _LIKENESS)
-    left = document_fields(expected, [pair[0] for pair in pairs])
-    right = document_fields(actual, [pair[1] for pair in pairs])
-    if expected.partner in partner_links:
+    left, right = flattened(expected, _DOCUMENT, compared), flattened(actual, _DOCUMENT, compared)
+    left |= flattened_lines((pair[0] for pair in pairs), _LINE, compared)
+    right |= flattened_lines((pair[1] for pair in pairs), _LINE, compared)
+    if compared.get("partner") is Policy.BY_LINK and expected.partner in partner_links:
         right["partner"] = expected.partner
     return disagreements(compare(expected.ref, actual.ref, left, right))
 
 
+# How each field is read, by its name in the policy table; in the order of the rows.
+_DOCUMENT: Mapping[str, Callable[[LedgerDocument], Value]] = {
+    "kind": lambda document: document.kind.value,
+    "number": lambda document: document.number,
+    "date": lambda document: document.date.isoformat(),
+    "currency": lambda document: document.currency,
+    "partner": lambda document: document.partner,
+    "net": lambda document: document.net,
+    "tax": lambda document: document.tax,
+    "total": lambda document: document.total,
+    "nexacloud_invoice_id": lambda document: document.nexacloud_invoice_id,
+    "stripe_invoice_id": lambda document: document.stripe_invoice_id,
+    "taxes": lambda document: ", ".join(f"{t.key} {t.amount} on {t.base}" for t in document.taxes),
+    "lines": lambda document: len(document.lines),
+}
+_LINE: Mapping[str, Callable[[DocumentLine], Value]] = {
+    "line.description": lambda line: line.description,
+    "line.quantity": lambda line: line.quantity,
+    "line.unit_price": lambda line: line.unit_price,
+    "line.net": lambda line: line.net,
+    "line.account": lambda line: line.account,
+    "line.taxes": lambda line: ", ".join(line.taxes),
+}
 _LIKENESS = (
     lambda line: line,
     lambda line: (line.description, line.net),
@@ -190,7 +185,8 @@ def _document_deltas(
         differing = ()
     rows = [delta_of(row.ref, row.ref, row, code) for row in differing]
     posted = move.state is MoveState.POSTED
-    if posted and move.accounting_date != move.document.date:
+    redated = move.accounting_date != move.document.date
+    if posted and redated and "date" in compared_with(System.LEDGER):
         rows.append(
             LedgerDelta(
                 ref=document.ref,
@@ -248,7 +244,7 @@ def _residual_delta(
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
     actual = open_with(move, corrections, beside)
-    if actual == expected:
+    if actual == expected or "paid" not in compared_with(System.LEDGER):
         return []
     return [
         LedgerDelta(

@@ -8,18 +8,13 @@ from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.ledger.corrections import (
-    base_of,
-    by_base,
-    is_correction,
-    open_with,
-    residual_with,
-)
+from fcb_pipelines.core.ledger.corrections import by_base, open_with, residual_with
 from fcb_pipelines.core.ledger.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import Finding, failing
+from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
 from fcb_pipelines.core.settlements.plan import KEPT_OUT
 from fcb_pipelines.core.settlements.policy import not_posted
 
@@ -119,7 +114,8 @@ def unsettled(
         kept_out = sum(
             s.amount
             for s in one.settlements
-            if s.method.touches_receivable and {s.ref, f"{s.ref}:credited"} & entries.keys()
+            if s.method.touches_receivable
+            and {s.ref, suffixed(s.ref, Suffix.CREDITED)} & entries.keys()
         )
         listed = not_posted(one, settings)
         if listed is not None or entries:

@@ -1,9 +1,10 @@
 """Differences of settlements: what the source confirms against what stands beside a document."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
-from fcb_pipelines.core.agreement.compare import Agreement, Value, compare
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.agreement.compare import Agreement, Value, compare, flattened
+from fcb_pipelines.core.agreement.policy import Policy, compared_with
+from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
@@ -37,7 +38,7 @@ def settlement_deltas(
     ledger_state: Mapping[str, LedgerState],
     explained: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
-    rows = []
+    compared, rows = compared_with(System.LEDGER), []
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
     links = {*move.partner_links} if move is not None else set()
@@ -51,14 +52,15 @@ def settlement_deltas(
             code = explained[document.ref]
         else:
             code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
-        left = _settlement_fields(settlement, reconciled=True)
+        left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
             # Paid beyond what is open (S3), or put back and not paid (B9), nothing need be matched.
             free = settled or waits_for_payment(settlement, settlements)
             matched = entry.reconciled != 0 or free
-            right = _settlement_fields(entry.settlement, reconciled=matched)
-            if {settlement.partner, entry.settlement.partner} <= links:
+            answer = {"settlement.reconciled": "yes" if matched else "no"}
+            right = _fields(entry.settlement, compared, answer)
+            if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:
                 right["settlement.partner"] = settlement.partner
         for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
@@ -79,17 +81,18 @@ def on_account_deltas(
     `explained` has the code of each that can't be written, by its own ref, `links` all links of the
     billing account of each document: one ledger partner carries them, and each counts.
     """
-    rows = []
+    compared, rows = compared_with(System.LEDGER), []
     for settlement in settlements:
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         entry = None if now.absent else now.settlement
-        left = {"settlement.state": MoveState.POSTED.value, **_fields(settlement)}
+        left = _fields(settlement, compared, {"settlement.state": MoveState.POSTED.value})
         right: dict[str, Value] = {}
         code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
         code = explained.get(settlement.ref, code)
         if entry is not None:
-            right = {"settlement.state": entry.state.value, **_fields(entry.settlement)}
-            if entry.settlement.partner in links.get(settlement.document, ()):
+            right = _fields(entry.settlement, compared, {"settlement.state": entry.state.value})
+            known = links.get(settlement.document, ())
+            if _by_link(compared) and entry.settlement.partner in known:
                 right["settlement.partner"] = settlement.partner
             posted = entry.state is MoveState.POSTED
             as_written = posted and entry.settlement.content_hash == entry.stored_hash
@@ -100,22 +103,33 @@ def on_account_deltas(
     return rows
 
 
-def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
-    return {"settlement.reconciled": "yes" if reconciled else "no", **_fields(settlement)}
-
-
-def _fields(settlement: Settlement) -> dict[str, Value]:
-    matched_with = {
-        "settlement.drawn_on": settlement.drawn_on,
-        "settlement.undoes": settlement.undoes,
-    }
+def _fields(
+    settlement: Settlement, compared: Container[str], state: Mapping[str, str]
+) -> dict[str, Value]:
+    """Where it stands in the ledger (`state`), and what it says itself."""
+    matched_with = flattened(settlement, _MATCHED_WITH, compared)
     return {
-        "settlement.amount": settlement.amount,
-        "settlement.date": settlement.date.isoformat(),
-        "settlement.currency": settlement.currency,
-        "settlement.memo": settlement.memo,
-        "settlement.method": settlement.method.value,
-        "settlement.document": settlement.document,
-        "settlement.partner": settlement.partner,
+        **{field: value for field, value in state.items() if field in compared},
+        **flattened(settlement, _SETTLEMENT, compared),
         **{field: ref for field, ref in matched_with.items() if ref is not None},
     }
+
+
+def _by_link(compared: Mapping[str, Policy]) -> bool:
+    return compared.get("settlement.partner") is Policy.BY_LINK
+
+
+# How each field is read, by its name in the policy table; in the order of the rows.
+_SETTLEMENT: Mapping[str, Callable[[Settlement], Value]] = {
+    "settlement.amount": lambda settlement: settlement.amount,
+    "settlement.date": lambda settlement: settlement.date.isoformat(),
+    "settlement.currency": lambda settlement: settlement.currency,
+    "settlement.memo": lambda settlement: settlement.memo,
+    "settlement.method": lambda settlement: settlement.method.value,
+    "settlement.document": lambda settlement: settlement.document,
+    "settlement.partner": lambda settlement: settlement.partner,
+}
+_MATCHED_WITH: Mapping[str, Callable[[Settlement], Value]] = {
+    "settlement.drawn_on": lambda settlement: settlement.drawn_on,
+    "settlement.undoes": lambda settlement: settlement.undoes,
+}

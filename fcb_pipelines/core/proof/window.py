@@ -1,12 +1,11 @@
 """The window: which months the daily sync rebuilds."""
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import Verdict
+from fcb_pipelines.core.digests import digest_of_lines
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow
@@ -60,7 +59,9 @@ def fingerprints(
                 f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
             )
     return {
-        period: Fingerprint(index=_digest(a), nexacloud=_digest(b), ledger=_digest(c))
+        period: Fingerprint(
+            index=digest_of_lines(a), nexacloud=digest_of_lines(b), ledger=digest_of_lines(c)
+        )
         for period, (a, b, c) in parts.items()
     }
 
@@ -135,7 +136,3 @@ def _is_open(dispositions: Sequence[Disposition]) -> bool:
         row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)
         for row in dispositions
     )
-
-
-def _digest(lines: list[str]) -> str:
-    return hashlib.sha256(json.dumps(sorted(lines)).encode()).hexdigest()

@@ -8,6 +8,7 @@ from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
+from fcb_pipelines.core.refs import Suffix, suffixed
 from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
 
@@ -42,7 +43,7 @@ def _settlement_now(
         # Until the note's own day the refund is pending: its tax needs the document.
         whole = replace(
             whole,
-            ref=f"{whole.ref}:credited",
+            ref=suffixed(whole.ref, Suffix.CREDITED),
             method=Method.PENDING_REFUND,
             date=max(settled.date, document.date),
         )

@@ -15,6 +15,7 @@ from fcb_pipelines.core.ledger.moves import (
     MoveState,
     is_same_document,
 )
+from fcb_pipelines.core.refs import Suffix, suffixed
 
 # Why a settlement that its source confirms is not written. What a person undid is none of them: that
 # the plan leaves alone as well, and the books are wrong by it.
@@ -35,7 +36,7 @@ def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
         ref
         for one in facts
         for s in one.settlements
-        for ref in (s.ref, f"{s.ref}:credited", *s.shares)
+        for ref in (s.ref, suffixed(s.ref, Suffix.CREDITED), *s.shares)
     ]
     return tuple(dict.fromkeys(refs))
 

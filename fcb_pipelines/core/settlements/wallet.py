@@ -6,6 +6,7 @@ from dataclasses import replace
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
+from fcb_pipelines.core.refs import Suffix, suffixed
 
 
 def as_booked(
@@ -19,7 +20,7 @@ def as_booked(
     bought = [each for each in settled if each.method is Method.PREPAID_CREDIT]
     whole = replace(
         part,
-        ref=f"{part.document}:prepaid",
+        ref=suffixed(part.document, Suffix.PREPAID),
         method=Method.PREPAID_CREDIT,
         amount=part.amount + sum(each.amount for each in bought),
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState
+from fcb_pipelines.core.refs import is_correction
 
 
 def taken_back(

@@ -15,8 +15,8 @@ from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction,
 from fcb_pipelines.core.dispositions.cases import cases
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
-from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.refs import is_correction
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader

@@ -46,7 +46,7 @@ def read_invoiced(
         else:
             wanted.append(index[ref])
     for reader in sources:
-        own = [row for row in wanted if row.ref.startswith(reader.of.prefix)]
+        own = [row for row in wanted if reader.has(row.ref)]
         for row, document in zip(own, _read(reader, own, links), strict=True):
             if document is not None:
                 told[row.ref] = document

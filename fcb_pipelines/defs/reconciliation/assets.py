@@ -118,7 +118,7 @@ def unplaced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     ]
     told: list[InvoiceFacts] = []
     for reader in readers(context.resources):
-        own = [row for row in without if row.ref.startswith(reader.of.prefix)]
+        own = [row for row in without if reader.has(row.ref)]
         told += read_documents(reader, own)
     frame = to_frame(told, InvoiceFacts)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

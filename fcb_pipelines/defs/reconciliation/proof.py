@@ -31,6 +31,7 @@ from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
+from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, judged
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
@@ -174,7 +175,7 @@ class Proof:
         """The name of each billing account that NexaCloud knows."""
         frame = self._shared.get("users")
         users = users_of(frame) if frame is not None else {}
-        return {f"nexacloud:{key}": user.name for key, user in users.items()}
+        return {nexacloud_ref(key): user.name for key, user in users.items()}
 
     def snapshot(self) -> str:
         """The snapshot that the present extracts were read from."""

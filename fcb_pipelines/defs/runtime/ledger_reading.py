@@ -7,7 +7,6 @@ from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.corrections import base_of, is_correction
 from fcb_pipelines.core.ledger.description import LedgerDescription
 from fcb_pipelines.core.ledger.moves import (
     RECONCILED,
@@ -16,6 +15,7 @@ from fcb_pipelines.core.ledger.moves import (
     LedgerState,
     remembered,
 )
+from fcb_pipelines.core.refs import base_of, is_correction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

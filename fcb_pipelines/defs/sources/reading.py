@@ -22,10 +22,10 @@ from fcb_pipelines.core.facts.index import (
     named_but_not_listed,
 )
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.core.proof.gates import listing_complete
+from fcb_pipelines.core.refs import id_within, is_correction, source_ref
 from fcb_pipelines.defs.sources.registry import RegisteredSource, names, source
 
 
@@ -36,6 +36,10 @@ class Reader:
     of: RegisteredSource
     source: Source
     evidence: EvidenceStore
+
+    def has(self, ref: str) -> bool:
+        """Whether a ref is one of this source's documents."""
+        return id_within(ref, self.of.service) is not None
 
 
 def reader_of(name: str, resources: Any) -> Reader:
@@ -94,12 +98,12 @@ def read_index(
 
     rows = [row(one, facts, Lookup.LISTED) for one, facts in listed]
     lacking = named_but_not_listed(
-        {*claimed, *scope.ledger_state}, [one.ref for one in rows], reader.of.prefix
+        {*claimed, *scope.ledger_state}, [one.ref for one in rows], reader.of.service
     )
-    asked = [ref.removeprefix(reader.of.prefix) for ref in lacking]
+    asked = [found for ref in lacking if (found := id_within(ref, reader.of.service)) is not None]
     for answer in reader.source.ask(asked) if asked else ():
         if isinstance(answer, Absent):
-            ref = f"{reader.of.prefix}{answer.id}"
+            ref = source_ref(reader.of.name, reader.of.section.owner, answer.id)
             came = Lookup(answer.reason)
             rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
         else:

@@ -1,7 +1,7 @@
 """The source registry: every billing source that this company has, one entry each.
 
     registered(current())       # Stripe, Lago, then those that the configuration names, in its order
-    source("stripe").prefix     # "stripe:acct_1:"
+    source("stripe").service    # "stripe:acct_1"
 
 Assets, checks, pools, resources, jobs and what a month reads are derived from it by name. A further
 source is named in the configuration (docs/adding-a-source.md); nothing here changes for it.
@@ -27,7 +27,6 @@ from fcb_pipelines.core.company.settings import (
     SourceSettings,
     StripeSettings,
 )
-from fcb_pipelines.core.facts.index import source_ref
 from fcb_pipelines.core.facts.lago.rules import LAGO as LAGO_RULES
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.source import SourceRules
@@ -35,6 +34,7 @@ from fcb_pipelines.core.facts.source import claimed_ref as claimed_of
 from fcb_pipelines.core.facts.stripe.rules import STRIPE as STRIPE_RULES
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.metering.service_spans import lago_spans, stripe_spans
+from fcb_pipelines.core.refs import service_ref
 from fcb_pipelines.defs.sources.entry import SourceEntry
 
 STRIPE = SourceEntry(
@@ -91,9 +91,9 @@ class RegisteredSource:
         return self.rules.name
 
     @property
-    def prefix(self) -> str:
-        """What the refs of its documents begin with: `stripe:acct_1:`."""
-        return source_ref(self.name, self.section.owner, "")
+    def service(self) -> str:
+        """What the refs of its documents begin with: `stripe:acct_1`."""
+        return service_ref(self.name, self.section.owner)
 
     def facts(self, body: Body) -> InvoiceFacts:
         """What a body says."""

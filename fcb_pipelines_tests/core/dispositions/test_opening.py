@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
 from fcb_pipelines.core.codes import Kind, Method, Reason, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
@@ -198,6 +199,28 @@ def test_s11_what_stands_is_compared_and_its_matching_is_a_persons(
 ) -> None:
     rows = on_account_deltas([SETTLED], {SETTLED.ref: now}, {}, LINKS)
     assert {row.field: row.code for row in rows} == found, case
+
+
+@pytest.mark.parametrize(
+    ("field", "policy", "change", "found"),
+    [
+        ("settlement.state", Policy.IGNORED, {"state": MoveState.DRAFT}, set()),
+        ("settlement.amount", Policy.IGNORED, {"settlement": replace(SETTLED, amount=1)}, set()),
+        ("settlement.partner", Policy.COMPARED, {"settlement": replace(SETTLED, partner=LINKS[REF][0])}, {"settlement.partner"}),
+    ],
+)  # fmt: skip
+def test_s11_the_policy_decides_what_is_compared(
+    field: str,
+    policy: Policy,
+    change: dict[str, Any],
+    found: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = {SETTLED.ref: stands(settlement=replace(ON_ACCOUNT, **change))}
+    before = {row.field for row in on_account_deltas([SETTLED], now, {}, LINKS)}
+    monkeypatch.setitem(FIELD_POLICIES, field, replace(FIELD_POLICIES[field], ledger=policy))
+    assert {row.field for row in on_account_deltas([SETTLED], now, {}, LINKS)} == found
+    assert before == {field} - found
 
 
 def test_s11_what_does_not_stand_says_why() -> None:

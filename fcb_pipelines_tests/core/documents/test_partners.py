@@ -15,12 +15,12 @@ from fcb_pipelines.core.documents.partners import (
     each_once,
     place,
     rivals,
-    service_of,
 )
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.core.refs import account_name
 from fcb_pipelines_tests.documents import a_partner
 
 EMAIL = "books@keeper.example"
@@ -246,19 +246,6 @@ def test_a9_a_customer_is_the_users_who_names_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "service"),
-    [
-        ("nexacloud:u", "nexacloud"),
-        ("nexacloud:users:u", "nexacloud"),
-        ("stripe:acct_1:cus_1", "stripe:acct_1"),
-        ("lago:nexa:a:b", "lago:nexa"),
-    ],
-)
-def test_the_service_of_an_account_is_where_its_id_comes_from(link: str, service: str) -> None:
-    assert service_of(link) == service
-
-
-@pytest.mark.parametrize(
     ("one", "other", "equal"),
     [
         ("Acme Ltd.", "ACME  Ltd", True),
@@ -361,7 +348,8 @@ def test_a12_two_accounts_of_a_service_share_a_partner_only_where_they_did_befor
         # A user of NexaCloud may have several customers at one source: its links name them.
         named = {link for each in at.accounts for link in each.links if link != each.key}
         for one, other in itertools.combinations(at.accounts, 2):
-            if service_of(one.key) == service_of(other.key) and not {one.key, other.key} & named:
+            same = account_name(one.key).service == account_name(other.key).service
+            if same and not {one.key, other.key} & named:
                 assert before[one.key] == before[other.key]
         # Nothing that stands is written again.
         assert not before.keys() & set(at.links)

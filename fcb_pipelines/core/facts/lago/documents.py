@@ -33,6 +33,7 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, spread
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import source_ref
 
 # From this version on coupons are applied before taxes; B1's formula holds.
 _COUPONS_BEFORE_TAXES = 3
@@ -56,7 +57,7 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
     source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
-    ref = f"{System.LAGO}:{organization}:{source_id}"
+    ref = source_ref(System.LAGO, organization, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.LAGO, ref, kind)
     reader = _Reader(body, ref=ref, organization=organization, timezone=timezone, document=document)
@@ -179,7 +180,7 @@ class _Reader:
             taxes=taxes,
             bill_to=bill_to_of(note.get("customer") or {}),
             settlements=settlements,
-            credits=f"{System.LAGO}:{self.organization}:{note['lago_invoice_id']}",
+            credits=source_ref(System.LAGO, self.organization, note["lago_invoice_id"]),
             voided_on=self._day(note.get("voided_at")),
             discount=adjustment,
             problem=next(filter(None, problems), None),

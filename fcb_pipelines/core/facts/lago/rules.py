@@ -6,6 +6,7 @@ from fcb_pipelines.core.facts.lago.documents import document_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.refs import id_within
 
 
 def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
@@ -19,7 +20,7 @@ def _customer_of(user_id: str, user: User | None) -> str | None:
 
 def _claimed(text: str) -> str | None:
     """NexaCloud writes lago: before Lago's id."""
-    return text.removeprefix("lago:") if text.startswith("lago:") else None
+    return id_within(text, System.LAGO)
 
 
 LAGO = SourceRules(name=System.LAGO.value, facts=_facts, customer_of=_customer_of, claimed=_claimed)

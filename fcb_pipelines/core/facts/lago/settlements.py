@@ -10,6 +10,7 @@ from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class SettlementReader:
         found = [*self._offset(note)]
         refunded = self._amount("refund_amount_cents")
         if refunded and note.get("refund_status") == "succeeded":
-            found.append(self._own("refund", Method.PAYMENT, refunded))
+            found.append(self._own(Suffix.REFUND, Method.PAYMENT, refunded))
         for invoice in self.body.get("applied_on") or ():
             for credit in invoice["credits"]:
                 if _note_of(credit) == note["lago_id"]:
@@ -74,9 +75,9 @@ class SettlementReader:
         used = self._amount("prepaid_credit_amount_cents")
         granted = min(used, self._amount("prepaid_granted_credit_amount_cents"))
         if used - granted:
-            yield self._own("prepaid", Method.PREPAID_CREDIT, used - granted)
+            yield self._own(Suffix.PREPAID, Method.PREPAID_CREDIT, used - granted)
         if granted:
-            yield self._own("granted", Method.GRANTED_CREDIT, granted)
+            yield self._own(Suffix.GRANTED, Method.GRANTED_CREDIT, granted)
 
     def _credits(self) -> Iterable[SettlementFacts]:
         """Credit notes used on this invoice: which ones, as far as Lago says it."""
@@ -87,11 +88,11 @@ class SettlementReader:
                 whole -= applied.amount
                 yield applied
         if whole:
-            yield self._own("credit_notes", Method.CREDIT_NOTE, whole)
+            yield self._own(Suffix.CREDIT_NOTES, Method.CREDIT_NOTE, whole)
 
     def _applied(self, credit: Json, invoice: str, day: date) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{self._ref(str(_note_of(credit)))}:{invoice}",
+            ref=part_ref(self._ref(str(_note_of(credit))), invoice),
             document=self._ref(invoice),
             method=Method.CREDIT_NOTE,
             date=day,
@@ -112,7 +113,7 @@ class SettlementReader:
             return
         left = 0 if is_paid else self._amount("total_due_amount_cents")
         if total - settled > left:
-            yield self._own("marked_paid", Method.OFF_PLATFORM, total - settled - left)
+            yield self._own(Suffix.MARKED_PAID, Method.OFF_PLATFORM, total - settled - left)
 
     def _offsets(self) -> Iterable[SettlementFacts]:
         for note in self.body.get("credit_notes") or ():
@@ -124,7 +125,7 @@ class SettlementReader:
         if amount:
             own, invoice = self._ref(note["lago_id"]), note["lago_invoice_id"]
             yield SettlementFacts(
-                ref=f"{own}:{invoice}:offset",
+                ref=suffixed(part_ref(own, invoice), Suffix.OFFSET),
                 document=self._ref(invoice),
                 method=Method.CREDIT_NOTE,
                 date=date.fromisoformat(note["issuing_date"]),
@@ -139,14 +140,14 @@ class SettlementReader:
         taken = sum(each.amount for each in found if each.method is Method.PAYMENT)
         if lost and taken:
             day = local_date(instant_of(lost), self.timezone)
-            yield self._own("dispute", Method.CHARGEBACK, -taken, day)
+            yield self._own(Suffix.DISPUTE, Method.CHARGEBACK, -taken, day)
 
     def _payment(self, payment: Json, amount: int, receipt: int | None = None) -> SettlementFacts:
         own = self._ref(payment["lago_id"])
         by_hand = payment["type"] == "manual"
         reference = payment.get("provider_payment_id") or payment.get("external_payment_id")
         return SettlementFacts(
-            ref=own if receipt is None else f"{own}:{self.document['lago_id']}",
+            ref=own if receipt is None else part_ref(own, self.document["lago_id"]),
             document=self.ref,
             method=Method.OFF_PLATFORM if by_hand else Method.PAYMENT,
             date=local_date(instant_of(payment["created_at"]), self.timezone),
@@ -156,17 +157,17 @@ class SettlementReader:
             drawn_on=None if receipt is None else own,
             receipt=receipt,
             shares=tuple(
-                f"{own}:{invoice}"
+                part_ref(own, invoice)
                 for invoice in payment["invoice_ids"]
                 if receipt is not None and invoice != self.document["lago_id"]
             ),
         )
 
     def _own(
-        self, what: str, method: Method, amount: int, day: date | None = None
+        self, what: Suffix, method: Method, amount: int, day: date | None = None
     ) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{self.ref}:{what}",
+            ref=suffixed(self.ref, what),
             document=self.ref,
             method=method,
             date=day or self.issued,
@@ -178,7 +179,7 @@ class SettlementReader:
         return self.minor(self.document.get(field) or 0)
 
     def _ref(self, lago_id: str) -> str:
-        return f"{System.LAGO}:{self.organization}:{lago_id}"
+        return source_ref(System.LAGO, self.organization, lago_id)
 
 
 def _note_of(credit: Json) -> str | None:

@@ -32,6 +32,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
 from fcb_pipelines.core.facts.stripe.settlements import Settled, SettlementReader
 from fcb_pipelines.core.money import InexactAmount
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import source_ref
 
 _STATUS = {status.value: status for status in Status if status is not Status.UNKNOWN}
 _EXEMPT = ("exempt", "reverse")
@@ -47,7 +48,7 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
     source_id = document.get("id", "?") if isinstance(document, Mapping) else "?"
-    ref = f"{System.STRIPE}:{account}:{source_id}"
+    ref = source_ref(System.STRIPE, account, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.STRIPE, ref, kind)
     for amounts in (Amounts(str(document.get("currency"))), RawAmounts("")):
@@ -179,7 +180,7 @@ class _Reader:
             taxes=taxes,
             settlements=settled.settlements,
             withdrawn=settled.withdrawn,
-            credits=f"{System.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
+            credits=source_ref(System.STRIPE, self.account, reference_id(note["invoice"])),
             voided_on=self._voided(voided_at),
             bill_to=bill_to_of(billed_to),
             livemode=note["livemode"],

@@ -18,6 +18,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
 )
 from fcb_pipelines.core.facts.stripe.refunds import is_of_one_note, is_unnamed, succeeded
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
 
 # A dispute in one of these took nothing, or gave it back.
 _DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
@@ -106,9 +107,9 @@ class SettlementReader:
         credited = whole - named - outside if note.get("customer_balance_transaction") else 0
         found = [*self._applied(note), *refunds]
         if credited:
-            found.append(self._own("balance", Method.CUSTOMER_BALANCE, None, credited))
+            found.append(self._own(Suffix.BALANCE, Method.CUSTOMER_BALANCE, None, credited))
         if outside:
-            found.append(self._own("out_of_band", Method.OFF_PLATFORM, None, outside))
+            found.append(self._own(Suffix.OUT_OF_BAND, Method.OFF_PLATFORM, None, outside))
         return Settled(settlements=in_order(found), withdrawn=tuple(self._withdrawn()))
 
     def _payment(self, payment: Json) -> SettlementFacts:
@@ -156,7 +157,7 @@ class SettlementReader:
     def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
         ref = self._ref(payment["id"])
         return SettlementFacts(
-            ref=f"{ref}:failed",
+            ref=suffixed(ref, Suffix.FAILED),
             document=self.ref,
             method=Method.PAYMENT_FAILURE,
             date=local_date(instant, self.timezone),
@@ -171,7 +172,7 @@ class SettlementReader:
         applied = balance_applied(self.document, self.amounts)
         if applied and self.document["status"] != "void":
             instant = self.document["status_transitions"]["finalized_at"]
-            told = self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
+            told = self._own(Suffix.BALANCE, Method.CUSTOMER_BALANCE, instant, applied)
             yield replace(told, debt=balance_debt(self.document, self.amounts))
 
     def _notes_applied(self) -> Iterable[SettlementFacts]:
@@ -185,7 +186,7 @@ class SettlementReader:
         if amount:
             invoice, own = self._ref(reference_id(note["invoice"])), self._ref(note["id"])
             yield SettlementFacts(
-                ref=f"{own}:{reference_id(note['invoice'])}",
+                ref=part_ref(own, reference_id(note["invoice"])),
                 document=invoice,
                 method=Method.CREDIT_NOTE,
                 date=local_date(note["effective_at"] or note["created"], self.timezone),
@@ -205,7 +206,7 @@ class SettlementReader:
         outside = max(told, unexplained)
         if outside > 0 and self.document["status"] in ("open", "paid", "uncollectible"):
             instant = self.document["status_transitions"]["paid_at"]
-            yield self._own("off_stripe", Method.OFF_PLATFORM, instant, outside)
+            yield self._own(Suffix.OFF_STRIPE, Method.OFF_PLATFORM, instant, outside)
 
     def _overpaid(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
         """S3: what Stripe credits to the customer of a payment that was too much."""
@@ -213,7 +214,7 @@ class SettlementReader:
         credited = min(excess, self.amounts(self.document.get("amount_overpaid")))
         if credited > 0:
             instant = self.document["status_transitions"]["paid_at"]
-            yield self._own("overpaid", Method.OVERPAYMENT, instant, -credited)
+            yield self._own(Suffix.OVERPAID, Method.OVERPAYMENT, instant, -credited)
 
     def _refunds(self) -> list[SettlementFacts]:
         """S6: refunds that are not of one credit note: cash only, since tax needs the document.
@@ -239,7 +240,8 @@ class SettlementReader:
         amount = self.amounts(named["amount_refunded"])
         if named.get("type") == "payment_record_refund":
             record = reference_id((named["payment_record_refund"] or {}).get("refund_group")) or "?"
-            yield self._own(f"record:{record}", Method.OFF_PLATFORM, None, amount)
+            own = self._own(Suffix.RECORD, Method.OFF_PLATFORM, None, amount)
+            yield replace(own, ref=part_ref(own.ref, record))
             return
         wanted = reference_id(named.get("refund"))
         for refund in succeeded(self.body):
@@ -251,7 +253,7 @@ class SettlementReader:
             else:
                 yield replace(
                     found,
-                    ref=f"{found.ref}:{self.document['id']}",
+                    ref=part_ref(found.ref, self.document["id"]),
                     method=Method.PENDING_REFUND,
                     date=max(found.date, self.issued),
                 )
@@ -313,20 +315,22 @@ class SettlementReader:
         still_open = total - sum(each.amount for each in before)
         if still_open <= 0:
             return
-        yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
+        yield self._own(Suffix.WRITE_OFF, Method.WRITE_OFF, given_up, still_open)
         for settled in (each for each in in_order(found) if each not in before):
             back = min(still_open, settled.amount)
             if back:
                 still_open -= back
                 yield replace(
-                    self._own("recovery", Method.RECOVERY, None, -back),
-                    ref=f"{settled.ref}:recovery",
+                    self._own(Suffix.RECOVERY, Method.RECOVERY, None, -back),
+                    ref=suffixed(settled.ref, Suffix.RECOVERY),
                     date=settled.date,
                 )
 
-    def _own(self, what: str, method: Method, instant: int | None, amount: int) -> SettlementFacts:
+    def _own(
+        self, what: Suffix, method: Method, instant: int | None, amount: int
+    ) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{self.ref}:{what}",
+            ref=suffixed(self.ref, what),
             document=self.ref,
             method=method,
             date=local_date(instant, self.timezone) if instant else self.issued,
@@ -335,7 +339,7 @@ class SettlementReader:
         )
 
     def _ref(self, source_id: str | None) -> str:
-        return f"{System.STRIPE}:{self.account}:{source_id}"
+        return source_ref(System.STRIPE, self.account, source_id)
 
 
 def _lost(dispute: Json) -> bool:
