@@ -19,7 +19,6 @@ from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
-from fcb_pipelines.connectors.stripe.related import Related
 from fcb_pipelines.connectors.stripe.source import StripeSource
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.close.gates import GATES
@@ -43,8 +42,10 @@ from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
 from fcb_pipelines.core.facts.index import IndexRow, Origin
+from fcb_pipelines.core.facts.lago.joins import Related as NotedAtLago
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
+from fcb_pipelines.core.facts.stripe.joins import Related
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState
@@ -531,4 +532,4 @@ class MemoryLago(LagoSource):
     def __init__(self, lists: Mapping[str, Sequence[Json]], organization: str) -> None:
         self.name, self.organization = "lago", organization
         self._reader = _LagoLists(lists, "/", "lago_id")  # type: ignore[assignment]
-        self._offsets = {}
+        self._noted = NotedAtLago()
