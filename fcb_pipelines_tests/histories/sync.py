@@ -241,7 +241,7 @@ class Pipeline:
         given = vars(this)
         given["agreements"] = agreements(this.facts, this.claimants, this.users, rules())
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
-        given["standing"], given["books"] = rows, reader.books
+        given["ledger_state"], given["books"] = rows, reader.books
         settings, last = self.settings, self.periods[-1]
         decisions = [
             *decided(

@@ -15,7 +15,7 @@ from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.lago import documents as lago_facts
 from fcb_pipelines.core.facts.lago.rules import LAGO
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, copies, first_claimants
 from fcb_pipelines.core.facts.source import claimed_ref
 from fcb_pipelines.core.facts.stripe import documents as stripe_facts
 from fcb_pipelines.core.facts.stripe.rules import STRIPE
@@ -66,7 +66,7 @@ def all_facts(folder: Path) -> list[InvoiceFacts]:
     return stripe + lago
 
 
-def all_copies(folder: Path) -> tuple[Copy, ...]:
+def all_copies(folder: Path) -> tuple[NexaCloudInvoice, ...]:
     """Every NexaCloud invoice as a Copy."""
     dataset = Dataset.open(folder)
     owners = ((STRIPE, dataset.stripe_account), (LAGO, dataset.lago_organization))
@@ -99,7 +99,7 @@ def decided(folder: Path) -> dict[str, dict[str, Any]]:
     last = period_of(dataset.as_of)
     told = {}
     for facts in all_facts(folder):
-        case = Case(facts=facts, owner=owners[facts.ref])
+        case = Case(facts=facts, claimant=owners[facts.ref])
         row = decide(case, settings, Books(currencies=frozenset({"CAD"})), last)
         document = intended(case, settings) if row.verdict is Verdict.POST else None
         told[facts.ref] = _told(row, facts, document)
