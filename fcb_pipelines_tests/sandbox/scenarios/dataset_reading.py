@@ -97,13 +97,13 @@ def decided(folder: Path) -> dict[str, dict[str, Any]]:
     settings = dataset.settings()
     claimants = first_claimants(all_copies(folder))
     last = period_of(dataset.as_of)
-    told = {}
+    documents = {}
     for facts in all_facts(folder):
         case = Case(facts=facts, claimant=claimants[facts.ref])
         row = decide(case, settings, Books(currencies=frozenset({"CAD"})), last)
         document = intended(case, settings) if row.verdict is Verdict.POST else None
-        told[facts.ref] = _told(row, facts, document)
-    return told
+        documents[facts.ref] = _entry(row, facts, document)
+    return documents
 
 
 def counted(documents: dict[str, dict[str, Any]]) -> dict[str, Counter[str]]:
@@ -114,8 +114,8 @@ def counted(documents: dict[str, dict[str, Any]]) -> dict[str, Counter[str]]:
     return found
 
 
-def _told(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _entry(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, Any]:
+    entry: dict[str, Any] = {
         "period": row.period,
         "date": row.date.isoformat() if row.date else None,
         "kind": row.kind.value,
@@ -127,8 +127,8 @@ def _told(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, 
         "total": row.total,
     }
     if not isinstance(document, LedgerDocument):
-        return told
-    return told | {
+        return entry
+    return entry | {
         "number": row.number,
         "paid": sum(each.amount for each in facts.settlements),
         "lines": [
