@@ -141,7 +141,9 @@ def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
     counts = ", ".join(f"{count} {what}" for what, count in source.counts.items())
     mode = "live" if source.livemode else "test mode"
     if not source.problems:
-        detail = f"{source.account}, version {source.version}, {mode}; {counts or 'nothing counted'}"
+        detail = (
+            f"{source.account}, version {source.version}, {mode}; {counts or 'nothing counted'}"
+        )
         yield Finding(what=source.name, outcome="ok", detail=detail)
     for problem in source.problems:
         yield Finding(

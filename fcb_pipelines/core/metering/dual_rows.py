@@ -42,7 +42,7 @@ class DualRun:
         for document in self.documents:
             if document.problem and document.period == self.period:
                 unread[document.service, document.subscription_id or ""].append(document)
-        wanted = active(self.documents, self.usage, self.period)
+        wanted = active_subscriptions(self.documents, self.usage, self.period)
         rows = [self._row(key, expected.get(key, ()), lines[key], unread[key]) for key in wanted]
         return (*rows, *self._one_offs())
 
@@ -204,7 +204,9 @@ class DualRun:
         ]
 
 
-def active(documents: Iterable[Invoiced], usage: Iterable[Usage], period: str) -> tuple[Key, ...]:
+def active_subscriptions(
+    documents: Iterable[Invoiced], usage: Iterable[Usage], period: str
+) -> tuple[Key, ...]:
     """Each (service, subscription id) with an invoice or usage in the period; each must have a row."""
     documents = tuple(documents)
     found = {

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from fcb_pipelines.core.company.services import MeteringSettings
-from fcb_pipelines.core.metering.dual_rows import active
+from fcb_pipelines.core.metering.dual_rows import active_subscriptions
 from fcb_pipelines.core.metering.dual_run import MeteringDelta, MeteringVerdict
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Leak
@@ -23,8 +23,8 @@ def one_row_each_subscription(
     used: Iterable[Usage],
     period: str,
 ) -> Finding:
-    """Every subscription that was invoiced or used in the period has one row, and no other has one."""
-    return one_row_each(rows, active(documents, used, period))
+    """Every subscription invoiced or used in the period has one row, and no other has one."""
+    return one_row_each(rows, active_subscriptions(documents, used, period))
 
 
 def one_row_each(rows: Sequence[MeteringDelta], wanted: Collection[Key]) -> Finding:

@@ -94,9 +94,9 @@ def invoicings_of(claimants: Mapping[str, NexaCloudInvoice], service: str) -> tu
 
 
 def claimants(own: Iterable[Invoicing], others: Iterable[Invoicing]) -> dict[str, Invoicing]:
-    """Document ref -> the one invoice that has it, of all that claim it (rule A7).
+    """The one invoice for each claimed document, by the document's ref (rule A7).
 
-    `own` are the posted service's, which come before those of the `others`; of these the first has it.
+    Of several claims the first wins: those of the posted service (`own`) come before the `others`.
     """
     found: dict[str, Invoicing] = {}
     for each in (*own, *others):
@@ -107,7 +107,8 @@ def claimants(own: Iterable[Invoicing], others: Iterable[Invoicing]) -> dict[str
 def still_holds(known: Invoiced, link: Invoicing, source: str | None) -> bool:
     """Whether a document that was read before need not be read again.
 
-    Its listed body is the same (by its hash, `source`), so is whose it is, and it was read whole.
+    Its listed body (by its hash, `source`), service, customer and subscription are the same, and it was
+    read without a problem.
     """
     same = known.service, known.customer, known.subscription_id
     unchanged = same == (link.service, link.customer, link.subscription_id)

@@ -141,9 +141,9 @@ def unread_readings(rows: Unread, service: str | None, timezone: str) -> tuple[U
 def service_invoicings(
     rows: Rows, claimed: Callable[[str | None], str | None]
 ) -> tuple[Invoicing, ...]:
-    """The invoices of the other services that name a source document.
+    """The invoices of the other services that name a source document, in order of their ids.
 
-    In order of their ids. `claimed` turns a source id (in_…, lago:…) into a document's ref.
+    `claimed` turns a source id (in_…, lago:…) into a document's ref.
     """
     named = ((row, claimed(row["source_id"])) for row in sorted(rows, key=_by_id))
     return tuple(

@@ -24,13 +24,13 @@ def stripe_spans(body: Json, timezone: str) -> dict[str, Span]:
 
 
 def lago_spans(body: Json, timezone: str) -> dict[str, Span]:
-    """The same of a Lago invoice, whose whole days are those of the company's `timezone`."""
+    """The same of a Lago invoice; its whole days are those of the company's `timezone`."""
     fees = body.get("fees") or ()
     return _with_time((fee.get("lago_id"), _lago_span(fee, timezone)) for fee in fees)
 
 
 def no_spans(body: Json, timezone: str) -> dict[str, Span]:
-    """Of a source that tells no time of a line: each counts in its document's month."""
+    """No spans, for a source without service times: each line counts in its document's month."""
     return {}
 
 
