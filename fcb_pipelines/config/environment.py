@@ -1,8 +1,8 @@
 """The environment, read once, in one place, never at import.
 
-`VARIABLES` is the list of what the package reads; `.env.example` says the same, and a test compares
+`VARIABLES` is the list of the package's variables; `.env.example` has the same, and a test compares
 them. A further billing source has variables of its own, which begin with FCB_ and its name. Addresses
-and secrets live here, company policy in the configuration file (`config.settings`).
+and secrets are variables, company policy is in the configuration file (`config.settings`).
 """
 
 import os
@@ -47,7 +47,7 @@ class EnvironmentProblem(ConfigError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooAccess:
-    """How Odoo is reached. `company` is an id, or None for the user's own company."""
+    """The access to Odoo. `company` is an id, or None for the user's own company."""
 
     url: str
     database: str
@@ -58,10 +58,10 @@ class OdooAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What the environment says. Optional parts are None until something needs them.
+    """The environment's values, with defaults where `VARIABLES` names one.
 
-    The methods without a default raise EnvironmentProblem naming every variable that is missing,
-    so a reader learns of all of them at once.
+    The methods need variables without a default. They raise EnvironmentProblem, which names every
+    missing variable at once.
     """
 
     home: Path
@@ -74,21 +74,21 @@ class Environment:
 
     @property
     def data_home(self) -> Path:
-        """FCB_HOME/FCB_DATASET, absolute: everything that belongs to this dataset."""
+        """The folder of this dataset's data, absolute: FCB_HOME/FCB_DATASET."""
         return self.home / self.dataset
 
     def postgres_url(self) -> str:
-        """Postgres of Dagster and our own tables, in SQLAlchemy's form (postgresql+psycopg2://)."""
+        """The URL of Dagster's and our own Postgres, in SQLAlchemy's form (postgresql+psycopg2://)."""
         return sqlalchemy_url(self._required("FCB_POSTGRES_URL")[0], "FCB_POSTGRES_URL")
 
     def nexacloud_dsn(self) -> str:
-        """NexaCloud's Postgres as it was given; the connector checks its form."""
+        """The DSN of NexaCloud's Postgres as it was given; the connector checks its form."""
         return self._required("FCB_NEXACLOUD_DSN")[0]
 
     def given(self, needed: Mapping[str, str], optional: Iterable[str] = ()) -> dict[str, str]:
-        """The values of the needed variables, and of those optional ones that are set, by name.
+        """The values by name of the needed variables, and of the optional ones that are set.
 
-        `needed` says what each is for.
+        `needed` describes each. Raises EnvironmentProblem naming every needed one that is not set.
         """
         lacking = [name for name in needed if name not in self.values]
         if lacking:
@@ -101,7 +101,7 @@ class Environment:
         return {name: self.values[name] for name in wanted if name in self.values}
 
     def odoo(self) -> OdooAccess:
-        """How Odoo is reached."""
+        """The access to Odoo. A company that is no number raises EnvironmentProblem, too."""
         url, database, user, password = self._required(
             "FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"
         )
@@ -117,7 +117,7 @@ class Environment:
         )
 
     def missing(self) -> tuple[str, ...]:
-        """Variables that a full run with this ledger needs and that are not set."""
+        """The names of the variables that a full run with this ledger needs and that are not set."""
         needed = [
             "FCB_POSTGRES_URL",
             "FCB_NEXACLOUD_DSN",
@@ -137,7 +137,7 @@ class Environment:
 def read(environ: Mapping[str, str] | None = None) -> Environment:
     """The environment of this process, or the given one. Empty values count as not set.
 
-    Raises EnvironmentProblem when a value can't be what its variable is for.
+    Raises EnvironmentProblem for a malformed FCB_DATASET or FCB_LEDGER.
     """
     given = os.environ if environ is None else environ
     names = [name for name in given if name in VARIABLES or name.startswith(PREFIX)]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from fcb_pipelines.core.company.services import MeteringSettings
-from fcb_pipelines.core.metering.dual_rows import active
+from fcb_pipelines.core.metering.dual_rows import active_subscriptions
 from fcb_pipelines.core.metering.dual_run import MeteringDelta, MeteringVerdict
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Leak
@@ -23,8 +23,8 @@ def one_row_each_subscription(
     used: Iterable[Usage],
     period: str,
 ) -> Finding:
-    """Every subscription that was invoiced or used in the period has one row, and no other has one."""
-    return one_row_each(rows, active(documents, used, period))
+    """Every subscription invoiced or used in the period has one row, and no other has one."""
+    return one_row_each(rows, active_subscriptions(documents, used, period))
 
 
 def one_row_each(rows: Sequence[MeteringDelta], wanted: Collection[Key]) -> Finding:
@@ -46,29 +46,29 @@ def no_empty_subscription(rows: Iterable[MeteringDelta]) -> Finding:
     """A row is of a subscription unless it is a one-off, which is one document and never compared."""
     faults = []
     for row in rows:
-        told = f"{row.period} {row.service} {row.subscription_id!r} {', '.join(row.documents)}"
+        name = f"{row.period} {row.service} {row.subscription_id!r} {', '.join(row.documents)}"
         if row.verdict is not MeteringVerdict.ONE_OFF:
             if not row.subscription_id:
-                faults.append(f"{told}: {row.verdict} without a subscription")
+                faults.append(f"{name}: {row.verdict} without a subscription")
         elif row.subscription_id is not None or row.expected is not None or len(row.documents) != 1:
-            faults.append(f"{told}: no one-off")
+            faults.append(f"{name}: no one-off")
     return failing(faults)
 
 
 def unexplained(rows: Iterable[MeteringDelta], settings: MeteringSettings) -> Finding:
-    """Deltas that no cause explains, against the ceiling of their count and of their sum.
+    """The deltas that no cause explains, against the ceilings of their count and their sum.
 
     The sum is of amounts, not of signed deltas: too much here never makes up for too little there.
     """
     own = unexplained_rows(rows)
     total = sum(abs(row.delta or 0) for row in own)
     within = len(own) <= settings.ceiling_count and total <= settings.ceiling_amount
-    told = [
+    details = [
         f"{row.service} {row.subscription_id}: {row.cause}, {money(row.delta or 0, row.currency)}"
         for row in own
     ]
     amounts = ((row.currency, abs(row.delta or 0)) for row in own)
-    return warning([] if within else told, count=len(own), amounts=amounts)
+    return warning([] if within else details, count=len(own), amounts=amounts)
 
 
 def flip_readiness(rows: Sequence[MeteringDelta], period: str, today: date) -> Finding:
@@ -89,19 +89,19 @@ def flip_readiness(rows: Sequence[MeteringDelta], period: str, today: date) -> F
 
 def usage_is_clean(rows: Iterable[Usage]) -> Finding:
     """Readings that came twice, were corrected, overlap, straddle a cycle's end or came late."""
-    told = [
+    details = [
         f"{row.service} {row.subscription_id} {row.metric} from {remark.start:%Y-%m-%d %H:%MZ}: "
         f"{remark.kind}, {remark.detail}"
         for row in rows
         for remark in row.remarks
     ]
-    return warning(told)
+    return warning(details)
 
 
 def nothing_leaks(leaks: Sequence[Leak]) -> Finding:
     """The leaks, the dearest first, with the sum of those whose amount is known."""
-    told = [_leak(leak) for leak in sorted(leaks, key=lambda leak: -(leak.amount or 0))]
-    return warning(told, amounts=((leak.currency, leak.amount or 0) for leak in leaks))
+    details = [_leak(leak) for leak in sorted(leaks, key=lambda leak: -(leak.amount or 0))]
+    return warning(details, amounts=((leak.currency, leak.amount or 0) for leak in leaks))
 
 
 def unexplained_rows(rows: Iterable[MeteringDelta]) -> list[MeteringDelta]:

@@ -79,10 +79,10 @@ def service_readings(rows: Rows, timezone: str) -> tuple[Reading, ...]:
 
 
 def unread_plans(rows: Unread, service: str | None) -> tuple[CataloguePlan, ...]:
-    """The plans whose rows can't be read, so that what depends on them says so.
+    """The plans whose rows can't be read; `problem` carries the reason to all that depends on them.
 
-    `service` is the one that the table is of, None where each row names its own. A row that doesn't
-    say whose it is, is in the gate's list alone; so in the two functions below.
+    `service` owns the table; None where each row names its own. A row without a service or an id is
+    left out: only the gate lists it. The two functions below do the same.
     """
     return tuple(
         CataloguePlan(
@@ -103,7 +103,7 @@ def unread_plans(rows: Unread, service: str | None) -> tuple[CataloguePlan, ...]
 def unread_subscriptions(
     rows: Unread, service: str | None, timezone: str
 ) -> tuple[Subscription, ...]:
-    """The subscriptions whose rows can't be read; their customer and cycle where those can."""
+    """The subscriptions whose rows can't be read, with their customer and cycle where those can."""
     return tuple(
         Subscription(
             service=own,
@@ -123,7 +123,7 @@ def unread_subscriptions(
 
 
 def unread_readings(rows: Unread, service: str | None, timezone: str) -> tuple[UnreadReading, ...]:
-    """The usage whose rows can't be read, placed by whatever moment of theirs can."""
+    """The usage whose rows can't be read; `at` is the first of a row's moments that can, or None."""
     return tuple(
         UnreadReading(
             service=own,
@@ -141,9 +141,9 @@ def unread_readings(rows: Unread, service: str | None, timezone: str) -> tuple[U
 def service_invoicings(
     rows: Rows, claimed: Callable[[str | None], str | None]
 ) -> tuple[Invoicing, ...]:
-    """The invoices of the other services that name a source document.
+    """The invoices of the other services that name a source document, in order of their ids.
 
-    In order of their ids. `claimed` turns a source id (in_…, lago:…) into a document's ref.
+    `claimed` turns a source id (in_…, lago:…) into a document's ref.
     """
     named = ((row, claimed(row["source_id"])) for row in sorted(rows, key=_by_id))
     return tuple(
@@ -256,7 +256,7 @@ def _placing(row: Row, name: str, timezone: str) -> datetime | None:
 
 
 def _known(value: Any, timezone: str) -> datetime | None:
-    """The moment, where it is one."""
+    """The moment in UTC, None for a value that is none."""
     return instant(value, timezone) if is_moment(value) else None
 
 
@@ -265,5 +265,5 @@ def _text(value: object) -> str | None:
     return None if value is None or value != value else str(value)
 
 
-def _emails(*told: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for one in told if (key := email_key(one))))
+def _emails(*addresses: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for one in addresses if (key := email_key(one))))

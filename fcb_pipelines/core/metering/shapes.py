@@ -7,7 +7,7 @@ from typing import TypedDict
 
 
 class Figures(TypedDict):
-    """The dual run of one month or of one service in figures."""
+    """The figures of the dual run of one month or of one service."""
 
     rows: int
     match: int
@@ -64,7 +64,7 @@ class CauseSums(TypedDict):
 
 
 class CustomerSum(TypedDict):
-    """What one customer was invoiced by one service in one currency."""
+    """The sum invoiced to one customer by one service in one currency."""
 
     customer: str
     name: str
@@ -74,7 +74,7 @@ class CustomerSum(TypedDict):
 
 
 class LeakRow(TypedDict):
-    """One thing that is on no invoice."""
+    """One leak: a `Leak` of leaks.py as JSON."""
 
     kind: str
     service: str

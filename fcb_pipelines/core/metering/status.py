@@ -1,4 +1,4 @@
-"""The dual run in short: the object `metering` of the status, and the section of the close report."""
+"""Summaries of the dual run: the object `metering` of the status, the section of the close report."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +27,8 @@ def metering_status(
 ) -> MeteringStatus:
     """The dual run of these months as plain JSON values, amounts in minor units of `currency`.
 
-    `ready` says of each month that is over whether its cycle is ready; the last one decides. `only`
-    is the one period that is shown, or None for all.
+    `ready` maps each month that is over to the readiness of its cycle; the last month decides. `only`
+    is the one period to show, or None for all.
     """
     shown = {period: rows for period, rows in months.items() if only in (None, period)}
     cycle = max(ready, default=None)
@@ -48,7 +48,7 @@ def metering_status(
 
 
 def counted(rows: Iterable[MeteringDelta], currency: str) -> Figures:
-    """Rows by verdict and cause, and the sums of those in `currency`."""
+    """The counts of rows by verdict and cause, and the sums of the rows in `currency`."""
     rows = tuple(rows)
     summed = [row for row in rows if row.currency == currency]
     verdicts = Counter(row.verdict for row in rows)
@@ -74,7 +74,7 @@ def counted(rows: Iterable[MeteringDelta], currency: str) -> Figures:
 def metering_section(
     rows: Sequence[MeteringDelta], *, currency: str, leaks: Iterable[Leak] = ()
 ) -> MeteringSection:
-    """One month's dual run for the close report: totals, a row a subscription, the one-offs, causes."""
+    """One month's dual run for the close report: totals, subscriptions, one-offs, sums by cause."""
     compared = [row for row in rows if row.verdict is not MeteringVerdict.ONE_OFF]
     return {
         "currency": currency,
@@ -125,13 +125,13 @@ def _leak(leak: Leak) -> LeakRow:
 
 
 def _by_cause(rows: Sequence[MeteringDelta]) -> list[CauseSums]:
-    """Expected and actual by cause; the matches are the first of them."""
+    """The sums of expected and actual by cause, after those of the matches."""
     names = [row.cause.value if row.cause else row.verdict.value for row in rows]
     order = [MeteringVerdict.MATCH.value, *(cause.value for cause in CAUSES)]
-    told: list[CauseSums] = []
+    entries: list[CauseSums] = []
     for name in (each for each in order if each in names):
         own = [row for row, of in zip(rows, names, strict=True) if of == name]
-        told.append(
+        entries.append(
             {
                 "cause": name,
                 "rows": len(own),
@@ -139,11 +139,11 @@ def _by_cause(rows: Sequence[MeteringDelta]) -> list[CauseSums]:
                 "actual": sum(row.actual for row in own),
             }
         )
-    return told
+    return entries
 
 
 def _by_customer(rows: Iterable[MeteringDelta]) -> list[CustomerSum]:
-    """What each customer was invoiced by service and currency: one customer over all services."""
+    """The invoiced sums of each customer over all services, by service and currency."""
     names: dict[str, str] = {}
     sums: Counter[tuple[str, str, str]] = Counter()
     for row in rows:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.company.services import CataloguePlan
-from fcb_pipelines.core.metering.dual_rows import DualRun, active
+from fcb_pipelines.core.metering.dual_rows import DualRun, active_subscriptions
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.expected import expected_charges as expected
@@ -102,7 +102,7 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
     """One component of what a subscription would be charged: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
     rows = expected(
-        active(this.documents, this.usage, period),
+        active_subscriptions(this.documents, this.usage, period),
         this.subscriptions,
         this.plans,
         this.usage,

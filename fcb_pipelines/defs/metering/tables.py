@@ -8,7 +8,7 @@ import pandas as pd
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.nexacloud.parting import Parted, parted
 from fcb_pipelines.core.company.services import Service
-from fcb_pipelines.core.metering.strangers import strangers
+from fcb_pipelines.core.metering.unknown_rows import unknown_rows
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import records
 
@@ -54,7 +54,7 @@ class Tables:
         for table in tables:
             told += [str(breach) for breach in breaches(table, self._frames[table])]
             if table in keys.SERVICE_TABLES:
-                told += strangers(table, self.rows(table), services, posted)
+                told += unknown_rows(table, self.rows(table), services, posted)
         return told
 
     def _of(self, table: str) -> Parted:

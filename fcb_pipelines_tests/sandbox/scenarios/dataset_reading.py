@@ -67,7 +67,7 @@ def all_facts(folder: Path) -> list[InvoiceFacts]:
 
 
 def all_copies(folder: Path) -> tuple[NexaCloudInvoice, ...]:
-    """Every NexaCloud invoice as a Copy."""
+    """Every NexaCloud invoice."""
     dataset = Dataset.open(folder)
     owners = ((STRIPE, dataset.stripe_account), (LAGO, dataset.lago_organization))
     return copies(
@@ -79,11 +79,11 @@ def all_copies(folder: Path) -> tuple[NexaCloudInvoice, ...]:
 
 def differing(folder: Path) -> dict[str, tuple[AgreementRow, ...]]:
     """What each copy says otherwise than its source, by ref; agreeing ones are left out."""
-    owners = first_claimants(all_copies(folder))
+    claimants = first_claimants(all_copies(folder))
     customers = {row["id"]: row["stripe_customer_id"] for row in table(folder, "users")}
     found = {}
     for facts in all_facts(folder):
-        copy = owners[facts.ref]
+        copy = claimants[facts.ref]
         known = customers[copy.user_id] if facts.ref.startswith("stripe:") else copy.user_id
         wrong = disagreements(copy_against_source(facts, copy.facts, customer=known))
         if wrong:
@@ -95,15 +95,15 @@ def decided(folder: Path) -> dict[str, dict[str, Any]]:
     """What the rules decide of every document, in the shape of the status, before any ledger."""
     dataset = Dataset.open(folder)
     settings = dataset.settings()
-    owners = first_claimants(all_copies(folder))
+    claimants = first_claimants(all_copies(folder))
     last = period_of(dataset.as_of)
-    told = {}
+    documents = {}
     for facts in all_facts(folder):
-        case = Case(facts=facts, claimant=owners[facts.ref])
+        case = Case(facts=facts, claimant=claimants[facts.ref])
         row = decide(case, settings, Books(currencies=frozenset({"CAD"})), last)
         document = intended(case, settings) if row.verdict is Verdict.POST else None
-        told[facts.ref] = _told(row, facts, document)
-    return told
+        documents[facts.ref] = _entry(row, facts, document)
+    return documents
 
 
 def counted(documents: dict[str, dict[str, Any]]) -> dict[str, Counter[str]]:
@@ -114,8 +114,8 @@ def counted(documents: dict[str, dict[str, Any]]) -> dict[str, Counter[str]]:
     return found
 
 
-def _told(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _entry(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, Any]:
+    entry: dict[str, Any] = {
         "period": row.period,
         "date": row.date.isoformat() if row.date else None,
         "kind": row.kind.value,
@@ -127,8 +127,8 @@ def _told(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, 
         "total": row.total,
     }
     if not isinstance(document, LedgerDocument):
-        return told
-    return told | {
+        return entry
+    return entry | {
         "number": row.number,
         "paid": sum(each.amount for each in facts.settlements),
         "lines": [

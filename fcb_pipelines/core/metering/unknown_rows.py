@@ -1,4 +1,4 @@
-"""Rows of the service tables that belong to nobody: services and metrics not configured, ids twice."""
+"""Rows of the service tables with an unknown service or metric, or an id that occurs twice."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -9,19 +9,21 @@ from fcb_pipelines.core.metering.service_rows import Row
 SHOWN = 5
 
 
-def strangers(
+def unknown_rows(
     table: str, rows: Sequence[Row], services: Mapping[str, Service], posted: str
 ) -> list[str]:
-    """What is told of such rows of one table `service_…`, each sort of them once with its count.
+    """The messages on one table `service_…`, one for each kind of such rows, with their count.
 
-    The tables are those of the services that are only measured: a row of the `posted` one is a
-    stranger there. `rows` have the columns of the table's contract.
+    The tables are those of the services that are only measured, so a row of the `posted` one is unknown
+    there. `rows` have the columns of the table's contract.
+
+        nexacloud.service_usage: 3 rows of 'maps' with the unknown metric 'tiles' (subscription_id s1)
     """
     name = f"nexacloud.{table}"
-    told = _of_no_service(name, rows, services.keys() - {posted})
+    messages = _of_no_service(name, rows, services.keys() - {posted})
     if table == "service_usage":
-        return told + _of_no_metric(name, rows, services)
-    return told + _twice(name, rows)
+        return messages + _of_no_metric(name, rows, services)
+    return messages + _twice(name, rows)
 
 
 def _of_no_service(name: str, rows: Sequence[Row], others: Collection[str]) -> list[str]:
@@ -52,7 +54,7 @@ def _of_no_metric(name: str, rows: Sequence[Row], services: Mapping[str, Service
 
 def _twice(name: str, rows: Sequence[Row]) -> list[str]:
     times = Counter((row["service"], row["id"]) for row in rows)
-    return [f"{name}: {key} stands {n} times" for key, n in times.items() if n > 1]
+    return [f"{name}: {key} occurs {n} times" for key, n in times.items() if n > 1]
 
 
 def _first(ids: Sequence[str]) -> str:
