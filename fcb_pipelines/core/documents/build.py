@@ -17,7 +17,7 @@ from fcb_pipelines.core.documents.bases import (
 )
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.documents.taxes import mismatches, resolve, unexplained
-from fcb_pipelines.core.facts.arithmetic import unsummed
+from fcb_pipelines.core.facts.arithmetic import describe_wrong_sums
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code
 from fcb_pipelines.core.ledger.entries import (
@@ -50,7 +50,11 @@ def intended_document(
     """
     if facts.problem:
         adds_up = facts.problem != Reason.LINES_DO_NOT_SUM
-        told = f"source total {facts.total}, see its evidence" if adds_up else unsummed(facts)
+        told = (
+            f"source total {facts.total}, see its evidence"
+            if adds_up
+            else describe_wrong_sums(facts)
+        )
         return Held(reason=facts.problem, detail=told)
     if facts.date is None:
         return Held(reason=Reason.UNREADABLE, detail="a finalised document without a date")

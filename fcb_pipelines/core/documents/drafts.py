@@ -22,7 +22,7 @@ def plan_drafts(
     create, rebuild = [], []
     for document in documents:
         now = ledger_state.get(document.ref, LedgerState(ref=document.ref))
-        if now.taken_back:
+        if now.withdrawn:
             continue
         if now.absent:
             create.append(document)

@@ -81,14 +81,14 @@ def _spread(
         explained = abs(tax.amount - computed(sum(bases.values()), tax.percentage)) <= 1
         if not explained and len(rates) == len(taxes):
             # The whole of these lines does not explain it: it is on what the source says.
-            bases = _told_bases(result, bearing, tax, named) or bases
+            bases = _stated_bases(result, bearing, tax, named) or bases
         shares = spread(tax.amount, list(bases.values()))
         for (index, base), share in zip(bases.items(), shares, strict=True):
             result[index] = _with_tax(result[index], tax, share, base)
     return tuple(result), None
 
 
-def _told_bases(
+def _stated_bases(
     lines: Sequence[LineFacts],
     bearing: Sequence[int],
     tax: TaxFacts,
@@ -128,7 +128,7 @@ def _by_rate(taxes: Sequence[TaxFacts]) -> tuple[TaxFacts, ...]:
     )
 
 
-def rounded_apart(
+def absorb_rounding(
     lines: tuple[LineFacts, ...], net: int, most: Sequence[int] = ()
 ) -> tuple[LineFacts, ...]:
     """The lines with a net that sums to `net`, where each was rounded on its own.
@@ -152,7 +152,7 @@ def rounded_apart(
     )
 
 
-def taxes_rounded_apart(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts, ...]:
+def absorb_tax_rounding(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts, ...]:
     """The document's taxes that sum to its `tax`, where each was rounded on its own.
 
     A unit goes to those whose rounding took most away; taxes further off than half a unit each stay.
@@ -176,7 +176,7 @@ def taxes_rounded_apart(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts
     )
 
 
-def unsummed(facts: InvoiceFacts) -> str:
+def describe_wrong_sums(facts: InvoiceFacts) -> str:
     """What of a document does not add up, in words: the figures that contradict each other."""
     net = sum(line.net for line in facts.lines) + facts.shipping
     tax = sum(each.amount for each in facts.taxes)
@@ -210,7 +210,7 @@ def spread_discount(total: int, lines: Sequence[LineFacts]) -> tuple[LineFacts, 
     )
 
 
-def turned(facts: InvoiceFacts) -> InvoiceFacts:
+def as_credit_note(facts: InvoiceFacts) -> InvoiceFacts:
     """A document with a negative total as the credit note that it is: every amount's sign turned."""
     return replace(
         facts,
@@ -221,8 +221,8 @@ def turned(facts: InvoiceFacts) -> InvoiceFacts:
         paid=-facts.paid,
         discount=-facts.discount,
         shipping=-facts.shipping,
-        lines=tuple(_turned_line(line) for line in facts.lines),
-        taxes=tuple(_turned_tax(tax) for tax in facts.taxes),
+        lines=tuple(_negated_line(line) for line in facts.lines),
+        taxes=tuple(_negated_tax(tax) for tax in facts.taxes),
         settlements=tuple(replace(s, amount=-s.amount, debt=-s.debt) for s in facts.settlements),
     )
 
@@ -249,17 +249,17 @@ def _with_tax(line: LineFacts, tax: TaxFacts, amount: int, base: int) -> LineFac
     return replace(line, taxes=(*others, replace(tax, amount=amount, base=base)))
 
 
-def _turned_line(line: LineFacts) -> LineFacts:
+def _negated_line(line: LineFacts) -> LineFacts:
     return replace(
         line,
         net=-line.net,
         gross=-line.gross,
         discount=-line.discount,
-        taxes=tuple(_turned_tax(tax) for tax in line.taxes),
+        taxes=tuple(_negated_tax(tax) for tax in line.taxes),
     )
 
 
-def _turned_tax(tax: TaxFacts) -> TaxFacts:
+def _negated_tax(tax: TaxFacts) -> TaxFacts:
     return replace(tax, amount=-tax.amount, base=None if tax.base is None else -tax.base)
 
 

@@ -85,7 +85,7 @@ class Scope:
     customers: frozenset[str]
     claimed: frozenset[str]
     metadata_key: str
-    ledger_state: Mapping[str, ListedMove] = field(default_factory=dict)
+    our_moves: Mapping[str, ListedMove] = field(default_factory=dict)
 
     def includes(self, facts: InvoiceFacts) -> bool:
         """Whether a document is NexaCloud's."""
@@ -94,8 +94,8 @@ class Scope:
             or _nobodys(facts)
             or facts.ref in self.claimed
             or facts.credits in self.claimed
-            or facts.ref in self.ledger_state
-            or facts.credits in self.ledger_state
+            or facts.ref in self.our_moves
+            or facts.credits in self.our_moves
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
 
@@ -111,7 +111,7 @@ class Scope:
         ledger_state = {
             one.payer
             for one in documents
-            if one.ref in self.ledger_state and one.ref not in self.claimed and not one.credits
+            if one.ref in self.our_moves and one.ref not in self.claimed and not one.credits
         }
         accounts = {
             one.payer for one in documents if one.ref in self.claimed and one.customer is None
@@ -138,7 +138,7 @@ def found_row(
 ) -> IndexRow:
     """The index row of a document that the source has."""
     period = _in_range(facts.date, first_period, last_period)
-    move = scope.ledger_state.get(facts.ref)
+    move = scope.our_moves.get(facts.ref)
     if period is None and move is not None:
         period = _in_range(move.date, first_period, last_period)
     return IndexRow(
@@ -172,7 +172,7 @@ def absent_row(
     last_period: str,
 ) -> IndexRow:
     """The index row of an id that NexaCloud names, or that the books hold, and the source did not give."""
-    move = scope.ledger_state.get(ref)
+    move = scope.our_moves.get(ref)
     return IndexRow(
         ref=ref,
         source_id=source_id,

@@ -22,7 +22,7 @@ class ChangedSide(StrEnum):
     LEDGER = "ledger"
 
 
-def moved(document: LedgerDocument | None, move: LedgerMove) -> frozenset[ChangedSide]:
+def changed_sides(document: LedgerDocument | None, move: LedgerMove) -> frozenset[ChangedSide]:
     """The sides that moved since `move` was written; `document` is the intent now, where there is one.
 
     A move of before the source's digest was kept counts every change of the intent as the source's.

@@ -110,7 +110,7 @@ RECONCILED = "reconciled"
 _PROGRESS = (MoveState.CANCELLED, RELEASED, MoveState.DRAFT, MoveState.POSTED, RECONCILED)
 
 
-def remembered(seen: str | None, state: str) -> bool:
+def may_replace(seen: str | None, state: str) -> bool:
     """Whether a state read back now may take the place of the state last seen.
 
     An entry that went back - cancelled, unposted, unreconciled - keeps its old place in the log, or
@@ -144,7 +144,7 @@ class LedgerState:
         return None if self.seen is None or self.seen.state == RELEASED else self.seen.state
 
     @property
-    def taken_back(self) -> bool:
+    def withdrawn(self) -> bool:
         """Whether a person removed, cancelled or unposted what stood here, and nobody released it.
 
         A cancelled entry says so itself, also where a run died before it was ever logged.

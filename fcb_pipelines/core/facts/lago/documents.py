@@ -13,10 +13,10 @@ from decimal import Decimal
 from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
-    rounded_apart,
+    absorb_rounding,
+    absorb_tax_rounding,
     spread_discount,
     spread_taxes,
-    taxes_rounded_apart,
     unreadable,
 )
 from fcb_pipelines.core.facts.bodies import Json
@@ -90,9 +90,9 @@ class _Reader:
         tax = self._amount("taxes_amount_cents")
         taxes = self._taxes(invoice["applied_taxes"], "fees_amount_cents")
         # Lago keeps precise amounts: fees and taxes round one at a time, the document by itself.
-        taxes = taxes_rounded_apart(taxes, tax)
+        taxes = absorb_tax_rounding(taxes, tax)
         lines = self._reduced(tuple(self._line(fee) for fee in fees), fees)
-        lines = rounded_apart(lines, total - tax)
+        lines = absorb_rounding(lines, total - tax)
         lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
         day = date.fromisoformat(invoice["issuing_date"]) if invoice["issuing_date"] else None
         status = _status(invoice)
@@ -136,7 +136,7 @@ class _Reader:
         total = self._amount("total_amount_cents")
         tax = self._amount("taxes_amount_cents")
         taxes = self._taxes(note.get("applied_taxes"), "base_amount_cents")
-        taxes = taxes_rounded_apart(taxes, tax)
+        taxes = absorb_tax_rounding(taxes, tax)
         items = note.get("items") or ()
         lines = tuple(self._note_line(item) for item in items)
         adjustment = self._amount("coupons_adjustment_amount_cents")
@@ -145,7 +145,7 @@ class _Reader:
         # The items round one at a time; the note's own figure before taxes is the truth.
         if note.get("sub_total_excluding_taxes_amount_cents") in (None, total - tax):
             fees = [self._minor(item["fee"]["amount_cents"]) for item in items]
-            lines = rounded_apart(lines, total - tax, fees)
+            lines = absorb_rounding(lines, total - tax, fees)
         lines, sums = (
             spread_taxes(lines, taxes, [taxed_with(item["fee"]) for item in items])
             if lines

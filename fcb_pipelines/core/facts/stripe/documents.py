@@ -13,9 +13,9 @@ from decimal import Decimal
 from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
+    as_credit_note,
     spread_discount,
     spread_taxes,
-    turned,
     unreadable,
 )
 from fcb_pipelines.core.facts.bodies import Json
@@ -59,7 +59,7 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
             continue
         except UNREADABLE:
             return unreadable(System.STRIPE, ref, kind, _billed(document))
-        return turned(facts) if kind is Kind.INVOICE and facts.total < 0 else facts
+        return as_credit_note(facts) if kind is Kind.INVOICE and facts.total < 0 else facts
     return unreadable(System.STRIPE, ref, kind, _billed(document))
 
 
