@@ -121,7 +121,7 @@ def test_ties_go_to_the_earlier_part() -> None:
 
 def test_an_amount_without_anything_to_spread_it_over_is_refused() -> None:
     assert spread(0, []) == ()
-    with pytest.raises(ValueError, match="nothing to spread"):
+    with pytest.raises(ValueError, match="no weights to spread"):
         spread(1, [])
 
 
