@@ -24,7 +24,7 @@ from fcb_pipelines.core.refs import account_name
 class LedgerPartner:
     """One partner in the ledger: one of ours by its links, or one that a person made.
 
-    `company` is the company's name where the ledger marks the partner as a company, else None.
+    `company` is the company that the ledger names for it; None for a person and where it names none.
     `within` is the id of the partner of which this one is a contact.
     """
 

@@ -134,7 +134,7 @@ def test_t7_taxes_that_round_apart_take_a_unit_where_rounding_took_most() -> Non
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
         ({"total": 22601}, "lines 20000 + tax 2600 != total 22601"),
         ({"net": 20500, "total": 23101, "shipping": 500}, "lines 20000 and shipping 500 + tax 2600 != total 23101"),
@@ -144,5 +144,5 @@ def test_t7_taxes_that_round_apart_take_a_unit_where_rounding_took_most() -> Non
         ({}, "source total 22600, see its evidence"),
     ],
 )  # fmt: skip
-def test_what_does_not_add_up_is_named(changes: dict[str, object], told: str) -> None:
-    assert describe_wrong_sums(replace(an_invoice(), **changes)) == told
+def test_what_does_not_add_up_is_named(changes: dict[str, object], text: str) -> None:
+    assert describe_wrong_sums(replace(an_invoice(), **changes)) == text
