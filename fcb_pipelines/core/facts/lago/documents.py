@@ -72,7 +72,7 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
 
 
 class _Reader:
-    """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
+    """Reads one document; raises one of UNREADABLE where its shape breaks the contract of the API."""
 
     def __init__(
         self, body: Json, *, ref: str, organization: str, timezone: str, document: Json

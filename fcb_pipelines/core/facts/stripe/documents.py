@@ -64,7 +64,7 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
 
 
 class _Reader:
-    """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
+    """Reads one document; raises one of UNREADABLE where its shape breaks the contract of the API."""
 
     def __init__(
         self, body: Json, *, ref: str, account: str, timezone: str, amounts: Amounts
