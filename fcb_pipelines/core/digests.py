@@ -1,7 +1,7 @@
-"""The one way a value becomes a digest: SHA-256 of its one text, 64 hex digits.
+"""Digests of values: SHA-256 of a value's text, 64 hex digits.
 
-Ledgers and frames keep digests for good, so the text of a value never changes: JSON in ASCII with its
-keys sorted, an exact number without trailing zeros (1.50 is "1.5"), a day as 2026-04-03.
+Ledgers and frames keep digests for good, so the text of a value never changes: ASCII JSON with sorted
+keys, a Decimal without trailing zeros (1.50 is "1.5"), a date as 2026-04-03.
 """
 
 import hashlib
@@ -13,26 +13,27 @@ from decimal import Decimal
 
 
 def digest(text: str | bytes) -> str:
-    """The digest of a text, in UTF-8 where it is not bytes already."""
+    """The digest of bytes, or of a text in UTF-8."""
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
 
 
 def digest_of_lines(lines: Iterable[str]) -> str:
-    """The digest of lines in whatever order they come; one that comes twice counts twice."""
+    """The digest of lines regardless of their order; a repeated line counts each time."""
     return digest(json.dumps(sorted(lines)))
 
 
 def all_but(kind: type, *left_out: str) -> tuple[str, ...]:
-    """The names of a dataclass's fields without these."""
+    """The names of a dataclass's fields except `left_out`."""
     return tuple(field.name for field in fields(kind) if field.name not in left_out)
 
 
 class Form:
-    """How dataclasses are told for a digest: which of their fields count, and how the text is spaced.
+    """The rules by which dataclasses become text for a digest.
 
-    `counting` names those fields by class, all of them where a class is not named; fields in
-    `where_known` count only where they are not None. Fields hold texts, whole numbers, Decimals, days,
-    None, further dataclasses and tuples of these; of anything else `digest` raises TypeError.
+    `counting` lists the fields that count, by class; every field counts in a class that is not listed.
+    Fields in `where_known` count only where they are not None. `compact` leaves out the spaces of the
+    JSON. Fields hold texts, integers, Decimals, dates, None, further dataclasses and tuples of these;
+    `digest` raises TypeError for anything else.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Form:
         )
 
     def digest(self, value: object) -> str:
-        """The digest of a dataclass, of all that counts in it."""
+        """The digest of a dataclass: every field that counts."""
         return digest(self._encoder.encode(value))
 
     def _plain(self, value: object) -> object:
@@ -64,22 +65,22 @@ class Form:
         names = self._counting.get(kind)
         if names is None:
             names = self._counting[kind] = all_but(kind)
-        told = {name: getattr(value, name) for name in names}
-        for name in self._where_known & told.keys():
-            if told[name] is None:
-                del told[name]
-        return told
+        counted = {name: getattr(value, name) for name in names}
+        for name in self._where_known & counted.keys():
+            if counted[name] is None:
+                del counted[name]
+        return counted
 
 
 class Digested:
-    """A frozen value that is told in one form, and keeps its digest once it was asked for."""
+    """A frozen value with one form of digest, computed once and kept."""
 
     __slots__ = ("_digest",)
 
     _digest: str
 
     def digest_in(self, form: Form) -> str:
-        """The digest of this value in its form."""
+        """The digest of this value in `form`; every call must pass the same form."""
         try:
             return self._digest
         except AttributeError:

@@ -2,25 +2,25 @@
 
     stripe:acct_1:in_7                       a document of Stripe, or a payment of it (inpay_7)
     lago:acme:4b2c                           the same of Lago
-    nexacloud:17                             a row or a user of NexaCloud, which needs no owner
+    nexacloud:17                             an invoice or a user of NexaCloud, which needs no owner
     stripe:acct_1:cus_3                      the account that a source bills
-    stripe:acct_1:in_7:balance               something of a document that has no id of its own
-    stripe:acct_1:cn_2:in_7                  the part of a note (or payment) that an invoice has
+    stripe:acct_1:in_7:balance               an entry of a document that has no id of its own
+    stripe:acct_1:cn_2:in_7                  the part of a note (or payment) that belongs to an invoice
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
-    stripe:acct_1:in_7:correction:1:match    what we match it by
+    stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
 
     ref     = service ":" id { ":" step }
     service = "nexacloud" | side ":" owner
     step    = suffix | id | "correction:" number
 
-A ref is never changed once it is in a ledger, so what is built here is built for good. What is built
-is read back whole:
+A ref in a ledger never changes, so the refs built here are built for good. These parts can be read
+out of a ref again:
 
 - a document's service and id, unless the id has a colon (no id of Stripe or Lago has one);
-- an account's service and id, unless the owner has a colon: NexaCloud and Lago's customers may be
-  named by any text;
-- what a suffix was put on, whatever it is;
-- the document that a correction is of, and its number, unless something in its ref is called `correction`.
+- an account's service and id, unless the owner has a colon; the id may be any text, since NexaCloud
+  and Lago let customers have any;
+- the ref before a suffix;
+- the document that a correction belongs to, and its number, unless an id in it is `correction`.
 """
 
 from enum import StrEnum
@@ -32,9 +32,9 @@ _CORRECTION = ":correction:"
 
 
 class Suffix(StrEnum):
-    """What something is of the entry that its ref begins with.
+    """The role of an entry that has no id of its own, written after the ref of its document.
 
-    The first are told by a source, or follow from what it tells; the last three are entries of ours.
+    Entries with the first suffixes follow from a source's data; those with the last three are our own.
     """
 
     BALANCE = "balance"
@@ -59,19 +59,19 @@ class Suffix(StrEnum):
 
 
 class Name(NamedTuple):
-    """A ref in two: the service, and the id that the service gives."""
+    """The two parts of a ref: the service, and the id that the service gives."""
 
     service: str
     id: str
 
 
 def service_ref(side: str, owner: str) -> str:
-    """The service that one account of a source is: `stripe:<account>`, `lago:<organization>`."""
+    """The service for one account of a source: `stripe:<account>`, `lago:<organization>`."""
     return f"{side}:{owner}"
 
 
 def source_ref(side: str, owner: str, source_id: str | None) -> str:
-    """The ref of what a source has under an id: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
+    """The ref of an object of a source: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
     return f"{side}:{owner}:{source_id}"
 
 
@@ -86,7 +86,7 @@ def account_ref(service: str, customer: str) -> str:
 
 
 def document_name(ref: str) -> Name:
-    """The service and the id of a document; its id is what follows the last colon."""
+    """The service and the id of a document; the id follows the last colon."""
     service, _, source_id = ref.rpartition(":")
     return Name(service, source_id)
 
@@ -99,18 +99,18 @@ def account_name(ref: str) -> Name:
 
 
 def id_within(ref: str, service: str) -> str | None:
-    """The id that a ref of this service names; None of a ref of any other."""
+    """The id in a ref of this service; None for a ref of another service."""
     prefix = f"{service}:"
     return ref.removeprefix(prefix) if ref.startswith(prefix) else None
 
 
 def suffixed(ref: str, suffix: Suffix) -> str:
-    """The ref of what the suffix names of an entry."""
+    """The ref with a suffix: `stripe:acct_1:in_7` becomes `stripe:acct_1:in_7:balance`."""
     return f"{ref}:{suffix}"
 
 
 def without(ref: str, suffix: Suffix) -> str:
-    """The ref that the suffix was put on; a ref that does not end with it is its own."""
+    """The ref before the suffix; the ref itself where it does not end with the suffix."""
     return ref.removesuffix(f":{suffix}")
 
 
@@ -125,16 +125,16 @@ def correction_ref(base: str, number: int) -> str:
 
 
 def is_correction(ref: str) -> bool:
-    """Whether a ref is a correction's, or that of something of one."""
+    """Whether a ref belongs to a correction or to an entry of one."""
     return _CORRECTION in ref
 
 
 def base_of(ref: str) -> str:
-    """The document that a correction is of; of any other ref, itself."""
+    """The ref of the document that a correction belongs to; any other ref itself."""
     return ref.partition(_CORRECTION)[0]
 
 
 def correction_number(ref: str) -> int:
-    """Which correction of its document it is; 0 where the ref is no correction's."""
+    """The number of a correction, counted from 1; 0 where the ref is not a correction's."""
     tail = ref.partition(_CORRECTION)[2]
     return int(tail) if tail.isdecimal() else 0

@@ -171,7 +171,7 @@ HASHES: dict[str, tuple[str, str]] = {
         FACTS.source_hash,
         "9590d38e04780d165e7dd8352e9caa799589574ccf84498f4abb20ca6e83bbe4",
     ),
-    "what a source hardly told": (
+    "what a source reported in part": (
         BARE.source_hash,
         "2be41f06d69c2cbce092e63b39290bf01b66bcca7bfa6086f02eec9ba9bd97f7",
     ),
@@ -287,6 +287,6 @@ def test_what_was_billed_hashes_as_its_whole_content_does(
 ) -> None:
     facts = replace(FACTS, lines=tuple(lines), customer=customer, date=day)
     billed = "ref kind number currency date net tax total discount shipping customer lines taxes"
-    told = asdict(facts)
-    content = {name: told[name] for name in (*billed.split(), "credits")}
+    fields = asdict(facts)
+    content = {name: fields[name] for name in (*billed.split(), "credits")}
     assert facts.source_hash == hashed(content)

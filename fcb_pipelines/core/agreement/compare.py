@@ -1,8 +1,8 @@
-"""Agreement: two sides' facts of one document, compared field by field.
+"""Agreement: one document on two sides, compared field by field.
 
-Everything is flattened to `{field: value}` first, so one `compare` serves every pair of sides. What is
-flattened is what the policy table has compared with that side; the rest is never looked at. Lines are
-matched before they are compared, because no two sides promise the same order.
+Both sides are flattened to `{field: value}` first, so one `compare` serves every pair of sides. Only the
+fields that the policy table compares with that side are flattened; the others are never read. Lines are
+matched before they are compared, because the order of the lines may differ between sides.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ Thing = TypeVar("Thing")
 
 
 class Agreement(StrEnum):
-    """What a comparison of one field says."""
+    """The result of comparing one field."""
 
     MATCH = "match"
     DIFFERS = "differs"
@@ -33,9 +33,9 @@ class Agreement(StrEnum):
 class AgreementRow:
     """One field of one document on two sides.
 
-    `expected` is the authoritative side's word, `actual` the other's, both as text; `difference` is
-    actual less expected in minor units where the field is an amount. `policy` is the row of
-    `core.agreement.policy` that decided to compare it.
+    `expected` is the value on the authoritative side, `actual` that on the other, both as text;
+    `difference` is actual less expected in minor units where the field is an amount. `policy` names the
+    row of `core.agreement.policy` that compares the field.
     """
 
     ref: str
@@ -51,7 +51,7 @@ class AgreementRow:
 def compare(
     ref: str, other_ref: str, expected: Mapping[str, Value], actual: Mapping[str, Value]
 ) -> tuple[AgreementRow, ...]:
-    """One row for each field that either side has; amounts carry their signed difference."""
+    """One row for each field of either side; amounts carry their signed difference in minor units."""
     rows = []
     for field in dict.fromkeys((*expected, *actual)):
         left, right = expected.get(field), actual.get(field)
@@ -80,7 +80,7 @@ def compare(
 def flattened(
     thing: Thing, readers: Mapping[str, Callable[[Thing], Value]], compared: Container[str]
 ) -> dict[str, Value]:
-    """Each field that is compared, as a side has it; `readers` read the fields, by their names."""
+    """The compared fields of `thing` by name; `readers` holds a function for each field."""
     return {name: read(thing) for name, read in readers.items() if name in compared}
 
 
@@ -89,9 +89,9 @@ def flattened_lines(
     readers: Mapping[str, Callable[[Line], Value]],
     compared: Container[str],
 ) -> dict[str, Value]:
-    """The same of lines, as they were matched: `line.net` of the second one is `line[2].net`.
+    """The compared fields of matched lines: `line.net` of the second line becomes `line[2].net`.
 
-    A side that has no such line (None) says nothing of it.
+    A line that is None, because this side lacks it, gives no fields.
     """
     return {
         f"line[{i}]{name.removeprefix('line')}": value
@@ -102,7 +102,7 @@ def flattened_lines(
 
 
 def policy_of(field: str) -> str:
-    """The row of the policy table that a flattened field belongs to: line[2].net -> line.net."""
+    """The row of the policy table for a flattened field: `line.net` for `line[2].net`."""
     if field.startswith("line["):
         return "line" + field[field.index("]") + 1 :]
     return field
@@ -111,10 +111,10 @@ def policy_of(field: str) -> str:
 def copy_against_source(
     source: InvoiceFacts, copy: InvoiceFacts, *, customer: str | None
 ) -> tuple[AgreementRow, ...]:
-    """NexaCloud's copy compared with its source, on every field the policy compares there.
+    """NexaCloud's copy compared with its source document, one row for each compared field.
 
-    `customer` is the source's customer that NexaCloud's user stands for. A copy without any items
-    is one row, `lines` missing: that habit of the copies is listed apart from a lost line.
+    `customer` is the source's customer id of the copy's NexaCloud user. A copy without any items gives
+    one row, `lines` missing, so that it is not confused with a copy that lost a line.
     """
     compared = compared_with(System.NEXACLOUD)
     expected, actual = flattened(source, _HEADER, compared), flattened(copy, _HEADER, compared)
@@ -134,10 +134,12 @@ def match_lines(
     actual: Sequence[Line],
     likeness: Sequence[Callable[[Line], object]],
 ) -> tuple[tuple[Line | None, Line | None], ...]:
-    """Pair lines by the first likeness that agrees, then the next; what is left stays unpaired.
+    """Pair the lines of two sides, in one round for each function in `likeness`.
 
-    Each round pairs lines whose key under that likeness is equal, in order. The pairs come in the
-    order of `expected`, then the extra lines of `actual`.
+    A round pairs unpaired lines with equal keys, in order; lines without a partner are paired with
+    None. The pairs come in the order of `expected`, then the extra lines of `actual`.
+
+        match_lines(["a", "b"], ["b", "c"], [str.lower])     # (("a", None), ("b", "b"), (None, "c"))
     """
     partner: dict[int, int] = {}
     free = set(range(len(actual)))
@@ -174,7 +176,7 @@ def _taxes(taxes: Iterable[TaxFacts]) -> str:
     return ", ".join(f"{tax.type} {_text(tax.percentage)} {tax.amount}" for tax in taxes)
 
 
-# How each field is read, by its name in the policy table; in the order of the rows.
+# A function for each field of the policy table, in the order of the rows of a comparison.
 _HEADER: Mapping[str, Callable[[InvoiceFacts], Value]] = {
     "kind": lambda facts: facts.kind.value,
     "number": lambda facts: facts.number,

@@ -1,11 +1,11 @@
-"""The field policy: for every field of a document, who is believed and who is only compared.
+"""The field policy: for every field of a document, the authoritative side and the compared ones.
 
 source     authoritative: the document is posted as Stripe or Lago bills it
-nexacloud  compared: a difference is listed, and never changes what is posted; or ignored
-ledger     compared: what is read back must be what was intended; or ignored
+nexacloud  compared: a difference is listed, and never changes the posted document; or ignored
+ledger     compared: the read-back must equal the intended document; or ignored
 
-The last two columns decide what is compared at all: `core.agreement.compare` reads the one for
-NexaCloud's copies, `core.proof` the one for what the ledger holds.
+The last two columns alone decide which fields are compared: `core.agreement.compare` reads the one for
+NexaCloud's copies, `core.proof` the one for the ledger.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ from fcb_pipelines.core.codes import System
 
 
 class Policy(StrEnum):
-    """What a side's word on a field counts for.
+    """The use of a side's value of a field.
 
-    BY_LINK: compared, and any link of the partner that the ledger names counts as the intended one.
+    BY_LINK: compared, and any link of the ledger's partner counts as the intended one.
     """
 
     AUTHORITATIVE = "authoritative"
@@ -58,7 +58,7 @@ FIELD_POLICIES: dict[str, FieldPolicy] = {
         ("line.quantity", _A, _C, _C, "Shown on the document; the amount is the truth."),
         ("line.unit_price", _I, _I, _C, "Derived so that quantity times price is the amount exactly."),
         ("line.net", _A, _C, _C, "The line's amount after discount."),
-        ("line.account", _I, _I, _C, "Configuration decides it; in the ledger it must stand."),
+        ("line.account", _I, _I, _C, "Configuration decides it; the ledger must have it."),
         ("line.taxes", _A, _I, _C, "NexaCloud keeps no tax a line."),
         ("taxes", _A, _I, _C, "NexaCloud keeps one tax amount, compared as tax."),
         ("partner", _A, _C, _L, "Whose document it is: the customer at the source and NexaCloud's user."),
@@ -72,15 +72,15 @@ FIELD_POLICIES: dict[str, FieldPolicy] = {
         ("settlement.document", _A, _I, _C, "The document that it settles."),
         ("settlement.partner", _A, _I, _L, "The document's own partner."),
         ("settlement.drawn_on", _A, _I, _C, "The credit note or the receipt that it draws on, if any."),
-        ("settlement.undoes", _A, _I, _C, "The settlement that it takes back, if any."),
+        ("settlement.undoes", _A, _I, _C, "The settlement that it reverses, if any."),
         ("settlement.reconciled", _I, _I, _C, "Only the ledger matches; money that settles must be matched."),
-        ("settlement.state", _I, _I, _C, "What is booked on account (S11) must be posted."),
+        ("settlement.state", _I, _I, _C, "An entry on account (S11) must be posted."),
     )
 }  # fmt: skip
 
 
 def compared_with(side: Literal[System.NEXACLOUD, System.LEDGER]) -> Mapping[str, Policy]:
-    """The fields that are compared with NexaCloud's copies or with the ledger, each with its policy."""
+    """The fields to compare with NexaCloud's copies or with the ledger, each with its policy."""
     ledger = side is System.LEDGER
     return {
         field: policy

@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    """A part of the configuration: it never changes, and a field that nobody knows is refused."""
+    """A part of the configuration: frozen, and unknown fields raise a ValidationError."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

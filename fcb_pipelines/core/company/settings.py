@@ -1,6 +1,6 @@
-"""What the company decides: the values that configuration gives to the rules.
+"""The company's configuration as values that the rules take as arguments.
 
-Read from the configuration file by `config.settings`; the rules take these as arguments.
+`config.settings` reads them from the configuration file.
 """
 
 from datetime import date
@@ -19,7 +19,7 @@ AccountCode = Annotated[
 
 
 class Account(Part):
-    """A ledger account by code; `name` is given to it when setup has to make it."""
+    """A ledger account by code; setup gives it `name` where it creates the account."""
 
     code: AccountCode
     name: str
@@ -38,13 +38,13 @@ class _Dated(Part):
     valid_to: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Whether a day lies within, both ends included."""
+        """Whether a day lies between the two dates, both included."""
         begun = self.valid_from is None or self.valid_from <= day
         return begun and (self.valid_to is None or day <= self.valid_to)
 
 
 class TaxState(_Dated):
-    """A province that a tax is of, and since or until when where that is the province's own affair."""
+    """A province in which a tax is due, with dates where they differ from the tax's own."""
 
     state: str
 
@@ -54,11 +54,11 @@ def _named_alone(state: object) -> object:
 
 
 class Tax(_Dated):
-    """A tax that may be billed, and where it stands in the ledger.
+    """A tax that may be billed, with its name and account in the ledger.
 
-    Chosen by type, percentage and jurisdiction together, never by percentage alone. `odoo_name` is
-    the name of the sale tax in Odoo's chart; `account` the liability account it posts to. A tax
-    without `states` is every province's.
+    A billed tax matches by type, percentage and jurisdiction together, never by percentage alone.
+    `odoo_name` is the name of the sale tax in Odoo's chart, `account` the liability account it posts
+    to. A tax without `states` is due in every province.
     """
 
     key: str
@@ -72,14 +72,14 @@ class Tax(_Dated):
 
 
 class TaxGroup(Part):
-    """Taxes billed together that are one group tax in Odoo; they still make a tax line each."""
+    """Taxes billed together that form one group tax in Odoo; each still has its own tax line."""
 
     taxes: tuple[str, ...]
     odoo_name: str
 
 
 class Journal(Part):
-    """A journal by code. `outstanding` is explicit: without it Odoo may make no entry at all."""
+    """A journal by code. Without an explicit `outstanding` account Odoo may make no entry at all."""
 
     code: str
     name: str
@@ -87,7 +87,7 @@ class Journal(Part):
 
 
 class Accounts(Part):
-    """The accounts beside the families'."""
+    """The accounts other than the income accounts of the families."""
 
     receivable: Account
     other: Account
@@ -102,7 +102,7 @@ class Accounts(Part):
 
 
 class Journals(Part):
-    """The journals that are written to."""
+    """The journals in which the pipeline writes."""
 
     sales: str = "INV"
     stripe: Journal
@@ -112,43 +112,43 @@ class Journals(Part):
 
 
 class SourceSettings(Part):
-    """What the configuration says of one billing source: whose documents, and how it is asked."""
+    """The settings of one billing source: the owner of its documents, and how to read them."""
 
     requests_per_second: int = 20
     scope_metadata_key: str = "nexacloud_user_id"
 
     @property
     def owner(self) -> str:
-        """Whose documents are read: a part of the ref of each."""
+        """The owner of the documents, a part of each ref."""
         raise NotImplementedError
 
 
 class StripeSettings(SourceSettings):
-    """The Stripe account that is read."""
+    """The Stripe account to read."""
 
     account: str
 
     @property
     def owner(self) -> str:
-        """The account."""
+        """The id of the account, `acct_…`."""
         return self.account
 
 
 class LagoSettings(SourceSettings):
-    """The Lago organization that is read."""
+    """The Lago organization to read."""
 
     organization: str
 
     @property
     def owner(self) -> str:
-        """The organization."""
+        """The name of the organization."""
         return self.organization
 
 
 class FurtherSource(Part):
-    """A billing source beside Stripe and Lago: where its entry is imported from, and its settings.
+    """A billing source beside Stripe and Lago: `entry` is `module:name`, its entry in Python.
 
-    What the settings may be the entry itself says.
+    The entry itself checks the `settings`.
     """
 
     entry: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
@@ -156,7 +156,7 @@ class FurtherSource(Part):
 
 
 class Policies(Part):
-    """Treatments that the rules leave to the company. Every default is the cautious choice."""
+    """Accounting treatments that the company chooses. Every default is the cautious choice."""
 
     fully_discounted: Literal["skip", "post"] = "skip"
     off_platform_payment: Literal["exception", "settle"] = "exception"
@@ -206,23 +206,23 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":
-        for what, keys in (
+        for name, keys in (
             ("family", [family.key for family in self.families]),
             ("tax", [tax.key for tax in self.taxes]),
             ("service", [service.key for service in self.services]),
         ):
             twice = {key for key in keys if keys.count(key) > 1}
             if twice:
-                raise ValueError(f"{what} keys named twice: {', '.join(sorted(twice))}")
+                raise ValueError(f"{name} keys named twice: {', '.join(sorted(twice))}")
         if self.services and self.service not in {service.key for service in self.services}:
             raise ValueError(f"services lack {self.service}, the service that is posted")
         for service in self.services:
             posted = service.key == self.service
             for metric in service.metrics:
                 if (metric.column is not None) is not posted:
-                    what = "names no column" if posted else "names a column"
+                    fault = "names no column" if posted else "names a column"
                     raise ValueError(
-                        f"metric {metric.key} of {service.key} {what} of usage_records"
+                        f"metric {metric.key} of {service.key} {fault} of usage_records"
                     )
         known = {tax.key for tax in self.taxes}
         unknown = {key for group in self.tax_groups for key in group.taxes} - known

@@ -11,7 +11,7 @@ from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.ledger.books import Books, first_open_day
 from fcb_pipelines.core.ledger.corrections import answered
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
@@ -126,7 +126,7 @@ def plan_correction(
     target = None if withdrawn else _target(case, settings)
     if isinstance(target, str):
         return CorrectionPlan(ref=ref, why=target, currency=currency, now=now, after=now)
-    if ChangedSide.LEDGER in moved(target, move):
+    if ChangedSide.LEDGER in changed_sides(target, move):
         why = "it was edited in the ledger: undo the edit first"
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
     told = settlement_refs([case.facts])
@@ -191,7 +191,7 @@ def _correction(
             freed=freed,
             notes=posted.confirmed,
         )
-    if not posted.corrections and ChangedSide.SOURCE not in moved(target, move):
+    if not posted.corrections and ChangedSide.SOURCE not in changed_sides(target, move):
         return None
     if answered(case.facts.source_hash, posted.corrections):
         return None

@@ -263,7 +263,7 @@ def _held_by_ledger(
     posted = ledger_state.move is not None and ledger_state.move.state is MoveState.POSTED
     if posted or (ledger_state.absent and ledger_state.was_seen == MoveState.POSTED):
         return None
-    if ledger_state.taken_back:
+    if ledger_state.withdrawn:
         found = "removed or cancelled" if ledger_state.absent else "set back to draft after posting"
         return Held(reason=Reason.EDITED_IN_LEDGER, detail=f"the move was {found}")
     if (

@@ -5,7 +5,7 @@ from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case, books_begin, intended
 from fcb_pipelines.core.ledger.corrections import answered
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.settlements.policy import not_posted
@@ -73,12 +73,12 @@ def _posted_exceptions(
     case: Case, ledger_state: LedgerState, settings: Settings
 ) -> list[ExceptionCode]:
     if ledger_state.absent:
-        return [ExceptionCode.EDITED_IN_LEDGER] if ledger_state.taken_back else []
+        return [ExceptionCode.EDITED_IN_LEDGER] if ledger_state.withdrawn else []
     move = ledger_state.move
     if move is None or move.state is not MoveState.POSTED:
         return []
     document = intended(case, settings)
-    sides = moved(document if isinstance(document, LedgerDocument) else None, move)
+    sides = changed_sides(document if isinstance(document, LedgerDocument) else None, move)
     if answered(case.facts.source_hash, case.corrections):
         sides -= {ChangedSide.SOURCE, ChangedSide.SETTINGS}
     elif case.corrections:

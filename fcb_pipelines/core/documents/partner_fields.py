@@ -1,9 +1,9 @@
-"""What a ledger partner is filled in with: empty fields alone, each by the first account that has it.
+"""Values for the empty fields of a ledger partner, each from the first account that has one.
 
     no city; accounts in Toronto and in Ottawa                   -> Toronto
     country US, no province; an account in Ontario, Canada       -> no province
 
-Nothing that a person wrote is overwritten.
+A field with a value is never overwritten.
 """
 
 import operator
@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 
 def fields_of(account: Partner) -> dict[str, str]:
-    """The fields of an account that have a value."""
+    """The fields of an account that have a value, by name."""
     values = {name: getattr(account, name) for name in FIELDS}
     return {name: value for name, value in values.items() if value}
 
@@ -32,11 +32,11 @@ def filling(
     *,
     one_country: Callable[[Value, Value], bool] = operator.eq,
 ) -> dict[str, Value]:
-    """The empty fields of a partner and the values that they take.
+    """The values to fill in, by the name of each empty field of a partner.
 
-    `held` is what the ledger holds, `accounts` the accounts' fields in their order; both by the names
-    of FIELDS and in the ledger's own values (a text, or the id of a country). An account of another
-    country than the partner's gives no province; `one_country` compares the two.
+    `held` are the partner's fields in the ledger, `accounts` the fields of each account in order; both
+    by the names in FIELDS and with the ledger's own values (a text, or the id of a country). An account
+    in another country than the partner gives no province; `one_country` compares the two.
     """
     values: dict[str, Value] = {}
     for account in accounts:

@@ -1,4 +1,4 @@
-"""Bodies of documents: JSON as a source gave it, and how objects of one list find those of another."""
+"""Bodies of documents: the JSON of a source, and objects grouped by a key to join lists."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ Groups = defaultdict[str | None, list[Json]]
 
 
 def grouped(pairs: Iterable[tuple[str | None, Json]]) -> Groups:
-    """The objects by the key that comes with each, in the order they came; no key is empty."""
+    """The objects grouped by the key that each comes with, in their order."""
     groups: Groups = defaultdict(list)
     for key, each in pairs:
         groups[key].append(each)

@@ -1,4 +1,4 @@
-"""NexaCloud's users, and its copy of an invoice, told as facts, with the source document it claims."""
+"""NexaCloud's users, and its invoices as facts, each with the source document that it claims."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -25,9 +25,9 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NexaCloudInvoice:
-    """One row of NexaCloud's invoices: whose it is, which document it claims, and its facts.
+    """One row of NexaCloud's invoices: its user, the document it claims, and its facts.
 
-    `claims` is the ref of the source document, None where the row names none we can look up.
+    `claims` is the ref of the source document; None where the row names none that can be looked up.
     """
 
     invoice_id: str
@@ -40,13 +40,13 @@ class NexaCloudInvoice:
 
     @property
     def ref(self) -> str:
-        """The row's own identity in the population, used where it has no document of its own."""
+        """The row's own ref, its identity in the population where it has no document of its own."""
         return self.facts.ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One NexaCloud user as far as the books need it: the billing account's master data."""
+    """One NexaCloud user: the master data of a billing account."""
 
     id: str
     email: str | None
@@ -63,7 +63,7 @@ class User:
 
     @property
     def name(self) -> str:
-        """What people call the customer."""
+        """The name for people: company, else full name, else email, else id."""
         return self.company or self.full_name or self.email or self.id
 
 
@@ -73,14 +73,14 @@ def copies(
     *,
     claims: Callable[[str | None], str | None],
 ) -> tuple[NexaCloudInvoice, ...]:
-    """Every NexaCloud invoice as a Copy, oldest first (created_at, then id).
+    """Every NexaCloud invoice with its items, oldest first (created_at, then id).
 
-    `claims` gives the ref of the source document that a row's `stripe_invoice_id` names.
+    `claims` converts a row's `stripe_invoice_id` into the ref of the source document.
     """
     by_invoice: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in items:
         by_invoice[item["invoice_id"]].append(item)
-    told = [
+    rows = [
         NexaCloudInvoice(
             invoice_id=row["id"],
             user_id=row["user_id"],
@@ -92,11 +92,11 @@ def copies(
         )
         for row in invoices
     ]
-    return tuple(sorted(told, key=lambda copy: (copy.created_at, copy.invoice_id)))
+    return tuple(sorted(rows, key=lambda copy: (copy.created_at, copy.invoice_id)))
 
 
 def first_claimants(rows: Iterable[NexaCloudInvoice]) -> dict[str, NexaCloudInvoice]:
-    """Source ref -> the row that owns it: the earliest by created_at, then id (rule A7)."""
+    """The earliest row (created_at, then id) that claims each source document, by its ref (rule A7)."""
     claimants: dict[str, NexaCloudInvoice] = {}
     for row in sorted(rows, key=lambda copy: (copy.created_at, copy.invoice_id)):
         if row.claims:
@@ -140,5 +140,5 @@ def _line(item: Mapping[str, Any], currency: str, sign: int) -> LineFacts:
 
 
 def _minor(amount: Decimal | None, currency: str) -> int:
-    """Nearest minor units: a copy is compared, never posted, so a sub-cent copy just differs."""
+    """The nearest minor units: a copy is only compared, so a rounded fraction of a cent just differs."""
     return half_up((amount or Decimal(0)).scaleb(exponent(currency)))

@@ -1,4 +1,4 @@
-"""Corrections that stand in the ledger: found by their refs, and what is open on a document with them."""
+"""Posted corrections of a document, found by their refs, and the open amount of both together."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.refs import base_of, correction_number, is_correction
 
-# The digest that a correction carries where the source has voided the document.
+# The source hash of a correction for a document that the source has voided.
 VOIDED = "void"
 
 
@@ -24,7 +24,10 @@ def by_base(moves: Iterable[LedgerMove]) -> dict[str, tuple[LedgerMove, ...]]:
 
 
 def credited_by_notes(moves: Iterable[LedgerMove | None]) -> dict[str, tuple[int, int]]:
-    """What posted credit notes, less their corrections, take back of each invoice: total and tax."""
+    """The total and tax that posted credit notes, less their corrections, credit of each invoice.
+
+    The keys are refs of invoices, the values minor units.
+    """
     posted = {move.ref: move for move in moves if move and move.state is MoveState.POSTED}
     found: dict[str, tuple[int, int]] = {}
     for move in posted.values():
@@ -38,18 +41,18 @@ def credited_by_notes(moves: Iterable[LedgerMove | None]) -> dict[str, tuple[int
 
 
 def answered(source: str, corrections: Sequence[LedgerMove]) -> bool:
-    """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
+    """Whether the last correction was made for the source's present document: its digest, or VOIDED."""
     return bool(corrections) and corrections[-1].stored_source_hash == source
 
 
 def residual_with(move: LedgerMove, corrections: Iterable[LedgerMove]) -> int:
-    """What is open on a document and its corrections together, in the document's direction."""
+    """The open amount of a document and its corrections together, minor units, in the document's sign."""
     sign = move.document.kind.sign
     return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
 
 
 def unmatched(entries: Iterable[LedgerSettlement]) -> dict[str, int]:
-    """What the settlements of each document hold that is matched with nothing, in its direction."""
+    """The unmatched amount of the posted settlements of each document, minor units, in its sign."""
     found: dict[str, int] = defaultdict(int)
     for entry in entries:
         settled = entry.settlement
@@ -59,10 +62,11 @@ def unmatched(entries: Iterable[LedgerSettlement]) -> dict[str, int]:
 
 
 def open_with(move: LedgerMove, corrections: Sequence[LedgerMove], beside: int) -> int:
-    """What is open on a document and its corrections, in its direction, less what is held `beside` it.
+    """The open amount of a document and its corrections, less the amount `beside` it; minor units.
 
-    A raised invoice is settled as one: what its payment leaves over is for the correction. What a correction
-    credits beyond what was open is the customer's credit; what it takes back of a credit note is owed.
+    `beside` is the unmatched amount of its settlements. A raised invoice and its correction are settled
+    together. A correction may credit an invoice by more than was open: the rest is the customer's
+    credit, so the result is never below zero. For a credit note it may be: then the customer owes it.
     """
     if not corrections:
         return move.residual

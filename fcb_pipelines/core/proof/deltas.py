@@ -17,7 +17,7 @@ from fcb_pipelines.core.agreement.policy import Policy, compared_with
 from fcb_pipelines.core.codes import ExceptionCode, Reason, System, Verdict
 from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
 from fcb_pipelines.core.ledger.corrections import VOIDED, answered, by_base, open_with, unmatched
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
@@ -68,7 +68,7 @@ def ledger_deltas(
     for ref, now in ledger_state.items():
         if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
             reason = (not_posted or {}).get(base_of(ref))
-            if reason is Reason.EDITED_IN_LEDGER and now.taken_back:
+            if reason is Reason.EDITED_IN_LEDGER and now.withdrawn:
                 rows.append(_unposted(now.move))
             elif not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
                 rows.append(_unexpected(now.move, reason))
@@ -141,7 +141,7 @@ def _is_lawful(move: LedgerMove, reason: Reason | None, corrections: Sequence[Le
 
 def _told_by(delta: LedgerDelta, document: LedgerDocument, move: LedgerMove) -> LedgerDelta:
     """The same difference with the three digests and the sides that moved."""
-    sides = moved(document, move)
+    sides = changed_sides(document, move)
     return replace(
         delta,
         moved=tuple(sorted(sides)),
@@ -166,12 +166,12 @@ def _document_deltas(
     move = now.move
     if move is None or now.absent:
         code = refused or (
-            ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
+            ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
         )
         return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
         return [_not_standing(document, now, refused, MoveState.POSTED.value)]
-    sides = moved(document, move)
+    sides = changed_sides(document, move)
     if ChangedSide.LEDGER in sides:
         code = ExceptionCode.EDITED_IN_LEDGER
     else:

@@ -51,7 +51,7 @@ def settlement_deltas(
         elif document.ref in explained:
             code = explained[document.ref]
         else:
-            code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
+            code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
         left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
@@ -87,7 +87,7 @@ def on_account_deltas(
         entry = None if now.absent else now.settlement
         left = _fields(settlement, compared, {"settlement.state": MoveState.POSTED.value})
         right: dict[str, Value] = {}
-        code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
+        code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
         code = explained.get(settlement.ref, code)
         if entry is not None:
             right = _fields(entry.settlement, compared, {"settlement.state": entry.state.value})

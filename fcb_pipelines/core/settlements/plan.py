@@ -183,7 +183,7 @@ def obstacle(
 
     `lacking` are the methods whose account the ledger lacks.
     """
-    if now.taken_back:
+    if now.withdrawn:
         return ExceptionCode.EDITED_IN_LEDGER
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
         return ExceptionCode.EDITED_IN_LEDGER

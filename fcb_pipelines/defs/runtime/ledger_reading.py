@@ -13,7 +13,7 @@ from fcb_pipelines.core.ledger.moves import (
     LedgerMove,
     LedgerSettlement,
     LedgerState,
-    remembered,
+    may_replace,
 )
 from fcb_pipelines.core.refs import base_of, is_correction
 
@@ -92,7 +92,7 @@ class LedgerReader:
         identity = self.description.identity
         seen = self.log.latest(identity, [each.ref for each in observed]) if observed else {}
         states = {ref: entry.state for ref, entry in seen.items()}
-        news = [each for each in observed if remembered(states.get(each.ref), each.state)]
+        news = [each for each in observed if may_replace(states.get(each.ref), each.state)]
         if news:
             self.log.append(identity, news, run_id=self.run_id)
 

@@ -74,7 +74,7 @@ def read_index(
         customers=customers,
         claimed=frozenset(claimed),
         metadata_key=reader.of.section.scope_metadata_key,
-        ledger_state={
+        our_moves={
             move.ref: move
             for move in ledger_state
             if move.state in IN_BOOKS and not is_correction(move.ref)
@@ -98,7 +98,7 @@ def read_index(
 
     rows = [row(one, facts, Lookup.LISTED) for one, facts in listed]
     lacking = named_but_not_listed(
-        {*claimed, *scope.ledger_state}, [one.ref for one in rows], reader.of.service
+        {*claimed, *scope.our_moves}, [one.ref for one in rows], reader.of.service
     )
     asked = [found for ref in lacking if (found := id_within(ref, reader.of.service)) is not None]
     for answer in reader.source.ask(asked) if asked else ():

@@ -59,6 +59,6 @@ def test_a_ledger_may_hold_its_own_ids_for_countries_and_provinces() -> None:
 
 
 def test_the_fields_of_an_account_are_those_that_have_a_value() -> None:
-    told = fields_of(a_partner(vat=None, stripe_customer_id="cus_1"))
-    assert told.keys() == {*FIELDS} - {"vat"}
-    assert (told["state"], told["stripe_customer_id"]) == ("ON", "cus_1")
+    fields = fields_of(a_partner(vat=None, stripe_customer_id="cus_1"))
+    assert fields.keys() == {*FIELDS} - {"vat"}
+    assert (fields["state"], fields["stripe_customer_id"]) == ("ON", "cus_1")

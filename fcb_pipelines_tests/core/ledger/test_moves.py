@@ -1,10 +1,10 @@
-"""What a person took back in the ledger stays remembered until a person releases it."""
+"""An entry that a person withdrew in the ledger keeps its logged state until a person releases it."""
 
 from dataclasses import replace
 
 import pytest
 
-from fcb_pipelines.core.ledger.moves import LedgerSettlement, MoveState, remembered, settled_under
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, MoveState, may_replace, settled_under
 from fcb_pipelines_tests.facts import a_case, an_entry, settlements_of, stands
 
 
@@ -28,7 +28,7 @@ from fcb_pipelines_tests.facts import a_case, an_entry, settlements_of, stands
 def test_an_entry_that_went_back_keeps_its_old_place_in_the_log(
     seen: str | None, state: str, logged: bool
 ) -> None:
-    assert remembered(seen, state) is logged
+    assert may_replace(seen, state) is logged
 
 
 @pytest.mark.parametrize("amount", [22600, -22600])

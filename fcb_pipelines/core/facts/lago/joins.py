@@ -1,23 +1,23 @@
-"""What hangs together with a Lago document: joined once, when the lists are read.
+"""Joins the objects of Lago that belong to a document, once, when the lists are read.
 
 A fee, a payment and a note name their invoice. An invoice names the notes that it used; a note does
-not name the invoices that it was used on.
+not name the invoices on which it was used.
 """
 
 from collections.abc import Iterable, Sequence
 
 from fcb_pipelines.core.facts.bodies import Json, grouped
 
-# As much of a note as the invoice that it was set off against needs.
+# The fields of a note that the invoice needs against which it was set off.
 _OF_NOTE = (
     "lago_id", "lago_invoice_id", "number", "issuing_date", "offset_amount_cents", "created_at",
 )  # fmt: skip
-# As much of an invoice as a credit note used on it needs.
+# The fields of an invoice that a credit note used on it needs.
 _OF_INVOICE = ("lago_id", "number", "issuing_date", "credits", "created_at")
 
 
 class Related:
-    """The joins over whole lists, each by lago_id, in the order of the lists."""
+    """The joins over whole lists, by lago_id, in the order of the lists."""
 
     def __init__(
         self,
@@ -44,15 +44,15 @@ class Related:
         return self._fees.get(invoice, [])
 
     def payments_of(self, invoice: str) -> list[Json]:
-        """The payments that pay an invoice, alone or with others."""
+        """The payments of an invoice, shared ones included."""
         return self._payments.get(invoice, [])
 
     def set_off_against(self, invoice: str) -> list[Json]:
-        """The credit notes that were set off against an invoice, in short."""
+        """The credit notes set off against an invoice, in short."""
         return self._set_off.get(invoice, [])
 
     def used_on(self, note: str) -> list[Json]:
-        """The finalised invoices that a credit note was used on, in short."""
+        """The finalised invoices on which a credit note was used, in short."""
         return self._applied_on.get(note, [])
 
 

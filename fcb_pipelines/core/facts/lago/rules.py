@@ -1,4 +1,4 @@
-"""Lago as one billing source among others."""
+"""The rules of Lago as a billing source."""
 
 from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.facts.bodies import Json
@@ -14,12 +14,12 @@ def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
 
 
 def _customer_of(user_id: str, user: User | None) -> str | None:
-    """A Lago customer's external id is the NexaCloud user's id."""
+    """The NexaCloud user's id, which is the external id of the Lago customer."""
     return user_id
 
 
 def _claimed(text: str) -> str | None:
-    """NexaCloud writes lago: before Lago's id."""
+    """Lago's own id, which NexaCloud writes after `lago:`."""
     return id_within(text, System.LAGO)
 
 

@@ -1,8 +1,8 @@
-"""What hangs together with a Stripe document: joined once, when the lists are read.
+"""Joins the objects of Stripe that belong to a document into its body, once, when the lists are read.
 
 Refunds, disputes and failed payments name a payment and no invoice; a credit note names its invoice.
-With the join in a document's body its facts depend on that body alone, and the body changes when a
-refund of it appears.
+With them in its body a document's facts depend on that body alone, and its hash changes when a refund
+appears.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,10 +11,10 @@ from fcb_pipelines.core.facts.arithmetic import UNREADABLE
 from fcb_pipelines.core.facts.bodies import Groups, Json, grouped
 from fcb_pipelines.core.facts.stripe.parts import payment_key, reference_id
 
-# A dispute's evidence is the customer's papers: no concern of the books.
+# The evidence of a dispute holds papers of the customer, which the books do not need.
 _NO_EVIDENCE = ("evidence", "evidence_details")
 
-# Whom an invoice shows as its customer; a credit note's own object names an id alone.
+# An invoice's fields about its customer; a credit note has only the id.
 _BILLED_TO = (
     "customer_name",
     "customer_email",
@@ -22,12 +22,12 @@ _BILLED_TO = (
     "customer_tax_ids",
     "customer_tax_exempt",
 )
-# A void takes the invoice's credit notes with it.
-_STANDING = ("status", "status_transitions")
+# A void invoice voids its credit notes too: they need these fields of it.
+_VOID_FIELDS = ("status", "status_transitions")
 
 
 class Related:
-    """The joins over whole lists. Parts that a document has nothing of are left out of its body."""
+    """The joins over whole lists. Empty parts are left out of a document's body."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Related:
             each["id"]: {name: each.get(name) for name in _BILLED_TO} for each in invoices
         }
         self._void = {
-            each["id"]: {name: each.get(name) for name in _STANDING}
+            each["id"]: {name: each.get(name) for name in _VOID_FIELDS}
             for each in invoices
             if each.get("status") == "void"
         }
@@ -62,11 +62,10 @@ class Related:
         )
 
     def of_invoice(self, invoice: Json) -> dict[str, list[Json]]:
-        """The invoice's credit notes, and what became of its payments.
+        """The invoice's credit notes, and the refunds, disputes and failures of its payments.
 
-        A refund or a dispute of a payment that several invoices share belongs to the invoice which
-        that payment paid first, and to no other. With a refund come the notes of the other invoices
-        that name it.
+        Where several invoices share a payment, its refunds and disputes belong only to the invoice
+        that it paid first. A refund comes with the credit notes of other invoices that name it.
         """
         own = _payments(invoice)
         paid_by = list(dict.fromkeys(_key(payment) for payment in own))
@@ -89,13 +88,13 @@ class Related:
         return {name: _in_order(found) for name, found in parts.items() if found}
 
     def _first_to_pay(self, key: str | None) -> str | None:
-        """The earliest invoice payment with this key that was made; None where no list has one."""
+        """The id of the earliest paid invoice payment with this key; None where no list has one."""
         paying = [each for each in self._paying.get(key, ()) if _was_made(each)]
         first = min(paying, key=lambda each: (each.get("created") or 0, each["id"]), default=None)
         return first["id"] if first else None
 
     def of_note(self, note: Json) -> dict[str, list[Json]]:
-        """The refunds that a credit note names; its invoice's customer and, in short, lines."""
+        """The refunds that a credit note names; its invoice's customer, lines in short, and void if any."""
         named = _refunds_named(note)
         invoice = reference_id(note.get("invoice")) or ""
         lines = self._lines.get(invoice) or ()
@@ -120,7 +119,7 @@ def _refunds_named(note: Json) -> list[str | None]:
 
 
 def _failure(transaction: Json) -> Json:
-    """A failure in short: when, how much, and of which charge and payment intent."""
+    """A failure in short: its time, amount, charge and payment intent."""
     charge = transaction.get("source")
     intent = charge.get("payment_intent") if isinstance(charge, Mapping) else None
     return {
@@ -135,7 +134,7 @@ def _payments(invoice: Json) -> list[Json]:
 
 
 def _key(payment: Json) -> str | None:
-    """None for one that can't be read: its document's facts say so, the other documents stay whole."""
+    """The key of a payment; None for an unreadable one, which its own document's facts report."""
     try:
         return payment_key(payment)
     except UNREADABLE:
@@ -143,7 +142,7 @@ def _key(payment: Json) -> str | None:
 
 
 def _by_payment(objects: Iterable[Json]) -> Groups:
-    """By payment intent and by charge, since an invoice's payment names one of the two."""
+    """The objects by payment intent and by charge, since an invoice's payment names one of the two."""
     return grouped(
         (name, each)
         for each in objects

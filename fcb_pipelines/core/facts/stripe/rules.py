@@ -1,4 +1,4 @@
-"""Stripe as one billing source among others."""
+"""The rules of Stripe as a billing source."""
 
 from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.facts.bodies import Json
@@ -13,12 +13,12 @@ def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
 
 
 def _customer_of(user_id: str, user: User | None) -> str | None:
-    """NexaCloud keeps the Stripe customer on its user."""
+    """The Stripe customer, which NexaCloud keeps on its user."""
     return user.stripe_customer_id if user else None
 
 
 def _claimed(text: str) -> str | None:
-    """NexaCloud writes Stripe's own id: in_…"""
+    """Stripe's own id, in_…, as NexaCloud writes it."""
     return text if text.startswith("in_") else None
 
 

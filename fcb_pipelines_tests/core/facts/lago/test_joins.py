@@ -42,8 +42,8 @@ def test_a_payment_is_of_every_invoice_that_it_names() -> None:
 
 def test_a_note_is_told_in_short_by_the_invoice_that_it_was_set_off_against() -> None:
     related = Related(notes=[NOTE, {**NOTE, "lago_id": "refunded", "offset_amount_cents": 0}])
-    [told] = related.set_off_against("april")
-    assert (told["lago_id"], told["offset_amount_cents"], "items" in told) == ("note", 100, False)
+    [note] = related.set_off_against("april")
+    assert (note["lago_id"], note["offset_amount_cents"], "items" in note) == ("note", 100, False)
 
 
 @pytest.mark.parametrize(("status", "used_on"), [("finalized", ["april"]), ("draft", [])])

@@ -61,15 +61,15 @@ def test_a_failure_is_joined_by_its_charge_or_the_charges_intent(source: Any) ->
 
 def test_a_note_knows_that_its_invoice_is_void() -> None:
     gone = {**APRIL, "status": "void", "status_transitions": {"voided_at": 9}}
-    [told] = Related([gone]).of_note(note("cn_1", "in_april"))["void_invoice"]
-    assert told["status_transitions"] == {"voided_at": 9}
+    [void] = Related([gone]).of_note(note("cn_1", "in_april"))["void_invoice"]
+    assert void["status_transitions"] == {"voided_at": 9}
 
 
 def test_it_is_told_with_the_notes_of_other_invoices_that_name_the_refund() -> None:
     own, others = note("cn_1", "in_april", "re_1"), note("cn_2", "in_may", "re_1", "re_2")
     related = Related([APRIL, MAY], [own, others], [refund()])
-    told = related.of_invoice(APRIL)
-    assert (ids(told, "credit_notes"), ids(told, "refunding_notes")) == (["cn_1"], ["cn_2"])
+    parts = related.of_invoice(APRIL)
+    assert (ids(parts, "credit_notes"), ids(parts, "refunding_notes")) == (["cn_1"], ["cn_2"])
     assert related.of_invoice(MAY).keys() == {"credit_notes", "shared_payments"}
 
 
