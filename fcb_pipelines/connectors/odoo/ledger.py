@@ -203,8 +203,9 @@ class OdooLedger:
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over the posted entries that carry our reference, by account and currency."""
         self._batches()
+        # A note or a heading that a person put between the lines is on no account.
         domain = [("company_id", "=", self._odoo.company), ("parent_state", "=", "posted"),
-                  (f"move_id.{SOURCE_REF}", "!=", False)]  # fmt: skip
+                  (f"move_id.{SOURCE_REF}", "!=", False), ("account_id", "!=", False)]  # fmt: skip
         groups = self._odoo.call(
             "account.move.line",
             "formatted_read_group",
@@ -214,7 +215,11 @@ class OdooLedger:
         )
         codes = self._surroundings().account_codes([row["account_id"][0] for row in groups])
         rows = [
-            (codes[row["account_id"][0]], str(row["currency_id"][1]), row["amount_currency:sum"])
+            (
+                codes.get(row["account_id"][0], ""),
+                str(row["currency_id"][1]),
+                row["amount_currency:sum"],
+            )
             for row in groups
         ]
         return tuple(
