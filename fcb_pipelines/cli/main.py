@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sandbox, status, sync
 from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
-from fcb_pipelines.cli.screen import show_failure, show_problem
+from fcb_pipelines.cli.screen import print_whatever_comes, show_failure, show_problem
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure
 
@@ -65,6 +65,7 @@ def before_every_verb(
     ] = False,
 ) -> None:
     """Read .env of the working folder; a variable that is already set wins."""
+    print_whatever_comes()
     # Customers' data: only the owner may read the files of this command and its children.
     os.umask(0o077)
     load_dotenv(Path(".env"))

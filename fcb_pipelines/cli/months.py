@@ -47,7 +47,7 @@ def each_month(
     if not wanted:
         return outcomes
     columns = (
-        TextColumn("[dim]·[/] {task.description}"),
+        TextColumn("· {task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -1,12 +1,15 @@
 """What a person sees: results on stdout, progress and problems on stderr, money as money."""
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.panel import Panel
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -26,25 +29,57 @@ FAULTS_SHOWN = 5
 ALL_PERIODS = "all periods"
 
 
+# A terminal obeys these: an escape in a customer's name may hide a line or rename the window.
+_CONTROL = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
+
+
+class PlainConsole(Console):
+    """A console that shows every text as it is: no mark-up is read, no control character obeyed.
+
+    What is printed may come from a source; a style is a Text's.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The segments of what is printed, without control characters."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=plain(segment.text))
+
+
 class PlainTable(Table):
     """A table whose cells are what they say: `A[/red]-1` is a number, no mark-up."""
 
     def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
         """Add a row; a cell that is to have a style is a Text."""
-        super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **how)
+        super().add_row(*(Text(plain(c)) if isinstance(c, str) else c for c in cells), **how)
+
+
+def plain(text: str) -> str:
+    """The text with an escape in the place of each control character."""
+    return text.translate(_CONTROL)
 
 
 def out() -> Console:
-    """Where results go. Made when asked for, so that a redirected stdout is seen.
-
-    What is printed may come from a source, so no text is read as mark-up: a style is a Text's.
-    """
-    return Console(highlight=False, markup=False, emoji=False)
+    """Where results go. Made when asked for, so that a redirected stdout is seen."""
+    return PlainConsole()
 
 
 def err() -> Console:
     """Where progress and problems go."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return PlainConsole(stderr=True)
+
+
+def print_whatever_comes() -> None:
+    """Escape on stdout and stderr what their encoding has no sign for, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(message: str) -> None:
@@ -59,7 +94,12 @@ def marked(mark: str, style: str, message: str) -> Text:
 
 def emit_json(value: object) -> None:
     """One JSON value on stdout and nothing else, keys as they are."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    print(text)
 
 
 def money(minor: int, currency: str) -> str:
@@ -92,13 +132,13 @@ def show_failure(failure: Failure) -> None:
         rows.append(("mend it with", failure.remedy))
     grid = Table.grid(padding=(0, 2))
     for label, text in rows:
-        grid.add_row(Text(label, style="bold"), Text(text))
+        grid.add_row(Text(label, style="bold"), Text(plain(text)))
     err().print(Panel(grid, title=Text(_title(failure)), title_align="left", border_style="red"))
 
 
 def show_problem(title: str, message: str) -> None:
     """A problem that is not a failed call: wrong configuration, arguments, environment."""
-    body = Group(Text(message))
+    body = Group(Text(plain(message)))
     err().print(Panel(body, title=Text(title), title_align="left", border_style="red"))
 
 
