@@ -177,8 +177,8 @@ def test_a_problem_that_says_it_is_told(
 def test_a_demo_shows_it(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
     memory = OddPipeline()
     memory.odd = odd.replace("\ud800", "")
-    proof = demo.Proof(status=memory.status(), reports=(), posted_now=0, against=(memory.odd,))
-    demo._show(proof)
+    result = demo.DemoResult(status=memory.status(), reports=(), posted_now=0, faults=(memory.odd,))
+    demo._show(result)
     assert ODD[odd].replace("\\ud800", "") in flat(capsys.readouterr().out)
 
 
