@@ -16,7 +16,7 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
 from fcb_pipelines.core.settlements.plan import settlement_refs
-from fcb_pipelines.core.settlements.withdrawn import taken_back
+from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +129,9 @@ def plan_correction(
     if ChangedSide.LEDGER in changed_sides(target, move):
         why = "it was edited in the ledger: undo the edit first"
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
-    told = settlement_refs([case.facts])
-    entries = [entry for entry in taken_back(ref, told, ledger_state) if _can_undo(entry)]
+    reported = settlement_refs([case.facts])
+    gone = withdrawn_settlements(ref, reported, ledger_state)
+    entries = [entry for entry in gone if _can_undo(entry)]
     back = dict(case.facts.withdrawn)
     undo = tuple(
         _undone(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))

@@ -21,7 +21,7 @@ from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
-from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, withdrawn_deltas
 from fcb_pipelines.core.refs import base_of
 from fcb_pipelines.core.settlements.plan import expected_residual
 
@@ -58,8 +58,8 @@ def ledger_deltas(
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
             found += settlement_deltas(document, own, ledger_state, explained)
-            told = {*credited, *(settlement.ref for settlement in own)}
-            found += taken_back_deltas(document, told, ledger_state)
+            reported = {*credited, *(settlement.ref for settlement in own)}
+            found += withdrawn_deltas(document, reported, ledger_state)
             cause = _cause(document, explained, found, corrected)
             held = beside.get(document.ref, 0)
             found += _residual_delta(document, now.move, corrected, own, held, cause)

@@ -9,13 +9,13 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.plan import waits_for_payment
-from fcb_pipelines.core.settlements.withdrawn import taken_back
+from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
 
-def taken_back_deltas(
-    document: LedgerDocument, told: Collection[str], ledger_state: Mapping[str, LedgerState]
+def withdrawn_deltas(
+    document: LedgerDocument, reported: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> list[LedgerDelta]:
-    """Those settlements as differences; `told` are all refs that the source tells."""
+    """One difference for each settlement that the source withdrew; `reported` are the refs it reports."""
     return [
         LedgerDelta(
             ref=document.ref,
@@ -28,7 +28,7 @@ def taken_back_deltas(
             aspect=READ_BACK,
             code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
         )
-        for entry in taken_back(document.ref, told, ledger_state)
+        for entry in withdrawn_settlements(document.ref, reported, ledger_state)
     ]
 
 

@@ -64,7 +64,7 @@ REFUSED: dict[str, Refused] = {
     "a note in another currency": (
         {}, ledger_state(INVOICE), ledger_state(replace(NOTE, currency="USD")), "in USD", None,
     ),
-    "an amount below zero": ({"amount": -1}, ledger_state(INVOICE), ledger_state(NOTE), "no amount", None),
+    "an amount below zero": ({"amount": -1}, ledger_state(INVOICE), ledger_state(NOTE), "not above zero", None),
 }  # fmt: skip
 
 
@@ -108,5 +108,5 @@ def test_a_receipt_settles_nothing_by_itself() -> None:
 def test_another_receipt_under_the_same_name_is_refused(amount: int, currency: str) -> None:
     unlike = unlike_receipt(SHARE, amount, currency)
     assert unlike is not None
-    assert f"stands there over {amount} {currency}" in unlike.why
+    assert f"the ledger holds over {amount} {currency}" in unlike.why
     assert unlike.remedy is None
