@@ -29,10 +29,10 @@ from fcb_pipelines.core.dispositions.cases import (
     accounts,
     agreements,
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     decided,
     links_of,
-    lost,
+    lost_dispositions,
     with_settlements,
 )
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
@@ -213,7 +213,7 @@ class Pipeline:
         last = self.periods[-1]
         self._unplaced = (
             *decided(open_cases, (), self.index, {}, self.settings, nowhere, last),
-            *copies_of_their_own(self.copies, self.index, None),
+            *copy_dispositions(self.copies, self.index, None),
         )
 
     def _source(self, source: Any) -> Reader:
@@ -247,8 +247,8 @@ class Pipeline:
             *decided(
                 this.cases, this.credited_cases, this.index, rows, settings, reader.books, last
             ),
-            *lost(this.index, rows, period),
-            *copies_of_their_own(this.copies, this.index, period),
+            *lost_dispositions(this.index, rows, period),
+            *copy_dispositions(this.copies, this.index, period),
         ]
         given["dispositions"] = tuple(sorted(decisions, key=in_order))
         wanted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}

@@ -98,7 +98,7 @@ def posted_with_notes(
         corrections=case.corrections,
         notes=tuple(notes),
         confirmed=tuple(note for note in notes if base_of(note.ref) in given),
-        noted=case.noted,
+        noted=case.credited,
         entries=tuple(e for e in entries if e.settlement.document in {ref, *names}),
     )
 
@@ -156,14 +156,14 @@ def _in_words(case: Case, found: Correction | None, undo: Sequence[Settlement]) 
     why = "; ".join([*told, *(f"{each.undoes} is taken back" for each in undo)])
     if why:
         return why
-    if case.is_taken_back_by_notes:
+    if case.is_reversed_by_notes:
         return "its credit notes take it back: nothing to write"
     return "the source is as it was, or only a label changed: nothing to write"
 
 
 def _target(case: Case, settings: Settings) -> LedgerDocument | str | None:
     """What should stand now; None: nothing; a text: why that can't be told."""
-    if case.facts.status is Status.VOID and not case.is_taken_back_by_notes:
+    if case.facts.status is Status.VOID and not case.is_reversed_by_notes:
         return None
     document = intended(case, settings)
     if isinstance(document, LedgerDocument):

@@ -15,7 +15,7 @@ from fcb_pipelines.core.agreement.compare import (
 )
 from fcb_pipelines.core.agreement.policy import Policy, compared_with
 from fcb_pipelines.core.codes import ExceptionCode, Reason, System, Verdict
-from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
+from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
 from fcb_pipelines.core.ledger.corrections import VOIDED, answered, by_base, open_with, unmatched
 from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
@@ -125,7 +125,7 @@ _LIKENESS = (
 
 # What a posted move is reported as that nobody intends any more, by the reason.
 _UNEXPECTED: Mapping[Reason, ExceptionCode] = {
-    **TAKEN_BACK,
+    **TO_REVERSE,
     Reason.MISSING_AT_SOURCE: ExceptionCode.MISSING_AT_SOURCE,
     Reason.UNREACHABLE: ExceptionCode.UNREACHABLE,
 }
@@ -133,7 +133,7 @@ _UNEXPECTED: Mapping[Reason, ExceptionCode] = {
 
 def _is_lawful(move: LedgerMove, reason: Reason | None, corrections: Sequence[LedgerMove]) -> bool:
     """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
-    if reason in TAKEN_BACK and answered(VOIDED, corrections):
+    if reason in TO_REVERSE and answered(VOIDED, corrections):
         return True
     held = reason is not None and reason.verdict is Verdict.HOLD
     return held and move.state is MoveState.DRAFT

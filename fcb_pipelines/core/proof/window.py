@@ -101,7 +101,7 @@ def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) ->
 
 
 def _cash_of_before(period: str, opening: Mapping[str, OpeningCash]) -> list[str]:
-    return [f"{ref} {one.told}" for ref, one in opening.items() if period in one.periods]
+    return [f"{ref} {one.basis}" for ref, one in opening.items() if period in one.periods]
 
 
 def _places(

@@ -44,7 +44,7 @@ def planned(
     now = {**all_standing(PAID), **{row.ref: row for row in more}}
     case = replace(
         a_case(facts, ledger_state=now[INVOICE.ref]),
-        noted=-sum(row.total for row in index if row.status is not Status.VOID),
+        credited=-sum(row.total for row in index if row.status is not Status.VOID),
     )
     posted = posted_with_notes(case, now, index)
     return plan_correction(case, posted, now, SETTINGS, BOOKS, TODAY, **options)

@@ -116,7 +116,7 @@ def test_b12_a_posted_note_whose_invoice_was_reversed_beside_it_is_told_as_taken
 def void_case(*notes: IndexRow, corrections: tuple[object, ...] = ()) -> Case:
     return replace(
         a_case(VOID, ledger_state=IN_BOOKS, corrections=corrections),
-        noted=-sum(row.total for row in notes),
+        credited=-sum(row.total for row in notes),
     )
 
 

@@ -12,10 +12,10 @@ from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.exceptions import exceptions_of
 from fcb_pipelines.core.dispositions.opening import (
-    looked_for,
     on_account,
     opening_cash,
     opening_documents,
+    opening_refs,
     plan_on_account,
 )
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
@@ -261,7 +261,7 @@ def test_the_cash_of_a_document_is_looked_for_in_the_months_of_its_dates() -> No
     (found,) = opening_cash([facts], SETTLE).values()
     assert found.periods == {"2026-05", "2026-06"}
     assert found.refs == {PART.ref, FAILURE.ref}
-    assert looked_for([facts], SETTLE) == (PART.ref, OTHER, FAILURE.ref)
+    assert opening_refs([facts], SETTLE) == (PART.ref, OTHER, FAILURE.ref)
     assert opening_cash([facts], SETTLE) != opening_cash([facts], SETTINGS)
     assert opening_cash([paid(cash(day=LONG_AGO))], SETTLE) == {}
 

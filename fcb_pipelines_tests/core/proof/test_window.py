@@ -71,7 +71,7 @@ EARLY = "stripe:acct_nexacloud:in_early"
 ON_ACCOUNT = an_entry(replace(ENTRIES[0].settlement, ref="early:1", document=EARLY))
 OPENING = {
     EARLY: OpeningCash(
-        periods=frozenset({"2026-04", "2026-05"}), refs=frozenset({"early:1"}), told="a payment"
+        periods=frozenset({"2026-04", "2026-05"}), refs=frozenset({"early:1"}), basis="a payment"
     )
 }
 COPIES.append(replace(COPIES[0], invoice_id="inv-early", claims=EARLY))
@@ -198,7 +198,7 @@ def test_a_row_that_changed_or_went_moves_its_month(sides: dict[str, Any], aspec
     ("sides", "aspects"),
     [
         ({"opening": {}, "rows": COPIES[:-1], "entries": ENTRIES[:-1]}, {"index", "nexacloud", "ledger"}),
-        ({"opening": {EARLY: replace(OPENING[EARLY], told="another payment")}}, {"index"}),
+        ({"opening": {EARLY: replace(OPENING[EARLY], basis="another payment")}}, {"index"}),
         ({"rows": [*COPIES[:-1], replace(COPIES[-1], user_id="another")]}, {"nexacloud"}),
         ({"entries": ENTRIES[:-1]}, {"ledger"}),
         ({"entries": [*ENTRIES[:-1], replace(ON_ACCOUNT, state=MoveState.CANCELLED)]}, {"ledger"}),
