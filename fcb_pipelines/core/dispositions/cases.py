@@ -105,7 +105,7 @@ def decided(
     """The dispositions of these cases by date; each credit note is judged with its invoice (B12).
 
     `credited` are the cases of invoices of other months that these notes credit; they get no disposition
-    here. `last_period` is the open period, `YYYY-MM`.
+    here. `last_period` is the last month of the books, `YYYY-MM`.
     """
     known = {case.facts.ref: case for case in (*credited, *of_month) if not case.facts.credits}
     rows = {row.ref: row for row in index}
@@ -146,7 +146,7 @@ def decided(
 def lost_dispositions(
     index: Iterable[IndexRow], ledger_state: Mapping[str, LedgerState], period: str
 ) -> tuple[Disposition, ...]:
-    """Dispositions of a month's documents that are in the books and that their source no longer has (A13)."""
+    """Dispositions of a month's documents in the books that their source does not return (A13)."""
     return tuple(
         decide_lost(row, now.move)
         for row in index

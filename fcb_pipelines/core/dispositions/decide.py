@@ -77,7 +77,7 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
 
 
 def decide_lost(row: IndexRow, move: LedgerMove) -> Disposition:
-    """The disposition of a document that is in the books and that its source no longer has (A13).
+    """The disposition of a document in the books that its source does not return (A13).
 
     Its amounts are the ledger's.
     """
@@ -120,7 +120,7 @@ def decide_copy(
     period = None
     is_claimant = claimant is None or claimant.invoice_id == copy.invoice_id
     if row is not None and row.is_lost and is_claimant:
-        # A document in the books keeps its own ref, even where its source no longer has it.
+        # A document in the books keeps its own ref, even where its source does not return it.
         return None
     if copy.claims is None:
         named = copy.source_id or "nothing"
