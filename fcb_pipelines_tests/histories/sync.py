@@ -51,7 +51,7 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.proof.amount_rows import AmountRow
-from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.completeness import completeness, population
 from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
@@ -374,7 +374,7 @@ class Pipeline:
         moves, entries = self.ledger.read_moves(None), self.ledger.read_settlements(None)
         deltas = [delta for rows in self.deltas.values() for delta in rows]
         facts = [one for month in self.months.values() for one in month.facts]
-        sides = Sides(
+        sides = AmountInputs(
             facts=[*facts, *self._unplaced_documents],
             dispositions=decisions.values(),
             deltas=deltas,

@@ -171,8 +171,8 @@ def test_the_report_is_plain_json() -> None:
 
 
 def test_the_report_lists_the_documents_whose_tax_was_not_expected() -> None:
-    ontario = Address(country="CA", state="ON", told_by="document")
-    abroad = Address(country="US", state=None, told_by="nexacloud")
+    ontario = Address(country="CA", state="ON", taken_from="document")
+    abroad = Address(country="US", state=None, taken_from="nexacloud")
     rows = [
         witness(case.facts, address, None, SETTINGS)
         for case, address in ((PAID, ontario), (DOLLARS, abroad), (HELD, None))

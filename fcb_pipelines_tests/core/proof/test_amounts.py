@@ -20,7 +20,7 @@ from fcb_pipelines.core.proof.amount_rows import (
     nothing_is_lost,
     totals,
 )
-from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.delta import LedgerDelta, delta_of
 from fcb_pipelines.core.proof.gate import Outcome
@@ -67,7 +67,7 @@ def rows_of(
     cases = [case or replace(a_case(one), ledger_state=now.get(one.ref)) for one in facts]
     rows = decided(cases, (), (), now, SETTINGS, BOOKS, LAST_PERIOD)
     return amounts(
-        Sides(
+        AmountInputs(
             facts=facts, dispositions=rows, deltas=deltas, moves=moves, settlements=entries,
             settings=SETTINGS,
         )
@@ -162,7 +162,7 @@ def test_a_cent_in_neither_place_fails_by_name_and_amount() -> None:
 
 def test_a_move_of_no_member_is_lost_by_name() -> None:
     rows = amounts(
-        Sides(
+        AmountInputs(
             facts=(),
             dispositions=(),
             deltas=(),
