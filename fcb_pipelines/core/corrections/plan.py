@@ -116,7 +116,7 @@ def plan_correction(
 ) -> CorrectionPlan:
     """The plan for one document; `posted` is the ledger's side of it, from `posted_with_notes`.
 
-    `withdrawn` reverses it as a whole, whatever its own status (a credit note whose invoice a correction
+    `withdrawn` reverses it as a whole, regardless of its own status (a credit note whose invoice a correction
     has reversed already). The plan writes nothing where the ledger would not equal the source afterwards.
     """
     ref = case.facts.ref

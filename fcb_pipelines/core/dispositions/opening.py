@@ -101,7 +101,7 @@ def plan_on_account(
 ) -> SettlementPlan:
     """The settlements on account to write in a month; the exceptions are by the settlement's own ref.
 
-    A settlement in the ledger already is left as it is, whatever a person has matched it with.
+    A settlement that the ledger already holds is left as it is, however a person has matched it.
     """
     write: list[Settlement] = []
     left_out: dict[str, ExceptionCode] = {}

@@ -148,7 +148,7 @@ def address_of(shown: BillTo, user: User | None) -> Address | None:
 
 
 def due_in(state: str, on: dt.date, taxes: Iterable[Tax]) -> tuple[Tax, ...]:
-    """The taxes of a Canadian province on a day: HST alone, else GST and what the province adds."""
+    """The taxes of a Canadian province on a day: HST alone, else GST with the province's own tax."""
     due = [
         tax
         for tax in taxes

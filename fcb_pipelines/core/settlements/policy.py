@@ -50,6 +50,6 @@ def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, ExceptionC
 
 
 def owed(facts: InvoiceFacts, settings: Settings) -> int:
-    """The amount owed at the source, minor units, less what the company has written off."""
+    """The amount owed at the source less the company's own write-offs, minor units."""
     decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
     return facts.owed - sum(s.amount for s in decided if posts(s, settings))
