@@ -31,8 +31,7 @@ class Matching:
 
     `of` maps the ref of each claim to its matched amount, signed like the claim. `settled_by` are the
     claims that settle a part of the document itself. `residual` is open on the document; `allocatable`
-    is the part of it that no allocation uses, whether or not payments do, since payments give way to
-    allocations. `put_back` is the unpaid rest of the negative claims, open beside the document.
+    is the part of the total that no allocation uses; payments give way to allocations. `put_back` is the unpaid rest of the negative claims, open beside the document.
     """
 
     of: Mapping[str, int]

@@ -52,7 +52,7 @@ def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement
 
 
 def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement]) -> bool:
-    """Whether a settlement may stay unmatched: an older debt on an invoice that nobody has paid (B9)."""
+    """Whether a settlement may stay unmatched: an older debt collected with an invoice that is unpaid (B9)."""
     is_debt = settlement.amount < 0 and settlement.undoes is None
     if not is_debt or not settlement.method.touches_receivable:
         return False
