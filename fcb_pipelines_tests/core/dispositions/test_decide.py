@@ -84,7 +84,7 @@ def other(move_changes: Mapping[str, Any], **document_changes: Any) -> LedgerSta
 
 
 def stale(state: MoveState) -> LedgerState:
-    """A move that stands as it was written, when the source said another number."""
+    """A move as it was written, when the source had another number."""
     return stands(a_move(replace(DOCUMENT, number="before"), state), seen=state)
 
 

@@ -1,4 +1,4 @@
-"""The tax witness recomputes tax from address and date, and only tells."""
+"""The tax witness recomputes tax from address and date, and only reports."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -202,9 +202,9 @@ def test_a_row_that_changed_or_went_moves_its_month(sides: dict[str, Any], aspec
         ({"rows": [*COPIES[:-1], replace(COPIES[-1], user_id="another")]}, {"nexacloud"}),
         ({"entries": ENTRIES[:-1]}, {"ledger"}),
         ({"entries": [*ENTRIES[:-1], replace(ON_ACCOUNT, state=MoveState.CANCELLED)]}, {"ledger"}),
-        ({"entries": [*ENTRIES, replace(ON_ACCOUNT, ref="no longer told")]}, set()),
+        ({"entries": [*ENTRIES, replace(ON_ACCOUNT, ref="no longer reported")]}, set()),
     ],
-    ids=["all of it", "the cash", "whose it is", "not booked", "taken away", "of what is told no more"],
+    ids=["all of it", "the cash", "whose it is", "not booked", "taken away", "of a payment no longer reported"],
 )  # fmt: skip
 def test_s11_cash_of_before_the_cutover_moves_the_month_of_its_date(
     sides: dict[str, Any], aspects: set[str]
