@@ -59,8 +59,6 @@ FOLDERS = {
     *(PACKAGE / house.replace(".", "/") / rung for house, ladder in LADDERS.items() for rung in ladder),
 }  # fmt: skip
 PAGES_TO_COME = {
-    *("core/agreement", "core/close", "core/company", "core/corrections", "core/dispositions"),
-    *("core/documents", "core/facts", "core/ledger", "core/proof", "core/settlements"),
     *("connectors/beancount", "connectors/lago", "connectors/nexacloud", "connectors/odoo"),
     *("connectors/store", "connectors/stripe"),
     *("defs/automation", "defs/billing", "defs/close", "defs/former_shadow", "defs/gates"),

@@ -163,7 +163,7 @@ def a_copy_that_differs() -> Finding:
 
 
 def another_tax() -> Finding:
-    alberta = Address(country="CA", state="AB", told_by="document")
+    alberta = Address(country="CA", state="AB", taken_from="document")
     return tax_as_expected([witness(an_invoice(), alberta, None, SETTINGS)])
 
 

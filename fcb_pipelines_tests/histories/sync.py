@@ -29,10 +29,10 @@ from fcb_pipelines.core.dispositions.cases import (
     accounts,
     agreements,
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     decided,
     links_of,
-    lost,
+    lost_dispositions,
     with_settlements,
 )
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
@@ -51,7 +51,7 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.proof.amount_rows import AmountRow
-from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.completeness import completeness, population
 from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
@@ -213,7 +213,7 @@ class Pipeline:
         last = self.periods[-1]
         self._unplaced = (
             *decided(open_cases, (), self.index, {}, self.settings, nowhere, last),
-            *copies_of_their_own(self.copies, self.index, None),
+            *copy_dispositions(self.copies, self.index, None),
         )
 
     def _source(self, source: Any) -> Reader:
@@ -247,8 +247,8 @@ class Pipeline:
             *decided(
                 this.cases, this.credited_cases, this.index, rows, settings, reader.books, last
             ),
-            *lost(this.index, rows, period),
-            *copies_of_their_own(this.copies, this.index, period),
+            *lost_dispositions(this.index, rows, period),
+            *copy_dispositions(this.copies, this.index, period),
         ]
         given["dispositions"] = tuple(sorted(decisions, key=in_order))
         wanted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
@@ -374,7 +374,7 @@ class Pipeline:
         moves, entries = self.ledger.read_moves(None), self.ledger.read_settlements(None)
         deltas = [delta for rows in self.deltas.values() for delta in rows]
         facts = [one for month in self.months.values() for one in month.facts]
-        sides = Sides(
+        sides = AmountInputs(
             facts=[*facts, *self._unplaced_documents],
             dispositions=decisions.values(),
             deltas=deltas,

@@ -154,7 +154,7 @@ WHOLE_FAULTS = (
     _whole("A posted amount a cent less", "S11", keys.AMOUNTS, _a_cent_less, LOST),
     _forgotten("What NexaCloud erased leaves the index", _instead(source_assets, "read_index", _knows_no_books), TIED),
     _forgotten("A document that its source lost is not asked for", _instead(source_reading, "named_but_not_listed", _asks_nothing), TIED),
-    _forgotten("What NexaCloud erased is nobody's", _instead(cases, "_keeper", lambda *_: None), EXPECTED),
+    _forgotten("What NexaCloud erased is nobody's", _instead(cases, "_owner_move", lambda *_: None), EXPECTED),
     _corrected("A correction that ignores the notes that stand", "B12", _NOTES_IGNORED, READ),
     _corrected("The same, and nothing refuses it", "B12", _all(_NOTES_IGNORED, _NEVER_REFUSED), READ),
     _corrected("A correction dated today", "S13", _instead(correcting, "first_open_day", _today), EXPECTED),

@@ -1,8 +1,7 @@
-"""The gate table: every gate there is, once.
+"""The gate table: one row for every gate.
 
-The asset checks, the refusal inside every asset that writes, the status and the close report read
-nothing else. A new gate is one row here and one function. defs/gates/inputs.py says how each input is
-read from the frames.
+The asset checks, the assets that write, the status and the close report all read this table. A new gate
+is one row here and one function. defs/gates/inputs.py reads each input from the frames.
 """
 
 from collections.abc import Iterable
@@ -46,7 +45,7 @@ _OUR_BUG = "Rebuild the month, then report it: it is a bug of the dual run."
 
 
 def listing_gate(source: str) -> Gate:
-    """The gate over the list of one source (`stripe`)."""
+    """The gate over the list of documents of one source, by its name (`stripe`)."""
     return Gate(
         name=f"{source}_listing_complete",
         scope=Scope.EXTRACT,
@@ -109,21 +108,21 @@ _OF_THE_BOOKS = (
         name="read_back_equals_intent", scope=Scope.MONTH, blocking=False,
         seen_on=("reconciliation/ledger_deltas",),
         inputs=("ledger_deltas",), finds=read_back_equals_intent,
-        proves="What stands in the ledger is what should stand there.",
+        proves="The ledger holds every document and settlement as intended.",
         recovery="`fcb status` names the documents and which side moved.",
     ),
     Gate(
         name="dates_as_intended", scope=Scope.MONTH, blocking=False,
         seen_on=("reconciliation/ledger_deltas",),
         inputs=("ledger_deltas",), finds=dates_as_intended,
-        proves="Every document and settlement stands on its own date.",
+        proves="Every document and settlement has its own date in the ledger.",
         recovery="The ledger re-dated it: check the lock dates.",
     ),
     Gate(
         name="residuals_match_source", scope=Scope.MONTH, blocking=False,
         seen_on=("reconciliation/ledger_deltas",),
         inputs=("ledger_deltas",), finds=residuals_match_source,
-        proves="What is open in the ledger is what the source says is owed.",
+        proves="The amount open in the ledger is the amount owed at the source.",
         recovery="`fcb status` names the documents; `fcb sync` settles what is missing.",
     ),
     Gate(
@@ -186,7 +185,7 @@ _OF_THE_BOOKS = (
         name="nothing_is_lost", scope=Scope.ALL, blocking=True,
         seen_on=("reconciliation/amounts",),
         inputs=("amounts",), finds=nothing_is_lost,
-        proves="What the sources say of revenue, tax and cash since the books began = what stands posted + what is listed with its amount.",
+        proves="Revenue, tax and cash at the sources since the books began = the amounts posted + the amounts listed.",
         recovery="`fcb status` lists each amount; one that nothing lists is a fault of the books or of the run: rebuild its month with `fcb sync --period M`.",
     ),
     Gate(
@@ -256,7 +255,7 @@ _OF_THE_BOOKS = (
 
 
 def gates_of(sources: Iterable[str]) -> tuple[Gate, ...]:
-    """Every gate there is where these are the billing sources, in the order of the status."""
+    """Every gate with these billing sources, in the order of the status."""
     return (*_OF_NEXACLOUD, *map(listing_gate, sources), *_OF_THE_BOOKS)
 
 

@@ -1,4 +1,4 @@
-"""The month's close: tie-outs, exceptions, revenue by family, tax and receivable, as plain values."""
+"""The close report of a month: tie-outs, exceptions, revenue by family, tax and receivable, as JSON values."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TieOut:
-    """Two amounts that must be equal, in minor units of `currency`, told apart by their labels."""
+    """Two amounts that must be equal, in minor units of `currency`, each with its label."""
 
     name: str
     currency: str
@@ -42,14 +42,14 @@ class TieOut:
         return self.right - self.left
 
 
-# Nothing can be expected of these.
+# The verdicts without an expected tax.
 _UNJUDGED = (WitnessVerdict.UNKNOWN_ADDRESS,)
 
 
 def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
-    """Source against ledger, by currency: billed, tax, and still owed.
+    """Source against ledger, three rows a currency: billed, tax, and owed.
 
-    What is owed is less what settles a document at its source and is listed instead of posted.
+    Settlements that are listed instead of posted are not counted as paid on either side.
     """
     owing = receivable(month.dispositions, month.moves.values(), month.unsettled, month.settlements)
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
@@ -60,16 +60,16 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
     for currency in currencies:
         own = [row for row in to_post if row.currency == currency]
         moves = [move for move in posted if move.document.currency == currency]
-        noted = _noted(month, currency, wanted)
-        for name, billed, stands in (
+        credited = _credited(month, currency, wanted)
+        for name, billed, posted_sum in (
             (
                 "Billed at the source = posted",
-                sum(row.kind.sign * row.total for row in own) + noted[0],
+                sum(row.kind.sign * row.total for row in own) + credited[0],
                 sum(move.document.kind.sign * move.document.total for move in moves),
             ),
             (
                 "Tax billed = tax posted",
-                sum(row.kind.sign * row.tax for row in own) + noted[1],
+                sum(row.kind.sign * row.tax for row in own) + credited[1],
                 sum(move.document.kind.sign * move.document.tax for move in moves),
             ),
             (
@@ -89,14 +89,14 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
                     left_label="source",
                     left=billed,
                     right_label="ledger",
-                    right=stands,
+                    right=posted_sum,
                 )
             )
     return tuple(rows)
 
 
-def _noted(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
-    """Total and tax of what stands of documents that their source voided: their notes take it back."""
+def _credited(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
+    """The credited total and tax of posted documents that are not to be posted any more (voided)."""
     found = [
         month.credited.get(row.ref, (0, 0))
         for row in month.dispositions
@@ -120,12 +120,10 @@ def close_report(
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
-    `over_all` are the gates over the extracts and all months, as the last proof left them; `metering` is
-    the month's dual run, or None where it was never built.
-
-    `currency` is the company's; revenue and tax in other currencies stand beside it under
-    `other_currencies`. `families` is the family of each income account code, `customers` the name of
-    each billing account that NexaCloud knows.
+    `over_all` are the results of the gates over the extracts and all months from the last proof;
+    `metering` is the month's dual run, None where it was never built. `currency` is the company's;
+    revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
+    code to its family, `customers` each billing account that NexaCloud knows to its name.
     """
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
@@ -185,7 +183,7 @@ def _gate(result: GateResult) -> GateRow:
 
 
 def _exceptions(month: MonthStatus, today: date) -> list[ExceptionRow]:
-    """Held documents with their reason, then every exception of every document."""
+    """One row for the reason of each held document and for every exception of every document."""
     rows_by_ref = {row.ref: row for row in month.dispositions}
     details = {ref: row.detail for ref, row in rows_by_ref.items()}
     rows: list[ExceptionRow] = []
@@ -215,15 +213,15 @@ def _exceptions(month: MonthStatus, today: date) -> list[ExceptionRow]:
 
 
 def _amount(document: Document, code: str) -> int:
-    """What an exception is about: the amount that it lists, where it lists one; else the document's."""
+    """The amount that an exception lists, where it lists one; else the document's total."""
     listed = [each["amount"] for each in document["listed"] if each["why"] == code]
     return sum(listed) if code in LISTED_BY_AMOUNT and listed else document["total"]
 
 
 def _settlements(documents: Iterable[Document]) -> list[SettledSum]:
-    """What settles the month's documents in the ledger, by currency and method.
+    """The settlements of the month's documents in the ledger, by currency and method.
 
-    `total` is positive for what customers paid, negative for what went back to them.
+    `total` is positive where customers paid, negative where they were refunded.
     """
     counts: Counter[tuple[str, str]] = Counter()
     totals: Counter[tuple[str, str]] = Counter()
@@ -260,7 +258,7 @@ def _taxes(posted: Sequence[LedgerMove], currency: str) -> dict[str, int]:
 
 
 def _witness(rows: Sequence[WitnessRow]) -> TaxWitness:
-    """How many documents came out how, and each of those that do not match."""
+    """The number of documents by verdict, and a row for each that does not match."""
     verdicts = Counter(row.verdict for row in rows)
     return {
         "verdicts": {verdict.value: verdicts[verdict] for verdict in WitnessVerdict},

@@ -1,4 +1,4 @@
-"""The shapes of the status JSON, which docs/status.md describes, and of the close report's.
+"""The shapes of the JSON of the status (described in docs/status.md) and of the close report.
 
 Amounts are integer minor units of the currency beside them; dates are ISO 8601, periods `YYYY-MM`.
 """
@@ -46,7 +46,7 @@ class Line(TypedDict):
 
 
 class Settled(TypedDict):
-    """What settles a document in the ledger; negative where it is taken back."""
+    """One settlement of a document in the ledger; `amount` is negative for a reversal."""
 
     date: str
     method: str
@@ -54,7 +54,7 @@ class Settled(TypedDict):
 
 
 class Listed(TypedDict):
-    """What a source says and the books do not hold, or the reverse."""
+    """One amount that a source has and the books lack, or the reverse."""
 
     what: str
     entry: str
@@ -64,7 +64,7 @@ class Listed(TypedDict):
 
 
 class Document(TypedDict):
-    """One member of the population, as its source billed it and the ledger answers it."""
+    """One member of the population, as billed by its source and as held by the ledger."""
 
     ref: str
     number: str
@@ -89,7 +89,7 @@ class Document(TypedDict):
 
 
 class CurrencyTotals(TypedDict):
-    """What is posted in one currency; credit notes are negative."""
+    """The posted totals of one currency; credit notes are negative."""
 
     posted_count: int
     posted_total: int
@@ -111,7 +111,7 @@ class StatusJson(TypedDict):
 
 
 class Snapshot(TypedDict):
-    """The extract that a report was told from."""
+    """The snapshot that a report was made from."""
 
     snapshot: str
 
@@ -141,7 +141,7 @@ class GateRow(TypedDict):
 
 
 class ExceptionRow(TypedDict):
-    """One hold or one exception of one document, with what mends it and the lawful ways out."""
+    """One hold or one exception of one document, with its remedy and its options."""
 
     ref: str
     number: str
@@ -155,7 +155,7 @@ class ExceptionRow(TypedDict):
 
 
 class DoubtedTax(TypedDict):
-    """One document whose tax is not what was to be expected; None where nothing can be."""
+    """One document whose tax differs from the expected; `expected` is None where none can be computed."""
 
     ref: str
     number: str
@@ -168,14 +168,14 @@ class DoubtedTax(TypedDict):
 
 
 class TaxWitness(TypedDict):
-    """How many documents came out how, and those that do not match."""
+    """The number of documents by verdict, and those that do not match."""
 
     verdicts: dict[str, int]
     rows: list[DoubtedTax]
 
 
 class Owing(TypedDict):
-    """What one billing account owes in one currency."""
+    """The receivable of one billing account in one currency."""
 
     partner: str
     name: str | None
@@ -184,7 +184,7 @@ class Owing(TypedDict):
 
 
 class SettledSum(TypedDict):
-    """The settlements of one method in one currency; negative for what went back to customers."""
+    """The settlements of one method in one currency; `total` is negative for refunds."""
 
     currency: str
     method: str
@@ -200,7 +200,7 @@ class Sold(TypedDict):
 
 
 class ReportJson(Sold):
-    """The close report of one month; what was sold is in the company's currency."""
+    """The close report of one month; revenue and tax are in the company's currency."""
 
     period: str
     currency: str

@@ -1,6 +1,6 @@
-"""The status: dispositions, totals, gates and exceptions, joined by ref over the three sides.
+"""The status: dispositions, totals, gates and exceptions, joined by ref over source, NexaCloud and ledger.
 
-`status()` answers the JSON that other tools read; docs/status.md describes it and it stays stable.
+`status()` returns the JSON that other tools read; docs/status.md describes it and it stays stable.
 All amounts are integer minor units.
 """
 
@@ -44,18 +44,19 @@ LISTED_BY_AMOUNT = frozenset(
         ExceptionCode.CREDIT_WITHOUT_ORIGIN,
     }
 )
-_WHY_IT_DOES_NOT_STAND = frozenset(
+_WHY_NOT_IN_LEDGER = frozenset(
     {ExceptionCode.EDITED_IN_LEDGER, ExceptionCode.TAX_MISMATCH, ExceptionCode.REFUSED_BY_LEDGER}
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthStatus:
-    """What is known of one month (or of unplaced) after its last build.
+    """The rows of one month, or of unplaced, from its last build.
 
-    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted, and
-    the exception that lists them, `amounts` what of each document its source says, stands posted and is
-    listed. `credited` is what posted credit notes take back of each invoice, total and tax in minor units.
+    `unsettled` maps refs to the sum of confirmed settlements that are listed instead of posted, minor
+    units, and the exception that lists them; `amounts` maps refs to the document's amounts at the
+    source, posted and listed. `credited` maps invoices to the total and tax that posted credit notes
+    reverse, minor units.
     """
 
     dispositions: Sequence[Disposition]
@@ -82,9 +83,9 @@ def status(
 ) -> StatusJson:
     """The status of these months and unplaced, as plain JSON values.
 
-    `families` is the family of each income account code, `other_service` how many documents of the
-    sources belong to other products of the company, `metering` the dual run in short, `amounts` what
-    the sources say, stands posted and is listed, by currency and measure.
+    `families` maps each income account code to its family; `other_service` is the number of documents
+    at the sources that belong to other products of the company; `metering` is the summary of the dual
+    run; `amounts` are the sums at the sources, posted and listed, by currency and measure.
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -102,7 +103,7 @@ def status(
 
 
 def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[GateDetail]:
-    """What each gate that does not pass names, by period (None: over all), and what mends it."""
+    """The faults and the remedy of each gate that does not pass; `results` are by period (None: over all)."""
     return [
         {
             "gate": result.gate,
@@ -120,7 +121,7 @@ def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[Gat
 
 
 def documents_of(month: MonthStatus) -> list[Document]:
-    """One entry for each disposition, as the source billed it and the ledger answers it."""
+    """One entry for each disposition, as billed by its source and as held by the ledger."""
     intended = {document.ref: document for document in month.documents}
     delta_codes: dict[str, list[str]] = defaultdict(list)
     for delta in month.deltas:
@@ -144,7 +145,7 @@ def documents_of(month: MonthStatus) -> list[Document]:
 
 
 def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, CurrencyTotals]:
-    """What is posted, by currency: as the ledger answers; credit notes are negative."""
+    """The posted totals by currency, minor units; credit notes are negative."""
     posted: dict[str, CurrencyTotals] = {}
     for month in months:
         for move in month.moves.values():
@@ -191,13 +192,13 @@ def _document(
     delta_codes: Sequence[str],
     amounts: Sequence[AmountRow],
 ) -> Document:
-    ledger_state = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
+    in_ledger = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
     posted = move is not None and move.state is MoveState.POSTED
-    state = move.state.value if move is not None and ledger_state else MoveState.NONE.value
+    state = move.state.value if move is not None and in_ledger else MoveState.NONE.value
     exceptions = {*row.exceptions, *delta_codes}
     exceptions |= {each.why for each in amounts if each.why in LISTED_BY_AMOUNT}
-    if row.verdict is Verdict.POST and not ledger_state and not exceptions & _WHY_IT_DOES_NOT_STAND:
-        # Its month was stopped before the read-back: nothing else would list it.
+    if row.verdict is Verdict.POST and not in_ledger and not exceptions & _WHY_NOT_IN_LEDGER:
+        # The run stopped before the month's read-back: no delta lists it.
         exceptions.add(ExceptionCode.NOT_WRITTEN)
     return {
         "ref": row.ref,
@@ -239,18 +240,18 @@ def _document(
 
 
 def _settlements(entries: Sequence[LedgerSettlement]) -> list[Settled]:
-    """What settles a document in the ledger, in order of date; negative where it is taken back."""
+    """The posted settlements of a document in order of date; a reversal is negative."""
     posted = [entry.settlement for entry in entries if entry.state is MoveState.POSTED]
-    told: list[Settled] = [
+    rows: list[Settled] = [
         {"date": each.date.isoformat(), "method": each.method.value, "amount": each.amount}
         for each in posted
     ]
-    return sorted(told, key=lambda each: (each["date"], each["method"], each["amount"]))
+    return sorted(rows, key=lambda each: (each["date"], each["method"], each["amount"]))
 
 
 def _paid(move: LedgerMove, corrections: Sequence[LedgerMove]) -> int:
-    """What is settled of a document, as the ledger answers; its corrections change what is billed."""
+    """The settled amount of a document in the ledger, minor units; corrections change its total."""
     sign = move.document.kind.sign
     billed = sum(sign * each.document.kind.sign * each.document.total for each in corrections)
-    # An older debt beside it, which nothing paid yet, takes nothing off the document.
+    # An unpaid older debt beside the document reduces nothing of it.
     return max(0, move.document.total + billed - residual_with(move, corrections))

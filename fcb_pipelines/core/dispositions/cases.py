@@ -1,4 +1,4 @@
-"""Cases: the three sides of each document brought together by ref."""
+"""Cases: source, NexaCloud and ledger joined by ref, and the dispositions of a month's cases."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,12 +28,12 @@ from fcb_pipelines.core.refs import account_ref, document_name, nexacloud_ref
 def with_settlements(
     facts: Iterable[InvoiceFacts], settlements: Iterable[SettlementFacts]
 ) -> tuple[InvoiceFacts, ...]:
-    """The documents, each with its own settlements and those that draw on it."""
+    """The documents in their order, each with its own settlements and those that draw on it."""
     own: dict[str, dict[str, SettlementFacts]] = defaultdict(dict)
     for settlement in settlements:
         for ref in (settlement.document, settlement.drawn_on):
             if ref is not None:
-                # Both sides of an allocation tell it.
+                # Both documents of an allocation list it.
                 own[ref][settlement.ref] = settlement
     return tuple(one.with_settlements(tuple(own[one.ref].values())) for one in facts)
 
@@ -44,9 +44,10 @@ def agreements(
     users: Mapping[str, User],
     sources: Mapping[str, SourceRules],
 ) -> tuple[AgreementRow, ...]:
-    """NexaCloud's copy of each document against its source; a document without a copy has none.
+    """The comparison of each document with NexaCloud's copy of it, one row a field.
 
-    `sources` are those that the documents are of, by name.
+    A document without a copy has no rows. `claimants` maps refs to copies; `sources` are the rules of
+    the documents' sources by name.
     """
     rows: list[AgreementRow] = []
     for source in facts:
@@ -65,10 +66,10 @@ def cases(
     ledger_state: Mapping[str, LedgerState],
     index: Sequence[IndexRow] = (),
 ) -> tuple[Case, ...]:
-    """One case a document, with everything its disposition depends on beside other documents.
+    """One case for each document; `invoice` of a credit note is still empty, `decided` fills it.
 
-    NexaCloud keeps no credit notes: one belongs to whom the invoice it credits does. Where NexaCloud
-    has forgotten a document, the books say whose it is (A13).
+    NexaCloud keeps no credit notes, so a note belongs to the account of its invoice. The ledger names
+    the account of a document that NexaCloud has erased (A13).
     """
     rows: dict[str, list[AgreementRow]] = defaultdict(list)
     for row in agreement:
@@ -85,8 +86,8 @@ def cases(
             agreement=tuple(rows[facts.ref]),
             ledger_state=ledger_state.get(facts.ref),
             corrections=corrections.get(facts.ref, ()),
-            keeper=_keeper(facts, ledger_state),
-            noted=notes[facts.ref],
+            owner_move=_owner_move(facts, ledger_state),
+            credited=notes[facts.ref],
         )
         for facts in documents
     )
@@ -101,9 +102,10 @@ def decided(
     books: Books,
     last_period: str,
 ) -> tuple[Disposition, ...]:
-    """The dispositions of these cases, each credit note judged with its invoice (B12).
+    """The dispositions of these cases by date; each credit note is judged with its invoice (B12).
 
-    `credited` are the invoices of other months that notes of these are of; they get no disposition here.
+    `credited` are the cases of invoices of other months that these notes credit; they get no disposition
+    here. `last_period` is the last month of the books, `YYYY-MM`.
     """
     known = {case.facts.ref: case for case in (*credited, *of_month) if not case.facts.credits}
     rows = {row.ref: row for row in index}
@@ -115,7 +117,7 @@ def decided(
         case, row = known.get(ref), rows.get(ref)
         if case is None and posted is None:
             if note.ledger_state is not None and not note.ledger_state.absent:
-                # What stands in the books was ours, whoever has forgotten its invoice (A13).
+                # A note in the books was ours, even where its invoice has been erased since (A13).
                 return None
             if row is None or not row.found:
                 return UNKNOWN_INVOICE
@@ -141,10 +143,10 @@ def decided(
     return tuple(found)
 
 
-def lost(
+def lost_dispositions(
     index: Iterable[IndexRow], ledger_state: Mapping[str, LedgerState], period: str
 ) -> tuple[Disposition, ...]:
-    """Dispositions of what stands in the books in a month and its source does not give (A13)."""
+    """Dispositions of a month's documents in the books that their source does not return (A13)."""
     return tuple(
         decide_lost(row, now.move)
         for row in index
@@ -153,10 +155,10 @@ def lost(
     )
 
 
-def copies_of_their_own(
+def copy_dispositions(
     rows: Sequence[NexaCloudInvoice], index: Iterable[IndexRow], period: str | None
 ) -> tuple[Disposition, ...]:
-    """Dispositions of the NexaCloud rows without a document of their own that lie in `period`."""
+    """Dispositions of the NexaCloud rows of `period` that have no document of their own."""
     by_ref = {row.ref: row for row in index}
     claimants = first_claimants(rows)
     decided = (
@@ -166,7 +168,7 @@ def copies_of_their_own(
 
 
 def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[Partner, ...]:
-    """The billing accounts of these cases, each with all of its links, in order of key."""
+    """The billing accounts of these cases, each with all of its links, sorted by key."""
     found: dict[str, Partner] = {}
     for case in cases_to_post:
         partner = _partner(case, users)
@@ -188,13 +190,13 @@ def _partner(case: Case, users: Mapping[str, User]) -> Partner:
     return _of_user(case, user) if user else _of_snapshot(case)
 
 
-def _keeper(facts: InvoiceFacts, ledger_state: Mapping[str, LedgerState]) -> LedgerMove | None:
-    """The move that says whose a document is: its own, or that of the invoice it credits."""
-    told = [ledger_state.get(ref or "") for ref in (facts.ref, facts.credits)]
+def _owner_move(facts: InvoiceFacts, ledger_state: Mapping[str, LedgerState]) -> LedgerMove | None:
+    """The move that names the account of a document: its own, or that of the invoice it credits."""
+    states = [ledger_state.get(ref or "") for ref in (facts.ref, facts.credits)]
     moves = [
-        now.move for now in told if now is not None and now.move is not None and not now.absent
+        now.move for now in states if now is not None and now.move is not None and not now.absent
     ]
-    # What is posted is surer than a draft.
+    # A posted move is surer than a draft.
     return min(moves, key=lambda move: move.state is not MoveState.POSTED, default=None)
 
 
@@ -204,10 +206,10 @@ def _posted(now: LedgerState | None) -> LedgerMove | None:
 
 
 def _left(ref: str, ledger_state: Mapping[str, LedgerState], *, but: str) -> int:
-    """What stands of an invoice in the books beside one of its notes: less corrections and other notes."""
+    """The posted total of an invoice less its corrections and all of its notes but one, minor units."""
     moves = {row.ref: move for row in ledger_state.values() if (move := _posted(row)) is not None}
     left, of = 0, {ref}
-    # A correction of a note gives back what the note took.
+    # A correction of a note reverses the note, so it counts towards the invoice again.
     while of:
         own = [move for move in moves.values() if move.ref in of and move.ref != but]
         left += sum(move.document.kind.sign * move.document.total for move in own)
@@ -220,7 +222,7 @@ def _by_day(case: Case) -> tuple[str, str]:
 
 
 def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
-    """Every NexaCloud user as a billing account, whether anything is posted for it or not."""
+    """Every NexaCloud user as a billing account, with or without posted documents; sorted by id."""
     return tuple(_account(nexacloud_ref(key), user) for key, user in sorted(users.items()))
 
 
@@ -247,7 +249,7 @@ def _account(key: str, user: User) -> Partner:
 
 
 def _of_snapshot(case: Case) -> Partner:
-    """A9: the customer as the invoice shows it, where NexaCloud no longer has the user."""
+    """A9: the customer as the document shows it, where NexaCloud no longer has the user."""
     shown = case.facts.bill_to
     email = (shown.email or "").strip().lower() or None
     return Partner(
@@ -262,7 +264,7 @@ def _of_snapshot(case: Case) -> Partner:
         country=shown.country,
         vat=shown.vat,
         stripe_customer_id=case.facts.payer if case.facts.side == System.STRIPE else None,
-        # Nobody says whether it is a company's name, and two names must not become one debtor.
+        # It may or may not be a company's name, and two names must not become one debtor.
         company=(shown.name or "").strip() or None,
     )
 

@@ -1,7 +1,7 @@
-"""A gate: what it proves, the values it is given, and the pure function over them.
+"""A gate: the statement it proves, its inputs, and the pure function over them.
 
 gate = GATES["documents_balance"]          # a row of the table, core/close/gates.py
-gate.judge({"document_rows": rows})        # its GateResult: pass, warn or fail, and what it names
+gate.judge({"document_rows": rows})        # its GateResult: pass, warn or fail, with each fault
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ SAMPLE = 10
 
 
 class Outcome(StrEnum):
-    """How a gate came out."""
+    """The outcome of a gate."""
 
     PASS = "pass"
     WARN = "warn"
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 class Scope(StrEnum):
-    """What one evaluation covers: one extract, one month, or all months and `unplaced`."""
+    """The range of one evaluation: one extract, one month, or all months and `unplaced`."""
 
     EXTRACT = "extract"
     MONTH = "month"
@@ -31,7 +31,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a gate found: each fault in words, their exact count, and a sum by currency."""
+    """The faults that a gate found, in words, their exact count, and sums in minor units by currency."""
 
     outcome: Outcome
     count: int
@@ -52,10 +52,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """One evaluation of a gate, with everything that is told of it.
+    """One evaluation of a gate, complete for the checks, the status and the report.
 
     `count` is exact, `sample` has the first faults, `detail` the same in one line; `amounts` are sums
-    in minor units by currency. Of a gate that passes, `detail` is what it proves.
+    in minor units by currency. `detail` of a gate that passes is the statement it proves.
     """
 
     gate: str
@@ -73,8 +73,8 @@ class Gate:
     """One row of the gate table.
 
     `finds` takes the values named by `inputs`, in this order. `seen_on` are the assets
-    (`ledger/documents`) that its check sits on; on several, each is judged alone. A `blocking` gate
-    stops what is below it, and where its scope is the month, every asset that writes asks it again.
+    (`ledger/documents`) that carry its check; several are judged one by one. A `blocking` gate stops
+    the assets below it; with scope month, every asset that writes evaluates it again.
     """
 
     name: str
@@ -87,11 +87,11 @@ class Gate:
     recovery: str
 
     def judge(self, values: Mapping[str, object]) -> GateResult:
-        """Evaluate it over these values by name. Raises KeyError where an input is lacking."""
+        """The result over these values by name. Raises KeyError where an input is missing."""
         return self.result(self.finds(*(values[name] for name in self.inputs)))
 
     def result(self, found: Finding) -> GateResult:
-        """The result of an evaluation that found this."""
+        """The result of an evaluation with this finding."""
         return GateResult(
             gate=self.name,
             proves=self.proves,
@@ -105,7 +105,7 @@ class Gate:
 
 
 def failing(faults: Sequence[str]) -> Finding:
-    """Fail when there is any fault."""
+    """The finding that fails where there is any fault."""
     outcome = Outcome.FAIL if faults else Outcome.PASS
     return Finding(outcome=outcome, count=len(faults), faults=tuple(faults))
 
@@ -116,7 +116,10 @@ def warning(
     count: int | None = None,
     amounts: Iterable[tuple[str, int]] = (),
 ) -> Finding:
-    """Warn when there is any fault. `amounts` are added up by currency."""
+    """The finding that warns where there is any fault. `amounts` (currency, minor units) are summed.
+
+    `count` is the number of faults where none is given.
+    """
     return Finding(
         outcome=Outcome.WARN if faults else Outcome.PASS,
         count=len(faults) if count is None else count,

@@ -1,6 +1,6 @@
-"""The functions of the gates over extracts, decisions, documents and what the ledger holds.
+"""The functions of the gates over extracts, dispositions, documents and the read-back.
 
-Each is pure, over the rows in hand. The gate table (core/close/gates.py) says what they prove.
+Each is a pure function of its rows. The gate table (core/close/gates.py) has the statement each proves.
 """
 
 from collections import Counter
@@ -23,8 +23,8 @@ from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDel
 from fcb_pipelines.core.proof.gate import Finding, failing, warning
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
-# A lock, another document that is not posted yet, a configuration of later: the books are not wrong.
-# Whatever a person can mend is none of them, also where it keeps a settlement out (plan.KEPT_OUT).
+# Exceptions of correct books: a lock, another document that is not posted yet, a later configuration.
+# A fault that a person can mend is not among them, even where it keeps a settlement out (plan.KEPT_OUT).
 _BOOKS_ARE_RIGHT = frozenset(
     {
         ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
@@ -39,7 +39,7 @@ _BOOKS_ARE_RIGHT = frozenset(
 
 
 def listing_complete(rows: Iterable[IndexRow], problem: str | None) -> Finding:
-    """No page lost or repeated, and no document exists that the list should have had."""
+    """Fail where a page is lost or repeated, or a document exists that the list lacks."""
     rows = tuple(rows)
     faults = [problem] if problem else []
     faults += [f"{row.ref} exists but was not listed" for row in rows if row.answer is Lookup.ASKED]
@@ -48,7 +48,7 @@ def listing_complete(rows: Iterable[IndexRow], problem: str | None) -> Finding:
 
 
 def population_adds_up(members: Collection[str], dispositions: Sequence[Disposition]) -> Finding:
-    """Every member of the month has exactly one disposition, with a known reason where it needs one."""
+    """Fail where a member has not exactly one disposition, or one without the reason it needs."""
     refs = [row.ref for row in dispositions]
     faults = [f"{ref} has no disposition" for ref in sorted(set(members) - set(refs))]
     faults += [f"{ref} is no member" for ref in sorted(set(refs) - set(members))]
@@ -61,8 +61,8 @@ def population_adds_up(members: Collection[str], dispositions: Sequence[Disposit
 
 
 def external_ids_unique(rows: Sequence[DocumentRow]) -> Finding:
-    """No (ref, line) twice and no ref under two headers."""
-    faults = _twice([f"{row.ref} line {row.line_number}" for row in rows], "stands twice")
+    """Fail where a (ref, line) comes twice or a ref has two headers."""
+    faults = _twice([f"{row.ref} line {row.line_number}" for row in rows], "comes twice")
     heads: dict[str, set[tuple[object, ...]]] = {}
     for row in rows:
         heads.setdefault(row.ref, set()).add(header(row))
@@ -71,11 +71,11 @@ def external_ids_unique(rows: Sequence[DocumentRow]) -> Finding:
 
 
 def documents_balance(rows: Sequence[DocumentRow]) -> Finding:
-    """Lines are all there, lines + taxes = the total, quantity times price = net, hash unchanged."""
-    said = {row.ref: row for row in rows}
+    """Fail where a document lacks a line, does not add up to its total, or does not match its hash."""
+    heads = {row.ref: row for row in rows}
     faults = []
     for document in to_documents(rows):
-        head = said[document.ref]
+        head = heads[document.ref]
         if len(document.lines) != head.document_lines:
             faults.append(f"{document.ref}: {len(document.lines)} of {head.document_lines} lines")
         elif document.total != head.document_total:
@@ -84,7 +84,7 @@ def documents_balance(rows: Sequence[DocumentRow]) -> Finding:
             faults.append(f"{document.ref}: the lines' shares of tax {shares} != {document.tax}")
         elif document.content_hash != head.content_hash:
             faults.append(
-                f"{document.ref}: content {document.content_hash} is not what its hash says: "
+                f"{document.ref}: content {document.content_hash} does not match its hash "
                 f"{head.content_hash}"
             )
     return failing(faults)
@@ -95,9 +95,10 @@ def documents_match_dispositions(
     dispositions: Sequence[Disposition],
     owed: Mapping[str, int] | None = None,
 ) -> Finding:
-    """The same refs, net, tax and total on both sides, document by document.
+    """Fail where documents and dispositions differ in refs, date, currency, net, tax or total.
 
-    `owed` is what the settlements that would be written leave open, by ref, where they are at hand.
+    `owed` maps refs to the amount that the intended settlements leave open, minor units; None where the
+    settlements are not at hand.
     """
     intended = {d.ref: (d.currency, d.net, d.tax, d.total, d.date) for d in documents}
     decided = {
@@ -106,7 +107,7 @@ def documents_match_dispositions(
         if row.verdict is Verdict.POST
     }
     faults = [
-        f"{ref}: document {_told(intended.get(ref))}, disposition {_told(decided.get(ref))}"
+        f"{ref}: document {_as_text(intended.get(ref))}, disposition {_as_text(decided.get(ref))}"
         for ref in sorted(intended.keys() | decided.keys())
         if intended.get(ref) != decided.get(ref)
     ]
@@ -126,7 +127,7 @@ def document_rules_hold(
     books: Books,
     period: str,
 ) -> Finding:
-    """Every rule that should have held a document earlier, asked again of the rows to be written."""
+    """Fail where a document about to be written breaks a rule that should have held it earlier."""
     faults = [
         f"{document.ref}: {fault}"
         for document in documents
@@ -136,81 +137,81 @@ def document_rules_hold(
 
 
 def read_back_equals_intent(deltas: Sequence[LedgerDelta]) -> Finding:
-    """What stands in the ledger and differs from what should."""
+    """The differences between intent and read-back in anything but dates and residuals."""
     return _differences(READ_BACK, deltas)
 
 
 def dates_as_intended(deltas: Sequence[LedgerDelta]) -> Finding:
-    """What stands on another date than its own."""
+    """The differences in the dates of documents and settlements."""
     return _differences(DATES, deltas)
 
 
 def residuals_match_source(deltas: Sequence[LedgerDelta]) -> Finding:
-    """What is open in the ledger and is not what the source says is owed."""
+    """The differences between the open amount in the ledger and the amount owed at the source."""
     return _differences(RESIDUAL, deltas)
 
 
 def revenue_in_other(rows: Sequence[DocumentRow]) -> Finding:
-    """Lines whose description has no configured family, with their sum."""
+    """Warn of lines whose description has no configured family; the amount is their net."""
     return _lines_of(OTHER, rows)
 
 
 def unitemised_lines(rows: Sequence[DocumentRow]) -> Finding:
-    """Lines that stand for a whole document without lines, with their sum."""
+    """Warn of lines that represent a whole document without lines; the amount is their net."""
     return _lines_of(UNITEMISED, rows)
 
 
 def nothing_is_held(dispositions: Sequence[Disposition], today: date) -> Finding:
-    """Held documents by reason, each with its age in days; the oldest of a reason first."""
+    """Warn of held documents by reason, each with its age in days; the oldest of a reason first."""
     held = [row for row in dispositions if row.verdict is Verdict.HOLD]
     reasons = list(dict.fromkeys(row.reason for row in held))
     held.sort(key=lambda row: (reasons.index(row.reason), row.date or today, row.ref))
-    told = [
+    faults = [
         f"{row.reason}: {named(row.ref, row.number)}, {money(row.total, row.currency)}, "
         f"{(today - row.date).days if row.date else 0} days"
         for row in held
     ]
-    return warning(told, amounts=((row.currency, row.total) for row in held))
+    return warning(faults, amounts=((row.currency, row.total) for row in held))
 
 
 def nexacloud_agrees(rows: Sequence[AgreementRow]) -> Finding:
-    """Fields in which NexaCloud's copy differs from its source."""
+    """Warn of fields in which NexaCloud's copy differs from its source."""
     wrong = disagreements(rows)
-    told = [f"{row.ref} {row.field}: {row.expected} != {row.actual}" for row in wrong]
-    return warning(told)
+    return warning([f"{row.ref} {row.field}: {row.expected} != {row.actual}" for row in wrong])
 
 
 def tax_as_expected(rows: Sequence[WitnessRow]) -> Finding:
-    """Documents whose tax differs from the expected or can't be judged; the sum of the differences."""
+    """Warn of documents whose tax differs from the expected or can't be judged; sums the differences."""
     doubted = (WitnessVerdict.DIFFERS, WitnessVerdict.UNKNOWN_ADDRESS)
     odd = [row for row in rows if row.verdict in doubted]
-    told = [f"{named(row.ref, row.number)}: {row.detail}" for row in odd]
-    return warning(told, amounts=((row.currency, row.difference) for row in odd))
+    faults = [f"{named(row.ref, row.number)}: {row.detail}" for row in odd]
+    return warning(faults, amounts=((row.currency, row.difference) for row in odd))
 
 
 def _differences(aspect: str, deltas: Sequence[LedgerDelta]) -> Finding:
-    """What the read-back differs in; what nobody's hand and no run can mend is a warning."""
+    """The differences of one aspect; a warning where the books are right in spite of each of them."""
     own = [delta for delta in deltas if delta.aspect == aspect]
-    told = [
+    faults = [
         f"{d.ref if d.entry == d.ref else f'{d.ref} {d.entry}'} {d.field}: "
         f"{d.expected} != {d.actual} ({d.code})"
         for d in own
     ]
-    return warning(told) if all(delta.code in _BOOKS_ARE_RIGHT for delta in own) else failing(told)
+    are_right = all(delta.code in _BOOKS_ARE_RIGHT for delta in own)
+    return warning(faults) if are_right else failing(faults)
 
 
 def _lines_of(family: str, rows: Sequence[DocumentRow]) -> Finding:
     own = [row for row in rows if row.family == family]
-    told = [
+    faults = [
         f"{named(row.ref, row.number)}: {row.description!r} {money(row.net, row.currency)}"
         for row in own
     ]
-    return warning(told, amounts=((row.currency, row.net) for row in own))
+    return warning(faults, amounts=((row.currency, row.net) for row in own))
 
 
-def _twice(keys: Sequence[str], what: str) -> list[str]:
-    return [f"{key} {what}" for key, count in Counter(keys).items() if count > 1]
+def _twice(keys: Sequence[str], fault: str) -> list[str]:
+    return [f"{key} {fault}" for key, count in Counter(keys).items() if count > 1]
 
 
-def _told(values: tuple[object, ...] | None) -> str:
+def _as_text(values: tuple[object, ...] | None) -> str:
     return "none" if values is None else " ".join(str(value) for value in values)

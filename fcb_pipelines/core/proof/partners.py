@@ -1,4 +1,4 @@
-"""The gate function over ledger partners: whose email is not theirs alone."""
+"""The gate function over ledger partners: emails that several of them share."""
 
 from collections.abc import Iterable
 
@@ -7,12 +7,11 @@ from fcb_pipelines.core.proof.gate import Finding, warning
 
 
 def shared_email(partners: Iterable[LinkedPartner]) -> Finding:
-    """Emails that several accounts or ledger partners bear, each with all who bear it."""
+    """Warn of each email that several accounts or ledger partners have, with all who have it."""
     emails = {shared.email: shared for one in partners for shared in one.shared_emails}
-    told = [_shared(shared) for _, shared in sorted(emails.items())]
-    return warning(told)
+    return warning([_describe(shared) for _, shared in sorted(emails.items())])
 
 
-def _shared(shared: SharedEmail) -> str:
+def _describe(shared: SharedEmail) -> str:
     together = f", all on ledger partner {shared.partner_id}" if shared.partner_id else ""
     return f"{shared.email}: {', '.join(shared.bearers)}{together}"

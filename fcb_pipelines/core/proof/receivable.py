@@ -1,4 +1,4 @@
-"""Receivable: what customers owe by the sources and by the ledger, document by document."""
+"""Receivable: the amounts that customers owe by source and by ledger, document by document."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,10 +21,10 @@ from fcb_pipelines.core.settlements.policy import not_posted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivableRow:
-    """What one billing account owes on one document, by its source and by the ledger.
+    """The receivable of one document, by its source and by the ledger.
 
-    Minor units of `currency`, credit notes negative. `not_posted` is the part that the ledger can't
-    show because the document (or a settlement of it) is not posted; `why` names the reason.
+    Minor units of `currency`, credit notes negative. `not_posted` is the part that the ledger lacks
+    because the document, or a settlement of it, is not posted; `why` is its reason or exception.
     """
 
     ref: str
@@ -38,7 +38,7 @@ class ReceivableRow:
 
     @property
     def difference(self) -> int:
-        """What is left unexplained: source less ledger less not posted."""
+        """The unexplained rest: source less ledger less not posted."""
         return self.source - self.ledger - self.not_posted
 
 
@@ -48,10 +48,10 @@ def receivable(
     unsettled: Mapping[str, tuple[int, ExceptionCode]],
     settlements: Iterable[LedgerSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
-    """Source and ledger receivable, document by document, over everything that has one.
+    """One row for each document with a receivable at its source or in the ledger.
 
-    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted,
-    and the exception that lists them.
+    `unsettled` maps refs to the sum of confirmed settlements that are listed instead of posted, minor
+    units, and the exception that lists them.
     """
     moves = tuple(moves)
     posted = {
@@ -75,8 +75,8 @@ def receivable(
             why = row.reason or "draft"
         elif row.ref in unsettled:
             amount, why = unsettled[row.ref]
-            # What is listed is open in the ledger, though the source says that it is settled - unless a
-            # person has settled it there by hand.
+            # A listed settlement is open in the ledger and settled at the source, unless a person has
+            # settled it in the ledger by hand.
             listed = source - row.kind.sign * max(0, row.owed + amount)
             not_posted = listed if source != ledger else 0
         if source or ledger or not_posted:
@@ -92,17 +92,21 @@ def receivable(
                     number=row.number,
                 )
             )
-    rows += [_of_nobody(move) for ref, move in posted.items() if ref not in seen and move.residual]
+    rows += [
+        _without_disposition(move)
+        for ref, move in posted.items()
+        if ref not in seen and move.residual
+    ]
     return tuple(rows)
 
 
 def unsettled(
     facts: Iterable[InvoiceFacts], deltas: Iterable[LedgerDelta], settings: Settings
 ) -> dict[str, tuple[int, ExceptionCode]]:
-    """Ref -> minor units of confirmed settlements that are listed instead of posted, and their code.
+    """The confirmed settlements that are listed instead of posted: ref -> (minor units, exception).
 
-    Either no entry is made of them by the policies, or they wait for a lock or for another document
-    (`deltas` tell which).
+    The policies make no entry of them, or they wait for a lock or for another document, as the codes of
+    `deltas` show.
     """
     waiting: dict[str, dict[str, ExceptionCode]] = defaultdict(dict)
     for delta in deltas:
@@ -125,7 +129,7 @@ def unsettled(
 
 
 def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, ...]:
-    """Moves of ours that stand in the ledger and are of no member that should be posted."""
+    """A fault for each draft or posted move of ours whose document is not among the `wanted` refs."""
     return tuple(
         f"{named(move.ref, move.document.number)}: {move.state} move of ours that no member "
         f"explains, {money(move.document.total, move.document.currency)} of "
@@ -136,11 +140,11 @@ def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, 
 
 
 def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> Finding:
-    """The receivable ties out per billing account and currency; no move of ours is of no member."""
+    """Fail where a billing account's receivable does not tie out in a currency, or a move is an orphan."""
     sums: Counter[tuple[str, str]] = Counter()
     for row in rows:
         sums[row.partner, row.currency] += row.difference
-    # What two documents of one account have of each other is open between them, and told of each.
+    # Differences that cancel out within one account are a matter of matching, and no fault.
     wrong = sorted(
         (row for row in rows if row.difference and sums[row.partner, row.currency]),
         key=lambda row: row.partner,
@@ -160,8 +164,10 @@ def _open(
     corrections: Mapping[str, Sequence[LedgerMove]],
     beside: Mapping[str, int],
 ) -> dict[str, int]:
-    """What is open on each document with its corrections, in its direction; `beside` what its settlements
-    hold unmatched. What took a note back is owed as far as its invoice has nothing left over for it.
+    """The open amount of each document with its corrections, minor units, in the document's direction.
+
+    `beside` maps refs to unmatched amounts of their settlements. A reversed credit note is owed as far as
+    no unmatched payment of its invoice covers it.
     """
     found, spare = {}, {}
     for ref, move in posted.items():
@@ -176,7 +182,7 @@ def _open(
     return found
 
 
-def _of_nobody(move: LedgerMove) -> ReceivableRow:
+def _without_disposition(move: LedgerMove) -> ReceivableRow:
     return ReceivableRow(
         ref=move.ref,
         partner=move.document.partner,

@@ -1,4 +1,4 @@
-"""Differences of settlements: what the source confirms against what stands beside a document."""
+"""Differences of settlements: those that the source confirms against those in the ledger."""
 
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
@@ -9,13 +9,13 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.plan import waits_for_payment
-from fcb_pipelines.core.settlements.withdrawn import taken_back
+from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
 
-def taken_back_deltas(
-    document: LedgerDocument, told: Collection[str], ledger_state: Mapping[str, LedgerState]
+def withdrawn_deltas(
+    document: LedgerDocument, reported: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> list[LedgerDelta]:
-    """Those settlements as differences; `told` are all refs that the source tells."""
+    """One difference for each settlement that the source withdrew; `reported` are the refs it reports."""
     return [
         LedgerDelta(
             ref=document.ref,
@@ -28,7 +28,7 @@ def taken_back_deltas(
             aspect=READ_BACK,
             code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
         )
-        for entry in taken_back(document.ref, told, ledger_state)
+        for entry in withdrawn_settlements(document.ref, reported, ledger_state)
     ]
 
 
@@ -38,6 +38,8 @@ def settlement_deltas(
     ledger_state: Mapping[str, LedgerState],
     explained: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
+    """The differences of a posted document's settlements; `explained` maps documents to the exception
+    of settlements that could not be written."""
     compared, rows = compared_with(System.LEDGER), []
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
@@ -55,18 +57,18 @@ def settlement_deltas(
         left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
-            # Paid beyond what is open (S3), or put back and not paid (B9), nothing need be matched.
+            # A payment beyond the open amount (S3) and an unpaid older debt (B9) stay unmatched.
             free = settled or waits_for_payment(settlement, settlements)
             matched = entry.reconciled != 0 or free
-            answer = {"settlement.reconciled": "yes" if matched else "no"}
-            right = _fields(entry.settlement, compared, answer)
+            state = {"settlement.reconciled": "yes" if matched else "no"}
+            right = _fields(entry.settlement, compared, state)
             if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:
                 right["settlement.partner"] = settlement.partner
         for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
-                told = ExceptionCode.EDITED_IN_LEDGER if undone else code
-                rows.append(delta_of(document.ref, settlement.ref, row, told))
+                cause = ExceptionCode.EDITED_IN_LEDGER if undone else code
+                rows.append(delta_of(document.ref, settlement.ref, row, cause))
     return rows
 
 
@@ -76,10 +78,10 @@ def on_account_deltas(
     explained: Mapping[str, ExceptionCode],
     links: Mapping[str, Collection[str]],
 ) -> list[LedgerDelta]:
-    """Differences of what should stand on account (S11); whether a person matched it makes none.
+    """The differences of settlements on account (S11); a match that a person made is none.
 
-    `explained` has the code of each that can't be written, by its own ref, `links` all links of the
-    billing account of each document: one ledger partner carries them, and each counts.
+    `explained` maps settlements that can't be written to their exception. `links` maps documents to all
+    links of their billing account: the ledger's partner may have any of them.
     """
     compared, rows = compared_with(System.LEDGER), []
     for settlement in settlements:
@@ -106,7 +108,7 @@ def on_account_deltas(
 def _fields(
     settlement: Settlement, compared: Container[str], state: Mapping[str, str]
 ) -> dict[str, Value]:
-    """Where it stands in the ledger (`state`), and what it says itself."""
+    """The compared fields of a settlement, with its `state` in the ledger first."""
     matched_with = flattened(settlement, _MATCHED_WITH, compared)
     return {
         **{field: value for field, value in state.items() if field in compared},

@@ -1,8 +1,8 @@
-"""What is matched with what on one document's receivable, worked out from its entries alone.
+"""The matching of one document's receivable, computed from the posted entries alone.
 
-For books without a reconciliation of their own, Beancount's: an entry names the document that its
-receivable posting settles, and these rules say how much of each is used. They depend on what stands
-in the books, not on when or in which order it was written.
+Beancount has no reconciliation of its own. There, an entry names the document that its receivable
+posting settles, and these rules compute how much of each entry is used. The result depends on the
+entries alone, not on when or in which order they were written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +12,10 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What one posted entry takes off a document, minor units; below zero it puts that much back.
+    """One posted entry on a document's receivable; `amount` is in minor units.
 
-    An allocation takes exactly its amount of what another entry holds. `undoes` is the claim that
-    this one takes back.
+    A positive amount settles that much of the document, a negative one opens it again. An allocation
+    uses exactly its amount of another entry. `undoes` is the ref of the claim that this one reverses.
     """
 
     ref: str
@@ -27,11 +27,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """How much of each claim is matched (signed like its amount), and what stays open.
+    """How much of each claim is matched, and how much stays open; all in minor units.
 
-    `settled_by` are the claims that took something off the document itself, `allocatable` is what
-    allocations have left of it: payments give way to them. `put_back` is what nothing has paid yet of
-    the claims below zero; it stands beside the document.
+    `of` maps the ref of each claim to its matched amount, signed like the claim. `settled_by` are the
+    claims that settle a part of the document itself. `residual` is open on the document; `allocatable`
+    is the part of the total that no allocation uses; payments give way to allocations. `put_back` is the unpaid rest of the negative claims, open beside the document.
     """
 
     of: Mapping[str, int]
@@ -44,9 +44,9 @@ class Matching:
 def match(total: int, claims: Iterable[Claim]) -> Matching:
     """Match the claims on a document of `total` minor units, earlier ones first.
 
-    What undoes another is matched with it; allocations take their amount; the rest of what puts
-    back is matched with what pays, and what remains with the document. What is paid beyond the
-    total stays unmatched, a visible credit.
+    A reversal is matched with the claim that it reverses. The other negative claims are matched with
+    payments, allocations with the document, and the rest of the payments with what is open after them.
+    A payment beyond the total stays unmatched, as a visible credit.
     """
     ordered = sorted(claims, key=lambda claim: (claim.date, claim.ref))
     left = {claim.ref: claim.amount for claim in ordered}
@@ -70,7 +70,7 @@ def match(total: int, claims: Iterable[Claim]) -> Matching:
 
 
 def _taken(left: dict[str, int], paying: Sequence[str], open_: int) -> dict[str, int]:
-    """What each of these takes of what is open, out of what is left of it."""
+    """How much each of these claims settles of the open amount; `left` is reduced by it."""
     taken: dict[str, int] = {}
     for ref in paying:
         part = max(0, min(left[ref], open_ - sum(taken.values())))
@@ -80,10 +80,10 @@ def _taken(left: dict[str, int], paying: Sequence[str], open_: int) -> dict[str,
     return taken
 
 
-def _net(left: dict[str, int], paying: Sequence[str], putting_back: str) -> None:
-    """Match what is left of one debit of the document with what is left of these credits."""
+def _net(left: dict[str, int], paying: Sequence[str], negative: str) -> None:
+    """Match the rest of one negative claim with the rests of these positive ones."""
     for ref in paying:
-        netted = max(0, min(-left[putting_back], left.get(ref, 0)))
+        netted = max(0, min(-left[negative], left.get(ref, 0)))
         if netted:
-            left[putting_back] += netted
+            left[negative] += netted
             left[ref] -= netted

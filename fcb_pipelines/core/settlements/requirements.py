@@ -1,4 +1,4 @@
-"""What a settlement needs of the books before it may be written: the same in every ledger."""
+"""The requirements that a settlement must meet before it may be written; the same in every ledger."""
 
 from dataclasses import dataclass, replace
 
@@ -8,10 +8,10 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmet:
-    """A requirement that is not met: `why` in words.
+    """A requirement that a settlement does not meet; `why` describes it.
 
-    `remedy` is the command that meets it; None where the settlement contradicts the books, which no
-    command mends.
+    `remedy` is the command that meets it; None where the settlement contradicts the books and no command
+    helps.
     """
 
     why: str
@@ -19,17 +19,18 @@ class Unmet:
 
 
 def draws_on_a_document(settlement: Settlement) -> bool:
-    """Whether it allocates a document of ours; with a receipt it allocates that."""
+    """Whether a settlement allocates a credit note, and not a shared receipt."""
     return settlement.drawn_on is not None and settlement.receipt is None
 
 
 def unmet(
     settlement: Settlement, document: LedgerMove | None, drawn_on: LedgerMove | None = None
 ) -> Unmet | None:
-    """The first requirement that a settlement does not meet: both sides are posted and fit together.
+    """The first requirement that a settlement does not meet; None where it meets all.
 
-    `document` is what it settles, `drawn_on` the document that it draws on (None where it draws on
-    none or on a shared receipt); each as it stands, None where it does not. One on account has none.
+    Both documents must be posted, in one currency and of fitting kinds. `document` is the ledger's move
+    of the settled document, `drawn_on` that of the document it draws on (a shared receipt is none);
+    None where the ledger has no such move. The document of a settlement on account must not be ours.
     """
     if settlement.on_account:
         return _unmet_on_account(settlement, document)
@@ -44,7 +45,7 @@ def unmet(
     if not settlement.is_allocation:
         return None
     if settlement.amount <= 0:
-        return Unmet(why=f"it allocates {settlement.amount}, which is no amount")
+        return Unmet(why=f"it allocates {settlement.amount}, an amount not above zero")
     if not draws_on_a_document(settlement):
         return None
     drawn = _posted(f"{settlement.drawn_on}, which it draws on,", drawn_on)
@@ -59,9 +60,9 @@ def unmet(
 
 
 def receipt_of(allocation: Settlement) -> Settlement:
-    """The entry that makes the receipt which this allocation and others draw on.
+    """The entry of the shared receipt that this allocation draws on; it settles no document by itself.
 
-    It settles no document by itself. Raises ValueError for an allocation of no receipt.
+    Raises ValueError for an allocation that draws on no receipt.
     """
     if allocation.drawn_on is None or allocation.receipt is None:
         raise ValueError(f"{allocation.ref} draws on no receipt")
@@ -76,12 +77,12 @@ def receipt_of(allocation: Settlement) -> Settlement:
 
 
 def unlike_receipt(allocation: Settlement, amount: int, currency: str) -> Unmet | None:
-    """Whether the receipt that stands, `amount` minor units, is another than the one it draws on."""
+    """The contradiction where the ledger's receipt, `amount` minor units, is not the one it draws on."""
     if (amount, currency) == (allocation.receipt, allocation.currency):
         return None
     return Unmet(
         why=f"it draws on {allocation.drawn_on} of {allocation.receipt} {allocation.currency}, "
-        f"which stands there over {amount} {currency}"
+        f"which the ledger holds over {amount} {currency}"
     )
 
 
@@ -93,9 +94,9 @@ def _unmet_on_account(settlement: Settlement, document: LedgerMove | None) -> Un
     return None
 
 
-def _posted(what: str, move: LedgerMove | None) -> LedgerDocument | Unmet:
+def _posted(name: str, move: LedgerMove | None) -> LedgerDocument | Unmet:
     if move is None:
-        return Unmet(why=f"{what} is not in the ledger", remedy="fcb sync")
+        return Unmet(why=f"{name} is not in the ledger", remedy="fcb sync")
     if move.state is not MoveState.POSTED:
-        return Unmet(why=f"{what} is {move.state.value}", remedy="fcb post")
+        return Unmet(why=f"{name} is {move.state.value}", remedy="fcb post")
     return move.document

@@ -1,4 +1,4 @@
-"""Wallet credit beside what the books hold of it: bought and granted credit were once one (S12)."""
+"""Wallet credit that was booked before granted and bought credit were kept apart (S12)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from fcb_pipelines.core.refs import Suffix, suffixed
 def as_booked(
     settled: Sequence[SettlementFacts], ledger_state: Mapping[str, LedgerState]
 ) -> Sequence[SettlementFacts]:
-    """S12: granted credit that was booked with bought credit before the two were told apart stays so."""
+    """These settlements, with granted and bought credit as one where the ledger holds them as one."""
     granted = [each for each in settled if each.method is Method.GRANTED_CREDIT]
     if not granted:
         return settled

@@ -13,10 +13,10 @@ from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.cases import agreements as compared
 from fcb_pipelines.core.dispositions.cases import (
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     decided,
     links_of,
-    lost,
+    lost_dispositions,
 )
 from fcb_pipelines.core.dispositions.decide import Disposition, in_order
 from fcb_pipelines.core.facts.model import InvoiceFacts
@@ -92,8 +92,8 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
             this.books,
             last,
         ),
-        *lost(this.index, this.ledger_state, this.period),
-        *copies_of_their_own(this.copies, this.index, this.period),
+        *lost_dispositions(this.index, this.ledger_state, this.period),
+        *copy_dispositions(this.copies, this.index, this.period),
     ]
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
     frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
@@ -137,7 +137,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     open_cases = cases(this.unplaced, this.claimants, (), {}, this.index)
     rows = [
         *decided(open_cases, (), this.index, {}, current(), nowhere, periods()[-1]),
-        *copies_of_their_own(this.copies, this.index, None),
+        *copy_dispositions(this.copies, this.index, None),
     ]
     frame = to_frame(rows, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

@@ -26,7 +26,7 @@ from fcb_pipelines.core.proof.amount_rows import (
     by_document,
     totals,
 )
-from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
@@ -221,7 +221,7 @@ class Proof:
         if not month.FACTS.keys() <= this.frames.keys():
             return {}
         refs = {row.ref for row in this.dispositions}
-        sides = Sides(
+        sides = AmountInputs(
             facts=this.facts,
             dispositions=this.dispositions,
             deltas=deltas,

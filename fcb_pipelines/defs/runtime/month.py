@@ -17,10 +17,10 @@ from fcb_pipelines.core.dispositions.cases import cases, with_settlements
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import (
     OpeningCash,
-    looked_for,
     on_account,
     opening_cash,
     opening_documents,
+    opening_refs,
     plan_on_account,
 )
 from fcb_pipelines.core.documents.rows import DocumentRow, to_documents
@@ -232,7 +232,7 @@ class Month:
     @property
     def settlement_refs(self) -> tuple[str, ...]:
         """Every external id under which a settlement of the month may stand."""
-        on_account = looked_for([case.facts for case in self.opening_cases], current())
+        on_account = opening_refs([case.facts for case in self.opening_cases], current())
         return (*settlement_refs(self.facts_by_ref.values()), *on_account)
 
     def settlement_refs_of(self, refs: Sequence[str]) -> tuple[str, ...]:

@@ -97,8 +97,8 @@ def the_status() -> dict[str, Any]:
 
 
 def test_the_status_is_the_golden_one() -> None:
-    told = json.loads(json.dumps(the_status()))
-    assert told == json.loads(GOLDEN.read_text(encoding="utf-8"))
+    result = json.loads(json.dumps(the_status()))
+    assert result == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
 def test_population_is_post_and_skip_and_hold_in_every_place() -> None:

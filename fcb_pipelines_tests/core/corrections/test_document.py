@@ -1,4 +1,4 @@
-"""Corrections: one more document brings what stands to what the source says now."""
+"""Corrections: one more document brings a posted document in line with its source."""
 
 from collections import Counter
 from dataclasses import replace

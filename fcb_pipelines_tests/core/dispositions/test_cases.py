@@ -11,7 +11,7 @@ from fcb_pipelines.core.dispositions.cases import (
     accounts,
     agreements,
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     partners,
     with_settlements,
 )
@@ -92,8 +92,8 @@ def test_a_case_has_its_own_agreement_owner_and_standing_and_no_other() -> None:
 
 def test_rows_without_a_document_lie_in_their_own_place_only() -> None:
     rows = [a_copy(source_id=None)]
-    assert [row.ref for row in copies_of_their_own(rows, [], None)] == ["nexacloud:inv-1"]
-    assert copies_of_their_own(rows, [], "2026-04") == ()
+    assert [row.ref for row in copy_dispositions(rows, [], None)] == ["nexacloud:inv-1"]
+    assert copy_dispositions(rows, [], "2026-04") == ()
 
 
 def test_a_partner_is_nexaclouds_user_with_its_links() -> None:

@@ -148,8 +148,8 @@ def test_the_receivable_ties_out_document_by_document(
     why: str | None,
 ) -> None:
     rows = receivable([row], [move] if move else [], unsettled)
-    told = [(one.source, one.ledger, one.not_posted) for one in rows]
-    assert told == ([amounts] if amounts else []), case
+    triples = [(one.source, one.ledger, one.not_posted) for one in rows]
+    assert triples == ([amounts] if amounts else []), case
     assert [one.why for one in rows] == ([why] if amounts else [])
     assert receivable_gate(rows, ()).outcome is Outcome.PASS
 
@@ -247,7 +247,7 @@ def test_d1_what_a_voided_note_took_off_its_invoice_is_owed_again_on_its_correct
     )
     back = corrected(22600, 22600, of=note)
     rows = receivable([UNPAID, void], [invoice, note, back], {})
-    # The invoice is still matched with the note: what is owed stands on the correction.
+    # The invoice is still matched with the note: the owed amount is open on the correction.
     assert sum(row.ledger for row in rows) == 22600
     assert receivable_gate(rows, ()).outcome is Outcome.PASS
     [payment] = settlements_of(a_case())

@@ -1,4 +1,4 @@
-"""Every difference between the intent and what stands is a row that names its field."""
+"""Every difference between the intent and the read-back is a row that names its field."""
 
 from collections.abc import Mapping
 from dataclasses import replace

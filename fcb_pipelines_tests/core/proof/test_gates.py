@@ -320,7 +320,7 @@ def test_a_copy_that_differs_is_a_warning_that_names_the_field() -> None:
 
 def test_tax_that_is_not_as_expected_is_counted_and_summed_by_currency() -> None:
     def row(name: str, state: str | None, **changes: Any) -> WitnessRow:
-        address = Address(country="CA", state=state, told_by="document") if state else None
+        address = Address(country="CA", state=state, taken_from="document") if state else None
         return witness(an_invoice(name, **changes), address, None, SETTINGS)
 
     fits, dollars = row("in_1", "ON"), row("in_2", "AB", currency="USD")

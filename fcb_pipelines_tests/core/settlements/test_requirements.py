@@ -18,7 +18,7 @@ SHARE = a_settlement(INVOICE, 100, drawn_on="stripe:acct_nexacloud:pi_1", receip
 
 
 def ledger_state(document: LedgerDocument, state: MoveState = MoveState.POSTED) -> LedgerMove:
-    """The document as it stands."""
+    """The posted document."""
     return LedgerMove(
         ref=document.ref,
         move_id="1",
@@ -39,7 +39,7 @@ def test_what_is_posted_and_fits_may_be_settled() -> None:
     assert unlike_receipt(SHARE, 500, "CAD") is None
 
 
-# Changes of the allocation, what stands of both sides, what is said, and the command that mends it.
+# Changes of the allocation, the moves of both documents, the message, and the command that mends it.
 Refused = tuple[dict[str, Any], LedgerMove | None, LedgerMove | None, str, str | None]
 REFUSED: dict[str, Refused] = {
     "no document": (
@@ -64,7 +64,7 @@ REFUSED: dict[str, Refused] = {
     "a note in another currency": (
         {}, ledger_state(INVOICE), ledger_state(replace(NOTE, currency="USD")), "in USD", None,
     ),
-    "an amount below zero": ({"amount": -1}, ledger_state(INVOICE), ledger_state(NOTE), "no amount", None),
+    "an amount below zero": ({"amount": -1}, ledger_state(INVOICE), ledger_state(NOTE), "not above zero", None),
 }  # fmt: skip
 
 
@@ -80,18 +80,18 @@ def test_what_is_on_account_has_no_document_among_ours_and_allocates_nothing() -
 
 
 @pytest.mark.parametrize(
-    ("changes", "document", "drawn_on", "told", "remedy"), REFUSED.values(), ids=REFUSED.keys()
+    ("changes", "document", "drawn_on", "message", "remedy"), REFUSED.values(), ids=REFUSED.keys()
 )
 def test_what_is_not_there_or_does_not_fit_is_refused(
     changes: dict[str, Any],
     document: LedgerMove | None,
     drawn_on: LedgerMove | None,
-    told: str,
+    message: str,
     remedy: str | None,
 ) -> None:
     lacking = unmet(replace(ALLOCATION, **changes), document, drawn_on)
     assert lacking is not None
-    assert told in lacking.why
+    assert message in lacking.why
     assert lacking.remedy == remedy
 
 
@@ -108,5 +108,5 @@ def test_a_receipt_settles_nothing_by_itself() -> None:
 def test_another_receipt_under_the_same_name_is_refused(amount: int, currency: str) -> None:
     unlike = unlike_receipt(SHARE, amount, currency)
     assert unlike is not None
-    assert f"stands there over {amount} {currency}" in unlike.why
+    assert f"the ledger holds over {amount} {currency}" in unlike.why
     assert unlike.remedy is None
