@@ -5,13 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.digests import digest_of_lines
+from fcb_pipelines.core.digests import Form, digest_of_lines
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
 from fcb_pipelines.core.periods import period_of, preceding
+
+
+# Of a row every field counts, whatever its class is called.
+_EVERY_FIELD = Form({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,9 @@ def fingerprints(
         parts[period][0].append(f"{row.ref} {row.body_hash}")
     for copy in rows:
         for period in _places(copy.claims, place, opening) & wanted:
-            parts[period][1].append(f"{copy} {users.get(copy.user_id)}")
+            parts[period][1].append(
+                f"{_EVERY_FIELD.digest(copy)} {_EVERY_FIELD.digest(users.get(copy.user_id))}"
+            )
     for move in moves:
         # A person may have changed its date: it belongs to the month of its document.
         own = place.get(move.ref) or period_of(move.document.date)
