@@ -91,6 +91,6 @@ class EntriesRefused(PermanentFailure):
 
     def __init__(self, tried: str, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals)
-        told = "; ".join(f"{each.ref}: {each.code} ({each.detail})" for each in refusals[:5])
+        listed = "; ".join(f"{each.ref}: {each.code} ({each.detail})" for each in refusals[:5])
         more = f" and {len(refusals) - 5} more" if len(refusals) > 5 else ""
-        super().__init__(tried, f"{told}{more}")
+        super().__init__(tried, f"{listed}{more}")
