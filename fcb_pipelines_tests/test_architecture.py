@@ -59,8 +59,6 @@ FOLDERS = {
     *(PACKAGE / house.replace(".", "/") / rung for house, ladder in LADDERS.items() for rung in ladder),
 }  # fmt: skip
 PAGES_TO_COME = {
-    *("connectors/lago", "connectors/nexacloud"),
-    *("connectors/store", "connectors/stripe"),
     *("defs/automation", "defs/billing", "defs/close", "defs/former_shadow", "defs/gates"),
     *("defs/ledger", "defs/metering", "defs/nexacloud", "defs/reconciliation", "defs/runtime"),
     "defs/sources",

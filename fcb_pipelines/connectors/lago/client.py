@@ -1,4 +1,4 @@
-"""Reads from Lago over one pooled HTTP client: paced, retried, failures told apart."""
+"""Reads from Lago over one pooled HTTP client: paced, retried, each kind of failure by its own class."""
 
 import itertools
 import weakref
