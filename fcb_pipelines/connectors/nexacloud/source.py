@@ -194,8 +194,8 @@ class NexaCloudSource:
         except psycopg2.Error as error:
             raise _failed(tried, error) from error
         except UnicodeDecodeError as error:
-            told = f"a text in another encoding than the database says ({error.reason})"
-            raise ContractBreach(tried, told, remedy="correct the text in NexaCloud") from error
+            fault = f"a text in another encoding than the database says ({error.reason})"
+            raise ContractBreach(tried, fault, remedy="correct the text in NexaCloud") from error
         finally:
             connection.close()
 

@@ -1,11 +1,11 @@
-"""How a run of `ledger/posted_moves` is told what to post."""
+"""The configuration of a run of `ledger/posted_moves`."""
 
 import dagster as dg
 from pydantic import Field
 
 
 class PostingConfig(dg.Config):
-    """Whether drafts become posted moves in this run, and which."""
+    """The drafts that this run posts."""
 
     post: bool | None = Field(
         default=None,
