@@ -1,4 +1,4 @@
-"""What can go wrong outside, in two kinds.
+"""Failures of calls to the outside world, in two kinds.
 
     Failure
     ├── TransientFailure      the same call may succeed later: a rerun helps
@@ -21,7 +21,7 @@ from fcb_pipelines.core.codes import ExceptionCode
 
 
 class Failure(Exception):
-    """A call to the outside world that did not do what it should."""
+    """A call to the outside world that failed."""
 
     rerun_helps = False
 

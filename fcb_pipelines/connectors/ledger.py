@@ -95,7 +95,7 @@ class Ledger(Protocol):
         ...
 
 
-def named_once(refs: Sequence[str]) -> list[str]:
+def unique_refs(refs: Sequence[str]) -> list[str]:
     """The refs of a batch. Raises ContractBreach where the batch names a ref twice."""
     twice = [ref for ref, times in Counter(refs).items() if times > 1]
     if twice:

@@ -32,7 +32,7 @@ from fcb_pipelines.connectors.beancount.setup import (
 )
 from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.ledger import named_once
+from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
@@ -165,7 +165,7 @@ class BeancountLedger:
         date in a locked period, ContractBreach for a document that does not balance. Then nothing
         of the batch is written.
         """
-        refs = named_once([document.ref for document in documents])
+        refs = unique_refs([document.ref for document in documents])
 
         def change(records: Records, changes: Changes) -> None:
             for document in documents:
@@ -200,7 +200,7 @@ class BeancountLedger:
         is returned as it is. Raises NotPrepared when the document, or the one that an allocation draws
         on, is not posted; ContractBreach when too little of it is left. Then nothing is written.
         """
-        refs = named_once([settlement.ref for settlement in settlements])
+        refs = unique_refs([settlement.ref for settlement in settlements])
         self._change(
             lambda records, changes: add_settlements(settlements, records, changes, self._settings)
         )

@@ -264,7 +264,7 @@ class Records:
             sign = self._side(ref) if holder else kind_of(entry).sign
             if foreign or (allocation and not self._matches(entry)):
                 continue
-            # A person's entry has no id of ours; its place tells it from the others.
+            # A person's entry has no external id; its place in the file identifies it.
             name = text(entry.meta, "external_id") or ":".join(map(str, self.place(entry)))
             before = claims[name].amount if name in claims else 0
             claims[name] = Claim(

@@ -145,7 +145,7 @@ def main_text(*, title: str, currency: str, identity: str) -> str:
 option "title" {quoted(title)}
 option "operating_currency" {quoted(currency)}
 
-; Refuses an external id that stands here twice.
+; Refuses an external id that is used twice.
 plugin "fcb_pipelines.connectors.beancount_plugin"
 
 ; Names this very set of books: never change it, never copy it to other books.

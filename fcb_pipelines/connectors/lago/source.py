@@ -23,7 +23,7 @@ _LINKS = ("file_url", "xml_url", "web_url")
 
 
 class LagoSource:
-    """One Lago organization, read only. Bodies are what `core.facts.lago.documents` reads."""
+    """One Lago organization, read only. `core.facts.lago.documents` reads its bodies."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class LagoSource:
         fees = self._reader.sweep("fees")
         payments = self._reader.sweep("payments")
         notes = self._reader.sweep("credit_notes")
-        # Fees are left out: what their sweep lacks shows in each invoice's own sum.
+        # Fees are left out: a fee that their sweep lacks is missing in its invoice's sum.
         problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
         listed = [self._with_credits(each, problems) for each in invoices.items]
         related = Related(listed, fees.items, payments.items, notes.items)

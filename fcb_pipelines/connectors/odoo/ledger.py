@@ -15,14 +15,14 @@ from fcb_pipelines.connectors.failures import (
     NotAllowed,
     NotPrepared,
 )
-from fcb_pipelines.connectors.ledger import named_once
+from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP, SOURCE_REF
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
-from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read
+from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import minor
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
@@ -84,7 +84,7 @@ class OdooLedger:
         """Our moves of these refs, in their order, and those that reverse `of`; or all of them."""
         if refs is not None and not refs and not of:
             return ()
-        return read(self._moves(), self._moves().find(refs, of), self._lookups().of)
+        return read_moves(self._moves(), self._moves().find(refs, of), self._lookups().of)
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
@@ -118,7 +118,7 @@ class OdooLedger:
         """
         if not documents:
             return ()
-        refs = named_once([document.ref for document in documents])
+        refs = unique_refs([document.ref for document in documents])
         there = self._moves().rows(list((found := self._moves().find(refs)).values()))
         drafts = {
             ref: move
@@ -168,7 +168,7 @@ class OdooLedger:
         """
         if not settlements:
             return ()
-        refs = named_once([each.ref for each in settlements])
+        refs = unique_refs([each.ref for each in settlements])
         ledger_state = {each.ref: each for each in self.read_settlements(refs)}
         unmatched = {
             ref: int(each.move_id) for ref, each in ledger_state.items() if is_unmatched(each)
@@ -196,13 +196,13 @@ class OdooLedger:
         self, settlements: Sequence[Settlement], writer: Settlements, partners: Mapping[str, int]
     ) -> None:
         """Write what stays open on the receivable: payments first, then the failures that undo them."""
-        writer.leave_open([each for each in settlements if each.undoes is None], partners, {})
+        writer.write_on_account([each for each in settlements if each.undoes is None], partners, {})
         failures = [each for each in settlements if each.undoes is not None]
         payments = self.read_settlements([each.undoes for each in failures if each.undoes])
         undone = {
             each.ref: int(each.move_id) for each in payments if each.state is MoveState.POSTED
         }
-        writer.leave_open(failures, partners, undone)
+        writer.write_on_account(failures, partners, undone)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over the posted entries that carry our reference, by account and currency."""

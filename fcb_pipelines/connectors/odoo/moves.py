@@ -65,7 +65,7 @@ class Moves:
         return {ref: found[ref] for ref in (*(wanted or ()), *found) if ref in found}
 
     def rows(self, ids: Sequence[int]) -> dict[int, Row]:
-        """Those of these moves that are customer invoices or credit notes."""
+        """Move id -> row, for the customer invoices and credit notes among these moves."""
         domain = [("id", "in", list(ids)), ("move_type", "in", ["out_invoice", "out_refund"])]
         return {row["id"]: row for row in self._odoo.rows(MOVE, domain, MOVE_FIELDS)} if ids else {}
 
@@ -112,7 +112,7 @@ class Moves:
         found = self._odoo.rows("account.move.line", [("id", "in", lines)], ["move_id"])
         return set(reversed_moves) - {row["move_id"][0] for row in found}
 
-    def put_back(self, refs: Collection[str]) -> dict[str, dict[int, int]]:
+    def open_entries(self, refs: Collection[str]) -> dict[str, dict[int, int]]:
         """Document -> open amount of our entries that settle it, by direction, minor units.
 
         Direction 1 is owed by the customer, -1 is owed to the customer.
@@ -209,7 +209,9 @@ class Moves:
         }  # fmt: skip
 
 
-def read(moves: Moves, found: Mapping[str, int], lookups_of: LookupsOf) -> tuple[LedgerMove, ...]:
+def read_moves(
+    moves: Moves, found: Mapping[str, int], lookups_of: LookupsOf
+) -> tuple[LedgerMove, ...]:
     """The moves of `found` (ref -> id), read page by page, in its order."""
     ledger_state: list[LedgerMove] = []
     for page in in_pages(list(found.items())):
@@ -217,7 +219,7 @@ def read(moves: Moves, found: Mapping[str, int], lookups_of: LookupsOf) -> tuple
         lines = moves.lines(list(rows))
         lookups = lookups_of(rows.values(), _flat(lines.values()))
         reversed_whole = moves.reversed_whole(rows)
-        put_back = moves.put_back([ref for ref, move in page if move in rows])
+        open_entries = moves.open_entries([ref for ref, move in page if move in rows])
         ledger_state += [
             ledger_move(
                 ref,
@@ -225,7 +227,7 @@ def read(moves: Moves, found: Mapping[str, int], lookups_of: LookupsOf) -> tuple
                 lines.get(move, []),
                 lookups,
                 reversed_whole=move in reversed_whole,
-                put_back=put_back.get(ref, {}),
+                open_entries=open_entries.get(ref, {}),
             )
             for ref, move in page
             if move in rows

@@ -83,11 +83,11 @@ def ledger_move(
     lookups: Lookups,
     *,
     reversed_whole: bool,
-    put_back: Mapping[int, int],
+    open_entries: Mapping[int, int],
 ) -> LedgerMove:
     """A customer invoice or credit note with its lines, as a ledger move.
 
-    `reversed_whole`: only credit notes settle it. `put_back` is the open amount of the entries that
+    `reversed_whole`: only credit notes settle it. `open_entries` is the open amount of the entries that
     settle it, by direction (1 owed by the customer, -1 owed to the customer), minor units.
     """
     links = lookups.links.get(id_of(row["partner_id"]), ())
@@ -95,7 +95,7 @@ def ledger_move(
     state = STATES[row["state"]]
     document = as_written(_documents(ref, row, lines, links, lookups), stored)
     own = abs(minor(row["amount_residual"], document.currency))
-    beside = put_back.get(document.kind.sign, 0)
+    beside = open_entries.get(document.kind.sign, 0)
     return LedgerMove(
         ref=ref,
         move_id=str(row["id"]),

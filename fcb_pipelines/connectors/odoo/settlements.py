@@ -81,7 +81,7 @@ class Settlements:
         `entries` the existing settlements that are not wholly matched.
         """
         receivables = self._receivables(documents)
-        for batch in by_document(settlements):
+        for batch in batches_by_document(settlements):
             sides = _Sides(
                 partners=partners,
                 documents={ref: int(move.move_id) for ref, move in documents.items()},
@@ -92,7 +92,7 @@ class Settlements:
             )
             self._write(batch, sides)
 
-    def leave_open(
+    def write_on_account(
         self,
         settlements: Sequence[Settlement],
         partners: Mapping[str, int],
@@ -268,7 +268,7 @@ def is_unmatched(ledger_state: LedgerSettlement) -> bool:
     return is_entry and not ledger_state.is_reconciled
 
 
-def by_document(settlements: Collection[Settlement]) -> Iterable[Sequence[Settlement]]:
+def batches_by_document(settlements: Collection[Settlement]) -> Iterable[Sequence[Settlement]]:
     """Batches, with all settlements of a document in the same one."""
     rank = {ref: place for place, ref in enumerate(dict.fromkeys(s.document for s in settlements))}
     return in_pages(sorted(settlements, key=lambda each: rank[each.document]), BATCH)

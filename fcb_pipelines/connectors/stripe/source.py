@@ -32,7 +32,7 @@ _FAILED = {"type": "payment_failure_refund", "expand": ["data.source"]}
 
 
 class StripeSource:
-    """One Stripe account, read only. Bodies are what `core.facts.stripe.documents` reads."""
+    """One Stripe account, read only. `core.facts.stripe.documents` reads its bodies."""
 
     def __init__(
         self,

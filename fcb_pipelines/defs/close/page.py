@@ -25,7 +25,7 @@ class Bar(TypedDict):
 
 
 class Received(TypedDict):
-    """How many payments came in, and their sum in minor units."""
+    """The number of payments, and their sum in minor units."""
 
     count: int
     total: int

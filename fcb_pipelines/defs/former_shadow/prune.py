@@ -22,7 +22,9 @@ COLUMNS = ("model", "name", "outcome", "reason")
 class PruneConfig(dg.Config):
     """The permissions of a run. Every default is the safe choice."""
 
-    dry_run: bool = Field(default=True, description="List what would be done, and do nothing.")
+    dry_run: bool = Field(
+        default=True, description="List the records to remove, and remove nothing."
+    )
     confirm: str = Field(
         default="",
         description="The name of the Odoo database, repeated: without it nothing is removed.",
@@ -40,7 +42,7 @@ def prune_shadow(
     ledger: LedgerResource,
     store: StoreResource,
 ) -> None:
-    """Delete draft orders marked x_fc_shadow and products NC-…, or archive what is in use."""
+    """Delete draft orders marked x_fc_shadow and products NC-…, or archive those in use."""
     books = ledger.open()
     if not isinstance(books, OdooLedger):
         context.log.info("Nothing to prune: the ledger is not Odoo (FCB_LEDGER).")

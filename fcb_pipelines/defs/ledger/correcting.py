@@ -29,7 +29,7 @@ class CorrectionConfig(dg.Config):
     """The documents to correct. Nothing is written while `dry_run` is on."""
 
     refs: list[str] = Field(description="The documents, as `fcb status` names them.")
-    dry_run: bool = Field(default=True, description="Say what would be written, and write nothing.")
+    dry_run: bool = Field(default=True, description="List the corrections, and write nothing.")
 
 
 @dg.op(pool=keys.LEDGER_POOL, out=dg.Out(dg.Nothing), tags={"kind": "ledger"})

@@ -9,7 +9,7 @@ class PostingConfig(dg.Config):
 
     post: bool | None = Field(
         default=None,
-        description="Post the drafts that are as intended; unset: what the configuration says.",
+        description="Post the drafts that are as intended; unset: `posting` of the configuration.",
     )
     approved: dict[str, str] | None = Field(
         default=None,
