@@ -172,7 +172,9 @@ def test_values_of_a_row_keep_their_types(row_type: type, tmp_path: Path) -> Non
     ):
         for name in row_type.__dataclass_fields__:
             one, other = getattr(before, name), getattr(after, name)
-            assert isinstance(other, type(one)), name
+            # A system is kept by its name, since a configured source is no member of System.
+            kind = str if name == "side" else type(one)
+            assert isinstance(other, kind), name
 
 
 @pytest.mark.parametrize("row_type", ROWS, ids=lambda one: one.__name__)
