@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from fcb_pipelines.connectors.store.frames import read_frame
 from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -46,8 +47,9 @@ def close(folder: Path) -> dict[str, Any]:
 
     `read_otherwise` is where status and reports, told from the old frames, do not say what they said, and
     `told_otherwise` the same after the close. `counted` is what the ledger was asked to do, `changed` the
-    files of the books that are not as they were, `logged` how many read-backs were news, `stopped` what
-    ended a month, `corrected` the documents of which something would be corrected.
+    files of the books that are not as they were, `logged` how many read-backs were news, `unnamed` the
+    refs that a frame had and has no more, `stopped` what ended a month, `corrected` the documents of
+    which something would be corrected.
     """
     old = folder / "old"
     unpack(old)
@@ -102,11 +104,25 @@ def close(folder: Path) -> dict[str, Any]:
                 "counted": {n: counted[n] for n in ("created", "rebuilt", "posted", "settled")},
                 "changed": [name for name, text in written().items() if books[name] != text],
                 "logged": len(logged(url)) - len(rows(LOG)),
+                "unnamed": unnamed(old / "frames", home / "frames"),
                 "corrected": [plan.ref for plan in plans if not plan.is_empty],
                 "told_otherwise": otherwise(),
             }
     finally:
         server.stop()
+
+
+def unnamed(before: Path, now: Path) -> list[str]:
+    """The refs of the old frames that the same frame, built again, does not have; posted or not."""
+    return [
+        f"{file.relative_to(before)}: {ref}"
+        for file in sorted(before.rglob("*.parquet"))
+        for frame in [read_frame(file)]
+        if "ref" in frame
+        for ref in sorted(
+            set(frame["ref"]) - set(read_frame(now / file.relative_to(before))["ref"])
+        )
+    ]
 
 
 if __name__ == "__main__":

@@ -40,5 +40,6 @@ def test_a_close_over_the_old_home_writes_nothing(found: dict[str, Any]) -> None
 
 def test_a_close_over_the_old_home_finds_no_difference(found: dict[str, Any]) -> None:
     assert found["told_otherwise"] == [], LOST
+    assert found["unnamed"] == [], LOST
     assert found["logged"] == 0
     assert found["corrected"] == []
