@@ -221,7 +221,7 @@ RULE_FAULTS = (
     fault("Lago's total after its credits as the total", "B1", MAY, before(lago.document_facts, in_a_copy("invoice", _total_after_credits)), HELD),
     fault("Unitemised revenue called hosting", "B2", MARCH, value(build, "UNITEMISED", "hosting"), EXPECTED),
     fault("Nothing sold, posted", "B4", MARCH, _posted_though("zero_amount"), EXPECTED),
-    fault("A negative invoice posted as an invoice", "B5", APRIL, instead(arithmetic.turned, lambda facts: facts), RULES),
+    fault("A negative invoice posted as an invoice", "B5", APRIL, instead(arithmetic.as_credit_note, lambda facts: facts), RULES),
     fault("A line that takes back counted as a sale", "B6", APRIL, _billed(_every_line_a_sale), HELD),
     fault("A discount not taken", "B7", APRIL, _billed(_no_discount), HELD),
     fault("A price that includes the tax taken for net", "B7", APRIL, after(parts.billed_taxes, lambda billed, *_: tuple(replace(tax, inclusive=False) for tax in billed)), HELD),

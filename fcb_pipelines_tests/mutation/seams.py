@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 PRODUCT = "fcb_pipelines"
+# The sandbox is the outside world: it stays right, whatever the product gets wrong.
+_OUTSIDE = "fcb_pipelines.sandbox."
 
 Seed = Callable[[pytest.MonkeyPatch], None]
 
@@ -101,7 +103,11 @@ def places(
 
 def _product() -> list[ModuleType]:
     loaded = list(sys.modules.items())
-    return [module for name, module in loaded if name.split(".")[0] == PRODUCT]
+    return [
+        module
+        for name, module in loaded
+        if name.split(".")[0] == PRODUCT and not name.startswith(_OUTSIDE)
+    ]
 
 
 def _set(patch: pytest.MonkeyPatch, *, owner: Any, name: str, wrong: Any) -> None:

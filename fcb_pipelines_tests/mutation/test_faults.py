@@ -4,7 +4,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
-from fcb_pipelines_tests.mutation.fault import Fault, Layer
+from fcb_pipelines_tests.mutation.__main__ import missed_in_words
+from fcb_pipelines_tests.mutation.fault import Fault, Finding, Layer
 from fcb_pipelines_tests.mutation.faults import FAULTS
 from fcb_pipelines_tests.mutation.sampling import sample
 from fcb_pipelines_tests.mutation.seams import PRODUCT
@@ -79,3 +80,13 @@ def test_samples_of_two_hundred_commits_miss_no_fault() -> None:
         (one.layer, one.name) for number in range(200) for one in sample(FAULTS, 20, str(number))
     }
     assert len(drawn) == len(FAULTS)
+
+
+def test_a_fault_that_nobody_noticed_is_named_with_the_command_that_tries_it_alone() -> None:
+    missed = Finding(
+        name="Dates in UTC", case="A1", layer="rules", should=["expected.json"], gates=["the run"]
+    )
+    assert missed_in_words(missed) == (
+        "NOT NOTICED: Dates in UTC (A1, rules): expected.json should have told it, the run did. "
+        "Alone: python -m fcb_pipelines_tests.mutation --layer rules --only '^Dates in UTC$'"
+    )

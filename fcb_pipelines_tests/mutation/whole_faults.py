@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fcb_pipelines.core.codes import Method, Status, Verdict
+from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Status, Verdict
 from fcb_pipelines.core.corrections import document as correcting
 from fcb_pipelines.core.corrections import plan as correction_plan
 from fcb_pipelines.core.dispositions import cases, credit_notes, decide
@@ -29,10 +29,9 @@ from fcb_pipelines_tests.mutation.seams import (
     before,
     in_a_copy,
     instead,
-    value,
 )
 
-OPENING, WAITS = "opening_document", "credit_note_waits"
+OPENING, WAITS = ExceptionCode.OPENING_DOCUMENT, ExceptionCode.CREDIT_NOTE_WAITS
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -50,7 +49,7 @@ def _skipped_where(wanted: Callable[[Any], bool]) -> Seed:
     def wrong(row: Any, case: Any, *_: Any) -> Any:
         if row.verdict is Verdict.SKIP or case.facts.problem or not wanted(case.facts):
             return row
-        return replace(row, verdict=Verdict.SKIP, reason="zero_amount", detail="")
+        return replace(row, verdict=Verdict.SKIP, reason=Reason.ZERO_AMOUNT, detail="")
 
     return after(decide.decide, wrong)
 
@@ -176,7 +175,7 @@ JUDGING_FAULTS = (
     fault("Money of before the books dropped with its document", "S11", JULY, _no_cash_of(_of_before), EXPECTED),
     fault("A payment that failed since the books began dropped with its invoice", "S11", JULY, _no_cash_of(lambda _, __, settled: settled.method is Method.PAYMENT_FAILURE), LOST),
     fault("Credit that was given away booked as bought", "S12", JUNE, before(lago.document_facts, in_a_copy("invoice", _none_was_given)), EXPECTED),
-    fault("Credit that nobody gave not told", "S12", JUNE, value(credit, "WITHOUT_ORIGIN", "nothing"), EXPECTED),
+    fault("Credit that nobody gave not told", "S12", JUNE, instead(credit.drawn_without_origin, lambda *_: ()), EXPECTED),
     fault("A debt on the balance told as credit that nobody gave", "B9", APRIL, instead(balance.balance_debt, lambda *_: 0), EXPECTED),
 )  # fmt: skip
 
