@@ -1,7 +1,8 @@
 """One embedded Postgres for the whole test run, and a database of its own for a test that asks.
 
 The server starts with the first test that needs it; all xdist workers share it, and the process
-that was started by hand stops it at the end.
+that was started by hand stops it at the end. The run's files lie in memory where there is room: a
+database is some thousand of them, and hundreds are made.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -21,6 +23,9 @@ from fcb_pipelines_tests import packaged
 pytest_plugins = ["fcb_pipelines_tests.odoo_server"]
 
 _HOME = pytest.StashKey[Path]()
+_MEMORY = Path("/dev/shm")
+# What a run with Odoo leaves there at its end is about half of it.
+_ROOM = 8 * 2**30
 
 NewDatabase = Callable[..., str]
 
@@ -28,8 +33,15 @@ NewDatabase = Callable[..., str]
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder that the run's server and datasets live in; workers are told of it."""
     worker = getattr(config, "workerinput", None)
-    config.stash[_HOME] = Path(worker["home"] if worker else tempfile.mkdtemp(prefix="fcb-tests-"))
-    os.environ[packaged.HOME] = str(config.stash[_HOME])
+    if worker:
+        config.stash[_HOME] = Path(worker["home"])
+        return
+    prefix = f"fcb-tests-{os.getpid()}-"
+    home = config.stash[_HOME] = Path(tempfile.mkdtemp(prefix=prefix, dir=_memory()))
+    os.environ[packaged.HOME] = str(home)
+    # All temporary files of this run, its workers and its child processes.
+    (home / "tmp").mkdir()
+    tempfile.tempdir = os.environ["TMPDIR"] = str(home / "tmp")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -47,6 +59,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(home)
 
 
+def _memory() -> Path | None:
+    """A folder in memory, where there is one with room for a whole run.
+
+    What runs that were killed have left there is removed first.
+    """
+    for left in _MEMORY.glob("fcb-tests-*-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[2])):
+            EmbeddedPostgres(left).stop()
+            shutil.rmtree(left, ignore_errors=True)
+    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _ROOM:
+        return None
+    return _MEMORY if psutil.virtual_memory().available > _ROOM else None
+
+
 @pytest.fixture(scope="session")
 def new_home() -> Iterator[Callable[[], Path]]:
     """Makes empty folders for servers of a test's own.
@@ -61,9 +87,13 @@ def new_home() -> Iterator[Callable[[], Path]]:
 
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config) -> EmbeddedPostgres:
-    """The run's server, started."""
+    """The run's server, started. Nothing of it need outlive a crash, and no copy lives long."""
     server = EmbeddedPostgres(pytestconfig.stash[_HOME])
-    server.start()
+    if server.start():
+        with server.maintenance() as connection, connection.cursor() as cursor:
+            for setting in ("fsync", "full_page_writes", "autovacuum"):
+                cursor.execute(f"alter system set {setting} = off")
+            cursor.execute("select pg_reload_conf()")
     return server
 
 

@@ -5,9 +5,8 @@ it can't be had the tests are skipped, and say so; with FCB_REQUIRE_ODOO=1 they 
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from uuid import uuid4
 
 import odoorpc
 import pytest
+from filelock import FileLock
 
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
@@ -28,30 +28,42 @@ from fcb_pipelines_tests.documents import SETTINGS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooBooks:
-    """One database of the server that the test run started."""
+    """One database of the server that the test run started.
+
+    The administrator logs in once: a quarter of a second each goes into the hash of a password.
+    """
 
     url: str
     database: str
+    _session: list[odoorpc.ODOO] = field(default_factory=list)
+    _administrator: list[OdooConnection] = field(default_factory=list)
 
     def connection(
         self, user: str = USER, password: str = PASSWORD, *, company: int | None = None
     ) -> OdooConnection:
         """A connection as the pipeline makes it."""
-        return OdooConnection(self.url, self.database, user, password, company=company)
+        if user != USER or company is not None:
+            return OdooConnection(self.url, self.database, user, password, company=company)
+        if not self._administrator:
+            self._administrator.append(OdooConnection(self.url, self.database, user, password))
+        return self._administrator[0]
 
     def do(self, model: str, method: str, *arguments: Any, **options: Any) -> Any:
         """One call as the administrator: what a person does in Odoo."""
-        host, _, port = self.url.removeprefix("http://").partition(":")
-        session = odoorpc.ODOO(host, port=int(port), timeout=300)
-        session.login(self.database, USER, PASSWORD)
-        return session.execute_kw(model, method, list(arguments), options)
+        if not self._session:
+            host, _, port = self.url.removeprefix("http://").partition(":")
+            session = odoorpc.ODOO(host, port=int(port), timeout=300)
+            session.login(self.database, USER, PASSWORD)
+            self._session.append(session)
+        return self._session[0].execute_kw(model, method, list(arguments), options)
 
 
 class OdooServer:
     """The running server and the databases made in it.
 
     Tests get the database of one name again and again, each time a new copy of the prepared one:
-    so the server loads its models once. It notices the exchange by its own signalling tables.
+    so the server loads its models once. It notices the exchange by its own signalling tables. What
+    is copied is made once a run, by whichever process comes first.
     """
 
     def __init__(
@@ -61,10 +73,8 @@ class OdooServer:
         self._odoo = odoo
         self._postgres = postgres
         self._url = process.url
-        self._made: set[str] = set()
+        self._made: dict[str, OdooBooks] = {}
         self._run = uuid4().hex[:8]
-        self._prepared: OdooBooks | None = None
-        self._selling: OdooBooks | None = None
 
     def unprepared(self) -> OdooBooks:
         """Fresh books: the Canadian chart, and nothing of ours."""
@@ -75,16 +85,11 @@ class OdooServer:
 
     def prepared(self) -> OdooBooks:
         """Books that `fcb ledger setup` has been through, empty."""
-        return self._copy(self._prepared or self._prepare(), f"odoo_test_{self._run}")
+        return self._copy(self._once("odoo_prepared", self._prepare), f"odoo_test_{self._run}")
 
     def selling(self) -> OdooBooks:
         """Prepared, empty books with the app Sales in them; it is installed once, for a minute."""
-        if self._selling is None:
-            books = self._copy(self._prepared or self._prepare(), f"odoo_selling_{self._run}")
-            app = books.do("ir.module.module", "search", [("name", "=", "sale")])
-            books.do("ir.module.module", "button_immediate_install", app)
-            self._selling = books
-        return self._copy(self._selling, f"odoo_sale_{self._run}")
+        return self._copy(self._once("odoo_selling", self._sell), f"odoo_sale_{self._run}")
 
     def start_another(self, database: str, log: Path) -> tuple[Process, Mapping[str, str]]:
         """A second server over books of its own, as the sandbox starts it."""
@@ -97,23 +102,34 @@ class OdooServer:
         for database in self._made:
             self._odoo.drop_books(database)
 
+    def _once(self, name: str, make: Callable[[], OdooBooks]) -> str:
+        """A database that all processes of the run copy from: made by the first that needs it."""
+        with FileLock(self._postgres.data.parent / f"{name}.lock"):
+            if not self._postgres.has_database(name):
+                self._disconnect((made := make()).database)
+                self._postgres.create_database(name, template=made.database)
+        return name
+
     def _prepare(self) -> OdooBooks:
-        books = self._books(f"odoo_prepared_{self._run}")
-        self._odoo.create_books(books.database)
+        books = self.unprepared()
         OdooLedger(books.connection(), SETTINGS).setup()
-        self._prepared = books
         return books
 
-    def _copy(self, source: OdooBooks, name: str) -> OdooBooks:
+    def _sell(self) -> OdooBooks:
+        books = self.prepared()
+        app = books.do("ir.module.module", "search", [("name", "=", "sale")])
+        books.do("ir.module.module", "button_immediate_install", app)
+        return books
+
+    def _copy(self, source: str, name: str) -> OdooBooks:
         books = self._books(name)
-        self._postgres.drop_database(books.database)
-        self._disconnect(source.database)
-        self._postgres.create_database(books.database, template=source.database)
+        self._postgres.drop_database(name)
+        self._postgres.create_database(name, template=source)
         return books
 
     def _books(self, database: str) -> OdooBooks:
-        self._made.add(database)
-        return OdooBooks(url=self._url, database=database)
+        new = OdooBooks(url=self._url, database=database)
+        return self._made.setdefault(database, new)
 
     def _disconnect(self, database: str) -> None:
         """A database that somebody is connected to can't be copied."""
@@ -130,10 +146,9 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
     home = postgres.data.parent
     shared = os.environ.get("FCB_ODOO_CACHE")
     folder = Path(shared) if shared else home / "odoo"
-    data = home / f"odoo-data-{uuid4().hex[:8]}"
-    odoo = SandboxOdoo(folder, postgres, data=data)
+    odoo = SandboxOdoo(folder, postgres, data=home / "odoo-data")
     try:
-        process = odoo.start(None, log=home / "odoo.log")
+        process = odoo.start(None, log=home / f"odoo-{os.getpid()}.log")
     except Failure as failure:
         if os.environ.get("FCB_REQUIRE_ODOO") == "1":
             raise
@@ -144,7 +159,6 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
     finally:
         processes.stop(process)
         server.drop()
-        shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture
