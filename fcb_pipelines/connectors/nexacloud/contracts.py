@@ -5,21 +5,19 @@ live extract, a stored frame and a test.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
 from fcb_pipelines.connectors.nexacloud.values import (
     WHOLE_DIGITS,
     is_beyond_moments,
     is_beyond_numbers,
+    is_null,
     is_number,
     row_name,
     shown,
@@ -242,58 +240,59 @@ def breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
     """
     if frame.columns.empty:
         return (Breach(table=table, column="*", rule="the table is missing", count=0),)
-    told = _with_nan_seen(table, frame.reset_index(drop=True))
-    try:
-        _schemas[table].validate(told, lazy=True)
-    except SchemaErrors as errors:
-        return tuple(_told(table, errors.failure_cases, told))
-    return ()
+    rows = frame.reset_index(drop=True)
+    missing = [
+        Breach(table=table, column=column.name, rule="the column is missing", count=len(rows))
+        for column in ALL_TABLES[table]
+        if column.name not in rows and not column.optional
+    ]
+    broken = [
+        breach
+        for column in ALL_TABLES[table]
+        if column.name in rows
+        for rule, own in _broken(rows[column.name].tolist(), column)
+        if own
+        for breach in _told(table, column, rule, own, rows)
+    ]
+    return (*missing, *broken)
 
 
-def _with_nan_seen(table: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with a Decimal NaN as text: pandas takes it for a missing value."""
-    seen = {}
-    for name in (c.name for c in ALL_TABLES[table] if c.type is ColumnType.NUMERIC):
-        if name in frame and frame[name].isna().any():
-            lost = [isinstance(value, Decimal) and value.is_nan() for value in frame[name]]
-            seen[name] = frame[name].astype(object).mask(pd.Series(lost), "NaN")
-    return frame.assign(**seen) if seen else frame
+def _broken(values: Sequence[Any], column: ColumnContract) -> Iterator[tuple[str, list[int]]]:
+    """Each rule of the column with the rows that break it; of equal keys the first is right."""
+    null = [is_null(value) for value in values]
+    there = [(row, value) for row, value in enumerate(values) if not null[row]]
+    if not column.nullable:
+        yield "null where none may be", [row for row, lost in enumerate(null) if lost]
+    if column.key:
+        first: dict[Any, int] = {}
+        yield TWICE, [row for row, value in there if first.setdefault(value, row) != row]
+    holds = _HOLDS[column.type]
+    yield f"wrong type, not {column.type.value}", [row for row, value in there if not holds(value)]
 
 
-def _told(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[Breach]:
-    missing = cases[cases["check"] == "column_in_dataframe"]
-    for column in missing["failure_case"]:
-        yield Breach(
-            table=table, column=str(column), rule="the column is missing", count=len(frame)
-        )
-    others = cases[cases["check"] != "column_in_dataframe"]
-    for (column, check), group in others.groupby(["column", "check"], sort=False):
-        rows = sorted(int(row) for row in group["index"])
-        values = frame[str(column)]
-        kind = next(one.type for one in ALL_TABLES[table] if one.name == column)
-        is_beyond, beyond_rule = _BEYOND.get(kind, (lambda value: False, ""))
-        beyond = [row for row in rows if is_beyond(values.iloc[row])]
-        wrong = sorted({*rows} - {*beyond})
-        for rule, own, remedy in (
-            (beyond_rule, beyond, MENDED),
-            (_RULES.get(str(check), str(check)), wrong, CHANGED),
-        ):
-            if own:
-                yield Breach(
-                    table=table,
-                    column=str(column),
-                    rule=rule,
-                    count=len(own),
-                    sample=tuple(
-                        f"{row_name(table, frame, row)}: {(typed if own is wrong else shown)(values.iloc[row])}"
-                        for row in own[:SAMPLE]
-                    ),
-                    rows=tuple(own),
-                    remedy=remedy,
-                )
+def _told(
+    table: str, column: ColumnContract, rule: str, rows: Sequence[int], frame: pd.DataFrame
+) -> Iterator[Breach]:
+    values = frame[column.name]
+    is_beyond, beyond_rule = _BEYOND.get(column.type, (lambda value: False, ""))
+    beyond = [row for row in rows if is_beyond(values.iloc[row])]
+    wrong = [row for row in rows if row not in {*beyond}]
+    for told, own, remedy in ((beyond_rule, beyond, MENDED), (rule, wrong, CHANGED)):
+        if own:
+            yield Breach(
+                table=table,
+                column=column.name,
+                rule=told,
+                count=len(own),
+                sample=tuple(
+                    f"{row_name(table, frame, row)}: {(typed if own is wrong else shown)(values.iloc[row])}"
+                    for row in own[:SAMPLE]
+                ),
+                rows=tuple(own),
+                remedy=remedy,
+            )
 
 
-_RULES = {"not_nullable": "null where none may be", "field_uniqueness": TWICE}
 _NO_MOMENT = "no moment in the years 1 to 9999"
 # A value that Postgres has and nobody can count with, rather than one of another type.
 _BEYOND: Mapping[ColumnType, tuple[Callable[[Any], bool], str]] = {
@@ -313,30 +312,3 @@ _HOLDS: Mapping[ColumnType, Callable[[Any], bool]] = {
     ColumnType.MOMENT: is_moment,
     ColumnType.BOOLEAN: lambda value: isinstance(value, bool),
 }
-
-
-def _typed(kind: ColumnType) -> pa.Check:
-    holds = _HOLDS[kind]
-    return pa.Check(
-        lambda series: series.map(holds).astype(bool),
-        ignore_na=True,
-        error=f"wrong type, not {kind.value}",
-    )
-
-
-def _schema(columns: tuple[ColumnContract, ...]) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(
-        {
-            column.name: pa.Column(
-                nullable=column.nullable,
-                unique=column.key,
-                required=not column.optional,
-                report_duplicates="exclude_first",
-                checks=[_typed(column.type)],
-            )
-            for column in columns
-        }
-    )
-
-
-_schemas = {table: _schema(columns) for table, columns in ALL_TABLES.items()}

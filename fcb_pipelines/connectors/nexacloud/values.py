@@ -39,6 +39,16 @@ _NAMED_BY = {
 Cast = Callable[[str | None, Any], Any]
 
 
+def is_null(value: object) -> bool:
+    """One of the values that a frame has in place of a null. A Decimal NaN is none: it was a value."""
+    return (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, float) and math.isnan(value))
+    )
+
+
 def is_number(value: object) -> bool:
     """A Decimal that can be counted with: finite, not longer than the digits above."""
     if not isinstance(value, Decimal) or not value.is_finite():

@@ -1,6 +1,7 @@
 """The close report as a page: one self-contained HTML file, made to be read and printed."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +19,18 @@ def render(report: Mapping[str, Any]) -> str:
 
     A key that the template needs and the report lacks raises jinja2.UndefinedError.
     """
+    return _templates().get_template("close_report.html.j2").render(
+        **{"gates_over_all": (), **report},
+        standing=_standing(report),
+        received=_received(report),
+        bars=_bars(report["revenue_by_family"]),
+        dual_run=charts(report["metering"]) if report.get("metering") else None,
+        exponent=exponent,
+    )
+
+
+@cache
+def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("fcb_pipelines.defs.close", "templates"),
         autoescape=True,
@@ -26,15 +39,7 @@ def render(report: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     templates.filters["amount"] = _amount
-    page = templates.get_template("close_report.html.j2")
-    return page.render(
-        **{"gates_over_all": (), **report},
-        standing=_standing(report),
-        received=_received(report),
-        bars=_bars(report["revenue_by_family"]),
-        dual_run=charts(report["metering"]) if report.get("metering") else None,
-        exponent=exponent,
-    )
+    return templates
 
 
 def _amount(minor: int | None, currency: str) -> str:
