@@ -14,6 +14,7 @@ from typing import Any
 from fcb_pipelines.core.agreement.compare import copy_against_source
 from fcb_pipelines.core.codes import Kind, Method, Status, System
 from fcb_pipelines.core.dispositions.case import Case, intended
+from fcb_pipelines.core.facts.lago.rules import LAGO
 from fcb_pipelines.core.facts.model import (
     BillTo,
     InvoiceFacts,
@@ -21,7 +22,9 @@ from fcb_pipelines.core.facts.model import (
     SettlementFacts,
     TaxFacts,
 )
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, claimed_ref
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.source import claimed_ref
+from fcb_pipelines.core.facts.stripe.rules import STRIPE
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
@@ -39,6 +42,8 @@ from fcb_pipelines_tests.documents import SETTINGS
 
 ACCOUNT = SETTINGS.stripe.account
 ORGANIZATION = SETTINGS.lago.organization
+SOURCES = ((STRIPE, ACCOUNT), (LAGO, ORGANIZATION))
+RULES = {rules.name: rules for rules, _ in SOURCES}
 DAY = date(2026, 4, 3)
 LAST_PERIOD = "2026-05"
 BOOKS = Books(currencies=frozenset({"CAD", "USD"}))
@@ -142,7 +147,7 @@ def a_copy(
         user_id=USER,
         subscription_id=None,
         source_id=source_id,
-        claims=claimed_ref(source_id, ACCOUNT, ORGANIZATION),
+        claims=claimed_ref(source_id, SOURCES),
         created_at=created_at,
         facts=replace(facts, **changes),
     )

@@ -1,11 +1,13 @@
 """The documents say what the code says: closed lists, fields, variables, verbs, links."""
 
+import dataclasses
+import inspect
 import json
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
@@ -16,21 +18,30 @@ from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
-from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Status, Verdict
+from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.shapes import (
+    CurrencyTotals,
+    Document,
+    GateDetail,
+    Line,
+    Period,
+    Settled,
+    StatusJson,
+)
+from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Verdict
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
-from fcb_pipelines.core.dispositions.decide import Disposition
-from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, PaymentState
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
 from fcb_pipelines.core.metering.leaks import LeakKind
+from fcb_pipelines.core.metering.shapes import Figures, MeteringStatus
 from fcb_pipelines.core.metering.usage import RemarkKind
-from fcb_pipelines.core.proof.gates import GATES, failing
 from fcb_pipelines.core.settlements.routes import route
+from fcb_pipelines.defs.sources.entry import SourceEntry
+from fcb_pipelines.defs.sources.registry import registered
 from fcb_pipelines.sandbox.dataset import _KNOWN as DATASET_FIELDS
-from fcb_pipelines_tests.documents import SETTINGS, a_line, an_invoice
-from fcb_pipelines_tests.metering import a_metering_status
+from fcb_pipelines_tests.documents import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -86,9 +97,13 @@ def test_the_gates_page_has_exactly_the_names_of_the_code(heading: str, known: l
 @pytest.mark.parametrize("name", GATES)
 def test_a_gate_is_described_in_the_words_of_the_code(name: str) -> None:
     (row,) = [row for row in rows(section(GATES_PAGE, "## Gates")) if row[0] == name]
-    _, scope, _, effect, proves, recovery = row
+    _, scope, seen_on, effect, proves, recovery = row
     gate = GATES[name]
-    assert scope in {"extract", "month", "all"}
+    assert scope == gate.scope
+    # `nexacloud/users`, `invoices`: the folder is written once.
+    first, *others = re.findall(r"`([a-z_/]+)`", seen_on)
+    folder = first.partition("/")[0]
+    assert (first, *(f"{folder}/{noun}" for noun in others)) == gate.seen_on
     assert (effect == "stops") is gate.blocking
     assert (proves, recovery.rstrip(" |")) == (gate.proves, gate.recovery)
 
@@ -270,82 +285,50 @@ def test_the_registry_that_the_page_shows_can_be_read() -> None:
     assert [one.key for one in services] == ["nexacloud", "nexadesk", "nexamaps"]
 
 
-def made_status() -> dict[str, Any]:
-    """The status JSON of one posted document, as the code makes it."""
-    document = an_invoice("in_1", a_line())
-    decided = Disposition(
-        ref=document.ref,
-        period="2026-04",
-        verdict=Verdict.POST,
-        reason=None,
-        detail="",
-        exceptions=(),
-        kind=document.kind,
-        number=document.number,
-        date=document.date,
-        currency=document.currency,
-        net=document.net,
-        tax=document.tax,
-        total=document.total,
-        owed=0,
-        status=Status.PAID,
-        partner=document.partner,
-        nexacloud_invoice_id=None,
-    )
-    move = LedgerMove(
-        ref=document.ref,
-        move_id="1",
-        state=MoveState.POSTED,
-        payment_state=PaymentState.PAID,
-        document=document,
-        partner_links=(document.partner,),
-        accounting_date=document.date,
-        residual=0,
-        stored_hash=document.content_hash,
-    )
-    month = MonthStatus(dispositions=[decided], documents=[document], moves={document.ref: move})
-    families = {"411310": "hosting"}
-    unplaced = MonthStatus(dispositions=[])
-    gates = (failing("completeness", [f"{document.ref} (2026-04): missing"]),)
-    return status({"2026-04": month}, unplaced, gates, 0, families, a_metering_status(), {})
+# Each part of the status JSON: the heading of its table, its shape, and where the example has it.
+STATUS_PARTS = (
+    ("## Top level", StatusJson, ()),
+    ("## A period", Period, ("periods", "2026-04")),
+    ("## A gate that does not pass", GateDetail, ("gate_details", 0)),
+    ("## A document", Document, ("documents", 0)),
+    ("## Totals of a currency", CurrencyTotals, ("totals", "CAD")),
+    ("## Metering", MeteringStatus, ("metering",)),
+    ("## Figures of the dual run", Figures, ("metering", "periods", "2026-04")),
+)
 
 
-def test_the_example_of_the_status_has_the_shape_that_the_code_gives() -> None:
+@pytest.mark.parametrize(
+    ("shape", "path"),
+    [
+        *((shape, path) for _, shape, path in STATUS_PARTS),
+        (Figures, ("metering", "services", "nexacloud")),
+        (Line, ("documents", 0, "lines", 0)),
+        (Settled, ("documents", 0, "settlements", 0)),
+    ],
+)
+def test_the_example_of_the_status_has_the_shape_that_the_code_gives(
+    shape: type[Any], path: Iterable[str | int]
+) -> None:
     (example,) = re.findall(r"```json\n(.*?)```", STATUS, re.DOTALL)
-    told, made = json.loads(example), made_status()
-    assert told.keys() == made.keys()
-    assert told["periods"].keys() == made["periods"].keys()
-    assert told["periods"]["2026-04"].keys() == made["periods"]["2026-04"].keys()
-    assert told["documents"][0].keys() == made["documents"][0].keys()
-    assert told["documents"][0]["lines"][0].keys() == made["documents"][0]["lines"][0].keys()
-    assert told["gate_details"][0].keys() == made["gate_details"][0].keys()
-    assert told["totals"]["CAD"].keys() == made["totals"]["CAD"].keys()
-    figures = made["metering"]["periods"]["2026-04"].keys()
-    assert told["metering"].keys() == made["metering"].keys()
-    assert told["metering"]["periods"]["2026-04"].keys() == figures
-    assert told["metering"]["services"]["nexacloud"].keys() == figures
+    told = json.loads(example)
+    for step in path:
+        told = told[step]
+    assert told.keys() == get_type_hints(shape).keys()
+
+
+@pytest.mark.parametrize(("heading", "shape"), [part[:2] for part in STATUS_PARTS])
+def test_every_field_of_the_status_is_described_and_no_other(
+    heading: str, shape: type[Any]
+) -> None:
+    cells = [line.split(" | ")[0] for line in section(STATUS, heading).splitlines()]
+    told = [n for cell in cells if cell.startswith("| `") for n in re.findall("`(.+?)`", cell)]
+    assert told == list(get_type_hints(shape))
 
 
 def test_the_gates_that_the_status_example_names_exist() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", STATUS, re.DOTALL)
     told = json.loads(example)
     assert {*told["gates"], *told["periods"]["2026-04"]["gates"]} <= set(GATES)
-
-
-def test_every_field_of_the_status_is_described_and_no_other() -> None:
-    made = made_status()
-    for heading, known in (
-        ("## Top level", made),
-        ("## A period", made["periods"]["2026-04"]),
-        ("## A gate that does not pass", made["gate_details"][0]),
-        ("## A document", made["documents"][0]),
-        ("## Totals of a currency", made["totals"]["CAD"]),
-        ("## Metering", made["metering"]),
-        ("## Figures of the dual run", made["metering"]["periods"]["2026-04"]),
-    ):
-        cells = [line.split(" | ")[0] for line in section(STATUS, heading).splitlines()]
-        told = [n for cell in cells if cell.startswith("| `") for n in re.findall("`(.+?)`", cell)]
-        assert told == list(known), heading
 
 
 def verbs(command: Any, path: str = "fcb") -> Iterator[str]:
@@ -392,6 +375,35 @@ def test_every_module_that_a_page_names_exists() -> None:
                 continue
             places: Sequence[Path] = (ROOT, ROOT / "fcb_pipelines")
             assert any((place / named).exists() for place in places), f"{page.name}: {named}"
+
+
+ADDING = (DOCS / "adding-a-source.md").read_text()
+THIRD_SOURCE = ROOT / "fcb_pipelines_tests" / "third_source"
+
+
+def test_the_code_of_the_made_up_source_is_the_code_that_closes_a_month() -> None:
+    code = "".join(file.read_text() for file in sorted(THIRD_SOURCE.glob("*.py")))
+    shown = re.findall(r"```python\n(.*?)```", ADDING, re.DOTALL)
+    assert len(shown) == 4
+    for part in shown:
+        assert part in code
+
+
+def test_the_configuration_of_the_made_up_source_can_be_read() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", ADDING, re.DOTALL)
+    told = {**yaml.safe_load(PACKAGED.read_text()), **yaml.safe_load(example)}
+    assert [one.name for one in registered(Settings.model_validate(told))][2:] == ["acme"]
+
+
+def test_the_page_tells_every_field_of_an_entry_and_every_method_of_a_client() -> None:
+    told = section(ADDING, "## The entry")
+    cells = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("| `")]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == {one.name for one in dataclasses.fields(SourceEntry)}
+    methods = section(ADDING, "## Its client")
+    assert set(re.findall(r"^\| `(\w+)\(", methods, re.MULTILINE)) == {
+        name for name, one in vars(Source).items() if inspect.isfunction(one) and name[0] != "_"
+    }
 
 
 def test_every_asset_is_in_the_table_of_the_architecture() -> None:

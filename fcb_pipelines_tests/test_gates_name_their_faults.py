@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 
 from fcb_pipelines.cli.screen import gate_lines
+from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.core.agreement.compare import copy_against_source
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.report import close_report
 from fcb_pipelines.core.close.status import MonthStatus, status
 from fcb_pipelines.core.codes import ExceptionCode
@@ -32,7 +34,6 @@ from fcb_pipelines.core.metering.gates import (
     no_empty_subscription,
     nothing_leaks,
     one_row_each,
-    services_meet_contract,
     unexplained,
     usage_is_clean,
 )
@@ -46,25 +47,24 @@ from fcb_pipelines.core.proof.amount_rows import (
     nothing_is_lost,
 )
 from fcb_pipelines.core.proof.completeness import Member, completeness, completeness_gate
+from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
+from fcb_pipelines.core.proof.gate import Finding, GateResult, Outcome, failing, warning
 from fcb_pipelines.core.proof.gates import (
-    GATES,
-    GateResult,
-    Outcome,
+    dates_as_intended,
     document_rules_hold,
     documents_balance,
     documents_match_dispositions,
     external_ids_unique,
-    failing,
-    ledger_agrees,
     listing_complete,
     nexacloud_agrees,
     nothing_is_held,
     population_adds_up,
+    read_back_equals_intent,
+    residuals_match_source,
     revenue_in_other,
     tax_as_expected,
     unitemised_lines,
-    warning,
 )
 from fcb_pipelines.core.proof.partners import shared_email
 from fcb_pipelines.core.proof.receivable import orphans, receivable, receivable_gate
@@ -134,49 +134,40 @@ LEAK = Leak(
 )
 
 
-def an_extract() -> GateResult:
-    from fcb_pipelines.defs.runtime.frame_rows import contract
-
-    return contract("invoices", with_value(a_frame("invoices"), "tax", Decimal("NaN"), 1))
-
-
-def a_metered_table() -> GateResult:
-    from fcb_pipelines.connectors.nexacloud.contracts import breaches
-
-    frame: pd.DataFrame = with_value(a_frame("usage_records"), "cpu_hours", Decimal("NaN"), 1)
-    return services_meet_contract([str(breach) for breach in breaches("usage_records", frame)])
+def breached(table: str, column: str) -> list[str]:
+    frame: pd.DataFrame = with_value(a_frame(table), column, Decimal("NaN"), 1)
+    return [str(breach) for breach in breaches(table, frame)]
 
 
-def documents_off() -> GateResult:
+def documents_off() -> Finding:
     (row,) = to_rows([DOCUMENT])
     return documents_balance([replace(row, net=19999)])
 
 
-def read_back(gate: str, **changes: Any) -> GateResult:
+def read_back(**changes: Any) -> tuple[LedgerDelta, ...]:
     move = a_move(changes.pop("document", DOCUMENT), stored_hash=DOCUMENT.content_hash, **changes)
     now = {**all_standing(CASE), REF: stands(move, seen="posted")}
-    results = ledger_agrees(ledger_deltas([DOCUMENT], settlements_of(CASE), now))
-    return next(result for result in results if result.gate == gate)
+    return ledger_deltas([DOCUMENT], settlements_of(CASE), now)
 
 
-def lines_of_other() -> GateResult:
+def lines_of_other() -> Finding:
     case = a_case(an_invoice("in_1", a_line(description="Domain")))
     return revenue_in_other(to_rows([document_of(case)]))
 
 
-def a_copy_that_differs() -> GateResult:
+def a_copy_that_differs() -> Finding:
     facts = an_invoice()
     return nexacloud_agrees(
         copy_against_source(facts, a_copy(facts, tax=1).facts, customer=CUSTOMER)
     )
 
 
-def another_tax() -> GateResult:
-    alberta = Address(country="CA", state="AB", told_by="document")
+def another_tax() -> Finding:
+    alberta = Address(country="CA", state="AB", taken_from="document")
     return tax_as_expected([witness(an_invoice(), alberta, None, SETTINGS)])
 
 
-def odd_usage() -> GateResult:
+def odd_usage() -> Finding:
     unread = UnreadReading(
         service="cloud",
         subscription_id="s5",
@@ -188,7 +179,7 @@ def odd_usage() -> GateResult:
     return usage_is_clean(rows)
 
 
-def a_cent_more_in_the_ledger() -> GateResult:
+def a_cent_more_in_the_ledger() -> Finding:
     unpaid = replace(ROW, owed=22600)
     of_nobody = a_move(replace(DOCUMENT, ref="stripe:acct:in_77", number="N-77"))
     rows = receivable([unpaid], [a_move(residual=22601)], {})
@@ -208,14 +199,16 @@ LOST = AmountRow(
 )  # fmt: skip
 
 
-FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
-    "extracts_meet_contract": (an_extract, ("nexacloud.invoices.tax", f"id {uuid(2)}", "'NaN'")),
+FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
+    "extracts_meet_contract": (
+        lambda: failing(breached("invoices", "tax")), ("nexacloud.invoices.tax", f"id {uuid(2)}", "'NaN'"),
+    ),
     "stripe_listing_complete": (
-        lambda: listing_complete("stripe_listing_complete", [ASKED], "page 2 of 3 was lost"),
+        lambda: listing_complete([ASKED], "page 2 of 3 was lost"),
         (REF, "page 2 of 3"),
     ),
     "lago_listing_complete": (
-        lambda: listing_complete("lago_listing_complete", [ASKED, ASKED], None), (REF, "twice"),
+        lambda: listing_complete([ASKED, ASKED], None), (REF, "twice"),
     ),
     "population_adds_up": (lambda: population_adds_up({REF}, []), (REF,)),
     "external_ids_unique": (lambda: external_ids_unique(to_rows([DOCUMENT, DOCUMENT])), (REF,)),
@@ -231,15 +224,15 @@ FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
         (REF, f"locked up to {DAY}"),
     ),
     "read_back_equals_intent": (
-        lambda: read_back("read_back_equals_intent", document=replace(DOCUMENT, number="edited")),
+        lambda: read_back_equals_intent(read_back(document=replace(DOCUMENT, number="edited"))),
         (REF, NUMBER, "edited", "edited_in_ledger"),
     ),
     "dates_as_intended": (
-        lambda: read_back("dates_as_intended", accounting_date=DAY.replace(month=5)),
+        lambda: dates_as_intended(read_back(accounting_date=DAY.replace(month=5))),
         (REF, str(DAY), "2026-05-03"),
     ),
     "residuals_match_source": (
-        lambda: read_back("residuals_match_source", residual=7), (REF, "0 != 7"),
+        lambda: residuals_match_source(read_back(residual=7)), (REF, "0 != 7"),
     ),
     "revenue_in_other": (lines_of_other, (REF, NUMBER, "Domain", "200.00 CAD")),
     "unitemised_lines": (
@@ -255,23 +248,6 @@ FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
     ),
     "nexacloud_agrees_with_source": (a_copy_that_differs, (REF, "tax: 2600 != 1")),
     "tax_as_expected": (another_tax, (REF, NUMBER, "gst_5 10.00", "26.00")),
-    "services_meet_contract": (
-        a_metered_table, ("nexacloud.usage_records.cpu_hours", f"subscription_id {uuid(2)}", "'NaN'"),
-    ),
-    "usage_is_clean": (odd_usage, ("cloud s5", "2026-05-02", "unreadable", "cpu_hours: 'NaN'")),
-    "one_row_each_subscription": (
-        lambda: one_row_each([], [("cloud", "s1")]), ("cloud s1", "0 rows"),
-    ),
-    "no_empty_subscription": (
-        lambda: no_empty_subscription([a_one_off(expected=0)]), (MAY, "cloud", "stripe:a:in_9"),
-    ),
-    "unexplained_deltas_within_ceiling": (
-        lambda: unexplained([UNEXPLAINED], MeteringSettings()),
-        ("cloud s3", "list_price_differs", "-50.00 CAD"),
-    ),
-    "flip_readiness": (
-        lambda: flip_readiness([UNEXPLAINED], MAY, DAY), (f"{MAY} is not over", "cloud s3", "delta"),
-    ),
     "completeness": (
         lambda: completeness_gate(completeness([Member(ref=REF, period=APRIL)], {}, [])),
         (REF, APRIL, "not built"),
@@ -291,6 +267,24 @@ FAULTS: Mapping[str, tuple[Callable[[], GateResult], tuple[str, ...]]] = {
             replace(LOST, measure=Measure.CREDIT, source=0, posted=500, listed=-500, why=ExceptionCode.CREDIT_WITHOUT_ORIGIN)
         ]),
         (NUMBER, "-5.00 CAD", "pi_1"),
+    ),
+    "services_meet_contract": (
+        lambda: warning(breached("usage_records", "cpu_hours")),
+        ("nexacloud.usage_records.cpu_hours", f"subscription_id {uuid(2)}", "'NaN'"),
+    ),
+    "usage_is_clean": (odd_usage, ("cloud s5", "2026-05-02", "unreadable", "cpu_hours: 'NaN'")),
+    "one_row_each_subscription": (
+        lambda: one_row_each([], [("cloud", "s1")]), ("cloud s1", "0 rows"),
+    ),
+    "no_empty_subscription": (
+        lambda: no_empty_subscription([a_one_off(expected=0)]), (MAY, "cloud", "stripe:a:in_9"),
+    ),
+    "unexplained_deltas_within_ceiling": (
+        lambda: unexplained([UNEXPLAINED], MeteringSettings()),
+        ("cloud s3", "list_price_differs", "-50.00 CAD"),
+    ),
+    "flip_readiness": (
+        lambda: flip_readiness([UNEXPLAINED], MAY, DAY), (f"{MAY} is not over", "cloud s3", "delta"),
     ),
     "nothing_leaks": (
         lambda: nothing_leaks([LEAK]),
@@ -369,7 +363,7 @@ def test_the_close_report_shows_what_a_gate_names(gate: str, over_all: bool) -> 
 
 
 def test_a_gate_with_many_faults_says_how_many_more_there_are() -> None:
-    result = failing("completeness", [f"ref-{n}" for n in range(25)])
+    result = GATES["completeness"].result(failing([f"ref-{n}" for n in range(25)]))
     assert result.detail.endswith("ref-9; and 15 more")
     made = status({}, MonthStatus(dispositions=[]), [result], 0, {}, a_metering_status(), {})
     lines = [line.plain for line in gate_lines(made)]
@@ -379,7 +373,11 @@ def test_a_gate_with_many_faults_says_how_many_more_there_are() -> None:
 
 
 def test_a_gate_that_passes_is_in_no_detail() -> None:
-    passed = [warning("nothing_is_held", []), unexplained([UNEXPLAINED], MeteringSettings(ceiling_count=1, ceiling_amount=5000))]  # fmt: skip
+    within = unexplained([UNEXPLAINED], MeteringSettings(ceiling_count=1, ceiling_amount=5000))
+    passed = [
+        GATES["nothing_is_held"].result(warning([])),
+        GATES["unexplained_deltas_within_ceiling"].result(within),
+    ]
     made = status({}, MonthStatus(dispositions=[]), passed, 0, {}, a_metering_status(), {})
     assert made["gate_details"] == []
     assert gate_lines(made) == []
@@ -395,4 +393,4 @@ def test_a_posted_move_of_nobody_is_named_with_its_amount_and_whose_it_is() -> N
 
 def told(gate: str) -> tuple[GateResult, tuple[str, ...]]:
     make, names = FAULTS[gate]
-    return make(), names
+    return GATES[gate].result(make()), names

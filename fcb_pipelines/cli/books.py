@@ -21,7 +21,7 @@ def books(
         int | None, typer.Option("--port", help="Port on loopback. Default: a free one.")
     ] = None,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Show the books; let nobody edit them.")
+        bool, typer.Option("--read-only", help="Show the books without editing.")
     ] = False,
 ) -> None:
     """Open the embedded books in Fava, a web page on this machine only; Ctrl-C stops it.

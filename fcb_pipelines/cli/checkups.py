@@ -1,8 +1,9 @@
-"""What `fcb doctor` looks at. Each checkup reads only and never raises: it answers."""
+"""The checkups of `fcb doctor`. Each only reads; a failure of it is a finding, not an error."""
 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import dagster as dg
@@ -12,16 +13,16 @@ from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure, Unreachable
-from fcb_pipelines.connectors.sources import SourceDescription
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
+from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
 
 Outcome = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at. `kind` says whose affair a failure is."""
+    """The result of one check. `kind` decides the exit code of a failure: setting 2, connection 3."""
 
     what: str
     outcome: Outcome
@@ -31,7 +32,7 @@ class Finding:
 
 
 def all_of(found: Environment) -> tuple[Finding, ...]:
-    """Every checkup, in the order the data flows; those that need the configuration come after it."""
+    """The findings in the order of the data flow; sources and ledger need a configuration."""
     findings = [*_guarded("home", lambda: _home(found))]
     findings += _guarded("configuration", _configuration)
     storage = tuple(_guarded("postgres", lambda: _postgres(found)))
@@ -41,18 +42,19 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
     findings += _guarded("nexacloud", lambda: _nexacloud(found))
     try:
         company = settings.current()
+        sources = registered(company)
     except ConfigError:
         return tuple(findings)
-    findings += _guarded("stripe", lambda: _source(connections.stripe(found, company).describe()))
-    findings += _guarded("lago", lambda: _source(connections.lago(found, company).describe()))
+    for one in sources:
+        findings += _guarded(one.name, partial(_source, one, found))
     findings += _guarded(f"ledger ({found.ledger})", lambda: _ledger(found, company))
     return tuple(findings)
 
 
-def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """The findings of one checkup; a known failure of it is a finding too."""
+def _guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of one checkup; a known failure of it is a finding, too."""
     try:
-        yield from look()
+        yield from check()
     except ConfigError as problem:
         yield Finding(what=what, outcome="fail", detail=str(problem), kind="setting",
                       remedy="set it as .env.example says")  # fmt: skip
@@ -76,6 +78,7 @@ def _home(found: Environment) -> Iterator[Finding]:
 
 def _configuration() -> Iterator[Finding]:
     company = settings.current()
+    registered(company)
     detail = (
         f"{company.service}, {company.currency}, {company.timezone}, from {company.first_period}, "
         f"posting {company.posting}"
@@ -133,34 +136,37 @@ def _dagster() -> Iterator[Finding]:
     )
 
 
-def _source(told: SourceDescription) -> Iterator[Finding]:
-    counts = ", ".join(f"{count} {what}" for what, count in told.counts.items())
-    mode = "live" if told.livemode else "test mode"
-    if not told.problems:
-        detail = f"{told.account}, version {told.version}, {mode}; {counts or 'nothing counted'}"
-        yield Finding(what=told.name, outcome="ok", detail=detail)
-    for problem in told.problems:
+def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
+    source = one.open(found).describe()
+    counts = ", ".join(f"{count} {what}" for what, count in source.counts.items())
+    mode = "live" if source.livemode else "test mode"
+    if not source.problems:
+        detail = (
+            f"{source.account}, version {source.version}, {mode}; {counts or 'nothing counted'}"
+        )
+        yield Finding(what=source.name, outcome="ok", detail=detail)
+    for problem in source.problems:
         yield Finding(
-            what=told.name,
+            what=source.name,
             outcome="fail",
             detail=problem,
-            remedy=f"check the FCB_{told.name.upper()}_… variables and the key's rights",
+            remedy=f"check the FCB_{source.name.upper()}_… variables and the key's rights",
         )
-    for warning in told.warnings:
-        yield Finding(what=told.name, outcome="warn", detail=warning)
+    for warning in source.warnings:
+        yield Finding(what=source.name, outcome="warn", detail=warning)
 
 
 def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
-    told = connections.ledger(found, company).describe()
-    locks = f", sales locked to {told.invoice_lock}" if told.invoice_lock else ""
+    books = connections.ledger(found, company).describe()
+    locks = f", sales locked to {books.invoice_lock}" if books.invoice_lock else ""
     detail = (
-        f"{told.adapter} {told.version}, {told.company} ({told.company_currency}), "
-        f"{told.identity}{locks}"
+        f"{books.adapter} {books.version}, {books.company} ({books.company_currency}), "
+        f"{books.identity}{locks}"
     )
     what = f"ledger ({found.ledger})"
-    if told.identity:
+    if books.identity:
         yield Finding(what=what, outcome="ok", detail=detail)
-    for part in told.missing:
+    for part in books.missing:
         yield Finding(
             what=what,
             outcome="fail" if part.is_needed else "warn",
@@ -170,17 +176,19 @@ def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
 
 
 def _nexacloud(found: Environment) -> Iterator[Finding]:
-    told = connections.nexacloud(found).describe()
-    for problem in told.problems:
+    source = connections.nexacloud(found).describe()
+    for problem in source.problems:
         yield Finding(
             what="nexacloud",
             outcome="fail",
             detail=problem,
             remedy="mend the table or the role's rights, or FCB_NEXACLOUD_DSN",
         )
-    for warning in told.warnings:
+    for warning in source.warnings:
         yield Finding(what="nexacloud", outcome="warn", detail=warning)
-    rows = ", ".join(f"{count} {table}" for table, count in told.rows.items())
-    if not told.problems:
-        detail = f"Postgres {told.version}, database {told.database}, role {told.role}; {rows}"
+    rows = ", ".join(f"{count} {table}" for table, count in source.rows.items())
+    if not source.problems:
+        detail = (
+            f"Postgres {source.version}, database {source.database}, role {source.role}; {rows}"
+        )
         yield Finding(what="nexacloud", outcome="ok", detail=detail)

@@ -1,7 +1,7 @@
 """Pool slots of runs whose process is gone.
 
-A run in this process takes its place in the pools like any other, and a killed process never gives
-it back. The daemon's monitor frees the slots of runs that it launched itself; these are ours.
+A run in this process takes slots like any other, and a killed process never frees them. The daemon's
+monitor frees only the slots of runs that it launched itself.
 """
 
 import os
@@ -14,15 +14,15 @@ PROCESS_TAG = "fcb/process"
 
 
 def this_process() -> str:
-    """What a run of this process is tagged with: host, pid, and when the process was started."""
+    """The tag of this process's runs: host, pid and start time."""
     return _name(os.getpid())
 
 
 def free_slots_of_dead_runs(instance: dg.DagsterInstance) -> tuple[str, ...]:
-    """Free the slots and the places in line of runs that ended or died; the ids of those runs.
+    """Free the slots and queue places of runs that ended or died; return the ids of those runs.
 
-    A run that died is put on record as failed. A run of another host, or one that the daemon
-    launched, is left to the daemon's monitor.
+    A run that died is recorded as failed. A run of another host, or one that the daemon launched, is
+    left to the daemon's monitor.
     """
     storage = instance.event_log_storage
     waiting: set[str] = set()

@@ -23,17 +23,18 @@ from fcb_pipelines.cli.screen import (
 )
 from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
 from fcb_pipelines.config import environment
+from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What a demo showed: the status JSON, the report pages, and whatever speaks against it."""
+class DemoResult:
+    """The status JSON after a demo, its report pages, and every fault found (none: it is proved)."""
 
-    status: dict[str, Any]
+    status: StatusJson
     reports: tuple[Path, ...]
     posted_now: int
-    against: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 def demo(
@@ -45,7 +46,7 @@ def demo(
         str, typer.Option("--ledger", metavar="beancount|odoo", help="Ledger to close.")
     ] = "beancount",
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over: forget what earlier runs wrote.")
+        bool, typer.Option("--fresh", help="Start over: delete the data of earlier runs.")
     ] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the sandbox running for the other verbs.")
@@ -54,9 +55,9 @@ def demo(
 ) -> None:
     """Close every month of a dataset: extract, verify, post, prove, report.
 
-    Brings up its own Postgres, Stripe and Lago on loopback, posts every period automatically, and
-    compares what came out with the dataset's expected.json where it has one. Run again it finds
-    everything posted and posts nothing. A real Odoo 19 with: --ledger odoo
+    Starts its own Postgres, Stripe and Lago on loopback, posts every period, and compares the status
+    with the dataset's expected.json where it has one. A second run finds everything posted and posts
+    nothing. A real Odoo 19 with: --ledger odoo
 
     Examples:
 
@@ -71,19 +72,18 @@ def demo(
         box.start_over()
     with box.running(keep=keep) as lent, working_in(lent, quiet=as_json) as found:
         prepare_ledger(found, opened)
-        proof = _close(open_pipeline(found), opened.expected)
+        result = _close(open_pipeline(found), opened.expected)
     if as_json:
-        emit_json(proof.status)
-        for against in proof.against:
-            say(against)
+        emit_json(result.status)
+        for fault in result.faults:
+            say(fault)
     else:
-        _show(proof)
-    if proof.against:
+        _show(result)
+    if result.faults:
         raise typer.Exit(Exit.DIFFERENCE)
 
 
-def _close(pipeline: Any, expected: Any) -> Proof:
-    say("extracting NexaCloud, Stripe and Lago")
+def _close(pipeline: Any, expected: Any) -> DemoResult:
     pipeline.extract()
     outcomes = run_months(pipeline, pipeline.periods(), post=True)
     say("proving completeness")
@@ -91,28 +91,28 @@ def _close(pipeline: Any, expected: Any) -> Proof:
     say("writing the close reports")
     reports = tuple(pipeline.report(period) for period in pipeline.periods())
     status = pipeline.status()
-    failed, meant = failed_gates(status), gates_to_fail(expected or {})
-    against = [f"gate failed: {gate}" for gate in failed if gate not in meant]
+    failed, wanted = failed_gates(status), gates_to_fail(expected or {})
+    faults = [f"gate failed: {gate}" for gate in failed if gate not in wanted]
     stopped = [one.period for one in outcomes if not one.ok and not one.failed_gates]
-    against += [f"{period}: the run failed" for period in stopped]
-    if not complete and not failed and not against:
-        against.append("completeness is not proved")
-    against += differences(expected or {}, status)
-    return Proof(
+    faults += [f"{period}: the run failed" for period in stopped]
+    if not complete and not failed and not faults:
+        faults.append("completeness is not proved")
+    faults += differences(expected or {}, status)
+    return DemoResult(
         status=status,
         reports=reports,
         posted_now=sum(outcome.posted for outcome in outcomes),
-        against=tuple(against),
+        faults=tuple(faults),
     )
 
 
-def _show(proof: Proof) -> None:
+def _show(result: DemoResult) -> None:
     screen = out()
-    for table in status_tables(proof.status):
+    for table in status_tables(result.status):
         screen.print(table)
-    periods = proof.status["periods"].values()
+    periods = result.status["periods"].values()
     skipped, held = (sum(entry[what] for entry in periods) for what in ("skip", "hold"))
-    for currency, totals in proof.status["totals"].items():
+    for currency, totals in result.status["totals"].items():
         screen.print(
             Text.assemble(
                 (f"{totals['posted_count']} posted", "bold"),
@@ -120,10 +120,10 @@ def _show(proof: Proof) -> None:
                 f"receivable {money(totals['receivable'], currency)}",
             )
         )
-    screen.print(f"{skipped} skipped, {held} held; {proof.posted_now} posted by this run")
-    if proof.reports:
-        screen.print(f"close reports: {proof.reports[-1].parent}", soft_wrap=True)
-    for against in proof.against:
-        screen.print(marked("✗", "bold red", against))
-    if not proof.against:
+    screen.print(f"{skipped} skipped, {held} held; {result.posted_now} posted by this run")
+    if result.reports:
+        screen.print(f"close reports: {result.reports[-1].parent}", soft_wrap=True)
+    for fault in result.faults:
+        screen.print(marked("✗", "bold red", fault))
+    if not result.faults:
         screen.print(Text("✓ Proved.", style="bold green"))

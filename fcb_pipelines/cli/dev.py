@@ -51,9 +51,9 @@ def dev(
 
 @contextmanager
 def dagster(found: Environment, *, port: int) -> Iterator[tuple[Process, Process]]:
-    """Webserver and daemon on the environment that is set now, ready, and stopped after the block.
+    """Webserver and daemon on this process's environment, ready to use, stopped after the block.
 
-    Raises TransientFailure with their last words when one does not come up.
+    Raises TransientFailure with the end of its log when one does not come up.
     """
     _make_pools()
     workspace = _workspace()
@@ -81,7 +81,7 @@ def dagster(found: Environment, *, port: int) -> Iterator[tuple[Process, Process
 
 
 def _make_pools() -> None:
-    """Each pool with its one slot, on file before any run asks for it.
+    """Create each pool with its one slot before any run asks for it.
 
     Two runs that start together would both insert it, and on Postgres Dagster fails the second.
     """
@@ -92,7 +92,7 @@ def _make_pools() -> None:
     with dg.DagsterInstance.get() as instance:
         storage = instance.event_log_storage
         known = {pool.name for pool in storage.get_pool_limits()}
-        for pool in (keys.LEDGER_POOL, keys.STRIPE_POOL, keys.LAGO_POOL):
+        for pool in (keys.LEDGER_POOL, *keys.SOURCES):
             if pool not in known:
                 storage.set_concurrency_slots(pool, 1)
 

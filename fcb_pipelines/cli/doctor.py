@@ -1,4 +1,4 @@
-"""`fcb doctor`: every connection looked at, and the command that mends what is missing."""
+"""`fcb doctor`: a check of every connection, with the command that mends each fault."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -21,10 +21,10 @@ def doctor(
     ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """Look at every connection: reached? rights? versions? row counts? what is missing?
+    """Check every connection: rights, versions, row counts, missing parts.
 
     Reads only. Exit code 2 when something is not configured, 3 when a connection fails or is not
-    ready; each row says the command that mends it.
+    ready; each row names the command that mends it.
 
     Examples:
 

@@ -1,27 +1,27 @@
-"""What the exit code of `fcb` means; the same for every verb. And the one problem of its own."""
+"""The exit codes of `fcb`, the same for every verb, and the error of a failed gate."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes. The highest that applies is given."""
+    """The exit codes. Where several apply, the highest is given."""
 
     OK = 0
     """Everything asked for was done, and every gate holds (warnings are listed, not counted)."""
 
     DIFFERENCE = 1
-    """A gate failed, or something differs from what must come out; the output names it."""
+    """A gate failed, or a result differs from the expected one; the output names it."""
 
     USAGE = 2
     """Wrong arguments, configuration or environment: nothing was done."""
 
     CONNECTION = 3
-    """Something outside could not be reached or refused; the output says what mends it."""
+    """A system outside could not be reached or refused; the output names the remedy."""
 
 
 class GateStopped(Exception):
-    """A gate that stands before every month failed; nothing below it was done."""
+    """A gate before the months failed, so nothing after it was done; `gates` are their names."""
 
-    def __init__(self, gates: tuple[str, ...], told: str) -> None:
+    def __init__(self, gates: tuple[str, ...], detail: str) -> None:
         self.gates = gates
-        super().__init__(f"{', '.join(gates)}: {told}")
+        super().__init__(f"{', '.join(gates)}: {detail}")

@@ -1,25 +1,27 @@
-"""What must come out of a dataset, compared with what did."""
+"""The comparison of a dataset's expected.json with the status."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from fcb_pipelines.core.close.shapes import StatusJson
+
 _ABSENT = object()
 
 
-def differences(expected: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, ...]:
-    """Where the status JSON is not what `expected` (a subset of it) says; empty when it agrees.
+def differences(expected: Mapping[str, Any], status: StatusJson) -> tuple[str, ...]:
+    """The differences between `expected` (a subset of the status JSON) and the status; () for none.
 
-    Documents are an object by ref in `expected` and a list in the status. Each difference names
-    the path, what was expected and what came out.
+    Documents are an object by ref in `expected` and a list in the status. Each difference names the
+    path, the expected value and the found one.
     """
     by_ref = {document["ref"]: document for document in status["documents"]}
     return tuple(_compare(expected, {**status, "documents": by_ref}, ""))
 
 
 def gates_to_fail(expected: Mapping[str, Any]) -> frozenset[str]:
-    """The gates that `expected` wants to fail, named as `failed_gates` names those that do.
+    """The gates that must fail by `expected`, in the form of `failed_gates`: `2026-05: residuals`.
 
-    A dataset may be of a world in which something is wrong; then a gate that passes would be.
+    A dataset may contain a fault on purpose; then a gate that passes is the error.
     """
     places = {
         f"{period}: ": entry.get("gates", {})

@@ -1,4 +1,4 @@
-"""Staying in the foreground while children run, until Ctrl-C or a polite kill."""
+"""Waiting in the foreground while children run, until Ctrl-C or SIGTERM."""
 
 import signal
 import time
@@ -13,7 +13,7 @@ from fcb_pipelines.sandbox.processes import Process
 
 
 def watch(watched: Sequence[Process]) -> None:
-    """Wait until a person stops it. Raises TransientFailure when a child ends by itself."""
+    """Wait until Ctrl-C. Raises TransientFailure when a child ends by itself."""
     try:
         while all(processes.alive(process) for process in watched):
             time.sleep(0.5)
@@ -26,7 +26,7 @@ def watch(watched: Sequence[Process]) -> None:
 
 @contextmanager
 def kill_is_ctrl_c() -> Iterator[None]:
-    """SIGTERM in the block is a Ctrl-C, so that what was started is stopped too."""
+    """Turn a SIGTERM in the block into a Ctrl-C, so that the children are stopped, too."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

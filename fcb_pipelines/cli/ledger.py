@@ -1,4 +1,4 @@
-"""`fcb ledger`: what is done to a ledger by hand - set up, exported, an id released, a move corrected."""
+"""`fcb ledger`: set up or export a ledger, release an id, correct a posted move."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -21,23 +21,23 @@ from fcb_pipelines.core.ledger.moves import LedgerMove
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Set up a ledger, export it, release a lost id, correct a posted document.",
+    help="Set up a ledger, export it, release a deleted id, correct a posted document.",
 )
 
 
 @app.command()
 def setup(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be made; make nothing.")
+        bool, typer.Option("--dry-run", help="List the missing parts; create nothing.")
     ] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """Make the accounts, journals and fields that are missing; find the taxes. Idempotent.
+    """Create the accounts, journals and fields that are missing; find the taxes. Idempotent.
 
-    Exit code 1 when something is still missing that setup must not make (a tax, for instance). A
-    currency without rates is told and is no failure: only documents in it are held.
+    Exit code 1 when something is still missing that setup must not create (a tax, for instance). A
+    currency without rates is listed and is no failure: only documents in it are held.
 
     Examples:
 
@@ -61,8 +61,8 @@ def setup(
             made.add_row(step.what, step.name, step.outcome)
         out().print(made)
         for part in missing:
-            told = f"{part.what} {part.name}: {part.remedy}"
-            out().print(marked("missing", "bold red", told))
+            detail = f"{part.what} {part.name}: {part.remedy}"
+            out().print(marked("missing", "bold red", detail))
     if any(part.is_needed for part in missing):
         raise typer.Exit(Exit.DIFFERENCE)
 
@@ -76,7 +76,7 @@ def export(
     ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """The trial balance of our entries as the ledger answers it; with --out, moves too.
+    """The trial balance of our entries, read from the ledger; with --out, moves and settlements, too.
 
     The same documents give the same trial balance in both ledgers.
 
@@ -113,7 +113,7 @@ def release(
 ) -> None:
     """Allow an id that was deleted in the ledger to be written again.
 
-    An id once read back and now absent stays out (`edited_in_ledger`) until a person says so here.
+    An id once read back and now absent is not written again (`edited_in_ledger`) until it is released.
 
     Example:
 
@@ -130,7 +130,7 @@ def release(
 @app.command()
 def correct(
     refs: Annotated[list[str], typer.Argument(help="The ids as `fcb status` shows them.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Write it; without, only say what.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it; without, only show it.")] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
@@ -138,10 +138,10 @@ def correct(
     """Correct posted documents whose source was voided or changed, by one more document each.
 
     The posted move stays. A voided document is reversed on the void date or the first open day, a
-    changed one is corrected by the difference of its lines, a payment that the source took back is
-    taken back. Says what it would do and what the books will say then, credit notes included, and does it
-    with --yes. It refuses where the books would not say what the source says. A void invoice brings along
-    the credit notes that were voided with it.
+    changed one is corrected by the difference of its lines, a payment that the source withdrew is
+    reversed. Shows each correction and the figures of the books before and after it, credit notes
+    included; writes it with --yes. Refuses a correction after which books and source would differ. The
+    credit notes that were voided with an invoice are corrected with it.
 
     Examples:
 
@@ -150,30 +150,32 @@ def correct(
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        told = pipeline.correct(refs, write=yes)
+        plans = pipeline.correct(refs, write=yes)
         if yes:
             run_months(pipeline, pipeline.touched(), post=None)
     if as_json:
-        corrections = {ref: plan["why"] for ref, plan in told.items()}
-        outlook = {ref: {"now": plan["now"], "after": plan["after"]} for ref, plan in told.items()}
+        corrections = {ref: plan["why"] for ref, plan in plans.items()}
+        outlook = {ref: {"now": plan["now"], "after": plan["after"]} for ref, plan in plans.items()}
         emit_json({"written": yes, "corrections": corrections, "outlook": outlook})
         return
-    made = table("Corrections" if yes else "What would be written", "document", "correction")
-    for ref, plan in told.items():
+    made = table(
+        "Corrections" if yes else "Corrections that would be written", "document", "correction"
+    )
+    for ref, plan in plans.items():
         made.add_row(ref, plan["why"])
     out().print(made)
-    out().print(_outlook(told))
+    out().print(_outlook(plans))
     if not yes:
         out().print("Nothing is written yet: repeat with --yes.")
 
 
-def _outlook(told: Mapping[str, Mapping[str, Any]]) -> Table:
-    """What the books say of each document with its credit notes, before and after."""
+def _outlook(plans: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The figures of each document with its credit notes in the books, before and after."""
     figures = ("revenue", "tax", "cash", "receivable")
     made = table(
-        "What the books say, credit notes included", "document", "", *figures, right=figures
+        "Figures in the books, credit notes included", "document", "", *figures, right=figures
     )
-    for ref, plan in told.items():
+    for ref, plan in plans.items():
         for when in ("now", "after"):
             if plan[when] is not None:
                 sums = [amount(plan[when][name], plan["currency"]) for name in figures]
@@ -208,10 +210,10 @@ def _write_files(folder: Path, books: Ledger, balances: Sequence[TrialBalanceRow
 
 
 def _move(move: LedgerMove) -> list[Any]:
-    told = move.document
+    document = move.document
     return [
-        move.ref, told.kind, told.number, told.date, move.state, move.payment_state,
-        told.currency, told.net, told.tax, told.total, move.residual,
+        move.ref, document.kind, document.number, document.date, move.state, move.payment_state,
+        document.currency, document.net, document.tax, document.total, move.residual,
     ]  # fmt: skip
 
 

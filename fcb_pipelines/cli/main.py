@@ -1,4 +1,4 @@
-"""The `fcb` command: its verbs, and how its problems are told."""
+"""The `fcb` command: its verbs, and the messages and exit codes of its problems."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sandbox, status, sync
 from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
-from fcb_pipelines.cli.screen import show_failure, show_problem
+from fcb_pipelines.cli.screen import print_whatever_comes, show_failure, show_problem
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure
 
@@ -22,10 +22,10 @@ EPILOG = (
 
 
 class Verbs(TyperGroup):
-    """The verbs of `fcb`, with known problems told in words; --debug gives the traceback."""
+    """The verbs of `fcb`. A known problem is a message and an exit code, with --debug a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the verb; a known problem becomes a message and an exit code."""
+        """Run the verb. Raises typer.Exit with the exit code of a known problem."""
         try:
             with kill_is_ctrl_c():
                 return super().invoke(ctx)
@@ -61,11 +61,12 @@ app = typer.Typer(
 @app.callback()
 def before_every_verb(
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of a problem instead of its story.")
+        bool, typer.Option("--debug", help="Show the traceback of a problem instead of a message.")
     ] = False,
 ) -> None:
     """Read .env of the working folder; a variable that is already set wins."""
-    # Customers' data: what this command and its children make is the owner's only.
+    print_whatever_comes()
+    # Customers' data: only the owner may read the files of this command and its children.
     os.umask(0o077)
     load_dotenv(Path(".env"))
 

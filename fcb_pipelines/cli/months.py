@@ -1,4 +1,4 @@
-"""Running months one after another, with what became of each."""
+"""Runs of several months, one after another, with the outcome of each."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def run_months(
     pipeline: "Pipeline", periods: Iterable[str], *, post: bool | None
 ) -> list["MonthOutcome"]:
-    """Build each month; one that a gate stops is told and the others go on.
+    """Build each month. One that a gate stops is shown, and the others go on.
 
-    A month that a later one touched (its credit note, its receipt) is built once more. `post` true
-    posts, false leaves drafts, None does what the configuration says. Raises ConfigError for a period
-    that the pipeline does not have.
+    A month that a later one changed (its credit note, its receipt) is built once more. `post` true
+    posts, false leaves drafts, None follows the configuration. Raises ConfigError for a period that
+    the pipeline does not have.
     """
 
     def run(period: str) -> "MonthOutcome":
@@ -41,13 +41,13 @@ def run_months(
 def each_month(
     pipeline: "Pipeline", periods: Iterable[str], run: Callable[[str], "MonthOutcome"]
 ) -> list["MonthOutcome"]:
-    """Run each month in order, with progress. Raises ConfigError for a period that isn't ours."""
-    wanted = known(pipeline, periods)
+    """Run each month in order, with progress. Raises ConfigError for an unknown period."""
+    wanted = checked_periods(pipeline, periods)
     outcomes: list[MonthOutcome] = []
     if not wanted:
         return outcomes
     columns = (
-        TextColumn("[dim]·[/] {task.description}"),
+        TextColumn("· {task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -63,8 +63,8 @@ def each_month(
     return outcomes
 
 
-def known(pipeline: "Pipeline", periods: Iterable[str]) -> tuple[str, ...]:
-    """These periods, in order. Raises ConfigError naming the first one that is none of ours."""
+def checked_periods(pipeline: "Pipeline", periods: Iterable[str]) -> tuple[str, ...]:
+    """These periods, each once, in order. Raises ConfigError naming the first unknown one."""
     wanted = tuple(sorted(set(periods)))
     ours = pipeline.periods()
     for period in wanted:
@@ -75,7 +75,7 @@ def known(pipeline: "Pipeline", periods: Iterable[str]) -> tuple[str, ...]:
 
 
 def outcome_json(outcome: "MonthOutcome") -> dict[str, Any]:
-    """One month's outcome for machines."""
+    """One month's outcome as plain JSON values."""
     return {
         "period": outcome.period,
         "ok": outcome.ok,
@@ -87,7 +87,7 @@ def outcome_json(outcome: "MonthOutcome") -> dict[str, Any]:
 
 def _line(outcome: "MonthOutcome") -> Text:
     if outcome.ok:
-        told = f"{outcome.period}  written {outcome.written}, posted {outcome.posted}"
-        return marked("✓", "green", told)
+        counts = f"{outcome.period}  written {outcome.written}, posted {outcome.posted}"
+        return marked("✓", "green", counts)
     gates = ", ".join(outcome.failed_gates) or "the run failed"
     return marked("✗", "bold red", f"{outcome.period}  stopped by {gates}")

@@ -17,6 +17,7 @@ from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
@@ -30,7 +31,7 @@ _POSTING = "ledger__posted_moves"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthOutcome:
-    """What became of one month's run; `written` and `posted` count documents."""
+    """The outcome of one month's run; `written` and `posted` count documents."""
 
     period: str
     ok: bool
@@ -42,7 +43,7 @@ class MonthOutcome:
 class Pipeline:
     """Runs the project's jobs in process against the connections of the environment.
 
-    `say` is told what a person should know while it happens.
+    `say` is called with each line of progress, as text.
     """
 
     def __init__(self, found: Environment, *, say: Callable[[str], None]) -> None:
@@ -51,10 +52,12 @@ class Pipeline:
         self._frames = connections.frames(found)
         self._instance = dg.DagsterInstance.get()
         for run_id in free_slots_of_dead_runs(self._instance):
-            say(f"run {run_id} was broken off; its place in line is free again")
+            say(f"run {run_id} was killed; its place in the queue is free again")
 
     def extract(self) -> None:
-        """One snapshot and both indexes. Raises the Failure of a source, or GateStopped."""
+        """Read one snapshot and every index. Raises the Failure of a source, or GateStopped."""
+        *others, last = (name.capitalize() for name in keys.SOURCES)
+        self._say(f"extracting NexaCloud, {', '.join(others)} and {last}")
         result = self._run("extract")
         if not result.success:
             self._raise(result)
@@ -68,11 +71,11 @@ class Pipeline:
         return touched_months(self._frames, self._ledger)
 
     def periods(self) -> tuple[str, ...]:
-        """Every period there is, oldest first."""
+        """Every period, oldest first."""
         return periods()
 
     def drafted(self) -> tuple[str, ...]:
-        """The periods with drafts that wait for a person."""
+        """The periods with drafts to review."""
         proof = Proof(self._frames)
         built = {period: proof.month(period) for period in periods()}
         return tuple(
@@ -87,14 +90,15 @@ class Pipeline:
         return self._outcome(period, self._run("month", period, ops))
 
     def post_month(self, period: str) -> MonthOutcome:
-        """Post the month's drafts as they were built. Nothing is extracted and nothing rebuilt."""
+        """Post the month's drafts as they were built, without extracting or rebuilding."""
         ops = {_POSTING: PostingConfig(post=True)}
         return self._outcome(period, self._run("post_reviewed_drafts", period, ops))
 
     def correct(self, refs: Sequence[str], *, write: bool) -> dict[str, dict[str, Any]]:
-        """What would correct (or, with `write`, corrects) each posted document, by ref.
+        """The correction of each posted document by ref; with `write` it is written, too.
 
-        `why` is it in words; `now` and `after` are what the books say of the document, minor units.
+        `why` is the correction as text; `now` and `after` are the document's figures in the books, in
+        minor units, before and after it.
         """
         config = CorrectionConfig(refs=list(refs), dry_run=not write)
         result = self._run("correct_posted", None, {"correct_documents": config})
@@ -103,22 +107,22 @@ class Pipeline:
         plan: Any
         outlook: Any
         ((plan, outlook),) = (
-            (told["plan"].value, told["outlook"].value)
+            (facts["plan"].value, facts["outlook"].value)
             for event in result.all_node_events
-            if event.is_successful_output and "plan" in (told := event.step_output_data.metadata)
+            if event.is_successful_output and "plan" in (facts := event.step_output_data.metadata)
         )
         return {str(ref): {"why": str(plan[ref]), **outlook[ref]} for ref in plan}
 
     def completeness(self) -> bool:
-        """The proof over all months; whether it holds."""
+        """Run the proof over all months; return whether it holds."""
         return self._run("prove").success
 
-    def status(self, period: str | None = None) -> dict[str, Any]:
-        """The status JSON as the last builds left it."""
+    def status(self, period: str | None = None) -> StatusJson:
+        """The status JSON of the last builds, of all periods or of one."""
         return Proof(self._frames).status(period)
 
     def report(self, period: str) -> Path:
-        """The close report of a month that was built: written anew from its frames."""
+        """The page of a month's close report, written anew from its frames where it was built."""
         page = self._found.data_home / "reports" / f"{period}.html"
         if self._frames.read(keys.SETTLEMENTS.path, period) is not None:
             result = self._run("close_report", period)
@@ -141,7 +145,7 @@ class Pipeline:
     ) -> dg.ExecuteInProcessResult:
         config = dg.RunConfig(
             ops=dict(ops or {}),
-            # Progress is told by `say`; the run's own log is in Dagster's storage.
+            # `say` shows progress; the run's own log is in Dagster's storage.
             loggers={"console": {"config": {"log_level": "CRITICAL"}}},
         )
         return self._definitions.resolve_job_def(job).execute_in_process(
@@ -173,12 +177,12 @@ class Pipeline:
                     raise GateStopped(_failed_gates(result), str(error.description))
         gates = _failed_gates(result)
         if gates:
-            told = "; ".join(
+            detail = "; ".join(
                 f"{check.check_name}: {check.description}"
                 for check in result.get_asset_check_evaluations()
                 if not check.passed
             )
-            raise GateStopped(gates, told)
+            raise GateStopped(gates, detail)
         raise Failure("running the job", "; ".join(_failures(result)))
 
 
@@ -193,13 +197,13 @@ def _failed_gates(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    told = []
+    messages = []
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             error = event.step_failure_data.error
             inner = error.cause or error
-            told.append(inner.message.strip())
-    return told or ["it failed without saying why"]
+            messages.append(inner.message.strip())
+    return messages or ["it failed without a message"]
 
 
 def _count(result: dg.ExecuteInProcessResult, key: dg.AssetKey, *facts: str) -> int:

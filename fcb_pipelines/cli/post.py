@@ -1,4 +1,4 @@
-"""`fcb post`: post the drafts that a person has reviewed."""
+"""`fcb post`: post reviewed drafts."""
 
 import typer
 
@@ -17,8 +17,8 @@ def post(
 ) -> None:
     """Post the reviewed drafts and settle them.
 
-    Nothing is extracted and no draft is written or rebuilt: what is posted is what stands there.
-    Each draft is read back and compared first; one that a person edited is held, the rest goes on.
+    Extracts nothing, and writes or rebuilds no draft: the drafts in the ledger are posted as they are.
+    Each is read back and compared first; one that a person edited is held, the others are posted.
     Without --period, every month with drafts.
 
     Examples:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fcb_pipelines.cli import options
-from fcb_pipelines.cli.months import known
+from fcb_pipelines.cli.months import checked_periods
 from fcb_pipelines.cli.screen import emit_json, out
 from fcb_pipelines.cli.work import connections, open_pipeline
 
@@ -24,7 +24,7 @@ def report(
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        known(pipeline, [period])
+        checked_periods(pipeline, [period])
         page = pipeline.report(period)
     if as_json:
         emit_json({"period": period, "page": str(page)})

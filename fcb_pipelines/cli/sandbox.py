@@ -1,4 +1,4 @@
-"""`fcb sandbox`: what stands in for the outside world on one machine."""
+"""`fcb sandbox`: the outside world on one machine."""
 
 import os
 import shlex
@@ -30,14 +30,14 @@ def up(
     dataset: Dataset = DEFAULT_DATASET,
     ledger: options.Ledger = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over: forget what earlier runs wrote.")
+        bool, typer.Option("--fresh", help="Start over: delete the data of earlier runs.")
     ] = False,
     export: Annotated[
         bool, typer.Option("--export", help="Print `export NAME=value` lines for a shell.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Start a dataset's sandbox and leave it running; the other verbs then find it.
+    """Start a dataset's sandbox and leave it running for the other verbs.
 
     Examples:
 
@@ -71,7 +71,7 @@ def down(
         typer.Option("--dataset", metavar="DIR|NAME", help="Only this dataset's. Default: all."),
     ] = None,
 ) -> None:
-    """Stop what `up`, `odoo` or `demo --keep` left running, and nothing else. Data stays.
+    """Stop the sandboxes that `up`, `odoo` or `demo --keep` left running. Their data stays.
 
     Example:
 
@@ -110,7 +110,7 @@ def generate(
     months: Annotated[int, typer.Option(help="Months they spread over.")] = 6,
     seed: Annotated[int, typer.Option(help="The same seed gives the same dataset.")] = 1,
 ) -> None:
-    """Make a larger dataset with the habits of the packaged one.
+    """Make a larger dataset like the packaged one.
 
     Example:
 
@@ -125,7 +125,7 @@ def generate(
 
 @app.command()
 def status(as_json: options.Json = False) -> None:
-    """What runs, and where.
+    """List the running sandboxes with their addresses.
 
     Example:
 

@@ -1,17 +1,22 @@
 """What a person sees: results on stdout, progress and problems on stderr, money as money."""
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.panel import Panel
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.core.close.shapes import Count, StatusJson
 from fcb_pipelines.core.codes import ExceptionCode, Reason
+from fcb_pipelines.core.metering.shapes import Figures, MeteringStatus
 from fcb_pipelines.core.money import exponent, to_major
 
 OUTCOMES = {
@@ -24,25 +29,57 @@ FAULTS_SHOWN = 5
 ALL_PERIODS = "all periods"
 
 
+# A terminal obeys these: an escape in a customer's name may hide a line or rename the window.
+_CONTROL = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
+
+
+class PlainConsole(Console):
+    """A console that shows every text as it is: no mark-up is read, no control character obeyed.
+
+    What is printed may come from a source; a style is a Text's.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The segments of what is printed, without control characters."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=plain(segment.text))
+
+
 class PlainTable(Table):
     """A table whose cells are what they say: `A[/red]-1` is a number, no mark-up."""
 
     def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
         """Add a row; a cell that is to have a style is a Text."""
-        super().add_row(*(Text(c) if isinstance(c, str) else c for c in cells), **how)
+        super().add_row(*(Text(plain(c)) if isinstance(c, str) else c for c in cells), **how)
+
+
+def plain(text: str) -> str:
+    """The text with an escape in the place of each control character."""
+    return text.translate(_CONTROL)
 
 
 def out() -> Console:
-    """Where results go. Made when asked for, so that a redirected stdout is seen.
-
-    What is printed may come from a source, so no text is read as mark-up: a style is a Text's.
-    """
-    return Console(highlight=False, markup=False, emoji=False)
+    """Where results go. Made when asked for, so that a redirected stdout is seen."""
+    return PlainConsole()
 
 
 def err() -> Console:
     """Where progress and problems go."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return PlainConsole(stderr=True)
+
+
+def print_whatever_comes() -> None:
+    """Escape on stdout and stderr what their encoding has no sign for, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(message: str) -> None:
@@ -57,7 +94,12 @@ def marked(mark: str, style: str, message: str) -> Text:
 
 def emit_json(value: object) -> None:
     """One JSON value on stdout and nothing else, keys as they are."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    print(text)
 
 
 def money(minor: int, currency: str) -> str:
@@ -90,17 +132,17 @@ def show_failure(failure: Failure) -> None:
         rows.append(("mend it with", failure.remedy))
     grid = Table.grid(padding=(0, 2))
     for label, text in rows:
-        grid.add_row(Text(label, style="bold"), Text(text))
+        grid.add_row(Text(label, style="bold"), Text(plain(text)))
     err().print(Panel(grid, title=Text(_title(failure)), title_align="left", border_style="red"))
 
 
 def show_problem(title: str, message: str) -> None:
     """A problem that is not a failed call: wrong configuration, arguments, environment."""
-    body = Group(Text(message))
+    body = Group(Text(plain(message)))
     err().print(Panel(body, title=Text(title), title_align="left", border_style="red"))
 
 
-def status_tables(status: Mapping[str, Any]) -> list[Table]:
+def status_tables(status: StatusJson) -> list[Table]:
     """The status JSON as tables: periods, what is not posted, what is listed, totals, dual run, gates."""
     made = [_periods(status), _outside(status), _exceptions(status), _listed(status)]
     made += [_totals(status), _amounts(status)]
@@ -108,10 +150,10 @@ def status_tables(status: Mapping[str, Any]) -> list[Table]:
     return [one for one in made if one.row_count]
 
 
-def gate_lines(status: Mapping[str, Any]) -> list[Text]:
+def gate_lines(status: StatusJson) -> list[Text]:
     """For each gate that does not pass: what it names first, and what mends it. Not to be wrapped."""
     lines = []
-    for each in _details(status):
+    for each in status["gate_details"]:
         scope = each["period"] or ALL_PERIODS
         outcome = OUTCOMES.get(each["outcome"], Text(each["outcome"]))
         lines.append(Text.assemble(outcome, f" {each['gate']} ({scope}): {each['count']}"))
@@ -123,11 +165,11 @@ def gate_lines(status: Mapping[str, Any]) -> list[Text]:
     return lines
 
 
-def remedy_lines(status: Mapping[str, Any]) -> list[Text]:
+def remedy_lines(status: StatusJson) -> list[Text]:
     """What mends each reason of a hold and each exception that the status lists."""
     found: Counter[tuple[str, Reason | ExceptionCode]] = Counter()
     for document in status["documents"]:
-        if document["disposition"] == "hold":
+        if document["disposition"] == "hold" and document["reason"]:
             found["hold", Reason.of(document["reason"])] += 1
         found.update(("exception", ExceptionCode.of(each)) for each in document["exceptions"])
     return [
@@ -136,7 +178,7 @@ def remedy_lines(status: Mapping[str, Any]) -> list[Text]:
     ]
 
 
-def failed_gates(status: Mapping[str, Any]) -> tuple[str, ...]:
+def failed_gates(status: StatusJson) -> tuple[str, ...]:
     """Names of the gates that fail, `2026-04: gate` or `gate` alone when it is global."""
     named = [
         f"{period}: {gate}"
@@ -147,8 +189,8 @@ def failed_gates(status: Mapping[str, Any]) -> tuple[str, ...]:
     return (*named, *(gate for gate, outcome in status["gates"].items() if outcome == "fail"))
 
 
-def _periods(status: Mapping[str, Any]) -> Table:
-    columns = ("population", "post", "skip", "hold")
+def _periods(status: StatusJson) -> Table:
+    columns: tuple[Count, ...] = ("population", "post", "skip", "hold")
     made = table("Periods", "period", *columns, "gates", right=columns)
     for period, entry in status["periods"].items():
         worst = _worst(list(entry["gates"].values()))
@@ -160,7 +202,7 @@ def _periods(status: Mapping[str, Any]) -> Table:
     return made
 
 
-def _outside(status: Mapping[str, Any]) -> Table:
+def _outside(status: StatusJson) -> Table:
     made = table("Not posted", "period", "document", "disposition", "reason", "total",
                  right=("total",))  # fmt: skip
     for document in status["documents"]:
@@ -175,7 +217,7 @@ def _outside(status: Mapping[str, Any]) -> Table:
     return made
 
 
-def _exceptions(status: Mapping[str, Any]) -> Table:
+def _exceptions(status: StatusJson) -> Table:
     made = table("Exceptions", "period", "document", "state", "exception")
     for document in status["documents"]:
         for exception in document["exceptions"]:
@@ -184,7 +226,7 @@ def _exceptions(status: Mapping[str, Any]) -> Table:
     return made
 
 
-def _listed(status: Mapping[str, Any]) -> Table:
+def _listed(status: StatusJson) -> Table:
     """What a source says and the books do not hold, or the reverse, amount by amount."""
     made = table("Listed", "period", "document", "what", "date", "amount", "why", right=("amount",))
     for document in status["documents"]:
@@ -200,7 +242,7 @@ def _listed(status: Mapping[str, Any]) -> Table:
     return made
 
 
-def _amounts(status: Mapping[str, Any]) -> Table:
+def _amounts(status: StatusJson) -> Table:
     """At the sources = posted + listed, for each measure by currency."""
     sides = ("source", "posted", "listed")
     made = table("Nothing is lost, all periods", "currency", "", *sides, right=sides)
@@ -210,7 +252,7 @@ def _amounts(status: Mapping[str, Any]) -> Table:
     return made
 
 
-def _totals(status: Mapping[str, Any]) -> Table:
+def _totals(status: StatusJson) -> Table:
     made = table("Posted", "currency", "documents", "total", "receivable", "revenue by family",
                  right=("documents", "total", "receivable"))  # fmt: skip
     for currency, totals in status["totals"].items():
@@ -229,7 +271,7 @@ def _totals(status: Mapping[str, Any]) -> Table:
     return made
 
 
-def _dual_run(metering: Mapping[str, Any]) -> Table:
+def _dual_run(metering: MeteringStatus) -> Table:
     currency, cycle = metering["currency"], metering["cycle"]
     verdict = "ready" if metering["flip_ready"] else "not ready"
     title = f"Dual run, engine against invoices, {currency}" + (
@@ -250,7 +292,7 @@ def _dual_run(metering: Mapping[str, Any]) -> Table:
     return made
 
 
-def _dual_run_figures(entries: Sequence[Mapping[str, Any]], currency: str) -> list[str]:
+def _dual_run_figures(entries: Sequence[Figures], currency: str) -> list[str]:
     rows: Counter[str] = Counter()
     for entry in entries:
         rows.update({"match": entry["match"], **entry["causes"]})
@@ -262,8 +304,8 @@ def _dual_run_figures(entries: Sequence[Mapping[str, Any]], currency: str) -> li
     ]
 
 
-def _gates(status: Mapping[str, Any]) -> Table:
-    counts = {(each["period"], each["gate"]): each["count"] for each in _details(status)}
+def _gates(status: StatusJson) -> Table:
+    counts = {(each["period"], each["gate"]): each["count"] for each in status["gate_details"]}
     made = table("Gates that do not pass", "scope", "gate", "outcome", "count", right=("count",))
     scopes = [(period, entry["gates"]) for period, entry in status["periods"].items()]
     for scope, gates in [*scopes, (None, status["gates"])]:
@@ -273,10 +315,6 @@ def _gates(status: Mapping[str, Any]) -> Table:
                 shown = OUTCOMES.get(outcome, outcome)
                 made.add_row(scope or ALL_PERIODS, gate, shown, str(count))
     return made
-
-
-def _details(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return list(status.get("gate_details", ()))
 
 
 def _worst(outcomes: list[str]) -> str:

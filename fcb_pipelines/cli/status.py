@@ -1,10 +1,10 @@
-"""`fcb status`: where every document stands."""
+"""`fcb status`: the state of every document."""
 
 import typer
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
-from fcb_pipelines.cli.months import known
+from fcb_pipelines.cli.months import checked_periods
 from fcb_pipelines.cli.screen import (
     emit_json,
     failed_gates,
@@ -22,10 +22,10 @@ def status(
     ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """Dispositions, totals, gates and exceptions, from the last builds and the ledger as it is.
+    """Dispositions, totals, gates and exceptions, from the last builds and the present ledger.
 
-    Of each gate that does not pass it says what the gate names, and of all what mends it. Exit code 1 when a
-    gate fails. docs/status.md explains the JSON.
+    Lists the findings of each gate that does not pass, and the remedies. Exit code 1 when a gate fails.
+    docs/status.md explains the JSON.
 
     Examples:
 
@@ -35,15 +35,15 @@ def status(
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
         if period is not None:
-            known(pipeline, [period])
-        told = pipeline.status(period)
+            checked_periods(pipeline, [period])
+        report = pipeline.status(period)
     if as_json:
-        emit_json(told)
+        emit_json(report)
     else:
-        for table in status_tables(told):
+        for table in status_tables(report):
             out().print(table)
-        for line in (*remedy_lines(told), *gate_lines(told)):
-            # A ref stays in one piece, to be copied.
+        for line in (*remedy_lines(report), *gate_lines(report)):
+            # A ref is not wrapped, so that it can be copied.
             out().print(line, soft_wrap=True)
-    if failed_gates(told):
+    if failed_gates(report):
         raise typer.Exit(Exit.DIFFERENCE)

@@ -1,4 +1,4 @@
-"""`fcb sync`: what the daily schedule does, now."""
+"""`fcb sync`: the daily run, now."""
 
 from typing import Annotated
 
@@ -14,18 +14,16 @@ from fcb_pipelines.cli.work import connections, open_pipeline
 
 def sync(
     period: options.Periods = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Every month there is, not only the window.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every month, not only the window.")] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """Extract, verify and write what the daily schedule would, now.
+    """Extract, verify and write, as the daily schedule does.
 
-    Rebuilds the window (this month, last month, every month in which something moved or is
-    unsettled), then proves completeness. Whether drafts are also posted is the configuration's
-    `posting`: draft or auto.
+    Rebuilds the window (this month, last month, every month in which something changed or is
+    unsettled), then proves completeness. Drafts are posted, too, if the configuration's `posting` is
+    auto.
 
     Examples:
 
@@ -35,7 +33,6 @@ def sync(
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        say("extracting NexaCloud, Stripe and Lago")
         pipeline.extract()
         window = tuple(period or ()) or (pipeline.periods() if every else pipeline.window())
         outcomes = run_months(pipeline, window, post=None)

@@ -1,4 +1,4 @@
-"""What a verb works on: the operator's connections, or a sandbox that lends its own."""
+"""The environment of a verb: the operator's connections, or those of a sandbox."""
 
 import os
 import shutil
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def connections(
     dataset: str | None = None, ledger: str | None = None, *, quiet: bool = False
 ) -> Iterator[Environment]:
-    """The environment to work in, set for this process while the block runs.
+    """The environment of the block, set for this process while it runs.
 
     With `dataset` it is that dataset's sandbox, started here and stopped after the block unless it
     was already running. Without, it is the operator's environment; where that names no connection
-    at all, the one sandbox that runs under FCB_HOME. With `quiet` nothing but JSON may reach
-    stdout, so whatever else is printed goes to stderr.
+    at all, the one sandbox that runs under FCB_HOME. With `quiet` all that the block prints goes to
+    stderr, so that stdout holds nothing but JSON. Raises EnvironmentProblem where neither is there.
     """
     asked = {"FCB_LEDGER": ledger} if ledger else {}
     here = environment.read({**os.environ, **asked})
@@ -51,7 +51,7 @@ def connections(
 
 @contextmanager
 def working_in(variables: Mapping[str, str], *, quiet: bool = False) -> Iterator[Environment]:
-    """This process's environment with `variables` set, Dagster's folder made; restored after."""
+    """This process's environment with `variables` set and Dagster's folder made; restored after."""
     before = dict(os.environ)
     os.environ.update(variables)
     settings.current.cache_clear()
@@ -72,9 +72,9 @@ def working_in(variables: Mapping[str, str], *, quiet: bool = False) -> Iterator
 
 
 def prepare_ledger(found: Environment, dataset: "Dataset") -> None:
-    """Set up a sandbox's own ledger, and lock it as its dataset says.
+    """Set up a sandbox's own ledger, and lock it up to the dataset's `locked_until`.
 
-    An operator's is set up by `fcb ledger setup` alone, and locked by the accountant.
+    An operator's ledger is set up by `fcb ledger setup` only, and locked by the accountant.
     """
     from fcb_pipelines.defs.runtime import connections as connectors
     from fcb_pipelines.sandbox.locks import lock_books
@@ -109,8 +109,8 @@ def project_file(name: str) -> Path:
 
 
 def _names_no_connection(found: Environment) -> bool:
-    told = {"FCB_POSTGRES_URL", "FCB_NEXACLOUD_DSN", "FCB_STRIPE_API_KEY", "FCB_LAGO_API_KEY"}
-    return not told & set(found.values)
+    names = {"FCB_POSTGRES_URL", "FCB_NEXACLOUD_DSN", "FCB_STRIPE_API_KEY", "FCB_LAGO_API_KEY"}
+    return not names & set(found.values)
 
 
 def _running_sandbox(found: Environment) -> Mapping[str, str]:

@@ -1,12 +1,13 @@
 """The environment, read once, in one place, never at import.
 
-`VARIABLES` is the closed list of what is read; `.env.example` says the same, and a test compares
-them. Addresses and secrets live here, company policy in the configuration file (`config.settings`).
+`VARIABLES` is the list of the package's variables; `.env.example` has the same, and a test compares
+them. A further billing source has variables of its own, which begin with FCB_ and its name. Addresses
+and secrets are variables, company policy is in the configuration file (`config.settings`).
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,7 @@ VARIABLES: Mapping[str, str] = {
     "DAGSTER_HOME": "Dagster's folder (default FCB_HOME/FCB_DATASET/dagster)",
 }
 
+PREFIX = "FCB_"
 _POSTGRES = re.compile(r"^postgres(ql)?(\+psycopg2)?://")
 
 
@@ -44,24 +46,8 @@ class EnvironmentProblem(ConfigError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StripeAccess:
-    """How Stripe is reached. `api_base` is None for Stripe's own address."""
-
-    api_key: str = field(repr=False)
-    api_base: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LagoAccess:
-    """How Lago is reached."""
-
-    api_url: str
-    api_key: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OdooAccess:
-    """How Odoo is reached. `company` is an id, or None for the user's own company."""
+    """The access to Odoo. `company` is an id, or None for the user's own company."""
 
     url: str
     database: str
@@ -72,10 +58,10 @@ class OdooAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What the environment says. Optional parts are None until something needs them.
+    """The environment's values, with defaults where `VARIABLES` names one.
 
-    The methods without a default raise EnvironmentProblem naming every variable that is missing,
-    so a reader learns of all of them at once.
+    The methods need variables without a default. They raise EnvironmentProblem, which names every
+    missing variable at once.
     """
 
     home: Path
@@ -88,29 +74,34 @@ class Environment:
 
     @property
     def data_home(self) -> Path:
-        """FCB_HOME/FCB_DATASET, absolute: everything that belongs to this dataset."""
+        """The folder of this dataset's data, absolute: FCB_HOME/FCB_DATASET."""
         return self.home / self.dataset
 
     def postgres_url(self) -> str:
-        """Postgres of Dagster and our own tables, in SQLAlchemy's form (postgresql+psycopg2://)."""
+        """The URL of Dagster's and our own Postgres, in SQLAlchemy's form (postgresql+psycopg2://)."""
         return sqlalchemy_url(self._required("FCB_POSTGRES_URL")[0], "FCB_POSTGRES_URL")
 
     def nexacloud_dsn(self) -> str:
-        """NexaCloud's Postgres as it was given; the connector checks its form."""
+        """The DSN of NexaCloud's Postgres as it was given; the connector checks its form."""
         return self._required("FCB_NEXACLOUD_DSN")[0]
 
-    def stripe(self) -> StripeAccess:
-        """How Stripe is reached."""
-        (key,) = self._required("FCB_STRIPE_API_KEY")
-        return StripeAccess(api_key=key, api_base=self.values.get("FCB_STRIPE_API_BASE"))
+    def given(self, needed: Mapping[str, str], optional: Iterable[str] = ()) -> dict[str, str]:
+        """The values by name of the needed variables, and of the optional ones that are set.
 
-    def lago(self) -> LagoAccess:
-        """How Lago is reached."""
-        url, key = self._required("FCB_LAGO_API_URL", "FCB_LAGO_API_KEY")
-        return LagoAccess(api_url=url, api_key=key)
+        `needed` describes each. Raises EnvironmentProblem naming every needed one that is not set.
+        """
+        lacking = [name for name in needed if name not in self.values]
+        if lacking:
+            verb = "is" if len(lacking) == 1 else "are"
+            raise _problem(
+                ", ".join(lacking),
+                f"{verb} not set ({'; '.join(needed[name] for name in lacking)})",
+            )
+        wanted = (*needed, *optional)
+        return {name: self.values[name] for name in wanted if name in self.values}
 
     def odoo(self) -> OdooAccess:
-        """How Odoo is reached."""
+        """The access to Odoo. A company that is no number raises EnvironmentProblem, too."""
         url, database, user, password = self._required(
             "FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"
         )
@@ -126,7 +117,7 @@ class Environment:
         )
 
     def missing(self) -> tuple[str, ...]:
-        """Variables that a full run with this ledger needs and that are not set."""
+        """The names of the variables that a full run with this ledger needs and that are not set."""
         needed = [
             "FCB_POSTGRES_URL",
             "FCB_NEXACLOUD_DSN",
@@ -139,23 +130,18 @@ class Environment:
         return tuple(name for name in needed if name not in self.values)
 
     def _required(self, *names: str) -> tuple[str, ...]:
-        lacking = [name for name in names if name not in self.values]
-        if lacking:
-            verb = "is" if len(lacking) == 1 else "are"
-            raise _problem(
-                ", ".join(lacking),
-                f"{verb} not set ({'; '.join(VARIABLES[name] for name in lacking)})",
-            )
-        return tuple(self.values[name] for name in names)
+        given = self.given({name: VARIABLES[name] for name in names})
+        return tuple(given.values())
 
 
 def read(environ: Mapping[str, str] | None = None) -> Environment:
     """The environment of this process, or the given one. Empty values count as not set.
 
-    Raises EnvironmentProblem when a value can't be what its variable is for.
+    Raises EnvironmentProblem for a malformed FCB_DATASET or FCB_LEDGER.
     """
     given = os.environ if environ is None else environ
-    values = {name: given[name].strip() for name in VARIABLES if given.get(name, "").strip()}
+    names = [name for name in given if name in VARIABLES or name.startswith(PREFIX)]
+    values = {name: given[name].strip() for name in names if given[name].strip()}
     home = Path(values.get("FCB_HOME", ".fcb")).expanduser().absolute()
     dataset = values.get("FCB_DATASET", "production")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", dataset):

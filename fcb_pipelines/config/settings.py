@@ -1,7 +1,7 @@
 """The configuration file, read and validated.
 
-One file (FCB_CONFIG, else the packaged `nexacloud.yaml`) says everything that is company policy.
-Secrets and addresses are not in it: those are environment variables (`config.environment`).
+One file (FCB_CONFIG, else the packaged `nexacloud.yaml`) holds all company policy. Secrets and
+addresses are not in it: they are environment variables (`config.environment`).
 """
 
 import os
@@ -21,7 +21,7 @@ class ConfigError(ValueError):
 
 
 def load(path: Path) -> Settings:
-    """Read and validate one configuration file. Raises ConfigError naming file and field."""
+    """The settings of one configuration file. Raises ConfigError naming file and field."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Settings.model_validate(content)
@@ -31,5 +31,5 @@ def load(path: Path) -> Settings:
 
 @cache
 def current() -> Settings:
-    """The configuration of this process: FCB_CONFIG, else the packaged file. Read once."""
+    """The settings of this process, read once: FCB_CONFIG, else the packaged file."""
     return load(Path(os.environ.get("FCB_CONFIG") or PACKAGED))

@@ -4,9 +4,11 @@ Two adapters speak it - `connectors.odoo.ledger` and `connectors.beancount.ledge
 both. Every call takes and returns whole batches. Nothing here edits or deletes a posted entry.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove
@@ -91,3 +93,11 @@ class Ledger(Protocol):
         An account that comes to zero may be left out.
         """
         ...
+
+
+def named_once(refs: Sequence[str]) -> list[str]:
+    """The refs of a batch. Raises ContractBreach where it names one of them twice."""
+    twice = [ref for ref, times in Counter(refs).items() if times > 1]
+    if twice:
+        raise ContractBreach("writing a batch", f"named twice in it: {min(twice)}")
+    return list(refs)

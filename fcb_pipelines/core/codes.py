@@ -1,7 +1,7 @@
 """The closed vocabularies of the pipeline: kinds, statuses, methods, verdicts, reasons and exceptions.
 
-A reason decides a disposition; an exception stands beside it. Each says what it means and what
-mends it, so that a list of them is a list of things to do.
+A reason decides a disposition; an exception is listed beside it. Each code has a meaning and a remedy,
+so a list of codes is a list of things to do.
 
     Reason.TAX_UNKNOWN            # equals "tax_unknown", its text in frames and in JSON
     Reason.TAX_UNKNOWN.remedy     # "Add the tax to the configuration or to the ledger, then `fcb sync`."
@@ -13,7 +13,7 @@ from typing import Self, cast
 
 
 class Verdict(StrEnum):
-    """What becomes of a member of the population."""
+    """The decision on a member of the population."""
 
     POST = "post"
     SKIP = "skip"
@@ -21,9 +21,9 @@ class Verdict(StrEnum):
 
 
 class _Code(StrEnum):
-    """A code with what it means and what mends it.
+    """A code with its meaning and its remedy.
 
-    One that only an earlier version used can still be read: frames may hold it.
+    Codes of an earlier version can still be read, because frames may hold them.
     """
 
     meaning: str
@@ -31,7 +31,7 @@ class _Code(StrEnum):
 
     @classmethod
     def of(cls, code: str) -> Self:
-        """The member of a code that was read from a frame or from JSON."""
+        """The member for a code from a frame or from JSON; an unknown code gets a member of its own."""
         return cast(Callable[[str], Self], cls)(code)
 
     @classmethod
@@ -45,9 +45,9 @@ class _Code(StrEnum):
 
 
 class Reason(_Code):
-    """Why a document is skipped or held; `verdict` is the one it belongs to (None: of an earlier version).
+    """Why a document is skipped or held; `verdict` is None for a code of an earlier version.
 
-    A document that posts has no reason, unless somebody has forgotten it since.
+    A posted document has no reason, except that NexaCloud has erased its customer or its copy since.
     """
 
     verdict: Verdict | None
@@ -97,7 +97,7 @@ class Reason(_Code):
 
 
 class ExceptionCode(_Code):
-    """What may be wrong with a document that is posted, or beside it."""
+    """A fault of a posted document, or of an entry or a draft beside it."""
 
     def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
         """The member of this code."""
@@ -141,7 +141,7 @@ class ExceptionCode(_Code):
 
 
 class System(StrEnum):
-    """Who tells the facts."""
+    """The systems that give facts. A further billing source has a name of its own and no member here."""
 
     NEXACLOUD = "nexacloud"
     STRIPE = "stripe"
@@ -150,19 +150,19 @@ class System(StrEnum):
 
 
 class Kind(StrEnum):
-    """What sort of document it is."""
+    """The kind of a document."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
 
     @property
     def sign(self) -> int:
-        """What its positive amounts count as in a sum: 1, or -1 for a credit note."""
+        """The factor of a document's amounts in a sum: 1, or -1 for a credit note."""
         return -1 if self is Kind.CREDIT_NOTE else 1
 
 
 class Status(StrEnum):
-    """A document's status, in one vocabulary for all sides."""
+    """A document's status, in the same words for every system."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -173,11 +173,11 @@ class Status(StrEnum):
 
 
 class Method(StrEnum):
-    """What a settlement is: where the money of an entry beside a document comes from or goes to.
+    """The kind of a settlement: where its money comes from or goes to.
 
-    `granted_credit` is credit that the company gave away: no liability, for nobody paid for it (S12).
-    The last four take nothing off what the source says is owed: a refund and a chargeback are cash
-    beside a paid document, a write-off and its recovery are the company's own decision.
+    `granted_credit` is credit that the company gave away; it is no liability, since nobody paid for it
+    (S12). The last four change nothing that the source reports as owed: a refund and a chargeback are
+    cash beside a paid document, a write-off and its recovery are the company's own decision.
     """
 
     PAYMENT = "payment"
@@ -201,12 +201,12 @@ class Method(StrEnum):
 
     @property
     def at_source(self) -> bool:
-        """Whether it changes what the source says is owed."""
+        """Whether it changes the amount that the source reports as owed."""
         return self not in _NOT_AT_SOURCE
 
     @property
     def touches_receivable(self) -> bool:
-        """Whether it changes what is open on its document in the ledger."""
+        """Whether it changes the open amount of its document in the ledger."""
         return self not in (Method.REFUND, Method.CHARGEBACK)
 
 

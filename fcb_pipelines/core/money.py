@@ -1,10 +1,11 @@
 """Exact money: integer minor units of a currency, converted once, at the edge.
 
-The canonical minor unit of a currency is ISO 4217's. Stripe and Lago each have their own idea of
-some currencies; `from_wire` is the one place where theirs becomes ours.
+The canonical minor unit of a currency is that of ISO 4217. Stripe and Lago differ from it for some
+currencies; `from_wire` is the one place that converts their amounts.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -16,7 +17,7 @@ _ISO = dict.fromkeys(_ZERO.split(), 0) | dict.fromkeys(_THREE.split(), 3)
 
 
 class Wire(StrEnum):
-    """Whose exponent table an amount on the wire is written in."""
+    """The source whose exponent table applies to an amount on the wire."""
 
     STRIPE = "stripe"
     LAGO = "lago"
@@ -81,15 +82,24 @@ def half_up(amount: Decimal) -> int:
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+def by_currency(amounts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """The sum of (currency, minor units) pairs for each currency, sorted by code; sums of zero stay."""
+    sums: Counter[str] = Counter()
+    for currency, amount in amounts:
+        sums[currency] += amount
+    return tuple(sorted(sums.items()))
+
+
 def spread(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Split `total` over `weights` by largest remainder; the parts sum to `total` exactly.
 
-    Weights of one sign are expected; where they sum to zero the whole goes to the first part.
-    Ties go to the earlier part, so the split is the same on every run.
+    spread(100, [1, 1, 1]) is (34, 33, 33). Weights of one sign are expected; where they sum to zero
+    the first part gets the whole. Ties go to the earlier part, so the split is the same on every run.
+    Raises ValueError for an amount without weights.
     """
     if not weights:
         if total:
-            raise ValueError(f"{total} minor units and nothing to spread them over")
+            raise ValueError(f"{total} minor units and no weights to spread them over")
         return ()
     whole = sum(weights)
     if whole == 0:

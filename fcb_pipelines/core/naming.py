@@ -1,13 +1,13 @@
-"""How a fault names what it is about, so that a person finds it and the sum."""
+"""Texts by which a person recognises a document or an amount in a message."""
 
 from fcb_pipelines.core.money import to_major
 
 
 def named(ref: str, number: str) -> str:
-    """A document by its identity and the number that people know."""
+    """A document's ref, with its printed number where it has one: `stripe:acct_1:in_7 (NXC-0007)`."""
     return f"{ref} ({number})" if number else ref
 
 
 def money(minor: int, currency: str) -> str:
-    """An amount in words: 226.00 CAD."""
+    """Minor units as text: 22600 is `226.00 CAD`."""
     return f"{to_major(minor, currency)} {currency}"

@@ -1,8 +1,8 @@
-"""The metered shadow in Odoo: draft sale orders marked `x_fc_shadow` and products `NC-…`, removed.
+"""The removal of the metered shadow from Odoo: draft sale orders `x_fc_shadow`, products `NC-…`.
 
-Batches, a constant number of calls each. Every batch is read and decided anew before it is touched,
-and Odoo itself refuses what it knows to be confirmed or in use; a refused batch is halved until the
-record is found that it was refused for. A rerun finds what is left.
+It works in batches, with a constant number of calls each. Every batch is read and decided anew before it
+is changed. Odoo itself refuses a record that is confirmed or in use; a refused batch is halved until
+that record is found. A rerun goes on with the records that are left.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from fcb_pipelines.former_shadow.removal import (
     ShadowProduct,
     outcomes,
     plan,
-    would_be,
+    preview,
 )
 
 ORDER, ORDER_LINE = "sale.order", "sale.order.line"
@@ -31,14 +31,14 @@ _ORDER_FIELDS = ["name", "state", MARK, "locked", "signed_by", "invoice_ids", "t
 
 
 class OdooShadow:
-    """The shadow records of one company, through one connection. `keep` names those to leave."""
+    """The shadow records of one company; `keep` has the order names and product codes to leave."""
 
     def __init__(self, odoo: OdooConnection, keep: Collection[str] = ()) -> None:
         self._odoo = odoo
         self._keep = frozenset(keep)
 
     def lacking(self) -> str | None:
-        """Why this database can hold no shadow records, or None. Reads only."""
+        """The reason why this database can hold no shadow records, or None. It only reads."""
         database = f"Odoo database {self._odoo.database}, company {self._odoo.company}"
         try:
             fields = self._odoo.call(ORDER, "fields_get", [MARK], ["type"])
@@ -51,27 +51,27 @@ class OdooShadow:
         return None
 
     def dry_run(self) -> tuple[Pruned, ...]:
-        """What a run would do. Reads only."""
-        return would_be(self._plan())
+        """The report of a run that changes nothing."""
+        return preview(self._plan())
 
     def prune(self) -> tuple[Pruned, ...]:
-        """Delete, archive, and read back what is left.
+        """Delete or archive the records, read Odoo again and report each record.
 
-        Raises NotAllowed, before anything is touched, where this user may not delete.
+        Raises NotAllowed, before any change, where this user may not delete.
         """
         self._assert_allowed()
         planned = self._plan()
         refused: dict[Key, str] = {}
         for batch in in_pages(_ids(planned, ORDER, Fate.DELETE), BATCH):
             orders = plan(self._orders(batch), (), self._keep)
-            refused |= self._all_or_halves(ORDER, "unlink", _ids(orders, ORDER, Fate.DELETE))
+            refused |= self._call_halving(ORDER, "unlink", _ids(orders, ORDER, Fate.DELETE))
         wanted = _ids(planned, PRODUCT, Fate.DELETE, Fate.ARCHIVE)
         for batch in in_pages(wanted, BATCH):
-            # Decided anew: the orders that are gone by now hold no product any more.
+            # Decided anew: an order that is deleted by now uses no product any more.
             products = plan((), self._products(batch), self._keep)
-            kept = self._all_or_halves(PRODUCT, "unlink", _ids(products, PRODUCT, Fate.DELETE))
+            kept = self._call_halving(PRODUCT, "unlink", _ids(products, PRODUCT, Fate.DELETE))
             idle = [*_ids(products, PRODUCT, Fate.ARCHIVE), *(each for _, each in kept)]
-            refused |= kept | self._all_or_halves(PRODUCT, "action_archive", idle)
+            refused |= kept | self._call_halving(PRODUCT, "action_archive", idle)
         return outcomes(planned, (*self._orders(), *self._products()), refused)
 
     def _plan(self) -> tuple[Planned, ...]:
@@ -95,7 +95,7 @@ class OdooShadow:
         )
 
     def _products(self, ids: Sequence[int] | None = None) -> tuple[ShadowProduct, ...]:
-        """The products `NC-…` that this company may use, archived ones too, and what uses them."""
+        """The products `NC-…` that this company may use, archived ones too, with their uses."""
         domain = [
             ("company_id", "in", [False, self._odoo.company]),
             ("default_code", "=like", f"{PREFIX}%"),
@@ -143,8 +143,11 @@ class OdooShadow:
             )
         ]
 
-    def _all_or_halves(self, model: str, method: str, ids: Sequence[int]) -> dict[Key, str]:
-        """One call for all of them; where Odoo refuses it, for each half, down to one record."""
+    def _call_halving(self, model: str, method: str, ids: Sequence[int]) -> dict[Key, str]:
+        """Call the method for all ids; where Odoo refuses, for each half, down to one record.
+
+        The refused records with Odoo's reasons come back.
+        """
         if not ids:
             return {}
         try:
@@ -155,7 +158,7 @@ class OdooShadow:
             if len(ids) == 1:
                 return {(model, ids[0]): f"Odoo refused: {failure.came_back}"}
             middle = len(ids) // 2
-            return self._all_or_halves(model, method, ids[:middle]) | self._all_or_halves(
+            return self._call_halving(model, method, ids[:middle]) | self._call_halving(
                 model, method, ids[middle:]
             )
         return {}

@@ -1,7 +1,7 @@
-"""The metered shadow: what the dual run before this one left in Odoo, and what becomes of it.
+"""The rules for removing the metered shadow, the records that a former dual run left in Odoo.
 
-It kept draft sale orders marked `x_fc_shadow` and products with codes `NC-…`. They are superseded and
-may go, but nothing that a customer saw, a person confirmed or the books refer to goes with them.
+They are draft sale orders marked `x_fc_shadow` and products with codes `NC-…`. The records are
+superseded; one that a customer saw, a person confirmed or the books refer to is kept all the same.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ _STATES = {
 
 
 class Fate(StrEnum):
-    """What is to become of a record."""
+    """The decision on a record."""
 
     DELETE = "delete"
     ARCHIVE = "archive"
@@ -27,10 +27,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowOrder:
-    """One sale order as Odoo holds it; `shadow` is its mark, `state` Odoo's word.
+    """One sale order as Odoo holds it; `shadow` is its mark, `state` Odoo's own.
 
-    `invoices` and `payments` count what hangs on it: a confirmed order that was set back to draft
-    keeps them.
+    `invoices` and `payments` count its documents: a confirmed order that was set back to draft keeps
+    them.
     """
 
     id: int
@@ -64,9 +64,9 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One record and what is to become of it; `model` is Odoo's, `name` what a person knows it by.
+    """One record and the decision on it; `model` is Odoo's, `name` the order's name or product's code.
 
-    `reason` says why it is not deleted, and is empty where it is.
+    `reason` says why the record is not deleted; it is empty where it is.
     """
 
     model: str
@@ -77,13 +77,13 @@ class Planned:
 
     @property
     def key(self) -> Key:
-        """Which record of Odoo it is."""
+        """The identity of the record in Odoo: model and id."""
         return self.model, self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """One record after the run: `outcome` is deleted, archived or left; in a dry run what it would be."""
+    """One record after the run: `outcome` is deleted, archived or left, in a dry run `would …`."""
 
     model: str
     name: str
@@ -94,17 +94,17 @@ class Pruned:
 def plan(
     orders: Sequence[ShadowOrder], products: Sequence[ShadowProduct], keep: Collection[str] = ()
 ) -> tuple[Planned, ...]:
-    """What is to become of each record, orders first; `keep` names orders and product codes to leave.
+    """The decision on each record, orders first; `keep` names orders and product codes to leave.
 
     A product counts as unused when the only orders it is on are deleted by the same plan.
     """
     decided = [_of_order(order, keep) for order in orders]
-    going = {each.id for each in decided if each.fate is Fate.DELETE}
-    return (*decided, *(_of_product(product, going, keep) for product in products))
+    deleted = {each.id for each in decided if each.fate is Fate.DELETE}
+    return (*decided, *(_of_product(product, deleted, keep) for product in products))
 
 
-def would_be(planned: Iterable[Planned]) -> tuple[Pruned, ...]:
-    """A dry run's answer."""
+def preview(planned: Iterable[Planned]) -> tuple[Pruned, ...]:
+    """The report of a dry run, one entry a record."""
     return tuple(
         _pruned(each, "left" if each.fate is Fate.LEAVE else f"would {each.fate.value}")
         for each in planned
@@ -114,30 +114,30 @@ def would_be(planned: Iterable[Planned]) -> tuple[Pruned, ...]:
 def outcomes(
     planned: Sequence[Planned], after: Sequence[Record], refused: Mapping[Key, str]
 ) -> tuple[Pruned, ...]:
-    """What became of each planned record, told by what Odoo holds `after`, and of those that came since.
+    """The report of a run: each planned record, then each record that is new since the plan.
 
-    `refused` has Odoo's words for what it would not do.
+    `after` are the records that Odoo still holds; `refused` gives Odoo's reason by record.
     """
-    ledger_state = {(model_of(each), each.id): each for each in after}
-    told = []
+    remaining = {(model_of(each), each.id): each for each in after}
+    report = []
     for each in planned:
-        now = ledger_state.pop(each.key, None)
+        now = remaining.pop(each.key, None)
         reason = refused.get(each.key) or each.reason
         if now is None:
-            told.append(_pruned(each, "deleted", ""))
+            report.append(_pruned(each, "deleted", ""))
         elif isinstance(now, ShadowProduct) and not now.active and each.fate is not Fate.LEAVE:
-            told.append(_pruned(each, "archived", reason))
+            report.append(_pruned(each, "archived", reason))
         else:
-            told.append(_pruned(each, "left", reason or "it changed while this ran"))
+            report.append(_pruned(each, "left", reason or "it changed while this ran"))
     new = (
         Pruned(model=model, name=_name(each), outcome="left", reason="it came while this ran")
-        for (model, _), each in ledger_state.items()
+        for (model, _), each in remaining.items()
     )
-    return (*told, *new)
+    return (*report, *new)
 
 
 def model_of(record: Record) -> str:
-    """Odoo's name of the model."""
+    """The name of the record's model in Odoo."""
     return "sale.order" if isinstance(record, ShadowOrder) else "product.product"
 
 
@@ -156,12 +156,12 @@ def _of_order(order: ShadowOrder, keep: Collection[str]) -> Planned:
     return _planned(order, Fate.LEAVE if reason else Fate.DELETE, reason)
 
 
-def _of_product(product: ShadowProduct, going: set[int], keep: Collection[str]) -> Planned:
+def _of_product(product: ShadowProduct, deleted: set[int], keep: Collection[str]) -> Planned:
     if not product.code.startswith(PREFIX):
         return _planned(product, Fate.LEAVE, f"its code does not begin with {PREFIX}")
     if product.code in keep:
         return _planned(product, Fate.LEAVE, "the configuration of the run keeps it")
-    staying = len(product.orders - going)
+    staying = len(product.orders - deleted)
     if not staying and not product.journal_items:
         return _planned(product, Fate.DELETE, "")
     used = f"in use: sale orders that stay {staying}, journal items {product.journal_items}"

@@ -16,7 +16,7 @@ from fcb_pipelines.sandbox.processes import (
 
 
 def open_books(main_file: Path, *, port: int | None = None, read_only: bool = False) -> Process:
-    """Start Fava with these books on `port` (default: a free one) and wait until it answers.
+    """Start Fava on these books and `port` (default: a free one), and wait until it answers.
 
     `sandbox.processes.stop` ends it. Raises NotPrepared when there are no books or Fava is not
     installed, TransientFailure when it does not answer.

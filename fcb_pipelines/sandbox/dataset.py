@@ -1,4 +1,4 @@
-"""A dataset: a folder that says what the outside world holds, and what day it is.
+"""A dataset: a folder with the content of the outside world and the day that counts as today.
 
 dataset.yaml        name, timezone, currency, first_period, as_of, stripe.account,
                     lago.organization; optional config: overrides of config/nexacloud.yaml, and
@@ -6,7 +6,7 @@ dataset.yaml        name, timezone, currency, first_period, as_of, stripe.accoun
 nexacloud/*.csv     one file a table; the header names the columns, an empty cell is NULL
 stripe/*.json       arrays of objects as the API returns them; a missing file is empty
 lago/*.json         the same
-expected.json       optional: what must come out
+expected.json       optional: the expected subset of the status JSON
 """
 
 import re
@@ -32,15 +32,15 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class DatasetProblem(ConfigError):
-    """A dataset that can't be used; the message names the file and what is wrong with it."""
+    """A dataset that can't be used; the message names the file and the fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """One dataset, opened.
+    """One opened dataset.
 
-    `expected` is None where the folder doesn't say what must come out, `locked_until` where its books
-    have no locked period.
+    `expected` is None where the folder has no expected.json, `locked_until` where its books have no
+    locked period.
     """
 
     name: str
@@ -57,25 +57,25 @@ class Dataset:
 
     @classmethod
     def open(cls, path: Path) -> "Dataset":
-        """Read the folder's dataset.yaml and expected.json, and check the whole.
+        """The dataset of a folder, with its dataset.yaml and expected.json read and checked.
 
         Raises DatasetProblem naming the file and the field.
         """
         path = path.absolute()
         file = path / "dataset.yaml"
-        told = _described(file)
+        fields = _described(file)
         dataset = cls(
-            name=str(told["name"]),
+            name=str(fields["name"]),
             path=path,
-            timezone=str(told["timezone"]),
-            currency=str(told["currency"]),
-            first_period=str(told["first_period"]),
-            as_of=_day(told["as_of"], file),
-            stripe_account=_inner(told, "stripe", "account", file),
-            lago_organization=_inner(told, "lago", "organization", file),
-            overrides=told.get("config") or {},
+            timezone=str(fields["timezone"]),
+            currency=str(fields["currency"]),
+            first_period=str(fields["first_period"]),
+            as_of=_day(fields["as_of"], file),
+            stripe_account=_inner(fields, "stripe", "account", file),
+            lago_organization=_inner(fields, "lago", "organization", file),
+            overrides=fields.get("config") or {},
             expected=_expected(path / "expected.json"),
-            locked_until=_locked_until(told, file),
+            locked_until=_locked_until(fields, file),
         )
         if not _NAME.fullmatch(dataset.name):
             raise DatasetProblem(f"{file}: name {dataset.name!r} can't be the name of a folder")
@@ -87,7 +87,7 @@ class Dataset:
         return dataset
 
     def config(self) -> dict[str, Any]:
-        """The packaged configuration with this dataset's overrides and facts laid over it."""
+        """The packaged configuration with this dataset's overrides and facts applied."""
         base = yaml.safe_load(PACKAGED.read_text(encoding="utf-8"))
         facts = {
             "timezone": self.timezone,
@@ -109,35 +109,35 @@ class Dataset:
 
 def _described(file: Path) -> dict[str, Any]:
     try:
-        told = yaml.safe_load(file.read_text(encoding="utf-8"))
+        fields = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DatasetProblem(f"{file.parent} is no dataset: it has no dataset.yaml") from error
     except (OSError, yaml.YAMLError) as error:
         raise DatasetProblem(f"{file}: {error}") from error
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         raise DatasetProblem(f"{file} holds no mapping of fields")
-    missing = [name for name in _REQUIRED if told.get(name) in (None, "")]
+    missing = [name for name in _REQUIRED if fields.get(name) in (None, "")]
     if missing:
         raise DatasetProblem(f"{file} lacks {', '.join(missing)}")
-    unknown = sorted(map(str, told.keys() - _KNOWN))
+    unknown = sorted(map(str, fields.keys() - _KNOWN))
     if unknown:
         raise DatasetProblem(f"{file} has unknown fields: {', '.join(unknown)}")
-    if not isinstance(told.get("config") or {}, dict):
+    if not isinstance(fields.get("config") or {}, dict):
         raise DatasetProblem(f"{file}: config holds no mapping of fields")
-    return told
+    return fields
 
 
-def _inner(told: Mapping[str, Any], group: str, field: str, file: Path) -> str:
-    inner = told[group]
+def _inner(fields: Mapping[str, Any], group: str, field: str, file: Path) -> str:
+    inner = fields[group]
     if not isinstance(inner, dict) or not inner.get(field):
         raise DatasetProblem(f"{file} lacks {group}.{field}")
     return str(inner[field])
 
 
-def _locked_until(told: Mapping[str, Any], file: Path) -> date | None:
-    if told.get("books") is None:
+def _locked_until(fields: Mapping[str, Any], file: Path) -> date | None:
+    if fields.get("books") is None:
         return None
-    return _day(_inner(told, "books", "locked_until", file), file, "books.locked_until")
+    return _day(_inner(fields, "books", "locked_until", file), file, "books.locked_until")
 
 
 def _day(value: object, file: Path, field: str = "as_of") -> date:
@@ -151,18 +151,18 @@ def _day(value: object, file: Path, field: str = "as_of") -> date:
 
 def _expected(file: Path) -> Mapping[str, Any] | None:
     try:
-        told = simplejson.loads(file.read_text(encoding="utf-8"))
+        content = simplejson.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise DatasetProblem(f"{file}: {error}") from error
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise DatasetProblem(f"{file} holds no object")
-    return told
+    return content
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid over `base`: mappings merge, everything else (lists too) is replaced."""
+    """`base` overridden by `over`: mappings merge, everything else (lists, too) is replaced."""
     merged = deepcopy(dict(base))
     for name, value in over.items():
         below = merged.get(name)

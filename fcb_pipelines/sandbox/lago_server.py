@@ -1,8 +1,8 @@
 """A stand-in for Lago on loopback: API v1, reads only, fed from a dataset folder.
 
 It answers as Lago's own serializers do: lists of invoices without fees, one invoice with them,
-offset paging with meta, 404 codes, X-RateLimit headers. `<dataset>/lago/*.json` hold invoices
-(with fees), payments and credit notes.
+offset paging with meta, 404 codes, X-RateLimit headers. The objects are in `<dataset>/lago/*.json`:
+invoices (with fees), payments and credit notes.
 
     python -m fcb_pipelines.sandbox.lago_server --dataset DIR --port N
 """
@@ -21,8 +21,8 @@ from fcb_pipelines.sandbox.standin import Faults, Json, Limiter, Tables, answer,
 
 PER_PAGE = 100
 
-# What Lago's list leaves out of an invoice; a single one carries it.
-_ONLY_ALONE = (
+# The fields of an invoice that Lago's list leaves out.
+_NOT_LISTED = (
     "fees",
     "credits",
     "subscriptions",
@@ -49,7 +49,7 @@ def create_app(
     rate_limit: int = 0,
     faults: Faults | None = None,
 ) -> Starlette:
-    """The stand-in for one dataset. `api_key`: the only key let in; else any key that is not empty."""
+    """The stand-in for one dataset. `api_key` is the only key accepted; None: any non-empty one."""
     server = _Server(Path(dataset), api_key, Limiter(rate_limit), faults or Faults())
     handlers: dict[str, Callable[[Request], Json]] = {
         "/invoices": server.invoices,
@@ -80,14 +80,14 @@ class _Server:
     def guarded(
         self, handler: Callable[[Request], Json]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """The handler behind key, rate limit and ordered faults."""
+        """The handler behind the checks of key and rate limit, and the injected faults."""
 
         async def handle(request: Request) -> Response:
             self.faults.calls.append(str(request.url.path))
             left = self.limiter.left()
             headers = self._limits(left)
             try:
-                self._let_in(request, left)
+                self._admit(request, left)
                 return answer(handler(request), headers=headers)
             except _Refused as refused:
                 wait = self.faults.retry_after if refused.status == 429 else None
@@ -98,7 +98,7 @@ class _Server:
         return handle
 
     def invoices(self, request: Request) -> Json:
-        """A page of invoices, without what only a single one carries; newest issuing date first."""
+        """A page of invoices, without fees and other details; newest issuing date first."""
         asked = request.query_params
         rows = [
             row
@@ -153,7 +153,7 @@ class _Server:
             raise _Refused(404, "Not Found", f"{name}_not_found")
         return row
 
-    def _let_in(self, request: Request, left: int | None) -> None:
+    def _admit(self, request: Request, left: int | None) -> None:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not (key == self.api_key if self.api_key else key):
             raise _Refused(401, "Unauthorized")
@@ -191,7 +191,7 @@ class _Server:
 
 
 def _visible(invoices: list[Json]) -> list[Json]:
-    """Invoices that Lago shows; the others answer 404."""
+    """The invoices that Lago shows; the others answer 404."""
     return [row for row in invoices if row["status"] not in _HIDDEN]
 
 
@@ -201,7 +201,7 @@ def _listed_invoices(invoices: list[Json]) -> list[Json]:
         key=lambda row: (row["issuing_date"] or "", row["created_at"]),
         reverse=True,
     )
-    return [{key: value for key, value in row.items() if key not in _ONLY_ALONE} for row in rows]
+    return [{key: value for key, value in row.items() if key not in _NOT_LISTED} for row in rows]
 
 
 def _all_fees(invoices: list[Json]) -> list[Json]:
@@ -230,7 +230,7 @@ def _equal(rows: list[Json], request: Request, *names: str) -> list[Json]:
 
 
 def _invoice_matches(row: Json, request: Request) -> bool:
-    """Lago's filters. A malformed date is silently ignored there, and so it is here."""
+    """Whether the invoice passes Lago's filters. Like Lago, it ignores a malformed date."""
     asked = request.query_params
     day = row["issuing_date"] or ""
     first, last = _iso(asked.get("issuing_date_from")), _iso(asked.get("issuing_date_to"))

@@ -1,4 +1,4 @@
-"""Locked periods of a dataset's books: set as an accountant sets them, before anything is posted."""
+"""The locked periods of a dataset's books, set before anything is posted, as an accountant does."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ KIND = "all"
 
 
 def lock_books(found: Environment, until: date) -> None:
-    """Lock the sandbox's own books up to and including a day. Locking again changes nothing."""
+    """Lock the sandbox's own books up to and including a day. Idempotent."""
     if found.ledger == "odoo":
         _lock_odoo(found, until)
     else:
@@ -18,10 +18,10 @@ def lock_books(found: Environment, until: date) -> None:
 
 def _lock_beancount(found: Environment, until: date) -> None:
     main = found.data_home / "books" / "main.beancount"
-    told = f'{until.isoformat()} custom "lock_date" "{KIND}"'
+    directive = f'{until.isoformat()} custom "lock_date" "{KIND}"'
     content = main.read_text("utf-8")
-    if told not in content.splitlines():
-        main.write_text(f"{content}\n{told}\n", "utf-8")
+    if directive not in content.splitlines():
+        main.write_text(f"{content}\n{directive}\n", "utf-8")
 
 
 def _lock_odoo(found: Environment, until: date) -> None:

@@ -19,23 +19,23 @@ FOLDER = "nexacloud"
 
 
 def load_nexacloud(server: EmbeddedPostgres, database: str, dataset: Dataset) -> bool:
-    """Replace the tables of `database` by the dataset's files; False when the files are those loaded.
+    """Replace the tables of `database` by the dataset's files; False when they are loaded already.
 
-    A table has just the columns of its file's header, those of the contract with their types and
-    others as text; without a file it has all of the contract's columns and no row. There are no
-    keys or constraints: what a file says stands there, and the contract judges it. Raises
-    DatasetProblem naming file, line and value; then nothing has changed.
+    A table has the columns of its file's header, those of the contract with their types and others as
+    text; without a file it has all of the contract's columns and no row. There are no keys or
+    constraints, so that any content can be loaded and is judged by the contract. Raises DatasetProblem
+    naming file, line and value; then nothing has changed.
     """
     folder = dataset.path / FOLDER
     _refuse_unknown_files(folder)
-    content = _fingerprint(folder)
+    digest = _digest(folder)
     with server.connect(database) as connection:
-        # Replacing tables under a running extract would show it empty ones: only where it must be.
-        if _loaded(connection) == content:
+        # An extract that runs meanwhile would see empty tables, so they are replaced only if need be.
+        if _loaded_digest(connection) == digest:
             return False
         for table in ALL_TABLES:
             _load(connection, table, folder / f"{table}.csv")
-        _remember(connection, content)
+        _record_digest(connection, digest)
     return True
 
 
@@ -57,8 +57,8 @@ def _load(connection: Connection, table: str, file: Path) -> None:
             with _opened(file) as rows:
                 cursor.copy_expert(copy.format(into), rows)
         except psycopg2.DataError as error:
-            said = " ".join(str(error).split())
-            raise DatasetProblem(f"{file}: {said}") from error
+            detail = " ".join(str(error).split())
+            raise DatasetProblem(f"{file}: {detail}") from error
 
 
 def _header(file: Path) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def _header(file: Path) -> tuple[str, ...]:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[TextIO]:
-    """The file as text, without the mark that spreadsheets put at its beginning."""
+    """The file as text, without the byte order mark that spreadsheets write."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as rows:
             yield rows
@@ -80,7 +80,7 @@ def _opened(file: Path) -> Iterator[TextIO]:
 
 
 def _sql_type(kind: ColumnType, name: str) -> str:
-    """Where the contract allows an instant or a day, a name ending in `_date` is a day."""
+    """The column type; where the contract allows instant or day, a name in `_date` is a day."""
     if kind is ColumnType.MOMENT:
         return "date" if name.endswith("_date") else "timestamptz"
     return kind.value
@@ -94,25 +94,25 @@ def _refuse_unknown_files(folder: Path) -> None:
         )
 
 
-def _fingerprint(folder: Path) -> str:
-    """One hash over the contract's columns and every file: what the tables are made of."""
-    told = hashlib.sha256(repr(ALL_TABLES).encode())
+def _digest(folder: Path) -> str:
+    """One hash over the contract's columns and every file."""
+    digest = hashlib.sha256(repr(ALL_TABLES).encode())
     for table in ALL_TABLES:
         file = folder / f"{table}.csv"
         content = file.read_bytes() if file.exists() else None
-        told.update(f"\0{table}\0{None if content is None else len(content)}\0".encode())
-        told.update(content or b"")
-    return told.hexdigest()
+        digest.update(f"\0{table}\0{None if content is None else len(content)}\0".encode())
+        digest.update(content or b"")
+    return digest.hexdigest()
 
 
-# Kept as the schema's comment: a table of our own would be a table that NexaCloud doesn't have.
-def _loaded(connection: Connection) -> str | None:
+def _loaded_digest(connection: Connection) -> str | None:
+    """The digest of the loaded files: the schema's comment, since NexaCloud has no table for it."""
     with connection.cursor() as cursor:
         cursor.execute("select obj_description('public'::regnamespace, 'pg_namespace')")
-        ((told,),) = cursor.fetchall()
-        return None if told is None else str(told)
+        ((comment,),) = cursor.fetchall()
+        return None if comment is None else str(comment)
 
 
-def _remember(connection: Connection, content: str) -> None:
+def _record_digest(connection: Connection, digest: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("comment on schema public is %s", (content,))
+        cursor.execute("comment on schema public is %s", (digest,))

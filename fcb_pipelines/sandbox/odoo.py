@@ -1,4 +1,4 @@
-"""A real Odoo 19 for the sandbox: books with the Canadian chart, ready in seconds once installed.
+"""A real Odoo 19 for the sandbox: books with the Canadian chart, ready within seconds once installed.
 
     odoo = SandboxOdoo(home / "odoo", server)       # server: a started EmbeddedPostgres
     odoo.create_books("nexa_2026_05_odoo")          # a copy of the template; kept if it is there
@@ -6,8 +6,8 @@
     ...
     processes.stop(process)
 
-The template is made once (a minute) and kept as a dump beside the program, so that another sandbox
-sharing the folder (FCB_ODOO_CACHE) needs neither to install nor to make it.
+The template is made once (a minute) and kept as a dump beside the program, for all sandboxes that share
+the folder (FCB_ODOO_CACHE).
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from fcb_pipelines.sandbox.odoo_rates import write_rates
 from fcb_pipelines.sandbox.postgres import ROLE, EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
 
-# The administrator of a fresh Odoo; it is reached over loopback only and guards made-up books.
+# The administrator of a fresh Odoo, which is reached over loopback only and holds made-up books.
 USER = "admin"
 PASSWORD = "admin"
 
@@ -48,11 +48,11 @@ def start_odoo(
     log: Path,
     say: Say = lambda _: None,
 ) -> tuple[Process, Mapping[str, str]]:
-    """Odoo over the books `database`, and the environment that leads to it.
+    """Odoo serving the books `database`, and the environment variables that lead to it.
 
-    Installed, and the books made, where they are lacking. `known` is the process on file while it
-    lives: then nothing is started. A new one may not answer yet: put it on file, then wait for it.
-    The program lies in FCB_ODOO_CACHE, else in `home/odoo`.
+    Installs Odoo and makes the books where they are missing. `known` is the recorded process if it
+    still runs: then nothing is started. A new process may not answer yet: record it, then wait for
+    it. The program is in FCB_ODOO_CACHE, else in `home/odoo`.
     """
     shared = environment.read().values.get("FCB_ODOO_CACHE")
     odoo = SandboxOdoo(Path(shared).expanduser() if shared else home / "odoo", server, say=say)
@@ -68,10 +68,10 @@ def start_odoo(
 
 
 class SandboxOdoo:
-    """Odoo as installed in `folder`, serving books that lie in `server`.
+    """The Odoo installed in `folder`, serving books in the databases of `server`.
 
-    `data` is where Odoo keeps attachments and web sessions, by default `odoo/data` in the server's
-    home. `say` is told of each step that takes a while.
+    `data` is the folder of attachments and web sessions, by default `odoo/data` in the server's home.
+    `say` is called with a line of text for each step that takes a while.
     """
 
     def __init__(
@@ -90,15 +90,15 @@ class SandboxOdoo:
 
     @property
     def program(self) -> OdooProgram:
-        """The installed program; installed now if it isn't there."""
+        """The program, installed now if it is missing."""
         if self._program is None:
             self._program = install(self._folder, self._say)
         return self._program
 
     def create_books(self, database: str) -> bool:
-        """Fresh books with the Canadian chart in CAD; False when the database is there already.
+        """Create books with the Canadian chart in CAD; False when the database exists already.
 
-        Each has an identity of its own, though all are copies of one template, and rates of the usual
+        They are a copy of the template with an identity of their own, and with rates of the usual
         currencies, which setup activates as configured.
         """
         if self._server.has_database(database):
@@ -122,15 +122,15 @@ class SandboxOdoo:
         return True
 
     def drop_books(self, database: str) -> None:
-        """Remove the books and their attachments; stop the server first."""
+        """Delete the books and their attachments; Odoo must be stopped."""
         self._server.drop_database(database)
         shutil.rmtree(self._data / "filestore" / database, ignore_errors=True)
 
     def start(self, database: str | None, *, log: Path) -> Process:
-        """Start Odoo over these books on a free loopback port; it answers when this returns.
+        """Start Odoo on these books and a free loopback port, and wait until it answers.
 
-        None serves every database of the server, to those who name one. Raises TransientFailure,
-        and leaves nothing running, when it does not come up.
+        None serves every database of the server; a caller then names one. Raises TransientFailure, and
+        leaves nothing running, when it does not come up.
         """
         process = self.launch(database, log=log)
         try:
@@ -141,7 +141,7 @@ class SandboxOdoo:
         return process
 
     def launch(self, database: str | None, *, log: Path) -> Process:
-        """Start Odoo without waiting for it: put the process on file, then `wait`."""
+        """Start Odoo without waiting for it: record the process, then `wait`."""
         self._say("starting Odoo 19")
         port = processes.free_port()
         only = ("--database", database, "--db-filter", f"^{database}$") if database else ()
@@ -150,9 +150,9 @@ class SandboxOdoo:
             *self._database_options(),
             *(*only, "--no-database-list"),
             *("--http-interface", processes.LOOPBACK, "--http-port", str(port)),
-            # One process, no scheduled jobs: nothing happens in these books but what we do.
+            # One process and no scheduled jobs, so that nothing else changes the books.
             *("--workers", "0", "--max-cron-threads", "0"),
-            # Odoo warns at every call that its remote procedure calls end with version 20.
+            # Odoo warns at every call that version 20 drops this interface.
             *("--log-handler", "odoo.addons.rpc.controllers.jsonrpc:ERROR"),
         ]
         return processes.start(
@@ -160,11 +160,11 @@ class SandboxOdoo:
         )
 
     def wait(self, process: Process, *, log: Path) -> None:
-        """Return once it answers. Raises TransientFailure with its last words."""
+        """Wait until it answers. Raises TransientFailure with the end of its log."""
         processes.wait_until_it_answers(process, log=log, path=_HEALTH, patience=_PATIENCE)
 
     def _template(self) -> str:
-        """The database that books are copied from; restored from the kept dump, else made."""
+        """The database that books are copied from: restored from the dump if possible, else made."""
         recipe = f"{self.program.version} {COUNTRY} {MODULES}"
         name = f"odoo_template_{hashlib.sha256(recipe.encode()).hexdigest()[:10]}"
         kept = self._folder / name
@@ -175,8 +175,8 @@ class SandboxOdoo:
                 if (kept / "dump").exists():
                     self._restore(kept, draft)
                 else:
-                    self._make(draft)
-                    self._keep(draft, kept)
+                    self._make_template(draft)
+                    self._dump(draft, kept)
                 filestore = self._data / "filestore"
                 shutil.rmtree(filestore / name, ignore_errors=True)
                 if (filestore / draft).exists():
@@ -184,7 +184,7 @@ class SandboxOdoo:
                 self._rename(draft, name)
         return name
 
-    def _make(self, database: str) -> None:
+    def _make_template(self, database: str) -> None:
         self._say("making books with the Canadian chart (about a minute, once)")
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         options = self._database_options()
@@ -199,8 +199,8 @@ class SandboxOdoo:
             *("--log-level", "warn", "--max-cron-threads", "0"),
         )
 
-    def _keep(self, database: str, kept: Path) -> None:
-        """Dump the template beside the program, for other sandboxes that share the folder."""
+    def _dump(self, database: str, kept: Path) -> None:
+        """Dump the template beside the program, for all sandboxes that share the folder."""
         draft = kept.with_name(f"{kept.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)

@@ -1,8 +1,8 @@
-"""Installs a real Odoo 19 from packages into one folder, and nothing anywhere else.
+"""The installation of a real Odoo 19 in one folder; the rest of the machine stays as it is.
 
-The code is Debian's package `odoo-19`, fetched by apt with lists and a cache of its own, so that the
-machine's own package lists stay as they are; the Python libraries it imports go into a virtual
-environment beside it. About a minute, once; the folder can be shared by many sandboxes.
+The code is Debian's package `odoo-19`, fetched by apt with lists and a cache of its own; the Python
+libraries that it imports go into a virtual environment beside it. It takes about a minute, once; many
+sandboxes can share the folder.
 """
 
 import json
@@ -46,7 +46,7 @@ class OdooProgram:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the command needs in its environment, beside this process's own."""
+        """The variables that the command needs beside this process's own."""
         return {
             "PYTHONPATH": str(_code(self.folder)),
             "PYTHONUNBUFFERED": "1",
@@ -54,19 +54,19 @@ class OdooProgram:
             "PYTHONDONTWRITEBYTECODE": "",
         }
 
-    def run(self, what: str, *arguments: str) -> None:
-        """Run Odoo's command line to its end. Raises TransientFailure with its last words."""
+    def run(self, tried: str, *arguments: str) -> None:
+        """Run Odoo's command line to its end. Raises TransientFailure with the end of its output."""
         command, *rest = arguments
         # `-c` is an option of the server and of each sub-command, never of the program itself.
         argv = [*self.command[:3], command, *self.command[3:], *rest]
-        run(argv, what, environment=self.environment)
+        run(argv, tried, environment=self.environment)
 
 
 def install(folder: Path, say: Say = lambda _: None) -> OdooProgram:
-    """Odoo 19 in `folder`: as it is when it is there whole, else installed now.
+    """The Odoo 19 in `folder`, installed now unless it is there completely.
 
-    A download or an unpacking that was broken off is done again. Raises NotPrepared on a machine
-    without apt or whose apt has no Debian archive, TransientFailure when a download fails.
+    An interrupted download or unpacking is repeated. Raises NotPrepared on a machine without apt or
+    whose apt has no Debian archive, TransientFailure when a download fails.
     """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -85,7 +85,7 @@ def install(folder: Path, say: Say = lambda _: None) -> OdooProgram:
 
 
 def write_stamp(folder: Path, version: str, requirements: str) -> None:
-    """Say that `folder` holds Odoo whole: this version of the package, with these libraries."""
+    """Record that `folder` holds a complete Odoo of this package version, with these libraries."""
     draft = folder / f"{_STAMP}.new"
     draft.write_text(json.dumps({"version": version, "requirements": requirements}), "utf-8")
     draft.replace(folder / _STAMP)
@@ -93,12 +93,12 @@ def write_stamp(folder: Path, version: str, requirements: str) -> None:
 
 def run(
     argv: Sequence[str],
-    what: str,
+    tried: str,
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> str:
-    """Run a program to its end and answer its output. Raises TransientFailure, told by `what`."""
+    """Run a program and return its output. Raises TransientFailure, naming the thing `tried`."""
     done = subprocess.run(
         list(argv),
         stdin=subprocess.DEVNULL,
@@ -108,15 +108,15 @@ def run(
         cwd=cwd,
         check=False,
     )
-    said = done.stdout.decode(errors="replace")
+    output = done.stdout.decode(errors="replace")
     if done.returncode:
-        last_words = " | ".join(line.strip() for line in said.splitlines()[-8:])[-600:]
-        raise TransientFailure(what, f"{argv[0]} ended with {done.returncode}: …{last_words}")
-    return said
+        tail = " | ".join(line.strip() for line in output.splitlines()[-8:])[-600:]
+        raise TransientFailure(tried, f"{argv[0]} ended with {done.returncode}: …{tail}")
+    return output
 
 
 def _fetch_code(folder: Path, say: Say) -> str:
-    """Download and unpack the package; its version. What is there already whole stays."""
+    """Download and unpack the package unless that is done; return its version."""
     for program in ("apt-get", "dpkg-deb", "tar"):
         if shutil.which(program) is None:
             raise NotPrepared(
@@ -144,7 +144,7 @@ def _fetch_code(folder: Path, say: Say) -> str:
 
 
 def _download(apt: Path) -> Path:
-    """The package's file, fetched with lists and a cache that lie in `apt`."""
+    """The package's file, fetched with lists and a cache in `apt`."""
     shutil.rmtree(apt, ignore_errors=True)
     (apt / "lists" / "partial").mkdir(parents=True)
     (apt / "cache" / "archives" / "partial").mkdir(parents=True)
@@ -175,8 +175,8 @@ def _download(apt: Path) -> Path:
 def _archive() -> str:
     """The address of Debian's main archive, as this machine's own apt knows it."""
     form = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
-    told = run(["apt-get", "indextargets", "--format", form], "asking apt for its archives")
-    for line in told.splitlines():
+    targets = run(["apt-get", "indextargets", "--format", form], "asking apt for its archives")
+    for line in targets.splitlines():
         origin, label, component, address = (line.split("|") + [""] * 4)[:4]
         if (origin, label, component) == ("Debian", "Debian", "main"):
             return address
@@ -188,7 +188,7 @@ def _archive() -> str:
 
 
 def _unpack(package: Path, folder: Path) -> None:
-    """Unpack what Odoo needs at run time; neither scripts nor configuration are run or installed."""
+    """Unpack the files that Odoo needs at run time, without scripts and configuration."""
     out = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE)
     left_out = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
     done = subprocess.run(
@@ -200,12 +200,12 @@ def _unpack(package: Path, folder: Path) -> None:
     if out.stdout:
         out.stdout.close()
     if out.wait() or done.returncode:
-        words = done.stderr.decode(errors="replace").strip()
-        raise TransientFailure(f"unpacking {package.name}", words or "dpkg-deb failed")
+        message = done.stderr.decode(errors="replace").strip()
+        raise TransientFailure(f"unpacking {package.name}", message or "dpkg-deb failed")
 
 
 def _make_environment(folder: Path, say: Say) -> None:
-    """The virtual environment with the libraries that Odoo imports, made anew."""
+    """Create anew the virtual environment with the libraries that Odoo imports."""
     say("installing the libraries of Odoo 19 (once)")
     venv = folder / "venv"
     shutil.rmtree(venv, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""Exchange rates of the sandbox's Odoo: made up, plausible, and another each month.
+"""Exchange rates of the sandbox's Odoo: made up, plausible, and different each month.
 
-So that a payment in a later month than its invoice has an exchange difference, as in real books.
+A payment in a later month than its invoice therefore has an exchange difference, as in real books.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ _AROUND = {
     "JPY": Decimal("104"),
     "KWD": Decimal("0.226"),
 }
-# Per mille by which a month is off; no two months in a row are alike, and the years differ.
+# The deviation of a month per mille; consecutive months differ, and so do the years.
 _OFF = (0, 14, -9, 22, 5, -17, 31, -4, 11, -26, 8, -13, 19)
 
 
 def monthly_rates() -> Iterator[tuple[str, date, Decimal]]:
-    """(currency, first day of a month, units for one Canadian dollar), month by month."""
+    """The rates, month by month: (currency, first day, units for one Canadian dollar)."""
     months = [date(y, m, 1) for y in range(FIRST_YEAR, LAST_YEAR + 1) for m in range(1, 13)]
     for currency, around in _AROUND.items():
         for place, month in enumerate(months):
@@ -32,7 +32,7 @@ def monthly_rates() -> Iterator[tuple[str, date, Decimal]]:
 
 
 def write_rates(cursor: Any) -> None:
-    """Put the rates into a database of Odoo's, in place of any of these days."""
+    """Replace the rates of these currencies in an Odoo database."""
     cursor.execute("select id from res_company order by id limit 1")
     (company,) = cursor.fetchone()
     rows = list(monthly_rates())

@@ -41,11 +41,11 @@ MAINTENANCE = "postgres"
 _SOCKET = ".s.PGSQL.5432"
 # sun_path holds 108 bytes on Linux and 104 on macOS, a closing zero included.
 _LONGEST_SOCKET_PATH = 100
-# Who runs the server when we are root, which Postgres refuses.
+# The user that runs the server when we are root, which Postgres refuses.
 _UNPRIVILEGED = "nobody"
 _PATIENCE = 60
 
-# A crash of the machine may cost the last moments of a sandbox, never its consistency.
+# A crash of the machine may lose the last transactions of a sandbox, never its consistency.
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "synchronous_commit": "off",
@@ -59,8 +59,8 @@ _SETTINGS: Mapping[str, str] = {
 def database_name(dataset: str, use: str) -> str:
     """The database of one dataset for one use: (`nexa-2026-05`, `odoo`) -> `nexa_2026_05_odoo`.
 
-    A name that is not its own plain form, or too long for Postgres, gets a hash so that two
-    datasets never share a database.
+    A name that is changed by this, or too long for Postgres, gets a hash, so that two datasets never
+    share a database.
     """
     plain = re.sub(r"[^a-z0-9]+", "_", dataset.lower()).strip("_")
     if plain.replace("_", "-") != dataset or len(plain) + len(use) > 60:
@@ -71,8 +71,7 @@ def database_name(dataset: str, use: str) -> str:
 class EmbeddedPostgres:
     """The Postgres server of one FCB_HOME (`home`); its data lies in `home/postgres`.
 
-    Any number of processes may hold one of these: `start` attaches to what runs. Nothing stops the
-    server but `stop`.
+    Any number of processes may use it: `start` attaches to a running server. Only `stop` stops it.
     """
 
     def __init__(self, home: Path) -> None:
@@ -88,11 +87,11 @@ class EmbeddedPostgres:
 
     @property
     def binaries(self) -> Path:
-        """The folder of Postgres's own programs (psql, pg_dump, pg_restore)."""
+        """The folder of Postgres's programs (psql, pg_dump, pg_restore)."""
         return _binaries()
 
     def start(self) -> bool:
-        """Start the server unless it runs; whether it was started here.
+        """Start the server unless it runs; return whether it was started here.
 
         Raises NotPrepared when the wheel is not installed, TransientFailure when it won't start.
         """
@@ -101,19 +100,21 @@ class EmbeddedPostgres:
             if self._postmaster():
                 if (self.socket_folder / _SOCKET).exists():
                     return False
-                # Its socket went with a folder that was removed under an earlier server.
+                # Somebody removed the folder of its socket while it ran.
                 self._run("pg_ctl", "stop", "-w", "-t", str(_PATIENCE), "-m", "fast")
             self._prepare_folders()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
-            # Left behind by a kill; its number may belong to another process by now.
+            # Left behind by a kill; its pid may belong to another process by now.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
             for left in self.socket_folder.glob(f"{_SOCKET}*"):
                 left.unlink()
             options = {**_SETTINGS, "unix_socket_directories": str(self.socket_folder)}
-            told = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
+            switches = " ".join(
+                f"-c {name}={shlex.quote(value)}" for name, value in options.items()
+            )
             log = str(self.data / "server.log")
-            self._run("pg_ctl", "start", "-w", "-t", str(_PATIENCE), "-l", log, "-o", told)
+            self._run("pg_ctl", "start", "-w", "-t", str(_PATIENCE), "-l", log, "-o", switches)
         return True
 
     def stop(self) -> bool:
@@ -129,11 +130,11 @@ class EmbeddedPostgres:
         return runs
 
     def libpq_url(self, database: str, role: str = ROLE) -> str:
-        """The database's address as psycopg2 and psql read it."""
+        """The database's URL for psycopg2 and psql."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.socket_folder), safe='/')}"
 
     def sqlalchemy_url(self, database: str, role: str = ROLE) -> str:
-        """The database's address with its driver named, as Dagster's storage reads it."""
+        """The database's URL for SQLAlchemy, with its driver named."""
         return self.libpq_url(database, role).replace("postgresql:", "postgresql+psycopg2:", 1)
 
     def has_database(self, name: str) -> bool:
@@ -143,7 +144,7 @@ class EmbeddedPostgres:
             return cursor.fetchone() is not None
 
     def create_database(self, name: str, *, template: str | None = None) -> bool:
-        """Make the database, as a copy of `template` where one is named; False when it is there."""
+        """Create the database, as a copy of `template` if given; False when it exists already."""
         with FileLock(self._home / "postgres.lock"):
             if self.has_database(name):
                 return False
@@ -156,14 +157,14 @@ class EmbeddedPostgres:
         return True
 
     def drop_database(self, name: str) -> None:
-        """Remove the database and end its connections; nothing happens when it isn't there."""
+        """Drop the database and end its connections, if it exists."""
         with self.maintenance() as connection, connection.cursor() as cursor:
             cursor.execute(
                 sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
             )
 
     def ensure_reader(self, database: str) -> str:
-        """Make the role that may only read the tables of `database`; its libpq address."""
+        """Create the role that may only read the tables of `database`; return its libpq URL."""
         with self.maintenance() as connection, connection.cursor() as cursor:
             cursor.execute("select 1 from pg_roles where rolname = %s", (READER,))
             if cursor.fetchone() is None:
@@ -198,7 +199,7 @@ class EmbeddedPostgres:
             connection.close()
 
     def _postmaster(self) -> psutil.Process | None:
-        """The running server, if the process on file is one and serves this very folder."""
+        """The running server, if the process in postmaster.pid is one and serves this folder."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             found = psutil.Process(pid)
@@ -208,12 +209,12 @@ class EmbeddedPostgres:
             return None
 
     def _initialise(self) -> None:
-        """Make the server's files beside their place, so that a kill leaves all of them or none."""
+        """Create the server's files in a draft folder, then rename it: a kill leaves all or none."""
         draft = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            _give(draft)
+            _hand_over(draft)
         options = ("-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "-N")
         self._run("initdb", *options, data=draft)
         shutil.rmtree(self.data)
@@ -227,11 +228,11 @@ class EmbeddedPostgres:
             if folder != self.data and folder.is_symlink():
                 raise NotPrepared(
                     "starting the sandbox's Postgres",
-                    f"{folder} is a link that somebody else may have laid",
+                    f"{folder} is a link that somebody else may have made",
                     remedy=f"rm {folder}",
                 )
             if os.geteuid() == 0:
-                _give(folder)
+                _hand_over(folder)
             elif folder.stat().st_uid != os.geteuid():
                 raise NotPrepared(
                     "starting the sandbox's Postgres",
@@ -239,18 +240,18 @@ class EmbeddedPostgres:
                     remedy="set FCB_HOME to a folder of your own",
                 )
         if os.geteuid() == 0:
-            _let_through(_binaries())
-            _let_through(self.data)
+            _open_path_to(_binaries())
+            _open_path_to(self.data)
 
     def _run(self, program: str, *arguments: str, data: Path | None = None) -> None:
         argv = [str(_binaries() / program), "-D", str(data or self.data), *arguments]
         somebody = pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
         # Files instead of pipes: the server inherits them, and a pipe would never end.
-        with tempfile.TemporaryFile("w+") as said:
+        with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 argv,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
@@ -261,21 +262,21 @@ class EmbeddedPostgres:
                 group=somebody.pw_gid if somebody else None,
                 extra_groups=[] if somebody else None,
             )
-            said.seek(0)
-            words = said.read()
+            output.seek(0)
+            message = output.read()
         if done.returncode:
             log = self.data / "server.log"
             tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
             raise TransientFailure(
                 f"running {program} for the sandbox's Postgres in {self.data}",
-                " ".join(f"{words[-500:]} {tail}".split()),
+                " ".join(f"{message[-500:]} {tail}".split()),
             )
 
 
 def _socket_folder(data: Path) -> Path:
-    """The data folder; a short one among the temporary files when it lies too deep for a socket.
+    """The data folder, or a short one among the temporary files where a socket's path would be too long.
 
-    So it does for names that Postgres's list of socket folders would have to quote.
+    So it is for a name that Postgres's list of socket folders would have to quote.
     """
     plain = re.fullmatch(r"[\w./+@-]+", str(data), re.ASCII)
     if plain and len(os.fsencode(data / _SOCKET)) <= _LONGEST_SOCKET_PATH:
@@ -298,15 +299,16 @@ def _binaries() -> Path:
     )
 
 
-def _give(folder: Path) -> None:
+def _hand_over(folder: Path) -> None:
+    """Make the unprivileged user the owner of the folder."""
     somebody = pwd.getpwnam(_UNPRIVILEGED)
     if folder.stat().st_uid != somebody.pw_uid:
         os.chown(folder, somebody.pw_uid, somebody.pw_gid)
         folder.chmod(0o700)
 
 
-def _let_through(path: Path) -> None:
-    """Let other users pass (not list) the folders above `path`; root's server is another user."""
+def _open_path_to(path: Path) -> None:
+    """Let other users pass (not list) the folders above `path`: root's server is another user."""
     for folder in path.parents:
         mode = stat.S_IMODE(folder.stat().st_mode)
         if not mode & stat.S_IXOTH:

@@ -1,7 +1,7 @@
-"""Child processes of the sandbox: started, recognised again later, and stopped, by pid.
+"""Child processes of the sandbox: started, identified again later, and stopped.
 
-A pid alone is no proof (numbers are used again), so a process is on record with its start time and
-is only ever touched when both agree.
+The system reuses pids, so a process is recorded with pid and start time, and signalled only when both
+agree.
 """
 
 import os
@@ -19,13 +19,13 @@ from fcb_pipelines.connectors.failures import TransientFailure
 
 LOOPBACK = "127.0.0.1"
 
-# Our own children, kept so that a stopped one is reaped and none is reported as forgotten.
+# Our own children. A stopped one is reaped, so that Python warns of none as still running.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """One process that the sandbox started. `started` is its start time as the system tells it."""
+    """A process that the sandbox started. `started` is its start time in seconds since 1970."""
 
     name: str
     pid: int
@@ -69,12 +69,12 @@ def start(
 
 
 def alive(process: Process) -> bool:
-    """Whether this very process still runs."""
+    """Whether this process, identified by pid and start time, still runs."""
     return _find(process) is not None
 
 
 def answers(process: Process, path: str = "/") -> bool:
-    """Whether it answers HTTP on its port, whatever it answers."""
+    """Whether it answers HTTP on its port, with any status."""
     try:
         httpx.get(process.url + path, timeout=2, trust_env=False)
     except httpx.HTTPError:
@@ -85,7 +85,7 @@ def answers(process: Process, path: str = "/") -> bool:
 def wait_until_it_answers(
     process: Process, *, log: Path, path: str = "/", patience: float = 60
 ) -> None:
-    """Return once it answers HTTP. Raises TransientFailure when it ends or takes too long."""
+    """Wait until it answers HTTP. Raises TransientFailure when it ends or after `patience` seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if answers(process, path):
@@ -93,17 +93,17 @@ def wait_until_it_answers(
         if not alive(process):
             raise TransientFailure(
                 f"starting {process.name} on {process.url}",
-                f"it ended at once; its last words: {_last_words(log)}",
+                f"it ended at once; the end of its log: {_tail(log)}",
             )
         time.sleep(0.1)
     raise TransientFailure(
         f"starting {process.name} on {process.url}",
-        f"no answer in {patience:.0f} seconds; its last words: {_last_words(log)}",
+        f"no answer in {patience:.0f} seconds; the end of its log: {_tail(log)}",
     )
 
 
 def stop(process: Process, *, patience: float = 15) -> bool:
-    """End this process and what it started; False when it had already ended."""
+    """End this process and its children; False when it had already ended."""
     found = _find(process)
     if found is None:
         _reap(process)
@@ -128,12 +128,12 @@ def _find(process: Process) -> psutil.Process | None:
 
 
 def _reap(process: Process) -> None:
-    """Take the exit of a child of ours, so that it is no zombie and not reported as forgotten."""
+    """Collect the exit status of a child of ours, so that it is no zombie."""
     child = _children.get(process.pid)
     if child is not None and child.poll() is not None:
         del _children[process.pid]
 
 
-def _last_words(log: Path, lines: int = 5) -> str:
-    said = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
-    return " | ".join(line.strip() for line in said) or "nothing"
+def _tail(log: Path, lines: int = 5) -> str:
+    tail = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+    return " | ".join(line.strip() for line in tail) or "nothing"

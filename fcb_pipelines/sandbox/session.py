@@ -1,10 +1,10 @@
-"""A dataset's sandbox: brought up, lent to the pipeline as an environment, taken down.
+"""A dataset's sandbox: started, given to the pipeline as environment variables, stopped.
 
     home = Path(".fcb")
     with Sandbox(open_dataset("nexa-2026-05", home), home).running() as environment: ...
 
-Bringing up what is up changes nothing, and after a crash it replaces what is broken. Only processes
-that are on file with pid and start time are ever stopped.
+A start leaves running parts alone and, after a crash, replaces the broken ones. Only processes recorded
+with pid and start time are ever stopped.
 """
 
 import shutil
@@ -30,14 +30,14 @@ from fcb_pipelines.sandbox.state import Running
 
 DEFAULT_DATASET = nexa.NAME
 
-# Keys that fit no real service and protect nothing: the stand-ins accept just these.
+# Made-up keys; the stand-ins accept only these, and no real service does.
 STRIPE_KEY = "rk_test_sandbox"
 LAGO_KEY = "lago_sandbox"
 
-# Each stand-in, and the variable that its address is lent in.
+# Each stand-in, and the variable of its address.
 STAND_INS = {"stripe": "FCB_STRIPE_API_BASE", "lago": "FCB_LAGO_API_URL"}
 
-# What a dataset has a database for beside Odoo's books; `fcb` is Dagster's tables and our own.
+# A dataset's databases beside Odoo's books; `fcb` holds Dagster's tables and our own.
 USES = ("nexacloud", "fcb")
 
 # Folders of FCB_HOME that are no dataset's.
@@ -51,7 +51,7 @@ def open_dataset(name_or_folder: str, home: Path) -> Dataset:
     """
     folder = Path(name_or_folder).expanduser()
     is_packaged = name_or_folder in packaged.SCENARIOS
-    # In FCB_HOME itself a folder with the dataset's name holds what its runs wrote.
+    # In FCB_HOME itself, the folder with a dataset's name holds the data of its runs.
     if (folder / "dataset.yaml").exists() or (folder.is_dir() and not is_packaged):
         return Dataset.open(folder.resolve())
     if is_packaged:
@@ -61,11 +61,11 @@ def open_dataset(name_or_folder: str, home: Path) -> Dataset:
 
 
 class Sandbox:
-    """What one dataset needs of the outside world, on this machine.
+    """The outside world of one dataset, on this machine.
 
-    `home` is FCB_HOME; everything of the dataset lies in `home/<dataset name>`, the Postgres
-    server, which all datasets share, in `home/postgres`. Odoo's program lies in `odoo_folder`,
-    by default `home/odoo`. `say` is told of each step.
+    `home` is FCB_HOME: the dataset's data are in `home/<dataset name>`, the Postgres server of all
+    datasets in `home/postgres`. Odoo's program is in `odoo_folder`, by default `home/odoo`. `say` is
+    called with a line of text for each step.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class Sandbox:
 
     @contextmanager
     def running(self, *, keep: bool = False) -> Iterator[Mapping[str, str]]:
-        """The environment of this sandbox, up while the block runs.
+        """The environment variables of this sandbox, which runs at least as long as the block.
 
-        What was up already stays up; what was started here is stopped, unless `keep`.
+        It is stopped afterwards, unless it ran before or `keep` is set.
         """
         known = state.read(self._folder)
         was_up = known is not None and known.whole
@@ -103,7 +103,7 @@ class Sandbox:
                 down(self._home, self._dataset.name)
 
     def up(self) -> Running:
-        """Bring up whatever is not up, load the dataset, and put it on file."""
+        """Start every part that does not run, load the dataset, and record the sandbox."""
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.mkdir(exist_ok=True, mode=0o700)
         with _lock(self._home):
@@ -124,7 +124,7 @@ class Sandbox:
         return running
 
     def start_over(self) -> None:
-        """Forget everything that this dataset's runs wrote: files, databases, books."""
+        """Delete all data of this dataset's runs: files, databases, books."""
         down(self._home, self._dataset.name)
         self._say(f"starting over with {self._dataset.name}")
         with _lock(self._home):
@@ -138,7 +138,7 @@ class Sandbox:
                 shutil.rmtree(self._folder)
 
     def _known(self) -> Running | None:
-        """What is on file, unless it serves another folder of the same name: that is stopped."""
+        """The recorded sandbox; one of another folder with the same dataset name is stopped."""
         known = state.read(self._folder)
         if known is None or known.folder == str(self._dataset.path):
             return known
@@ -148,7 +148,7 @@ class Sandbox:
         return None
 
     def _settings(self) -> dict[str, str]:
-        """The dataset's configuration, put where the pipeline finds it."""
+        """Write the dataset's configuration; return the variables that lead to it."""
         file = self._folder / "config.yaml"
         content = self._dataset.config()
         file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
@@ -163,7 +163,7 @@ class Sandbox:
         }
 
     def _databases(self) -> dict[str, str]:
-        """The embedded server up, this dataset's databases there, NexaCloud's tables loaded."""
+        """Start Postgres with this dataset's databases and tables; return the variables of both."""
         if self._server.start():
             self._say("started the embedded Postgres")
         nexacloud, fcb = (database_name(self._dataset.name, use) for use in ("nexacloud", "fcb"))
@@ -176,7 +176,7 @@ class Sandbox:
         }
 
     def _with_odoo(self, running: Running) -> Running:
-        """`running` with a real Odoo 19 up on this dataset's books."""
+        """The sandbox with a real Odoo 19 running on this dataset's books."""
         odoo, database = self._odoo(), database_name(self._dataset.name, "odoo")
         odoo.create_books(database)
         mine = [process for process in running.processes if process.name == "odoo"]
@@ -189,28 +189,28 @@ class Sandbox:
             "FCB_ODOO_USER": USER,
             "FCB_ODOO_PASSWORD": PASSWORD,
         }
-        told = replace(
+        running = replace(
             running,
             processes=(*others, process),
             environment={**running.environment, **lent},
         )
-        state.write(self._folder, told)
+        state.write(self._folder, running)
         odoo.wait(process, log=self._log("odoo"))
-        return told
+        return running
 
     def _odoo(self) -> SandboxOdoo:
         return SandboxOdoo(self._odoo_folder, self._server, say=self._say)
 
     def _with_stand_in(self, name: str, running: Running) -> Running:
-        """`running` with this stand-in up: the one on file if it answers, else a new one.
+        """The sandbox with this stand-in: the recorded one if it answers, else a new one.
 
-        What was started is on file before anything waits for it, so that no crash loses a process.
+        A process is recorded before anything waits for it, so that no crash loses it.
         """
         mine = [process for process in running.processes if process.name == name]
         others = tuple(process for process in running.processes if process.name != name)
         for process in mine:
             if processes.alive(process) and processes.answers(process):
-                return self._told(running, name, process)
+                return self._recorded(running, name, process)
             processes.stop(process)
         self._say(f"starting the stand-in for {name.capitalize()}")
         port = processes.free_port()
@@ -218,22 +218,22 @@ class Sandbox:
         argv = [sys.executable, "-m", module, "--dataset", str(self._dataset.path),
                 "--port", str(port)]  # fmt: skip
         process = processes.start(name, argv, port=port, log=self._log(name), environment={})
-        return self._told(replace(running, processes=(*others, process)), name, process)
+        return self._recorded(replace(running, processes=(*others, process)), name, process)
 
-    def _told(self, running: Running, name: str, process: Process) -> Running:
+    def _recorded(self, running: Running, name: str, process: Process) -> Running:
         environment = {**running.environment, STAND_INS[name]: process.url}
-        told = replace(running, environment=environment)
-        state.write(self._folder, told)
-        return told
+        running = replace(running, environment=environment)
+        state.write(self._folder, running)
+        return running
 
     def _log(self, name: str) -> Path:
         return self._folder / "logs" / f"{name}.log"
 
 
 def down(home: Path, name: str | None = None) -> tuple[str, ...]:
-    """Stop what runs for this dataset (or for all) under FCB_HOME; the names of what was stopped.
+    """Stop the processes of this dataset (or of all) under FCB_HOME; return their names.
 
-    The Postgres server goes when no dataset is left that uses it. Data stays.
+    The Postgres server is stopped with the last dataset that uses it. Data stays.
     """
     home = home.absolute()
     if not home.is_dir():
@@ -252,5 +252,5 @@ def down(home: Path, name: str | None = None) -> tuple[str, ...]:
 
 
 def _lock(home: Path) -> FileLock:
-    """One process at a time brings up or takes down what lies under this home."""
+    """The lock under which a process starts or stops sandboxes of this home."""
     return FileLock(home / "sandbox.lock", timeout=600)

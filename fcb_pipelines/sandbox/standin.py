@@ -1,4 +1,4 @@
-"""What the Stripe and Lago stand-ins share: dataset files, faults to order, serving on loopback."""
+"""The common part of the Stripe and Lago stand-ins: dataset files, faults, serving."""
 
 import argparse
 import time
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Tables:
-    """The JSON arrays of one folder, read again when a file changes on disk. Missing is empty."""
+    """The JSON arrays of one folder, read again when a file changes. A missing file is empty."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = Path(folder)
@@ -27,7 +27,7 @@ class Tables:
         self._derived: dict[tuple[str, Callable[..., Any]], tuple[list[Json], Any]] = {}
 
     def rows(self, name: str) -> list[Json]:
-        """The objects of `<name>.json` in file order. Raises ValueError for a file that is none."""
+        """The objects of `<name>.json` in file order. Raises ValueError unless it holds an array."""
         path = self._folder / f"{name}.json"
         try:
             found = path.stat()
@@ -42,7 +42,7 @@ class Tables:
         return self._read[name][1]
 
     def derived(self, name: str, build: Callable[[list[Json]], T]) -> T:
-        """What `build` (a module's function) makes of a table's rows, made once for each content."""
+        """The result of `build` (a module's function) on the rows, cached until the file changes."""
         rows = self.rows(name)
         kept, made = self._derived.get((name, build), (None, None))
         if kept is not rows:
@@ -59,11 +59,11 @@ def described(dataset: Path) -> Mapping[str, Any]:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Faults that a test orders; none by default.
+    """The faults that a test injects; none by default.
 
-    `broken`: ids whose own page answers 500. `throttle`: so many of the next calls answer 429 with
-    `retry_after` seconds. `skip` and `repeat`: of these lists, the second page is left out, or is
-    the first once more. `forbidden`: path parts that the key may not read.
+    `broken`: ids whose own page answers 500. `throttle`: the number of calls to come that answer 429
+    with `retry_after` seconds. `skip` and `repeat`: lists whose second page is left out, or is the
+    first once more. `forbidden`: path parts that the key may not read. `calls`: the paths called so far.
     """
 
     broken: frozenset[str] = frozenset()
@@ -75,21 +75,21 @@ class Faults:
     calls: list[str] = field(default_factory=list)
 
     def throttled(self) -> bool:
-        """Whether this call is one of those to be turned away; counts it."""
+        """Whether this call is to be refused; a refused call is counted."""
         if self.throttle <= 0:
             return False
         self.throttle -= 1
         return True
 
     def page_shift(self, table: str, *, first: bool, size: int) -> int:
-        """By how many objects the page to come is off: forward for a lost page, back for a repeated."""
+        """The offset of this page in objects: positive to skip a page, negative to repeat one."""
         if first:
             return 0
         return size * ((table in self.skip) - (table in self.repeat))
 
 
 class Limiter:
-    """So many calls in each second of the wall clock; 0 is no limit."""
+    """A limit of calls in each second of the clock; 0 is no limit."""
 
     def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_second = per_second
@@ -98,7 +98,7 @@ class Limiter:
         self._used = 0
 
     def left(self) -> int | None:
-        """How many calls are left in this second after this one; below zero: turn it away."""
+        """The calls left in this second (below zero: refuse this one); None without a limit."""
         if not self.per_second:
             return None
         second = int(self._clock())

@@ -1,4 +1,4 @@
-"""What a sandbox has running, on file: so another process finds it, and `down` stops just that."""
+"""The record of a running sandbox, by which other processes find it and `down` stops it."""
 
 import json
 from collections.abc import Mapping
@@ -13,10 +13,9 @@ FILE = "sandbox.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One dataset's sandbox: its processes and the environment that it lends.
+    """One dataset's sandbox: its processes and the environment variables that lead to it.
 
-    `folder` is where the dataset was read from. `environment` holds the sandbox's own made-up
-    keys, no secret of anybody's.
+    `folder` is the dataset's own. `environment` holds the sandbox's made-up keys, no real secret.
     """
 
     dataset: str
@@ -31,9 +30,9 @@ class Running:
 
 
 def read(folder: Path) -> Running | None:
-    """What is on file for the dataset in `folder` (FCB_HOME/<dataset>); None when nothing is.
+    """The record in `folder` (FCB_HOME/<dataset>); None when there is none.
 
-    A file that can't be read (a crash while it was first written) counts as nothing.
+    An unreadable one (after a crash while it was first written) counts as none.
     """
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
@@ -48,7 +47,7 @@ def read(folder: Path) -> Running | None:
 
 
 def write(folder: Path, running: Running) -> None:
-    """Put it on file, whole or not at all, readable by its owner only."""
+    """Write the record atomically, readable by its owner only."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = folder / f"{FILE}.new"
     draft.touch(mode=0o600)
@@ -57,11 +56,11 @@ def write(folder: Path, running: Running) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Take it off file."""
+    """Delete the record, if there is one."""
     (folder / FILE).unlink(missing_ok=True)
 
 
 def running(home: Path) -> tuple[Running, ...]:
-    """The sandboxes under FCB_HOME that are up and whole, by name."""
+    """The sandboxes under FCB_HOME of which every process runs, by name."""
     found = (read(path.parent) for path in sorted(home.glob(f"*/{FILE}")))
     return tuple(one for one in found if one is not None and one.whole)

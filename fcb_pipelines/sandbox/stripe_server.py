@@ -1,8 +1,8 @@
 """A stand-in for Stripe on loopback: API 2026-10-28.endive, reads only, fed from a dataset folder.
 
 It answers in the pinned version's shape - cursor paging, filters, expansion, errors, rate limits -
-and refuses what it does not know, so that a typing error in a client is not hidden here.
-`<dataset>/stripe/*.json` hold the objects; an invoice's lines stand complete in `lines.data`.
+and refuses unknown parameters, so that it hides no typing error of a client. The objects are in
+`<dataset>/stripe/*.json`; `lines.data` of an invoice holds all its lines.
 
     python -m fcb_pipelines.sandbox.stripe_server --dataset DIR --port N
 """
@@ -75,7 +75,7 @@ def create_app(
     rate_limit: int = 0,
     faults: Faults | None = None,
 ) -> Starlette:
-    """The stand-in for one dataset. `api_key`: the only key let in; else any key of Stripe's form."""
+    """The stand-in for one dataset. `api_key` is the only key accepted; None: any of Stripe's form."""
     server = _Server(Path(dataset), api_key, Limiter(rate_limit), faults or Faults())
     guarded = server.guarded
     routes = [
@@ -100,12 +100,12 @@ class _Server:
     def guarded(
         self, handler: Callable[[Request], Json]
     ) -> Callable[[Request], Awaitable[Response]]:
-        """The handler behind key, version, rate limit and ordered faults."""
+        """The handler behind the checks of key, version and rate limit, and the injected faults."""
 
         async def handle(request: Request) -> Response:
             self.faults.calls.append(str(request.url.path))
             try:
-                self._let_in(request)
+                self._admit(request)
                 return answer(handler(request), headers={"stripe-version": API_VERSION})
             except _Refused as refused:
                 wait = self.faults.retry_after if refused.status == 429 else None
@@ -114,7 +114,7 @@ class _Server:
         return handle
 
     def account(self, request: Request) -> Json:
-        """The account that the dataset names, as little of it as a restricted key is shown."""
+        """The dataset's account, with the few fields that a restricted key may read."""
         stripe = described(self.dataset).get("stripe") or {}
         return {"id": stripe.get("account", "acct_sandbox"), "object": "account", "country": "CA"}
 
@@ -133,14 +133,14 @@ class _Server:
                 400, "This property cannot be expanded. You may want to expand `data.*`."
             )
         page, more = self._page(table, rows, asked)
-        data = [self._shown(table, row, within) for row in page]
+        data = [self._rendered(table, row, within) for row in page]
         return {"object": "list", "data": data, "has_more": more, "url": f"/v1/{table}"}
 
     def retrieved(self, request: Request) -> Json:
         """One object by id."""
         asked, expand = _params(request)
         _known(asked, frozenset())
-        return self._shown(self._table(request), self._row(request), set(expand))
+        return self._rendered(self._table(request), self._row(request), set(expand))
 
     def lines(self, request: Request) -> Json:
         """One page of a document's lines."""
@@ -152,7 +152,7 @@ class _Server:
         page, more = self._page("lines", rows, asked)
         return {"object": "list", "data": page, "has_more": more, "url": request.url.path}
 
-    def _let_in(self, request: Request) -> None:
+    def _admit(self, request: Request) -> None:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not (key == self.api_key if self.api_key else re.match(r"(sk|rk)_\w+", key)):
             raise _Refused(401, f"Invalid API Key provided: {key[:7]}****")
@@ -199,8 +199,8 @@ class _Server:
         start = max(0, start)
         return rows[start : start + limit], start + limit < len(rows)
 
-    def _shown(self, table: str, row: Json, expand: set[str]) -> Json:
-        """An object as it is shown: ten lines inline, payments only where they are expanded."""
+    def _rendered(self, table: str, row: Json, expand: set[str]) -> Json:
+        """The object as Stripe returns it: ten lines inline, payments only where they are expanded."""
         shown = {key: value for key, value in row.items() if key != "payments"}
         unknown = expand - _EXPANDABLE.get(table, set())
         if unknown:

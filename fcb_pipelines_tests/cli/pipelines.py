@@ -68,6 +68,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
             },
             "unplaced": {"population": 0, "post": 0, "skip": 0, "hold": 0, "gates": {}},
         },
+        "gate_details": [],
         "gates": {"completeness": "pass"},
         "documents": [document, held],
         "amounts": {"CAD": {"revenue": {"source": 20000, "posted": 10000, "listed": 10000}}},

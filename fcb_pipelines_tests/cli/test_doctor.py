@@ -17,6 +17,7 @@ from fcb_pipelines.config import environment
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.sources import SourceDescription
 from fcb_pipelines.core.ledger.description import LedgerDescription, MissingPart
+from fcb_pipelines.defs.sources.registry import RegisteredSource
 
 RUNNER = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
 
@@ -106,7 +107,9 @@ def test_what_the_ledger_lacks_is_named_with_its_remedy(
 def test_a_source_that_answers_is_told_with_account_version_and_counts(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finding = look(monkeypatch, stripe=SOURCE)["stripe"]
+    stand_in = SimpleNamespace(describe=lambda: SOURCE)
+    monkeypatch.setattr(RegisteredSource, "open", lambda *_: stand_in)
+    finding = look(monkeypatch)["stripe"]
     assert finding.outcome == "ok"
     assert finding.detail == "acct_1, version 2026-10-28.endive, live; 100 invoices"
 

@@ -56,7 +56,6 @@ def test_a_complete_environment_misses_nothing() -> None:
     found = environment.read(COMPLETE)
     assert found.missing() == ()
     assert found.odoo().company is None
-    assert found.stripe().api_base is None
 
 
 @pytest.mark.parametrize("name", [name for name in COMPLETE if name != "FCB_LEDGER"])
@@ -102,7 +101,7 @@ def test_every_form_of_a_postgres_url_becomes_the_one_that_names_its_driver(sche
 
 def test_no_secret_shows_when_the_environment_is_printed() -> None:
     found = environment.read(COMPLETE)
-    shown = f"{found} {found.odoo()} {found.stripe()} {found.lago()}"
+    shown = f"{found} {found.odoo()}"
     assert "key-of-" not in shown
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fcb_pipelines.core.money import (
     InexactAmount,
     Wire,
+    by_currency,
     exponent,
     from_major,
     from_wire,
@@ -120,5 +121,11 @@ def test_ties_go_to_the_earlier_part() -> None:
 
 def test_an_amount_without_anything_to_spread_it_over_is_refused() -> None:
     assert spread(0, []) == ()
-    with pytest.raises(ValueError, match="nothing to spread"):
+    with pytest.raises(ValueError, match="no weights to spread"):
         spread(1, [])
+
+
+def test_sums_are_of_one_currency_each_and_one_that_comes_to_nothing_is_still_told() -> None:
+    amounts = [("USD", 5), ("CAD", 7), ("USD", -5), ("CAD", 1)]
+    assert by_currency(amounts) == (("CAD", 8), ("USD", 0))
+    assert by_currency([]) == ()

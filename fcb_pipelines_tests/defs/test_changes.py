@@ -99,8 +99,11 @@ def test_a_change_in_nexacloud_of_what_is_posted_is_named(closed: World) -> None
 
 
 def _counted(side: str) -> set[str]:
+    """The fields, those of a settlement as one."""
     return {
-        name for name, row in FIELD_POLICIES.items() if getattr(row, side) is not Policy.IGNORED
+        "settlement" if name.startswith("settlement.") else name
+        for name, row in FIELD_POLICIES.items()
+        if getattr(row, side) is not Policy.IGNORED
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.ledger.corrections import base_of
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines_tests.defs import changes as c
 from fcb_pipelines_tests.defs.world import Json, World, document, failed, named, ref_of, why
 

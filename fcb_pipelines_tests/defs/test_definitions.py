@@ -3,13 +3,17 @@
 import subprocess
 import sys
 from datetime import date
+from inspect import signature
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from fcb_pipelines.core.proof.gates import GATES
+from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, GATES
+from fcb_pipelines.core.proof.gate import Gate, Scope
+from fcb_pipelines.defs.gates.inputs import INPUTS, frames_of
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.month import GATED, STANDING
 from fcb_pipelines.defs.runtime.partitions import MONTHS, months
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.defs.world import DEFINITIONS, NEXA, PERIODS
@@ -61,8 +65,28 @@ def test_every_check_is_a_gate_and_is_partitioned_like_its_asset() -> None:
     for key in GRAPH.asset_check_keys:
         check, asset = GRAPH.get(key), GRAPH.get(key.asset_key)
         assert check.partitions_def == asset.partitions_def, key
-        assert check.blocking == GATES[key.name].blocking, key
-    assert {key.name for key in GRAPH.asset_check_keys} == GATES.keys()
+        gate = GATES[key.name]
+        assert (check.blocking, check.description) == (gate.blocking, gate.proves), key
+        assert (check.partitions_def is not None) == (gate.scope is Scope.MONTH), key
+    assert {(key.name, key.asset_key.to_user_string()) for key in GRAPH.asset_check_keys} == {
+        (gate.name, asset) for gate in GATES.values() for asset in gate.seen_on
+    }
+
+
+def test_every_asset_that_writes_reads_what_the_gates_before_a_write_are_given() -> None:
+    # What stands and what the ledger allows it asks the ledger for, at that moment.
+    wanted = frames_of(BEFORE_A_WRITE).keys() - STANDING.keys()
+    assert wanted <= GATED.keys()
+
+
+@pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
+def test_the_inputs_of_a_gate_are_known_and_are_those_of_its_function(gate: Gate) -> None:
+    assert {*gate.inputs} <= INPUTS.keys()
+    signature(gate.finds).bind(*gate.inputs)
+
+
+def test_no_input_is_listed_that_no_gate_is_given() -> None:
+    assert {name for gate in GATES.values() for name in gate.inputs} == INPUTS.keys()
 
 
 @pytest.mark.parametrize(

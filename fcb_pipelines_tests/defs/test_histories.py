@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from fcb_pipelines.config import settings as configuration
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.amount_rows import Measure, nothing_is_lost
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
 from fcb_pipelines_tests.histories.drawing import (
     END,

@@ -1,7 +1,7 @@
 """A running world for the tests of the whole graph: a dataset served, books, and the project's jobs.
 
-Partitions are read from the configuration when `fcb_pipelines.defs` is imported, so every world in a
-process has the months of one dataset: this module imports them under its configuration. It is
+Partitions and sources are read from the configuration when `fcb_pipelines.defs` is imported, so every
+world in a process has those of one dataset: this module imports them under its configuration. It is
 `nexa-2026-05`, or the folder that FCB_TEST_DATASET names.
 """
 
@@ -42,7 +42,7 @@ DATASET = Path(os.environ.get("FCB_TEST_DATASET", NEXA))
 
 
 def _import_months() -> tuple[str, ...]:
-    """Import the partitions under this dataset's configuration, whoever asks for them first."""
+    """Import partitions and sources under this dataset's configuration, whoever asks for them first."""
     with TemporaryDirectory(prefix="fcb-config-") as folder:
         file = Path(folder, "config.yaml")
         file.write_text(yaml.safe_dump(Dataset.open(DATASET).config()), "utf-8")
@@ -50,10 +50,13 @@ def _import_months() -> tuple[str, ...]:
         os.environ["FCB_CONFIG"] = str(file)
         settings.current.cache_clear()
         try:
+            from fcb_pipelines.defs.runtime.keys import SOURCES
             from fcb_pipelines.defs.runtime.partitions import periods
+            from fcb_pipelines.defs.sources.registry import names
 
             first = Dataset.open(DATASET).config()["first_period"]
-            assert periods()[0] == first, "fcb_pipelines.defs was imported under another dataset"
+            here = (first, names())
+            assert (periods()[0], SOURCES) == here, "fcb_pipelines.defs has another dataset's"
             return periods()
         finally:
             settings.current.cache_clear()

@@ -14,7 +14,7 @@ from fcb_pipelines_tests.odoo_server import OdooBooks
 
 pytestmark = pytest.mark.odoo
 
-Told = dict[str, tuple[str, str]]
+Outcomes = dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,9 @@ def shadow(selling_books: OdooBooks) -> Shadow:
     return Shadow(books=selling_books, customer=customer)
 
 
-def by_name(told: Sequence[Pruned]) -> Told:
+def by_name(report: Sequence[Pruned]) -> Outcomes:
     """Name -> outcome and reason."""
-    return {each.name: (each.outcome, each.reason) for each in told}
+    return {each.name: (each.outcome, each.reason) for each in report}
 
 
 def test_drafts_go_and_what_was_sent_confirmed_or_invoiced_stays(shadow: Shadow) -> None:
@@ -159,9 +159,9 @@ def test_an_archived_product_that_nothing_uses_goes_and_a_kept_one_stays(shadow:
     idle = shadow.product("NC-IDLE")
     shadow.books.do("product.product", "action_archive", [idle])
     shadow.order(shadow.product("NC-MINE"), name="KEPT")
-    told = OdooShadow(shadow.books.connection(), ["NC-MINE", "KEPT"]).prune()
+    report = OdooShadow(shadow.books.connection(), ["NC-MINE", "KEPT"]).prune()
     kept = ("left", "the configuration of the run keeps it")
-    assert by_name(told) == {"KEPT": kept, "NC-IDLE": ("deleted", ""), "NC-MINE": kept}
+    assert by_name(report) == {"KEPT": kept, "NC-IDLE": ("deleted", ""), "NC-MINE": kept}
 
 
 def test_what_odoo_refuses_to_delete_is_found_in_its_batch_and_archived(shadow: Shadow) -> None:
@@ -179,11 +179,11 @@ def test_what_odoo_refuses_to_delete_is_found_in_its_batch_and_archived(shadow: 
     (used,) = shadow.books.do("product.product", "search", [("default_code", "=", "NC-3")])
     shadow.books.do("res.partner", "write", [shadow.customer], {"x_product": used})
 
-    told = by_name(OdooShadow(shadow.books.connection()).prune())
-    outcome, reason = told.pop("NC-3")
+    report = by_name(OdooShadow(shadow.books.connection()).prune())
+    outcome, reason = report.pop("NC-3")
     assert outcome == "archived"
     assert reason.startswith("Odoo refused: ")
-    assert set(told.values()) == {("deleted", "")}
+    assert set(report.values()) == {("deleted", "")}
 
 
 def test_another_company_s_shadow_is_not_touched(shadow: Shadow) -> None:
@@ -210,8 +210,8 @@ def test_batches_cost_a_constant_number_of_calls(
             order | {"order_line": [[0, 0, {"product_id": product}]]} for product in products
         ])  # fmt: skip
         connection = shadow.books.connection()
-        told = OdooShadow(connection).prune()
-        assert [each.outcome for each in told] == ["deleted"] * 2 * count
+        report = OdooShadow(connection).prune()
+        assert [each.outcome for each in report] == ["deleted"] * 2 * count
         return connection.calls
 
     once = calls(2)

@@ -15,7 +15,7 @@ from fcb_pipelines.former_shadow.removal import (
     ShadowProduct,
     outcomes,
     plan,
-    would_be,
+    preview,
 )
 
 ORDER = ShadowOrder(
@@ -108,8 +108,8 @@ def test_a_product_goes_with_the_orders_that_alone_held_it(
 
 def test_a_dry_run_says_would() -> None:
     sold = replace(PRODUCT, id=8, code="NC-RAM", journal_items=1)
-    told = would_be(plan((ORDER, replace(ORDER, state="sale")), (PRODUCT, sold)))
-    assert [each.outcome for each in told] == [
+    report = preview(plan((ORDER, replace(ORDER, state="sale")), (PRODUCT, sold)))
+    assert [each.outcome for each in report] == [
         "would delete",
         "left",
         "would delete",
@@ -122,15 +122,15 @@ def test_the_outcome_is_what_odoo_holds_afterwards_not_what_was_planned() -> Non
     idle = replace(PRODUCT, active=False)
     planned = plan((gone, changed), (PRODUCT, replace(PRODUCT, id=9, code="NC-9")))
     refused = {("product.product", 7): "Odoo refused: it is on a purchase order"}
-    told = outcomes(planned, (changed, new, idle), refused)
-    assert [(each.name, each.outcome, each.reason) for each in told] == [
+    report = outcomes(planned, (changed, new, idle), refused)
+    assert [(each.name, each.outcome, each.reason) for each in report] == [
         ("S1", "deleted", ""),
         ("S2", "left", "it changed while this ran"),
         ("NC-CPU", "archived", "Odoo refused: it is on a purchase order"),
         ("NC-9", "deleted", ""),
         ("S3", "left", "it came while this ran"),
     ]
-    assert told[-1] == Pruned(
+    assert report[-1] == Pruned(
         model="sale.order", name="S3", outcome="left", reason="it came while this ran"
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from fcb_pipelines.core.dispositions.cases import User
+from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines_tests.histories.model import Billing, Invoice, Money, Note, tax_on
 from fcb_pipelines_tests.histories.sync import Json, Snapshot
 from fcb_pipelines_tests.source_shapes import (

@@ -1,6 +1,6 @@
 """A sync without Dagster: the same calls that the assets make, over values instead of frames.
 
-It mirrors `defs/sources/assets.py`, `defs/ledger/assets.py` and `defs/reconciliation`; the months are the
+It mirrors `defs/billing/assets.py`, `defs/ledger/assets.py` and `defs/reconciliation`; the months are the
 project's own `Month`, the sources its own Stripe and Lago connectors over lists in memory, the ledger real
 Beancount books. Only Dagster, the frames on disk and the databases are left out.
 """
@@ -14,27 +14,25 @@ from typing import Any
 import simplejson
 
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.connectors.lago.client import Sweep as LagoSweep
 from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.connectors.store.readback_log import LogEntry, Observation
-from fcb_pipelines.connectors.stripe.client import Sweep as StripeSweep
-from fcb_pipelines.connectors.stripe.related import Related
 from fcb_pipelines.connectors.stripe.source import StripeSource
+from fcb_pipelines.connectors.sweep import Sweep
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.codes import System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin, intended
 from fcb_pipelines.core.dispositions.cases import (
-    User,
     accounts,
     agreements,
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     decided,
     links_of,
-    lost,
+    lost_dispositions,
     with_settlements,
 )
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
@@ -44,34 +42,37 @@ from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
 from fcb_pipelines.core.facts.index import IndexRow, Origin
+from fcb_pipelines.core.facts.lago.joins import Related as NotedAtLago
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
+from fcb_pipelines.core.facts.stripe.joins import Related
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.periods import periods_between
 from fcb_pipelines.core.proof.amount_rows import AmountRow
-from fcb_pipelines.core.proof.amounts import Sides, amounts
-from fcb_pipelines.core.proof.completeness import completeness, completeness_gate, population
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
+from fcb_pipelines.core.proof.completeness import completeness, population
 from fcb_pipelines.core.proof.delta import RESIDUAL, LedgerDelta
 from fcb_pipelines.core.proof.deltas import ledger_deltas
-from fcb_pipelines.core.proof.gates import GateResult, ledger_agrees
+from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.core.proof.receivable import (
     ReceivableRow,
     orphans,
     receivable,
-    receivable_gate,
     unsettled,
 )
 from fcb_pipelines.core.proof.settlement_deltas import on_account_deltas
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines.core.settlements.policy import credited_refunds
+from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
 from fcb_pipelines.defs.runtime.month import FACTS, Month
 from fcb_pipelines.defs.sources.reading import Reader, read_documents, read_index, settlements_of
+from fcb_pipelines.defs.sources.registry import registered, rules
 
 Json = dict[str, Any]
 
@@ -167,22 +168,16 @@ class Pipeline:
     def _extract(self, now: Snapshot) -> None:
         ledger_state = self.ledger.list_moves()
         self._readers = (
-            self._source(System.STRIPE, MemoryStripe(now.stripe, self.settings.stripe.account)),
-            self._source(System.LAGO, MemoryLago(now.lago, self.settings.lago.organization)),
+            self._source(MemoryStripe(now.stripe, self.settings.stripe.account)),
+            self._source(MemoryLago(now.lago, self.settings.lago.organization)),
         )
         self.users = dict(now.users)
         self.copies = self._copies(now)
-        customers = {
-            System.STRIPE: {
-                u.stripe_customer_id for u in now.users.values() if u.stripe_customer_id
-            },
-            System.LAGO: set(now.users),
-        }
         rows: list[IndexRow] = []
         for reader in self._readers:
             frame = read_index(
                 reader,
-                customers=frozenset(customers[reader.side]),
+                customers=reader.of.rules.customers(now.users),
                 claimed=first_claimants(self.copies).keys(),
                 ledger_state=ledger_state,
                 last_period=self.periods[-1],
@@ -206,9 +201,7 @@ class Pipeline:
         self._not_of_the_books = tuple(
             facts
             for reader in self._readers
-            for facts in read_documents(
-                reader, [row for row in without if row.ref.startswith(reader.prefix)]
-            )
+            for facts in read_documents(reader, [row for row in without if reader.has(row.ref)])
         )
         claimants = first_claimants(self.copies)
         placed = {row.ref for row in self.index if row.period}
@@ -220,25 +213,19 @@ class Pipeline:
         last = self.periods[-1]
         self._unplaced = (
             *decided(open_cases, (), self.index, {}, self.settings, nowhere, last),
-            *copies_of_their_own(self.copies, self.index, None),
+            *copy_dispositions(self.copies, self.index, None),
         )
 
-    def _source(self, side: System, source: Any) -> Reader:
-        claimant = source.account if side is System.STRIPE else source.organization
-        return Reader(
-            side=side,
-            claimant=claimant,
-            source=source,
-            evidence=self._evidence,  # type: ignore[arg-type]
-            settings=self.settings,
-        )
+    def _source(self, source: Any) -> Reader:
+        (of,) = (one for one in registered(self.settings) if one.name == source.name)
+        return Reader(of=of, source=source, evidence=self._evidence)  # type: ignore[arg-type]
 
     def _copies(self, now: Snapshot) -> tuple[NexaCloudInvoice, ...]:
         """NexaCloud's rows: of the documents that the source has, as it has them."""
         told = {}
         for reader in self._readers:
             for one in reader.source.listing().documents:
-                facts = reader.facts(one.body)
+                facts = reader.of.facts(one.body)
                 told[facts.ref] = facts
         return tuple(
             copy_of(ref, user, told.get(ref))
@@ -252,16 +239,16 @@ class Pipeline:
         this = self._month(period)
         reader = self._reader()
         given = vars(this)
-        given["agreements"] = agreements(this.facts, this.claimants, this.users)
+        given["agreements"] = agreements(this.facts, this.claimants, this.users, rules())
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
-        given["standing"], given["books"] = rows, reader.books
+        given["ledger_state"], given["books"] = rows, reader.books
         settings, last = self.settings, self.periods[-1]
         decisions = [
             *decided(
                 this.cases, this.credited_cases, this.index, rows, settings, reader.books, last
             ),
-            *lost(this.index, rows, period),
-            *copies_of_their_own(this.copies, this.index, period),
+            *lost_dispositions(this.index, rows, period),
+            *copy_dispositions(this.copies, this.index, period),
         ]
         given["dispositions"] = tuple(sorted(decisions, key=in_order))
         wanted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
@@ -279,7 +266,7 @@ class Pipeline:
         told: list[InvoiceFacts] = []
         credited: list[InvoiceFacts] = []
         for reader in self._readers:
-            own = [r for r in self.index if r.ref.startswith(reader.prefix) and r.in_scope]
+            own = [r for r in self.index if reader.has(r.ref) and r.in_scope]
             mine = [row for row in own if row.period == period]
             invoices = read_documents(reader, [r for r in mine if r.origin is Origin.INVOICE])
             notes = read_documents(reader, [r for r in mine if r.origin is Origin.CREDIT_NOTE])
@@ -325,7 +312,7 @@ class Pipeline:
         documents = [document.ref for document in this.documents]
         beside = (this.settlement_refs, this.counterparts) if settled else ((), ())
         now = reader.ledger_state(documents, *beside)
-        require(this.written_gates(now, reader.books))
+        require(before_a_write(this, now, reader.books))
         return now
 
     def _compare(self, this: Month, reader: LedgerReader, refused: Mapping[str, str]) -> None:
@@ -387,7 +374,7 @@ class Pipeline:
         moves, entries = self.ledger.read_moves(None), self.ledger.read_settlements(None)
         deltas = [delta for rows in self.deltas.values() for delta in rows]
         facts = [one for month in self.months.values() for one in month.facts]
-        sides = Sides(
+        sides = AmountInputs(
             facts=[*facts, *self._unplaced_documents],
             dispositions=decisions.values(),
             deltas=deltas,
@@ -404,10 +391,14 @@ class Pipeline:
         self.receivable = receivable(decisions.values(), moves, listed, entries)
         months = {period: month.dispositions for period, month in self.months.items()}
         members = population(self.index, self.copies, first_claimants(self.copies))
-        self.gates = (
-            completeness_gate(completeness(members, months, self._unplaced)),
-            receivable_gate(self.receivable, orphans(moves, decisions)),
-            *ledger_agrees(deltas),
+        values = {
+            "completeness": completeness(members, months, self._unplaced),
+            "receivable": self.receivable,
+            "orphans": orphans(moves, decisions),
+            "ledger_deltas": deltas,
+        }
+        self.gates = tuple(
+            gate.judge(values) for gate in GATES.values() if values.keys() >= {*gate.inputs}
         )
 
     def _reader(self) -> LedgerReader:
@@ -511,18 +502,18 @@ class _Lists:
 
 
 class _StripeLists(_Lists):
-    def sweep(self, path: str, *_: object) -> StripeSweep:
+    def sweep(self, path: str, *_: object) -> Sweep:
         rows = sorted(self.rows(path), key=lambda each: each.get("created") or 0, reverse=True)
-        return StripeSweep(items=tuple(rows), pages=1)
+        return Sweep(items=tuple(rows), pages=1)
 
 
 class _LagoLists(_Lists):
     def sweep(
         self, what: str, params: Mapping[str, Any] | None = None, progress: object = None
-    ) -> LagoSweep:
+    ) -> Sweep:
         wanted = (params or {}).get("invoice_id")
         rows = [r for r in self.rows(what) if wanted is None or wanted in r["invoice_ids"]]
-        return LagoSweep(items=tuple(rows), pages=1)
+        return Sweep(items=tuple(rows), pages=1)
 
 
 class MemoryStripe(StripeSource):
@@ -541,4 +532,4 @@ class MemoryLago(LagoSource):
     def __init__(self, lists: Mapping[str, Sequence[Json]], organization: str) -> None:
         self.name, self.organization = "lago", organization
         self._reader = _LagoLists(lists, "/", "lago_id")  # type: ignore[assignment]
-        self._offsets = {}
+        self._noted = NotedAtLago()

@@ -1,12 +1,15 @@
 """The mutation proof, run:
 
-python -m fcb_pipelines_tests.mutation [--layer ledger|rows|rules|whole|forgotten|corrected] [--only PATTERN] [--write [FILE]]
+python -m fcb_pipelines_tests.mutation [--layer ledger|rows|rules|whole|forgotten|corrected] [--only PATTERN]
+python -m fcb_pipelines_tests.mutation --sample 20 [--seed COMMIT]
+python -m fcb_pipelines_tests.mutation --write [FILE]
 """
 
 import argparse
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,7 +24,8 @@ from rich.console import Console
 
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.scenarios.generator import generate
-from fcb_pipelines_tests.mutation.fault import Fault, Finding
+from fcb_pipelines_tests.mutation.fault import Fault, Finding, Layer
+from fcb_pipelines_tests.mutation.sampling import sample, seed_of_commit
 from fcb_pipelines_tests.packaged import packaged
 
 if TYPE_CHECKING:
@@ -36,8 +40,10 @@ GENERATED = "generated, 120 invoices"
 def main() -> None:
     """Try the faults that were asked for; the exit code is 1 where one is not caught."""
     parser = argparse.ArgumentParser(prog="python -m fcb_pipelines_tests.mutation")
-    parser.add_argument("--layer", help="only the faults of this layer")
+    parser.add_argument("--layer", choices=list(Layer), help="only the faults of this layer")
     parser.add_argument("--only", default="", help="only the faults whose name has this pattern")
+    parser.add_argument("--sample", type=int, help="only so many of them, some of each layer")
+    parser.add_argument("--seed", help="what draws the sample, instead of the commit")
     parser.add_argument("--json", type=Path, help="write the findings into this file too")
     parser.add_argument("--write", nargs="?", const="", help="write docs/mutation.md, or this file")
     parser.add_argument("--clean", action="store_true", help="no fault: print the gates as JSON")
@@ -48,7 +54,12 @@ def main() -> None:
         with a_runner() as runner:
             print(json.dumps(alarms_of(runner)))  # noqa: T201
         return
-    findings, alarms = proof(layer=asked.layer, only=asked.only, out=asked.json)
+    faults = chosen(layer=asked.layer, only=asked.only)
+    if asked.sample is not None:
+        faults = sample(faults, asked.sample, asked.seed or seed_of_commit())
+    if asked.write is not None and len(faults) < len(chosen()):
+        parser.error("the page tells of every fault: --write goes with no choice among them")
+    findings, alarms = proof(faults, out=asked.json)
     from fcb_pipelines_tests.mutation.report import PAGE, page, screen
 
     Console(width=160).print(screen(findings))
@@ -56,20 +67,32 @@ def main() -> None:
         alarms |= clean_elsewhere()
         file = Path(asked.write) if asked.write else PAGE
         file.write_text(page(findings, alarms), "utf-8")
-    caught = sum(one.caught for one in findings)
-    print(f"{caught} of {len(findings)} caught")  # noqa: T201
-    sys.exit(caught != len(findings))
+    missed = [one for one in findings if not one.caught]
+    for one in missed:
+        print(missed_in_words(one))  # noqa: T201
+    print(f"{len(findings) - len(missed)} of {len(findings)} caught")  # noqa: T201
+    sys.exit(bool(missed))
 
 
-def proof(
-    *, layer: str | None = None, only: str = "", out: Path | None = None
-) -> tuple[list[Finding], Alarms]:
-    """Every fault that was asked for, tried; and the gates of the clean close before them."""
+def chosen(*, layer: str | None = None, only: str = "") -> list[Fault]:
+    """Every fault, or those of one layer, or those whose name has this pattern."""
     from fcb_pipelines_tests.mutation.faults import FAULTS
 
-    faults = [
-        one for one in FAULTS if layer in (None, one.layer.value) and re.search(only, one.name)
-    ]
+    return [one for one in FAULTS if layer in (None, one.layer.value) and re.search(only, one.name)]
+
+
+def missed_in_words(one: Finding) -> str:
+    """What nobody noticed, who should have, and how to try it alone."""
+    tripped = ", ".join([*one.gates, *one.warnings]) or "nothing"
+    pattern = shlex.quote(f"^{re.escape(one.name)}$".replace(r"\ ", " "))
+    return (
+        f"NOT NOTICED: {one.name} ({one.case}, {one.layer}): {' or '.join(one.should)} should have told "
+        f"it, {tripped} did. Alone: python -m fcb_pipelines_tests.mutation --layer {one.layer} --only {pattern}"
+    )
+
+
+def proof(faults: Sequence[Fault], *, out: Path | None = None) -> tuple[list[Finding], Alarms]:
+    """These faults, tried; and the gates of the clean close before them."""
     with a_runner() as runner:
         return tried(runner, faults, out), {EDGE: alarms_of(runner)}
 
@@ -89,10 +112,10 @@ def alarms_of(runner: "Runner") -> dict[str, list[int]]:
     """Each gate of the clean close: in how many places it fails, and in how many it warns."""
     assert runner.clean is not None
     found: dict[str, list[int]] = {}
-    for (_, gate), result in runner.clean.gates.items():
+    for (_, gate), (outcome, _, _) in runner.clean.gates.items():
         count = found.setdefault(gate, [0, 0])
-        count[0] += result.outcome == "fail"
-        count[1] += result.outcome == "warn"
+        count[0] += outcome == "fail"
+        count[1] += outcome == "warn"
     return found
 
 

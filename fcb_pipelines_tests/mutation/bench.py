@@ -8,6 +8,7 @@ log of read-backs are real, the sources' answers are those that were once read o
 import inspect
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -23,15 +24,16 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.sources import Absent, Listing, Source, SourceBody
 from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
-from fcb_pipelines.core.proof.gates import GateResult
+from fcb_pipelines.core.corrections.plan import CorrectionPlan
 from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import connections, keys
-from fcb_pipelines.defs.runtime.ledger_reading import open_reader
+from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
+from fcb_pipelines.defs.sources.registry import registered
 from fcb_pipelines_tests.defs.world import DEFINITIONS, World
 
 Json = dict[str, Any]
@@ -39,20 +41,15 @@ Tell = Callable[[Any], Any]
 
 INDEXES = (
     keys.MOVES,
-    keys.STRIPE_INDEX,
-    keys.LAGO_INDEX,
+    keys.source_key("stripe", "index"),
+    keys.source_key("lago", "index"),
     keys.UNPLACED_DOCUMENTS,
     keys.UNPLACED,
 )
-SOURCES = (
-    keys.STRIPE_INVOICES,
-    keys.STRIPE_CREDIT_NOTES,
-    keys.STRIPE_CREDITED_INVOICES,
-    keys.STRIPE_PAYMENTS,
-    keys.LAGO_INVOICES,
-    keys.LAGO_CREDIT_NOTES,
-    keys.LAGO_CREDITED_INVOICES,
-    keys.LAGO_PAYMENTS,
+SOURCES = tuple(
+    keys.source_key(name, noun)
+    for name in ("stripe", "lago")
+    for noun in ("invoices", "credit_notes", "credited_invoices", "payments")
 )
 DECIDING = (
     keys.AGREEMENTS,
@@ -165,11 +162,15 @@ class Sources:
 
 @dataclass(slots=True)
 class Bench:
-    """One home to try a fault in. `stopped` are the failures that ended a month, by period."""
+    """One home to try a fault in. `stopped` are the failures that ended a month, by period.
+
+    `counted` is what assets counted of what they did (`posted`, `settled`, …), summed by that name.
+    """
 
     found: Environment
     sources: Sources
     stopped: dict[str, str] = field(default_factory=dict)
+    counted: Counter[str] = field(default_factory=Counter)
 
     def run(self, key: dg.AssetKey, period: str | None = None) -> None:
         """One asset. Raises what it raises."""
@@ -180,8 +181,6 @@ class Bench:
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "store": self.sources.store,
-            "stripe": self.sources.stripe,
-            "lago": self.sources.lago,
             "config": PostingConfig(post=True),
         }
         named = {name: value for name, value in given.items() if name in asked}
@@ -189,6 +188,8 @@ class Bench:
         # An asset of several frames yields each of them by its key.
         for one in [result] if isinstance(result, dg.MaterializeResult) else result:
             write_frame(one.value, self.frames.path((one.asset_key or key).path, period))
+            told = one.metadata or {}
+            self.counted.update({name: n for name, n in told.items() if isinstance(n, int)})
 
     def month(self, period: str, assets: Sequence[dg.AssetKey] = MONTH) -> None:
         """These assets of one month in order; a refusal or a failure ends it, as it ends a run."""
@@ -202,8 +203,11 @@ class Bench:
 
     def correct(self, refs: Sequence[str]) -> None:
         """What `fcb ledger correct --yes` does with these documents."""
-        reader = open_reader(self.ledger, connections.read_back_log(self.found), "bench")
-        write(planned(refs, Proof(self.frames), reader), reader)
+        write(self.corrections(refs), self._reader())
+
+    def corrections(self, refs: Sequence[str]) -> tuple[CorrectionPlan, ...]:
+        """What it would do with them."""
+        return planned(refs, Proof(self.frames), self._reader())
 
     def months(self, chosen: Sequence[str], assets: Sequence[dg.AssetKey] = MONTH) -> None:
         """These months, and those that they touched once more."""
@@ -233,16 +237,6 @@ class Bench:
         self.months(periods())
         self.prove()
 
-    def gates(self) -> dict[tuple[str, str], GateResult]:
-        """Every gate by (period or `all`, name)."""
-        proof = Proof(self.frames)
-        found = {("all", result.gate): result for result in proof.global_gates()}
-        for period in periods():
-            built = proof.month(period)
-            for result in built.gates if built else ():
-                found[period, result.gate] = result
-        return found
-
     def status(self) -> Json:
         """The status JSON."""
         return Proof(self.frames).status()
@@ -265,6 +259,9 @@ class Bench:
     def books_text(self) -> dict[str, str]:
         """Every month of the journal."""
         return {file.name: file.read_text("utf-8") for file in sorted(self.journal.glob("*"))}
+
+    def _reader(self) -> LedgerReader:
+        return open_reader(self.ledger, connections.read_back_log(self.found), "bench")
 
     def _inputs(self, asset: dg.AssetsDefinition, period: str | None) -> Json:
         read = {}
@@ -300,11 +297,7 @@ def bench(
 
 def remembered_sources(found: Environment) -> Sources:
     """Both sources of an environment."""
-    settings = current()
-    return Sources(
-        stripe=Remembered(connections.stripe(found, settings)),
-        lago=Remembered(connections.lago(found, settings)),
-    )
+    return Sources(**{one.name: Remembered(one.open(found)) for one in registered(current())})
 
 
 def _function(asset: dg.AssetsDefinition) -> Callable[..., Any]:

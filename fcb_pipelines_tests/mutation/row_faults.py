@@ -132,8 +132,8 @@ ROW_FAULTS = (
     fault("A document to be posted skipped", "A3", keys.DISPOSITIONS, changed("verdict", "skip"), ADDS_UP),
     fault("A disposition over another total", "B1", keys.DISPOSITIONS, changed("total", lambda n: n + 1), MATCH),
     fault("A disposition on another date", "A1", keys.DISPOSITIONS, changed("date", lambda d: d.replace(day=1)), MATCH),
-    fault("A payment lost", "S1", keys.STRIPE_PAYMENTS, payment_dropped, MATCH),
-    fault("A payment twice", "S1", keys.STRIPE_PAYMENTS, _payment_doubled, MATCH),
-    fault("A payment too low", "S2", keys.STRIPE_PAYMENTS, _payment(amount=lambda n, _: n - 1), MATCH),
-    fault("A payment of another document", "S1", keys.STRIPE_PAYMENTS, _payment(document=_another_document), MATCH),
+    fault("A payment lost", "S1", keys.source_key("stripe", "payments"), payment_dropped, MATCH),
+    fault("A payment twice", "S1", keys.source_key("stripe", "payments"), _payment_doubled, MATCH),
+    fault("A payment too low", "S2", keys.source_key("stripe", "payments"), _payment(amount=lambda n, _: n - 1), MATCH),
+    fault("A payment of another document", "S1", keys.source_key("stripe", "payments"), _payment(document=_another_document), MATCH),
 )  # fmt: skip

@@ -12,7 +12,8 @@ import pytest
 
 from fcb_pipelines.cli.expected import differences
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -32,7 +33,9 @@ from fcb_pipelines_tests.mutation.bench import (
 )
 from fcb_pipelines_tests.mutation.fault import BOOKS, RUN, Fault, Finding, Layer
 
-Gates = dict[tuple[str, str], GateResult]
+# What each gate that does not pass says, by place (a month, or None: over all) and name: its outcome,
+# how many it counts, and some of them.
+Gates = dict[tuple[str | None, str], tuple[str, int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +147,7 @@ class Runner:
         corrected = fault.layer is Layer.CORRECTED
         if fault.layer not in self.changed:
             clean, _ = self._changing(lambda patch: None, corrected=corrected)
-            failed = {name for (_, name), one in clean.gates.items() if one.outcome is Outcome.FAIL}
+            failed = _named(clean.gates.items(), Outcome.FAIL)
             assert not failed, f"{fault.layer} alone fails {failed}"
             self.changed[fault.layer] = clean
         now, stopped = self._changing(fault.seed, corrected=corrected)
@@ -168,8 +171,9 @@ class Runner:
                 for period in changes.MONTHS:
                     work.month(period)
             work.prove()
-            now = told(work, None)
-            wrong = differences(changes.EXPECTED, work.status()) if corrected else ()
+            status = work.status()
+            now = told_of(status, None)
+            wrong = differences(changes.EXPECTED, status) if corrected else ()
             return replace(now, misses=now.misses | set(wrong)), dict(work.stopped)
 
     @contextmanager
@@ -190,6 +194,11 @@ class Runner:
 
 def told(work: Bench, period: str | None) -> Clean:
     """What the gates and expected.json say now, of one month or of all."""
+    return told_of(work.status(), period)
+
+
+def told_of(status: Mapping[str, Any], period: str | None) -> Clean:
+    """What a status JSON says: the gates that do not pass, and where it is not what is expected."""
     expected = Dataset.open(DATASET).expected or {}
     last = period in (None, periods()[-1])
     wanted = dict(expected) if last else {}
@@ -198,8 +207,12 @@ def told(work: Bench, period: str | None) -> Clean:
         for ref, one in expected.get("documents", {}).items()
         if period is None or one["period"] == period
     }
-    missed = differences(wanted, work.status()) if expected else ()
-    return Clean(gates=work.gates(), misses=frozenset(missed))
+    missed = differences(wanted, status) if expected else ()
+    gates = {
+        (one["period"], one["gate"]): (one["outcome"], one["count"], one["sample"])
+        for one in status["gate_details"]
+    }
+    return Clean(gates=gates, misses=frozenset(missed))
 
 
 def _compared(
@@ -207,16 +220,8 @@ def _compared(
 ) -> Finding:
     refusals = " ".join(stopped.values())
     refused = set(re.findall(r"(?:refused by |; )(\w+): ", refusals)) & GATES.keys()
-    failed = {
-        name
-        for (_, name), result in _changed(clean.gates, now.gates)
-        if result.outcome is Outcome.FAIL
-    }
-    warned = {
-        name
-        for (_, name), result in _changed(clean.gates, now.gates)
-        if result.outcome is Outcome.WARN
-    }
+    news = [(place, told) for place, told in now.gates.items() if clean.gates.get(place) != told]
+    failed, warned = _named(news, Outcome.FAIL), _named(news, Outcome.WARN)
     gates = sorted(refused | failed)
     if stopped and not refused:
         gates.append(RUN)
@@ -225,17 +230,8 @@ def _compared(
     )
 
 
-def _changed(clean: Gates, now: Gates) -> Iterable[tuple[tuple[str, str], GateResult]]:
-    """The gates that say something else than in the clean run."""
-    for place, result in now.items():
-        before = clean.get(place)
-        told_before = (before.outcome, before.count, before.sample) if before else None
-        if result.outcome is not Outcome.PASS and told_before != (
-            result.outcome,
-            result.count,
-            result.sample,
-        ):
-            yield place, result
+def _named(gates: Iterable[tuple[Any, tuple[str, int, list[str]]]], outcome: Outcome) -> set[str]:
+    return {name for (_, name), told in gates if told[0] == outcome}
 
 
 def _finding(

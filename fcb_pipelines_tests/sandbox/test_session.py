@@ -16,7 +16,7 @@ from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.sandbox import processes, session, state
 from fcb_pipelines.sandbox.dataset import Dataset
-from fcb_pipelines.sandbox.session import Sandbox, open_dataset
+from fcb_pipelines.sandbox.session import STAND_INS, Sandbox, open_dataset
 
 DESCRIBED = """\
 name: {name}
@@ -76,9 +76,9 @@ def test_the_configuration_it_lends_is_the_datasets(box: Sandbox) -> None:
 
 def test_the_stand_ins_and_both_databases_answer(box: Sandbox) -> None:
     found = environment.read(box.up().environment)
-    assert found.stripe().api_base
-    assert httpx.get(f"{found.stripe().api_base}/v1/invoices").status_code == 401
-    assert httpx.get(f"{found.lago().api_url}/api/v1/invoices").status_code == 401
+    stripe, lago = (found.values[name] for name in STAND_INS.values())
+    assert httpx.get(f"{stripe}/v1/invoices").status_code == 401
+    assert httpx.get(f"{lago}/api/v1/invoices").status_code == 401
     for url in (environment.libpq_url(found.postgres_url()), found.nexacloud_dsn()):
         psycopg2.connect(url).close()
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.connectors.beancount.chart import Chart, route_of
-from fcb_pipelines.connectors.beancount.text import direction
 from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
@@ -33,7 +32,7 @@ class EntryReader:
     def document(self, ref: str, entry: Any) -> LedgerDocument:
         """The document that this entry is. Raises ContractBreach on more than one currency."""
         kind = kind_of(entry)
-        sign = direction(kind)
+        sign = kind.sign
         rest = [each for each in entry.postings if not self.is_receivable(each)]
         taxes = tuple(_tax(each, sign) for each in rest if _is_tax(each))
         lines = [self._line(each, sign) for each in rest if not _is_tax(each)]
@@ -77,7 +76,7 @@ class EntryReader:
             partner=text(entry.meta, "partner"),
             method=found,
             date=entry.date,
-            amount=direction(kind_of(entry)) * amount,
+            amount=kind_of(entry).sign * amount,
             currency=_currency(ref, entry),
             memo=text(entry.meta, "memo"),
             drawn_on=drawn_on,

@@ -31,7 +31,8 @@ from fcb_pipelines.connectors.beancount.setup import (
     steps,
 )
 from fcb_pipelines.connectors.beancount.text import document_text
-from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.ledger import named_once
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
@@ -164,7 +165,7 @@ class BeancountLedger:
         date in a locked period, ContractBreach for a document that does not balance. Then nothing
         of the batch is written.
         """
-        refs = _unique([document.ref for document in documents], "documents")
+        refs = named_once([document.ref for document in documents])
 
         def change(records: Records, changes: Changes) -> None:
             for document in documents:
@@ -199,7 +200,7 @@ class BeancountLedger:
         answered as it is. Raises NotPrepared when the document, or what an allocation draws on, is
         not posted; ContractBreach when that has not as much left. Then nothing is written.
         """
-        refs = _unique([settlement.ref for settlement in settlements], "settlements")
+        refs = named_once([settlement.ref for settlement in settlements])
         self._change(
             lambda records, changes: settled(settlements, records, changes, self._settings)
         )
@@ -251,13 +252,6 @@ class BeancountLedger:
                 tax_account(tax.key, tax.amount, settings, chart) for tax in document.taxes
             ],
         )
-
-
-def _unique(refs: list[str], what: str) -> list[str]:
-    twice = {ref for ref in refs if refs.count(ref) > 1} if len(set(refs)) < len(refs) else set()
-    if twice:
-        raise ContractBreach(f"writing {what}", f"named twice in a batch: {sorted(twice)[0]}")
-    return refs
 
 
 def _version() -> str:

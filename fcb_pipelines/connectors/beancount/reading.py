@@ -19,8 +19,6 @@ from fcb_pipelines.connectors.beancount.entries import (
     state_of,
     text,
 )
-from fcb_pipelines.connectors.beancount.matching import Claim, Matching, match
-from fcb_pipelines.connectors.beancount.text import direction
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
@@ -32,6 +30,7 @@ from fcb_pipelines.core.ledger.moves import (
     PaymentState,
 )
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
+from fcb_pipelines.core.settlements.matching import Claim, Matching, match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +252,7 @@ class Records:
     def _side(self, ref: str) -> int:
         """The sign of a document's or shared receipt's own amount on the receivable."""
         # A receipt stands on the other side of the receivable than the documents it is for.
-        return direction(kind_of(self._holder(ref))) * (-1 if ref in self.receipts else 1)
+        return kind_of(self._holder(ref)).sign * (-1 if ref in self.receipts else 1)
 
     def _claims(self, ref: str) -> Iterable[Claim]:
         """What the posted entries take off this document or shared receipt."""
@@ -263,7 +262,7 @@ class Records:
         for entry, posting in self._settling.get(ref, ()):
             allocation = bool(text(entry.meta, "drawn_on"))
             foreign = holder is not None and posting.units.currency not in held
-            sign = self._side(ref) if holder else direction(kind_of(entry))
+            sign = self._side(ref) if holder else kind_of(entry).sign
             if foreign or (allocation and not self._matches(entry)):
                 continue
             # A person's entry has no id of ours; its place tells it from the others.

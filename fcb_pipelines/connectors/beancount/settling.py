@@ -10,15 +10,11 @@ from fcb_pipelines.connectors.beancount.checks import assert_open, payee
 from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.connectors.beancount.text import settlement_text
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.settling import (
-    assert_same_receipt,
-    assert_settleable,
-    draws_on_a_document,
-    receipt_of,
-)
+from fcb_pipelines.connectors.settling import assert_same_receipt, assert_settleable
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
+from fcb_pipelines.core.settlements.requirements import draws_on_a_document, receipt_of
 
 
 def settled(

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.money import to_major
 
@@ -29,11 +28,6 @@ def amount(minor: int, currency: str) -> str:
     return f"{to_major(minor, currency):f} {currency}"
 
 
-def direction(kind: Kind) -> int:
-    """The sign of a document's receivable: 1 for an invoice, -1 for a credit note."""
-    return 1 if kind is Kind.INVOICE else -1
-
-
 def document_text(
     document: LedgerDocument,
     *,
@@ -43,7 +37,7 @@ def document_text(
     tax_accounts: Iterable[str],
 ) -> str:
     """A document as a draft entry (`!`). Accounts are Beancount names, in the document's order."""
-    sign, currency = direction(document.kind), document.currency
+    sign, currency = document.kind.sign, document.currency
     facts = {
         "external_id": document.ref,
         "record": "document",
@@ -109,7 +103,7 @@ def settlement_text(
     narration = f"{what} {tag} {settlement.memo}".strip()
     links = filter(None, (settlement.document or settlement.ref, settlement.drawn_on))
     rows = [_head(settlement.date, "*", payee, narration, tag, *links), *_facts(facts, "  ")]
-    side = direction(settlement.kind) * settlement.amount
+    side = settlement.kind.sign * settlement.amount
     for (account, settles), value in ((debited, side), (credited, -side)):
         rows.append(f"  {account}  {amount(value, settlement.currency)}")
         rows += _facts({"settles": settles}, "    ")

@@ -1,9 +1,8 @@
 """Reads from Lago over one pooled HTTP client: paced, retried, failures told apart."""
 
+import itertools
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 import simplejson
@@ -16,21 +15,12 @@ from fcb_pipelines.connectors.failures import (
     Unreachable,
 )
 from fcb_pipelines.connectors.retry import Pace, read, retry_after
+from fcb_pipelines.connectors.sweep import Page, Sweep, swept
+from fcb_pipelines.core.facts.bodies import Json
 
 PAGE_SIZE = 100
 _API = "/api/v1"
 _META = frozenset({"current_page", "next_page", "total_count"})
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
-    """All objects of one list, each once. `problem`: why it may not be whole."""
-
-    items: tuple[Json, ...]
-    pages: int
-    problem: str | None = None
 
 
 class LagoReader:
@@ -76,41 +66,21 @@ class LagoReader:
         it comes again (dropped here by lago_id), and the total grows past what was read. Such a
         list is read once more; one that still does not add up carries the problem.
         """
-        first = self._sweep_once(what, params or {}, progress)
-        if first.problem is None:
-            return first
-        second = self._sweep_once(what, params or {}, progress)
-        return Sweep(items=second.items, pages=first.pages + second.pages, problem=second.problem)
+        return swept(lambda: self._pages(what, params or {}), "lago_id", progress)
 
     def count(self, what: str) -> int:
         """How many objects of a kind there are, by Lago's own total."""
         meta = self._page(what, {"per_page": 1, "page": 1})["meta"]
         return int(meta["total_count"])
 
-    def _sweep_once(
-        self,
-        what: str,
-        params: Mapping[str, str | int],
-        progress: Callable[[int], None] | None,
-    ) -> Sweep:
-        items: dict[str, Json] = {}
-        number = 1
-        while True:
+    def _pages(self, what: str, params: Mapping[str, str | int]) -> Iterator[Page]:
+        seen: set[str] = set()
+        for number in itertools.count(1):
             page = self._page(what, {**params, "per_page": PAGE_SIZE, "page": number})
-            meta = page["meta"]
-            items.update((each["lago_id"], each) for each in page[what])
-            if progress:
-                progress(len(items))
-            if meta["current_page"] not in (number, 0):
-                problem = f"{what}: page {number} came as page {meta['current_page']}"
-                return Sweep(items=tuple(items.values()), pages=number, problem=problem)
-            if not meta["next_page"]:
-                # Lago keeps the total for a while and counts anew on the last page: that one holds.
-                return _counted(what, items, number, meta["total_count"])
-            if not page[what]:
-                problem = f"{what}: page {number} is empty and says that there is more"
-                return Sweep(items=tuple(items.values()), pages=number, problem=problem)
-            number += 1
+            seen.update(each["lago_id"] for each in page[what])
+            yield Page(items=page[what], problem=_fault(what, number, page, len(seen)))
+            if not page["meta"]["next_page"]:
+                return
 
     def _page(self, what: str, params: Mapping[str, str | int]) -> Json:
         page = self.get(f"/{what}", params)
@@ -130,11 +100,17 @@ class LagoReader:
             self.pace.hold(reset)
 
 
-def _counted(what: str, items: Mapping[str, Json], pages: int, total: int) -> Sweep:
-    problem = None
-    if len(items) != total:
-        problem = f"{what}: {len(items)} came and Lago counts {total}"
-    return Sweep(items=tuple(items.values()), pages=pages, problem=problem)
+def _fault(what: str, number: int, page: Json, came: int) -> str | None:
+    """Why a page does not continue the list, or None; `came` objects are read with it."""
+    meta = page["meta"]
+    if meta["current_page"] not in (number, 0):
+        return f"{what}: page {number} came as page {meta['current_page']}"
+    if meta["next_page"]:
+        empty = f"{what}: page {number} is empty and says that there is more"
+        return None if page[what] else empty
+    # Lago keeps the total for a while and counts anew on the last page: that one holds.
+    differs = f"{what}: {came} came and Lago counts {meta['total_count']}"
+    return None if came == meta["total_count"] else differs
 
 
 def _body(tried: str, response: httpx.Response) -> Json:

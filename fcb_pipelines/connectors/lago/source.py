@@ -5,17 +5,18 @@ calls grow with pages and not with invoices; an invoice that the sweep does not 
 used a credit note, costs one GET.
 """
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound
-from fcb_pipelines.connectors.lago.client import Json, LagoReader
+from fcb_pipelines.connectors.lago.client import LagoReader
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.digests import digest
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.lago.joins import Related
 
 # Signed links that differ in every answer and open the document to whoever holds them.
 _LINKS = ("file_url", "xml_url", "web_url")
@@ -36,7 +37,7 @@ class LagoSource:
         self.name = "lago"
         self.organization = organization
         self._reader = LagoReader(api_url, api_key, pace=pace or Pace(requests_per_second))
-        self._offsets: Mapping[str | None, Sequence[Json]] = {}
+        self._noted = Related()
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
         """Every invoice with its fees and payments, then every credit note."""
@@ -48,24 +49,17 @@ class LagoSource:
         # Fees are left out: what their sweep lacks shows in each invoice's own sum.
         problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
         listed = [self._with_credits(each, problems) for each in invoices.items]
-        fees_of = _grouped((fee.get("lago_invoice_id"), fee) for fee in fees.items)
-        payments_of = _grouped(
-            (i, each) for each in payments.items for i in each.get("invoice_ids") or ()
-        )
-        self._offsets = _grouped(
-            (each.get("lago_invoice_id"), _offset(each))
-            for each in notes.items
-            if each.get("offset_amount_cents")
-        )
-        applied_on = _grouped(
-            (note, _applied(each)) for each in listed for note in _notes_used(each)
-        )
+        related = Related(listed, fees.items, payments.items, notes.items)
+        # A document that is asked for later needs no more of the lists than this.
+        self._noted = Related(notes=notes.items)
         documents = (
             *(
-                self._invoice(each, fees_of[each["lago_id"]], payments_of[each["lago_id"]])
+                self._invoice(
+                    each, related.fees_of(each["lago_id"]), related.payments_of(each["lago_id"])
+                )
                 for each in listed
             ),
-            *(_credit_note(each, applied_on[each["lago_id"]]) for each in notes.items),
+            *(_credit_note(each, related.used_on(each["lago_id"])) for each in notes.items),
         )
         return Listing(
             documents=documents,
@@ -86,7 +80,7 @@ class LagoSource:
         """A digest of the newest hundred invoices, without fees and payments."""
         page = self._reader.get("invoices", {"page": 1, "per_page": 100})
         bodies = [self._invoice(each, (), ()).body for each in page["invoices"]]
-        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
+        return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
         """Whether Lago answers this key, how much there is, and what is in the way."""
@@ -141,7 +135,7 @@ class LagoSource:
         return _invoice(whole, whole.get("fees") or (), body.body["payments"], offsets)
 
     def _invoice(self, invoice: Json, fees: Iterable[Json], payments: Iterable[Json]) -> SourceBody:
-        return _invoice(invoice, fees, payments, self._offsets.get(invoice["lago_id"], ()))
+        return _invoice(invoice, fees, payments, self._noted.set_off_against(invoice["lago_id"]))
 
 
 def _invoice(
@@ -173,36 +167,8 @@ def _credit_note(note: Json, applied_on: Iterable[Json]) -> SourceBody:
     return SourceBody(id=note["lago_id"], kind=Kind.CREDIT_NOTE, body=body)
 
 
-def _offset(note: Json) -> Json:
-    """As much of a note as the invoice that it was set off against needs."""
-    kept = ("lago_id", "lago_invoice_id", "number", "issuing_date", "offset_amount_cents",
-            "created_at")  # fmt: skip
-    return {name: note.get(name) for name in kept}
-
-
-def _applied(invoice: Json) -> Json:
-    """As much of an invoice as a credit note used on it needs."""
-    kept = ("lago_id", "number", "issuing_date", "credits", "created_at")
-    return {name: invoice.get(name) for name in kept}
-
-
-def _notes_used(invoice: Json) -> set[str]:
-    """The credit notes that a finalised invoice used."""
-    if invoice.get("status") != "finalized":
-        return set()
-    items = [credit.get("item") or {} for credit in invoice.get("credits") or ()]
-    return {item["lago_item_id"] for item in items if item.get("type") == "credit_note"}
-
-
 def _age(each: Json) -> tuple[str, str]:
     return each.get("created_at") or "", each["lago_id"]
-
-
-def _grouped(pairs: Iterable[tuple[str | None, Json]]) -> defaultdict[str | None, list[Json]]:
-    groups: defaultdict[str | None, list[Json]] = defaultdict(list)
-    for key, each in pairs:
-        groups[key].append(each)
-    return groups
 
 
 def _is_id(text: str) -> bool:

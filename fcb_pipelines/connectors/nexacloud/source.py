@@ -9,12 +9,10 @@ cursor. Contracts are checked by `connectors.nexacloud.contracts`, on the frames
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pandas as pd
@@ -24,18 +22,19 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from fcb_pipelines.connectors.failures import (
+    ContractBreach,
     Failure,
     NotAllowed,
     NotPrepared,
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.nexacloud.columns import as_read, columns_there, series
 from fcb_pipelines.connectors.nexacloud.contracts import (
     ALL_TABLES,
     METERED_TABLES,
     SERVICE_TABLES,
     TABLES,
-    ColumnType,
 )
 from fcb_pipelines.connectors.nexacloud.values import tell_as_it_is
 
@@ -56,7 +55,7 @@ class Snapshot:
 
     In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC], and a
     missing value is None (NaT among timestamps). A number or moment that can't be counted with (NaN,
-    44 BC) is the text of it, for the contract. `id` sorts by `taken_at`, the database's time.
+    44 BC) is the text of it and a value of no such type (an array) its bytes, for the contract. `id` sorts by `taken_at`, the database's time.
     """
 
     id: str
@@ -143,7 +142,7 @@ class NexaCloudSource:
             )
             ((version, database, role, superuser),) = cursor.fetchall()
             for table in TABLES:
-                there = _columns_there(connection, table)
+                there = columns_there(connection, table)
                 wanted = [column.name for column in TABLES[table] if not column.optional]
                 missing += [f"{table}.{name}" for name in wanted if there and name not in there]
                 if not there:
@@ -193,6 +192,9 @@ class NexaCloudSource:
             yield connection
         except psycopg2.Error as error:
             raise _failed(tried, error) from error
+        except UnicodeDecodeError as error:
+            told = f"a text in another encoding than the database says ({error.reason})"
+            raise ContractBreach(tried, told, remedy="correct the text in NexaCloud") from error
         finally:
             connection.close()
 
@@ -211,17 +213,16 @@ class NexaCloudSource:
         }
 
     def _read(self, connection: Connection, table: str) -> pd.DataFrame:
-        there = _columns_there(connection, table)
+        there = columns_there(connection, table)
         columns = [column for column in ALL_TABLES[table] if column.name in there]
         if not columns and table in SERVICE_TABLES:
-            return pd.DataFrame({c.name: _series(c.type, []) for c in SERVICE_TABLES[table]})
+            return pd.DataFrame({c.name: series(c.type, []) for c in SERVICE_TABLES[table]})
         if not columns:
             return pd.DataFrame()
-        order = [column.name for column in columns if column.key] or [c.name for c in columns]
+        read = as_read(connection, table, columns)
+        order = [read[c.name] for c in columns if c.key] or list(read.values())
         query = sql.SQL("select {} from {} order by {}").format(
-            sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
-            sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, order)),
+            sql.SQL(", ").join(read.values()), sql.Identifier(table), sql.SQL(", ").join(order)
         )
         with connection.cursor(name=f"extract_{table}") as cursor:
             cursor.itersize = ROWS_A_FETCH
@@ -230,40 +231,10 @@ class NexaCloudSource:
         by_column = zip(*rows, strict=True) if rows else [()] * len(columns)
         return pd.DataFrame(
             {
-                column.name: _series(column.type, values)
+                column.name: series(column.type, values)
                 for column, values in zip(columns, by_column, strict=True)
             }
         )
-
-
-def _columns_there(connection: Connection, table: str) -> frozenset[str]:
-    """The columns of the table, or view, that the search path finds; empty when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select attname from pg_attribute "
-            "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-            (table,),
-        )
-        return frozenset(name for (name,) in cursor.fetchall())
-
-
-def _series(kind: ColumnType, values: Sequence[Any]) -> pd.Series:
-    """The column as frames show it; values of another type stay as they came, for the contract."""
-    if kind is ColumnType.NUMERIC:
-        values = [Decimal(v) if type(v) is int else v for v in values]
-    instants = kind in {ColumnType.TIMESTAMPTZ, ColumnType.MOMENT} and all(
-        value is None or (isinstance(value, datetime) and value.tzinfo) for value in values
-    )
-    if instants:
-        return pd.Series(pd.to_datetime(list(values), utc=True), dtype="datetime64[us, UTC]")
-    if kind is ColumnType.MOMENT:
-        values = [_day(value) for value in values]
-    return pd.Series(list(values), dtype=object)
-
-
-def _day(value: Any) -> Any:
-    """Dates stay dates; nothing is guessed about a timestamp without a zone."""
-    return value if isinstance(value, date) or value is None else str(value)
 
 
 def _is_dsn(given: str) -> bool:
@@ -312,4 +283,6 @@ def _failed(tried: str, error: psycopg2.Error) -> Failure:
         return NotAllowed(tried, f"the session refuses writes: {said}")
     if isinstance(error, errors.QueryCanceled):
         return TransientFailure(tried, f"the statement took too long or was cancelled: {said}")
-    return Unreachable(tried, said)
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return Unreachable(tried, said)
+    return ContractBreach(tried, said)

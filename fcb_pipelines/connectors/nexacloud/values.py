@@ -22,8 +22,11 @@ from fcb_pipelines.core.metering.cycles import is_moment
 # Enough for any amount and any usage; sums of many of them still fit 28 digits and 64 bits.
 WHOLE_DIGITS, DECIMAL_PLACES = 15, 30
 
-_NUMERIC, _FLOATS = (1700,), (700, 701)
+_NUMERIC, _FLOATS, _WHOLE = (1700,), (700, 701), (20, 21, 23)
 _TIMESTAMPTZ, _TIMESTAMP, _DATE = (1184,), (1114,), (1082,)
+UUID = 2950
+# The types of which a value is read as what it is, beside strings and booleans.
+READ_AS_IT_IS = (*_NUMERIC, *_FLOATS, *_WHOLE, *_TIMESTAMPTZ, *_TIMESTAMP, *_DATE)
 _BEYOND = ("infinity", " BC")
 
 _NUMBER = re.compile(
@@ -84,14 +87,15 @@ def shown(value: object) -> str:
     missing = value is None or value is pd.NaT or value is pd.NA
     if missing or (isinstance(value, float) and value != value):
         return "null"
-    text = str(value)
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
 def typed(value: object) -> str:
     """The same, with the type of what is there."""
     told = shown(value)
-    return told if told == "null" else f"{told} is {type(value).__name__}"
+    kind = "of another type" if isinstance(value, bytes) else type(value).__name__
+    return told if told == "null" else f"{told} is {kind}"
 
 
 def tell_as_it_is(connection: Connection) -> None:

@@ -6,7 +6,6 @@ runs with the calling user's rights; only the table of external ids, which users
 reached beyond them, and there only names of this module.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
@@ -14,10 +13,11 @@ from urllib.parse import quote, unquote
 from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.core.digests import digest
 
 NAME = f"{MODULE}: batches"
 
-VERSION = hashlib.sha256(CODE.encode()).hexdigest()[:12]
+VERSION = digest(CODE)[:12]
 
 
 def xml_name(ref: str) -> str:

@@ -11,11 +11,11 @@ from datetime import date
 from typing import TypeVar
 
 from fcb_pipelines.connectors.failures import (
-    ContractBreach,
     EntriesRefused,
     NotAllowed,
     NotPrepared,
 )
+from fcb_pipelines.connectors.ledger import named_once
 from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.chart import Chart, look
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
@@ -118,7 +118,7 @@ class OdooLedger:
         """
         if not documents:
             return ()
-        refs = _unique([document.ref for document in documents])
+        refs = named_once([document.ref for document in documents])
         there = self._moves().rows(list((found := self._moves().find(refs)).values()))
         drafts = {
             ref: move
@@ -168,7 +168,7 @@ class OdooLedger:
         """
         if not settlements:
             return ()
-        refs = _unique([each.ref for each in settlements])
+        refs = named_once([each.ref for each in settlements])
         ledger_state = {each.ref: each for each in self.read_settlements(refs)}
         loose = {ref: int(each.move_id) for ref, each in ledger_state.items() if is_loose(each)}
         todo = [each for each in settlements if each.ref not in ledger_state or each.ref in loose]
@@ -203,8 +203,9 @@ class OdooLedger:
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over the posted entries that carry our reference, by account and currency."""
         self._batches()
+        # A note or a heading that a person put between the lines is on no account.
         domain = [("company_id", "=", self._odoo.company), ("parent_state", "=", "posted"),
-                  (f"move_id.{SOURCE_REF}", "!=", False)]  # fmt: skip
+                  (f"move_id.{SOURCE_REF}", "!=", False), ("account_id", "!=", False)]  # fmt: skip
         groups = self._odoo.call(
             "account.move.line",
             "formatted_read_group",
@@ -214,7 +215,11 @@ class OdooLedger:
         )
         codes = self._surroundings().account_codes([row["account_id"][0] for row in groups])
         rows = [
-            (codes[row["account_id"][0]], str(row["currency_id"][1]), row["amount_currency:sum"])
+            (
+                codes.get(row["account_id"][0], ""),
+                str(row["currency_id"][1]),
+                row["amount_currency:sum"],
+            )
             for row in groups
         ]
         return tuple(
@@ -293,10 +298,3 @@ class OdooLedger:
 
 def _locked(tried: str, day: str, lock: date) -> NotAllowed:
     return NotAllowed(tried, f"its date {day} lies in the period locked to {lock}")
-
-
-def _unique(refs: list[str]) -> list[str]:
-    twice = {ref for ref in refs if refs.count(ref) > 1} if len(set(refs)) < len(refs) else set()
-    if twice:
-        raise ContractBreach("writing a batch", f"named twice in it: {sorted(twice)[0]}")
-    return refs

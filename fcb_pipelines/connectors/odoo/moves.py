@@ -18,7 +18,6 @@ from fcb_pipelines.connectors.odoo.reading import (
     LINE_FIELDS,
     MOVE_FIELDS,
     Lookups,
-    direction,
     listed_move,
     minor,
     standing_move,
@@ -156,7 +155,7 @@ class Moves:
         self._batches.run("post", rows=[[move, day] for move, day in moves.items()])
 
     def _row(self, document: LedgerDocument, partner: int) -> dict[str, Any]:
-        sign = -direction(document.kind)
+        sign = -document.kind.sign
         return {
             "name": xml_name(document.ref),
             "values": self._values(document, partner),
@@ -237,7 +236,7 @@ def _flat(lines: Iterable[Sequence[Row]]) -> list[Row]:
 
 def _refusal(row: Mapping[str, Any], known: Mapping[str, LedgerDocument], chart: Chart) -> Refusal:
     document = known[ref_of(row["name"])]
-    sign = -direction(document.kind)
+    sign = -document.kind.sign
     told = [
         f"{chart.keys([tax])[0]} billed {sign * billed}, Odoo computes {sign * computed}"
         for tax, computed, billed in row["taxes"]

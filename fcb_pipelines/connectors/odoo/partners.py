@@ -1,7 +1,6 @@
 """Partners in Odoo: the places of the plan (`core.documents.partners`), made, filled in and linked.
 
-A link is an external id, so it survives a merge that a person makes in Odoo. Nothing that a person
-wrote is overwritten: only empty fields are filled.
+A link is an external id, so it survives a merge that a person makes in Odoo.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,17 +9,27 @@ from typing import Any
 from fcb_pipelines.connectors.odoo.action import Batches, xml_name
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.moves import in_pages
-from fcb_pipelines.connectors.odoo.reading import text
+from fcb_pipelines.connectors.odoo.reading import id_of, text
+from fcb_pipelines.core.company.services import email_key
+from fcb_pipelines.core.documents.partner_fields import (
+    COUNTRY,
+    FIELDS,
+    PROVINCE,
+    fields_of,
+    filling,
+)
 from fcb_pipelines.core.documents.partners import LedgerPartner, PartnerPlan, Place, place
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 PARTNER = "res.partner"
 STRIPE_ID = "x_fc_stripe_customer_id"
-_TEXTS = ("name", "email", "street", "city", "zip", "vat")
+# A field of a partner -> where Odoo keeps it.
+_NAMED_OTHERWISE = {PROVINCE: "state_id", COUNTRY: "country_id", "stripe_customer_id": STRIPE_ID}
+_COLUMNS = {name: _NAMED_OTHERWISE.get(name, name) for name in FIELDS}
 _FIELDS = [
-    *_TEXTS, "state_id", "country_id", "email_normalized", STRIPE_ID, "commercial_company_name",
-    "commercial_partner_id", "active",
+    *_COLUMNS.values(), "email_normalized", "commercial_company_name", "commercial_partner_id",
+    "active",
 ]  # fmt: skip
 
 
@@ -65,7 +74,7 @@ class Partners:
         new, changed = [], []
         for each in places:
             row = rows[int(each.partner_id)] if each.partner_id is not None else None
-            values = _empty(row, [countries.values(account) for account in each.accounts])
+            values = _filled(row, [countries.values(account) for account in each.accounts])
             written = {"values": values, "names": [xml_name(link) for link in each.links]}
             if row is None:
                 new.append(written)
@@ -97,7 +106,7 @@ class Partners:
     def _rows(self, linked: Collection[int], partners: Sequence[Partner]) -> list[Row]:
         """Those that are linked, archived or not, and those with one of the emails."""
         by_link = self._read([("id", "in", sorted(linked))])
-        emails = sorted({partner.email.lower() for partner in partners if partner.email})
+        emails = sorted({key for each in partners if (key := email_key(each.email))})
         by_email = self._odoo.rows(
             PARTNER,
             [("email_normalized", "in", emails),
@@ -134,17 +143,13 @@ class _Countries:
         }
 
     def values(self, partner: Partner) -> dict[str, Any]:
-        """What Odoo is to hold of this partner; nothing that is empty."""
-        values = {name: getattr(partner, name) for name in _TEXTS if getattr(partner, name)}
+        """The fields that have a value; country and province by their ids, where Odoo knows them."""
         country = self._countries.get((partner.country or "").lower())
-        if country:
-            values["country_id"] = country
-        state = self._states.get((country or 0, (partner.state or "").lower()))
-        if state:
-            values["state_id"] = state
-        if partner.stripe_customer_id:
-            values[STRIPE_ID] = partner.stripe_customer_id
-        return values
+        known = {
+            COUNTRY: country,
+            PROVINCE: self._states.get((country or 0, (partner.state or "").lower())),
+        }
+        return {name: value for name, value in (fields_of(partner) | known).items() if value}
 
 
 def _found(row: Row, links: tuple[str, ...]) -> LedgerPartner:
@@ -161,16 +166,10 @@ def _found(row: Row, links: tuple[str, ...]) -> LedgerPartner:
     )
 
 
-def _empty(row: Row | None, told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What of `told` is still empty in Odoo; the first that has a value gives it."""
-    ledger_state = row or {}
-    values: dict[str, Any] = {}
-    for one in told:
-        # A province means nothing without its own country.
-        foreign = ledger_state.get("country_id") and "country_id" in one and (
-            ledger_state["country_id"][0] != one["country_id"]
-        )  # fmt: skip
-        for name, value in one.items():
-            if not ledger_state.get(name) and not (foreign and name == "state_id"):
-                values.setdefault(name, value)
-    return values
+def _filled(row: Row | None, accounts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is written to a partner's record, by Odoo's names; `row` is None for one to be made."""
+    held: dict[str, Any] = {}
+    if row is not None:
+        held = {name: row[column] for name, column in _COLUMNS.items()}
+        held |= {name: id_of(held[name]) for name in (COUNTRY, PROVINCE)}
+    return {_COLUMNS[name]: value for name, value in filling(held, accounts).items()}

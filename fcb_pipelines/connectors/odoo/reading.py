@@ -22,6 +22,7 @@ from fcb_pipelines.core.ledger.entries import (
     DocumentTax,
     LedgerDocument,
     Settlement,
+    taxes_on,
     with_tax_shares,
 )
 from fcb_pipelines.core.ledger.moves import LedgerMove, ListedMove, MoveState, PaymentState
@@ -60,11 +61,6 @@ class Lookups:
     journals: Mapping[int, tuple[Method, ...]]
 
 
-def direction(kind: Kind) -> int:
-    """1 where the customer owes (an invoice), -1 for a credit note."""
-    return 1 if kind is Kind.INVOICE else -1
-
-
 def minor(amount: object, currency: str) -> int:
     """Odoo's amount in minor units of the currency."""
     exact = Decimal(str(amount)).quantize(Decimal(1).scaleb(-exponent(currency)))
@@ -100,7 +96,7 @@ def standing_move(
     state = STATES[row["state"]]
     document = as_written(_documents(ref, row, lines, links, around), stored)
     own = abs(minor(row["amount_residual"], document.currency))
-    beside = put_back.get(direction(document.kind), 0)
+    beside = put_back.get(document.kind.sign, 0)
     return LedgerMove(
         ref=ref,
         move_id=str(row["id"]),
@@ -177,14 +173,9 @@ def _taxes(
     for row in rows:
         if row["tax_line_id"]:
             (key,) = chart.keys([id_of(row["tax_line_id"])])
-            amount = -direction(kind) * minor(row["amount_currency"], currency)
+            amount = -kind.sign * minor(row["amount_currency"], currency)
             amounts[key] = amounts.get(key, 0) + amount
-    return tuple(
-        DocumentTax(
-            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
-        )
-        for key, amount in sorted(amounts.items())
-    )
+    return taxes_on(lines, amounts)
 
 
 def _payment_state(

@@ -14,11 +14,12 @@ from fcb_pipelines.connectors.odoo.chart import Chart
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.moves import BATCH, in_pages, major_text
-from fcb_pipelines.connectors.odoo.reading import direction, minor
-from fcb_pipelines.connectors.settling import assert_same_receipt, receipt_of
+from fcb_pipelines.connectors.odoo.reading import minor
+from fcb_pipelines.connectors.settling import assert_same_receipt
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.money import exponent
+from fcb_pipelines.core.settlements.requirements import receipt_of
 from fcb_pipelines.core.settlements.routes import Route, route
 
 PAYMENT, MOVE, MATCHING = "account.payment", "account.move", "account.partial.reconcile"
@@ -184,7 +185,7 @@ class Settlements:
         }
 
     def _payment(self, each: Settlement, path: Route, receivable: int) -> dict[str, Any]:
-        kind = "inbound" if direction(each.kind) * each.amount > 0 else "outbound"
+        kind = "inbound" if each.kind.sign * each.amount > 0 else "outbound"
         lines = self._chart.lines.get(path.journal, ())
         manual = [line["id"] for line in lines if line["payment_type"] == kind]
         return {
@@ -200,7 +201,7 @@ class Settlements:
         self, each: Settlement, path: Route, partner: int, receivable: int
     ) -> dict[str, Any]:
         against = self._chart.account(path.against.code) if path.against else receivable
-        amount = direction(each.kind) * each.amount
+        amount = each.kind.sign * each.amount
         sides = [(self._chart.account(path.through.code), amount), (against, -amount)]
         return {
             "move_type": "entry",
@@ -263,12 +264,8 @@ def _assert_usable(allocation: Settlement, receipt: Row) -> None:
 
 def is_loose(ledger_state: LedgerSettlement) -> bool:
     """Whether it is an entry that is posted and not wholly matched."""
-    settlement = ledger_state.settlement
-    return (
-        ledger_state.state is MoveState.POSTED
-        and not settlement.is_allocation
-        and abs(ledger_state.reconciled) < abs(settlement.amount)
-    )
+    is_entry = ledger_state.state is MoveState.POSTED and not ledger_state.settlement.is_allocation
+    return is_entry and not ledger_state.is_reconciled
 
 
 def by_document(settlements: Collection[Settlement]) -> Iterable[Sequence[Settlement]]:

@@ -5,7 +5,6 @@ one can be proved unchanged. Folders are 0700 and files 0600: bodies hold custom
 """
 
 import gzip
-import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ import simplejson
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
 from fcb_pipelines.connectors.sources import Body
+from fcb_pipelines.core.digests import digest
 
 
 def canonical(body: Body) -> bytes:
@@ -37,7 +37,7 @@ class EvidenceStore:
     def put(self, source: str, body: Body) -> str:
         """Keep a body; its name (64 hex digits). One that is there already is not written again."""
         text = canonical(body)
-        name = hashlib.sha256(text).hexdigest()
+        name = digest(text)
         path = self._path(source, name)
         if path.exists():
             return name
@@ -64,7 +64,7 @@ class EvidenceStore:
             raise NotFound(tried, "no such body", remedy="fcb sync") from None
         except (OSError, EOFError) as error:
             raise ContractBreach(tried, f"the file is damaged ({error})") from error
-        if hashlib.sha256(text).hexdigest() != name:
+        if digest(text) != name:
             raise ContractBreach(tried, "the body was changed after it was kept")
         body: Body = simplejson.loads(text, use_decimal=True)
         return body

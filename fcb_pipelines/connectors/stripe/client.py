@@ -4,8 +4,8 @@ Answers are raw JSON (Decimals, never floats). The SDK's own objects are left ou
 nine tenths of the work of a page, and they hold no more than the text they are made from.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import simplejson
@@ -20,20 +20,11 @@ from fcb_pipelines.connectors.failures import (
     Unreachable,
 )
 from fcb_pipelines.connectors.retry import Pace, read, retry_after
+from fcb_pipelines.connectors.sweep import Page, Sweep, swept
+from fcb_pipelines.core.facts.bodies import Json
 
 API_VERSION = "2026-10-28.endive"
 PAGE_SIZE = 100
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
-    """All objects of one list, newest first. `problem`: why it may not be whole."""
-
-    items: tuple[Json, ...]
-    pages: int
-    problem: str | None = None
 
 
 class StripeReader:
@@ -78,57 +69,41 @@ class StripeReader:
         as a missing joint, and one that comes again as a repeated id. An object that goes away
         between two calls looks the same; therefore a list that does not prove itself is read twice.
         """
-        first = self._sweep_once(path, params or {}, progress)
-        if first.problem is None:
-            return first
-        second = self._sweep_once(path, params or {}, progress)
-        return Sweep(items=second.items, pages=first.pages + second.pages, problem=second.problem)
+        return swept(lambda: self._pages(path, params or {}), "id", progress)
 
-    def _sweep_once(
-        self, path: str, params: Mapping[str, Any], progress: Callable[[int], None] | None
-    ) -> Sweep:
-        items: dict[str, Json] = {}
-        pages = 0
-        problem = None
-        for page, joint in self._pages(path, params):
-            pages += 1
-            problem = _fault(path, pages, page, joint, items)
-            if problem:
-                break
-            items.update((each["id"], each) for each in page["data"])
-            if progress:
-                progress(len(items))
-        return Sweep(items=tuple(items.values()), pages=pages, problem=problem)
-
-    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[tuple[Json, str | None]]:
-        """Each page with the id that it must start with (None for the first)."""
+    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Page]:
+        seen: set[str] = set()
         cursor: dict[str, str] = {}
         joint = None
-        while True:
+        for number in itertools.count(1):
             page = self.get(path, {**params, "limit": PAGE_SIZE, **cursor})
             try:
                 ids, more = [each["id"] for each in page["data"]], page["has_more"]
             except (KeyError, TypeError) as error:
                 raise ContractBreach(f"Stripe: GET {path}", f"no list ({error!r})") from error
-            yield page, joint
+            problem = _fault(path, number, ids, more, joint, seen)
+            yield Page(items=() if problem else page["data"], problem=problem)
             if not more:
                 return
+            seen.update(ids)
             joint = ids[-1] if len(ids) > 1 else None
             cursor = {"starting_after": ids[-2] if len(ids) > 1 else ids[-1]}
 
 
 def _fault(
-    path: str, number: int, page: Json, joint: str | None, seen: Mapping[str, Json]
+    path: str, number: int, ids: Sequence[str], more: bool, joint: str | None, seen: Set[str]
 ) -> str | None:
-    """Why a page does not continue the list, or None."""
-    ids = [each["id"] for each in page["data"]]
+    """Why a page with these ids does not continue the list, or None.
+
+    `joint` is the id that it must start with (None for the first page), `seen` are those before it.
+    """
     if joint is not None and ids[:1] != [joint]:
         return f"{path}: page {number} does not join page {number - 1}: {joint} is not its first"
     fresh = ids[1:] if joint is not None else ids
     again = [each for each in fresh if each in seen]
     if again or len(set(fresh)) < len(fresh):
         return f"{path}: page {number} repeats {len(again) or 'some'} objects of the list"
-    if page["has_more"] and not fresh:
+    if more and not fresh:
         return f"{path}: page {number} brings nothing and says that there is more"
     return None
 

@@ -4,7 +4,6 @@ Only reads; a restricted key with read rights on invoices, credit notes, charges
 disputes, balance transactions and tax rates suffices.
 """
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,9 +13,12 @@ from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowe
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
-from fcb_pipelines.connectors.stripe.client import API_VERSION, Json, StripeReader, Sweep
-from fcb_pipelines.connectors.stripe.related import Related
+from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader
+from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.digests import digest
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.stripe.joins import Related
 
 # Links that differ in every answer and open the document to whoever holds them: no evidence.
 _LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
@@ -94,7 +96,7 @@ class StripeSource:
         """A digest of the newest hundred invoices with their payments."""
         page = self._reader.get("/v1/invoices", {"limit": 100, "expand": ["data.payments"]})
         bodies = [self._body(Kind.INVOICE, each).body for each in page["data"]]
-        return hashlib.sha256(b"".join(canonical(body) for body in bodies)).hexdigest()
+        return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
         """Whether Stripe answers this key, for which account and mode, and what is in the way."""
@@ -159,9 +161,9 @@ class StripeSource:
         return self._completed(self._body(kind, found))
 
     def _completed(self, body: SourceBody) -> SourceBody:
-        document = dict(body.body[body.kind.value])
+        document: Json = body.body[body.kind.value]
         if (document.get("lines") or {}).get("has_more"):
-            document["lines"] = self._all_lines(body)
+            document = {**document, "lines": self._all_lines(body)}
         if body.kind is Kind.INVOICE:
             document = self._with_payments(document)
         self._rates.update((rate["id"], rate) for rate in body.body.get("tax_rates", ()))

@@ -1,24 +1,27 @@
-"""Agreement: two sides' facts of one document, compared field by field.
+"""Agreement: one document on two sides, compared field by field.
 
-Everything is flattened to `{field: value}` first, so one `compare` serves every pair of sides. Lines
-are matched before they are compared, because no two sides promise the same order.
+Both sides are flattened to `{field: value}` first, so one `compare` serves every pair of sides. Only the
+fields that the policy table compares with that side are flattened; the others are never read. Lines are
+matched before they are compared, because the order of the lines may differ between sides.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
+from fcb_pipelines.core.agreement.policy import compared_with
+from fcb_pipelines.core.codes import System
+from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 
 Value = int | str | Decimal | None
 Line = TypeVar("Line")
+Thing = TypeVar("Thing")
 
 
 class Agreement(StrEnum):
-    """What a comparison of one field says."""
+    """The result of comparing one field."""
 
     MATCH = "match"
     DIFFERS = "differs"
@@ -30,9 +33,9 @@ class Agreement(StrEnum):
 class AgreementRow:
     """One field of one document on two sides.
 
-    `expected` is the authoritative side's word, `actual` the other's, both as text; `difference` is
-    actual less expected in minor units where the field is an amount. `policy` is the row of
-    `core.agreement.policy` that decided to compare it.
+    `expected` is the value on the authoritative side, `actual` that on the other, both as text;
+    `difference` is actual less expected in minor units where the field is an amount. `policy` names the
+    row of `core.agreement.policy` that compares the field.
     """
 
     ref: str
@@ -48,7 +51,7 @@ class AgreementRow:
 def compare(
     ref: str, other_ref: str, expected: Mapping[str, Value], actual: Mapping[str, Value]
 ) -> tuple[AgreementRow, ...]:
-    """One row for each field that either side has; amounts carry their signed difference."""
+    """One row for each field of either side; amounts carry their signed difference in minor units."""
     rows = []
     for field in dict.fromkeys((*expected, *actual)):
         left, right = expected.get(field), actual.get(field)
@@ -74,8 +77,32 @@ def compare(
     return tuple(rows)
 
 
+def flattened(
+    thing: Thing, readers: Mapping[str, Callable[[Thing], Value]], compared: Container[str]
+) -> dict[str, Value]:
+    """The compared fields of `thing` by name; `readers` holds a function for each field."""
+    return {name: read(thing) for name, read in readers.items() if name in compared}
+
+
+def flattened_lines(
+    lines: Iterable[Line | None],
+    readers: Mapping[str, Callable[[Line], Value]],
+    compared: Container[str],
+) -> dict[str, Value]:
+    """The compared fields of matched lines: `line.net` of the second line becomes `line[2].net`.
+
+    A line that is None, because this side lacks it, gives no fields.
+    """
+    return {
+        f"line[{i}]{name.removeprefix('line')}": value
+        for i, line in enumerate(lines, start=1)
+        if line is not None
+        for name, value in flattened(line, readers, compared).items()
+    }
+
+
 def policy_of(field: str) -> str:
-    """The row of the policy table that a flattened field belongs to: line[2].net -> line.net."""
+    """The row of the policy table for a flattened field: `line.net` for `line[2].net`."""
     if field.startswith("line["):
         return "line" + field[field.index("]") + 1 :]
     return field
@@ -84,25 +111,22 @@ def policy_of(field: str) -> str:
 def copy_against_source(
     source: InvoiceFacts, copy: InvoiceFacts, *, customer: str | None
 ) -> tuple[AgreementRow, ...]:
-    """NexaCloud's copy compared with its source, on every field the policy compares there.
+    """NexaCloud's copy compared with its source document, one row for each compared field.
 
-    `customer` is the source's customer that NexaCloud's user stands for. A copy without any items
-    is one row, `lines` missing: that habit of the copies is listed apart from a lost line.
+    `customer` is the source's customer id of the copy's NexaCloud user. A copy without any items gives
+    one row, `lines` missing, so that it is not confused with a copy that lost a line.
     """
-    expected, actual = _header(source, source.payer), _header(copy, customer)
+    compared = compared_with(System.NEXACLOUD)
+    expected, actual = flattened(source, _HEADER, compared), flattened(copy, _HEADER, compared)
+    if "partner" in compared:
+        expected["partner"], actual["partner"] = source.payer, customer
+    expected |= flattened(source.lines, _COUNT, compared)
     if copy.lines or not source.lines:
         pairs = match_lines(source.lines, copy.lines, _likeness)
-        expected |= {"lines": len(source.lines)} | _flat_lines([pair[0] for pair in pairs])
-        actual |= {"lines": len(copy.lines)} | _flat_lines([pair[1] for pair in pairs])
-    else:
-        expected["lines"] = len(source.lines)
-    compared = {name for name, row in FIELD_POLICIES.items() if row.nexacloud is Policy.COMPARED}
-    return compare(
-        source.ref,
-        copy.ref,
-        {field: value for field, value in expected.items() if policy_of(field) in compared},
-        {field: value for field, value in actual.items() if policy_of(field) in compared},
-    )
+        actual |= flattened(copy.lines, _COUNT, compared)
+        expected |= flattened_lines((pair[0] for pair in pairs), _LINE, compared)
+        actual |= flattened_lines((pair[1] for pair in pairs), _LINE, compared)
+    return compare(source.ref, copy.ref, expected, actual)
 
 
 def match_lines(
@@ -110,10 +134,12 @@ def match_lines(
     actual: Sequence[Line],
     likeness: Sequence[Callable[[Line], object]],
 ) -> tuple[tuple[Line | None, Line | None], ...]:
-    """Pair lines by the first likeness that agrees, then the next; what is left stays unpaired.
+    """Pair the lines of two sides, in one round for each function in `likeness`.
 
-    Each round pairs lines whose key under that likeness is equal, in order. The pairs come in the
-    order of `expected`, then the extra lines of `actual`.
+    A round pairs unpaired lines with equal keys, in order; lines without a partner are paired with
+    None. The pairs come in the order of `expected`, then the extra lines of `actual`.
+
+        match_lines(["a", "b"], ["b", "c"], [str.lower])     # (("a", None), ("b", "b"), (None, "c"))
     """
     partner: dict[int, int] = {}
     free = set(range(len(actual)))
@@ -146,28 +172,30 @@ _likeness: tuple[Callable[[LineFacts], object], ...] = (
 )
 
 
-def _header(facts: InvoiceFacts, customer: str | None) -> dict[str, Value]:
-    return {
-        "kind": facts.kind.value,
-        "number": facts.number,
-        "status": facts.status.value,
-        "currency": facts.currency,
-        "net": facts.net,
-        "tax": facts.tax,
-        "total": facts.total,
-        "paid": facts.paid,
-        "partner": customer,
-    }
+def _taxes(taxes: Iterable[TaxFacts]) -> str:
+    return ", ".join(f"{tax.type} {_text(tax.percentage)} {tax.amount}" for tax in taxes)
 
 
-def _flat_lines(lines: Iterable[LineFacts | None]) -> dict[str, Value]:
-    flat: dict[str, Value] = {}
-    for i, line in enumerate(lines, start=1):
-        if line is not None:
-            flat[f"line[{i}].description"] = line.description
-            flat[f"line[{i}].quantity"] = line.quantity
-            flat[f"line[{i}].net"] = line.net
-    return flat
+# A function for each field of the policy table, in the order of the rows of a comparison.
+_HEADER: Mapping[str, Callable[[InvoiceFacts], Value]] = {
+    "kind": lambda facts: facts.kind.value,
+    "number": lambda facts: facts.number,
+    "status": lambda facts: facts.status.value,
+    "date": lambda facts: facts.date.isoformat() if facts.date else None,
+    "currency": lambda facts: facts.currency,
+    "net": lambda facts: facts.net,
+    "tax": lambda facts: facts.tax,
+    "taxes": lambda facts: _taxes(facts.taxes),
+    "total": lambda facts: facts.total,
+    "paid": lambda facts: facts.paid,
+}
+_COUNT: Mapping[str, Callable[[Sequence[LineFacts]], Value]] = {"lines": len}
+_LINE: Mapping[str, Callable[[LineFacts], Value]] = {
+    "line.description": lambda line: line.description,
+    "line.quantity": lambda line: line.quantity,
+    "line.net": lambda line: line.net,
+    "line.taxes": lambda line: _taxes(line.taxes),
+}
 
 
 def _text(value: Value) -> str | None:

@@ -1,4 +1,4 @@
-"""What may lawfully be done about a document or settlement that a lock keeps out (D1, D4)."""
+"""The options for a document or settlement that a lock keeps out, or a source voided late (D1, D4)."""
 
 from datetime import date
 
@@ -9,9 +9,10 @@ from fcb_pipelines.core.naming import money
 
 
 def alternatives(code: str, row: Disposition, books: Books, today: date) -> tuple[str, ...]:
-    """The lawful ways out for one document of the close report, best first; none for other codes.
+    """The options for one document with this reason or exception, best first; none for other codes.
 
-    Nothing here is done by itself: a person chooses, with the accountant where a period was reported.
+    Each is a sentence for the close report. A person chooses one, with the accountant where the period
+    was reported.
     """
     if row.date is None:
         return ()

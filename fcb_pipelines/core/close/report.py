@@ -1,23 +1,33 @@
-"""The month's close: tie-outs, exceptions, revenue by family, tax and receivable, as plain values."""
+"""The close report of a month: tie-outs, exceptions, revenue by family, tax and receivable, as JSON values."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from fcb_pipelines.core.close.options import alternatives
+from fcb_pipelines.core.close.shapes import (
+    Document,
+    ExceptionRow,
+    GateRow,
+    Owing,
+    ReportJson,
+    SettledSum,
+    TaxWitness,
+    TieOutRow,
+)
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.metering.shapes import MeteringSection
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import receivable
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TieOut:
-    """Two amounts that must be equal, in minor units of `currency`, told apart by their labels."""
+    """Two amounts that must be equal, in minor units of `currency`, each with its label."""
 
     name: str
     currency: str
@@ -32,14 +42,14 @@ class TieOut:
         return self.right - self.left
 
 
-# Nothing can be expected of these.
+# The verdicts without an expected tax.
 _UNJUDGED = (WitnessVerdict.UNKNOWN_ADDRESS,)
 
 
 def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
-    """Source against ledger, by currency: billed, tax, and still owed.
+    """Source against ledger, three rows a currency: billed, tax, and owed.
 
-    What is owed is less what settles a document at its source and is listed instead of posted.
+    Settlements that are listed instead of posted are not counted as paid on either side.
     """
     owing = receivable(month.dispositions, month.moves.values(), month.unsettled, month.settlements)
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
@@ -50,16 +60,16 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
     for currency in currencies:
         own = [row for row in to_post if row.currency == currency]
         moves = [move for move in posted if move.document.currency == currency]
-        noted = _noted(month, currency, wanted)
-        for name, billed, stands in (
+        credited = _credited(month, currency, wanted)
+        for name, billed, posted_sum in (
             (
                 "Billed at the source = posted",
-                sum(row.kind.sign * row.total for row in own) + noted[0],
+                sum(row.kind.sign * row.total for row in own) + credited[0],
                 sum(move.document.kind.sign * move.document.total for move in moves),
             ),
             (
                 "Tax billed = tax posted",
-                sum(row.kind.sign * row.tax for row in own) + noted[1],
+                sum(row.kind.sign * row.tax for row in own) + credited[1],
                 sum(move.document.kind.sign * move.document.tax for move in moves),
             ),
             (
@@ -79,14 +89,14 @@ def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
                     left_label="source",
                     left=billed,
                     right_label="ledger",
-                    right=stands,
+                    right=posted_sum,
                 )
             )
     return tuple(rows)
 
 
-def _noted(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
-    """Total and tax of what stands of documents that their source voided: their notes take it back."""
+def _credited(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
+    """The credited total and tax of posted documents that are not to be posted any more (voided)."""
     found = [
         month.credited.get(row.ref, (0, 0))
         for row in month.dispositions
@@ -106,14 +116,14 @@ def close_report(
     customers: Mapping[str, str],
     today: date,
     over_all: Sequence[GateResult] = (),
-) -> dict[str, Any]:
+    metering: MeteringSection | None = None,
+) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
-    `over_all` are the gates over the extracts and all months, as the last proof left them.
-
-    `currency` is the company's; revenue and tax in other currencies stand beside it under
-    `other_currencies`. `families` is the family of each income account code, `customers` the name of
-    each billing account that NexaCloud knows.
+    `over_all` are the results of the gates over the extracts and all months from the last proof;
+    `metering` is the month's dual run, None where it was never built. `currency` is the company's;
+    revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
+    code to its family, `customers` each billing account that NexaCloud knows to its name.
     """
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
@@ -127,10 +137,7 @@ def close_report(
         "post": verdicts[Verdict.POST],
         "skip": verdicts[Verdict.SKIP],
         "hold": verdicts[Verdict.HOLD],
-        "tie_outs": [
-            {**asdict(tie), "difference": tie.difference, "ok": tie.difference == 0}
-            for tie in tie_outs(month)
-        ],
+        "tie_outs": [_tie_out(tie) for tie in tie_outs(month)],
         "gates": [_gate(result) for result in month.gates],
         "gates_over_all": [_gate(result) for result in over_all],
         "exceptions": _exceptions(month, today),
@@ -147,28 +154,42 @@ def close_report(
             }
             for other in sorted({move.document.currency for move in posted} - {currency})
         },
+        "metering": metering,
     }
 
 
-def _gate(result: GateResult) -> dict[str, Any]:
-    gate = GATES[result.gate]
+def _tie_out(tie: TieOut) -> TieOutRow:
+    return {
+        "name": tie.name,
+        "currency": tie.currency,
+        "left_label": tie.left_label,
+        "left": tie.left,
+        "right_label": tie.right_label,
+        "right": tie.right,
+        "difference": tie.difference,
+        "ok": tie.difference == 0,
+    }
+
+
+def _gate(result: GateResult) -> GateRow:
     return {
         "name": result.gate,
         "outcome": result.outcome.value,
-        "description": gate.proves,
+        "description": result.proves,
         "detail": result.detail if result.outcome is not Outcome.PASS else "",
         "count": result.count,
-        "recovery": gate.recovery,
+        "recovery": result.recovery,
     }
 
 
-def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
-    """Held documents with their reason, then every exception of every document."""
+def _exceptions(month: MonthStatus, today: date) -> list[ExceptionRow]:
+    """One row for the reason of each held document and for every exception of every document."""
     rows_by_ref = {row.ref: row for row in month.dispositions}
     details = {ref: row.detail for ref, row in rows_by_ref.items()}
-    rows = []
+    rows: list[ExceptionRow] = []
     for document in documents_of(month):
-        codes = [document["reason"]] if document["disposition"] == Verdict.HOLD else []
+        held = document["reason"] if document["disposition"] == Verdict.HOLD else None
+        codes = [held] if held else []
         for code in (*codes, *document["exceptions"]):
             known = Reason.of(code) if code in codes else ExceptionCode.of(code)
             rows.append(
@@ -191,16 +212,16 @@ def _exceptions(month: MonthStatus, today: date) -> list[dict[str, Any]]:
     return rows
 
 
-def _amount(document: Mapping[str, Any], code: str) -> int:
-    """What an exception is about: the amount that it lists, where it lists one; else the document's."""
+def _amount(document: Document, code: str) -> int:
+    """The amount that an exception lists, where it lists one; else the document's total."""
     listed = [each["amount"] for each in document["listed"] if each["why"] == code]
-    return sum(listed) if code in LISTED_BY_AMOUNT and listed else int(document["total"])
+    return sum(listed) if code in LISTED_BY_AMOUNT and listed else document["total"]
 
 
-def _settlements(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What settles the month's documents in the ledger, by currency and method.
+def _settlements(documents: Iterable[Document]) -> list[SettledSum]:
+    """The settlements of the month's documents in the ledger, by currency and method.
 
-    `total` is positive for what customers paid, negative for what went back to them.
+    `total` is positive where customers paid, negative where they were refunded.
     """
     counts: Counter[tuple[str, str]] = Counter()
     totals: Counter[tuple[str, str]] = Counter()
@@ -236,8 +257,8 @@ def _taxes(posted: Sequence[LedgerMove], currency: str) -> dict[str, int]:
     return dict(sorted(totals.items()))
 
 
-def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
-    """How many documents came out how, and each of those that do not match."""
+def _witness(rows: Sequence[WitnessRow]) -> TaxWitness:
+    """The number of documents by verdict, and a row for each that does not match."""
     verdicts = Counter(row.verdict for row in rows)
     return {
         "verdicts": {verdict.value: verdicts[verdict] for verdict in WitnessVerdict},
@@ -258,7 +279,7 @@ def _witness(rows: Sequence[WitnessRow]) -> dict[str, Any]:
     }
 
 
-def _receivable(posted: Sequence[LedgerMove], customers: Mapping[str, str]) -> list[dict[str, Any]]:
+def _receivable(posted: Sequence[LedgerMove], customers: Mapping[str, str]) -> list[Owing]:
     totals: Counter[tuple[str, str]] = Counter()
     for move in posted:
         key = (move.document.partner, move.document.currency)

@@ -1,18 +1,26 @@
-"""The status: dispositions, totals, gates and exceptions, joined by ref over the three sides.
+"""The status: dispositions, totals, gates and exceptions, joined by ref over source, NexaCloud and ledger.
 
-`status()` answers the JSON that other tools read; docs/status.md describes it and it stays stable.
+`status()` returns the JSON that other tools read; docs/status.md describes it and it stays stable.
 All amounts are integer minor units.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from fcb_pipelines.core.close.shapes import (
+    Amounts,
+    CurrencyTotals,
+    Document,
+    GateDetail,
+    Period,
+    Settled,
+    StatusJson,
+)
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.corrections import by_base, is_correction, residual_with
+from fcb_pipelines.core.ledger.corrections import by_base, residual_with
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import (
     LedgerMove,
@@ -20,11 +28,13 @@ from fcb_pipelines.core.ledger.moves import (
     MoveState,
     PaymentState,
 )
+from fcb_pipelines.core.metering.shapes import MeteringStatus
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import UNPLACED
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
+from fcb_pipelines.core.refs import is_correction
 
 LISTED_BY_AMOUNT = frozenset(
     {
@@ -34,18 +44,19 @@ LISTED_BY_AMOUNT = frozenset(
         ExceptionCode.CREDIT_WITHOUT_ORIGIN,
     }
 )
-_WHY_IT_DOES_NOT_STAND = frozenset(
+_WHY_NOT_IN_LEDGER = frozenset(
     {ExceptionCode.EDITED_IN_LEDGER, ExceptionCode.TAX_MISMATCH, ExceptionCode.REFUSED_BY_LEDGER}
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthStatus:
-    """What is known of one month (or of unplaced) after its last build.
+    """The rows of one month, or of unplaced, from its last build.
 
-    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted, and
-    the exception that lists them, `amounts` what of each document its source says, stands posted and is
-    listed. `credited` is what posted credit notes take back of each invoice, total and tax in minor units.
+    `unsettled` maps refs to the sum of confirmed settlements that are listed instead of posted, minor
+    units, and the exception that lists them; `amounts` maps refs to the document's amounts at the
+    source, posted and listed. `credited` maps invoices to the total and tax that posted credit notes
+    reverse, minor units.
     """
 
     dispositions: Sequence[Disposition]
@@ -67,14 +78,14 @@ def status(
     global_gates: Sequence[GateResult],
     other_service: int,
     families: Mapping[str, str],
-    metering: Mapping[str, Any],
-    amounts: Mapping[str, Any],
-) -> dict[str, Any]:
+    metering: MeteringStatus,
+    amounts: Amounts,
+) -> StatusJson:
     """The status of these months and unplaced, as plain JSON values.
 
-    `families` is the family of each income account code, `other_service` how many documents of the
-    sources belong to other products of the company, `metering` the dual run in short, `amounts` what
-    the sources say, stands posted and is listed, by currency and measure.
+    `families` maps each income account code to its family; `other_service` is the number of documents
+    at the sources that belong to other products of the company; `metering` is the summary of the dual
+    run; `amounts` are the sums at the sources, posted and listed, by currency and measure.
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -91,8 +102,8 @@ def status(
     }
 
 
-def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dict[str, Any]]:
-    """What each gate that does not pass names, by period (None: over all), and what mends it."""
+def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[GateDetail]:
+    """The faults and the remedy of each gate that does not pass; `results` are by period (None: over all)."""
     return [
         {
             "gate": result.gate,
@@ -101,7 +112,7 @@ def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dic
             "count": result.count,
             "detail": result.detail,
             "sample": list(result.sample),
-            "recovery": GATES[result.gate].recovery,
+            "recovery": result.recovery,
         }
         for period, own in results.items()
         for result in own
@@ -109,8 +120,8 @@ def gate_details(results: Mapping[str | None, Sequence[GateResult]]) -> list[dic
     ]
 
 
-def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
-    """One entry for each disposition, as the source billed it and the ledger answers it."""
+def documents_of(month: MonthStatus) -> list[Document]:
+    """One entry for each disposition, as billed by its source and as held by the ledger."""
     intended = {document.ref: document for document in month.documents}
     delta_codes: dict[str, list[str]] = defaultdict(list)
     for delta in month.deltas:
@@ -133,9 +144,9 @@ def documents_of(month: MonthStatus) -> list[dict[str, Any]]:
     ]
 
 
-def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """What is posted, by currency: as the ledger answers; credit notes are negative."""
-    posted: dict[str, dict[str, Any]] = {}
+def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, CurrencyTotals]:
+    """The posted totals by currency, minor units; credit notes are negative."""
+    posted: dict[str, CurrencyTotals] = {}
     for month in months:
         for move in month.moves.values():
             if move.state is MoveState.POSTED:
@@ -146,7 +157,7 @@ def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[s
     }
 
 
-def _add(posted: dict[str, dict[str, Any]], move: LedgerMove, families: Mapping[str, str]) -> None:
+def _add(posted: dict[str, CurrencyTotals], move: LedgerMove, families: Mapping[str, str]) -> None:
     document = move.document
     sign = document.kind.sign
     entry = posted.setdefault(
@@ -161,7 +172,7 @@ def _add(posted: dict[str, dict[str, Any]], move: LedgerMove, families: Mapping[
         entry["by_family"][families.get(line.account, line.account)] += sign * line.net
 
 
-def _counts(month: MonthStatus) -> dict[str, Any]:
+def _counts(month: MonthStatus) -> Period:
     verdicts = Counter(row.verdict for row in month.dispositions)
     return {
         "population": len(month.dispositions),
@@ -180,14 +191,14 @@ def _document(
     settlements: Sequence[LedgerSettlement],
     delta_codes: Sequence[str],
     amounts: Sequence[AmountRow],
-) -> dict[str, Any]:
-    ledger_state = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
+) -> Document:
+    in_ledger = move is not None and move.state in (MoveState.DRAFT, MoveState.POSTED)
     posted = move is not None and move.state is MoveState.POSTED
-    state = move.state.value if move is not None and ledger_state else MoveState.NONE.value
+    state = move.state.value if move is not None and in_ledger else MoveState.NONE.value
     exceptions = {*row.exceptions, *delta_codes}
     exceptions |= {each.why for each in amounts if each.why in LISTED_BY_AMOUNT}
-    if row.verdict is Verdict.POST and not ledger_state and not exceptions & _WHY_IT_DOES_NOT_STAND:
-        # Its month was stopped before the read-back: nothing else would list it.
+    if row.verdict is Verdict.POST and not in_ledger and not exceptions & _WHY_NOT_IN_LEDGER:
+        # The run stopped before the month's read-back: no delta lists it.
         exceptions.add(ExceptionCode.NOT_WRITTEN)
     return {
         "ref": row.ref,
@@ -228,19 +239,19 @@ def _document(
     }
 
 
-def _settlements(entries: Sequence[LedgerSettlement]) -> list[dict[str, Any]]:
-    """What settles a document in the ledger, in order of date; negative where it is taken back."""
+def _settlements(entries: Sequence[LedgerSettlement]) -> list[Settled]:
+    """The posted settlements of a document in order of date; a reversal is negative."""
     posted = [entry.settlement for entry in entries if entry.state is MoveState.POSTED]
-    told = [
+    rows: list[Settled] = [
         {"date": each.date.isoformat(), "method": each.method.value, "amount": each.amount}
         for each in posted
     ]
-    return sorted(told, key=lambda each: tuple(each.values()))
+    return sorted(rows, key=lambda each: (each["date"], each["method"], each["amount"]))
 
 
 def _paid(move: LedgerMove, corrections: Sequence[LedgerMove]) -> int:
-    """What is settled of a document, as the ledger answers; its corrections change what is billed."""
+    """The settled amount of a document in the ledger, minor units; corrections change its total."""
     sign = move.document.kind.sign
     billed = sum(sign * each.document.kind.sign * each.document.total for each in corrections)
-    # An older debt beside it, which nothing paid yet, takes nothing off the document.
+    # An unpaid older debt beside the document reduces nothing of it.
     return max(0, move.document.total + billed - residual_with(move, corrections))

@@ -1,7 +1,7 @@
-"""Metrics and charges: what usage costs beyond what a plan includes (rule M1).
+"""Metrics and charges: the price of usage beyond the quota of a plan (rule M1).
 
     used = aggregate(metric, readings)
-    amount = overage(charge, used, quota)       # Decimal, six places; nothing up to the quota
+    amount = overage(charge, used, quota)       # Decimal, six places; zero up to the quota
 
 The classes are company policy: the configuration gives them under `services`.
 """
@@ -13,7 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from fcb_pipelines.core.company.part import Part
 
 SIX_PLACES = Decimal("0.000001")
 NOTHING = Decimal(0)
@@ -42,14 +44,10 @@ class ChargeModel(StrEnum):
 _TIERED = frozenset({ChargeModel.VOLUME, ChargeModel.GRADUATED})
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Metric(Part):
+    """A measured quantity. `factor` converts a reading into the metric's unit.
 
-
-class Metric(_Part):
-    """One thing that is measured. `factor` turns a reading into the metric's unit.
-
-    `column` is the column of NexaCloud's usage_records; other services name the metric in each row.
+    `column` is the column of NexaCloud's usage_records; the rows of other services name the metric.
     """
 
     key: str
@@ -58,15 +56,15 @@ class Metric(_Part):
     factor: Decimal = Field(Decimal(1), gt=0)
 
 
-class Tier(_Part):
+class Tier(Part):
     """Units up to and including `up_to` (None: all further ones) at `price` each."""
 
     up_to: Decimal | None = Field(None, gt=0)
     price: NotNegative
 
 
-class Charge(_Part):
-    """What a metric costs beyond its quota, in major units of the company's currency.
+class Charge(Part):
+    """The price of a metric beyond its quota, in major units of the company's currency.
 
     standard: begun batches beyond the quota. package: once the quota is passed, begun batches of the
     whole quantity. volume: all units beyond the quota at the price of the tier they reach.
@@ -101,7 +99,7 @@ class Charge(_Part):
 class Reading:
     """One measured window of one subscription. `value` is as recorded, before the metric's factor.
 
-    `item` is what unique_count counts; `recorded_at` is when the window was written, where known.
+    unique_count counts the distinct `item`s; `recorded_at` is when the window was written, where known.
     """
 
     service: str
@@ -116,10 +114,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadReading:
-    """A window that was recorded and can't be read: what it says is unknown, so is the whole cycle's.
+    """A recorded window that can't be read; the usage of its whole cycle is unknown.
 
-    `metric` is None where it may be of any of the service's; `at` is the moment that places it, None
-    where it may be of any month. `why` names the row.
+    `metric` is None where the row may concern any metric of the service. `at` is the moment of the
+    window, None where it may lie in any month. `why` names the row.
     """
 
     service: str
@@ -130,9 +128,9 @@ class UnreadReading:
 
 
 def aggregate(metric: Metric, readings: Sequence[Reading]) -> Decimal:
-    """The quantity of these readings in the metric's unit; zero where there is none.
+    """The quantity of these readings in the metric's unit; zero without readings.
 
-    `last` is the reading whose window ends last. `unique_count` counts the items that were named.
+    `last` takes the reading whose window ends last. `unique_count` counts the distinct items.
     """
     if metric.aggregation is Aggregation.UNIQUE_COUNT:
         return Decimal(len({reading.item for reading in readings if reading.item is not None}))
@@ -148,7 +146,7 @@ def aggregate(metric: Metric, readings: Sequence[Reading]) -> Decimal:
 
 
 def overage(charge: Charge, used: Decimal, quota: Decimal) -> Decimal:
-    """What the usage of one cycle costs: major units, six places, half-up. Nothing up to `quota`."""
+    """The price of one cycle's usage: major units, six places, half-up. Zero up to `quota`."""
     beyond = used - quota
     if beyond <= 0:
         return NOTHING
@@ -164,7 +162,7 @@ def overage(charge: Charge, used: Decimal, quota: Decimal) -> Decimal:
 
 
 def six_places(amount: Decimal) -> Decimal:
-    """The precision of every amount before it is a document's."""
+    """The amount rounded half-up to six places, the precision before it becomes a document's."""
     return amount.quantize(SIX_PLACES, rounding=ROUND_HALF_UP)
 
 

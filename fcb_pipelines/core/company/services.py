@@ -1,7 +1,7 @@
-"""Services: what is measured, for whom, and whose customers are one.
+"""Services of the company: their metrics, charges, plans, subscriptions and customers.
 
-A service is its key, its metrics and its charges; the configuration lists them. The service that
-`Settings.service` names is the one whose documents are posted; the others are only measured.
+The configuration lists each service with its key, metrics and charges. Only the documents of the
+service in `Settings.service` are posted; the other services are measured.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,24 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from fcb_pipelines.core.company.charges import Charge, Metric
+from fcb_pipelines.core.company.part import Part
+from fcb_pipelines.core.refs import account_ref
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CustomerLink(_Part):
-    """A customer of a service, named by hand as a NexaCloud user."""
+class CustomerLink(Part):
+    """A configured link: a customer of a service is this NexaCloud user."""
 
     customer: str
     user: str
 
 
-class Service(_Part):
-    """One service of the company: its metrics, what they cost, whose customers it has."""
+class Service(Part):
+    """One service of the company: its metrics, their charges, and links to NexaCloud's users."""
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     metrics: tuple[Metric, ...] = ()
@@ -37,17 +35,17 @@ class Service(_Part):
     def _charges_have_their_metrics(self) -> "Service":
         metrics = [metric.key for metric in self.metrics]
         charged = [charge.metric for charge in self.charges]
-        for what, keys in (("metrics", metrics), ("charges of one metric", charged)):
+        for name, keys in (("metrics", metrics), ("charges of one metric", charged)):
             if len(set(keys)) < len(keys):
-                raise ValueError(f"service {self.key} names {what} twice")
+                raise ValueError(f"service {self.key} names {name} twice")
         unknown = sorted(set(charged) - set(metrics))
         if unknown:
             raise ValueError(f"service {self.key} charges unknown metrics: {', '.join(unknown)}")
         return self
 
 
-class MeteringSettings(_Part):
-    """What the dual run tolerates. `ceiling_amount` is minor units of the company's currency."""
+class MeteringSettings(Part):
+    """The tolerances of the dual run. `ceiling_amount` is minor units of the company's currency."""
 
     ceiling_count: int = Field(0, ge=0)
     ceiling_amount: int = Field(0, ge=0)
@@ -56,9 +54,9 @@ class MeteringSettings(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One subscription of one service. `start` and `end` are its present cycle, where known.
+    """One subscription of one service. `start` and `end` bound its present cycle, where known.
 
-    `problem` says why its row can't be read; then nothing can be expected of it.
+    `problem` says why its row can't be read; then no charge is expected of it.
     """
 
     service: str
@@ -75,7 +73,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoicing:
-    """One invoice as a service keeps it: the source document it claims, and its subscription."""
+    """One invoice in a service's tables: the ref of the source document it claims, and its subscription."""
 
     service: str
     invoice_id: str
@@ -86,7 +84,7 @@ class Invoicing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCustomer:
-    """One customer of one service as that service knows it."""
+    """One customer of one service, with the name and emails in its tables."""
 
     service: str
     id: str
@@ -96,16 +94,16 @@ class ServiceCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """One customer of the company over all services: the first service's customer names it."""
+    """One customer of the company over all services, named after the customer of the first service."""
 
     key: str
     name: str
 
 
 class Customers:
-    """Whose customers are one: by configured link, else by an equal email, upper or lower case.
+    """Joins the customers of several services: by configured link, else by equal email in any case.
 
-    The services count in their configured order, the posted one first; in one service two customers
+    The services count in their configured order, the posted one first; two customers of one service
     with the same email stay two (rule A9: an email joins on first sight only).
     """
 
@@ -122,7 +120,7 @@ class Customers:
             for each in sorted(own.get(service.key, []), key=lambda one: one.id):
                 linked = self._found.get((first or "", links.get(each.id, "")))
                 equal = next((by_email[e] for e in each.emails if e in by_email), None)
-                fresh = Customer(key=f"{each.service}:{each.id}", name=each.name)
+                fresh = Customer(key=account_ref(each.service, each.id), name=each.name)
                 found = linked or equal or fresh
                 self._found[each.service, each.id] = found
                 for email in each.emails:
@@ -130,14 +128,14 @@ class Customers:
             by_email, first = joined, first or service.key
 
     def of(self, service: str, customer: str) -> Customer:
-        """The one customer that a service's customer is; itself where nothing is known of it."""
-        unknown = Customer(key=f"{service}:{customer}", name=customer)
+        """The company's customer for a service's customer; an unknown one is a customer of its own."""
+        unknown = Customer(key=account_ref(service, customer), name=customer)
         return self._found.get((service, customer), unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCharge:
-    """A service's charge as one plan has it: `quota` is None where the plan should say and doesn't."""
+    """A service's charge in one plan. `quota` is None where the plan lacks the quota it should have."""
 
     charge: Charge
     quota: Decimal | None
@@ -145,7 +143,7 @@ class PlanCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CataloguePlan:
-    """One plan of one service: flat prices in major units (None: the price is missing), charges.
+    """One plan of one service: flat prices in major units (None: missing) and charges.
 
     `problem` says why its row can't be read; then it has neither prices nor charges.
     """
@@ -164,5 +162,5 @@ Plans = Mapping[tuple[str, str], CataloguePlan]
 
 
 def email_key(email: str | None) -> str | None:
-    """An email as it is compared."""
+    """An email in the form for comparison: trimmed, lower case; None for an empty one."""
     return (email or "").strip().casefold() or None

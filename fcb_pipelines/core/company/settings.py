@@ -1,14 +1,15 @@
-"""What the company decides: the values that configuration gives to the rules.
+"""The company's configuration as values that the rules take as arguments.
 
-Read from the configuration file by `config.settings`; the rules take these as arguments.
+`config.settings` reads them from the configuration file.
 """
 
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from fcb_pipelines.core.company.part import Part
 from fcb_pipelines.core.company.services import MeteringSettings, Service
 
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -17,18 +18,14 @@ AccountCode = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Account(_Part):
-    """A ledger account by code; `name` is given to it when setup has to make it."""
+class Account(Part):
+    """A ledger account by code; setup gives it `name` where it creates the account."""
 
     code: AccountCode
     name: str
 
 
-class Family(_Part):
+class Family(Part):
     """A service family: the first whose keyword occurs in a line's description gets the line."""
 
     key: str
@@ -36,18 +33,18 @@ class Family(_Part):
     keywords: tuple[str, ...] = ()
 
 
-class _Dated(_Part):
+class _Dated(Part):
     valid_from: date | None = None
     valid_to: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Whether a day lies within, both ends included."""
+        """Whether a day lies between the two dates, both included."""
         begun = self.valid_from is None or self.valid_from <= day
         return begun and (self.valid_to is None or day <= self.valid_to)
 
 
 class TaxState(_Dated):
-    """A province that a tax is of, and since or until when where that is the province's own affair."""
+    """A province in which a tax is due, with dates where they differ from the tax's own."""
 
     state: str
 
@@ -57,11 +54,11 @@ def _named_alone(state: object) -> object:
 
 
 class Tax(_Dated):
-    """A tax that may be billed, and where it stands in the ledger.
+    """A tax that may be billed, with its name and account in the ledger.
 
-    Chosen by type, percentage and jurisdiction together, never by percentage alone. `odoo_name` is
-    the name of the sale tax in Odoo's chart; `account` the liability account it posts to. A tax
-    without `states` is every province's.
+    A billed tax matches by type, percentage and jurisdiction together, never by percentage alone.
+    `odoo_name` is the name of the sale tax in Odoo's chart, `account` the liability account it posts
+    to. A tax without `states` is due in every province.
     """
 
     key: str
@@ -74,23 +71,23 @@ class Tax(_Dated):
     account: AccountCode | None = None
 
 
-class TaxGroup(_Part):
-    """Taxes billed together that are one group tax in Odoo; they still make a tax line each."""
+class TaxGroup(Part):
+    """Taxes billed together that form one group tax in Odoo; each still has its own tax line."""
 
     taxes: tuple[str, ...]
     odoo_name: str
 
 
-class Journal(_Part):
-    """A journal by code. `outstanding` is explicit: without it Odoo may make no entry at all."""
+class Journal(Part):
+    """A journal by code. Without an explicit `outstanding` account Odoo may make no entry at all."""
 
     code: str
     name: str
     outstanding: Account | None = None
 
 
-class Accounts(_Part):
-    """The accounts beside the families'."""
+class Accounts(Part):
+    """The accounts other than the income accounts of the families."""
 
     receivable: Account
     other: Account
@@ -104,8 +101,8 @@ class Accounts(_Part):
     promotional_credits: Account = Account(code="551300", name="NexaCloud Promotional Credits")
 
 
-class Journals(_Part):
-    """The journals that are written to."""
+class Journals(Part):
+    """The journals in which the pipeline writes."""
 
     sales: str = "INV"
     stripe: Journal
@@ -114,24 +111,52 @@ class Journals(_Part):
     adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
 
 
-class StripeSettings(_Part):
-    """The Stripe account that is read, and how it is asked."""
+class SourceSettings(Part):
+    """The settings of one billing source: the owner of its documents, and how to read them."""
+
+    requests_per_second: int = 20
+    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The owner of the documents, a part of each ref."""
+        raise NotImplementedError
+
+
+class StripeSettings(SourceSettings):
+    """The Stripe account to read."""
 
     account: str
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The id of the account, `acct_…`."""
+        return self.account
 
 
-class LagoSettings(_Part):
-    """The Lago organization that is read, and how it is asked."""
+class LagoSettings(SourceSettings):
+    """The Lago organization to read."""
 
     organization: str
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
+
+    @property
+    def owner(self) -> str:
+        """The name of the organization."""
+        return self.organization
 
 
-class Policies(_Part):
-    """Treatments that the rules leave to the company. Every default is the cautious choice."""
+class FurtherSource(Part):
+    """A billing source beside Stripe and Lago: `entry` is `module:name`, its entry in Python.
+
+    The entry itself checks the `settings`.
+    """
+
+    entry: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+    settings: dict[str, object] = Field(default_factory=dict)
+
+
+class Policies(Part):
+    """Accounting treatments that the company chooses. Every default is the cautious choice."""
 
     fully_discounted: Literal["skip", "post"] = "skip"
     off_platform_payment: Literal["exception", "settle"] = "exception"
@@ -149,7 +174,7 @@ class Policies(_Part):
     )
 
 
-class Settings(_Part):
+class Settings(Part):
     """Everything the pipeline knows about the company it works for."""
 
     service: str
@@ -164,6 +189,7 @@ class Settings(_Part):
     posting: Literal["draft", "auto"] = "draft"
     stripe: StripeSettings
     lago: LagoSettings
+    sources: tuple[FurtherSource, ...] = ()
     families: tuple[Family, ...]
     accounts: Accounts
     journals: Journals
@@ -173,25 +199,30 @@ class Settings(_Part):
     services: tuple[Service, ...] = ()
     metering: MeteringSettings = MeteringSettings()
 
+    @property
+    def other_services(self) -> frozenset[str]:
+        """The keys of the services that are only measured: all but the posted one."""
+        return frozenset(service.key for service in self.services) - {self.service}
+
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":
-        for what, keys in (
+        for name, keys in (
             ("family", [family.key for family in self.families]),
             ("tax", [tax.key for tax in self.taxes]),
             ("service", [service.key for service in self.services]),
         ):
             twice = {key for key in keys if keys.count(key) > 1}
             if twice:
-                raise ValueError(f"{what} keys named twice: {', '.join(sorted(twice))}")
+                raise ValueError(f"{name} keys named twice: {', '.join(sorted(twice))}")
         if self.services and self.service not in {service.key for service in self.services}:
             raise ValueError(f"services lack {self.service}, the service that is posted")
         for service in self.services:
             posted = service.key == self.service
             for metric in service.metrics:
                 if (metric.column is not None) is not posted:
-                    what = "names no column" if posted else "names a column"
+                    fault = "names no column" if posted else "names a column"
                     raise ValueError(
-                        f"metric {metric.key} of {service.key} {what} of usage_records"
+                        f"metric {metric.key} of {service.key} {fault} of usage_records"
                     )
         known = {tax.key for tax in self.taxes}
         unknown = {key for group in self.tax_groups for key in group.taxes} - known

@@ -1,9 +1,9 @@
-"""Corrections: the lawful document that brings a posted one to what its source says now (D1, D2).
+"""Corrections: the document that brings a posted one in line with its source (D1, D2).
 
-A posted move is never edited. What its source voided or changed afterwards is answered by one more
-document: a credit note (an invoice, where the posted one is a credit note) over the difference of the
-lines. It stands under the ref of the document and a number, carries the digest of the source that it
-answers, and is matched with the document. A person chooses each; nothing is corrected by itself.
+A posted move is never edited. Where its source voids or changes it afterwards, a correction is posted
+beside it: a credit note (or an invoice, where the posted one is a credit note) over the difference of
+the lines. Its ref is that of the document with a number, it carries the digest of the source's new
+state, and it is matched with the document. A person chooses each; none is posted by itself.
 """
 
 from collections import Counter
@@ -15,14 +15,15 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
 from fcb_pipelines.core.facts.arithmetic import computed
-from fcb_pipelines.core.ledger.corrections import VOIDED, correction_ref
+from fcb_pipelines.core.ledger.corrections import VOIDED
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove
+from fcb_pipelines.core.refs import Suffix, correction_ref, suffixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What to write: a document, and what of it is matched with the one it corrects."""
+    """The document to write, and its allocation with the document that it corrects."""
 
     document: LedgerDocument
     allocation: Settlement | None
@@ -38,32 +39,34 @@ def correction(
     freed: int = 0,
     notes: Sequence[LedgerMove] = (),
 ) -> Correction | None:
-    """The document over the difference between what stands and `target` (None: nothing should).
+    """The correction over the difference between the posted documents and `target` (None: reverse all).
 
-    None where no line or tax differs: a change of a label can't be posted. `day` is its date, `freed`
-    what will be open again on the document because settlements of it are taken back. `notes` are credit
-    notes that take a part of it back already. Where the lines that differ can't carry the difference of
-    the tax, and all can, those that stand are taken back and put anew.
+    None where no line or tax differs: a changed label can't be posted. `day` is its date. `freed` is
+    the amount, in minor units, that reversed settlements will leave open on the document. `notes` are
+    posted credit notes that reverse a part of it already. Where the differing lines can't carry the
+    difference of the tax, and all lines can, it reverses every posted line and posts the target's anew.
+
+    An invoice of 100.00 of which the source now says 80.00 gets a credit note over 20.00.
     """
     base = move.document
-    ledger_state = _standing(move, (*corrections, *notes))
-    put = Counter(_plain(line) for line in (target.lines if target else ()))
-    back = Counter(line for document in ledger_state for line in _lines_of(document, base.kind))
+    posted = tuple(each.document for each in (move, *corrections, *notes))
+    wanted = Counter(_plain(line) for line in (target.lines if target else ()))
+    present = Counter(line for document in posted for line in _lines_of(document, base.kind))
     taxes: Counter[str] = Counter({tax.key: tax.amount for tax in target.taxes} if target else {})
-    for document in ledger_state:
-        turn = base.kind.sign * document.kind.sign
+    for document in posted:
+        sign = base.kind.sign * document.kind.sign
         for tax in document.taxes:
-            taxes[tax.key] -= turn * tax.amount
-    lines = Counter(put)
-    lines.subtract(back)
+            taxes[tax.key] -= sign * tax.amount
+    lines = Counter(wanted)
+    lines.subtract(present)
     lines = _netted(lines)
     if not any(lines.values()) and not any(taxes.values()):
         return None
     added = [line for line, count in lines.items() for _ in range(count)]
-    removed = [_turned(line) for line, count in lines.items() for _ in range(-count)]
+    removed = [_negated(line) for line, count in lines.items() for _ in range(-count)]
     document = _document(move, corrections, target, [*removed, *added], taxes, day)
     if not _carries(document, settings):
-        every = [*(_turned(line) for line in back.elements()), *put.elements()]
+        every = [*(_negated(line) for line in present.elements()), *wanted.elements()]
         shown = [line for line in every if line.net]
         whole = _document(move, corrections, target, shown, taxes, day)
         document = whole if _carries(whole, settings) else document
@@ -74,14 +77,10 @@ def correction(
     )
 
 
-def _standing(move: LedgerMove, corrections: Iterable[LedgerMove]) -> tuple[LedgerDocument, ...]:
-    return (move.document, *(each.document for each in corrections))
-
-
 def _lines_of(document: LedgerDocument, kind: Kind) -> Iterable[DocumentLine]:
-    """The lines of a document as they count in one of this kind."""
+    """The lines of a document, negated where it is of the other kind."""
     same = document.kind is kind
-    return (_plain(line if same else _turned(line)) for line in document.lines)
+    return (_plain(line if same else _negated(line)) for line in document.lines)
 
 
 def _document(
@@ -92,10 +91,10 @@ def _document(
     taxes: Mapping[str, int],
     day: date,
 ) -> LedgerDocument:
-    """The correction over these lines and taxes, which count in the base's direction."""
+    """The correction over these lines and taxes, which are signed as in the base document."""
     base, number = move.document, len(corrections) + 1
     against = sum(line.net for line in lines) + sum(taxes.values()) < 0
-    shown = tuple(_turned(line) if against else line for line in lines)
+    shown = tuple(_negated(line) if against else line for line in lines)
     billed = {key: -amount if against else amount for key, amount in taxes.items() if amount}
     return LedgerDocument(
         ref=correction_ref(base.ref, number),
@@ -119,9 +118,9 @@ def _document(
 
 
 def _carries(document: LedgerDocument, settings: Settings) -> bool:
-    """Whether a ledger that computes the tax of these lines can carry what was billed (T7).
+    """Whether a ledger that computes the tax of these lines can post the billed tax (T7).
 
-    It has no tax line to carry anything on where it computes nothing.
+    A tax that computes to zero has no tax line in the ledger, so no amount can be posted on it.
     """
     amounts = {tax.key: tax.amount for tax in document.taxes}
     rates = {tax.key: tax.percentage for tax in settings.taxes}
@@ -136,12 +135,12 @@ def _carries(document: LedgerDocument, settings: Settings) -> bool:
 
 
 def _allocation(base: LedgerDocument, document: LedgerDocument, amount: int) -> Settlement | None:
-    """The match of a credit note, whichever of the two it is, with the invoice."""
+    """The allocation of the credit note with the invoice; either of the two documents may be the note."""
     if amount <= 0:
         return None
     invoice, note = (base, document) if base.kind is Kind.INVOICE else (document, base)
     return Settlement(
-        ref=f"{document.ref}:match",
+        ref=suffixed(document.ref, Suffix.MATCH),
         document=invoice.ref,
         kind=Kind.INVOICE,
         partner=base.partner,
@@ -155,15 +154,15 @@ def _allocation(base: LedgerDocument, document: LedgerDocument, amount: int) -> 
 
 
 def _plain(line: DocumentLine) -> DocumentLine:
-    """A line without the share of tax that is only told for reports."""
+    """A line without its share of tax and its family, which only reports use."""
     return replace(line, tax=0, family="")
 
 
 def _netted(lines: Counter[DocumentLine]) -> Counter[DocumentLine]:
-    """The same difference without lines that undo each other, and without those of nothing."""
+    """The same difference without pairs of lines that cancel out and without lines over zero."""
     netted = Counter({line: count for line, count in lines.items() if line.net and count})
     for line in list(netted):
-        opposite = _turned(line)
+        opposite = _negated(line)
         ours, theirs = netted[line], netted[opposite]
         if ours * theirs > 0:
             both = min(abs(ours), abs(theirs)) * (1 if ours > 0 else -1)
@@ -172,7 +171,7 @@ def _netted(lines: Counter[DocumentLine]) -> Counter[DocumentLine]:
     return netted
 
 
-def _turned(line: DocumentLine) -> DocumentLine:
+def _negated(line: DocumentLine) -> DocumentLine:
     return replace(line, net=-line.net, unit_price=-line.unit_price, tax=-line.tax)
 
 

@@ -1,4 +1,4 @@
-"""What would lawfully correct one posted document, given its source and the ledger as they are now."""
+"""The plan of a correction for one posted document, given its source and the ledger as they are now."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,20 +10,21 @@ from fcb_pipelines.core.corrections.document import Correction, correction
 from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.ledger.books import Books, first_open_day
-from fcb_pipelines.core.ledger.corrections import answered, base_of, is_correction
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.corrections import answered
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
+from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
 from fcb_pipelines.core.settlements.plan import settlement_refs
-from fcb_pipelines.core.settlements.withdrawn import taken_back
+from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What the books say of a document with its credit notes and corrections, minor units, signed.
+class BookTotals:
+    """The ledger's totals of a document with its credit notes and corrections, minor units, signed.
 
-    Cash is positive where it was received; the receivable is what the three leave open with what else
-    settles them.
+    Cash is positive where it was received. The receivable is revenue and tax less everything that
+    settles them, cash or not.
     """
 
     revenue: int
@@ -34,30 +35,31 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """A document as it stands: its move, its corrections, its credit notes and what settles them all.
+    """A posted document: its move, its corrections, its credit notes and the settlements of them all.
 
-    `confirmed` are the notes that their source still gives, `noted` is their sum there, minor units.
+    `notes` include the corrections of notes. `confirmed` are the notes that their source still reports;
+    `credited` is their sum at the source, minor units.
     """
 
     move: LedgerMove
     corrections: tuple[LedgerMove, ...]
     notes: tuple[LedgerMove, ...]
     confirmed: tuple[LedgerMove, ...]
-    noted: int
+    credited: int
     entries: tuple[LedgerSettlement, ...]
 
     @property
     def documents(self) -> tuple[LedgerDocument, ...]:
-        """All of its documents."""
+        """The document itself, its corrections and its notes."""
         return tuple(each.document for each in (self.move, *self.corrections, *self.notes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionPlan:
-    """What to write for one document, and in words why, or why nothing.
+    """The correction and reversals to write for one document; `why` describes them, or why there are none.
 
-    `undo` are settlements that take back what the source no longer confirms. `now` and `after` are what
-    the books say before and after; None where nothing of it is posted.
+    `undo` are reversals of settlements that the source no longer confirms. `now` and `after` are the
+    ledger's totals before and after; None where nothing of the document is posted.
     """
 
     ref: str
@@ -65,8 +67,8 @@ class CorrectionPlan:
     correction: Correction | None = None
     undo: tuple[Settlement, ...] = ()
     currency: str = ""
-    now: Outlook | None = None
-    after: Outlook | None = None
+    now: BookTotals | None = None
+    after: BookTotals | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -77,9 +79,9 @@ class CorrectionPlan:
 def posted_with_notes(
     case: Case, ledger_state: Mapping[str, LedgerState], index: Iterable[IndexRow]
 ) -> Posted | None:
-    """The document as it stands with what reverses it and what settles that; None: it is not posted.
+    """The posted document with everything that reverses or settles it; None where it is not posted.
 
-    `index` tells which of its credit notes their source still gives.
+    `index` shows which of its credit notes their source still reports.
     """
     ref = case.facts.ref
     moves = [row.move for row in ledger_state.values() if row.move]
@@ -90,21 +92,21 @@ def posted_with_notes(
     notes = [m for m in posted if m.document.reverses == ref and not is_correction(m.ref)]
     names = {note.ref for note in notes}
     notes += [m for m in posted if m.document.reverses in names]
-    given = {row.ref for row in index if row.found and row.status is not Status.VOID}
+    reported = {row.ref for row in index if row.found and row.status is not Status.VOID}
     entries = [row.settlement for row in ledger_state.values() if row.settlement]
     return Posted(
         move=own,
         corrections=case.corrections,
         notes=tuple(notes),
-        confirmed=tuple(note for note in notes if base_of(note.ref) in given),
-        noted=case.noted,
+        confirmed=tuple(note for note in notes if base_of(note.ref) in reported),
+        credited=case.credited,
         entries=tuple(e for e in entries if e.settlement.document in {ref, *names}),
     )
 
 
 def plan_correction(
     case: Case,
-    stands_now: Posted | None,
+    posted: Posted | None,
     ledger_state: Mapping[str, LedgerState],
     settings: Settings,
     books: Books,
@@ -112,31 +114,32 @@ def plan_correction(
     *,
     withdrawn: bool = False,
 ) -> CorrectionPlan:
-    """The plan for one document; `standing` is what stands now under it and its settlements.
+    """The plan for one document; `posted` is the ledger's side of it, from `posted_with_notes`.
 
-    `withdrawn`: it should not stand at all, whatever its own status says (a credit note whose invoice was
-    taken back without it). Refused where the books would not say what the source says afterwards.
+    `withdrawn` reverses it as a whole, regardless of its own status (a credit note whose invoice a correction
+    has reversed already). The plan writes nothing where the ledger would not equal the source afterwards.
     """
     ref = case.facts.ref
-    if stands_now is None:
+    if posted is None:
         return CorrectionPlan(ref=ref, why="nothing of it is posted")
-    move, currency = stands_now.move, stands_now.move.document.currency
-    now = _outlook(stands_now.documents, stands_now.entries)
+    move, currency = posted.move, posted.move.document.currency
+    now = _totals(posted.documents, posted.entries)
     target = None if withdrawn else _target(case, settings)
     if isinstance(target, str):
         return CorrectionPlan(ref=ref, why=target, currency=currency, now=now, after=now)
-    if ChangedSide.LEDGER in moved(target, move):
+    if ChangedSide.LEDGER in changed_sides(target, move):
         why = "it was edited in the ledger: undo the edit first"
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
-    told = settlement_refs([case.facts])
-    entries = [entry for entry in taken_back(ref, told, ledger_state) if _can_undo(entry)]
+    reported = settlement_refs([case.facts])
+    gone = withdrawn_settlements(ref, reported, ledger_state)
+    entries = [entry for entry in gone if _can_undo(entry)]
     back = dict(case.facts.withdrawn)
     undo = tuple(
-        _undone(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
+        _reversal(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
         for entry in entries
     )
     freed = sum(entry.reconciled for entry in entries)
-    found = _correction(case, stands_now, target, settings, books, today, freed)
+    found = _correction(case, posted, target, settings, books, today, freed)
     plan = CorrectionPlan(
         ref=ref,
         why=_in_words(case, found, undo),
@@ -146,22 +149,22 @@ def plan_correction(
         now=now,
         after=_after(now, found, undo, move.document.kind),
     )
-    return _refused(plan, case, stands_now, target)
+    return _refused(plan, case, posted, target)
 
 
 def _in_words(case: Case, found: Correction | None, undo: Sequence[Settlement]) -> str:
-    told = [f"{found.document.kind} over {found.document.total}"] if found else []
-    why = "; ".join([*told, *(f"{each.undoes} is taken back" for each in undo)])
+    document = [f"{found.document.kind} over {found.document.total}"] if found else []
+    why = "; ".join([*document, *(f"{each.undoes} is reversed" for each in undo)])
     if why:
         return why
-    if case.is_taken_back_by_notes:
-        return "its credit notes take it back: nothing to write"
+    if case.is_reversed_by_notes:
+        return "its credit notes reverse it: nothing to write"
     return "the source is as it was, or only a label changed: nothing to write"
 
 
 def _target(case: Case, settings: Settings) -> LedgerDocument | str | None:
-    """What should stand now; None: nothing; a text: why that can't be told."""
-    if case.facts.status is Status.VOID and not case.is_taken_back_by_notes:
+    """The document as it should be posted; None to reverse it; a text says why neither is known."""
+    if case.facts.status is Status.VOID and not case.is_reversed_by_notes:
         return None
     document = intended(case, settings)
     if isinstance(document, LedgerDocument):
@@ -190,7 +193,7 @@ def _correction(
             freed=freed,
             notes=posted.confirmed,
         )
-    if not posted.corrections and ChangedSide.SOURCE not in moved(target, move):
+    if not posted.corrections and ChangedSide.SOURCE not in changed_sides(target, move):
         return None
     if answered(case.facts.source_hash, posted.corrections):
         return None
@@ -201,38 +204,38 @@ def _correction(
 def _refused(
     plan: CorrectionPlan, case: Case, posted: Posted, target: LedgerDocument | None
 ) -> CorrectionPlan:
-    """The plan, or why it is not carried out: the books would say something else than the source."""
+    """The plan, or an empty one that says why: the ledger would not equal the source afterwards."""
     if plan.correction is None or plan.after is None:
         return plan
-    stands = -sum(note.document.kind.sign * note.document.total for note in posted.confirmed)
-    if target is None and posted.noted != stands:
-        told = (
-            f"refused: its credit notes are over {posted.noted} minor units and {stands} of them are "
-            "posted; `fcb sync`, post them (`fcb post`) and look again"
+    reversed_ = -sum(note.document.kind.sign * note.document.total for note in posted.confirmed)
+    if target is None and posted.credited != reversed_:
+        why = (
+            f"refused: its credit notes are over {posted.credited} minor units and {reversed_} of them are "
+            "posted; `fcb sync`, post them (`fcb post`) and try again"
         )
-        return _nothing(plan, told)
+        return _nothing(plan, why)
     sign = posted.move.document.kind.sign
     net, tax = (target.net, target.tax) if target else (0, 0)
-    # Notes of a document that was changed and not voided stand beside it on either side; of a void one
-    # those that went with it are corrected themselves.
+    # The notes of a changed document count on both sides; of a void document only the unconfirmed ones,
+    # which are corrected by themselves.
     unconfirmed = [each for each in posted.notes if each not in posted.confirmed]
     beside = posted.notes if target else unconfirmed
     net = sign * net + sum(each.document.kind.sign * each.document.net for each in beside)
     tax = sign * tax + sum(each.document.kind.sign * each.document.tax for each in beside)
     if (plan.after.revenue, plan.after.tax) == (net, tax):
         return plan
-    told = (
-        f"refused: the books would say revenue {plan.after.revenue} and tax {plan.after.tax}, the source "
-        f"says {net} and {tax}"
+    why = (
+        f"refused: the ledger would have revenue {plan.after.revenue} and tax {plan.after.tax}, the source "
+        f"has {net} and {tax}"
     )
-    return _nothing(plan, told)
+    return _nothing(plan, why)
 
 
 def _nothing(plan: CorrectionPlan, why: str) -> CorrectionPlan:
     return replace(plan, why=why, correction=None, undo=(), after=plan.now)
 
 
-def _outlook(documents: Iterable[LedgerDocument], entries: Iterable[LedgerSettlement]) -> Outlook:
+def _totals(documents: Iterable[LedgerDocument], entries: Iterable[LedgerSettlement]) -> BookTotals:
     documents = tuple(documents)
     revenue = sum(each.kind.sign * each.net for each in documents)
     tax = sum(each.kind.sign * each.tax for each in documents)
@@ -245,19 +248,19 @@ def _outlook(documents: Iterable[LedgerDocument], entries: Iterable[LedgerSettle
         cash += amount if settled.method.is_cash else 0
         if settled.method.touches_receivable and settled.method is not Method.CREDIT_NOTE:
             other += amount
-    return Outlook(revenue=revenue, tax=tax, cash=cash, receivable=revenue + tax - other)
+    return BookTotals(revenue=revenue, tax=tax, cash=cash, receivable=revenue + tax - other)
 
 
 def _after(
-    now: Outlook, found: Correction | None, undo: Sequence[Settlement], kind: Kind
-) -> Outlook:
+    now: BookTotals, found: Correction | None, undo: Sequence[Settlement], kind: Kind
+) -> BookTotals:
     net = tax = 0
     if found is not None:
         sign = found.document.kind.sign
         net, tax = sign * found.document.net, sign * found.document.tax
     cash = sum(kind.sign * each.amount for each in undo if each.method.is_cash)
     other = sum(kind.sign * each.amount for each in undo if each.method.touches_receivable)
-    return Outlook(
+    return BookTotals(
         revenue=now.revenue + net,
         tax=now.tax + tax,
         cash=now.cash + cash,
@@ -266,16 +269,16 @@ def _after(
 
 
 def _can_undo(entry: LedgerSettlement) -> bool:
-    """A matching with a credit note is no entry: it goes with the note. A part of a receipt is money."""
+    """Whether a settlement can be reversed: an allocation of a note can't, a part of a receipt can."""
     is_money = not entry.settlement.is_allocation or entry.settlement.receipt is not None
     return is_money and entry.state is MoveState.POSTED
 
 
-def _undone(entry: LedgerSettlement, day: date) -> Settlement:
+def _reversal(entry: LedgerSettlement, day: date) -> Settlement:
     settled = entry.settlement
     failed = settled.method is Method.PAYMENT
     return Settlement(
-        ref=f"{entry.ref}:undone",
+        ref=suffixed(entry.ref, Suffix.UNDONE),
         document=settled.document,
         kind=settled.kind,
         partner=settled.partner,

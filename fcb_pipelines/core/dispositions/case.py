@@ -1,4 +1,4 @@
-"""One document with all its sides, and what the ledger allows: what a disposition depends on."""
+"""The case of one document: its facts, NexaCloud's copy and the ledger's state, side by side."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,15 +14,18 @@ from fcb_pipelines.core.ledger.corrections import VOIDED, answered
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.periods import first_day
+from fcb_pipelines.core.refs import account_ref, document_name, nexacloud_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything that one document's disposition depends on; `corrections` are posted ones of it.
+    """Everything that the disposition of one document depends on.
 
-    `keeper` is the move that says whose the document is where NexaCloud has forgotten it: its own, or
-    that of the invoice which a credit note is of. `invoice` is that invoice, for a credit note alone;
-    `noted` what credit notes take back of this one by its source, minor units.
+    `claimant` is the NexaCloud invoice that claims the document, `agreement` the comparison of the two.
+    `corrections` are its posted corrections. `owner_move` is the move that names the billing account
+    where NexaCloud has erased the document: its own move, or that of a credit note's invoice. `invoice`
+    is set for a credit note alone. `credited` is the sum of the credit notes of this document at its
+    source, minor units.
     """
 
     facts: InvoiceFacts
@@ -30,51 +33,51 @@ class Case:
     agreement: tuple[AgreementRow, ...] = ()
     ledger_state: LedgerState | None = None
     corrections: tuple[LedgerMove, ...] = ()
-    keeper: LedgerMove | None = None
+    owner_move: LedgerMove | None = None
     invoice: Credited | None = None
-    noted: int = 0
+    credited: int = 0
 
     @property
     def is_posted(self) -> bool:
-        """Whether it stands in the books now."""
+        """Whether its move is posted now."""
         move = self.ledger_state.move if self.ledger_state else None
         return move is not None and move.state is MoveState.POSTED
 
     @property
     def is_reversed(self) -> bool:
-        """Whether a correction has taken it back as a whole."""
+        """Whether a correction has reversed it as a whole."""
         return answered(VOIDED, self.corrections)
 
     @property
-    def is_taken_back_by_notes(self) -> bool:
-        """Whether its source voided it and gave credit notes over all of it, which take it back (B12)."""
+    def is_reversed_by_notes(self) -> bool:
+        """Whether its source voided it and issued credit notes over its whole total, which reverse it (B12)."""
         is_void = self.facts.status is Status.VOID and self.is_posted and not self.is_reversed
-        return is_void and 0 < self.facts.total <= self.noted
+        return is_void and 0 < self.facts.total <= self.credited
 
     @property
     def nexacloud_invoice_id(self) -> str | None:
-        """NexaCloud's own id of it."""
+        """The id of its invoice in NexaCloud; None where nobody knows one."""
         if self.claimant is not None:
             return self.claimant.invoice_id
-        return self.keeper.document.nexacloud_invoice_id if self.keeper else None
+        return self.owner_move.document.nexacloud_invoice_id if self.owner_move else None
 
     @property
     def partner(self) -> str:
-        """The billing account: NexaCloud's user, whoever the books know, else the source's customer.
+        """The key of its billing account: NexaCloud's user, the ledger's partner, or the source's customer.
 
-        A document that names nobody is an account of its own.
+        The first that is known counts. A document that names nobody is an account of its own.
         """
         if self.claimant is not None:
-            return f"nexacloud:{self.claimant.user_id}"
-        if self.keeper is not None and self.keeper.document.partner:
-            return self.keeper.document.partner
+            return nexacloud_ref(self.claimant.user_id)
+        if self.owner_move is not None and self.owner_move.document.partner:
+            return self.owner_move.document.partner
         if self.facts.payer is None:
             return self.facts.ref
-        return f"{self.facts.ref.rsplit(':', 1)[0]}:{self.facts.payer}"
+        return account_ref(document_name(self.facts.ref).service, self.facts.payer)
 
 
 def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
-    """The ledger document of a case, or why there can be none."""
+    """The intended ledger document of a case, or the reason why there is none."""
     return intended_document(
         case.facts,
         settings,
@@ -84,6 +87,6 @@ def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
 
 
 def books_begin(settings: Settings) -> date:
-    """The first day of the books: what is dated earlier stands in the opening balance (A4)."""
+    """The first day of the books; documents dated earlier are part of the opening balance (A4)."""
     first = first_day(settings.first_period)
     return max(settings.cutover or first, first)

@@ -1,8 +1,8 @@
-"""Cases: the three sides of each document brought together by ref."""
+"""Cases: source, NexaCloud and ledger joined by ref, and the dispositions of a month's cases."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
 from fcb_pipelines.core.codes import Status, System, Verdict
@@ -16,45 +16,24 @@ from fcb_pipelines.core.dispositions.credit_notes import (
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy, decide_lost
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
+from fcb_pipelines.core.facts.source import SourceRules
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """One NexaCloud user as far as the books need it: the billing account's master data."""
-
-    id: str
-    email: str | None
-    full_name: str | None
-    company: str | None
-    billing_email: str | None
-    billing_address: str | None
-    billing_city: str | None
-    billing_state: str | None
-    billing_postal_code: str | None
-    billing_country: str | None
-    tax_id: str | None
-    stripe_customer_id: str | None
-
-    @property
-    def name(self) -> str:
-        """What people call the customer."""
-        return self.company or self.full_name or self.email or self.id
+from fcb_pipelines.core.refs import account_ref, document_name, nexacloud_ref
 
 
 def with_settlements(
     facts: Iterable[InvoiceFacts], settlements: Iterable[SettlementFacts]
 ) -> tuple[InvoiceFacts, ...]:
-    """The documents, each with its own settlements and those that draw on it."""
+    """The documents in their order, each with its own settlements and those that draw on it."""
     own: dict[str, dict[str, SettlementFacts]] = defaultdict(dict)
     for settlement in settlements:
         for ref in (settlement.document, settlement.drawn_on):
             if ref is not None:
-                # Both sides of an allocation tell it.
+                # Both documents of an allocation list it.
                 own[ref][settlement.ref] = settlement
     return tuple(one.with_settlements(tuple(own[one.ref].values())) for one in facts)
 
@@ -63,13 +42,19 @@ def agreements(
     facts: Iterable[InvoiceFacts],
     claimants: Mapping[str, NexaCloudInvoice],
     users: Mapping[str, User],
+    sources: Mapping[str, SourceRules],
 ) -> tuple[AgreementRow, ...]:
-    """NexaCloud's copy of each document against its source; a document without a copy has none."""
+    """The comparison of each document with NexaCloud's copy of it, one row a field.
+
+    A document without a copy has no rows. `claimants` maps refs to copies; `sources` are the rules of
+    the documents' sources by name.
+    """
     rows: list[AgreementRow] = []
     for source in facts:
         claimant = claimants.get(source.ref)
         if claimant is not None:
-            customer = _customer(source, users.get(claimant.user_id), claimant)
+            rules = sources[source.side]
+            customer = rules.customer_of(claimant.user_id, users.get(claimant.user_id))
             rows += copy_against_source(source, claimant.facts, customer=customer)
     return tuple(rows)
 
@@ -81,10 +66,10 @@ def cases(
     ledger_state: Mapping[str, LedgerState],
     index: Sequence[IndexRow] = (),
 ) -> tuple[Case, ...]:
-    """One case a document, with everything its disposition depends on beside other documents.
+    """One case for each document; `invoice` of a credit note is still empty, `decided` fills it.
 
-    NexaCloud keeps no credit notes: one belongs to whom the invoice it credits does. Where NexaCloud
-    has forgotten a document, the books say whose it is (A13).
+    NexaCloud keeps no credit notes, so a note belongs to the account of its invoice. The ledger names
+    the account of a document that NexaCloud has erased (A13).
     """
     rows: dict[str, list[AgreementRow]] = defaultdict(list)
     for row in agreement:
@@ -101,8 +86,8 @@ def cases(
             agreement=tuple(rows[facts.ref]),
             ledger_state=ledger_state.get(facts.ref),
             corrections=corrections.get(facts.ref, ()),
-            keeper=_keeper(facts, ledger_state),
-            noted=notes[facts.ref],
+            owner_move=_owner_move(facts, ledger_state),
+            credited=notes[facts.ref],
         )
         for facts in documents
     )
@@ -117,9 +102,10 @@ def decided(
     books: Books,
     last_period: str,
 ) -> tuple[Disposition, ...]:
-    """The dispositions of these cases, each credit note judged with its invoice (B12).
+    """The dispositions of these cases by date; each credit note is judged with its invoice (B12).
 
-    `credited` are the invoices of other months that notes of these are of; they get no disposition here.
+    `credited` are the cases of invoices of other months that these notes credit; they get no disposition
+    here. `last_period` is the last month of the books, `YYYY-MM`.
     """
     known = {case.facts.ref: case for case in (*credited, *of_month) if not case.facts.credits}
     rows = {row.ref: row for row in index}
@@ -131,7 +117,7 @@ def decided(
         case, row = known.get(ref), rows.get(ref)
         if case is None and posted is None:
             if note.ledger_state is not None and not note.ledger_state.absent:
-                # What stands in the books was ours, whoever has forgotten its invoice (A13).
+                # A note in the books was ours, even where its invoice has been erased since (A13).
                 return None
             if row is None or not row.found:
                 return UNKNOWN_INVOICE
@@ -157,10 +143,10 @@ def decided(
     return tuple(found)
 
 
-def lost(
+def lost_dispositions(
     index: Iterable[IndexRow], ledger_state: Mapping[str, LedgerState], period: str
 ) -> tuple[Disposition, ...]:
-    """Dispositions of what stands in the books in a month and its source does not give (A13)."""
+    """Dispositions of a month's documents in the books that their source does not return (A13)."""
     return tuple(
         decide_lost(row, now.move)
         for row in index
@@ -169,10 +155,10 @@ def lost(
     )
 
 
-def copies_of_their_own(
+def copy_dispositions(
     rows: Sequence[NexaCloudInvoice], index: Iterable[IndexRow], period: str | None
 ) -> tuple[Disposition, ...]:
-    """Dispositions of the NexaCloud rows without a document of their own that lie in `period`."""
+    """Dispositions of the NexaCloud rows of `period` that have no document of their own."""
     by_ref = {row.ref: row for row in index}
     claimants = first_claimants(rows)
     decided = (
@@ -182,7 +168,7 @@ def copies_of_their_own(
 
 
 def partners(cases_to_post: Iterable[Case], users: Mapping[str, User]) -> tuple[Partner, ...]:
-    """The billing accounts of these cases, each with all of its links, in order of key."""
+    """The billing accounts of these cases, each with all of its links, sorted by key."""
     found: dict[str, Partner] = {}
     for case in cases_to_post:
         partner = _partner(case, users)
@@ -204,13 +190,13 @@ def _partner(case: Case, users: Mapping[str, User]) -> Partner:
     return _of_user(case, user) if user else _of_snapshot(case)
 
 
-def _keeper(facts: InvoiceFacts, ledger_state: Mapping[str, LedgerState]) -> LedgerMove | None:
-    """The move that says whose a document is: its own, or that of the invoice it credits."""
-    told = [ledger_state.get(ref or "") for ref in (facts.ref, facts.credits)]
+def _owner_move(facts: InvoiceFacts, ledger_state: Mapping[str, LedgerState]) -> LedgerMove | None:
+    """The move that names the account of a document: its own, or that of the invoice it credits."""
+    states = [ledger_state.get(ref or "") for ref in (facts.ref, facts.credits)]
     moves = [
-        now.move for now in told if now is not None and now.move is not None and not now.absent
+        now.move for now in states if now is not None and now.move is not None and not now.absent
     ]
-    # What is posted is surer than a draft.
+    # A posted move is surer than a draft.
     return min(moves, key=lambda move: move.state is not MoveState.POSTED, default=None)
 
 
@@ -220,10 +206,10 @@ def _posted(now: LedgerState | None) -> LedgerMove | None:
 
 
 def _left(ref: str, ledger_state: Mapping[str, LedgerState], *, but: str) -> int:
-    """What stands of an invoice in the books beside one of its notes: less corrections and other notes."""
+    """The posted total of an invoice less its corrections and all of its notes but one, minor units."""
     moves = {row.ref: move for row in ledger_state.values() if (move := _posted(row)) is not None}
     left, of = 0, {ref}
-    # A correction of a note gives back what the note took.
+    # A correction of a note reverses the note, so it counts towards the invoice again.
     while of:
         own = [move for move in moves.values() if move.ref in of and move.ref != but]
         left += sum(move.document.kind.sign * move.document.total for move in own)
@@ -236,15 +222,8 @@ def _by_day(case: Case) -> tuple[str, str]:
 
 
 def accounts(users: Mapping[str, User]) -> tuple[Partner, ...]:
-    """Every NexaCloud user as a billing account, whether anything is posted for it or not."""
-    return tuple(_account(f"nexacloud:{key}", user) for key, user in sorted(users.items()))
-
-
-def _customer(source: InvoiceFacts, user: User | None, claimant: NexaCloudInvoice) -> str | None:
-    """The customer that the source should show for this NexaCloud user."""
-    if source.side is System.STRIPE:
-        return user.stripe_customer_id if user else None
-    return claimant.user_id
+    """Every NexaCloud user as a billing account, with or without posted documents; sorted by id."""
+    return tuple(_account(nexacloud_ref(key), user) for key, user in sorted(users.items()))
 
 
 def _of_user(case: Case, user: User) -> Partner:
@@ -270,7 +249,7 @@ def _account(key: str, user: User) -> Partner:
 
 
 def _of_snapshot(case: Case) -> Partner:
-    """A9: the customer as the invoice shows it, where NexaCloud no longer has the user."""
+    """A9: the customer as the document shows it, where NexaCloud no longer has the user."""
     shown = case.facts.bill_to
     email = (shown.email or "").strip().lower() or None
     return Partner(
@@ -284,13 +263,13 @@ def _of_snapshot(case: Case) -> Partner:
         state=shown.state,
         country=shown.country,
         vat=shown.vat,
-        stripe_customer_id=case.facts.payer if case.facts.side is System.STRIPE else None,
-        # Nobody says whether it is a company's name, and two names must not become one debtor.
+        stripe_customer_id=case.facts.payer if case.facts.side == System.STRIPE else None,
+        # It may or may not be a company's name, and two names must not become one debtor.
         company=(shown.name or "").strip() or None,
     )
 
 
 def _links(case: Case) -> tuple[str, ...]:
-    source = case.facts.ref.rsplit(":", 1)[0]
-    at_source = [f"{source}:{case.facts.payer}"] if case.facts.payer else []
+    service = document_name(case.facts.ref).service
+    at_source = [account_ref(service, case.facts.payer)] if case.facts.payer else []
     return tuple(dict.fromkeys((case.partner, *at_source)))

@@ -1,4 +1,4 @@
-"""Dispositions: what becomes of every member of the population - post, skip or hold, and why."""
+"""Dispositions: every member of the population is posted, skipped or held, with its reason."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,15 +19,16 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState, is_same_document
 from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.core.settlements.policy import owed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disposition:
-    """One member of the population and what becomes of it.
+    """One member of the population with its verdict, its reason and its exceptions.
 
     Amounts are the document's at its source, in minor units, positive for credit notes too. `owed`
-    is what the source says is still owed. `period` is None for members without a month in range.
+    is the amount still owed by the source. `period` is None for members without a month in range.
     """
 
     ref: str
@@ -76,7 +77,7 @@ def decide(case: Case, settings: Settings, books: Books, last_period: str) -> Di
 
 
 def decide_lost(row: IndexRow, move: LedgerMove) -> Disposition:
-    """The disposition of a document that stands in the books and that its source does not give (A13).
+    """The disposition of a document in the books that its source does not return (A13).
 
     Its amounts are the ledger's.
     """
@@ -104,27 +105,27 @@ def decide_lost(row: IndexRow, move: LedgerMove) -> Disposition:
 
 
 def in_order(row: Disposition) -> tuple[str, str, str]:
-    """How dispositions are listed: by date, then number, then ref."""
+    """The sort key of dispositions: date, then number, then ref."""
     return (row.date.isoformat() if row.date else "", row.number, row.ref)
 
 
 def decide_copy(
     copy: NexaCloudInvoice, index: Mapping[str, IndexRow], claimant: NexaCloudInvoice | None
 ) -> Disposition | None:
-    """The disposition of a NexaCloud row without a document of its own; None when it has one.
+    """The disposition of a NexaCloud row without a document of its own; None where it has one.
 
-    `owner` is the row that owns the claimed document, `index` the index rows by ref.
+    `claimant` is the row that the claimed document belongs to, `index` the index rows by ref.
     """
     row = index.get(copy.claims) if copy.claims else None
     period = None
-    is_owner = claimant is None or claimant.invoice_id == copy.invoice_id
-    if row is not None and row.is_lost and is_owner:
-        # What stands in the books keeps its own ref, whatever its source says now.
+    is_claimant = claimant is None or claimant.invoice_id == copy.invoice_id
+    if row is not None and row.is_lost and is_claimant:
+        # A document in the books keeps its own ref, even where its source does not return it.
         return None
     if copy.claims is None:
         named = copy.source_id or "nothing"
         reason, detail = Reason.NO_SOURCE_ID, f"stripe_invoice_id names {named}"
-    elif claimant is not None and not is_owner:
+    elif claimant is not None and not is_claimant:
         reason, detail = Reason.DUPLICATE_CLAIM, f"{copy.claims} belongs to {claimant.invoice_id}"
         period = row.period if row else None
     elif row is None or row.answer is Lookup.UNREACHABLE:
@@ -153,7 +154,7 @@ def decide_copy(
         total=facts.total,
         owed=0,
         status=facts.status,
-        partner=f"nexacloud:{copy.user_id}",
+        partner=nexacloud_ref(copy.user_id),
         nexacloud_invoice_id=copy.invoice_id,
     )
 
@@ -168,27 +169,31 @@ def _verdict(
     if judged and judged[0] is Verdict.SKIP:
         return Verdict.SKIP, judged[1].reason, judged[1].detail
     held = _hold(case, settings, books, last_period)
-    # A note that stands in the books does not fall with an invoice that came into doubt later.
+    # A posted note stays posted where its invoice came into doubt later.
     if held is None and judged and not case.is_posted:
         held = judged[1]
     if held:
         return Verdict.HOLD, held.reason, held.detail
     if case.claimant is None:
-        return Verdict.POST, Reason.FORGOTTEN_BY_NEXACLOUD, f"the books know it as {case.partner}'s"
+        return (
+            Verdict.POST,
+            Reason.FORGOTTEN_BY_NEXACLOUD,
+            f"the ledger has it under {case.partner}",
+        )
     return Verdict.POST, None, ""
 
 
 def _skip(case: Case, settings: Settings) -> Reason | None:
-    """Why a document is none of the books' business: proven facts only, no doubts."""
+    """The reason to skip a document; only proven facts count, a doubt is a hold."""
     facts = case.facts
     if not facts.livemode:
         return Reason.TEST_MODE
     if facts.status is Status.DRAFT:
         return Reason.DRAFT_AT_SOURCE
     if facts.date and facts.date < books_begin(settings):
-        # Void or not: it stands in the opening balance, and its notes take it back there (B12).
+        # Void or not, it is part of the opening balance, and its notes reverse it there (B12).
         return Reason.BEFORE_CUTOVER
-    if facts.status is Status.VOID and not case.is_taken_back_by_notes:
+    if facts.status is Status.VOID and not case.is_reversed_by_notes:
         return Reason.VOID_AT_SOURCE
     if facts.status is Status.UNKNOWN or not _sold_nothing(facts, settings):
         return None
@@ -200,7 +205,7 @@ def _skip(case: Case, settings: Settings) -> Reason | None:
 
 
 def _sold_nothing(facts: InvoiceFacts, settings: Settings) -> bool:
-    """Whether every line nets to nothing on every account, and no tax was billed (B13).
+    """Whether the lines net to zero on every account and no tax was billed (B13).
 
     A total of zero alone proves nothing: a taxed sale and an untaxed credit come to it as well.
     """
@@ -218,19 +223,21 @@ def _sold_nothing(facts: InvoiceFacts, settings: Settings) -> bool:
 
 
 def _collects_without_a_sale(facts: InvoiceFacts, settings: Settings) -> bool:
-    """Whether money moved over nothing sold, as for an older debt: cash is never skipped (B4)."""
-    moved = any(settlement.amount for settlement in facts.settlements)
-    return moved and _sold_nothing(facts, settings)
+    """Whether money was collected or refunded though nothing was sold: cash is never skipped (B4)."""
+    has_cash = any(settlement.amount for settlement in facts.settlements)
+    return has_cash and _sold_nothing(facts, settings)
 
 
 def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
-    """The first doubt about a document, in the order in which a person would clear them."""
+    """The first reason to hold a document, in the order in which a person would clear them."""
     facts = case.facts
     if facts.status is Status.UNKNOWN:
         return Held(
             reason=Reason.UNKNOWN_STATUS, detail=f"the source says {facts.status_at_source!r}"
         )
-    if case.claimant is None and (case.keeper is None or case.keeper.state is not MoveState.POSTED):
+    if case.claimant is None and (
+        case.owner_move is None or case.owner_move.state is not MoveState.POSTED
+    ):
         whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
         return Held(reason=Reason.MISSING_IN_NEXACLOUD, detail=whose)
     if _collects_without_a_sale(facts, settings):
@@ -246,12 +253,12 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
         return Held(reason=Reason.CURRENCY_UNSUPPORTED, detail=document.currency)
     first_rate = dict(books.rates_since).get(document.currency)
     if first_rate is not None and document.date < first_rate:
-        told = f"the ledger has no rate of {document.currency} before {first_rate}"
-        return Held(reason=Reason.CURRENCY_UNSUPPORTED, detail=told)
+        detail = f"the ledger has no rate of {document.currency} before {first_rate}"
+        return Held(reason=Reason.CURRENCY_UNSUPPORTED, detail=detail)
     lacking = document.tax_keys & books.lacking_taxes
     if lacking:
-        told = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
-        return Held(reason=Reason.TAX_UNKNOWN, detail=told)
+        detail = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
+        return Held(reason=Reason.TAX_UNKNOWN, detail=detail)
     return _held_by_ledger(document, case.ledger_state, books)
 
 
@@ -262,7 +269,7 @@ def _held_by_ledger(
     posted = ledger_state.move is not None and ledger_state.move.state is MoveState.POSTED
     if posted or (ledger_state.absent and ledger_state.was_seen == MoveState.POSTED):
         return None
-    if ledger_state.taken_back:
+    if ledger_state.withdrawn:
         found = "removed or cancelled" if ledger_state.absent else "set back to draft after posting"
         return Held(reason=Reason.EDITED_IN_LEDGER, detail=f"the move was {found}")
     if (
@@ -277,7 +284,7 @@ def _held_by_ledger(
 
 
 def _place(case: Case, settings: Settings, last_period: str) -> str | None:
-    """The month of the document's date, where that is out of range that of its move; None: neither."""
+    """The month of the document's date, or of its move where that is out of range; None for neither."""
     move = case.ledger_state.move if case.ledger_state else None
     for day in (case.facts.date, move.document.date if move else None):
         period = period_of(day) if day else None

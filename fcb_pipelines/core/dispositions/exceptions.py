@@ -1,17 +1,17 @@
-"""Exceptions: what is wrong with a document, beside its disposition."""
+"""The exceptions of a document: faults that stand beside its disposition and do not decide it."""
 
 from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow, disagreements
 from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case, books_begin, intended
 from fcb_pipelines.core.ledger.corrections import answered
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.settlements.policy import not_posted
 
-# What a posted document is told as that is skipped now: the correction that answers it is its reversal.
-TAKEN_BACK = {
+# The exception of a posted document that is skipped for this reason now; its correction is a reversal.
+TO_REVERSE = {
     Reason.VOID_AT_SOURCE: ExceptionCode.VOIDED_AFTER_POSTING,
     Reason.INVOICE_SKIPPED: ExceptionCode.VOIDED_AFTER_POSTING,
     Reason.REVERSED_ALREADY: ExceptionCode.TAKEN_BACK_TWICE,
@@ -21,7 +21,7 @@ TAKEN_BACK = {
 def exceptions_of(
     case: Case, settings: Settings, verdict: Verdict, reason: Reason | None
 ) -> tuple[ExceptionCode, ...]:
-    """The exception codes of one document that is to be posted, skipped or held for `reason`."""
+    """The exception codes of one document with this verdict and reason, each once."""
     found = [*_copy_exceptions(case.agreement)]
     ledger_state = case.ledger_state or LedgerState(ref=case.facts.ref)
     posted = ledger_state.move is not None and ledger_state.move.state is MoveState.POSTED
@@ -34,8 +34,8 @@ def exceptions_of(
         if case.facts.owed < 0:
             found.append(ExceptionCode.OVERPAID)
         found += [code for code in case.facts.remarks if code not in _decided(settings)]
-    elif posted and verdict is Verdict.SKIP and reason in TAKEN_BACK:
-        found += [] if case.is_reversed else [TAKEN_BACK[reason]]
+    elif posted and verdict is Verdict.SKIP and reason in TO_REVERSE:
+        found += [] if case.is_reversed else [TO_REVERSE[reason]]
     elif posted:
         found.append(ExceptionCode.SOURCE_CHANGED)
     elif not ledger_state.absent and verdict is Verdict.SKIP:
@@ -46,14 +46,14 @@ def exceptions_of(
 
 
 def _refunded_on_account(case: Case, settings: Settings) -> bool:
-    """Whether money that was given back since the books began is to stand in refunds pending (S11)."""
+    """Whether refunds since the books began are booked to refunds pending (S11)."""
     refunds = [s for s in case.facts.settlements if s.method is Method.REFUND and s.amount]
     booked = settings.policies.opening_payment == "settle"
     return booked and any(refund.date >= books_begin(settings) for refund in refunds)
 
 
 def _decided(settings: Settings) -> frozenset[ExceptionCode]:
-    """The source's remarks that the company's policies have answered."""
+    """The source's remarks that the company's policies answer: they are not listed."""
     policies = settings.policies
     answers = {
         ExceptionCode.UNCOLLECTIBLE: policies.uncollectible == "write_off",
@@ -73,16 +73,16 @@ def _posted_exceptions(
     case: Case, ledger_state: LedgerState, settings: Settings
 ) -> list[ExceptionCode]:
     if ledger_state.absent:
-        return [ExceptionCode.EDITED_IN_LEDGER] if ledger_state.taken_back else []
+        return [ExceptionCode.EDITED_IN_LEDGER] if ledger_state.withdrawn else []
     move = ledger_state.move
     if move is None or move.state is not MoveState.POSTED:
         return []
     document = intended(case, settings)
-    sides = moved(document if isinstance(document, LedgerDocument) else None, move)
+    sides = changed_sides(document if isinstance(document, LedgerDocument) else None, move)
     if answered(case.facts.source_hash, case.corrections):
         sides -= {ChangedSide.SOURCE, ChangedSide.SETTINGS}
     elif case.corrections:
-        # It stands as corrected, and the source may have gone back to what it billed at first.
+        # It is posted as corrected, and the source may have returned to its first amounts.
         sides |= {ChangedSide.SOURCE}
     codes = {
         ChangedSide.SOURCE: ExceptionCode.SOURCE_CHANGED,

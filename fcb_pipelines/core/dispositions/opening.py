@@ -1,7 +1,8 @@
-"""Cash of documents of before the cutover: what of it is booked on account, and when (S11).
+"""Cash of documents dated before the cutover, booked on account since the books began (S11).
 
-Such a document stands in the opening balance, and no move of ours is it. With the policy
-`opening_payment: settle` its payments stand open on the customer's receivable, for a person to match.
+Such a document is part of the opening balance and has no move of ours. With the policy
+`opening_payment: settle` its payments are posted to the customer's receivable, unmatched, and a person
+matches them with the opening entry.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import Settlement
-from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.settlements.plan import SettlementPlan, obstacle
 from fcb_pipelines.core.settlements.policy import posts
@@ -24,41 +25,41 @@ from fcb_pipelines.core.settlements.policy import posts
 class OpeningCash:
     """The cash of one such document since the books began.
 
-    `periods` are the months it lies in, `refs` the external ids it may stand under; `told` is all that
-    what is booked of it depends on, as text.
+    `periods` are its months, `YYYY-MM`; `refs` are the external ids that the ledger may hold it under.
+    `basis` is a text of everything that its booking depends on: it changes where the booking may.
     """
 
     periods: frozenset[str]
     refs: frozenset[str]
-    told: str
+    basis: str
 
 
 def opening_documents(
     facts: Iterable[InvoiceFacts], index: Iterable[IndexRow], settings: Settings
 ) -> tuple[InvoiceFacts, ...]:
-    """Those that stand in the opening balance: dated before the books begin, and no move of ours."""
+    """The documents of the opening balance: dated before the books begin, and without a move of ours."""
     begin = books_begin(settings)
     moves = {row.ref for row in index if row.in_ledger}
     return tuple(one for one in facts if one.date and one.date < begin and one.ref not in moves)
 
 
 def opening_cash(documents: Iterable[InvoiceFacts], settings: Settings) -> dict[str, OpeningCash]:
-    """The cash of each of these documents that had some since the books began, by ref."""
+    """The cash since the books began, by document ref; a document without any is left out."""
     policies = settings.policies
     decided = f"{policies.opening_payment} {policies.off_platform_payment} {policies.lost_dispute}"
     return {
         one.ref: OpeningCash(
             periods=frozenset(period_of(each.date) for each in cash),
             refs=frozenset(each.ref for each in cash),
-            told=f"{decided} {one.status} {one.problem} {one.customer} {cash}",
+            basis=f"{decided} {one.status} {one.problem} {one.customer} {cash}",
         )
         for one in documents
         if (cash := _cash(one, settings))
     }
 
 
-def looked_for(documents: Iterable[InvoiceFacts], settings: Settings) -> tuple[str, ...]:
-    """Every external id under which their cash, or what it is shared with, may stand."""
+def opening_refs(documents: Iterable[InvoiceFacts], settings: Settings) -> tuple[str, ...]:
+    """Every external id that the ledger may hold their cash under, shared parts too."""
     cash = [each for one in documents for each in _cash(one, settings)]
     return tuple(dict.fromkeys(ref for each in cash for ref in (each.ref, *each.shares)))
 
@@ -69,11 +70,11 @@ def on_account(
     settings: Settings,
     ledger_state: Mapping[str, LedgerState],
 ) -> tuple[Settlement, ...]:
-    """The settlements that should stand open on the customer's receivable, of whichever month.
+    """The settlements to hold on account, open on the customer's receivable, of all months.
 
-    `parts` are the refs of all settlements of documents of before the cutover: a payment that is shared
-    with another document is in the books through that one's receipt. A document that its source voided,
-    or does not tell in full, settles nothing here: its cash stays listed.
+    `parts` are the refs of all settlements of documents dated before the cutover: a payment shared with
+    any other document is booked by that document's receipt. The cash of a document that is void, or that
+    its source does not report in full, is not booked here and stays listed.
     """
     if settings.policies.opening_payment == "list":
         return ()
@@ -98,18 +99,18 @@ def plan_on_account(
     books: Books,
     period: str,
 ) -> SettlementPlan:
-    """Which of them to write in a month; the exceptions are by the settlement's own ref.
+    """The settlements on account to write in a month; the exceptions are by the settlement's own ref.
 
-    What stands already is left as it is, whatever a person matched it with since.
+    A settlement that the ledger already holds is left as it is, however a person has matched it.
     """
     write: list[Settlement] = []
     left_out: dict[str, ExceptionCode] = {}
-    # A failure comes after the payment that it undoes.
+    # A failure comes after the payment that it reverses.
     for each in sorted(settlements, key=lambda one: one.undoes is not None):
         now = ledger_state.get(each.ref, LedgerState(ref=each.ref))
         if not now.absent:
             continue
-        code = left_out.get(each.undoes or "") or _why_not(each, now, books)
+        code = left_out.get(each.undoes or "") or _obstacle(each, now, books)
         if period_of(each.date) != period:
             left_out[each.ref] = code or ExceptionCode.NOT_WRITTEN
         elif code:
@@ -133,17 +134,11 @@ def _cash(one: InvoiceFacts, settings: Settings) -> tuple[SettlementFacts, ...]:
 def _is_carried(
     settled: SettlementFacts, parts: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> bool:
-    """Whether a receipt has this part in it (S5): one that stands, or one that is still to come."""
-    own = ledger_state.get(settled.ref)
-    if settled.receipt is None or (own is not None and not own.absent):
+    """Whether a shared receipt, booked or still to be booked, includes this part (S5)."""
+    if settled.receipt is None or settled_under(settled.ref, ledger_state) is not None:
         return False
-    others = [
-        now.settlement.settlement
-        for ref in settled.shares
-        if (now := ledger_state.get(ref)) is not None
-        and now.settlement is not None
-        and not now.absent
-    ]
+    found = [settled_under(ref, ledger_state) for ref in settled.shares]
+    others = [entry.settlement for entry in found if entry is not None]
     if others:
         return any(each.receipt is not None for each in others)
     return not {*settled.shares} <= {*parts}
@@ -160,16 +155,14 @@ def _settlement(case: Case, settled: SettlementFacts, *, undone: Collection[str]
         amount=settled.amount,
         currency=settled.currency,
         memo=settled.payment_id or settled.ref,
-        # A payment of before the books began, or within a receipt, is no entry to be undone.
+        # A payment from before the books began, or within a receipt, has no entry to reverse.
         undoes=settled.undoes if settled.undoes in undone else None,
         on_account=True,
     )
 
 
-def _why_not(settlement: Settlement, now: LedgerState, books: Books) -> ExceptionCode | None:
-    code = obstacle(settlement, now, books.entry_lock)
-    if code is None and settlement.method in books.lacking_methods:
-        code = ExceptionCode.ACCOUNT_MISSING
+def _obstacle(settlement: Settlement, now: LedgerState, books: Books) -> ExceptionCode | None:
+    code = obstacle(settlement, now, books.entry_lock, books.lacking_methods)
     first_rate = dict(books.rates_since).get(settlement.currency)
     lacking = settlement.currency not in books.currencies
     if code is None and (lacking or (first_rate and settlement.date < first_rate)):

@@ -1,8 +1,8 @@
-"""T7: what each line of a document is taxed on, where its whole net does not explain the billed tax.
+"""T7: the tax base of each line, where the lines' whole net does not explain the billed tax.
 
-A source computes tax on its own taxable amount: half of a line, only some lines, the shipping beside
-them. It rounds once, or a line at a time. Here one tax at a time is proved on what the source says it
-is on; the lines can then be cut so that the ledger computes on the same base.
+A source computes tax on its own taxable amount: half of a line, only some lines, the shipping as well.
+It rounds once, or each line separately. Here each tax is proved on the base that the source states; the
+lines can then be cut so that the ledger computes on the same base.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,17 +17,18 @@ from fcb_pipelines.core.money import spread, to_major
 
 SHIPPING = "shipping"
 
-# What of a line one tax is on, minor units, in the parts that were rounded apart; empty: nothing.
+# The base of one tax on one line, minor units, in its separately rounded parts; empty: not taxed.
 Parts = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One tax of a document as its source tells it, line by line; minor units.
+    """One tax of a document as its source states it, line by line; minor units.
 
-    `billed` is the document's, `reasons` what its entries are on (empty where one does not tell),
-    `percentage` is 13 for 13 %. `entries` are each line's own of this tax; where no line names any
-    tax, `on_all` says that it is on all of them. `names` are the lines' as a person finds them.
+    `billed` is the amount on the document, `reasons` the bases of the document's entries of this tax
+    (empty where one has none), `percentage` is 13 for 13 %. `names` are the lines' names for people,
+    `nets` their nets, `entries` each line's own entries of this tax. `on_all`: no line names any tax,
+    so the document's taxes are on all of them.
     """
 
     key: str
@@ -40,29 +41,29 @@ class Claim:
     on_all: bool
 
     def on(self, base: int) -> int:
-        """The tax on `base`, half-up."""
+        """The tax on `base`, rounded half-up."""
         return computed(base, self.percentage)
 
     def off(self, bases: Sequence[int]) -> int:
-        """How far the billed tax is off the one on these bases."""
+        """The distance between the billed tax and the tax on these bases, minor units."""
         return abs(self.billed - self.on(sum(bases)))
 
     @property
     def base(self) -> int | None:
-        """What the document's own entries say it is on; None where they don't."""
+        """The base that the document's own entries state; None where they state none."""
         return sum(self.reasons) if self.reasons else None
 
     @property
     def bearing(self) -> tuple[int, ...]:
-        """The nets of the lines that bear it; 0 for the others."""
+        """The net of each line that carries the tax; 0 for the others."""
         return tuple(
             net if self.on_all or own else 0
             for net, own in zip(self.nets, self.entries, strict=True)
         )
 
     @property
-    def told(self) -> tuple[int, ...]:
-        """What the source says of each line is taxed; the net where it says nothing."""
+    def taxed(self) -> tuple[int, ...]:
+        """The base that the source states for each line; the net where it states none."""
         return tuple(
             base_of(own, net) if own else net
             for own, net in zip(self.entries, self.bearing, strict=True)
@@ -72,10 +73,10 @@ class Claim:
 def with_shipping_taxes(
     facts: InvoiceFacts, sold: Sequence[LineFacts], chosen: Mapping[TaxFacts, str]
 ) -> tuple[tuple[LineFacts, ...], dict[TaxFacts, str]]:
-    """The lines, the shipping with its own taxes: what the document bills beyond its lines.
+    """The lines with the taxes of the shipping, which are those billed beyond the other lines.
 
-    With them `chosen`, every tax's configured key, for those too. Where no line names a tax the
-    document's are on all of them, and nothing is told apart.
+    The second value is `chosen`, the configured key of every tax, with the shipping's taxes added.
+    Where no line names a tax the lines come back as they are: the document's taxes are on all of them.
     """
     *lines, shipping = sold
     if not facts.shipping or not any(line.taxes for line in lines):
@@ -89,7 +90,7 @@ def with_shipping_taxes(
         if all(tax.base is not None for tax in (*billed, *on_lines)):
             rest = base_of(billed, 0) - base_of(on_lines, 0)
             base = rest if 0 < rest * _sign(base) < abs(base) - 1 else base
-        # A rounding of the lines is nearer to nothing than to the tax on shipping.
+        # A difference nearer to zero than to the tax on shipping is a rounding of the lines.
         if abs(amount - computed(base, billed[0].percentage)) < abs(amount):
             own[replace(billed[0], amount=amount, base=base)] = key
     return (*lines, replace(shipping, taxes=tuple(own))), {**chosen, **own}
@@ -102,14 +103,14 @@ def claim_of(
     sold: Sequence[LineFacts],
     chosen: Mapping[TaxFacts, str],
 ) -> Claim:
-    """What the source says of the tax that is configured as `key`."""
+    """The claim of the source for the tax that is configured as `key`."""
     billed = [tax for tax in facts.taxes if chosen[tax] == key]
-    told = [tax.base for tax in billed if tax.base is not None]
+    bases = [tax.base for tax in billed if tax.base is not None]
     return Claim(
         key=key,
         percentage=percentage,
         billed=sum(tax.amount for tax in billed),
-        reasons=tuple(told) if len(told) == len(billed) else (),
+        reasons=tuple(bases) if len(bases) == len(billed) else (),
         names=tuple(
             SHIPPING if line.key == SHIPPING else f"line {number} ({line.key})"
             for number, line in enumerate(sold, start=1)
@@ -120,28 +121,31 @@ def claim_of(
     )
 
 
-def proved(claim: Claim, residue: int) -> tuple[Parts, ...] | str:
-    """What of each line the tax is on; or the figure that is wrong, in words."""
+def prove_bases(claim: Claim, residue: int) -> tuple[Parts, ...] | str:
+    """The parts of each line that the tax is on; or the wrong figure, as a text for people.
+
+    `residue` is the difference in minor units that is always allowed.
+    """
     near = _count(claim.bearing)
-    whole = abs(sum(claim.told) - sum(claim.bearing)) <= near
-    told = claim.bearing if whole else _plain(claim.told, claim.bearing)
-    for name, net, base in zip(claim.names, claim.bearing, told, strict=True):
+    whole = abs(sum(claim.taxed) - sum(claim.bearing)) <= near
+    taxed = claim.bearing if whole else _plain(claim.taxed, claim.bearing)
+    for name, net, base in zip(claim.names, claim.bearing, taxed, strict=True):
         if not 0 <= base * _sign(net) <= abs(net):
             return f"{claim.key} on {name} is taxed on {base}, its net is {net}"
-    bases = told
-    if claim.off(told) > residue:
-        bases = min((told, *_on_the_document_s(claim, told, near)), key=claim.off)
+    bases = taxed
+    if claim.off(taxed) > residue:
+        bases = min((taxed, *_on_document_base(claim, taxed, near)), key=claim.off)
     off = claim.off(bases)
     if off > residue:
-        wrong = _wrong_lines(claim, bases)
+        wrong = _unproved_lines(claim, bases)
         if wrong:
             return "; ".join(wrong)
     if off <= allowance(_count(bases), residue):
         return tuple((base,) if base else () for base in bases)
-    parts = _rounded_apart(claim, bases)
+    parts = _rounded_parts(claim, bases)
     if off <= allowance(sum(len(each) for each in parts), residue):
         return parts
-    return _wrong_document(claim, bases)
+    return _unproved_document(claim, bases)
 
 
 def cut(
@@ -150,9 +154,10 @@ def cut(
     percentages: Mapping[str, Decimal],
     currency: str,
 ) -> tuple[DocumentLine, ...]:
-    """A line in pieces, so that each tax is on its own part of it; whole where none is on a part.
+    """A line cut into pieces so that each tax is on whole pieces; uncut where every tax is on all of it.
 
-    `parts` has each of its taxes; a tax that is on less than another is on the first of its pieces.
+    `parts` has the parts of the line for each tax key; a tax on a part of the line is on its first
+    pieces. The pieces sum to the line's net and to its tax.
     """
     size, sign = abs(line.net), _sign(line.net)
     reach = {key: abs(sum(each)) for key, each in parts.items()}
@@ -184,23 +189,23 @@ def cut(
     )
 
 
-def _plain(told: Sequence[int], nets: Sequence[int]) -> tuple[int, ...]:
-    """A base within a unit of its line's net is the net: the two were rounded apart."""
+def _plain(bases: Sequence[int], nets: Sequence[int]) -> tuple[int, ...]:
+    """The bases, with the net in place of each that differs from it by a unit of rounding at most."""
     return tuple(
-        net if abs(base - net) <= 1 else base for base, net in zip(told, nets, strict=True)
+        net if abs(base - net) <= 1 else base for base, net in zip(bases, nets, strict=True)
     )
 
 
-def _on_the_document_s(claim: Claim, told: Sequence[int], near: int) -> tuple[tuple[int, ...], ...]:
-    """The document's own base over the lines that bear it, where it is another than theirs."""
+def _on_document_base(claim: Claim, taxed: Sequence[int], near: int) -> tuple[tuple[int, ...], ...]:
+    """The document's own base spread over the lines that carry the tax; empty where theirs sum to it."""
     base, whole = claim.base, sum(claim.bearing)
-    if base is None or abs(base - sum(told)) <= near or not 0 <= base * _sign(whole) <= abs(whole):
+    if base is None or abs(base - sum(taxed)) <= near or not 0 <= base * _sign(whole) <= abs(whole):
         return ()
     return (_plain(spread(base, claim.bearing), claim.bearing),)
 
 
-def _rounded_apart(claim: Claim, bases: Sequence[int]) -> tuple[Parts, ...]:
-    """The bases in the parts that were rounded apart: the line's own entries, else the document's."""
+def _rounded_parts(claim: Claim, bases: Sequence[int]) -> tuple[Parts, ...]:
+    """The bases in separately rounded parts: by the line's own entries, else by the document's."""
     parts = []
     for base, own in zip(bases, claim.entries, strict=True):
         each = tuple(entry.base for entry in own if entry.base)
@@ -211,29 +216,29 @@ def _rounded_apart(claim: Claim, bases: Sequence[int]) -> tuple[Parts, ...]:
     return tuple(parts)
 
 
-def _wrong_lines(claim: Claim, bases: Sequence[int]) -> list[str]:
-    """The lines whose own tax is neither the one on their base nor their share of the document's.
+def _unproved_lines(claim: Claim, bases: Sequence[int]) -> list[str]:
+    """Texts for lines whose tax is neither the tax on their base nor their share of the document's.
 
-    Line taxes that are not the document's together are no source's own, and prove nothing.
+    Empty where the line taxes do not sum to the document's: then they prove nothing.
     """
     amounts = [sum(entry.amount for entry in own) for own in claim.entries]
     if sum(amounts) != claim.billed:
         return []
     whole = sum(bases)
     wrong = []
-    for number, (own, amount, base, told) in enumerate(
-        zip(claim.entries, amounts, bases, claim.told, strict=True)
+    for number, (own, amount, base, stated) in enumerate(
+        zip(claim.entries, amounts, bases, claim.taxed, strict=True)
     ):
         roundings = max(1, len(own))
         share = abs(amount * whole - claim.billed * base) <= roundings * abs(whole)
-        near = min(abs(amount - claim.on(each)) for each in (base, told)) <= roundings
+        near = min(abs(amount - claim.on(each)) for each in (base, stated)) <= roundings
         if own and not near and not (share and whole):
-            right = f"computed {claim.on(told)} on {told}"
+            right = f"computed {claim.on(stated)} on {stated}"
             wrong.append(f"{claim.key} on {claim.names[number]} billed {amount}, {right}")
     return wrong
 
 
-def _wrong_document(claim: Claim, bases: Sequence[int]) -> str:
+def _unproved_document(claim: Claim, bases: Sequence[int]) -> str:
     whole = sum(bases)
     if claim.base is not None and abs(claim.base) > abs(sum(claim.bearing)):
         expected = allowance(_count(bases), 1)

@@ -1,4 +1,4 @@
-"""From agreed facts to the ledger document that should stand in the books."""
+"""Builds the intended ledger document from the facts of a source."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,28 +12,30 @@ from fcb_pipelines.core.documents.bases import (
     Parts,
     claim_of,
     cut,
-    proved,
+    prove_bases,
     with_shipping_taxes,
 )
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of
 from fcb_pipelines.core.documents.taxes import mismatches, resolve, unexplained
-from fcb_pipelines.core.facts.arithmetic import unsummed
+from fcb_pipelines.core.facts.arithmetic import describe_wrong_sums
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code
 from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
     DocumentTax,
     LedgerDocument,
+    taxes_on,
     with_tax_shares,
 )
 from fcb_pipelines.core.money import spread, to_major
+from fcb_pipelines.core.refs import document_name
 
 NO_DESCRIPTION = "(no description)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Why no document can be built: a hold reason code and what exactly was found."""
+    """The reason why no document can be built, with the figures found."""
 
     reason: Reason
     detail: str
@@ -42,14 +44,19 @@ class Held:
 def intended_document(
     facts: InvoiceFacts, settings: Settings, *, partner: str, nexacloud_invoice_id: str | None
 ) -> LedgerDocument | Held:
-    """The document that should stand in the books, or why there can be none.
+    """The document to post, or the reason to hold it.
 
-    Lines are the source's; a document without any becomes one line on the unitemised account.
+    `partner` is the key of the billing account. The lines are those of the source; a document without
+    any becomes one line on the unitemised account.
     """
     if facts.problem:
         adds_up = facts.problem != Reason.LINES_DO_NOT_SUM
-        told = f"source total {facts.total}, see its evidence" if adds_up else unsummed(facts)
-        return Held(reason=facts.problem, detail=told)
+        detail = (
+            f"source total {facts.total}, see its evidence"
+            if adds_up
+            else describe_wrong_sums(facts)
+        )
+        return Held(reason=facts.problem, detail=detail)
     if facts.date is None:
         return Held(reason=Reason.UNREADABLE, detail="a finalised document without a date")
     sold = _sold_lines(facts, settings)
@@ -80,7 +87,7 @@ def intended_document(
         settings.policies.tax_residue,
     )
     if wrong:
-        # Rate times whole net does not explain it: what the source says each line is taxed on may.
+        # Rate times whole net does not explain the tax: the bases that the source states may.
         cut_lines = _proved_lines(
             facts, sold, lines, {each.key for each in wrong}, chosen, settings
         )
@@ -100,14 +107,14 @@ def intended_document(
         lines=lines,
         taxes=tuple(tax for tax in taxes if tax.amount),
         nexacloud_invoice_id=nexacloud_invoice_id,
-        stripe_invoice_id=facts.ref.rsplit(":", 1)[-1] if facts.side is System.STRIPE else None,
+        stripe_invoice_id=document_name(facts.ref).id if facts.side == System.STRIPE else None,
         reverses=facts.credits,
         source_hash=facts.source_hash,
     )
 
 
 def _zero_rate(facts: InvoiceFacts, settings: Settings) -> tuple[str, ...]:
-    """T6: the tax of 0 % that carries an export's base to the return, by the document's own address."""
+    """T6: the tax of 0 % that reports an export, for a document with an address out of the country."""
     country = country_code(facts.bill_to.country)
     export = settings.policies.export_tax
     return (export,) if export and country not in (None, CANADA) else ()
@@ -122,10 +129,12 @@ def account_codes(settings: Settings) -> dict[str, str]:
 
 
 def shown_quantity(quantity: Decimal, net: int, currency: str) -> tuple[Decimal, Decimal, str]:
-    """Quantity, unit price (major units) and a suffix for the description, exact to the cent.
+    """Quantity, unit price (major units) and a suffix for the description; their product is exactly `net`.
 
-    The amount is the truth. Where it is no whole number of minor units a piece, or the quantity has
-    more than two decimals, the line shows one piece and the suffix keeps the quantity.
+        shown_quantity(Decimal(3), 3000, "CAD")     # 3 at 10.00, ""
+        shown_quantity(Decimal(3), 1000, "CAD")     # 1 at 10.00, " (quantity 3)"
+
+    The second form serves a quantity with more than two decimals too.
     """
     plain = quantity == quantity.quantize(Decimal("0.01")) and quantity > 0
     if plain and Decimal(net) % quantity == 0:
@@ -135,7 +144,7 @@ def shown_quantity(quantity: Decimal, net: int, currency: str) -> tuple[Decimal,
 
 
 def _sold_lines(facts: InvoiceFacts, settings: Settings) -> tuple[LineFacts, ...]:
-    """The lines to post: the source's, its shipping, and its discount where policy shows it."""
+    """The lines to post: the source's, the shipping, and the discount where the policy shows it."""
     if not facts.lines and not facts.shipping:
         return (
             LineFacts(
@@ -185,14 +194,14 @@ def _gross_and_discount(line: LineFacts) -> tuple[LineFacts, ...]:
 def _resolve_all(
     facts: InvoiceFacts, sold: Sequence[LineFacts], taxes: Sequence[Tax], day: date
 ) -> dict[TaxFacts, str] | Held:
-    """Every tax billed on the document or a line -> its configured key."""
+    """The configured key of every tax billed on the document or on a line."""
     chosen: dict[TaxFacts, str] = {}
     for billed in (*facts.taxes, *(tax for line in sold for tax in line.taxes)):
         tax = resolve(billed, taxes, day)
         if tax is None:
             where = billed.state or billed.country or "no jurisdiction"
-            told = f"{billed.type} {billed.percentage} % ({where}) is not configured"
-            return Held(reason=Reason.TAX_UNKNOWN, detail=told)
+            detail = f"{billed.type} {billed.percentage} % ({where}) is not configured"
+            return Held(reason=Reason.TAX_UNKNOWN, detail=detail)
         chosen[billed] = tax.key
     return chosen
 
@@ -231,17 +240,19 @@ def _proved_lines(
     chosen: Mapping[TaxFacts, str],
     settings: Settings,
 ) -> tuple[DocumentLine, ...] | Held:
-    """T7: the lines, cut so that each doubtful tax is on what its source computed it on."""
+    """T7: the lines, cut so that each doubtful tax has the base on which the source computed it."""
     sold, chosen = with_shipping_taxes(facts, sold, chosen)
     rates = {tax.key: tax.percentage for tax in settings.taxes}
     found: dict[str, tuple[Parts, ...]] = {}
     wrong = []
     for key in sorted(doubtful):
-        told = proved(claim_of(key, rates[key], facts, sold, chosen), settings.policies.tax_residue)
-        if isinstance(told, str):
-            wrong.append(told)
+        outcome = prove_bases(
+            claim_of(key, rates[key], facts, sold, chosen), settings.policies.tax_residue
+        )
+        if isinstance(outcome, str):
+            wrong.append(outcome)
         else:
-            found[key] = told
+            found[key] = outcome
     if wrong:
         return Held(reason=Reason.TAX_MISMATCH, detail="; ".join(wrong))
     pieces: list[DocumentLine] = []
@@ -258,17 +269,12 @@ def _proved_lines(
 def _document_taxes(
     facts: InvoiceFacts, lines: Sequence[DocumentLine], chosen: Mapping[TaxFacts, str]
 ) -> tuple[DocumentTax, ...]:
-    """The document's taxes by key, as billed, each on the lines that carry it."""
+    """The document's taxes by key, as billed, each with the net of its lines as base."""
     billed = facts.taxes or tuple(tax for line in facts.lines for tax in line.taxes)
     amounts: dict[str, int] = {}
     for tax in billed:
         amounts[chosen[tax]] = amounts.get(chosen[tax], 0) + tax.amount
-    return tuple(
-        DocumentTax(
-            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
-        )
-        for key, amount in sorted(amounts.items())
-    )
+    return taxes_on(lines, amounts)
 
 
 def _document_line(

@@ -1,4 +1,4 @@
-"""Which documents become drafts, and which drafts are posted (D6)."""
+"""The plan of drafts: documents to write as drafts, and drafts to post (D6)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftPlan:
-    """Which documents become drafts: `create` anew, `rebuild` in place; the rest is left alone."""
+    """The documents to `create` as drafts and the drafts to `rebuild` in place; no other changes."""
 
     create: tuple[LedgerDocument, ...]
     rebuild: tuple[LedgerDocument, ...]
@@ -18,11 +18,11 @@ class DraftPlan:
 def plan_drafts(
     documents: Iterable[LedgerDocument], ledger_state: Mapping[str, LedgerState]
 ) -> DraftPlan:
-    """Create what was never seen; rebuild drafts nobody touched whose document changed (D6)."""
+    """Create documents that were never written; rebuild unedited drafts whose document changed (D6)."""
     create, rebuild = [], []
     for document in documents:
         now = ledger_state.get(document.ref, LedgerState(ref=document.ref))
-        if now.taken_back:
+        if now.withdrawn:
             continue
         if now.absent:
             create.append(document)
@@ -38,10 +38,10 @@ def plan_posting(
     moves: Mapping[str, LedgerMove],
     approved: Mapping[str, str] | None,
 ) -> tuple[str, ...]:
-    """The drafts to post: those whose read-back is the intended document, and approved as such.
+    """The refs of the drafts to post: approved ones whose read-back is the intended document.
 
-    `approved` maps refs to the content hash that a person reviewed; None approves every draft as it
-    stands. An approval of another hash does not count (D6).
+    `approved` maps refs to the content hash that a person reviewed; None approves every draft. An
+    approval of another hash does not count (D6).
     """
     return tuple(
         document.ref

@@ -1,4 +1,4 @@
-"""Service families: which income account a line belongs to, by configured keywords in order."""
+"""Service families, which decide the income account of a line by configured keywords, in order."""
 
 from collections.abc import Sequence
 

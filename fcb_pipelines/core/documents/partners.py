@@ -1,31 +1,31 @@
-"""Who is who: which ledger partner each billing account takes (rules A9 and A12).
+"""Assigns each billing account to a ledger partner (rules A9 and A12).
 
     Alpha Dental and Beta Roofing, both billed at books@keeper.example -> two partners, one warning
     Maple at NexaCloud, Maple at Stripe under the same address         -> one partner
 
-A link decides wherever it leads to a partner, and is never moved. Only an account that no link leads
-anywhere is looked up by its email, and joins only where that can't be a mistake: no two accounts of
-one service bear the email, at most one ledger partner does, and no two companies are named. The
-answer is the same in whatever order the accounts come.
+A link that leads to a partner decides, and is never moved. Only an account without such a link is
+looked up by its email. It joins another account or partner only where that can't be a mistake: no two
+accounts of one service have the email, at most one ledger partner has it, and no two companies are
+named. The order of the accounts does not matter.
 """
 
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.company.services import email_key
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
-
-_NEXACLOUD = "nexacloud"
+from fcb_pipelines.core.refs import account_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPartner:
-    """One partner as the ledger holds it: one of ours by its links, or one that a person made.
+    """One partner in the ledger: one of ours by its links, or one that a person made.
 
-    `company` is what the ledger itself calls a company; None for a person and where it does not say.
-    `within` is the partner that this one is a contact of.
+    `company` is the company that the ledger names for it; None for a person and where it names none.
+    `within` is the id of the partner of which this one is a contact.
     """
 
     partner_id: str
@@ -39,10 +39,10 @@ class LedgerPartner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One ledger partner that accounts take: `partner_id` stands already, None is to be made.
+    """One ledger partner and its accounts; a `partner_id` of None is a partner to create.
 
-    `links` are those to add. The accounts come in the order of their keys; the first one that has a
-    value gives it.
+    `links` are those to add. The accounts come in the order of their keys; an empty field is filled
+    from the first account that has a value.
     """
 
     partner_id: str | None
@@ -52,34 +52,28 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerPlan:
-    """Every place that the accounts take, and by an account's key the emails that it shares."""
+    """Every partner with its accounts, and the emails that each account shares, by the account's key."""
 
     places: tuple[Place, ...]
     shared: Mapping[str, tuple[SharedEmail, ...]]
 
 
-def service_of(link: str) -> str:
-    """The service whose account a link names: `nexacloud`, `stripe:<account>`, `lago:<organization>`."""
-    side, _, rest = link.partition(":")
-    return side if side == _NEXACLOUD else f"{side}:{rest.partition(':')[0]}"
-
-
 def company_key(name: str | None) -> str:
-    """A company's name as it is compared: no case, no punctuation, single spaces."""
+    """A company's name in the form for comparison: lower case, no punctuation, single spaces."""
     words = " ".join((name or "").casefold().split())
     plain = "".join(one for one in words if unicodedata.category(one)[0] not in "PC")
     return " ".join(plain.split()) or words
 
 
 def rivals(wanted: Iterable[Partner], everyone: Iterable[Partner]) -> tuple[Partner, ...]:
-    """Those of `everyone` who matter to where the wanted go, the wanted themselves left out.
+    """The accounts of `everyone` that affect where the wanted accounts go, without the wanted ones.
 
-    They bear an email of the wanted, or name a source's customer that one of the wanted has a link to.
+    They have an email of the wanted, or name a source's customer to which a wanted account has a link.
     """
     wanted = tuple(wanted)
     keys = {each.key for each in wanted}
     emails = {email_key(each.email) for each in wanted} - {None}
-    customers = {_customer(link) for each in wanted for link in each.links}
+    customers = {account_name(link).id for each in wanted for link in each.links}
     return tuple(
         each
         for each in everyone
@@ -89,38 +83,38 @@ def rivals(wanted: Iterable[Partner], everyone: Iterable[Partner]) -> tuple[Part
 
 def place(
     wanted: Iterable[Partner],
-    ledger_state: Iterable[LedgerPartner],
+    existing: Iterable[LedgerPartner],
     others: Iterable[Partner] = (),
 ) -> PartnerPlan:
-    """Which ledger partner each of the wanted accounts takes.
+    """The plan that assigns each of the wanted accounts to a ledger partner.
 
-    `standing` are the ledger's partners that have a link or an email of anybody here, `others` the
-    accounts that are not wanted now and may bear the same emails (`rivals`): they are placed nowhere.
+    `existing` are the ledger's partners that have a link or an email of any account here. `others` are
+    accounts that are not wanted now and may have the same emails (`rivals`): they are not assigned.
     """
     by_key = {each.key: each for each in wanted}
-    register = _Register(ledger_state, by_key, {each.key: each for each in others} | by_key)
+    register = _Register(existing, by_key, {each.key: each for each in others} | by_key)
     joined = [email for email in register.emails() if register.join(email)]
     shared: dict[str, list[SharedEmail]] = {key: [] for key in by_key}
     for email in register.emails():
         if email not in joined:
-            for key, told in register.told(email):
-                shared[key].append(told)
+            for key, email_shared in register.sharers(email):
+                shared[key].append(email_shared)
     return PartnerPlan(
         places=tuple(
             Place(
-                partner_id=unit.ledger_state.partner_id if unit.ledger_state else None,
+                partner_id=unit.existing.partner_id if unit.existing else None,
                 accounts=tuple(unit.wanted),
                 links=tuple(unit.added),
             )
             for unit in register.units
             if unit.wanted
         ),
-        shared={key: tuple(told) for key, told in shared.items()},
+        shared={key: tuple(found) for key, found in shared.items()},
     )
 
 
 def each_once(found: Iterable[LinkedPartner]) -> tuple[LinkedPartner, ...]:
-    """Every ledger partner once, with what all of its accounts share."""
+    """Every ledger partner once, with the emails that any of its accounts shares."""
     once: dict[str, LinkedPartner] = {}
     for one in found:
         known = once.get(one.partner_id, one)
@@ -131,20 +125,20 @@ def each_once(found: Iterable[LinkedPartner]) -> tuple[LinkedPartner, ...]:
 
 @dataclass(slots=True, eq=False)
 class _Unit:
-    """One ledger partner while the plan is made, with the accounts that are it."""
+    """One ledger partner while the plan is made, with the accounts assigned to it."""
 
-    ledger_state: LedgerPartner | None = None
+    existing: LedgerPartner | None = None
     wanted: list[Partner] = field(default_factory=list)
     known: list[Partner] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
 
     @property
     def links(self) -> tuple[str, ...]:
-        return (*(self.ledger_state.links if self.ledger_state else ()), *self.added)
+        return (*(self.existing.links if self.existing else ()), *self.added)
 
     @property
     def services(self) -> set[str]:
-        return {service_of(link) for link in self.links}
+        return {account_name(link).service for link in self.links}
 
     @property
     def accounts(self) -> list[Partner]:
@@ -152,52 +146,47 @@ class _Unit:
 
     @property
     def emails(self) -> set[str]:
-        told = [*(each.email for each in self.accounts)]
-        told += [self.ledger_state.email] if self.ledger_state else []
-        return {key for one in told if (key := email_key(one))}
+        emails = [*(each.email for each in self.accounts)]
+        emails += [self.existing.email] if self.existing else []
+        return {key for one in emails if (key := email_key(one))}
 
     def companies(self, email: str | None = None) -> set[str]:
-        """The companies it is said to be; with `email` by the accounts alone that bear it.
+        """The companies named for this partner; with `email` only by the accounts that have it.
 
-        Of a partner that we made for an account nobody knows any more, the name counts as one.
+        A partner that we made for an account that no longer exists counts by its name.
         """
         bearing = [e for e in self.accounts if email is None or email_key(e.email) == email]
         names = [each.company for each in bearing]
-        if self.ledger_state and email is None:
-            forgotten = self.ledger_state.links and not self.accounts
-            names.append(
-                self.ledger_state.company or (self.ledger_state.name if forgotten else None)
-            )
+        if self.existing and email is None:
+            forgotten = self.existing.links and not self.accounts
+            names.append(self.existing.company or (self.existing.name if forgotten else None))
         return {key for name in names if (key := company_key(name))}
 
     def takes(self, account: Partner) -> bool:
-        """Whether a link may lead this account here: no other account of its service is here."""
-        own = service_of(account.key)
-        return all(service_of(link) != own or link == account.key for link in self.links)
+        """Whether a link may lead this account here: this partner has no other account of its service."""
+        own = account_name(account.key).service
+        return all(account_name(link).service != own or link == account.key for link in self.links)
 
 
 class _Register:
-    """Every account and every ledger partner, first by link, then by email."""
+    """Every account and every ledger partner, joined first by link, then by email."""
 
     def __init__(
         self,
-        ledger_state: Iterable[LedgerPartner],
+        existing: Iterable[LedgerPartner],
         wanted: Mapping[str, Partner],
         everyone: Mapping[str, Partner],
     ) -> None:
-        self.units = [_Unit(each) for each in sorted(ledger_state, key=lambda one: one.partner_id)]
+        self.units = [_Unit(each) for each in sorted(existing, key=lambda one: one.partner_id)]
         self._wanted = wanted
         self._by_link = {
-            link: unit
-            for unit in self.units
-            if unit.ledger_state
-            for link in unit.ledger_state.links
+            link: unit for unit in self.units if unit.existing for link in unit.existing.links
         }
         self._claims: dict[str, set[str]] = {}
         for each in everyone.values():
             for customer in _named(each):
                 self._claims.setdefault(customer, set()).add(each.key)
-        # Keys that stand come first: a link that nobody has yet is theirs before a newcomer's.
+        # Known keys come first: a free link goes to a known account before a new one.
         for key in sorted(everyone, key=lambda one: (one not in self._by_link, one)):
             self._put(everyone[key])
         self._by_email: dict[str, list[_Unit]] = {}
@@ -210,42 +199,38 @@ class _Register:
         return sorted({key for e in self._wanted.values() if (key := email_key(e.email))})
 
     def join(self, email: str) -> bool:
-        """Make one of all that bear this email, where that can't be a mistake; whether it can't."""
+        """Join all partners with this email where that can't be a mistake; returns whether it was safe."""
         units = self._by_email[email]
         if len(units) < 2:
             return not self._two_companies(email)
         services = [service for unit in units for service in unit.services]
-        ledger_state = [unit for unit in units if unit.ledger_state]
+        existing = [unit for unit in units if unit.existing]
         companies = set[str]().union(*(unit.companies() for unit in units))
-        if len(set(services)) < len(services) or len(ledger_state) > 1 or len(companies) > 1:
+        if len(set(services)) < len(services) or len(existing) > 1 or len(companies) > 1:
             return False
-        if any(unit.ledger_state and unit.ledger_state.archived for unit in ledger_state):
+        if any(unit.existing and unit.existing.archived for unit in existing):
             return False
-        first = ledger_state[0] if ledger_state else next(unit for unit in units if unit.wanted)
+        first = existing[0] if existing else next(unit for unit in units if unit.wanted)
         for unit in units:
-            # Who is not wanted is not placed: it joins when its own turn comes.
+            # An account that is not wanted is not assigned: it joins in its own run.
             if unit is not first and unit.wanted:
                 self._merge(unit, first)
         return True
 
-    def told(self, email: str) -> list[tuple[str, SharedEmail]]:
-        """By the key of each wanted account that bears this email: who else does."""
+    def sharers(self, email: str) -> list[tuple[str, SharedEmail]]:
+        """The shared email for the key of each wanted account that has it, with all who have it."""
         units = self._by_email[email]
-        ours = {
-            unit.ledger_state.partner_id for unit in units if unit.ledger_state and unit.accounts
-        }
+        ours = {unit.existing.partner_id for unit in units if unit.existing and unit.accounts}
         bearers = []
         for unit in units:
             own = [each for each in unit.accounts if email_key(each.email) == email]
             bearers += [f"{each.key} ({each.name})" for each in own]
             # The contacts beneath a partner are that partner.
-            if not own and unit.ledger_state and unit.ledger_state.within not in ours:
-                bearers.append(
-                    f"ledger partner {unit.ledger_state.partner_id} ({unit.ledger_state.name})"
-                )
+            if not own and unit.existing and unit.existing.within not in ours:
+                bearers.append(f"ledger partner {unit.existing.partner_id} ({unit.existing.name})")
         if len(bearers) < 2:
             return []
-        only = units[0].ledger_state if len(units) == 1 else None
+        only = units[0].existing if len(units) == 1 else None
         shared = SharedEmail(
             email=email,
             bearers=tuple(sorted(bearers)),
@@ -255,9 +240,9 @@ class _Register:
         return [(key, shared) for key in sorted(keys)]
 
     def _put(self, account: Partner) -> None:
-        # Who is not wanted is written nowhere, so only its own key stands for it.
-        told = account.links if account.key in self._wanted else ()
-        links = [link for link in dict.fromkeys((account.key, *told)) if self._may(account, link)]
+        # An account that is not wanted is not written, so only its own key counts.
+        named = account.links if account.key in self._wanted else ()
+        links = [link for link in dict.fromkeys((account.key, *named)) if self._may(account, link)]
         unit = self._by_link.get(account.key)
         if unit is None:
             led = (self._by_link[link] for link in links if link in self._by_link)
@@ -275,8 +260,8 @@ class _Register:
         self._by_link.update(dict.fromkeys(fresh, unit))
 
     def _may(self, account: Partner, link: str) -> bool:
-        """Whether a source's customer is this account's: others may have named it as their own."""
-        named = self._claims.get(_customer(link))
+        """Whether this account may have a link: not where only other accounts name that customer."""
+        named = self._claims.get(account_name(link).id)
         return link == account.key or not named or account.key in named
 
     def _merge(self, unit: _Unit, into: _Unit) -> None:
@@ -294,14 +279,10 @@ class _Register:
         return any(len(unit.companies(email)) > 1 for unit in self._by_email[email])
 
 
-def _customer(link: str) -> str:
-    """The id that a service gives the account which a link names."""
-    return link.removeprefix(f"{service_of(link)}:")
-
-
 def _named(account: Partner) -> set[str]:
-    """The ids that a NexaCloud account has at the sources: Lago knows it by its own."""
-    if service_of(account.key) != _NEXACLOUD:
+    """The customer ids of a NexaCloud account at the sources; Lago uses the account's own id."""
+    service, own = account_name(account.key)
+    if service != System.NEXACLOUD:
         return set()
-    named = (_customer(account.key), account.stripe_customer_id)
+    named = (own, account.stripe_customer_id)
     return {one for one in named if one}

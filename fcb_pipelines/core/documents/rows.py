@@ -1,7 +1,7 @@
-"""Ledger documents as rows, one line a row, and back: the rows are the document, nothing is beside.
+"""Ledger documents as rows, one for each line, and back; nothing of a document is kept elsewhere.
 
-The header repeats on every line. Anything changed in a row is therefore seen by the gates, which
-work on the documents these rows make and not on a second copy.
+The header repeats on every line. The gates rebuild the documents from these rows, so they see every
+change in a row.
 """
 
 from collections.abc import Iterable
@@ -77,13 +77,13 @@ def to_rows(documents: Iterable[LedgerDocument]) -> tuple[DocumentRow, ...]:
 
 
 def to_documents(rows: Iterable[DocumentRow]) -> tuple[LedgerDocument, ...]:
-    """The documents that these rows make, in order of ref."""
+    """The documents rebuilt from rows, in order of ref."""
     ordered = sorted(rows, key=lambda row: (row.ref, row.line_number))
     return tuple(_document(list(lines)) for _, lines in groupby(ordered, key=lambda row: row.ref))
 
 
 def header(row: DocumentRow) -> tuple[object, ...]:
-    """The columns that repeat on each line of a document, and so are the same on all of them."""
+    """The columns that repeat on each line of a document; all its lines must have the same."""
     return tuple(getattr(row, name) for name in _HEADER)
 
 

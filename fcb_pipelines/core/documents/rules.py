@@ -1,4 +1,4 @@
-"""Every rule that should have held a document earlier, asked again of one about to be written."""
+"""Checks a document again before it is written, by every rule that should have held it earlier."""
 
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.build import account_codes
@@ -17,7 +17,7 @@ def broken_rules(
     books: Books,
     period: str,
 ) -> list[str]:
-    """What of the document is not lawful, each in words; empty where all of it is."""
+    """The rules that the document breaks, each as a text for people; empty where it breaks none."""
     accounts = account_codes(settings)
     known_taxes = {tax.key for tax in settings.taxes}
     faults = []

@@ -1,7 +1,7 @@
-"""Billed taxes and the configured taxes they are posted with.
+"""Billed taxes, and the configured taxes with which they are posted.
 
-A tax is chosen by type, percentage and jurisdiction together. What was billed is never changed;
-what a rate would compute only decides whether the ledger can carry the billed amount.
+A tax is chosen by type, percentage and jurisdiction together. A billed amount is never changed; the
+computed one only decides whether the ledger can hold it.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ _ONE_ROUNDING: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """A billed tax further from rate times base than rounding allows; minor units."""
+    """A billed tax that differs from rate times base by more than rounding allows; minor units."""
 
     key: str
     base: int
@@ -29,11 +29,11 @@ class Mismatch:
 
 
 def resolve(billed: TaxFacts, taxes: Sequence[Tax], on: date) -> Tax | None:
-    """The configured tax that was billed, or None when none or several would fit.
+    """The configured tax for a billed one; None where none or several match.
 
-    A source's own tax code decides where it is configured. Otherwise type and percentage must be
-    equal and the jurisdiction must not contradict; a billed tax that names no province fits only
-    where one configured tax is left. Of several the one in force `on` the document's date is taken.
+    A source's own tax code decides where it is configured. Otherwise type and percentage must be equal
+    and the jurisdiction must not contradict; a billed tax without a province matches only where one
+    configured tax is left. Among several matches the one in force `on` the document's date is taken.
     """
     by_code = [tax for tax in taxes if billed.source_id and billed.source_id in tax.lago_codes]
     if by_code:
@@ -52,22 +52,22 @@ def resolve(billed: TaxFacts, taxes: Sequence[Tax], on: date) -> Tax | None:
 
 
 def in_force(tax: Tax, state: str | None, on: date) -> bool:
-    """Whether a tax is due in a province on a day; None asks for any of its provinces."""
+    """Whether a tax is due in a province on a day; a `state` of None means any of its provinces."""
     spans = _spans(tax, state) if tax.states else (tax,)
     return tax.covers(on) and any(span.covers(on) for span in spans)
 
 
 def allowance(taxed_lines: int, residue: int) -> int:
-    """How far a billed tax may be off the computed one, minor units.
+    """The allowed difference between a billed tax and the computed one, minor units.
 
-    Half a unit for each line that bears it, rounded up, since a source may round a line at a time;
-    never less than `residue`.
+    Half a unit for each line that carries the tax, rounded up, since a source may round each line
+    separately; never less than `residue`.
     """
     return max(residue, (taxed_lines + 1) // 2)
 
 
 def taxed_lines(lines: Iterable[DocumentLine]) -> Counter[str]:
-    """How many lines bear each tax, by its key; a line over nothing has no rounding and counts not."""
+    """The number of lines that carry each tax, by its key, without lines of net 0."""
     return Counter(key for line in lines if line.net for key in line.taxes)
 
 
@@ -77,9 +77,9 @@ def mismatches(
     residue: int,
     lines: Mapping[str, int] = _ONE_ROUNDING,
 ) -> tuple[Mismatch, ...]:
-    """The (key, base, amount) triples whose amount is further off the computed tax than is allowed.
+    """The (key, base, amount) triples whose amount differs from the computed tax by more than allowed.
 
-    `lines` says how many lines bear each tax; without it the tax was rounded once.
+    `lines` is the number of lines that carry each tax; without it each tax was rounded once.
     """
     percentage = {tax.key: tax.percentage for tax in taxes}
     found = []
@@ -93,7 +93,7 @@ def mismatches(
 def unexplained(
     billed: Iterable[DocumentTax], lines: Iterable[DocumentLine], taxes: Sequence[Tax], residue: int
 ) -> list[str]:
-    """A document's taxes that rate times base and the rounding of its lines can't be, in words."""
+    """The taxes of a document that rate times base and rounding can't explain, as texts for people."""
     triples = [(tax.key, tax.base, tax.amount) for tax in billed if tax.amount]
     return [
         f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
@@ -106,7 +106,7 @@ def _spans(tax: Tax, state: str | None) -> tuple[TaxState, ...]:
 
 
 def _only(candidates: Sequence[Tax], state: str | None, on: date) -> Tax | None:
-    # What was billed decides: a date only chooses between several, and excludes nothing.
+    # The billed tax decides: the date only chooses between several, and excludes none.
     if len(candidates) > 1:
         candidates = [tax for tax in candidates if in_force(tax, state, on)]
     return candidates[0] if len(candidates) == 1 else None

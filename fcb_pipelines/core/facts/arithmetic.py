@@ -1,7 +1,7 @@
 """Shared arithmetic of billed documents: lines, discounts and taxes that must add up.
 
-Used by the readers of each source (`core.facts.stripe.documents`, `core.facts.lago.documents`). Amounts are integer
-minor units. Nothing here raises for a bad document: a fault becomes a `Reason`.
+The readers of each source use it (`core.facts.stripe.documents`, `core.facts.lago.documents`). Amounts
+are integer minor units. Nothing here raises for a bad document: a fault becomes a `Reason`.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import Kind, Reason, Status, System
+from fcb_pipelines.core.codes import Kind, Reason, Status
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, SettlementFacts, TaxFacts
 from fcb_pipelines.core.money import half_up, spread
 
-# What a body of an unexpected shape can raise while it is read; anything else is a bug of ours.
+# The errors that a body of an unexpected shape can cause; any other is a bug of ours.
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
 
 
-def unreadable(side: System, ref: str, kind: Kind, customer: str | None = None) -> InvoiceFacts:
-    """The facts of a document whose body can't be read: its identity, and at best its customer."""
+def unreadable(side: str, ref: str, kind: Kind, customer: str | None = None) -> InvoiceFacts:
+    """The facts of a document whose body can't be read: its ref and kind, and its customer if known."""
     return InvoiceFacts(
         side=side,
         ref=ref,
@@ -42,13 +42,13 @@ def spread_taxes(
     taxes: Sequence[TaxFacts],
     named: Sequence[Collection[str | None]] = (),
 ) -> tuple[tuple[LineFacts, ...], Reason | None]:
-    """Lines whose taxes sum to the document's, tax by tax.
+    """The lines with taxes that sum to the document's, tax by tax; a reason where that can't be done.
 
-    Line taxes that already do are the source's own and stay. Where the source gives a tax on no
-    line, or its lines differ from the document by rounding (a unit a line at most), the document's
-    tax is spread over the lines that bear it by largest remainder. Several entries of one rate on
-    the document (two reasons of taxability) count together. `named` are the taxes that the source
-    names for each line without an amount.
+    Line taxes that already sum are kept. Where the source puts a tax on no line, or its line taxes
+    differ from the document's by rounding (at most a unit a line), the document's tax is spread by
+    largest remainder over the lines that carry it. Several entries of one rate on the document (two
+    reasons of taxability) count together. `named` are the ids of the taxes that the source names for
+    each line without an amount.
     """
     result, problem = _spread(lines, taxes, named)
     together = _by_rate(taxes)
@@ -80,61 +80,62 @@ def _spread(
         bases = {i: result[i].net for i in bearing}
         explained = abs(tax.amount - computed(sum(bases.values()), tax.percentage)) <= 1
         if not explained and len(rates) == len(taxes):
-            # The whole of these lines does not explain it: it is on what the source says.
-            bases = _told_bases(result, bearing, tax, named) or bases
+            # The whole of these lines does not explain the tax: take the bases that the source states.
+            bases = _stated_bases(result, bearing, tax, named) or bases
         shares = spread(tax.amount, list(bases.values()))
         for (index, base), share in zip(bases.items(), shares, strict=True):
             result[index] = _with_tax(result[index], tax, share, base)
     return tuple(result), None
 
 
-def _told_bases(
+def _stated_bases(
     lines: Sequence[LineFacts],
     bearing: Sequence[int],
     tax: TaxFacts,
     named: Sequence[Collection[str | None]],
 ) -> dict[int, int]:
-    """What the source says of these lines is taxed, by the line's index; empty where that is nothing."""
+    """The tax base that the source states for each of these lines, by index; empty where it sums to 0."""
     if any(_bears(lines[i], tax) for i in bearing):
-        told = {i: base_of(own_taxes(lines[i], tax.source_id), lines[i].net) for i in bearing}
-        return told if sum(told.values()) else {}
-    told = {i: lines[i].net for i in bearing if i < len(named) and tax.source_id in named[i]}
-    return told if sum(told.values()) else {}
+        bases = {i: base_of(own_taxes(lines[i], tax.source_id), lines[i].net) for i in bearing}
+    else:
+        bases = {i: lines[i].net for i in bearing if i < len(named) and tax.source_id in named[i]}
+    return bases if sum(bases.values()) else {}
 
 
 def base_of(entries: Sequence[TaxFacts], net: int) -> int:
-    """What entries of one tax are on: their bases added, or `net` where one names none."""
+    """The base of several entries of one tax: the sum of theirs, or `net` where one has none."""
     bases = [entry.base for entry in entries]
     return net if None in bases else sum(base or 0 for base in bases)
 
 
 def own_taxes(line: LineFacts, source_id: str | None) -> tuple[TaxFacts, ...]:
-    """The line's entries of one of the source's taxes."""
+    """The line's entries of the tax with this id."""
     return tuple(tax for tax in line.taxes if tax.source_id == source_id)
 
 
 def _by_rate(taxes: Sequence[TaxFacts]) -> tuple[TaxFacts, ...]:
-    """One entry for each rate, its amounts and bases added."""
-    apart: dict[str | None, list[TaxFacts]] = {}
+    """One entry for each rate, with the sum of its amounts and bases."""
+    by_rate: dict[str | None, list[TaxFacts]] = {}
     for tax in taxes:
-        apart.setdefault(tax.source_id, []).append(tax)
+        by_rate.setdefault(tax.source_id, []).append(tax)
     return tuple(
         replace(
             entries[0],
             amount=sum(entry.amount for entry in entries),
             base=None if any(e.base is None for e in entries) else base_of(entries, 0),
         )
-        for entries in apart.values()
+        for entries in by_rate.values()
     )
 
 
-def rounded_apart(
+def absorb_rounding(
     lines: tuple[LineFacts, ...], net: int, most: Sequence[int] = ()
 ) -> tuple[LineFacts, ...]:
-    """The lines with a net that sums to `net`, where each was rounded on its own.
+    """The lines adjusted so that they sum to `net`, where each line was rounded on its own.
 
-    The document is right by half a unit for each line: the largest lines give or take a unit each until
-    they sum; first those that are more than the `most` they can be. Lines further off stay as they are.
+    Three lines of 3333 with a net of 10000 become 3334, 3333 and 3333. A difference of up to half a
+    unit a line is a rounding: the largest lines change by a unit each, first those with a gross above
+    their `most`. Lines with a larger difference stay as they are.
     """
     off = net - sum(line.net for line in lines)
     if not off or 2 * abs(off) > len(lines):
@@ -152,10 +153,11 @@ def rounded_apart(
     )
 
 
-def taxes_rounded_apart(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts, ...]:
-    """The document's taxes that sum to its `tax`, where each was rounded on its own.
+def absorb_tax_rounding(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts, ...]:
+    """The document's taxes adjusted so that they sum to `tax`, where each was rounded on its own.
 
-    A unit goes to those whose rounding took most away; taxes further off than half a unit each stay.
+    The taxes that lost most by rounding change by a unit each. Taxes with a difference above half a
+    unit each stay as they are.
     """
     off = tax - sum(each.amount for each in taxes)
     billed = [i for i, each in enumerate(taxes) if each.amount]
@@ -169,27 +171,27 @@ def taxes_rounded_apart(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts
             return Decimal(0)
         return (each.base * each.percentage / 100 - each.amount) * unit
 
-    mended = sorted(billed, key=lambda i: (-lost(i), -abs(taxes[i].amount), i))[: abs(off)]
+    adjusted = sorted(billed, key=lambda i: (-lost(i), -abs(taxes[i].amount), i))[: abs(off)]
     return tuple(
-        replace(each, amount=each.amount + unit) if i in mended else each
+        replace(each, amount=each.amount + unit) if i in adjusted else each
         for i, each in enumerate(taxes)
     )
 
 
-def unsummed(facts: InvoiceFacts) -> str:
-    """What of a document does not add up, in words: the figures that contradict each other."""
+def describe_wrong_sums(facts: InvoiceFacts) -> str:
+    """The figures of a document that contradict each other, as a text for people."""
     net = sum(line.net for line in facts.lines) + facts.shipping
     tax = sum(each.amount for each in facts.taxes)
-    told = []
+    faults = []
     if tax != facts.tax:
-        told.append(f"its taxes sum to {tax}, not to {facts.tax}")
+        faults.append(f"its taxes sum to {tax}, not to {facts.tax}")
     if facts.lines and net + facts.tax != facts.total:
         shipping = f" and shipping {facts.shipping}" if facts.shipping else ""
         lines = f"lines {net - facts.shipping}{shipping} + tax {facts.tax}"
-        told.append(f"{lines} != total {facts.total}")
+        faults.append(f"{lines} != total {facts.total}")
     discount = sum(line.discount for line in facts.lines)
     if facts.lines and discount != facts.discount:
-        told.append(f"discount {facts.discount} is {discount} on the lines")
+        faults.append(f"discount {facts.discount} is {discount} on the lines")
     on_lines = {each.source_id: each for line in facts.lines for each in line.taxes}
     billed = {each.source_id: each for each in _by_rate(facts.taxes)}
     for rate, each in (on_lines | billed).items():
@@ -197,12 +199,12 @@ def unsummed(facts: InvoiceFacts) -> str:
         amount = billed[rate].amount if rate in billed else 0
         if rate in on_lines and not facts.shipping and given != amount:
             name = f"{each.type} {each.percentage.normalize():f} %"
-            told.append(f"{name} is {amount} on the document, {given} on its lines")
-    return "; ".join(told) or f"source total {facts.total}, see its evidence"
+            faults.append(f"{name} is {amount} on the document, {given} on its lines")
+    return "; ".join(faults) or f"source total {facts.total}, see its evidence"
 
 
 def spread_discount(total: int, lines: Sequence[LineFacts]) -> tuple[LineFacts, ...]:
-    """The lines with `total` more of discount, spread over their net by largest remainder."""
+    """The lines with a further discount of `total`, spread over their net by largest remainder."""
     shares = spread(total, [line.net for line in lines])
     return tuple(
         replace(line, discount=line.discount + share, net=line.net - share)
@@ -210,8 +212,8 @@ def spread_discount(total: int, lines: Sequence[LineFacts]) -> tuple[LineFacts, 
     )
 
 
-def turned(facts: InvoiceFacts) -> InvoiceFacts:
-    """A document with a negative total as the credit note that it is: every amount's sign turned."""
+def as_credit_note(facts: InvoiceFacts) -> InvoiceFacts:
+    """An invoice with a negative total as a credit note: every amount with its sign changed."""
     return replace(
         facts,
         kind=Kind.CREDIT_NOTE,
@@ -221,14 +223,14 @@ def turned(facts: InvoiceFacts) -> InvoiceFacts:
         paid=-facts.paid,
         discount=-facts.discount,
         shipping=-facts.shipping,
-        lines=tuple(_turned_line(line) for line in facts.lines),
-        taxes=tuple(_turned_tax(tax) for tax in facts.taxes),
+        lines=tuple(_negated_line(line) for line in facts.lines),
+        taxes=tuple(_negated_tax(tax) for tax in facts.taxes),
         settlements=tuple(replace(s, amount=-s.amount, debt=-s.debt) for s in facts.settlements),
     )
 
 
 def in_order(settlements: Sequence[SettlementFacts]) -> tuple[SettlementFacts, ...]:
-    """Settlements by date, then ref, so the same facts come out the same whatever the answer's order."""
+    """Settlements by date, then ref, whatever the order of the source's answer."""
 
     def place(settlement: SettlementFacts) -> tuple[date, str]:
         return settlement.date, settlement.ref
@@ -249,17 +251,17 @@ def _with_tax(line: LineFacts, tax: TaxFacts, amount: int, base: int) -> LineFac
     return replace(line, taxes=(*others, replace(tax, amount=amount, base=base)))
 
 
-def _turned_line(line: LineFacts) -> LineFacts:
+def _negated_line(line: LineFacts) -> LineFacts:
     return replace(
         line,
         net=-line.net,
         gross=-line.gross,
         discount=-line.discount,
-        taxes=tuple(_turned_tax(tax) for tax in line.taxes),
+        taxes=tuple(_negated_tax(tax) for tax in line.taxes),
     )
 
 
-def _turned_tax(tax: TaxFacts) -> TaxFacts:
+def _negated_tax(tax: TaxFacts) -> TaxFacts:
     return replace(tax, amount=-tax.amount, base=None if tax.base is None else -tax.base)
 
 

@@ -1,19 +1,19 @@
-"""The index: one row for each document a source has, and for each id NexaCloud names in vain."""
+"""The index: one row for each document of a source, and for each id that the source did not find."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
-from fcb_pipelines.core.codes import Status, System
+from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.moves import ListedMove
 from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.refs import id_within
 
 
 class Lookup(StrEnum):
-    """How the source answered for a document."""
+    """The source's answer for a document."""
 
     LISTED = "listed"
     ASKED = "asked"
@@ -22,7 +22,7 @@ class Lookup(StrEnum):
 
 
 class Origin(StrEnum):
-    """Which of the source's objects a document is: a negative invoice is still an invoice."""
+    """The type of the source's object; a negative invoice is still an invoice."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
@@ -30,12 +30,13 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRow:
-    """One document of one source, enough to place it and to see whether it changed.
+    """One document of one source: enough to assign it to a month and to see whether it changed.
 
     `period` is None where the document has no date or its month is out of range. `body_hash` names
-    the evidence; rows that the source does not have carry none of the document's fields. `credits` is
-    the ref of the invoice that a credit note is of. `in_ledger`: a move of ours stands under the ref,
-    so it belongs to the population whoever forgets it (A13), in the month where the ledger has it.
+    the evidence; a document that the source did not find has none of the document's fields. `credits`
+    is the ref of the invoice that a credit note credits. `in_ledger`: the ledger holds a move of ours
+    under the ref, so the document belongs to the population even where NexaCloud or the source has
+    erased it (A13), in the ledger's month.
     """
 
     ref: str
@@ -63,7 +64,7 @@ class IndexRow:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it stands in the books, in a month of theirs, and its source does not give it."""
+        """Whether the ledger holds it in a month in range and its source did not find it."""
         return self.in_ledger and not self.found and self.period is not None
 
     @property
@@ -74,60 +75,55 @@ class IndexRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What counts as NexaCloud's at a source that serves several products (rule A6).
+    """Decides which documents of a source belong to NexaCloud, where it serves several products (A6).
 
-    `customers` are the source's customer ids that NexaCloud users name, `claimed` the document refs
-    that NexaCloud invoices name, `metadata_key` the key that marks a document as NexaCloud's. A
-    document that names nobody can't be another product's for sure: it is in scope, and held there.
-    `standing` are our moves by ref: what is in the books was NexaCloud's, whatever it has erased since.
+    `customers` are the source's customer ids of NexaCloud's users, `claimed` the document refs that
+    NexaCloud's invoices name, `metadata_key` the key that marks a document as NexaCloud's. A document
+    without a customer may belong to NexaCloud: it is in scope, and held. `our_moves` are the ledger's
+    moves by ref: a posted document stays in scope even where NexaCloud has erased it since.
     """
 
     customers: frozenset[str]
     claimed: frozenset[str]
     metadata_key: str
-    ledger_state: Mapping[str, ListedMove] = field(default_factory=dict)
+    our_moves: Mapping[str, ListedMove] = field(default_factory=dict)
 
     def includes(self, facts: InvoiceFacts) -> bool:
         """Whether a document is NexaCloud's."""
         return (
             facts.payer in self.customers
-            or _nobodys(facts)
+            or _has_no_customer(facts)
             or facts.ref in self.claimed
             or facts.credits in self.claimed
-            or facts.ref in self.ledger_state
-            or facts.credits in self.ledger_state
+            or facts.ref in self.our_moves
+            or facts.credits in self.our_moves
             or any(key == self.metadata_key for key, _ in facts.metadata)
         )
 
     def with_known(self, documents: Iterable[InvoiceFacts]) -> "Scope":
-        """The scope with the customers that only documents can tell.
+        """The scope with customers added that follow from documents, not from NexaCloud's users.
 
-        Of a forgotten one the books hold documents and NexaCloud none (A13): what it is billed later is
-        not of another product of the company. An account that a source bills in a customer's place is
-        NexaCloud's where NexaCloud names one of its documents: users name customers alone.
+        A customer whom NexaCloud has erased still has documents in the ledger (A13): its later bills
+        belong to NexaCloud too. An account that a source bills in a customer's place belongs to
+        NexaCloud where NexaCloud names one of its documents, since users name customers only.
         """
         documents = tuple(documents)
         claimed = {one.payer for one in documents if one.ref in self.claimed}
-        ledger_state = {
+        posted = {
             one.payer
             for one in documents
-            if one.ref in self.ledger_state and one.ref not in self.claimed and not one.credits
+            if one.ref in self.our_moves and one.ref not in self.claimed and not one.credits
         }
         accounts = {
             one.payer for one in documents if one.ref in self.claimed and one.customer is None
         }
-        known = (ledger_state - claimed) | accounts
+        known = (posted - claimed) | accounts
         return replace(self, customers=self.customers | {each for each in known if each})
 
 
-def _nobodys(facts: InvoiceFacts) -> bool:
-    """Whether nothing says whose a document is; a credit note is its invoice's."""
+def _has_no_customer(facts: InvoiceFacts) -> bool:
+    """Whether a document names no customer; a credit note has that of its invoice."""
     return facts.payer is None and facts.credits is None
-
-
-def source_ref(side: System, owner: str, source_id: str) -> str:
-    """The identity of a document: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
-    return f"{side}:{owner}:{source_id}"
 
 
 def found_row(
@@ -141,9 +137,9 @@ def found_row(
     first_period: str,
     last_period: str,
 ) -> IndexRow:
-    """The index row of a document that the source has."""
+    """The index row of a document that the source has; its total is negative for a credit note."""
     period = _in_range(facts.date, first_period, last_period)
-    move = scope.ledger_state.get(facts.ref)
+    move = scope.our_moves.get(facts.ref)
     if period is None and move is not None:
         period = _in_range(move.date, first_period, last_period)
     return IndexRow(
@@ -176,8 +172,8 @@ def absent_row(
     first_period: str,
     last_period: str,
 ) -> IndexRow:
-    """The index row of an id that NexaCloud names, or that the books hold, and the source did not give."""
-    move = scope.ledger_state.get(ref)
+    """The index row of an id that NexaCloud or the ledger names and the source did not find."""
+    move = scope.our_moves.get(ref)
     return IndexRow(
         ref=ref,
         source_id=source_id,
@@ -192,23 +188,11 @@ def absent_row(
     )
 
 
-def named_but_not_listed(named: Collection[str], listed: Iterable[str], prefix: str) -> list[str]:
-    """The refs of this source (`prefix`, e.g. `stripe:acct_1:`) that are named and the list lacks."""
-    return sorted({ref for ref in named if ref.startswith(prefix)} - set(listed))
+def named_but_not_listed(named: Collection[str], listed: Iterable[str], service: str) -> list[str]:
+    """The named refs of this source (`service`, e.g. `stripe:acct_1`) that are not listed, sorted."""
+    return sorted({ref for ref in named if id_within(ref, service) is not None} - set(listed))
 
 
 def _in_range(day: dt.date | None, first_period: str, last_period: str) -> str | None:
     period = period_of(day) if day else None
     return period if period and first_period <= period <= last_period else None
-
-
-def stripe_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:
-    """The Stripe customers that NexaCloud users name."""
-    return frozenset(
-        str(user["stripe_customer_id"]) for user in users if user["stripe_customer_id"]
-    )
-
-
-def lago_customers(users: Iterable[Mapping[Any, Any]]) -> frozenset[str]:
-    """The Lago customers that NexaCloud users are: their external id is the user's id."""
-    return frozenset(str(user["id"]) for user in users)

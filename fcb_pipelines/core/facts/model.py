@@ -1,25 +1,24 @@
-"""What one side says of one document.
+"""Facts: one document as one system reports it.
 
-NexaCloud, Stripe, Lago and the ledger are all told in the same frozen values, so comparing any two
-of them is one function (`core.agreement.compare`). Amounts are integer minor units; dates are calendar
-dates in the company's timezone.
+NexaCloud, Stripe and Lago share the same frozen values, so one function compares any two of them
+(`core.agreement.compare`). Amounts are integer minor units; dates are calendar dates in the company's
+timezone.
 """
 
 import datetime as dt
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status, System
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status
+from fcb_pipelines.core.digests import Digested, Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxFacts:
     """One tax as billed, on a line or on a document.
 
-    `type` is hst, gst, qst, pst or what the source says, lower case; `percentage` is 13 for 13 %;
+    `type` is hst, gst, qst, pst or the source's own word, lower case; `percentage` is 13 for 13 %;
     `amount` and `base` are minor units; `state` is a province code (ON) where known.
     """
 
@@ -37,8 +36,8 @@ class TaxFacts:
 class LineFacts:
     """One line. `net` is after discounts and before tax; `net` = `gross` - `discount`.
 
-    `unit_amount` is in major units and only shown: the line's amount is the truth. `reverses` is the
-    description of the line that a credit note's line takes back, whose account it therefore has.
+    `unit_amount` is in major units and only shown; `net` counts. `reverses` is the description of the
+    invoice line that a credit note's line credits: it decides the account.
     """
 
     key: str
@@ -60,12 +59,12 @@ class SettlementFacts:
     """One allocation of one payment (or credit) to one document, as the source confirms it.
 
     `ref` is its own identity, `payment_id` the source's payment (pi_…, ch_…) on a bank statement.
-    `amount` is what it takes off the document, minor units; below zero it puts something back.
-    `drawn_on` names what it draws on and does not make: a credit note (which it takes the same amount
-    off), or a receipt of `receipt` minor units that several documents share; `shares` are the refs of
-    the other documents' parts of it. `undoes` is the settlement that it takes back. `debt` is what of
-    the amount the customer's balance holds as a debt of the customer, and no credit (B9). Only confirmed
-    settlements exist as facts; NexaCloud's paid_at makes none.
+    `amount` is subtracted from the document's open amount, minor units; a negative one raises it.
+    `drawn_on` is the ref of an existing entry that the amount comes from: a credit note, whose open
+    amount falls as well, or a receipt of `receipt` minor units that several documents share; `shares`
+    are the refs of the other documents' parts of that receipt. `undoes` is the settlement that this one
+    reverses. `debt` is the part of the amount that is a debt of the customer on the customer's balance,
+    and no credit (B9). Only confirmed settlements become facts; NexaCloud's paid_at makes none.
     """
 
     ref: str
@@ -84,7 +83,7 @@ class SettlementFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillTo:
-    """The customer as the document itself shows it (a snapshot, not today's master record)."""
+    """The customer as printed on the document (a snapshot, not today's master record)."""
 
     name: str | None = None
     email: str | None = None
@@ -97,21 +96,21 @@ class BillTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceFacts:
-    """One document as one side tells it.
+class InvoiceFacts(Digested):
+    """One document as one system reports it; `side` is the name of a source or of NexaCloud.
 
     `ref` is the identity (`stripe:<account>:<in_…>`, `lago:<organization>:<lago_id>`,
-    `nexacloud:<invoice id>`); `number` is a label for people. `total` is what was billed, before any
-    settlement; `paid` what that side says is settled. `settlements` are those of the document, and
-    those that draw on it. `credits` is the ref of the invoice that a credit note is of, `voided_on` the
-    day it was voided. `remarks` are the exceptions that the source's own objects raise; `tax_exempt`
-    says that it marks the customer so. `customer_account` is the account that the source bills where it
-    names no customer (Stripe `acct_…`). `withdrawn` are the refs of settlements that the source took
-    back, each with the day on which it did (S13). `problem` names why the document's own
-    amounts can't be trusted (None when they add up).
+    `nexacloud:<invoice id>`); `number` is a label for people. `total` is the billed amount before any
+    settlement, `paid` the amount that this side reports as settled. `settlements` are those of the
+    document and those that draw on it. `credits` is the ref of the invoice that a credit note credits,
+    `voided_on` the day of the void. `remarks` are exceptions that follow from the source's own objects;
+    `tax_exempt` says that the source marks the customer as exempt. `customer_account` is the account
+    that the source bills where it names no customer (Stripe `acct_…`). `withdrawn` are the refs of
+    settlements that the source withdrew, each with its day (S13). `problem` is the reason why the
+    document's own amounts can't be trusted (None when they add up).
     """
 
-    side: System
+    side: str
     ref: str
     kind: Kind
     number: str
@@ -146,37 +145,29 @@ class InvoiceFacts:
 
     @property
     def payer(self) -> str | None:
-        """Whom the source bills: its customer, else the account in a customer's place.
+        """The customer that the source bills, else the account in a customer's place.
 
-        The account is no part of the source hash: documents that were posted before it was read keep
-        the hash they were posted with.
+        The account is no part of the source hash, so documents posted before it was read keep theirs.
         """
         return self.customer or self.customer_account
 
     @property
     def owed(self) -> int:
-        """What the source says is still owed, in minor units: total less confirmed settlements."""
+        """The amount still owed at the source, minor units: total less confirmed settlements."""
         return self.total - sum(s.amount for s in self.settlements if s.method.at_source)
 
     @property
     def source_hash(self) -> str:
-        """Digest (64 hex digits) of what was billed: not of how it is settled, nor of who says so."""
-        billed = {name: getattr(self, name) for name in _BILLED}
-        text = json.dumps(billed, sort_keys=True, default=_plain)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Digest (64 hex digits) of the billed document, without its settlements and without `side`."""
+        return self.digest_in(_BILLED)
 
 
-_BILLED = (
-    "ref", "kind", "number", "currency", "date", "net", "tax", "total", "discount", "shipping",
-    "customer", "lines", "taxes", "credits",
+_BILLED = Form(
+    {
+        InvoiceFacts: (
+            "ref", "kind", "number", "currency", "date", "net", "tax", "total", "discount",
+            "shipping", "customer", "lines", "taxes", "credits",
+        ),
+    },
+    compact=False,
 )  # fmt: skip
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, LineFacts | TaxFacts):
-        return asdict(value)
-    raise TypeError(f"{type(value).__name__} has no place in a source hash")

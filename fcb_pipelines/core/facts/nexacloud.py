@@ -1,7 +1,7 @@
-"""NexaCloud's copy of an invoice, told as facts, and the source document that it claims."""
+"""NexaCloud's users, and its invoices as facts, each with the source document that it claims."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 from fcb_pipelines.core.codes import Kind, Status, System
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.money import exponent, half_up
+from fcb_pipelines.core.refs import nexacloud_ref
 
 _STATUSES = {
     "draft": Status.DRAFT,
@@ -24,9 +25,9 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NexaCloudInvoice:
-    """One row of NexaCloud's invoices: whose it is, which document it claims, and its facts.
+    """One row of NexaCloud's invoices: its user, the document it claims, and its facts.
 
-    `claims` is the ref of the source document, None where the row names none we can look up.
+    `claims` is the ref of the source document; None where the row names none that can be looked up.
     """
 
     invoice_id: str
@@ -39,48 +40,63 @@ class NexaCloudInvoice:
 
     @property
     def ref(self) -> str:
-        """The row's own identity in the population, used where it has no document of its own."""
+        """The row's own ref, its identity in the population where it has no document of its own."""
         return self.facts.ref
 
 
-def claimed_ref(source_id: str | None, stripe_account: str, lago_organization: str) -> str | None:
-    """The source document's ref that `stripe_invoice_id` names: `in_…` Stripe, `lago:…` Lago."""
-    named = (source_id or "").strip()
-    if named.startswith("in_"):
-        return f"stripe:{stripe_account}:{named}"
-    if named.startswith("lago:") and len(named) > len("lago:"):
-        return f"lago:{lago_organization}:{named.removeprefix('lago:')}"
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One NexaCloud user: the master data of a billing account."""
+
+    id: str
+    email: str | None
+    full_name: str | None
+    company: str | None
+    billing_email: str | None
+    billing_address: str | None
+    billing_city: str | None
+    billing_state: str | None
+    billing_postal_code: str | None
+    billing_country: str | None
+    tax_id: str | None
+    stripe_customer_id: str | None
+
+    @property
+    def name(self) -> str:
+        """The name for people: company, else full name, else email, else id."""
+        return self.company or self.full_name or self.email or self.id
 
 
 def copies(
     invoices: Iterable[Mapping[str, Any]],
     items: Iterable[Mapping[str, Any]],
     *,
-    stripe_account: str,
-    lago_organization: str,
+    claims: Callable[[str | None], str | None],
 ) -> tuple[NexaCloudInvoice, ...]:
-    """Every NexaCloud invoice as a Copy, oldest first (created_at, then id)."""
+    """Every NexaCloud invoice with its items, oldest first (created_at, then id).
+
+    `claims` converts a row's `stripe_invoice_id` into the ref of the source document.
+    """
     by_invoice: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in items:
         by_invoice[item["invoice_id"]].append(item)
-    told = [
+    rows = [
         NexaCloudInvoice(
             invoice_id=row["id"],
             user_id=row["user_id"],
             subscription_id=row["subscription_id"] or None,
             source_id=row["stripe_invoice_id"] or None,
-            claims=claimed_ref(row["stripe_invoice_id"], stripe_account, lago_organization),
+            claims=claims(row["stripe_invoice_id"]),
             created_at=row["created_at"],
             facts=_facts(row, by_invoice[row["id"]]),
         )
         for row in invoices
     ]
-    return tuple(sorted(told, key=lambda copy: (copy.created_at, copy.invoice_id)))
+    return tuple(sorted(rows, key=lambda copy: (copy.created_at, copy.invoice_id)))
 
 
 def first_claimants(rows: Iterable[NexaCloudInvoice]) -> dict[str, NexaCloudInvoice]:
-    """Source ref -> the row that owns it: the earliest by created_at, then id (rule A7)."""
+    """The earliest row (created_at, then id) that claims each source document, by its ref (rule A7)."""
     claimants: dict[str, NexaCloudInvoice] = {}
     for row in sorted(rows, key=lambda copy: (copy.created_at, copy.invoice_id)):
         if row.claims:
@@ -96,7 +112,7 @@ def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFac
     sign = -1 if net + tax < 0 else 1
     return InvoiceFacts(
         side=System.NEXACLOUD,
-        ref=f"nexacloud:{row['id']}",
+        ref=nexacloud_ref(row["id"]),
         kind=Kind.CREDIT_NOTE if sign < 0 else Kind.INVOICE,
         number=row["invoice_number"] or "",
         status=_STATUSES.get(raw.lower(), Status.UNKNOWN),
@@ -124,5 +140,5 @@ def _line(item: Mapping[str, Any], currency: str, sign: int) -> LineFacts:
 
 
 def _minor(amount: Decimal | None, currency: str) -> int:
-    """Nearest minor units: a copy is compared, never posted, so a sub-cent copy just differs."""
+    """The nearest minor units: a copy is only compared, so a rounded fraction of a cent just differs."""
     return half_up((amount or Decimal(0)).scaleb(exponent(currency)))

@@ -1,7 +1,7 @@
-"""What a billed tax is called: its type and province, read from codes and names that people typed.
+"""The type and province of a billed tax, read from the codes and names that people typed.
 
-Sources name a tax in many ways ("HST (13%)", "TPS/GST", `hst_on`, "CA-ON", "Ontario"). Reading them
-is done here, once, so that the same tax has the same type and state whoever billed it.
+Sources name a tax in many ways ("HST (13%)", "TPS/GST", `hst_on`, "CA-ON", "Ontario"). All of them are
+read here, so the same tax has the same type and state at every source.
 """
 
 import re
@@ -63,9 +63,9 @@ def country_code(text: str | None) -> str | None:
 
 
 def province(*texts: str | None) -> str | None:
-    """The two-letter province that the first telling text names: ON, on, CA-ON, Ontario, `hst_on`.
+    """The two-letter province from the first text that names exactly one; None where no text does.
 
-    None when no text names exactly one province; a country alone ("Canada") names none.
+    ON, on, CA-ON, Ontario and `hst_on` all give ON; a country alone ("Canada") gives None.
     """
     for text in texts:
         found = _provinces_in(text or "")
@@ -81,7 +81,7 @@ def _provinces_in(text: str) -> set[str]:
     }
     if by_name:
         return by_name
-    # "on" is an English word: a code counts when it stands in capitals or ends a short code.
+    # "on" is an English word: a code counts in capitals or at the end of a short code.
     codes = {word for word in re.findall(r"[A-Za-z]+", text) if word.isupper()}
     short = re.fullmatch(r"(?:[a-z0-9]+[_\-. ])?([a-z]{2})", lowered.strip())
     if short:

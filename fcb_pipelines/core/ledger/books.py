@@ -1,4 +1,4 @@
-"""What the ledger allows: currencies and their rates, what it lacks, and locked periods."""
+"""The limits of the ledger: currencies with their rates, missing taxes and methods, lock dates."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,7 +8,12 @@ from fcb_pipelines.core.codes import Method
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What the ledger allows: currencies and since when they have a rate, what it lacks, locks."""
+    """The limits of the ledger that decide whether a document or a settlement can be posted.
+
+    `rates_since` is the first day with a rate for each currency that needs one. `lacking_taxes` are
+    configured tax keys, `lacking_methods` settlement methods that can't be posted. `invoice_lock` is
+    the latest date on which no sales document may be written, `entry_lock` the same for other entries.
+    """
 
     currencies: frozenset[str]
     rates_since: tuple[tuple[str, date], ...] = ()
@@ -19,5 +24,5 @@ class Books:
 
 
 def first_open_day(wanted: date, lock: date | None) -> date:
-    """The day itself, or the first after the lock."""
+    """The wanted day, or the first day after the lock where it is locked."""
     return wanted if lock is None or wanted > lock else lock + timedelta(days=1)

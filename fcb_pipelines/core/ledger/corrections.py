@@ -1,31 +1,14 @@
-"""Corrections that stand in the ledger: found by their refs, and what is open on a document with them."""
+"""Posted corrections of a document, found by their refs, and the open amount of both together."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
+from fcb_pipelines.core.refs import base_of, correction_number, is_correction
 
-_MARK = ":correction:"
-
-
-# The digest that a correction carries where the source has voided the document.
+# The source hash of a correction for a document that the source has voided.
 VOIDED = "void"
-
-
-def base_of(ref: str) -> str:
-    """The document that a correction is of; of any other ref, itself."""
-    return ref.partition(_MARK)[0]
-
-
-def correction_ref(base: str, number: int) -> str:
-    """The ref of a document's correction of this number, counted from 1."""
-    return f"{base}{_MARK}{number}"
-
-
-def is_correction(ref: str) -> bool:
-    """Whether a ref is a correction's."""
-    return _MARK in ref
 
 
 def by_base(moves: Iterable[LedgerMove]) -> dict[str, tuple[LedgerMove, ...]]:
@@ -34,11 +17,17 @@ def by_base(moves: Iterable[LedgerMove]) -> dict[str, tuple[LedgerMove, ...]]:
     for move in moves:
         if is_correction(move.ref) and move.state is MoveState.POSTED:
             own[base_of(move.ref)].append(move)
-    return {ref: tuple(sorted(found, key=_number)) for ref, found in own.items()}
+    return {
+        ref: tuple(sorted(found, key=lambda move: correction_number(move.ref)))
+        for ref, found in own.items()
+    }
 
 
 def credited_by_notes(moves: Iterable[LedgerMove | None]) -> dict[str, tuple[int, int]]:
-    """What posted credit notes, less their corrections, take back of each invoice: total and tax."""
+    """The total and tax that posted credit notes, less their corrections, credit of each invoice.
+
+    The keys are refs of invoices, the values minor units.
+    """
     posted = {move.ref: move for move in moves if move and move.state is MoveState.POSTED}
     found: dict[str, tuple[int, int]] = {}
     for move in posted.values():
@@ -52,18 +41,18 @@ def credited_by_notes(moves: Iterable[LedgerMove | None]) -> dict[str, tuple[int
 
 
 def answered(source: str, corrections: Sequence[LedgerMove]) -> bool:
-    """Whether the last correction answers what the source says now (its digest, or VOIDED)."""
+    """Whether the last correction was made for the source's present document: its digest, or VOIDED."""
     return bool(corrections) and corrections[-1].stored_source_hash == source
 
 
 def residual_with(move: LedgerMove, corrections: Iterable[LedgerMove]) -> int:
-    """What is open on a document and its corrections together, in the document's direction."""
+    """The open amount of a document and its corrections together, minor units, in the document's sign."""
     sign = move.document.kind.sign
     return sum(sign * each.document.kind.sign * each.residual for each in (move, *corrections))
 
 
 def unmatched(entries: Iterable[LedgerSettlement]) -> dict[str, int]:
-    """What the settlements of each document hold that is matched with nothing, in its direction."""
+    """The unmatched amount of the posted settlements of each document, minor units, in its sign."""
     found: dict[str, int] = defaultdict(int)
     for entry in entries:
         settled = entry.settlement
@@ -73,17 +62,13 @@ def unmatched(entries: Iterable[LedgerSettlement]) -> dict[str, int]:
 
 
 def open_with(move: LedgerMove, corrections: Sequence[LedgerMove], beside: int) -> int:
-    """What is open on a document and its corrections, in its direction, less what is held `beside` it.
+    """The open amount of a document and its corrections, less the amount `beside` it; minor units.
 
-    A raised invoice is settled as one: what its payment leaves over is for the correction. What a correction
-    credits beyond what was open is the customer's credit; what it takes back of a credit note is owed.
+    `beside` is the unmatched amount of its settlements. A raised invoice and its correction are settled
+    together. A correction may credit an invoice by more than was open: the rest is the customer's
+    credit, so the result is never below zero. For a credit note it may be: then the customer owes it.
     """
     if not corrections:
         return move.residual
     left = residual_with(move, corrections) - beside
     return left if move.document.kind is Kind.CREDIT_NOTE else max(0, left)
-
-
-def _number(move: LedgerMove) -> int:
-    tail = move.ref.partition(_MARK)[2]
-    return int(tail) if tail.isdecimal() else 0

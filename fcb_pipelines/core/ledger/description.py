@@ -1,4 +1,4 @@
-"""What a ledger says of itself: what it can hold, what it lacks, what setup found or made."""
+"""The description of a ledger: its identity, limits, missing parts, setup steps and trial balance."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,11 +8,11 @@ from fcb_pipelines.core.codes import Method
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPart:
-    """Something that the ledger lacks, and how to get it.
+    """A part that the ledger lacks, with the remedy.
 
-    `taxes` are the configured tax keys that can't be posted without it; None: nothing can be; none of
-    them: only what needs this very part, as a currency without rates. `methods` are the settlements
-    that can't be.
+    `taxes` are the configured tax keys that can't be posted without it. None means that no document
+    can be posted; an empty tuple that only documents needing this part can't, as with a currency
+    without rates. `methods` are the settlement methods that can't be posted without it.
     """
 
     what: str
@@ -23,19 +23,18 @@ class MissingPart:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the books are not ready without it."""
+        """Whether posting is blocked, wholly or for some taxes or methods."""
         return self.taxes is None or bool(self.taxes) or bool(self.methods)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerDescription:
-    """The ledger as found: who it is, what it can hold, and what is missing.
+    """The ledger as found: its identity, its limits and its missing parts.
 
-    `identity` names this very set of books (two databases never share it). `currencies` are those
-    that can be posted, `rates_since` the first day with a rate of each that needs one.
-    `invoice_lock` is the
-    latest date on which no sales document may be written, `entry_lock` the same for payments and
-    other entries.
+    `identity` names this set of books (two databases never share it). `currencies` are those that can
+    be posted, `rates_since` the first day with a rate for each that needs one. `invoice_lock` is the
+    latest date on which no sales document may be written, `entry_lock` the same for payments and other
+    entries.
     """
 
     adapter: str
@@ -52,7 +51,7 @@ class LedgerDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupStep:
-    """One thing that setup looked at: `found`, `made`, or (dry run) `would make`."""
+    """One part that setup checked; `outcome` is `found`, `made` or (dry run) `would make`."""
 
     what: str
     name: str

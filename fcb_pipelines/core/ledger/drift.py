@@ -1,7 +1,7 @@
-"""Which side moved: source now, intended when it was written, ledger now (D2, D3).
+"""Changes since a document was written, found by three digests (D2, D3).
 
-Three digests of one document. What the ledger keeps with the move is what was intended when it was
-written; the source now and the ledger now are each compared with it.
+The ledger keeps with each move the digest of the document as it was intended when written. The intent
+of today and the read-back of today are each compared with it.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, is_same_docum
 
 
 class ChangedSide(StrEnum):
-    """A side that is no longer what it was when the document was written.
+    """A side that has changed since the document was written.
 
     SETTINGS: the source bills the same, but the configuration would now write another document, or
     NexaCloud's copy of it has another id.
@@ -22,10 +22,10 @@ class ChangedSide(StrEnum):
     LEDGER = "ledger"
 
 
-def moved(document: LedgerDocument | None, move: LedgerMove) -> frozenset[ChangedSide]:
-    """The sides that moved since `move` was written; `document` is the intent now, where there is one.
+def changed_sides(document: LedgerDocument | None, move: LedgerMove) -> frozenset[ChangedSide]:
+    """The sides that changed since `move` was written; `document` is the intent now, if there is one.
 
-    A move of before the source's digest was kept counts every change of the intent as the source's.
+    Old moves carry no digest of the source: for them every change of the intent counts as the source's.
     """
     found = set()
     if document is not None and document.content_hash != move.stored_hash:
@@ -37,6 +37,6 @@ def moved(document: LedgerDocument | None, move: LedgerMove) -> frozenset[Change
 
 
 def _is_same_sale(document: LedgerDocument, move: LedgerMove) -> bool:
-    """Whether the source bills what it billed then, to the same owner."""
+    """Whether the source bills the same as then, to the same partner."""
     owned = document.partner in move.partner_links
     return move.stored_source_hash == document.source_hash and owned

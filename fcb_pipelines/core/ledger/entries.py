@@ -1,19 +1,18 @@
-"""Ledger documents: what should stand in the books.
+"""Intended entries of the ledger: documents, settlements and partners.
 
 A `LedgerDocument` is complete: accounts and taxes are resolved, amounts are integer minor units and
-positive for invoices and credit notes alike (the kind says the direction). Its content hash covers
-every field that a ledger can answer back, so the intent and a read-back compare by hash.
-Settlements have an external id and a hash of their own: a payment never looks like a changed invoice.
+positive for invoices and credit notes alike (the kind gives the sign). Its content hash covers every
+field that a read-back can return, so the intent and a read-back compare by hash. Settlements have an
+external id and a hash of their own: a new payment leaves the hash of its invoice as it is.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.core.codes import Kind, Method
+from fcb_pipelines.core.digests import Digested, Form, all_but
 from fcb_pipelines.core.money import spread
 
 
@@ -21,8 +20,8 @@ from fcb_pipelines.core.money import spread
 class DocumentLine:
     """One line: `net` minor units on income account `account`; `taxes` are configured tax keys.
 
-    `quantity` times `unit_price` (major units) equals `net` exactly, always. `tax` is the share of
-    the billed taxes that falls on the line; it is derived, for reporting, and not hashed.
+    `quantity` times `unit_price` (major units) always equals `net` exactly. `tax` is the line's share
+    of the billed taxes, minor units: derived, for reporting, not hashed.
     """
 
     description: str
@@ -45,13 +44,13 @@ class DocumentTax:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerDocument:
+class LedgerDocument(Digested):
     """One intended invoice or credit note.
 
     `ref` is the source identity and becomes the ledger's external id; `partner` is the key of a
-    billing account (`core.documents.partners`); `number` is the label printed on the document. `reverses` is the
-    ref of the document that a credit note is of, `source_hash` the digest of what the source billed;
-    both stand beside the content and are no part of its hash.
+    billing account (`core.documents.partners`); `number` is the label printed on the document.
+    `reverses` is the ref of the invoice that a credit note credits, `source_hash` the digest of the
+    document as billed; neither is part of the content hash.
     """
 
     ref: str
@@ -79,7 +78,7 @@ class LedgerDocument:
 
     @property
     def total(self) -> int:
-        """Net and tax, minor units: what the customer was billed."""
+        """Net and tax as billed to the customer, minor units."""
         return self.net + self.tax
 
     @property
@@ -90,28 +89,24 @@ class LedgerDocument:
 
     @property
     def content_hash(self) -> str:
-        """Digest (64 hex digits) of everything that counts in the document."""
-        content = asdict(self)
-        del content["reverses"], content["source_hash"]
-        for line in content["lines"]:
-            del line["tax"], line["family"]
-        return _digest(content)
+        """Digest (64 hex digits) of every hashed field of the document."""
+        return self.digest_in(_CONTENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(Digested):
     """One intended settlement of one document, in the journal of its method's route (`core.settlements.routes`).
 
-    `amount` is what it takes off the document's residual, minor units; below zero it puts that much
-    back. `memo` is the source's payment id (pi_…), as it stands on the bank's side.
+    `amount` is subtracted from the document's residual, minor units; a negative one raises it. `memo`
+    is the source's payment id (pi_…), as on the bank statement.
 
-    With `drawn_on` it is an allocation: no money moves, `amount` of what that entry holds is matched to
-    the document. `drawn_on` is a posted credit note of ours, or (with `receipt`, its whole amount) a
+    With `drawn_on` it is an allocation: no money moves, and `amount` of that entry is matched to the
+    document. `drawn_on` is a posted credit note of ours, or (with `receipt`, its whole amount) a
     receipt that several documents share, written by the first that draws on it. `undoes` is the
-    settlement that this one takes back: the two are matched, and the document is open again.
+    settlement that this one reverses: the two are matched, and the document is open again.
 
-    `on_account`: its document stands in the opening balance and is no move of ours. It is left open on
-    the partner's receivable, or beside it; were the document to come into the books, it would settle it.
+    `on_account`: its document is part of the opening balance and no move of ours. The settlement stays
+    open on the partner's receivable, or beside it, and would settle the document were it ever posted.
     """
 
     ref: str
@@ -130,27 +125,21 @@ class Settlement:
 
     @property
     def content_hash(self) -> str:
-        """Digest (64 hex digits) of everything that counts in the settlement."""
-        content = asdict(self)
-        # What it is matched with is no part of what it is.
-        del content["on_account"]
-        for name in ("drawn_on", "receipt", "undoes"):
-            if content[name] is None:
-                del content[name]
-        return _digest(content)
+        """Digest (64 hex digits) of every hashed field of the settlement."""
+        return self.digest_in(_CONTENT)
 
     @property
     def is_allocation(self) -> bool:
-        """Whether it matches what stands there already and makes no entry of its own."""
+        """Whether it only matches an existing entry and makes none of its own."""
         return self.drawn_on is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
-    """One billing account of NexaCloud and how it should look in the ledger.
+    """One billing account of NexaCloud with the fields that its ledger partner should have.
 
     `key` is its first link; every link (service:…:id) becomes an external id of the one partner.
-    `company` is the company it names, None for a person; `name` is what the ledger is to call it.
+    `company` is the company it names, None for a person; `name` is the partner's name in the ledger.
     """
 
     key: str
@@ -167,10 +156,21 @@ class Partner:
     company: str | None = None
 
 
+def taxes_on(lines: Iterable[DocumentLine], amounts: Mapping[str, int]) -> tuple[DocumentTax, ...]:
+    """Taxes of these amounts (minor units by key), each with the net of its lines as base, sorted by key."""
+    lines = tuple(lines)
+    return tuple(
+        DocumentTax(
+            key=key, base=sum(line.net for line in lines if key in line.taxes), amount=amount
+        )
+        for key, amount in sorted(amounts.items())
+    )
+
+
 def with_tax_shares(
     lines: Sequence[DocumentLine], taxes: Iterable[DocumentTax]
 ) -> tuple[DocumentLine, ...]:
-    """The lines as a ledger answers them, each with its share of the taxes it bears."""
+    """The lines, each with its share of the taxes on it, spread by largest remainder."""
     shares = [0] * len(lines)
     for tax in taxes:
         weights = [line.net if tax.key in line.taxes else 0 for line in lines]
@@ -179,14 +179,12 @@ def with_tax_shares(
     return tuple(replace(line, tax=share) for line, share in zip(lines, shares, strict=True))
 
 
-def _digest(content: dict[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a content hash")
+_CONTENT = Form(
+    {
+        LedgerDocument: all_but(LedgerDocument, "reverses", "source_hash"),
+        DocumentLine: all_but(DocumentLine, "tax", "family"),
+        Settlement: all_but(Settlement, "on_account"),
+    },
+    # An entry without these fields is hashed as if the fields did not exist.
+    where_known=("drawn_on", "receipt", "undoes"),
+)

@@ -1,10 +1,11 @@
-"""What a ledger answers when it is read back.
+"""Read-backs: the moves and settlements that a ledger holds.
 
-Adapters translate their own records into these values and nothing else; all judgement about them
-is in `core`. A read-back document has the same type as the intended one, so the two compare by
-content hash, field by field when the hashes differ.
+Adapters translate their own records into these values and judge nothing; all judgement is in `core`. A
+read-back document has the same type as the intended one, so the two compare by content hash, and field
+by field where the hashes differ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -13,7 +14,7 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 
 
 class MoveState(StrEnum):
-    """Where a document stands in the ledger. A cancelled move is `CANCELLED`, not absent."""
+    """The state of a document in the ledger. A cancelled move is `CANCELLED`, not absent."""
 
     NONE = "none"
     DRAFT = "draft"
@@ -21,12 +22,12 @@ class MoveState(StrEnum):
     CANCELLED = "cancelled"
 
 
-# A move in one of these is in the ledger; a cancelled one is a person's decision that it is not.
+# A move in one of these states counts as in the books; a person has taken a cancelled one out.
 IN_BOOKS = frozenset({MoveState.DRAFT, MoveState.POSTED})
 
 
 class PaymentState(StrEnum):
-    """How far a move is settled, judged by its residual."""
+    """The payment state of a move, derived from its residual."""
 
     NOT_PAID = "not_paid"
     PARTIAL = "partial"
@@ -38,15 +39,14 @@ class PaymentState(StrEnum):
 class LedgerMove:
     """One of our moves as the ledger holds it now.
 
-    `document` is the move told as a LedgerDocument, its `partner` one of `partner_links` (the
-    external ids of the ledger partner; empty when the partner has none of ours). `residual` is the
-    open receivable in minor units of the document's currency, positive for an invoice still owed,
-    and positive for a credit note not yet used. What our entries beside it put back (an older debt
-    that the invoice collects) is in it until it is paid, and `put_back` is that part of it;
-    `payment_state` is of the document alone.
-    `accounting_date` is the ledger's own date, which may differ from the document's. `stored_hash`
-    is the content hash kept with the move, and `stored_source_hash` the digest of what its source
-    had billed when it was written.
+    `document` is the move as a LedgerDocument, its `partner` one of `partner_links` (the external ids
+    of the ledger partner; empty when the partner has none of ours). `residual` is the open receivable
+    in minor units of the document's currency, positive for an invoice still owed and for a credit note
+    not yet used. It includes `put_back`, the amount that our entries beside the document added (an
+    older debt that the invoice collects) until that is paid; `payment_state` leaves it out.
+    `accounting_date` is the ledger's own date, which may differ from the document's. `stored_hash` is
+    the content hash kept with the move, `stored_source_hash` the digest of the source's document when
+    the move was written.
     """
 
     ref: str
@@ -64,7 +64,7 @@ class LedgerMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedMove:
-    """One of our moves in short: its ref, where it stands, and the date printed on it."""
+    """One of our moves in short: its ref, its state, and the date printed on it."""
 
     ref: str
     state: MoveState
@@ -75,9 +75,9 @@ class ListedMove:
 class LedgerSettlement:
     """One of our settlements as the ledger holds it now.
 
-    `reconciled` is how much of it is matched, in minor units and with the sign of its amount: to the
-    receivable of its document, or to another settlement of the same document. All of it where the
-    method does not touch the receivable. An allocation stands as long as it is matched.
+    `reconciled` is the matched part of its amount, minor units of the same sign: matched to the
+    receivable of its document, or to another settlement of the same document. It is the whole amount
+    where the method does not touch the receivable. An allocation exists as long as it is matched.
     """
 
     ref: str
@@ -87,10 +87,15 @@ class LedgerSettlement:
     reconciled: int
     stored_hash: str | None
 
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether all of it is matched."""
+        return abs(self.reconciled) >= abs(self.settlement.amount)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What our log of read-backs last saw under an external id; `released` asks for a rewrite."""
+    """The last entry in the log of read-backs for an external id; state `released` asks for a rewrite."""
 
     ref: str
     state: str
@@ -100,24 +105,27 @@ class Seen:
 RELEASED = "released"
 RECONCILED = "reconciled"
 
-# How far an entry has come. What a person took back must not overwrite what it once was.
+# The states in order of progress: a person who withdraws an entry must not lower its logged state.
 _PROGRESS = (MoveState.CANCELLED, RELEASED, MoveState.DRAFT, MoveState.POSTED, RECONCILED)
 
 
-def remembered(seen: str | None, state: str) -> bool:
-    """Whether a state read back now may take the place of the state last seen.
+def may_replace(seen: str | None, state: str) -> bool:
+    """Whether a state read back now may replace the logged one: only where it is as far or further.
 
-    An entry that went back - cancelled, unposted, unreconciled - keeps its old place in the log, or
-    the next look would take the new state for the rightful one and write over it.
+        may_replace("draft", "posted")     # True
+        may_replace("posted", "draft")     # False: a person reset it
+
+    A cancelled, unposted or unreconciled entry keeps its logged state; otherwise the next run would
+    take the person's change for the pipeline's own state and write over it.
     """
     return seen is None or _PROGRESS.index(state) >= _PROGRESS.index(seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerState:
-    """One external id of the month: what stands there now, and what was last seen there.
+    """One external id of the month: the ledger's entry now, and the last one logged.
 
-    `elsewhere` marks a document of another month, looked at because something here is matched with it.
+    `elsewhere` marks a document of another month that is matched with an entry of this one.
     """
 
     ref: str
@@ -128,20 +136,20 @@ class LedgerState:
 
     @property
     def absent(self) -> bool:
-        """Nothing of ours stands in the ledger: no entry, or one a person cancelled."""
+        """Whether the ledger holds no entry of ours, or one that a person cancelled."""
         entry = self.move or self.settlement
         return entry is None or entry.state is MoveState.CANCELLED
 
     @property
     def was_seen(self) -> str | None:
-        """The state last read back (None: never, or released since)."""
+        """The state last logged (None: never, or released since)."""
         return None if self.seen is None or self.seen.state == RELEASED else self.seen.state
 
     @property
-    def taken_back(self) -> bool:
-        """Whether a person removed, cancelled or unposted what stood here, and nobody released it.
+    def withdrawn(self) -> bool:
+        """Whether a person removed, cancelled or unposted the entry, and nobody released it since.
 
-        A cancelled entry says so itself, also where a run died before it was ever logged.
+        A cancelled entry counts even where a run died before it was logged.
         """
         if self.seen is not None and self.seen.state == RELEASED:
             return False
@@ -151,10 +159,21 @@ class LedgerState:
         return unposted and self.was_seen == MoveState.POSTED
 
 
-def is_same_document(move: LedgerMove, content_hash: str | None) -> bool:
-    """Whether the move, read back now, is the document with this hash.
+def settled_under(ref: str, ledger_state: Mapping[str, LedgerState]) -> LedgerSettlement | None:
+    """The settlement in the ledger under an external id; None where there is none."""
+    now = ledger_state.get(ref)
+    return None if now is None or now.absent else now.settlement
 
-    One ledger partner may carry several of our links, and each counts as the intended one.
+
+def is_same_document(move: LedgerMove, content_hash: str | None) -> bool:
+    """Whether the move, as read back now, is the document with this hash.
+
+    One ledger partner may carry several of our links; any of them counts as the document's partner.
     """
     links = move.partner_links or (move.document.partner,)
-    return any(replace(move.document, partner=link).content_hash == content_hash for link in links)
+    return any(_owned_by(move.document, link).content_hash == content_hash for link in links)
+
+
+def _owned_by(document: LedgerDocument, partner: str) -> LedgerDocument:
+    # The document itself keeps its digest once computed; a copy would compute it again.
+    return document if document.partner == partner else replace(document, partner=partner)

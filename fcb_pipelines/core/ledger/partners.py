@@ -1,14 +1,14 @@
-"""Partners as the ledger has them."""
+"""Partners of the ledger that carry links of ours."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedEmail:
-    """An email that several accounts or ledger partners bear, and which therefore joins none of them.
+    """An email of several accounts or ledger partners, which therefore joins none of them.
 
-    `bearers` are told for people: accounts by key and name, partners that no account is by id and
-    name. `partner_id` is the one partner that all of them stand on already, though two companies.
+    `bearers` are texts for people: accounts by key and name, partners without an account by id and
+    name. `partner_id` is the partner that all of them share already although they name two companies.
     """
 
     email: str
@@ -18,7 +18,7 @@ class SharedEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedPartner:
-    """One ledger partner that carries at least one of our links; with the emails it shares."""
+    """One ledger partner with at least one of our links, and the emails it shares with others."""
 
     partner_id: str
     links: tuple[str, ...]

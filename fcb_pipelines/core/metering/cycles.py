@@ -1,7 +1,8 @@
-"""Billing cycles: from when to when the cycle runs that a month names.
+"""Billing cycles: the span of time that a subscription pays for at once.
 
 A cycle belongs to the month it begins in. It begins on the day and at the time of day of the
-subscription's present cycle (its anchor), in the company's timezone; without an anchor on the first.
+subscription's present cycle (its anchor), in the company's timezone; without an anchor on the first
+at midnight.
 """
 
 from calendar import monthrange
@@ -12,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.periods import following, period_of, preceding
 
-# No clock in the world is further from UTC.
+# No timezone is further from UTC.
 _ANY_ZONE = timedelta(hours=14)
 
 
 class CycleLength(StrEnum):
-    """How long a plan's cycle is."""
+    """The length of a plan's billing cycle."""
 
     MONTHLY = "monthly"
     YEARLY = "yearly"
@@ -25,14 +26,14 @@ class CycleLength(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """From `start` to just before `end`; instants in UTC."""
+    """The time from `start` up to, not including, `end`; both in UTC."""
 
     start: datetime
     end: datetime
 
     @property
     def seconds(self) -> int:
-        """How long it is."""
+        """Its length in whole seconds."""
         return int((self.end - self.start).total_seconds())
 
 
@@ -46,13 +47,13 @@ _LENGTHS = {
 }
 
 
-def cycle_length(told: str | None) -> CycleLength | None:
-    """What `billing_cycle` means; None for a word that is not known (rule M4)."""
-    return _LENGTHS.get((told or "").strip().casefold())
+def cycle_length(billing_cycle: str | None) -> CycleLength | None:
+    """The length that a plan's `billing_cycle` names; None for an unknown word (rule M4)."""
+    return _LENGTHS.get((billing_cycle or "").strip().casefold())
 
 
 def is_moment(value: object) -> bool:
-    """Whether it is a date, or a datetime with its zone, that every zone's calendar has."""
+    """Whether the value is a date, or a datetime with a timezone, that converts to every timezone."""
     if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo is None):
         return False
     moment = value if isinstance(value, datetime) else datetime.combine(value, time(), UTC)
@@ -63,14 +64,14 @@ def is_moment(value: object) -> bool:
 
 
 def instant(moment: datetime | date, timezone: str) -> datetime:
-    """A moment in UTC; a bare date is the midnight it begins with in `timezone`."""
+    """The moment in UTC; a bare date is the midnight it begins with in `timezone`."""
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time(), ZoneInfo(timezone))
     return moment.astimezone(UTC)
 
 
 def cycle_of(period: str, anchor: datetime | None, timezone: str) -> Span:
-    """The monthly cycle that begins in the period. The 31st becomes a shorter month's last day."""
+    """The monthly cycle that begins in the period; day 31 becomes a shorter month's last day."""
     return Span(
         start=_anchored(period, anchor, timezone),
         end=_anchored(following(period), anchor, timezone),
@@ -78,7 +79,7 @@ def cycle_of(period: str, anchor: datetime | None, timezone: str) -> Span:
 
 
 def period_containing(moment: datetime, anchor: datetime | None, timezone: str) -> str:
-    """The period whose monthly cycle the moment lies in."""
+    """The period (YYYY-MM) whose monthly cycle contains the moment."""
     period = period_of(moment.astimezone(ZoneInfo(timezone)).date())
     return preceding(period) if moment < _anchored(period, anchor, timezone) else period
 
@@ -89,7 +90,7 @@ def begins_in(period: str, anchor: datetime, timezone: str) -> bool:
 
 
 def cycles_up_to(end: datetime, length: CycleLength, timezone: str) -> tuple[Span, ...]:
-    """The cycles that may end at `end`: counted back in the company's timezone, then in UTC.
+    """The cycles that may end at `end`: one counted back in the company's timezone, one in UTC.
 
     Stripe counts in UTC; the two differ by an hour where a clock change lies in between.
     """

@@ -1,4 +1,4 @@
-"""The rows of the dual run: expected charges and invoiced lines brought together."""
+"""The rows of the dual run: expected charges against invoiced lines."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class DualRun:
-    """Everything that the rows of one period are told from."""
+    """The inputs of one period's rows; subscriptions and plans by (service, id)."""
 
     period: str
     currency: str
@@ -33,7 +33,7 @@ class DualRun:
     customers: Customers
 
     def rows(self) -> tuple[MeteringDelta, ...]:
-        """The subscriptions' rows, then the one-offs; each in order."""
+        """One row a subscription, by service and id; then one row a one-off, by date."""
         expected = by_subscription(self.expected)
         lines: dict[Key, list[tuple[Invoiced, InvoicedLine]]] = defaultdict(list)
         for document, line in lines_of(self.documents, self.period):
@@ -42,7 +42,7 @@ class DualRun:
         for document in self.documents:
             if document.problem and document.period == self.period:
                 unread[document.service, document.subscription_id or ""].append(document)
-        wanted = active(self.documents, self.usage, self.period)
+        wanted = active_subscriptions(self.documents, self.usage, self.period)
         rows = [self._row(key, expected.get(key, ()), lines[key], unread[key]) for key in wanted]
         return (*rows, *self._one_offs())
 
@@ -65,7 +65,7 @@ class DualRun:
             sum((c.amount or NOTHING for c in components if c.component != FLAT), NOTHING),
             self.currency,
         )
-        verdict, cause, detail = self._judged(
+        verdict, cause, detail = self._compared(
             key, components, [line for _, line in lines], list(documents.values()), owed, actual
         )
         return MeteringDelta(
@@ -85,7 +85,7 @@ class DualRun:
             documents=tuple(sorted(documents)),
         )
 
-    def _judged(
+    def _compared(
         self,
         key: Key,
         components: Sequence[ExpectedCharge],
@@ -96,13 +96,13 @@ class DualRun:
     ) -> tuple[MeteringVerdict, Cause | None, str]:
         failed = self._failure(components, documents)
         if failed or owed is None:
-            cause, told = failed or (Cause.MISSING_PRICE, "nothing is known of it")
-            return MeteringVerdict.FAILED, cause, told
+            cause, detail = failed or (Cause.MISSING_PRICE, "nothing is known of it")
+            return MeteringVerdict.FAILED, cause, detail
         basis = "; ".join(c.basis for c in components if c.amount or c.component == FLAT)
         if abs(owed - actual) <= TOLERANCE:
             return MeteringVerdict.MATCH, None, basis
-        cause, told = self._cause(key, components, lines, documents, owed, actual)
-        return MeteringVerdict.DELTA, cause, told or basis
+        cause, detail = self._cause(key, components, lines, documents, owed, actual)
+        return MeteringVerdict.DELTA, cause, detail or basis
 
     def _failure(
         self, components: Sequence[ExpectedCharge], documents: Sequence[Invoiced]
@@ -132,15 +132,15 @@ class DualRun:
         prorated = not all(share.whole for share in shares)
         if rest is None or not (prorated or _same(flat, owed - beyond)):
             return Cause.LIST_PRICE_DIFFERS, self._differs(owed, actual)
-        told = "; ".join(share.told(self.currency) for share in shares)
+        arithmetic = "; ".join(share.arithmetic(self.currency) for share in shares)
         if _same(rest, beyond):
-            return Cause.PRORATION, told
+            return Cause.PRORATION, arithmetic
         if rest < beyond:
             lacking = f"overage of {to_major(beyond - rest, self.currency)} is on no invoice"
-            return Cause.NOT_INVOICED, "; ".join(filter(None, (lacking, told)))
+            return Cause.NOT_INVOICED, "; ".join(filter(None, (lacking, arithmetic)))
         if key not in self._measured and any(c.component != FLAT for c in components):
             more = f"{to_major(rest, self.currency)} invoiced beside the plan"
-            return Cause.NO_USAGE, "; ".join(filter(None, (more, told)))
+            return Cause.NO_USAGE, "; ".join(filter(None, (more, arithmetic)))
         return Cause.LIST_PRICE_DIFFERS, self._differs(owed, actual)
 
     def _differs(self, owed: int, actual: int) -> str:
@@ -151,9 +151,9 @@ class DualRun:
     def _shares(
         self, key: Key, lines: Sequence[InvoicedLine]
     ) -> tuple[tuple[Share, ...], int | None]:
-        """The lines for plans by their arithmetic, and what the other lines sum to.
+        """The shares of the lines for plans, and the sum of the other lines in minor units.
 
-        None for the sum where a line for a plan is explained by no price.
+        The sum is None where no price explains a line for a plan.
         """
         subscription = self.subscriptions.get(key)
         witness = self._witnesses[key[0]]
@@ -204,8 +204,10 @@ class DualRun:
         ]
 
 
-def active(documents: Iterable[Invoiced], usage: Iterable[Usage], period: str) -> tuple[Key, ...]:
-    """The (service, subscription id) with an invoice or usage in the period: the rows there must be."""
+def active_subscriptions(
+    documents: Iterable[Invoiced], usage: Iterable[Usage], period: str
+) -> tuple[Key, ...]:
+    """Each (service, subscription id) with an invoice or usage in the period; each must have a row."""
     documents = tuple(documents)
     found = {
         (document.service, document.subscription_id or "")
@@ -228,7 +230,7 @@ def _owed(components: Sequence[ExpectedCharge], currency: str) -> int | None:
 
 
 def _minor(amount: Decimal, currency: str) -> int:
-    """Six places become the document's minor units once, at the total."""
+    """The total of a row in minor units. Its six places are rounded here, once."""
     return half_up(amount.scaleb(exponent(currency)))
 
 
@@ -237,7 +239,7 @@ def _same(left: int | None, right: int) -> bool:
 
 
 def _currency(documents: Iterable[Invoiced], company: str) -> str:
-    """The company's, unless some document is in another one: then nothing is compared."""
+    """The company's currency, or another one of a document: then nothing is compared."""
     return next((one.currency for one in documents if one.currency != company), company)
 
 

@@ -1,4 +1,4 @@
-"""The dual run: what the engine would have charged against what was charged, row by row.
+"""The dual run: the charges of the metering engine against the invoiced ones, row by row.
 
 A row is a (service, subscription, period) that has an invoice or usage, or one invoice without a
 subscription (rule M3). Verdicts and causes are closed lists.
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class MeteringVerdict(StrEnum):
-    """How a row came out."""
+    """The result of a row."""
 
     MATCH = "match"
     DELTA = "delta"
@@ -18,7 +18,7 @@ class MeteringVerdict(StrEnum):
 
 
 class Cause(StrEnum):
-    """Where a delta comes from, or why a row failed."""
+    """The cause of a delta or of a failed row."""
 
     PRORATION = "proration"
     LIST_PRICE_DIFFERS = "list_price_differs"
@@ -34,7 +34,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseMeaning:
-    """A cause: the verdict it stands with, what it means, whether it explains the delta away."""
+    """A cause with its verdict, its meaning, and whether it explains the delta."""
 
     cause: Cause
     verdict: MeteringVerdict
@@ -51,7 +51,7 @@ CAUSES: dict[Cause, CauseMeaning] = {
         CauseMeaning(cause=Cause.NOT_INVOICED, verdict=_DELTA, meaning="Usage without an invoice, or its overage is on none."),
         CauseMeaning(cause=Cause.NO_USAGE, verdict=_DELTA, meaning="More than the flat price was invoiced, and no usage is recorded."),
         CauseMeaning(cause=Cause.LIST_PRICE_DIFFERS, verdict=_DELTA, meaning="Another amount was invoiced than the plan's price and the usage give."),
-        CauseMeaning(cause=Cause.UNKNOWN_CYCLE, verdict=_FAILED, meaning="The billing cycle is neither monthly nor yearly, or a yearly one begins nobody knows when."),
+        CauseMeaning(cause=Cause.UNKNOWN_CYCLE, verdict=_FAILED, meaning="The billing cycle is neither monthly nor yearly, or the start of a yearly one is unknown."),
         CauseMeaning(cause=Cause.MISSING_PRICE, verdict=_FAILED, meaning="The subscription, its plan or the plan's price for its cycle is missing."),
         CauseMeaning(cause=Cause.MISSING_QUOTA, verdict=_FAILED, meaning="There is usage, and the plan does not say how much of it is included."),
         CauseMeaning(cause=Cause.OTHER_CURRENCY, verdict=_FAILED, meaning="It was invoiced in another currency than the prices are in."),
@@ -65,8 +65,8 @@ CAUSES: dict[Cause, CauseMeaning] = {
 class MeteringDelta:
     """One row. Amounts are minor units of `currency` before tax; `delta` is expected less actual.
 
-    `subscription_id` is None just for a one-off. `overage` is the part of `expected` that usage
-    beyond the quota is. `detail` is the arithmetic, or what is missing; `documents` are the refs.
+    `subscription_id` is None only for a one-off. `overage` is the part of `expected` for usage
+    beyond the quota. `detail` gives the arithmetic or the fault; `documents` are refs.
     """
 
     service: str
@@ -91,7 +91,7 @@ class MeteringDelta:
 
     @property
     def explained(self) -> bool:
-        """A match, or a delta whose cause accounts for it to the cent."""
+        """Whether it is a match, or a delta that its cause explains to the cent."""
         if self.verdict is MeteringVerdict.MATCH:
             return True
         return self.cause is not None and CAUSES[self.cause].explains

@@ -1,4 +1,4 @@
-"""What the engine would have charged: the flat price of a cycle and the overage beyond a quota (M1)."""
+"""Expected charges: the flat price of a cycle and the overage beyond a quota (rule M1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from fcb_pipelines.core.metering.usage import Usage
 
 FLAT = "flat"
 
-# A subscription in one of these owes no flat price: it is not, or not yet, in force.
+# With one of these statuses a subscription is not, or not yet, in force: it owes no flat price.
 _NOT_IN_FORCE = frozenset({"trialing", "incomplete", "incomplete_expired"})
 _ENDED = frozenset({"canceled", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedCharge:
-    """One component of what a subscription owes for a cycle: the flat price, or a metric's overage.
+    """One component of a subscription's charge for a cycle: the flat price, or a metric's overage.
 
-    `amount` is in major units, six places; None where it can't be told, and `cause` says why. `basis`
-    is the arithmetic in words.
+    `amount` is in major units, six places; None where it can't be computed, and `cause` says why.
+    `basis` is the arithmetic as text.
     """
 
     service: str
@@ -48,7 +48,7 @@ def expected_charges(
 ) -> tuple[ExpectedCharge, ...]:
     """The components of each wanted (service, subscription id), in order.
 
-    `unread` says by service why nothing of its usage can be read.
+    `unread` maps a service to the reason why none of its usage can be read.
     """
     used = {(row.service, row.subscription_id, row.metric): row for row in usage}
     rows: list[ExpectedCharge] = []
@@ -58,9 +58,9 @@ def expected_charges(
         rows.append(_flat(service, subscription_id, known, plan, period, timezone))
         for charge in plan.charges if plan else ():
             row = used.get((service, subscription_id, charge.charge.metric))
-            lost = (unread or {}).get(service) or (row.unread if row else None)
+            unreadable = (unread or {}).get(service) or (row.unread if row else None)
             quantity = row.quantity if row else NOTHING
-            rows.append(_overage(service, subscription_id, period, charge, quantity, lost))
+            rows.append(_overage(service, subscription_id, period, charge, quantity, unreadable))
     return tuple(rows)
 
 
@@ -122,12 +122,12 @@ def _overage(
     period: str,
     of_plan: PlanCharge,
     used: Decimal,
-    lost: str | None,
+    unreadable: str | None,
 ) -> ExpectedCharge:
     charge, quota = of_plan.charge, of_plan.quota
     amount: Decimal | None
-    if lost:
-        amount, cause, basis = None, Cause.UNREADABLE_ROW, lost
+    if unreadable:
+        amount, cause, basis = None, Cause.UNREADABLE_ROW, unreadable
     elif quota is None and used:
         amount, cause = None, Cause.MISSING_QUOTA
         basis = f"{used} {charge.metric} used, and the plan has no quota"
@@ -142,7 +142,7 @@ def _overage(
         amount=amount,
         basis=basis,
         cause=cause,
-        used=None if lost else used,
+        used=None if unreadable else used,
         quota=quota,
     )
 

@@ -5,22 +5,29 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from fcb_pipelines.core.company.services import MeteringSettings
+from fcb_pipelines.core.metering.dual_rows import active_subscriptions
 from fcb_pipelines.core.metering.dual_run import MeteringDelta, MeteringVerdict
+from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Leak
 from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.core.proof.gates import GateResult, failing, warning
+from fcb_pipelines.core.proof.gate import Finding, failing, warning
 
 Key = tuple[str, str]
 
 
-def services_meet_contract(breaches: Sequence[str]) -> GateResult:
-    """What is wrong with the tables that the dual run reads."""
-    return warning("services_meet_contract", breaches)
+def one_row_each_subscription(
+    rows: Sequence[MeteringDelta],
+    documents: Iterable[Invoiced],
+    used: Iterable[Usage],
+    period: str,
+) -> Finding:
+    """Every subscription invoiced or used in the period has one row, and no other has one."""
+    return one_row_each(rows, active_subscriptions(documents, used, period))
 
 
-def one_row_each(rows: Sequence[MeteringDelta], wanted: Collection[Key]) -> GateResult:
+def one_row_each(rows: Sequence[MeteringDelta], wanted: Collection[Key]) -> Finding:
     """Every wanted (service, subscription id) has one row, and no other subscription has one."""
     counts = Counter(
         (row.service, row.subscription_id or "")
@@ -32,44 +39,39 @@ def one_row_each(rows: Sequence[MeteringDelta], wanted: Collection[Key]) -> Gate
         for service, subscription in sorted({*counts, *wanted})
         if counts[service, subscription] != (1 if (service, subscription) in wanted else 0)
     ]
-    return failing("one_row_each_subscription", faults)
+    return failing(faults)
 
 
-def no_empty_subscription(rows: Iterable[MeteringDelta]) -> GateResult:
+def no_empty_subscription(rows: Iterable[MeteringDelta]) -> Finding:
     """A row is of a subscription unless it is a one-off, which is one document and never compared."""
     faults = []
     for row in rows:
-        told = f"{row.period} {row.service} {row.subscription_id!r} {', '.join(row.documents)}"
+        name = f"{row.period} {row.service} {row.subscription_id!r} {', '.join(row.documents)}"
         if row.verdict is not MeteringVerdict.ONE_OFF:
             if not row.subscription_id:
-                faults.append(f"{told}: {row.verdict} without a subscription")
+                faults.append(f"{name}: {row.verdict} without a subscription")
         elif row.subscription_id is not None or row.expected is not None or len(row.documents) != 1:
-            faults.append(f"{told}: no one-off")
-    return failing("no_empty_subscription", faults)
+            faults.append(f"{name}: no one-off")
+    return failing(faults)
 
 
-def unexplained(rows: Iterable[MeteringDelta], settings: MeteringSettings) -> GateResult:
-    """Deltas that no cause explains, against the ceiling of their count and of their sum.
+def unexplained(rows: Iterable[MeteringDelta], settings: MeteringSettings) -> Finding:
+    """The deltas that no cause explains, against the ceilings of their count and their sum.
 
     The sum is of amounts, not of signed deltas: too much here never makes up for too little there.
     """
     own = unexplained_rows(rows)
     total = sum(abs(row.delta or 0) for row in own)
     within = len(own) <= settings.ceiling_count and total <= settings.ceiling_amount
-    told = [
+    details = [
         f"{row.service} {row.subscription_id}: {row.cause}, {money(row.delta or 0, row.currency)}"
         for row in own
     ]
-    amounts = tuple(sorted(_sums((row.currency, abs(row.delta or 0)) for row in own).items()))
-    return warning(
-        "unexplained_deltas_within_ceiling",
-        [] if within else told,
-        count=len(own),
-        amounts=amounts,
-    )
+    amounts = ((row.currency, abs(row.delta or 0)) for row in own)
+    return warning([] if within else details, count=len(own), amounts=amounts)
 
 
-def flip_readiness(rows: Sequence[MeteringDelta], period: str, today: date) -> GateResult:
+def flip_readiness(rows: Sequence[MeteringDelta], period: str, today: date) -> Finding:
     """The cycle is over, it was measured, and every row matches or is explained."""
     compared = [row for row in rows if row.verdict is not MeteringVerdict.ONE_OFF]
     faults = []
@@ -82,25 +84,24 @@ def flip_readiness(rows: Sequence[MeteringDelta], period: str, today: date) -> G
         for row in compared
         if not row.explained
     ]
-    return warning("flip_readiness", faults)
+    return warning(faults)
 
 
-def usage_is_clean(rows: Iterable[Usage]) -> GateResult:
+def usage_is_clean(rows: Iterable[Usage]) -> Finding:
     """Readings that came twice, were corrected, overlap, straddle a cycle's end or came late."""
-    told = [
+    details = [
         f"{row.service} {row.subscription_id} {row.metric} from {remark.start:%Y-%m-%d %H:%MZ}: "
         f"{remark.kind}, {remark.detail}"
         for row in rows
         for remark in row.remarks
     ]
-    return warning("usage_is_clean", told)
+    return warning(details)
 
 
-def nothing_leaks(leaks: Sequence[Leak]) -> GateResult:
+def nothing_leaks(leaks: Sequence[Leak]) -> Finding:
     """The leaks, the dearest first, with the sum of those whose amount is known."""
-    sums = _sums((leak.currency, leak.amount or 0) for leak in leaks)
-    told = [_leak(leak) for leak in sorted(leaks, key=lambda leak: -(leak.amount or 0))]
-    return warning("nothing_leaks", told, amounts=tuple(sorted(sums.items())))
+    details = [_leak(leak) for leak in sorted(leaks, key=lambda leak: -(leak.amount or 0))]
+    return warning(details, amounts=((leak.currency, leak.amount or 0) for leak in leaks))
 
 
 def unexplained_rows(rows: Iterable[MeteringDelta]) -> list[MeteringDelta]:
@@ -125,10 +126,3 @@ def _leak(leak: Leak) -> str:
         f"{', '.join(things) or 'nothing'} of {leak.customer_name or leak.customer}: {worth}, "
         f"{leak.detail}"
     )
-
-
-def _sums(amounts: Iterable[tuple[str, int]]) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for currency, amount in amounts:
-        totals[currency] += amount
-    return totals

@@ -1,4 +1,4 @@
-"""What was really invoiced: the source documents that a service's own invoices link (rule M2)."""
+"""Invoiced amounts: the source documents that a service's own invoices link (rule M2)."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -29,10 +29,10 @@ class InvoicedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoiced:
-    """One postable document that a service's invoice claims, with what it bills before tax.
+    """One billed document that a service's invoice claims, before tax and in minor units.
 
-    `subscription_id` is None for a one-off. The lines sum to `net`, unless `problem` says why they
-    can't be trusted: then there are none. `period` is that of the document's own date. `source` is
+    `subscription_id` is None for a one-off. The lines sum to `net`; where `problem` says why they
+    can't be trusted, there are none. `period` is the month of the document's own date. `source` is
     the hash of the listed body that it was read from.
     """
 
@@ -51,14 +51,14 @@ class Invoiced:
 
 
 def is_billed(facts: InvoiceFacts) -> bool:
-    """Whether a document counts as actual: finalised, not void, not of the test mode."""
+    """Whether a document counts as invoiced: finalised, not void, not of the test mode."""
     return facts.status in _BILLED and facts.livemode and facts.date is not None
 
 
 def invoiced(
     link: Invoicing, facts: InvoiceFacts, spans: Mapping[str, Span], timezone: str, source: str
 ) -> Invoiced | None:
-    """One claimed document, or None where it was not billed. `spans` are its lines' service times."""
+    """The claimed document, or None where it was not billed; `spans` are service times by line key."""
     if facts.date is None or not is_billed(facts):
         return None
     day = facts.date
@@ -73,14 +73,14 @@ def invoiced(
         period=period_of(day),
         net=facts.kind.sign * facts.net,
         source=source,
-        # A one-off counts as a whole; its lines are of no account.
+        # A one-off counts as a whole, without its lines.
         problem=facts.problem if link.subscription_id else None,
         lines=_lines(facts, spans, timezone) if link.subscription_id else (),
     )
 
 
 def invoicings_of(claimants: Mapping[str, NexaCloudInvoice], service: str) -> tuple[Invoicing, ...]:
-    """NexaCloud's invoices by the document each owns."""
+    """The NexaCloud invoice that claims each document, in order of the refs."""
     return tuple(
         Invoicing(
             service=service,
@@ -91,6 +91,28 @@ def invoicings_of(claimants: Mapping[str, NexaCloudInvoice], service: str) -> tu
         )
         for ref, copy in sorted(claimants.items())
     )
+
+
+def claimants(own: Iterable[Invoicing], others: Iterable[Invoicing]) -> dict[str, Invoicing]:
+    """The one invoice for each claimed document, by the document's ref (rule A7).
+
+    Of several claims the first wins: those of the posted service (`own`) come before the `others`.
+    """
+    found: dict[str, Invoicing] = {}
+    for each in (*own, *others):
+        found.setdefault(each.ref, each)
+    return found
+
+
+def still_holds(known: Invoiced, link: Invoicing, source: str | None) -> bool:
+    """Whether a document that was read before need not be read again.
+
+    Its listed body (by its hash, `source`), service, customer and subscription are the same, and it was
+    read without a problem.
+    """
+    same = known.service, known.customer, known.subscription_id
+    unchanged = same == (link.service, link.customer, link.subscription_id)
+    return unchanged and known.source == source and not known.problem
 
 
 def lines_of(documents: Iterable[Invoiced], period: str) -> list[tuple[Invoiced, InvoicedLine]]:
@@ -126,6 +148,6 @@ def _lines(
         )
     rest = sign * facts.net - sum(line.net for line in lines)
     if rest or not lines:
-        # Shipping, or a document without lines: it counts in the document's own month.
+        # Shipping, or a document without lines, counts in the document's own month.
         lines.append(InvoicedLine(description="", quantity=Decimal(1), net=rest, period=own))
     return tuple(lines)

@@ -1,4 +1,4 @@
-"""The leak view: what was used, runs or is subscribed to, and is on no invoice."""
+"""The leak view: usage, deployments and subscriptions that no invoice bills."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _IN_FORCE = frozenset({"active", "past_due"})
 
 
 class LeakKind(StrEnum):
-    """What leaks, or may."""
+    """The kind of a leak."""
 
     OVERAGE_NOT_INVOICED = "overage_not_invoiced"
     INVOICED_WITHOUT_DEPLOYMENT = "invoiced_without_deployment"
@@ -40,9 +40,10 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """One thing to look at. `amount` is minor units: the overage, or the list price of a cycle.
+    """One possible leak, for a person to check.
 
-    None where no price is known. `period` is the month it is of, or None where it is as of now.
+    `amount` is minor units (docs/metering.md says of what, by kind); None where no price is known.
+    `period` is the month concerned, None for the present state.
     """
 
     kind: LeakKind
@@ -59,10 +60,10 @@ class Leak:
 
 @dataclass(frozen=True, kw_only=True)
 class LeakView:
-    """Everything that the leaks are told from; `rows` are those of all months.
+    """The inputs of the leak view; `rows` are those of all months.
 
-    `unread` are the ids of deployments whose rows can't be read: nothing is said of them. None for
-    `deployments` means that none of them can be read.
+    `unread` are the ids of deployments whose rows can't be read: they give no leak. `deployments` is
+    None where the whole table can't be read.
     """
 
     service: str
@@ -78,7 +79,7 @@ class LeakView:
     unread: Collection[str] = ()
 
     def leaks(self) -> tuple[Leak, ...]:
-        """Every leak, kind by kind; subscriptions before deployments."""
+        """Every leak, kind by kind."""
         return (
             *self._overage(),
             *self._without_deployment(),
@@ -118,7 +119,7 @@ class LeakView:
                 and not _runs(deployment)
             )
             if deployment is None or gone:
-                told = (
+                state = (
                     f"deployment {deployment.name} is {deployment.status}" if deployment else "none"
                 )
                 yield self._of(
@@ -126,7 +127,7 @@ class LeakView:
                     subscription,
                     None,
                     sum(document.net for document in documents),
-                    f"{len(documents)} invoices; {told}",
+                    f"{len(documents)} invoices; {state}",
                 )
 
     def _not_invoiced(self) -> Iterable[Leak]:
@@ -156,22 +157,22 @@ class LeakView:
             key = (row.service, row.subscription_id or "")
             seen[key] = max(row.period, seen.get(key, ""))
         for key, subscription in sorted(self.subscriptions.items()):
-            since = self._present(subscription)
+            since = self._in_force_since(subscription)
             if since is None or (key in seen and seen[key] >= since):
                 continue
             price = self._price(
                 subscription.service, subscription.plan_id, subscription.billing_cycle
             )
             if price != 0:
-                told = f"{subscription.status}, neither invoice nor usage" + (
+                detail = f"{subscription.status}, neither invoice nor usage" + (
                     f" since {since}" * bool(since)
                 )
                 yield self._of(
-                    LeakKind.SILENT_SUBSCRIPTION, subscription, since or None, price, told
+                    LeakKind.SILENT_SUBSCRIPTION, subscription, since or None, price, detail
                 )
 
-    def _present(self, subscription: Subscription) -> str | None:
-        """The month its present cycle began in, "" where nobody knows; None where it is not in force."""
+    def _in_force_since(self, subscription: Subscription) -> str | None:
+        """The month of its present cycle's start, "" if unknown; None for one that is not in force."""
         if subscription.status not in _IN_FORCE:
             return None
         if subscription.start is None:

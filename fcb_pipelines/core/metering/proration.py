@@ -1,9 +1,9 @@
-"""The proration witness: whether what was invoiced is a plan's price by the share of its time.
+"""The proration witness: it explains an invoiced line as a plan's price for a share of its cycle.
 
     200.00 x 122001 s of 2678400 s = 9.11
 
 Stripe prorates to the second, Lago by whole days; both are a span's seconds out of its cycle's. A
-line "Unused time on X" takes back X's share, "Remaining time on X" bills it.
+line "Unused time on X" credits X's share, "Remaining time on X" bills it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,12 +24,12 @@ from fcb_pipelines.core.money import exponent, half_up, to_major
 
 _UNUSED, _REMAINING = "unused time on", "remaining time on"
 TOLERANCE = 1
-"""Minor units that two amounts may differ by and still be called the same."""
+"""The difference in minor units up to which two amounts count as the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """One line told by its arithmetic: `price` in major units, `whole` when it is the full cycle."""
+    """A line that bills `span` out of `cycle` at `price`, which is in major units."""
 
     line: InvoicedLine
     price: Decimal
@@ -41,8 +41,8 @@ class Share:
         """Whether it bills the whole cycle: a list price, no proration."""
         return self.span == self.cycle
 
-    def told(self, currency: str) -> str:
-        """The arithmetic in words."""
+    def arithmetic(self, currency: str) -> str:
+        """The arithmetic as text: `200.00 x 122001 s of 2678400 s = 9.11`."""
         digits = exponent(currency)
         billed = f"{to_major(self.line.net, currency):.{digits}f}"
         price = f"{-self.price if self.line.net < 0 else self.price:.{digits}f}"
@@ -65,7 +65,7 @@ class Witness:
         """The share of a plan's price that the line bills, or None where no price explains it."""
         if line.span is None:
             return None
-        # Only unused time is taken back: a negative remainder is no plan's share.
+        # Only unused time is credited: a negative remainder is no plan's share.
         sign = -1 if line.description.casefold().startswith(_UNUSED) else 1
         for plan in self._named(line, subscription):
             for length, price in (
@@ -95,7 +95,7 @@ class Witness:
         text = line.description.casefold()
         named = [plan for plan in self._plans if plan.plan.casefold() in text]
         if named:
-            # Two plans may have the same name; which one was sold the price says.
+            # Two plans may have the same name; the price decides which one was sold.
             return [plan for plan in named if plan.plan == named[0].plan]
         own = subscription.plan_id if subscription else None
         return [plan for plan in self._plans if plan.plan_id == own]
@@ -103,11 +103,11 @@ class Witness:
     def _cycles(
         self, span: Span, length: CycleLength, subscription: Subscription | None
     ) -> tuple[Span, ...]:
-        """The cycles that the span may be a share of: the one it ends with, the one it lies in."""
+        """The cycles that the span may be a share of: they end with it or lie around it."""
         found = list(cycles_up_to(span.end, length, self._timezone))
         own = cycle_length(subscription.billing_cycle) if subscription else None
         if length is CycleLength.MONTHLY and own is not CycleLength.YEARLY:
-            # Used up to a moment inside the cycle: the plan was left before it ended.
+            # The span may end inside the cycle: the customer left the plan before its end.
             anchor = subscription.start if subscription else None
             month = period_containing(span.start, anchor, self._timezone)
             found.append(cycle_of(month, anchor, self._timezone))

@@ -21,9 +21,10 @@ from fcb_pipelines.core.company.services import (
 )
 from fcb_pipelines.core.metering.cycles import instant, is_moment
 
-Rows = Iterable[Mapping[str, Any]]
+Row = Mapping[str, Any]
+Rows = Iterable[Row]
 # A row that breaks its table's contract, and why it can't be read.
-Unread = Iterable[tuple[Mapping[str, Any], str]]
+Unread = Iterable[tuple[Row, str]]
 
 
 def nexacloud_plans(rows: Rows, service: Service) -> tuple[CataloguePlan, ...]:
@@ -78,10 +79,10 @@ def service_readings(rows: Rows, timezone: str) -> tuple[Reading, ...]:
 
 
 def unread_plans(rows: Unread, service: str | None) -> tuple[CataloguePlan, ...]:
-    """The plans whose rows can't be read, so that what depends on them says so.
+    """The plans whose rows can't be read; `problem` carries the reason to all that depends on them.
 
-    `service` is the one that the table is of, None where each row names its own. A row that doesn't
-    say whose it is, is in the gate's list alone; so in the two functions below.
+    `service` owns the table; None where each row names its own. A row without a service or an id is
+    left out: only the gate lists it. The two functions below do the same.
     """
     return tuple(
         CataloguePlan(
@@ -102,7 +103,7 @@ def unread_plans(rows: Unread, service: str | None) -> tuple[CataloguePlan, ...]
 def unread_subscriptions(
     rows: Unread, service: str | None, timezone: str
 ) -> tuple[Subscription, ...]:
-    """The subscriptions whose rows can't be read; their customer and cycle where those can."""
+    """The subscriptions whose rows can't be read, with their customer and cycle where those can."""
     return tuple(
         Subscription(
             service=own,
@@ -122,7 +123,7 @@ def unread_subscriptions(
 
 
 def unread_readings(rows: Unread, service: str | None, timezone: str) -> tuple[UnreadReading, ...]:
-    """The usage whose rows can't be read, placed by whatever moment of theirs can."""
+    """The usage whose rows can't be read; `at` is the first of a row's moments that can, or None."""
     return tuple(
         UnreadReading(
             service=own,
@@ -140,24 +141,22 @@ def unread_readings(rows: Unread, service: str | None, timezone: str) -> tuple[U
 def service_invoicings(
     rows: Rows, claimed: Callable[[str | None], str | None]
 ) -> tuple[Invoicing, ...]:
-    """The invoices of the other services that name a source document.
+    """The invoices of the other services that name a source document, in order of their ids.
 
-    `claimed` turns a source id (in_…, lago:…) into a document's ref. Where two name the same
-    document the one with the smaller id has it (rule A7).
+    `claimed` turns a source id (in_…, lago:…) into a document's ref.
     """
-    found: dict[tuple[str, str], Invoicing] = {}
-    for row in sorted(rows, key=lambda row: str(row["id"])):
-        ref = claimed(row["source_id"])
-        if ref is not None:
-            one = Invoicing(
-                service=row["service"],
-                invoice_id=row["id"],
-                ref=ref,
-                customer=row["customer_id"],
-                subscription_id=row["subscription_id"] or None,
-            )
-            found.setdefault((one.service, ref), one)
-    return tuple(found.values())
+    named = ((row, claimed(row["source_id"])) for row in sorted(rows, key=_by_id))
+    return tuple(
+        Invoicing(
+            service=row["service"],
+            invoice_id=row["id"],
+            ref=ref,
+            customer=row["customer_id"],
+            subscription_id=row["subscription_id"] or None,
+        )
+        for row, ref in named
+        if ref is not None
+    )
 
 
 def nexacloud_customers(rows: Rows, service: str) -> tuple[ServiceCustomer, ...]:
@@ -186,7 +185,11 @@ def service_customers(rows: Rows) -> tuple[ServiceCustomer, ...]:
     )
 
 
-def _plan(row: Mapping[str, Any], service: Service, quota: Decimal | None) -> CataloguePlan:
+def _by_id(row: Row) -> tuple[str, str]:
+    return str(row["id"]), str(row["service"])
+
+
+def _plan(row: Row, service: Service, quota: Decimal | None) -> CataloguePlan:
     return CataloguePlan(
         service=service.key,
         plan_id=row["id"],
@@ -203,7 +206,7 @@ def _quota(charge: Charge, of_plan: Decimal | None) -> Decimal | None:
 
 
 def _subscription(
-    row: Mapping[str, Any], service: str, customer: str, deployment: str | None, timezone: str
+    row: Row, service: str, customer: str, deployment: str | None, timezone: str
 ) -> Subscription:
     return Subscription(
         service=service,
@@ -219,7 +222,7 @@ def _subscription(
 
 
 def _reading(
-    row: Mapping[str, Any],
+    row: Row,
     service: str,
     metric: str,
     value: Decimal,
@@ -246,14 +249,14 @@ def _moment(value: datetime | date | None, timezone: str) -> datetime | None:
 _PLACING = ("period_start", "period_end", "created_at", "recorded_at")
 
 
-def _placing(row: Mapping[str, Any], name: str, timezone: str) -> datetime | None:
+def _placing(row: Row, name: str, timezone: str) -> datetime | None:
     moment = _known(row.get(name), timezone)
     # A window that ends at midnight is of the day before.
     return moment - timedelta(microseconds=1) if moment and name == "period_end" else moment
 
 
 def _known(value: Any, timezone: str) -> datetime | None:
-    """The moment, where it is one."""
+    """The moment in UTC, None for a value that is none."""
     return instant(value, timezone) if is_moment(value) else None
 
 
@@ -262,5 +265,5 @@ def _text(value: object) -> str | None:
     return None if value is None or value != value else str(value)
 
 
-def _emails(*told: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for one in told if (key := email_key(one))))
+def _emails(*addresses: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for one in addresses if (key := email_key(one))))

@@ -1,32 +1,41 @@
-"""When the service of a billed line runs, to the second, as its source tells it.
+"""The service time of billed lines, to the second, read from the source's own body.
 
-Facts keep the day of it, which is what the books need; a proration is told by its seconds.
+Facts keep only its days, as the books need; the proration witness needs the seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.metering.cycles import Span, instant
 
-Json = Mapping[str, Any]
 
+def stripe_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """The span of each line of a Stripe invoice, by the line's key in its facts.
 
-def line_spans(body: Json, timezone: str) -> dict[str, Span]:
-    """The span of each line of a Stripe or Lago invoice, by the line's key in its facts.
-
-    A line without one, or with one that can't be read, is left out; so is an empty one.
+    A line whose span is missing, empty or unreadable is left out.
     """
-    spans = {}
     invoice = body.get("invoice")
-    for line in (invoice.get("lines") or {}).get("data", ()) if isinstance(invoice, dict) else ():
-        spans[line.get("id")] = _stripe_span(line)
-    for fee in body.get("fees") or ():
-        spans[fee.get("lago_id")] = _lago_span(fee, timezone)
-    return {str(key): span for key, span in spans.items() if span and span.seconds > 0}
+    lines = (invoice.get("lines") or {}).get("data", ()) if isinstance(invoice, dict) else ()
+    return _with_time((line.get("id"), _stripe_span(line)) for line in lines)
+
+
+def lago_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """The same of a Lago invoice; its whole days are those of the company's `timezone`."""
+    fees = body.get("fees") or ()
+    return _with_time((fee.get("lago_id"), _lago_span(fee, timezone)) for fee in fees)
+
+
+def no_spans(body: Json, timezone: str) -> dict[str, Span]:
+    """No spans, for a source without service times: each line counts in its document's month."""
+    return {}
+
+
+def _with_time(spans: Iterable[tuple[object, Span | None]]) -> dict[str, Span]:
+    return {str(key): span for key, span in spans if span and span.seconds > 0}
 
 
 def _stripe_span(line: Json) -> Span | None:
@@ -39,7 +48,7 @@ def _stripe_span(line: Json) -> Span | None:
 
 
 def _lago_span(fee: Json, timezone: str) -> Span | None:
-    """Lago's last moment is the service's: 23:59:59 of a whole day, or a second before an instant."""
+    """The span of a fee. Lago's `to_date` is its last second, so the span ends one second later."""
     try:
         start, end = (_lago_moment(fee[name], timezone) for name in ("from_date", "to_date"))
         return Span(start=start, end=end + timedelta(seconds=1))
@@ -48,8 +57,8 @@ def _lago_span(fee: Json, timezone: str) -> Span | None:
 
 
 def _lago_moment(text: str, timezone: str) -> datetime:
-    """Whole days stand for themselves in the company's timezone, any other time is an instant."""
-    told = instant_of(text).replace(microsecond=0)
-    if told.time() in (time(), time(23, 59, 59)):
-        return datetime.combine(told.date(), told.time(), ZoneInfo(timezone)).astimezone(UTC)
-    return instant(told, timezone)
+    """The moment in UTC. The bounds of a whole day are of the company's timezone."""
+    moment = instant_of(text).replace(microsecond=0)
+    if moment.time() in (time(), time(23, 59, 59)):
+        return datetime.combine(moment.date(), moment.time(), ZoneInfo(timezone)).astimezone(UTC)
+    return instant(moment, timezone)

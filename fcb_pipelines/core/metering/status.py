@@ -1,11 +1,20 @@
-"""The dual run in short: the object `metering` of the status, and the section of the close report."""
+"""Summaries of the dual run: the object `metering` of the status, the section of the close report."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringDelta, MeteringVerdict
 from fcb_pipelines.core.metering.gates import unexplained_rows
+from fcb_pipelines.core.metering.leaks import Leak
+from fcb_pipelines.core.metering.shapes import (
+    CauseSums,
+    CustomerSum,
+    Figures,
+    LeakRow,
+    MeteringSection,
+    MeteringStatus,
+    SubscriptionRow,
+)
 
 
 def metering_status(
@@ -15,11 +24,11 @@ def metering_status(
     currency: str,
     leaks: int = 0,
     only: str | None = None,
-) -> dict[str, Any]:
+) -> MeteringStatus:
     """The dual run of these months as plain JSON values, amounts in minor units of `currency`.
 
-    `ready` says of each month that is over whether its cycle is ready; the last one decides. `only`
-    is the one period that is shown, or None for all.
+    `ready` maps each month that is over to the readiness of its cycle; the last month decides. `only`
+    is the one period to show, or None for all.
     """
     shown = {period: rows for period, rows in months.items() if only in (None, period)}
     cycle = max(ready, default=None)
@@ -38,8 +47,8 @@ def metering_status(
     }
 
 
-def counted(rows: Iterable[MeteringDelta], currency: str) -> dict[str, Any]:
-    """Rows by verdict and cause, and the sums of those in `currency`."""
+def counted(rows: Iterable[MeteringDelta], currency: str) -> Figures:
+    """The counts of rows by verdict and cause, and the sums of the rows in `currency`."""
     rows = tuple(rows)
     summed = [row for row in rows if row.currency == currency]
     verdicts = Counter(row.verdict for row in rows)
@@ -63,9 +72,9 @@ def counted(rows: Iterable[MeteringDelta], currency: str) -> dict[str, Any]:
 
 
 def metering_section(
-    rows: Sequence[MeteringDelta], *, currency: str, leaks: Collection[Mapping[str, Any]] = ()
-) -> dict[str, Any]:
-    """One month's dual run for the close report: totals, a row a subscription, the one-offs, causes."""
+    rows: Sequence[MeteringDelta], *, currency: str, leaks: Iterable[Leak] = ()
+) -> MeteringSection:
+    """One month's dual run for the close report: totals, subscriptions, one-offs, sums by cause."""
     compared = [row for row in rows if row.verdict is not MeteringVerdict.ONE_OFF]
     return {
         "currency": currency,
@@ -75,11 +84,11 @@ def metering_section(
         "one_offs": [_row(row) for row in rows if row.verdict is MeteringVerdict.ONE_OFF],
         "by_cause": _by_cause(compared),
         "by_customer": _by_customer(rows),
-        "leaks": list(leaks),
+        "leaks": [_leak(leak) for leak in leaks],
     }
 
 
-def _row(row: MeteringDelta) -> dict[str, Any]:
+def _row(row: MeteringDelta) -> SubscriptionRow:
     return {
         "service": row.service,
         "subscription": row.subscription_id,
@@ -100,14 +109,29 @@ def _row(row: MeteringDelta) -> dict[str, Any]:
     }
 
 
-def _by_cause(rows: Sequence[MeteringDelta]) -> list[dict[str, Any]]:
-    """Expected and actual by cause; the matches are the first of them."""
+def _leak(leak: Leak) -> LeakRow:
+    return {
+        "kind": leak.kind.value,
+        "service": leak.service,
+        "subscription_id": leak.subscription_id,
+        "deployment_id": leak.deployment_id,
+        "customer": leak.customer,
+        "customer_name": leak.customer_name,
+        "period": leak.period,
+        "currency": leak.currency,
+        "amount": leak.amount,
+        "detail": leak.detail,
+    }
+
+
+def _by_cause(rows: Sequence[MeteringDelta]) -> list[CauseSums]:
+    """The sums of expected and actual by cause, after those of the matches."""
     names = [row.cause.value if row.cause else row.verdict.value for row in rows]
     order = [MeteringVerdict.MATCH.value, *(cause.value for cause in CAUSES)]
-    told = []
+    entries: list[CauseSums] = []
     for name in (each for each in order if each in names):
         own = [row for row, of in zip(rows, names, strict=True) if of == name]
-        told.append(
+        entries.append(
             {
                 "cause": name,
                 "rows": len(own),
@@ -115,11 +139,11 @@ def _by_cause(rows: Sequence[MeteringDelta]) -> list[dict[str, Any]]:
                 "actual": sum(row.actual for row in own),
             }
         )
-    return told
+    return entries
 
 
-def _by_customer(rows: Iterable[MeteringDelta]) -> list[dict[str, Any]]:
-    """What each customer was invoiced by service and currency: one customer over all services."""
+def _by_customer(rows: Iterable[MeteringDelta]) -> list[CustomerSum]:
+    """The invoiced sums of each customer over all services, by service and currency."""
     names: dict[str, str] = {}
     sums: Counter[tuple[str, str, str]] = Counter()
     for row in rows:

@@ -1,4 +1,4 @@
-"""Usage: the readings of one cycle as one quantity, the same however often a window is replayed."""
+"""Usage: the readings of a cycle added up to one quantity, each window once even if it is replayed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +15,11 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RemarkKind(StrEnum):
-    """What is odd about a reading. Replayed and corrected ones count once; unreadable ones can't be
-    counted, so nothing is told of their cycle; the others count."""
+    """The kind of a remark on a reading.
+
+    Replayed and corrected readings count once. An unreadable one can't be counted, so its cycle is not
+    measured. The others count.
+    """
 
     REPLAYED = "replayed"
     CORRECTED = "corrected"
@@ -28,7 +31,7 @@ class RemarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """One odd reading: its window, its value as recorded (None: unreadable), what is odd about it."""
+    """A remark on one reading: its window, its value as recorded (None: unreadable), the remark."""
 
     kind: RemarkKind
     start: datetime
@@ -39,7 +42,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one subscription used of one metric in the cycle that begins in the period.
+    """The usage of one metric by one subscription in the cycle that begins in the period.
 
     `quantity` is in the metric's unit, over `readings` windows.
     """
@@ -55,9 +58,9 @@ class Usage:
 
     @property
     def unread(self) -> str | None:
-        """Why nothing can be told of the cycle: a window of it can't be read."""
-        told = (one.detail for one in self.remarks if one.kind is RemarkKind.UNREADABLE)
-        return next(told, None)
+        """The reason why the cycle can't be measured (a window can't be read), else None."""
+        details = (one.detail for one in self.remarks if one.kind is RemarkKind.UNREADABLE)
+        return next(details, None)
 
 
 def usage(
@@ -74,7 +77,7 @@ def usage(
 
     `subscriptions` are by service and id, `metrics` by service and key; a reading of an unknown
     metric is in no row. The same window (and item) counts once: the latest record of it, among equals
-    the largest value. An `unread` window has its row as well, and its remark there.
+    the largest value. An `unread` window gives a row, too, with a remark.
     """
 
     def of_period(service: str, subscription_id: str, moment: datetime) -> bool:
@@ -99,8 +102,8 @@ def usage(
         (service, subscription_id, metric), found = key, own[key]
         known = subscriptions.get((service, subscription_id))
         cycle = cycle_of(period, known.start if known else None, timezone)
-        counted, remarks = _once(found)
-        remarks += _oddities(counted, cycle, timedelta(hours=late_after_hours))
+        counted, remarks = _without_replays(found)
+        remarks += _remarks_on(counted, cycle, timedelta(hours=late_after_hours))
         remarks += [_unreadable(one, cycle) for one in lost[key]]
         rows.append(
             Usage(
@@ -117,8 +120,8 @@ def usage(
     return tuple(rows)
 
 
-def _once(found: Sequence[Reading]) -> tuple[list[Reading], list[Remark]]:
-    """Each window once, in order, and what was recorded of it besides."""
+def _without_replays(found: Sequence[Reading]) -> tuple[list[Reading], list[Remark]]:
+    """Each window once, in order, and remarks on its other records."""
     windows: dict[tuple[datetime, datetime, str], list[Reading]] = defaultdict(list)
     for reading in found:
         windows[reading.start, reading.end, reading.item or ""].append(reading)
@@ -139,21 +142,21 @@ def _once(found: Sequence[Reading]) -> tuple[list[Reading], list[Remark]]:
     return counted, remarks
 
 
-def _oddities(counted: Sequence[Reading], cycle: Span, late_after: timedelta) -> list[Remark]:
+def _remarks_on(counted: Sequence[Reading], cycle: Span, late_after: timedelta) -> list[Remark]:
     remarks = []
     latest: Reading | None = None
     for reading in counted:
-        # Items of one window stand beside each other on purpose.
+        # The items of one window do not overlap each other.
         same = latest is not None and (latest.start, latest.end) == (reading.start, reading.end)
         if latest is not None and not same and reading.start < latest.end:
-            told = f"overlaps the one from {_told(latest.start)} to {_told(latest.end)}"
-            remarks.append(_remark(RemarkKind.OVERLAPPING, reading, told))
+            detail = f"overlaps the one from {_utc(latest.start)} to {_utc(latest.end)}"
+            remarks.append(_remark(RemarkKind.OVERLAPPING, reading, detail))
         if reading.end > cycle.end:
-            told = f"ends after its cycle ({_told(cycle.end)}); counted where it begins"
-            remarks.append(_remark(RemarkKind.STRADDLING, reading, told))
+            detail = f"ends after its cycle ({_utc(cycle.end)}); counted where it begins"
+            remarks.append(_remark(RemarkKind.STRADDLING, reading, detail))
         if reading.recorded_at and reading.recorded_at - cycle.end > late_after:
-            told = f"recorded {_told(reading.recorded_at)}, its cycle ended {_told(cycle.end)}"
-            remarks.append(_remark(RemarkKind.LATE, reading, told))
+            detail = f"recorded {_utc(reading.recorded_at)}, its cycle ended {_utc(cycle.end)}"
+            remarks.append(_remark(RemarkKind.LATE, reading, detail))
         if latest is None or reading.end > latest.end:
             latest = reading
     return remarks
@@ -167,9 +170,9 @@ def _remark(kind: RemarkKind, reading: Reading, detail: str) -> Remark:
 
 def _unreadable(one: UnreadReading, cycle: Span) -> Remark:
     start = one.at or cycle.start
-    detail = one.why if one.at else f"{one.why}; nobody knows of which month it is"
+    detail = one.why if one.at else f"{one.why}; its month is unknown"
     return Remark(kind=RemarkKind.UNREADABLE, start=start, end=cycle.end, value=None, detail=detail)
 
 
-def _told(moment: datetime) -> str:
+def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"

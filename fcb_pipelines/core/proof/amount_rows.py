@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.naming import money, named
-from fcb_pipelines.core.proof.gates import GateResult, failing, warning
+from fcb_pipelines.core.proof.gate import Finding, failing, warning
 
 
 class Measure(StrEnum):
-    """What an amount is of."""
+    """The measure that an amount belongs to."""
 
     REVENUE = "revenue"
     TAX = "tax"
@@ -25,9 +25,9 @@ class AmountRow:
     """One amount of one document, in minor units of `currency`.
 
     Revenue and tax are positive for an invoice and negative for a credit note; cash is positive where
-    the company received it. `entry` is the document or the settlement that the amount is of. `listed` is
-    what `why` (a reason or an exception of the document) explains of the source's side. A row of measure
-    credit has no source: it lists what was drawn of credit that the books never saw.
+    the company received it. `entry` is the ref of the document or settlement that has the amount.
+    `listed` is the part of the source's amount that `why`, a reason or an exception of the document,
+    explains. A row of measure credit has no source: it lists drawn credit without an origin.
     """
 
     ref: str
@@ -44,53 +44,32 @@ class AmountRow:
 
     @property
     def difference(self) -> int:
-        """What is in neither place: the source's side less posted less listed."""
+        """The amount that is lost: the source's amount less posted less listed."""
         return self.source - self.posted - self.listed
 
 
-def amount_gates(rows: Sequence[AmountRow]) -> tuple[GateResult, ...]:
-    """The gates over all amounts."""
-    return nothing_is_lost(rows), cash_without_document(rows), credit_has_an_origin(rows)
-
-
-def nothing_is_lost(rows: Sequence[AmountRow]) -> GateResult:
-    """No amount is in neither place: it fails naming each, and tells each listed one beside."""
+def nothing_is_lost(rows: Sequence[AmountRow]) -> Finding:
+    """Fail with each amount that is neither posted nor listed; without any, warn of the listed ones."""
     lost = [row for row in rows if row.difference]
     if lost:
-        return failing("nothing_is_lost", [_told(row) for row in lost])
+        return failing([_describe(row) for row in lost])
     listed = [row for row in rows if row.listed and row.measure is not Measure.CREDIT]
-    sums: dict[str, int] = defaultdict(int)
-    for row in listed:
-        sums[f"{row.currency} {row.measure}"] += row.listed
-    return warning(
-        "nothing_is_lost", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
-    )
+    amounts = ((f"{row.currency} {row.measure}", row.listed) for row in listed)
+    return warning([_describe(row) for row in listed], amounts=amounts)
 
 
-def cash_without_document(rows: Sequence[AmountRow]) -> GateResult:
-    """Money that a source confirms and that no posted document holds, by currency (S11)."""
-    listed = [row for row in rows if row.why == ExceptionCode.CASH_WITHOUT_DOCUMENT]
-    sums: dict[str, int] = defaultdict(int)
-    for row in listed:
-        sums[row.currency] += row.listed
-    return warning(
-        "cash_without_document", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
-    )
+def cash_without_document(rows: Sequence[AmountRow]) -> Finding:
+    """Warn of money that a source confirms for a document that is not posted, summed by currency (S11)."""
+    return _listed(row for row in rows if row.why == ExceptionCode.CASH_WITHOUT_DOCUMENT)
 
 
-def credit_has_an_origin(rows: Sequence[AmountRow]) -> GateResult:
-    """Credit that was drawn and that the books never saw the customer get, by currency (S12)."""
-    listed = [row for row in rows if row.measure is Measure.CREDIT]
-    sums: dict[str, int] = defaultdict(int)
-    for row in listed:
-        sums[row.currency] += row.listed
-    return warning(
-        "credit_has_an_origin", [_told(row) for row in listed], amounts=tuple(sorted(sums.items()))
-    )
+def credit_has_an_origin(rows: Sequence[AmountRow]) -> Finding:
+    """Warn of drawn credit that the books have not seen the customer get, summed by currency (S12)."""
+    return _listed(row for row in rows if row.measure is Measure.CREDIT)
 
 
 def totals(rows: Iterable[AmountRow]) -> dict[str, dict[str, dict[str, int]]]:
-    """Currency -> measure -> source, posted, listed."""
+    """The sums by currency and measure, minor units: `{"CAD": {"tax": {"source": 1300, "posted": …}}}`."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     for row in rows:
         if row.measure is Measure.CREDIT:
@@ -104,21 +83,27 @@ def totals(rows: Iterable[AmountRow]) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def by_document(rows: Iterable[AmountRow]) -> dict[str, list[AmountRow]]:
-    """The rows by the document they are listed under."""
+    """The rows by the ref of their document."""
     found: dict[str, list[AmountRow]] = defaultdict(list)
     for row in rows:
         found[row.ref].append(row)
     return found
 
 
-def _told(row: AmountRow) -> str:
-    what = f"{named(row.ref, row.number)}: {row.measure}"
+def _listed(rows: Iterable[AmountRow]) -> Finding:
+    own = tuple(rows)
+    return warning(
+        [_describe(row) for row in own], amounts=((row.currency, row.listed) for row in own)
+    )
+
+
+def _describe(row: AmountRow) -> str:
+    name = f"{named(row.ref, row.number)}: {row.measure}"
     if row.entry != row.ref:
-        what += f" {row.entry}"
-    said = money(row.source, row.currency)
+        name += f" {row.entry}"
     if row.measure is Measure.CREDIT:
-        return f"{what} {money(row.listed, row.currency)} ({row.why})"
+        return f"{name} {money(row.listed, row.currency)} ({row.why})"
     return (
-        f"{what} {said} at the source, {money(row.posted, row.currency)} posted, "
+        f"{name} {money(row.source, row.currency)} at the source, {money(row.posted, row.currency)} posted, "
         f"{money(row.listed, row.currency)} listed ({row.why or 'nothing lists it'})"
     )

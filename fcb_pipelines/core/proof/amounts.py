@@ -1,11 +1,11 @@
-"""Nothing is lost: what the sources say = what stands posted + what is listed, amount by amount.
+"""Nothing is lost: source = posted + listed, for every amount of every document.
 
-Three measures of every document, kept apart: revenue, tax, and the cash that came or went. Each has a
-row: what its source says, what stands posted, and what is listed with the reason why it is not. It
-knows double entry and the dispositions only; how a document is built or settled it does not ask.
+Each document has up to three measures, kept apart: revenue, tax and cash. Each measure has a row with
+the source's amount, the posted one, and the rest that is listed with its reason. The rows follow from
+double entry and the dispositions alone, not from the rules that build and settle documents.
 
-A credit note and the void of its invoice both say that nothing was sold, so the two are one group: the
-source's side of a void invoice with its notes is nothing, and so must the ledger's be.
+The void of an invoice and its credit notes both reverse the sale, so they form one group. The source's
+amount of such a group is zero, and the ledger's must be zero too.
 """
 
 from collections import defaultdict
@@ -18,20 +18,20 @@ from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.ledger.corrections import base_of
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.refs import Suffix, base_of, suffixed, without
 
 DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sides:
-    """Everything that the amounts are made of.
+class AmountInputs:
+    """The inputs of the amounts.
 
-    `facts` are documents in scope at their sources, `dispositions` what becomes of each, `deltas` what the
-    read-back found; `moves` and `settlements` are what the ledger holds of ours.
+    `facts` are the documents in scope at their sources, with one of `dispositions` each; `deltas` are the
+    differences of the read-back; `moves` and `settlements` are ours in the ledger.
     """
 
     facts: Iterable[InvoiceFacts]
@@ -42,26 +42,26 @@ class Sides:
     settings: Settings
 
 
-def amounts(sides: Sides) -> tuple[AmountRow, ...]:
-    """One row for each amount that a source says or the ledger holds, in order of document."""
-    book = _Book(sides)
-    rows = [*book.billed(), *book.cash()]
+def amounts(inputs: AmountInputs) -> tuple[AmountRow, ...]:
+    """One row for each amount that a source or the ledger has, sorted by document, measure and entry."""
+    joined = _Joined(inputs)
+    rows = [*joined.billed(), *joined.cash()]
     return tuple(sorted(rows, key=lambda row: (row.ref, row.measure, row.entry)))
 
 
-class _Book:
-    """The sides by ref, while the rows are made."""
+class _Joined:
+    """The inputs joined by ref, while the rows are made."""
 
-    def __init__(self, sides: Sides) -> None:
-        self._settings = sides.settings
-        self._begin = books_begin(sides.settings)
-        self._facts = {one.ref: one for one in sides.facts}
-        self._decided = {row.ref: row for row in sides.dispositions}
-        self._moves = [move for move in sides.moves if move.state is MoveState.POSTED]
-        self._drafts = {move.ref for move in sides.moves if move.state is MoveState.DRAFT}
-        self._entries = [entry for entry in sides.settlements if entry.state is MoveState.POSTED]
+    def __init__(self, inputs: AmountInputs) -> None:
+        self._settings = inputs.settings
+        self._begin = books_begin(inputs.settings)
+        self._facts = {one.ref: one for one in inputs.facts}
+        self._decided = {row.ref: row for row in inputs.dispositions}
+        self._moves = [move for move in inputs.moves if move.state is MoveState.POSTED]
+        self._drafts = {move.ref for move in inputs.moves if move.state is MoveState.DRAFT}
+        self._entries = [entry for entry in inputs.settlements if entry.state is MoveState.POSTED]
         self._codes: dict[str, list[str]] = defaultdict(list)
-        for delta in sides.deltas:
+        for delta in inputs.deltas:
             self._codes[delta.entry].append(delta.code)
         self._notes: dict[str, set[str]] = defaultdict(set)
         for one in self._facts.values():
@@ -78,10 +78,10 @@ class _Book:
     # --- revenue and tax ---------------------------------------------------------------------------
 
     def billed(self) -> Iterable[AmountRow]:
-        """Revenue and tax of every document, a void invoice and its notes together."""
+        """The rows of revenue and tax; a void invoice and its notes share theirs."""
         grouped: set[str] = set()
         for ref, one in self._facts.items():
-            is_ours = one.date is None or one.date >= self._begin or self._stands(one)
+            is_ours = one.date is None or one.date >= self._begin or self._has_posted(one)
             if one.status is Status.VOID and self._notes[ref] and is_ours:
                 grouped |= {ref, *self._notes[ref]}
                 yield from self._together(ref, sorted(self._notes[ref]))
@@ -93,7 +93,7 @@ class _Book:
         yield from self._rows(invoice, (0, 0), [invoice, *notes])
 
     def _source(self, ref: str) -> tuple[int, int]:
-        """Net and tax that a source says were billed since the books begin, signed."""
+        """The net and tax that a source billed since the books begin, signed."""
         one = self._facts.get(ref)
         if one is None or not self._was_billed(one):
             return 0, 0
@@ -105,10 +105,10 @@ class _Book:
         if one.date is not None and one.date < self._begin:
             return False
         row = self._decided.get(one.ref)
-        of_nothing = row is not None and row.reason == Reason.INVOICE_SKIPPED
-        # A note takes nothing back of an invoice that was never sold; one that was is no such invoice.
+        reverses_nothing = row is not None and row.reason == Reason.INVOICE_SKIPPED
+        # A note of an invoice that sold nothing reverses nothing, unless the invoice was billed after all.
         invoice = self._facts.get(one.credits or "")
-        return not of_nothing or (
+        return not reverses_nothing or (
             invoice is not None and self._was_billed(invoice) and bool(invoice.total)
         )
 
@@ -119,13 +119,13 @@ class _Book:
         code = self._listed(refs)
         first = self._decided.get(ref)
         currency = first.currency if first else moves[0].document.currency if moves else ""
-        for measure, says, stands, part in (
+        for measure, billed, posted, part in (
             (Measure.REVENUE, source[0], net, "net"),
             (Measure.TAX, source[1], tax, "tax"),
         ):
-            listed, why = self._explained(refs, says, stands, code, part)
-            if says or stands or listed:
-                yield self._row(ref, ref, currency, measure, None, (says, stands, listed), why)
+            listed, why = self._explained(refs, billed, posted, code, part)
+            if billed or posted or listed:
+                yield self._row(ref, ref, currency, measure, None, (billed, posted, listed), why)
 
     def _listed(self, refs: Sequence[str]) -> str | None:
         """The reason or exception that lists these documents, where there is one."""
@@ -146,29 +146,29 @@ class _Book:
         return None
 
     def _explained(
-        self, refs: Sequence[str], says: int, stands: int, code: str | None, part: str
+        self, refs: Sequence[str], billed: int, posted: int, code: str | None, part: str
     ) -> tuple[int, str | None]:
-        """What is listed of a difference, and why; by what the dispositions list, not by the source."""
-        if says == stands or code is None:
+        """The listed part of a difference and its reason, from the disposition and not from the source."""
+        if billed == posted or code is None:
             return 0, None
         row = self._decided[refs[0]]
         plain = len(refs) == 1 and row.verdict is not Verdict.SKIP and not self._posted[refs[0]]
         if plain:
-            # A document that does not stand is listed with its own amount.
+            # A document that is not posted is listed with its own amount.
             return row.kind.sign * int(getattr(row, part)), code
-        return says - stands, code
+        return billed - posted, code
 
     # --- cash -------------------------------------------------------------------------------------
 
     def cash(self) -> Iterable[AmountRow]:
-        """Every movement of money once, whichever documents it is for."""
-        says: dict[str, int] = defaultdict(int)
+        """The rows of cash: every movement of money once, also where it is for several documents."""
+        received: dict[str, int] = defaultdict(int)
         of: dict[str, tuple[InvoiceFacts, SettlementFacts]] = {}
         shared: dict[str, list[tuple[InvoiceFacts, SettlementFacts]]] = defaultdict(list)
         names: dict[str, str] = {}
         for one in self._facts.values():
             for settled in one.settlements:
-                if not self._moved(one, settled):
+                if not self._is_counted(one, settled):
                     continue
                 key = settled.drawn_on or settled.ref
                 names |= dict.fromkeys((settled.ref, *settled.shares), key)
@@ -176,46 +176,46 @@ class _Book:
                 if known is None or self._weight(one, settled) > self._weight(*known):
                     of[key] = one, settled
                 if settled.receipt is None:
-                    says[key] += one.kind.sign * settled.amount
+                    received[key] += one.kind.sign * settled.amount
                 else:
-                    says[key] = one.kind.sign * settled.receipt
+                    received[key] = one.kind.sign * settled.receipt
                     shared[key].append((one, settled))
-        stands, held = self._cash_posted(names)
-        for key in dict.fromkeys((*says, *stands)):
-            if says[key] == stands[key] and len(shared[key]) > 1:
-                # Each document's part by itself; what they leave over is told with the main one.
+        posted, held = self._cash_posted(names)
+        for key in dict.fromkeys((*received, *posted)):
+            if received[key] == posted[key] and len(shared[key]) > 1:
+                # One row for each other document's part; the main document has the rest.
                 parts = [part for part in shared[key] if part[0].ref != of[key][0].ref]
                 for part in parts:
                     amount = part[0].kind.sign * part[1].amount
-                    says[key], stands[key] = says[key] - amount, stands[key] - amount
+                    received[key], posted[key] = received[key] - amount, posted[key] - amount
                     yield from self._cash_row(part[1].ref, amount, amount, part, None)
-            yield from self._cash_row(key, says[key], stands[key], of.get(key), held.get(key))
+            yield from self._cash_row(key, received[key], posted[key], of.get(key), held.get(key))
 
-    def _moved(self, one: InvoiceFacts, settled: SettlementFacts) -> bool:
-        """Whether it is cash of the books: all of a document of theirs, and what came since they began."""
+    def _is_counted(self, one: InvoiceFacts, settled: SettlementFacts) -> bool:
+        """Whether a settlement is cash of the books: of a document in them, or since they began."""
         if not settled.method.is_cash or settled.document != one.ref or not one.livemode:
             return False
         ours = one.date is not None and one.date >= self._begin
         return ours or settled.date >= self._begin
 
     def _is_opening(self, one: InvoiceFacts) -> bool:
-        """Whether a document stands in the opening balance, so that what came for it waits there."""
+        """Whether a document is part of the opening balance, where its cash waits to be matched."""
         return one.date is not None and one.date < self._begin
 
-    def _stands(self, one: InvoiceFacts) -> bool:
+    def _has_posted(self, one: InvoiceFacts) -> bool:
         return bool(self._posted[one.ref])
 
     def _weight(self, one: InvoiceFacts, settled: SettlementFacts) -> tuple[bool, bool]:
-        """Which of two documents that tell one movement has it: the one with the money, then the posted."""
-        return bool(settled.amount or settled.receipt), self._stands(one)
+        """The sort key of documents that share a movement: one with its amount first, then a posted one."""
+        return bool(settled.amount or settled.receipt), self._has_posted(one)
 
     def _cash_posted(
         self, names: Mapping[str, str]
     ) -> tuple[dict[str, int], dict[str, LedgerSettlement]]:
-        stands: dict[str, int] = defaultdict(int)
+        posted: dict[str, int] = defaultdict(int)
         held: dict[str, LedgerSettlement] = {}
         receipts: set[str] = set()
-        # A part that its source tells no more is still a part of the receipt that stands.
+        # A part that its source no longer reports is still a part of the posted receipt.
         names = {**self._parts_held(), **names}
         for entry in self._entries:
             settled = entry.settlement
@@ -226,15 +226,15 @@ class _Book:
                 amount = 0 if key in receipts else settled.kind.sign * settled.receipt
                 receipts.add(key)
             else:
-                own = entry.ref.removesuffix(":undone")
+                own = without(entry.ref, Suffix.UNDONE)
                 key = names.get(own, own)
                 amount = settled.kind.sign * settled.amount
-            stands[key] += amount
+            posted[key] += amount
             held.setdefault(key, entry)
-        return stands, held
+        return posted, held
 
     def _parts_held(self) -> dict[str, str]:
-        """The parts of shared receipts that stand, each with its receipt."""
+        """The ref of the receipt by the ref of each posted part of a shared receipt."""
         return {
             entry.ref: entry.settlement.drawn_on
             for entry in self._entries
@@ -244,8 +244,8 @@ class _Book:
     def _cash_row(
         self,
         key: str,
-        says: int,
-        stands: int,
+        received: int,
+        posted: int,
         of: tuple[InvoiceFacts, SettlementFacts] | None,
         held: LedgerSettlement | None,
     ) -> Iterable[AmountRow]:
@@ -253,52 +253,52 @@ class _Book:
         currency = of[0].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
         why: str | None
-        if says == stands:
+        if received == posted:
             listed, why = (
                 0,
                 ExceptionCode.OPENING_DOCUMENT
-                if of and self._is_opening(of[0]) and stands
+                if of and self._is_opening(of[0]) and posted
                 else None,
             )
         else:
-            listed, why = self._cash_listed(key, ref, says, stands, of)
-        if says or stands:
-            yield self._row(ref, key, currency, Measure.CASH, day, (says, stands, listed), why)
+            listed, why = self._cash_listed(key, ref, received, posted, of)
+        if received or posted:
+            yield self._row(ref, key, currency, Measure.CASH, day, (received, posted, listed), why)
 
     def _cash_listed(
         self,
         key: str,
         ref: str,
-        says: int,
-        stands: int,
+        received: int,
+        posted: int,
         of: tuple[InvoiceFacts, SettlementFacts] | None,
     ) -> tuple[int, str | None]:
         row = self._decided.get(ref)
         if row is None:
             return 0, None
         if row.status is None:
-            # Its source does not give the document, nor what settled it.
-            return says - stands, row.reason
+            # Its source returns neither the document nor its settlements.
+            return received - posted, row.reason
         parts = [part for part, receipt in self._parts_held().items() if receipt == key]
-        told = (of[1].ref, *of[1].shares, f"{key}:credited") if of else ()
-        names = dict.fromkeys((*told, key, *parts))
+        reported = (of[1].ref, *of[1].shares, suffixed(key, Suffix.CREDITED)) if of else ()
+        names = dict.fromkeys((*reported, key, *parts))
         codes = [code for name in names for code in self._codes.get(name, ())]
-        if of is not None and not self._stands(of[0]):
+        if of is not None and not self._has_posted(of[0]):
             if row.verdict is Verdict.POST:
-                return says - stands, self._listed([ref])
-            # What is booked on account says itself why it is not.
-            return says - stands, codes[0] if codes else ExceptionCode.CASH_WITHOUT_DOCUMENT
+                return received - posted, self._listed([ref])
+            # A settlement on account that is not written has its own exception.
+            return received - posted, codes[0] if codes else ExceptionCode.CASH_WITHOUT_DOCUMENT
         if of is None and row.reason == Reason.BEFORE_CUTOVER:
-            return says - stands, ExceptionCode.SETTLEMENT_TAKEN_BACK
+            return received - posted, ExceptionCode.SETTLEMENT_TAKEN_BACK
         if not codes and of is not None:
             codes = [code for code in row.exceptions if code in _LISTS_CASH]
         if not codes and of is None and parts:
-            # What is left of a receipt that no document of the books has a part of.
+            # The rest of a receipt, of which no document in the books has a part.
             codes = [ExceptionCode.SETTLEMENT_TAKEN_BACK]
         if not codes and row.verdict is not Verdict.POST:
-            # A posted document that is skipped or held now: nothing more is written beside it.
+            # A posted document that is skipped or held now: no settlement of it is written.
             codes = [ExceptionCode.CASH_WITHOUT_DOCUMENT]
-        return (says - stands, codes[0]) if codes else (0, None)
+        return (received - posted, codes[0]) if codes else (0, None)
 
     def _row(
         self,
@@ -326,7 +326,7 @@ class _Book:
         )
 
 
-# Exceptions that say of a posted document that the books hold another amount of it than its source.
+# The exceptions of a posted document whose amount in the books differs from its source's.
 _EXPLAINS = frozenset(
     {
         ExceptionCode.SOURCE_CHANGED,
@@ -338,7 +338,7 @@ _EXPLAINS = frozenset(
         ExceptionCode.UNREACHABLE,
     }
 )
-# Exceptions that say of a posted document that money of it is not booked.
+# The exceptions of a posted document with cash that is not booked.
 _LISTS_CASH = frozenset(
     {
         ExceptionCode.OFF_STRIPE_PAYMENT,

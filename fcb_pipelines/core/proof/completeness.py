@@ -8,7 +8,7 @@ from fcb_pipelines.core.codes import Reason, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
-from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.proof.gate import Finding, failing
 
 UNPLACED = "unplaced"
 NOT_BUILT = "not built"
@@ -24,10 +24,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletenessRow:
-    """One member and the one disposition it was found to have, or what is wrong instead.
+    """One member and its one disposition, or the fault instead of it.
 
     `answer` is `post`, `skip`, `hold`, `not built` (its month was never built), `missing` (its
-    month is built and lacks it), `twice`, or `no member` (a disposition of nothing).
+    month is built and lacks it), `twice`, or `no member` (a disposition without a member).
     """
 
     ref: str
@@ -41,7 +41,7 @@ def population(
     rows: Sequence[NexaCloudInvoice],
     claimants: Mapping[str, NexaCloudInvoice],
 ) -> tuple[Member, ...]:
-    """Every in-scope document the sources have, and every NexaCloud row without one of its own."""
+    """Every document in scope at the sources, and every NexaCloud row without a document of its own."""
     by_ref = {row.ref: row for row in index}
     members = [Member(ref=row.ref, period=row.period) for row in by_ref.values() if row.is_member]
     for copy in rows:
@@ -59,9 +59,9 @@ def completeness(
     months: Mapping[str, Sequence[Disposition]],
     unplaced: Sequence[Disposition],
 ) -> tuple[CompletenessRow, ...]:
-    """One row a member, and one for every disposition that is of no member or in a second place.
+    """One row for each member, and one for each ref with dispositions and without a member.
 
-    `months` holds the dispositions of the months that were built.
+    `months` maps each built month, `YYYY-MM`, to its dispositions.
     """
     places = {**months, UNPLACED: unplaced}
     found: dict[str, list[tuple[str, Disposition]]] = defaultdict(list)
@@ -81,15 +81,15 @@ def completeness(
     return tuple(rows)
 
 
-def completeness_gate(rows: Sequence[CompletenessRow]) -> GateResult:
-    """Every member has one disposition, in the month it lies in."""
+def completeness_gate(rows: Sequence[CompletenessRow]) -> Finding:
+    """Fail with each member that has not exactly one disposition, in its own month."""
     verdicts = set(Verdict)
     faults = [
         f"{row.ref} ({row.period or UNPLACED}): {row.answer}"
         for row in rows
         if row.answer not in verdicts
     ]
-    return failing("completeness", faults)
+    return failing(faults)
 
 
 def _member_row(

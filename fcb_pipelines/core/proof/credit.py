@@ -1,4 +1,4 @@
-"""Credit that is drawn must have come from somewhere (S12): the customers' balances never go below zero."""
+"""Credit without an origin (S12): a customer's balance that would go below zero."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ def drawn_without_origin(
     dispositions: Mapping[str, Disposition],
     facts: Iterable[InvoiceFacts] = (),
 ) -> tuple[AmountRow, ...]:
-    """What was drawn beyond what the books saw each customer get, by day; one row a settlement.
+    """One row for each settlement that draws more credit than the customer had in the books that day.
 
-    Customer balance and wallet are kept apart. `listed` is below zero: by so much too much was drawn.
-    `facts` tell what of a balance is a debt that an invoice left there or collected (B9): no credit.
+    Customer balance and wallet are kept apart. `listed` is the missing credit, minor units, below zero.
+    `facts` show the part of a balance that is a debt and no credit (B9).
     """
     rows = []
     settlements = tuple(settlements)
@@ -33,12 +33,12 @@ def drawn_without_origin(
             for entry in settlements
             if entry.state is MoveState.POSTED and entry.settlement.method in methods
         ]
-        # What is given comes before what is drawn of it on the same day.
+        # Credit given comes before credit drawn on the same day.
         for each in sorted(own, key=lambda s: (s.date, s.kind.sign * s.amount > 0, s.ref)):
             key = each.partner, each.currency
             change = -each.kind.sign * (each.amount - debts.get(each.ref, 0))
             short = min(0, left[key] + change)
-            # What is told is told once: credit that comes later is not eaten up by it.
+            # Missing credit is listed once: credit that comes later is not reduced by it.
             left[key] = max(0, left[key] + change)
             if short < 0:
                 row = dispositions.get(each.document)

@@ -1,4 +1,4 @@
-"""One difference between what should stand in the books and what was read back."""
+"""One difference between the intended entry and the one read back from the ledger."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ _DATES = frozenset({"date", "settlement.date"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerDelta:
-    """One difference. `entry` is the external id that differs: the document's or a settlement's.
+    """One difference of one field. `entry` is the external id of the document or settlement that differs.
 
-    `expected` is the intent and `actual` the read-back, as text; `difference` is actual less
-    expected in minor units for amounts. `aspect` says which gate it trips, `code` which exception
-    it is; a settlement of a draft is no difference, since it waits for the posting. `moved` names the
-    sides that moved since the document was written, by its three digests: `source_now` (what would be
-    written now), `written` and `ledger_now`.
+    `expected` is the intent and `actual` the read-back, as text; `difference` is actual less expected,
+    minor units, for amounts alone. `aspect` names the gate that reports it, `code` is its exception.
+    `moved` are the sides that changed since the document was written. Its three digests show them:
+    `source_now` of the document as it would be written now, `written`, and `ledger_now`. A settlement
+    of a draft is no difference, since it waits for the posting.
     """
 
     ref: str
@@ -38,7 +38,7 @@ class LedgerDelta:
 
 
 def delta_of(document: str, entry: str, row: AgreementRow, code: ExceptionCode) -> LedgerDelta:
-    """A field that differs, of the document itself or of a settlement beside it."""
+    """The delta of one differing field, of the document itself or of a settlement (`entry`) of it."""
     return LedgerDelta(
         ref=document,
         entry=entry,

@@ -1,6 +1,6 @@
-"""Ledger deltas: every difference between what should stand in the books and the read-back."""
+"""Ledger deltas: every difference between the intended entries and the read-back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fcb_pipelines.core.agreement.compare import (
@@ -9,23 +9,20 @@ from fcb_pipelines.core.agreement.compare import (
     Value,
     compare,
     disagreements,
+    flattened,
+    flattened_lines,
     match_lines,
 )
-from fcb_pipelines.core.codes import ExceptionCode, Reason, Verdict
-from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
-from fcb_pipelines.core.ledger.corrections import (
-    VOIDED,
-    answered,
-    base_of,
-    by_base,
-    open_with,
-    unmatched,
-)
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.agreement.policy import Policy, compared_with
+from fcb_pipelines.core.codes import ExceptionCode, Reason, System, Verdict
+from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
+from fcb_pipelines.core.ledger.corrections import VOIDED, answered, by_base, open_with, unmatched
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
-from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, taken_back_deltas
+from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, withdrawn_deltas
+from fcb_pipelines.core.refs import base_of
 from fcb_pipelines.core.settlements.plan import expected_residual
 
 
@@ -39,13 +36,13 @@ def ledger_deltas(
     refused: Mapping[str, ExceptionCode] | None = None,
     credited: Collection[str] = (),
 ) -> tuple[LedgerDelta, ...]:
-    """Compare the month's intent with what stands now.
+    """The differences between a month's intent and the ledger; empty where they are equal.
 
-    `standing` holds every external id of the month as just read back; `not_posted` tells the
-    reason of documents that are skipped or held (a held one's draft waits for a person);
-    `exceptions` are the (document ref, code) pairs of settlements that could not be written, which
-    explain a residual; `refused` are the entries that the ledger itself would not take, with the
-    code it gave; `credited` are refunds that credit notes took over: one booked before stands on.
+    `ledger_state` has every external id of the month as just read back. `not_posted` maps skipped and
+    held documents to their reason (a held document may keep its draft). `exceptions` are the
+    (document ref, code) pairs of settlements that could not be written; they explain a residual.
+    `refused` maps entries that the ledger refused to its code. `credited` are refunds that now belong to
+    credit notes; one booked before is no difference.
     """
     explained: dict[str, ExceptionCode] = {}
     for ref, code in exceptions:
@@ -61,64 +58,62 @@ def ledger_deltas(
         if now.move and now.move.state is MoveState.POSTED:
             own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
             found += settlement_deltas(document, own, ledger_state, explained)
-            told = {*credited, *(settlement.ref for settlement in own)}
-            found += taken_back_deltas(document, told, ledger_state)
+            reported = {*credited, *(settlement.ref for settlement in own)}
+            found += withdrawn_deltas(document, reported, ledger_state)
             cause = _cause(document, explained, found, corrected)
             held = beside.get(document.ref, 0)
             found += _residual_delta(document, now.move, corrected, own, held, cause)
-            found = [_told_by(delta, document, now.move) for delta in found]
+            found = [_with_digests(delta, document, now.move) for delta in found]
         rows += found
     for ref, now in ledger_state.items():
         if now.move and not now.absent and base_of(ref) not in wanted and not now.elsewhere:
             reason = (not_posted or {}).get(base_of(ref))
-            if reason is Reason.EDITED_IN_LEDGER and now.taken_back:
+            if reason is Reason.EDITED_IN_LEDGER and now.withdrawn:
                 rows.append(_unposted(now.move))
-            elif not _is_lawful(now.move, reason, corrections.get(base_of(ref), ())):
+            elif not _is_right(now.move, reason, corrections.get(base_of(ref), ())):
                 rows.append(_unexpected(now.move, reason))
     return tuple(rows)
-
-
-def document_fields(
-    document: LedgerDocument, lines: Sequence[DocumentLine | None]
-) -> dict[str, Value]:
-    """A document flattened for `compare`; `lines` is its lines as matched with the other side's."""
-    flat: dict[str, Value] = {
-        "kind": document.kind.value,
-        "number": document.number,
-        "date": document.date.isoformat(),
-        "currency": document.currency,
-        "partner": document.partner,
-        "net": document.net,
-        "tax": document.tax,
-        "total": document.total,
-        "nexacloud_invoice_id": document.nexacloud_invoice_id,
-        "stripe_invoice_id": document.stripe_invoice_id,
-        "taxes": ", ".join(f"{tax.key} {tax.amount} on {tax.base}" for tax in document.taxes),
-        "lines": len(document.lines),
-    }
-    for i, line in enumerate(lines, start=1):
-        if line is not None:
-            flat[f"line[{i}].description"] = line.description
-            flat[f"line[{i}].quantity"] = line.quantity
-            flat[f"line[{i}].unit_price"] = line.unit_price
-            flat[f"line[{i}].net"] = line.net
-            flat[f"line[{i}].account"] = line.account
-            flat[f"line[{i}].taxes"] = ", ".join(line.taxes)
-    return flat
 
 
 def compare_documents(
     expected: LedgerDocument, actual: LedgerDocument, partner_links: Sequence[str]
 ) -> tuple[AgreementRow, ...]:
-    """The fields in which a read-back differs from the intent; any of the partner's links counts."""
+    """The rows of the fields that differ between intent and read-back, of those that the policy compares."""
+    if actual == expected:
+        return ()
+    compared = compared_with(System.LEDGER)
     pairs = match_lines(expected.lines, actual.lines, _LIKENESS)
-    left = document_fields(expected, [pair[0] for pair in pairs])
-    right = document_fields(actual, [pair[1] for pair in pairs])
-    if expected.partner in partner_links:
+    left, right = flattened(expected, _DOCUMENT, compared), flattened(actual, _DOCUMENT, compared)
+    left |= flattened_lines((pair[0] for pair in pairs), _LINE, compared)
+    right |= flattened_lines((pair[1] for pair in pairs), _LINE, compared)
+    if compared.get("partner") is Policy.BY_LINK and expected.partner in partner_links:
         right["partner"] = expected.partner
     return disagreements(compare(expected.ref, actual.ref, left, right))
 
 
+# How each field is read, by its name in the policy table; in the order of the rows.
+_DOCUMENT: Mapping[str, Callable[[LedgerDocument], Value]] = {
+    "kind": lambda document: document.kind.value,
+    "number": lambda document: document.number,
+    "date": lambda document: document.date.isoformat(),
+    "currency": lambda document: document.currency,
+    "partner": lambda document: document.partner,
+    "net": lambda document: document.net,
+    "tax": lambda document: document.tax,
+    "total": lambda document: document.total,
+    "nexacloud_invoice_id": lambda document: document.nexacloud_invoice_id,
+    "stripe_invoice_id": lambda document: document.stripe_invoice_id,
+    "taxes": lambda document: ", ".join(f"{t.key} {t.amount} on {t.base}" for t in document.taxes),
+    "lines": lambda document: len(document.lines),
+}
+_LINE: Mapping[str, Callable[[DocumentLine], Value]] = {
+    "line.description": lambda line: line.description,
+    "line.quantity": lambda line: line.quantity,
+    "line.unit_price": lambda line: line.unit_price,
+    "line.net": lambda line: line.net,
+    "line.account": lambda line: line.account,
+    "line.taxes": lambda line: ", ".join(line.taxes),
+}
 _LIKENESS = (
     lambda line: line,
     lambda line: (line.description, line.net),
@@ -128,25 +123,25 @@ _LIKENESS = (
 )
 
 
-# What a posted move is reported as that nobody intends any more, by the reason.
+# The exception of a posted move without an intended document, by the reason of its disposition.
 _UNEXPECTED: Mapping[Reason, ExceptionCode] = {
-    **TAKEN_BACK,
+    **TO_REVERSE,
     Reason.MISSING_AT_SOURCE: ExceptionCode.MISSING_AT_SOURCE,
     Reason.UNREACHABLE: ExceptionCode.UNREACHABLE,
 }
 
 
-def _is_lawful(move: LedgerMove, reason: Reason | None, corrections: Sequence[LedgerMove]) -> bool:
-    """Whether a move that nobody intends may stand: a held draft, or a voided one that was reversed."""
-    if reason in TAKEN_BACK and answered(VOIDED, corrections):
+def _is_right(move: LedgerMove, reason: Reason | None, corrections: Sequence[LedgerMove]) -> bool:
+    """Whether a move without an intended document is right: a held draft, or a reversed document."""
+    if reason in TO_REVERSE and answered(VOIDED, corrections):
         return True
     held = reason is not None and reason.verdict is Verdict.HOLD
     return held and move.state is MoveState.DRAFT
 
 
-def _told_by(delta: LedgerDelta, document: LedgerDocument, move: LedgerMove) -> LedgerDelta:
-    """The same difference with the three digests and the sides that moved."""
-    sides = moved(document, move)
+def _with_digests(delta: LedgerDelta, document: LedgerDocument, move: LedgerMove) -> LedgerDelta:
+    """The same difference with its three digests and the sides that changed."""
+    sides = changed_sides(document, move)
     return replace(
         delta,
         moved=tuple(sorted(sides)),
@@ -157,7 +152,7 @@ def _told_by(delta: LedgerDelta, document: LedgerDocument, move: LedgerMove) -> 
 
 
 def _as_intended(move: LedgerMove, document: LedgerDocument) -> LedgerDocument:
-    """What stands, told with the intended partner where that is one of its partner's links."""
+    """The document of a move, with the intended partner where that is a link of the move's partner."""
     known = document.partner in move.partner_links
     return replace(move.document, partner=document.partner) if known else move.document
 
@@ -171,12 +166,12 @@ def _document_deltas(
     move = now.move
     if move is None or now.absent:
         code = refused or (
-            ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
+            ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
         )
-        return [_not_standing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
+        return [_missing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
-        return [_not_standing(document, now, refused, MoveState.POSTED.value)]
-    sides = moved(document, move)
+        return [_missing(document, now, refused, MoveState.POSTED.value)]
+    sides = changed_sides(document, move)
     if ChangedSide.LEDGER in sides:
         code = ExceptionCode.EDITED_IN_LEDGER
     else:
@@ -190,7 +185,8 @@ def _document_deltas(
         differing = ()
     rows = [delta_of(row.ref, row.ref, row, code) for row in differing]
     posted = move.state is MoveState.POSTED
-    if posted and move.accounting_date != move.document.date:
+    redated = move.accounting_date != move.document.date
+    if posted and redated and "date" in compared_with(System.LEDGER):
         rows.append(
             LedgerDelta(
                 ref=document.ref,
@@ -207,7 +203,7 @@ def _document_deltas(
     return rows
 
 
-def _not_standing(
+def _missing(
     document: LedgerDocument, now: LedgerState, code: ExceptionCode, expected: str
 ) -> LedgerDelta:
     return LedgerDelta(
@@ -229,11 +225,14 @@ def _cause(
     found: Sequence[LedgerDelta],
     corrections: Sequence[LedgerMove],
 ) -> ExceptionCode:
-    """What a residual comes from: whatever else is wrong here, a source that moved since it was
-    corrected, else somebody's hand."""
+    """The exception that explains a residual.
+
+    It is that of a settlement that could not be written, else the only other one of the document, else
+    a source that changed after the correction, else an edit in the ledger.
+    """
     codes = {delta.code for delta in found}
-    moved_on = corrections and not answered(document.source_hash or "", corrections)
-    otherwise = ExceptionCode.SOURCE_CHANGED if moved_on else ExceptionCode.EDITED_IN_LEDGER
+    changed_again = corrections and not answered(document.source_hash or "", corrections)
+    otherwise = ExceptionCode.SOURCE_CHANGED if changed_again else ExceptionCode.EDITED_IN_LEDGER
     alone = codes.pop() if len(codes) == 1 else otherwise
     return explained.get(document.ref, alone)
 
@@ -248,7 +247,7 @@ def _residual_delta(
 ) -> list[LedgerDelta]:
     expected = expected_residual(document, settlements)
     actual = open_with(move, corrections, beside)
-    if actual == expected:
+    if actual == expected or "paid" not in compared_with(System.LEDGER):
         return []
     return [
         LedgerDelta(
@@ -266,7 +265,7 @@ def _residual_delta(
 
 
 def _unposted(move: LedgerMove) -> LedgerDelta:
-    """A move that a person set back to draft: it is held, and missing in the books all the same."""
+    """The delta of a move that a person set back to draft: it is held, and still missing in the books."""
     return LedgerDelta(
         ref=move.ref,
         entry=move.ref,

@@ -1,18 +1,17 @@
-"""The gate over ledger partners: whose email is not theirs alone."""
+"""The gate function over ledger partners: emails that several of them share."""
 
 from collections.abc import Iterable
 
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
-from fcb_pipelines.core.proof.gates import GateResult, warning
+from fcb_pipelines.core.proof.gate import Finding, warning
 
 
-def shared_email(partners: Iterable[LinkedPartner]) -> GateResult:
-    """Emails that several accounts or ledger partners bear, each with all who bear it."""
+def shared_email(partners: Iterable[LinkedPartner]) -> Finding:
+    """Warn of each email that several accounts or ledger partners have, with all who have it."""
     emails = {shared.email: shared for one in partners for shared in one.shared_emails}
-    told = [_shared(shared) for _, shared in sorted(emails.items())]
-    return warning("shared_email", told)
+    return warning([_describe(shared) for _, shared in sorted(emails.items())])
 
 
-def _shared(shared: SharedEmail) -> str:
+def _describe(shared: SharedEmail) -> str:
     together = f", all on ledger partner {shared.partner_id}" if shared.partner_id else ""
     return f"{shared.email}: {', '.join(shared.bearers)}{together}"

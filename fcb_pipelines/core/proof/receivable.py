@@ -1,4 +1,4 @@
-"""Receivable: what customers owe by the sources and by the ledger, document by document."""
+"""Receivable: the amounts that customers owe by source and by ledger, document by document."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,38 +8,23 @@ from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.ledger.corrections import (
-    base_of,
-    by_base,
-    is_correction,
-    open_with,
-    residual_with,
-)
+from fcb_pipelines.core.ledger.corrections import by_base, open_with, residual_with
 from fcb_pipelines.core.ledger.corrections import unmatched as unmatched_of
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.proof.gate import Finding, failing
+from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
+from fcb_pipelines.core.settlements.plan import KEPT_OUT
 from fcb_pipelines.core.settlements.policy import not_posted
-
-# A settlement with one of these is confirmed by the source and can't be written yet.
-_WAITING = frozenset(
-    {
-        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
-        ExceptionCode.CREDIT_NOTE_WAITS,
-        ExceptionCode.OPENING_DOCUMENT,
-        ExceptionCode.ACCOUNT_MISSING,
-        ExceptionCode.SETTLEMENT_UNSUPPORTED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivableRow:
-    """What one billing account owes on one document, by its source and by the ledger.
+    """The receivable of one document, by its source and by the ledger.
 
-    Minor units of `currency`, credit notes negative. `not_posted` is the part that the ledger can't
-    show because the document (or a settlement of it) is not posted; `why` names the reason.
+    Minor units of `currency`, credit notes negative. `not_posted` is the part that the ledger lacks
+    because the document, or a settlement of it, is not posted; `why` is its reason or exception.
     """
 
     ref: str
@@ -53,7 +38,7 @@ class ReceivableRow:
 
     @property
     def difference(self) -> int:
-        """What is left unexplained: source less ledger less not posted."""
+        """The unexplained rest: source less ledger less not posted."""
         return self.source - self.ledger - self.not_posted
 
 
@@ -63,10 +48,10 @@ def receivable(
     unsettled: Mapping[str, tuple[int, ExceptionCode]],
     settlements: Iterable[LedgerSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
-    """Source and ledger receivable, document by document, over everything that has one.
+    """One row for each document with a receivable at its source or in the ledger.
 
-    `unsettled` maps refs to the amount of confirmed settlements that are listed instead of posted,
-    and the exception that lists them.
+    `unsettled` maps refs to the sum of confirmed settlements that are listed instead of posted, minor
+    units, and the exception that lists them.
     """
     moves = tuple(moves)
     posted = {
@@ -90,8 +75,8 @@ def receivable(
             why = row.reason or "draft"
         elif row.ref in unsettled:
             amount, why = unsettled[row.ref]
-            # What is listed is open in the ledger, though the source says that it is settled - unless a
-            # person has settled it there by hand.
+            # A listed settlement is open in the ledger and settled at the source, unless a person has
+            # settled it in the ledger by hand.
             listed = source - row.kind.sign * max(0, row.owed + amount)
             not_posted = listed if source != ledger else 0
         if source or ledger or not_posted:
@@ -107,21 +92,25 @@ def receivable(
                     number=row.number,
                 )
             )
-    rows += [_of_nobody(move) for ref, move in posted.items() if ref not in seen and move.residual]
+    rows += [
+        _without_disposition(move)
+        for ref, move in posted.items()
+        if ref not in seen and move.residual
+    ]
     return tuple(rows)
 
 
 def unsettled(
     facts: Iterable[InvoiceFacts], deltas: Iterable[LedgerDelta], settings: Settings
 ) -> dict[str, tuple[int, ExceptionCode]]:
-    """Ref -> minor units of confirmed settlements that are listed instead of posted, and their code.
+    """The confirmed settlements that are listed instead of posted: ref -> (minor units, exception).
 
-    Either no entry is made of them by the policies, or they wait for a lock or for another document
-    (`deltas` tell which).
+    The policies make no entry of them, or they wait for a lock or for another document, as the codes of
+    `deltas` show.
     """
     waiting: dict[str, dict[str, ExceptionCode]] = defaultdict(dict)
     for delta in deltas:
-        if delta.code in _WAITING and delta.entry != delta.ref:
+        if delta.code in KEPT_OUT and delta.entry != delta.ref:
             waiting[delta.ref][delta.entry] = delta.code
     found = {}
     for one in facts:
@@ -129,7 +118,8 @@ def unsettled(
         kept_out = sum(
             s.amount
             for s in one.settlements
-            if s.method.touches_receivable and {s.ref, f"{s.ref}:credited"} & entries.keys()
+            if s.method.touches_receivable
+            and {s.ref, suffixed(s.ref, Suffix.CREDITED)} & entries.keys()
         )
         listed = not_posted(one, settings)
         if listed is not None or entries:
@@ -139,7 +129,7 @@ def unsettled(
 
 
 def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, ...]:
-    """Moves of ours that stand in the ledger and are of no member that should be posted."""
+    """A fault for each draft or posted move of ours whose document is not among the `wanted` refs."""
     return tuple(
         f"{named(move.ref, move.document.number)}: {move.state} move of ours that no member "
         f"explains, {money(move.document.total, move.document.currency)} of "
@@ -149,12 +139,12 @@ def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, 
     )
 
 
-def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> GateResult:
-    """The receivable ties out per billing account and currency; no move of ours is of no member."""
+def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> Finding:
+    """Fail where a billing account's receivable does not tie out in a currency, or a move is an orphan."""
     sums: Counter[tuple[str, str]] = Counter()
     for row in rows:
         sums[row.partner, row.currency] += row.difference
-    # What two documents of one account have of each other is open between them, and told of each.
+    # Differences that cancel out within one account are a matter of matching, and no fault.
     wrong = sorted(
         (row for row in rows if row.difference and sums[row.partner, row.currency]),
         key=lambda row: row.partner,
@@ -166,7 +156,7 @@ def receivable_gate(rows: Sequence[ReceivableRow], orphaned: Sequence[str]) -> G
         f"{money(row.difference, row.currency)} unexplained"
         for row in wrong
     ]
-    return failing("receivable_ties_out", [*faults, *orphaned])
+    return failing([*faults, *orphaned])
 
 
 def _open(
@@ -174,8 +164,10 @@ def _open(
     corrections: Mapping[str, Sequence[LedgerMove]],
     beside: Mapping[str, int],
 ) -> dict[str, int]:
-    """What is open on each document with its corrections, in its direction; `beside` what its settlements
-    hold unmatched. What took a note back is owed as far as its invoice has nothing left over for it.
+    """The open amount of each document with its corrections, minor units, in the document's direction.
+
+    `beside` maps refs to unmatched amounts of their settlements. A reversed credit note is owed as far as
+    no unmatched payment of its invoice covers it.
     """
     found, spare = {}, {}
     for ref, move in posted.items():
@@ -190,7 +182,7 @@ def _open(
     return found
 
 
-def _of_nobody(move: LedgerMove) -> ReceivableRow:
+def _without_disposition(move: LedgerMove) -> ReceivableRow:
     return ReceivableRow(
         ref=move.ref,
         partner=move.document.partner,

@@ -1,20 +1,21 @@
-"""Differences of settlements: what the source confirms against what stands beside a document."""
+"""Differences of settlements: those that the source confirms against those in the ledger."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
-from fcb_pipelines.core.agreement.compare import Agreement, Value, compare
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.agreement.compare import Agreement, Value, compare, flattened
+from fcb_pipelines.core.agreement.policy import Policy, compared_with
+from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.plan import waits_for_payment
-from fcb_pipelines.core.settlements.withdrawn import taken_back
+from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
 
-def taken_back_deltas(
-    document: LedgerDocument, told: Collection[str], ledger_state: Mapping[str, LedgerState]
+def withdrawn_deltas(
+    document: LedgerDocument, reported: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> list[LedgerDelta]:
-    """Those settlements as differences; `told` are all refs that the source tells."""
+    """One difference for each settlement that the source withdrew; `reported` are the refs it reports."""
     return [
         LedgerDelta(
             ref=document.ref,
@@ -27,7 +28,7 @@ def taken_back_deltas(
             aspect=READ_BACK,
             code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
         )
-        for entry in taken_back(document.ref, told, ledger_state)
+        for entry in withdrawn_settlements(document.ref, reported, ledger_state)
     ]
 
 
@@ -37,7 +38,9 @@ def settlement_deltas(
     ledger_state: Mapping[str, LedgerState],
     explained: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
-    rows = []
+    """The differences of a posted document's settlements; `explained` maps documents to the exception
+    of settlements that could not be written."""
+    compared, rows = compared_with(System.LEDGER), []
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
     links = {*move.partner_links} if move is not None else set()
@@ -50,21 +53,22 @@ def settlement_deltas(
         elif document.ref in explained:
             code = explained[document.ref]
         else:
-            code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
-        left = _settlement_fields(settlement, reconciled=True)
+            code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
+        left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
-            # Paid beyond what is open (S3), or put back and not paid (B9), nothing need be matched.
+            # A payment beyond the open amount (S3) and an unpaid older debt (B9) stay unmatched.
             free = settled or waits_for_payment(settlement, settlements)
             matched = entry.reconciled != 0 or free
-            right = _settlement_fields(entry.settlement, reconciled=matched)
-            if {settlement.partner, entry.settlement.partner} <= links:
+            state = {"settlement.reconciled": "yes" if matched else "no"}
+            right = _fields(entry.settlement, compared, state)
+            if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:
                 right["settlement.partner"] = settlement.partner
         for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
-                told = ExceptionCode.EDITED_IN_LEDGER if undone else code
-                rows.append(delta_of(document.ref, settlement.ref, row, told))
+                cause = ExceptionCode.EDITED_IN_LEDGER if undone else code
+                rows.append(delta_of(document.ref, settlement.ref, row, cause))
     return rows
 
 
@@ -74,22 +78,23 @@ def on_account_deltas(
     explained: Mapping[str, ExceptionCode],
     links: Mapping[str, Collection[str]],
 ) -> list[LedgerDelta]:
-    """Differences of what should stand on account (S11); whether a person matched it makes none.
+    """The differences of settlements on account (S11); a match that a person made is none.
 
-    `explained` has the code of each that can't be written, by its own ref, `links` all links of the
-    billing account of each document: one ledger partner carries them, and each counts.
+    `explained` maps settlements that can't be written to their exception. `links` maps documents to all
+    links of their billing account: the ledger's partner may have any of them.
     """
-    rows = []
+    compared, rows = compared_with(System.LEDGER), []
     for settlement in settlements:
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         entry = None if now.absent else now.settlement
-        left = {"settlement.state": MoveState.POSTED.value, **_fields(settlement)}
+        left = _fields(settlement, compared, {"settlement.state": MoveState.POSTED.value})
         right: dict[str, Value] = {}
-        code = ExceptionCode.EDITED_IN_LEDGER if now.taken_back else ExceptionCode.NOT_WRITTEN
+        code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
         code = explained.get(settlement.ref, code)
         if entry is not None:
-            right = {"settlement.state": entry.state.value, **_fields(entry.settlement)}
-            if entry.settlement.partner in links.get(settlement.document, ()):
+            right = _fields(entry.settlement, compared, {"settlement.state": entry.state.value})
+            known = links.get(settlement.document, ())
+            if _by_link(compared) and entry.settlement.partner in known:
                 right["settlement.partner"] = settlement.partner
             posted = entry.state is MoveState.POSTED
             as_written = posted and entry.settlement.content_hash == entry.stored_hash
@@ -100,22 +105,33 @@ def on_account_deltas(
     return rows
 
 
-def _settlement_fields(settlement: Settlement, *, reconciled: bool) -> dict[str, Value]:
-    return {"settlement.reconciled": "yes" if reconciled else "no", **_fields(settlement)}
-
-
-def _fields(settlement: Settlement) -> dict[str, Value]:
-    matched_with = {
-        "settlement.drawn_on": settlement.drawn_on,
-        "settlement.undoes": settlement.undoes,
-    }
+def _fields(
+    settlement: Settlement, compared: Container[str], state: Mapping[str, str]
+) -> dict[str, Value]:
+    """The compared fields of a settlement, with its `state` in the ledger first."""
+    matched_with = flattened(settlement, _MATCHED_WITH, compared)
     return {
-        "settlement.amount": settlement.amount,
-        "settlement.date": settlement.date.isoformat(),
-        "settlement.currency": settlement.currency,
-        "settlement.memo": settlement.memo,
-        "settlement.method": settlement.method.value,
-        "settlement.document": settlement.document,
-        "settlement.partner": settlement.partner,
+        **{field: value for field, value in state.items() if field in compared},
+        **flattened(settlement, _SETTLEMENT, compared),
         **{field: ref for field, ref in matched_with.items() if ref is not None},
     }
+
+
+def _by_link(compared: Mapping[str, Policy]) -> bool:
+    return compared.get("settlement.partner") is Policy.BY_LINK
+
+
+# How each field is read, by its name in the policy table; in the order of the rows.
+_SETTLEMENT: Mapping[str, Callable[[Settlement], Value]] = {
+    "settlement.amount": lambda settlement: settlement.amount,
+    "settlement.date": lambda settlement: settlement.date.isoformat(),
+    "settlement.currency": lambda settlement: settlement.currency,
+    "settlement.memo": lambda settlement: settlement.memo,
+    "settlement.method": lambda settlement: settlement.method.value,
+    "settlement.document": lambda settlement: settlement.document,
+    "settlement.partner": lambda settlement: settlement.partner,
+}
+_MATCHED_WITH: Mapping[str, Callable[[Settlement], Value]] = {
+    "settlement.drawn_on": lambda settlement: settlement.drawn_on,
+    "settlement.undoes": lambda settlement: settlement.undoes,
+}

@@ -1,7 +1,7 @@
-"""The tax witness: what tax the customer's address and the document's date lead one to expect.
+"""The tax witness: the tax expected from the customer's address and the document's date.
 
-It computes from the configured taxes alone and looks at what was billed only to compare. It reports:
-what was billed is posted as billed, and nothing is held or mended by it.
+It computes the expected tax from the configured taxes alone and compares it with the billed tax. It
+only reports: documents are posted as billed, and the witness holds or changes none.
 """
 
 import datetime as dt
@@ -12,11 +12,10 @@ from enum import StrEnum
 
 from fcb_pipelines.core.codes import Kind, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings, Tax
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.taxes import allowance, in_force, resolve
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.facts.tax_names import CANADA, country_code, province
 from fcb_pipelines.core.ledger.entries import DocumentTax
 from fcb_pipelines.core.money import half_up, to_major
@@ -25,7 +24,7 @@ HST = "hst"
 
 
 class WitnessVerdict(StrEnum):
-    """How what was billed compares with what was to be expected."""
+    """The comparison of the billed with the expected tax."""
 
     MATCH = "match"
     DIFFERS = "differs"
@@ -35,21 +34,24 @@ class WitnessVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the customer is: country code, in Canada the province, and who says so."""
+    """The customer's country code, in Canada the province, and the record that has them.
+
+    `taken_from` is `document` or `nexacloud`.
+    """
 
     country: str
     state: str | None
-    told_by: str
+    taken_from: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessRow:
     """One document: the tax expected from address and date, against the tax billed.
 
-    Amounts are minor units, positive on a credit note too. `difference` is billed less expected as it
-    counts in a sum, so turned on a credit note; 0 where nothing can be expected. `taxed_on` is the
-    date whose rates count: a credit note's is that of the invoice it is of. A billed tax that is not
-    configured has its type and rate for a key.
+    Amounts are minor units, positive on a credit note too. `difference` is billed less expected, negated
+    on a credit note so that it can be summed; 0 where no tax can be expected. `taxed_on` is the date
+    whose rates count: for a credit note, its invoice's. The key of a billed tax that is not configured
+    is its type and rate.
     """
 
     ref: str
@@ -117,7 +119,7 @@ def witness(
         currency=facts.currency,
         country=address.country if address else None,
         state=address.state if address else None,
-        address_from=address.told_by if address else None,
+        address_from=address.taken_from if address else None,
         net=facts.net,
         verdict=verdict,
         expected=expected,
@@ -130,23 +132,23 @@ def witness(
 
 
 def address_of(shown: BillTo, user: User | None) -> Address | None:
-    """Where the customer is: as the document shows it, else as NexaCloud has it.
+    """The customer's address from the document, else from NexaCloud; None where neither is complete.
 
-    In Canada that takes a province, elsewhere the country is enough.
+    In Canada it needs a province, elsewhere the country is enough.
     """
-    told = [("document", shown.country, shown.state)]
+    records = [("document", shown.country, shown.state)]
     if user is not None:
-        told.append(("nexacloud", user.billing_country, user.billing_state))
-    for told_by, country_text, state_text in told:
+        records.append(("nexacloud", user.billing_country, user.billing_state))
+    for record, country_text, state_text in records:
         country = country_code(country_text)
         state = province(state_text) if country == CANADA else None
         if country and (state or country != CANADA):
-            return Address(country=country, state=state, told_by=told_by)
+            return Address(country=country, state=state, taken_from=record)
     return None
 
 
 def due_in(state: str, on: dt.date, taxes: Iterable[Tax]) -> tuple[Tax, ...]:
-    """The taxes of a Canadian province on a day: HST alone, else GST and what the province adds."""
+    """The taxes of a Canadian province on a day: HST alone, else GST with the province's own tax."""
     due = [
         tax
         for tax in taxes
@@ -166,7 +168,7 @@ def _due(
 
 
 def _computed(facts: InvoiceFacts, taxes: Sequence[Tax]) -> tuple[DocumentTax, ...]:
-    """Each tax on the whole document, half-up. No tax is on another: QST is not on the GST."""
+    """Each tax on the whole document, rounded half-up. No tax is part of another's base (QST and GST)."""
     base = _taxable(facts, sum((tax.percentage for tax in taxes), Decimal(0)))
     return tuple(
         DocumentTax(key=tax.key, base=half_up(base), amount=half_up(base * tax.percentage / 100))
@@ -180,7 +182,7 @@ def _roundings(facts: InvoiceFacts) -> int:
 
 
 def _taxable(facts: InvoiceFacts, percentage: Decimal) -> Decimal:
-    """What the tax is on. From prices that include it the expected tax is taken out, not the billed."""
+    """The base of the tax. Prices that include it are reduced by the expected tax, not by the billed one."""
     included = [line for line in facts.lines if any(tax.inclusive for tax in line.taxes)]
     gross = sum(
         line.net + sum(tax.amount for tax in line.taxes if tax.inclusive) for line in included
@@ -233,14 +235,14 @@ def _detail(
         why = "the source marks the customer as tax exempt"
     elif address is None:
         why = "neither the document nor NexaCloud says in which country or province the customer is"
-        return f"{why}; billed {_told(billed, facts.currency)}"
+        return f"{why}; billed {_as_text(billed, facts.currency)}"
     else:
         why = address.state or f"{address.country}, outside of Canada"
-    told = f"expected {_told(expected, facts.currency)}, billed {_told(billed, facts.currency)}"
-    return f"{why}, on {on}: {told}"
+    expected_text, billed_text = (_as_text(taxes, facts.currency) for taxes in (expected, billed))
+    return f"{why}, on {on}: expected {expected_text}, billed {billed_text}"
 
 
-def _told(taxes: Sequence[DocumentTax], currency: str) -> str:
+def _as_text(taxes: Sequence[DocumentTax], currency: str) -> str:
     return " + ".join(f"{t.key} {to_major(t.amount, currency)}" for t in taxes) or "no tax"
 
 

@@ -1,24 +1,26 @@
-"""The window: which months the daily sync rebuilds."""
+"""The window: the months that the daily sync rebuilds."""
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.dispositions.cases import User
+from fcb_pipelines.core.digests import Form, digest_of_lines
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
 from fcb_pipelines.core.periods import period_of, preceding
 
 
+# Of a row every field counts, whatever its class is called.
+_EVERY_FIELD = Form({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """Digests of what a month was built from: index rows, NexaCloud rows, ledger rows."""
+    """Digests of the inputs of a month's build: index rows, NexaCloud rows, ledger rows."""
 
     index: str
     nexacloud: str
@@ -34,21 +36,25 @@ def fingerprints(
     settlements: Iterable[LedgerSettlement],
     opening: Mapping[str, OpeningCash],
 ) -> dict[str, Fingerprint]:
-    """Each period's fingerprint as things stand now. A NexaCloud row counts where its
-    document does, and so does the user it belongs to. A document of before the cutover counts in
-    every month of its cash, and what stands of that with it."""
+    """The present fingerprint of each period.
+
+    A NexaCloud row and its user count in the month of their document. A document dated before the cutover
+    counts in every month of its cash, and so do its settlements in the ledger.
+    """
     wanted = {*periods}
     place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
     parts: dict[str, tuple[list[str], list[str], list[str]]] = {
         period: (_cash_of_before(period, opening), [], []) for period in wanted
     }
-    for row, period in _where_it_counts(index, place):
+    for row, period in _months_of_rows(index, place):
         parts[period][0].append(f"{row.ref} {row.body_hash}")
     for copy in rows:
         for period in _places(copy.claims, place, opening) & wanted:
-            parts[period][1].append(f"{copy} {users.get(copy.user_id)}")
+            parts[period][1].append(
+                f"{_EVERY_FIELD.digest(copy)} {_EVERY_FIELD.digest(users.get(copy.user_id))}"
+            )
     for move in moves:
-        # A person may have moved it to another date: it belongs where its document does.
+        # A person may have changed its date: it belongs to the month of its document.
         own = place.get(move.ref) or period_of(move.document.date)
         for period in {own, place.get(move.document.reverses or "", own)} & wanted:
             parts[period][2].append(
@@ -61,7 +67,9 @@ def fingerprints(
                 f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
             )
     return {
-        period: Fingerprint(index=_digest(a), nexacloud=_digest(b), ledger=_digest(c))
+        period: Fingerprint(
+            index=digest_of_lines(a), nexacloud=digest_of_lines(b), ledger=digest_of_lines(c)
+        )
         for period, (a, b, c) in parts.items()
     }
 
@@ -72,9 +80,9 @@ def months_to_rebuild(
     built: Mapping[str, Fingerprint],
     now: Mapping[str, Fingerprint],
 ) -> tuple[str, ...]:
-    """This month, the last, every one with something open or held, and every one that moved.
+    """The last two months, and those with an open or held document or a changed fingerprint; in order.
 
-    `dispositions` and `built` are those of each month's last build; a month without is rebuilt.
+    `dispositions` and `built` are from each month's last build; a month without one is rebuilt.
     """
     if not periods:
         return ()
@@ -87,7 +95,7 @@ def months_to_rebuild(
 
 
 def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) -> tuple[str, ...]:
-    """The built months that another month's build changed in the ledger, and nothing else did.
+    """The built months whose ledger rows alone changed since, as by the build of another month; in order.
 
     A credit note of April that is matched with an invoice of March settles March after it was built.
     """
@@ -101,7 +109,7 @@ def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) ->
 
 
 def _cash_of_before(period: str, opening: Mapping[str, OpeningCash]) -> list[str]:
-    return [f"{ref} {one.told}" for ref, one in opening.items() if period in one.periods]
+    return [f"{ref} {one.basis}" for ref, one in opening.items() if period in one.periods]
 
 
 def _places(
@@ -110,18 +118,18 @@ def _places(
     opening: Mapping[str, OpeningCash],
     entry: str | None = None,
 ) -> frozenset[str]:
-    """The months that a document, or one `entry` of it, counts in: its own, and those of opening cash."""
+    """The months of a document, or of one `entry` of it: its own and those of its opening cash."""
     own = place.get(ref or "")
     cash = opening.get(ref or "")
-    # Of what its source no longer tells its months do not know.
-    told = cash.periods if cash and (entry is None or entry in cash.refs) else frozenset()
-    return told | {own} if own else told
+    # An entry that its source no longer reports belongs to no month of opening cash.
+    places = cash.periods if cash and (entry is None or entry in cash.refs) else frozenset()
+    return places | {own} if own else places
 
 
-def _where_it_counts(
+def _months_of_rows(
     index: Sequence[IndexRow], place: Mapping[str, str | None]
 ) -> Iterable[tuple[IndexRow, str]]:
-    """Each row with its months: a note and its invoice count where the other does, too (B12)."""
+    """Each row with each of its months: its own and those of its invoice or of its notes (B12)."""
     notes: dict[str, set[str | None]] = defaultdict(set)
     for row in index:
         if row.credits:
@@ -136,7 +144,3 @@ def _is_open(dispositions: Sequence[Disposition]) -> bool:
         row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)
         for row in dispositions
     )
-
-
-def _digest(lines: list[str]) -> str:
-    return hashlib.sha256(json.dumps(sorted(lines)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The settlements that should stand beside the documents of a month, as their source confirms them."""
+"""The settlements that the ledger should hold for a month's documents, as their source confirms them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -7,7 +7,8 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
+from fcb_pipelines.core.refs import Suffix, suffixed
 from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
 
@@ -18,9 +19,10 @@ def intended_settlements(
     settings: Settings,
     ledger_state: Mapping[str, LedgerState],
 ) -> tuple[Settlement, ...]:
-    """The settlements that should stand beside these documents, as their source confirms them.
+    """The settlements that the ledger should hold for these documents, one for each ref.
 
-    `standing` tells of refunds that were booked before their credit note came.
+    `facts` has the facts of every document by its ref. `ledger_state` shows which refunds were booked
+    before their credit note came.
     """
     found: dict[str, Settlement] = {}
     for document in documents:
@@ -34,16 +36,15 @@ def intended_settlements(
 def _settlement_now(
     document: LedgerDocument, settled: SettlementFacts, ledger_state: Mapping[str, LedgerState]
 ) -> Settlement:
-    """The settlement; out of refunds pending where the refund was booked before its note came."""
+    """The settlement; it draws on refunds pending where the refund was booked before its note came."""
     whole = _settlement(document, _as_shared(settled, ledger_state))
-    now = ledger_state.get(settled.ref)
-    entry = now.settlement if now is not None and not now.absent else None
+    entry = settled_under(settled.ref, ledger_state)
     is_pending = entry is not None and entry.settlement.method is Method.REFUND
     if is_pending and settled.method is not Method.REFUND:
         # Until the note's own day the refund is pending: its tax needs the document.
         whole = replace(
             whole,
-            ref=f"{whole.ref}:credited",
+            ref=suffixed(whole.ref, Suffix.CREDITED),
             method=Method.PENDING_REFUND,
             date=max(settled.date, document.date),
         )
@@ -53,19 +54,17 @@ def _settlement_now(
 def _as_shared(
     settled: SettlementFacts, ledger_state: Mapping[str, LedgerState]
 ) -> SettlementFacts:
-    """S5: a part of a shared payment, beside what stands of the payment already.
+    """S5: a part of a shared payment, given the parts that are booked already.
 
-    A payment may come to pay a further document when it was booked: then the new part is an entry
-    of its own, and the receipt stays what it is.
+    A payment that is booked may come to pay one more document. The new part draws on its receipt where
+    that has enough left, and is an entry of its own otherwise; the receipt keeps its amount.
     """
     if settled.receipt is None:
         return settled
     found = {
-        ref: now.settlement.settlement
+        ref: entry.settlement
         for ref in (settled.ref, *settled.shares)
-        if (now := ledger_state.get(ref)) is not None
-        and now.settlement is not None
-        and not now.absent
+        if (entry := settled_under(ref, ledger_state)) is not None
     }
     own = found.get(settled.ref)
     if own is not None:

@@ -1,4 +1,4 @@
-"""What to write to the ledger, given what should stand and what does."""
+"""The plan of settlements: the ones to write, given those intended and the ledger's state."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,21 +15,34 @@ from fcb_pipelines.core.ledger.moves import (
     MoveState,
     is_same_document,
 )
+from fcb_pipelines.core.refs import Suffix, suffixed
+
+# The exceptions that keep a confirmed settlement out of a correct ledger. One that a person undid is not
+# written either, but it leaves the books wrong, so its exception is not among these.
+KEPT_OUT = frozenset(
+    {
+        ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
+        ExceptionCode.CREDIT_NOTE_WAITS,
+        ExceptionCode.OPENING_DOCUMENT,
+        ExceptionCode.ACCOUNT_MISSING,
+        ExceptionCode.SETTLEMENT_UNSUPPORTED,
+    }
+)
 
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
-    """Every external id under which a settlement of these documents, or what it shares, may stand."""
+    """Every external id that the ledger may hold a settlement of these documents under, shared parts too."""
     refs = [
         ref
         for one in facts
         for s in one.settlements
-        for ref in (s.ref, f"{s.ref}:credited", *s.shares)
+        for ref in (s.ref, suffixed(s.ref, Suffix.CREDITED), *s.shares)
     ]
     return tuple(dict.fromkeys(refs))
 
 
 def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement]) -> int:
-    """What should be open on the document once these settlements stand; never below zero."""
+    """The amount open on the document after these settlements, minor units; never below zero."""
     settled = sum(
         s.amount
         for s in settlements
@@ -39,9 +52,9 @@ def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement
 
 
 def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement]) -> bool:
-    """Whether it is open lawfully: an older debt that an invoice collects and nothing pays (B9)."""
-    puts_back = settlement.amount < 0 and settlement.undoes is None
-    if not puts_back or not settlement.method.touches_receivable:
+    """Whether a settlement may stay unmatched: an older debt collected with an invoice that is unpaid (B9)."""
+    is_debt = settlement.amount < 0 and settlement.undoes is None
+    if not is_debt or not settlement.method.touches_receivable:
         return False
     beside = [each for each in settlements if each.document == settlement.document]
     undone = {each.undoes for each in beside}
@@ -52,7 +65,7 @@ def waits_for_payment(settlement: Settlement, settlements: Iterable[Settlement])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementPlan:
-    """Which settlements to write (or finish), and the exceptions of those that can't be."""
+    """The settlements to write or to finish, and (document ref, exception) for each that can't be."""
 
     write: tuple[Settlement, ...]
     exceptions: tuple[tuple[str, ExceptionCode], ...]
@@ -68,31 +81,31 @@ def plan_settlements(
     opening: Collection[str] = (),
     lacking: Collection[Method] = (),
 ) -> SettlementPlan:
-    """Settle only documents that are posted as intended; never redo what a person undid (D3).
+    """Settle only documents that are posted as intended; never redo a settlement that a person undid (D3).
 
-    `posted` are the intended documents of the month, `moves` what stands under them and under the
-    documents of other months that an allocation is with. `opening` are documents of before the
-    cutover: what is matched with one waits for a person, as long as it is open (B12). `lacking` are
-    the methods whose account the ledger lacks.
+    `posted` are the intended documents of the month by ref; `moves` are the ledger's moves of them and
+    of the documents of other months that they are allocated with. `opening` are documents dated before
+    the cutover: a match with one waits for a person, as long as it is open (B12). `lacking` are the
+    methods whose account the ledger lacks. Nothing can be posted on or before `entry_lock`.
     """
     write: list[Settlement] = []
     exceptions: list[tuple[str, ExceptionCode]] = []
     left_out: dict[str, ExceptionCode] = {}
     corrections = by_base(moves.values())
-    # What undoes another comes after it: without the other it has nothing to undo.
+    # A reversal comes after the settlement that it reverses: without that it has nothing to reverse.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
         if not own or not all(
-            _stands(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
+            _is_posted(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
         ):
             continue
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, settlements):
             continue
-        code = left_out.get(settlement.undoes or "") or obstacle(settlement, now, entry_lock)
-        if code is None and now.absent and settlement.method in lacking:
-            code = ExceptionCode.ACCOUNT_MISSING
-        waits = not all(_stands(None, moves.get(ref), ()) for ref in other)
+        code = left_out.get(settlement.undoes or "") or obstacle(
+            settlement, now, entry_lock, lacking
+        )
+        waits = not all(_is_posted(None, moves.get(ref), ()) for ref in other)
         if code is None and now.absent and not _fits(settlement, moves, corrections):
             code = ExceptionCode.SETTLEMENT_UNSUPPORTED
         if waits and code is None and any(ref in opening for ref in other):
@@ -100,13 +113,13 @@ def plan_settlements(
         if code or waits:
             left_out[settlement.ref] = code or ExceptionCode.CREDIT_NOTE_WAITS
             exceptions += [(ref, left_out[settlement.ref]) for ref in own]
-        elif not (_done(now) or _is_all_used(now, moves.get(settlement.document))):
+        elif not (_done(now) or _owes_nothing_more(now, moves.get(settlement.document))):
             write.append(settlement)
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
 
 
 def counterparts(facts: Mapping[str, InvoiceFacts]) -> tuple[str, ...]:
-    """The documents that these are matched with and that are not among them."""
+    """The refs of the documents that these are allocated with and that are not among them."""
     found = [
         ref
         for one in facts.values()
@@ -121,17 +134,17 @@ def counterparts(facts: Mapping[str, InvoiceFacts]) -> tuple[str, ...]:
 def _sides(
     settlement: Settlement, documents: Container[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The documents that a settlement is matched with: those of the month, and the others."""
+    """The refs of the documents that a settlement settles or draws on: of the month, and of others."""
     from_note = settlement.drawn_on if settlement.receipt is None else None
     sides = [ref for ref in (settlement.document, from_note) if ref is not None]
     own = tuple(ref for ref in sides if ref in documents)
     return own, tuple(ref for ref in sides if ref not in documents)
 
 
-def _stands(
+def _is_posted(
     document: LedgerDocument | None, move: LedgerMove | None, corrections: Sequence[LedgerMove]
 ) -> bool:
-    """Whether a document is posted: as intended where the intent is known, or corrected to be so."""
+    """Whether a document is posted; where the intended one is known, as intended or corrected to it."""
     if move is None or move.state is not MoveState.POSTED:
         return False
     if document is None or is_same_document(move, document.content_hash):
@@ -153,26 +166,28 @@ def _fits(
 
 
 def _done(now: LedgerState) -> bool:
-    entry = now.settlement
-    return entry is not None and abs(entry.reconciled) >= abs(entry.settlement.amount)
+    return now.settlement is not None and now.settlement.is_reconciled
 
 
-def _is_all_used(now: LedgerState, move: LedgerMove | None) -> bool:
-    """S3: the payment stands, its document owes nothing more; the rest is the customer's credit."""
+def _owes_nothing_more(now: LedgerState, move: LedgerMove | None) -> bool:
+    """S3: the payment is posted and its document is paid; the rest is the customer's credit."""
     entry = now.settlement
-    stands = entry is not None and entry.state is MoveState.POSTED
-    return stands and move is not None and move.residual == 0
+    posted = entry is not None and entry.state is MoveState.POSTED
+    return posted and move is not None and move.residual == 0
 
 
 def obstacle(
-    settlement: Settlement, now: LedgerState, entry_lock: date | None
+    settlement: Settlement, now: LedgerState, entry_lock: date | None, lacking: Collection[Method]
 ) -> ExceptionCode | None:
-    """Why a settlement can't be written: the exception that lists it; None where nothing hinders it."""
-    if now.taken_back:
+    """The exception of a settlement that can't be written; None where nothing is in its way.
+
+    `lacking` are the methods whose account the ledger lacks.
+    """
+    if now.withdrawn:
         return ExceptionCode.EDITED_IN_LEDGER
     if not now.absent and not _done(now) and now.was_seen == RECONCILED:
         return ExceptionCode.EDITED_IN_LEDGER
     makes_entry = not settlement.is_allocation or settlement.receipt is not None
     if now.absent and makes_entry and entry_lock and settlement.date <= entry_lock:
         return ExceptionCode.SETTLEMENT_PERIOD_LOCKED
-    return None
+    return ExceptionCode.ACCOUNT_MISSING if now.absent and settlement.method in lacking else None

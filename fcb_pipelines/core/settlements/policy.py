@@ -1,4 +1,4 @@
-"""Which confirmed settlements make a ledger entry, and what is owed after them."""
+"""The settlements that make a ledger entry by the company's policies, and the amount owed after them."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 
 
 def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
-    """The refunds of these documents that a credit note took over: nothing of them is theirs (S6)."""
+    """The refs of these documents' refunds that belong to a credit note instead: amount zero here (S6)."""
     return frozenset(
         s.ref
         for one in facts
@@ -18,7 +18,7 @@ def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
 
 
 def posts(settled: SettlementFacts, settings: Settings) -> bool:
-    """Whether a settlement makes a ledger entry; the others are listed as exceptions."""
+    """Whether a settlement makes a ledger entry by the policies; the others are listed as exceptions."""
     policies = settings.policies
     match settled.method:
         case Method.OFF_PLATFORM:
@@ -28,7 +28,7 @@ def posts(settled: SettlementFacts, settings: Settings) -> bool:
         case Method.CHARGEBACK:
             wanted = policies.lost_dispute == "loss"
         case Method.CREDIT_NOTE:
-            # Which note was used must be known: nothing is matched on a guess.
+            # The note that was used must be known: nothing is matched on a guess.
             wanted = settled.drawn_on is not None
         case _:
             wanted = True
@@ -36,7 +36,7 @@ def posts(settled: SettlementFacts, settings: Settings) -> bool:
 
 
 def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, ExceptionCode] | None:
-    """Minor units of confirmed settlements that make no entry, and the exception listing them."""
+    """The sum of confirmed settlements that make no entry, minor units, and the exception that lists it."""
     listed = [
         s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
     ]
@@ -50,6 +50,6 @@ def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, ExceptionC
 
 
 def owed(facts: InvoiceFacts, settings: Settings) -> int:
-    """What is owed by the source and the company's own decisions: a write-off owes nothing more."""
+    """The amount owed at the source less the company's own write-offs, minor units."""
     decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
     return facts.owed - sum(s.amount for s in decided if posts(s, settings))

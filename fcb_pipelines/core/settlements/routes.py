@@ -1,7 +1,7 @@
-"""Which accounts and which journal a settlement goes through, by its method.
+"""The accounts and the journal of a settlement's entry, by its method.
 
-An entry over `amount` debits `through` and credits `against`, where the document is an invoice and
-the amount positive; a credit note or a negative amount turns it. One turned twice stands as it was.
+The entry of a positive amount on an invoice debits `through` and credits `against`. A negative amount
+swaps the two, and so does a credit note; both together leave them as they are.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from fcb_pipelines.core.company.settings import Account, Journal, Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The journal, the account on the money's side, and the one against it.
+    """The journal of an entry, the account on the money's side, and the account against it.
 
-    `against` is None for the receivable of the settled document. `by_bank`: the journal is a bank's,
-    so that money for the receivable is a payment there and not only an entry.
+    `against` is None for the receivable of the settled document. `by_bank` says that the journal is a
+    bank's: money for the receivable is then a payment and not only a journal entry.
     """
 
     journal: str
@@ -25,7 +25,7 @@ class Route:
 
 
 def route(method: Method, settings: Settings) -> Route:
-    """The route of a method's entries. Raises ValueError for allocations, which make none."""
+    """The route of a method's entries. Raises ValueError for CREDIT_NOTE: an allocation makes no entry."""
     if method is Method.CREDIT_NOTE:
         raise ValueError("a credit note is allocated, it makes no entry")
     accounts, journals = settings.accounts, settings.journals

@@ -1,18 +1,18 @@
-"""Settlements that are posted in the ledger and that their source reports no longer."""
+"""Settlements that the ledger holds and that their source no longer reports."""
 
 from collections.abc import Collection, Mapping
 
-from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState
+from fcb_pipelines.core.refs import is_correction
 
 
-def taken_back(
-    ref: str, told: Collection[str], ledger_state: Mapping[str, LedgerState]
+def withdrawn_settlements(
+    ref: str, reported: Collection[str], ledger_state: Mapping[str, LedgerState]
 ) -> tuple[LedgerSettlement, ...]:
-    """The settlements of a document that stand and that its source no longer tells (S7).
+    """The settlements of a document in the ledger that its source no longer reports (S7).
 
-    `told` are the refs that it does. What was undone stands on, with what undoes it: unless the source
-    tells of the undone one again.
+    `reported` are the refs that the source reports. A settlement that was reversed is not withdrawn, and
+    neither is its reversal, unless the source reports the reversed settlement again.
     """
     entries = [
         row.settlement
@@ -24,7 +24,7 @@ def taken_back(
         entry
         for entry in entries
         if entry.settlement.document == ref
-        and entry.ref not in {*told, *undone}
+        and entry.ref not in {*reported, *undone}
         and not is_correction(entry.ref)
-        and entry.settlement.undoes in {None, *told}
+        and entry.settlement.undoes in {None, *reported}
     )

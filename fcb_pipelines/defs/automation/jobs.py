@@ -8,8 +8,7 @@ from fcb_pipelines.defs.runtime.partitions import MONTHS
 
 SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.MOVES,
-    keys.STRIPE_INDEX,
-    keys.LAGO_INDEX,
+    *(keys.source_key(name, "index") for name in keys.SOURCES),
     keys.UNPLACED_DOCUMENTS,
     keys.UNPLACED,
     keys.PLAN_CATALOG,
@@ -30,7 +29,7 @@ POSTING = dg.AssetSelection.assets(
 extract = dg.define_asset_job(
     "extract",
     SHARED,
-    description="One snapshot of NexaCloud, both sources' indexes, and what has no month.",
+    description="One snapshot of NexaCloud, every source's index, and what has no month.",
 )
 
 month = dg.define_asset_job(

@@ -10,12 +10,7 @@ import dagster as dg
 from fcb_pipelines.defs.automation.jobs import extract, month, prove
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.resources import (
-    LagoResource,
-    LedgerResource,
-    StoreResource,
-    StripeResource,
-)
+from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
 
 # A month that another month of the same sync changed is built a second time, never a third.
 _FIRST, _SECOND = "first", "second"
@@ -114,15 +109,17 @@ def proof_after_failed_months(
     job=extract,
     minimum_interval_seconds=900,
     default_status=dg.DefaultSensorStatus.STOPPED,
+    required_resource_keys={*keys.SOURCES},
 )
 def new_invoices_at_source(
-    context: dg.SensorEvaluationContext, stripe: StripeResource, lago: LagoResource
+    context: dg.SensorEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
     """Between the daily syncs: an extract when the newest invoices of a source are not as before.
 
     The cursor is only a hint. What it overlooks (an old invoice that changed) the daily sync finds.
     """
-    seen = f"{stripe.open().newest()} {lago.open().newest()}"
+    opened = (getattr(context.resources, name).open() for name in keys.SOURCES)
+    seen = " ".join(source.newest() for source in opened)
     if context.cursor == seen:
         return dg.SkipReason("the newest invoices are as they were")
     context.update_cursor(seen)

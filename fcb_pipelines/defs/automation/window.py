@@ -34,13 +34,11 @@ def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
 
 def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
     """Every month's fingerprint as things stand now: one batched read of the ledger."""
+    indexes = [keys.source_key(name, "index") for name in keys.SOURCES]
     read = {
-        key: _extracted(frames, key)
-        for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX, keys.COPIES, keys.COPY_ITEMS, keys.USERS)
+        key: _extracted(frames, key) for key in (*indexes, keys.COPIES, keys.COPY_ITEMS, keys.USERS)
     }
-    index = [
-        row for key in (keys.STRIPE_INDEX, keys.LAGO_INDEX) for row in to_rows(read[key], IndexRow)
-    ]
+    index = [row for key in indexes for row in to_rows(read[key], IndexRow)]
     copies = copies_of(read[keys.COPIES], read[keys.COPY_ITEMS])
     users = users_of(read[keys.USERS])
     unplaced = frames.read(keys.UNPLACED_DOCUMENTS.path)

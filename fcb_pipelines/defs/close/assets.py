@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -46,8 +47,8 @@ def report(
         customers=proof.customers(),
         today=today(),
         over_all=proof.global_gates(),
+        metering=DualRunProof(store.frames()).section(period),
     )
-    content["metering"] = DualRunProof(store.frames()).section(period)
     page = store.reports() / f"{period}.html"
     _write(page, render(content))
     _write(page.with_suffix(".json"), json.dumps(content, indent=2, ensure_ascii=False))
@@ -56,7 +57,7 @@ def report(
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
 
 
-def _write(path: Any, text: str) -> None:
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:

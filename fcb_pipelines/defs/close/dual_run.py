@@ -1,9 +1,10 @@
 """The drawing of the dual run: expected against actual, by subscription and by cause."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 from fcb_pipelines.core.metering.dual_run import CAUSES, Cause, MeteringVerdict
+from fcb_pipelines.core.metering.shapes import MeteringSection
 
 SHOWN = 40
 """Subscriptions in the drawing; the table has all."""
@@ -12,7 +13,44 @@ _LONGEST = 500
 """Width of the longest bar, in the drawing's own units."""
 
 
-def chart(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+class Labelled(TypedDict):
+    """One row to draw, with the texts beside its bars; `expected` is None where nothing can be."""
+
+    expected: int | None
+    actual: int
+    cause: str | None
+    label: str
+    below: str
+
+
+class Bar(TypedDict):
+    """One bar, in the drawing's own units."""
+
+    x: float
+    width: float
+
+
+class Pair(TypedDict):
+    """The bars of one row."""
+
+    label: str
+    below: str
+    colour: str
+    expected: int | None
+    actual: int
+    bars: list[Bar]
+    y: int
+
+
+class DrawnSection(MeteringSection):
+    """The section of the close report with its drawings."""
+
+    by_subscription_chart: list[Pair]
+    by_cause_chart: list[Pair]
+    not_drawn: int
+
+
+def chart(rows: Sequence[Labelled]) -> list[Pair]:
     """One pair of bars a row, from zero; negative amounts run to the left.
 
     `rows` have `expected` (None: nothing can be expected), `actual`, `cause`, and the texts beside
@@ -40,19 +78,27 @@ def chart(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def charts(section: Mapping[str, Any]) -> dict[str, Any]:
+def charts(section: MeteringSection) -> DrawnSection:
     """The section with its two drawings: the subscriptions furthest off first, and the causes."""
     furthest = sorted(section["subscriptions"], key=lambda row: -abs(row["delta"] or 0))[:SHOWN]
-    named = [
+    named: list[Labelled] = [
         {
-            **row,
+            "expected": row["expected"],
+            "actual": row["actual"],
+            "cause": row["cause"],
             "label": f"{row['customer_name']}, {row['plan'] or row['service']}",
             "below": (row["cause"] or row["verdict"]).replace("_", " "),
         }
         for row in furthest
     ]
-    causes = [
-        {**row, "label": f"{row['cause'].replace('_', ' ')} ({row['rows']})", "below": ""}
+    causes: list[Labelled] = [
+        {
+            "expected": row["expected"],
+            "actual": row["actual"],
+            "cause": row["cause"],
+            "label": f"{row['cause'].replace('_', ' ')} ({row['rows']})",
+            "below": "",
+        }
         for row in section["by_cause"]
     ]
     return {
@@ -63,7 +109,7 @@ def charts(section: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _bar(amount: int, zero: float, unit: float) -> dict[str, float]:
+def _bar(amount: int, zero: float, unit: float) -> Bar:
     return {
         "x": round(zero + min(amount, 0) * unit, 1),
         "width": max(round(abs(amount) * unit, 1), 1),

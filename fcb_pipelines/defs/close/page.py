@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fcb_pipelines.core.close.shapes import ReportJson
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
@@ -14,17 +15,35 @@ _BAR = 420
 """Width of the longest bar, in the drawing's own units."""
 
 
-def render(report: Mapping[str, Any]) -> str:
+class Bar(TypedDict):
+    """One family's bar; `minor` is its revenue."""
+
+    family: str
+    minor: int
+    x: float
+    width: float
+    y: int
+
+
+class Received(TypedDict):
+    """How many payments came in, and their sum in minor units."""
+
+    count: int
+    total: int
+
+
+def render(report: ReportJson) -> str:
     """The page of one month's close report (the dict of `core.close.report`, amounts in minor units).
 
     A key that the template needs and the report lacks raises jinja2.UndefinedError.
     """
-    return _templates().get_template("close_report.html.j2").render(
-        **{"gates_over_all": (), **report},
+    page = _templates().get_template("close_report.html.j2")
+    return page.render(
+        **report,
         standing=_standing(report),
         received=_received(report),
         bars=_bars(report["revenue_by_family"]),
-        dual_run=charts(report["metering"]) if report.get("metering") else None,
+        dual_run=charts(report["metering"]) if report["metering"] else None,
         exponent=exponent,
     )
 
@@ -49,7 +68,7 @@ def _amount(minor: int | None, currency: str) -> str:
     return f"{to_major(minor, currency):,.{exponent(currency)}f}".replace("-", "−")
 
 
-def _bars(revenue: Mapping[str, int]) -> list[dict[str, Any]]:
+def _bars(revenue: Mapping[str, int]) -> list[Bar]:
     """One bar a family: from zero, to the left where a family's revenue is negative."""
     values = list(revenue.values())
     low, high = min([0, *values]), max([0, *values])
@@ -67,23 +86,23 @@ def _bars(revenue: Mapping[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def _received(report: Mapping[str, Any]) -> Mapping[str, int]:
+def _received(report: ReportJson) -> Received:
     """The payments in the company's currency."""
     payments = (
-        row
+        Received(count=row["count"], total=row["total"])
         for row in report["settlements"]
         if (row["currency"], row["method"]) == (report["currency"], Method.PAYMENT.value)
     )
-    return next(payments, {"count": 0, "total": 0})
+    return next(payments, Received(count=0, total=0))
 
 
-def _standing(report: Mapping[str, Any]) -> str:
+def _standing(report: ReportJson) -> str:
     """`open` when a gate fails or a tie-out differs, `attention` for holds and warnings."""
     outcomes = {gate["outcome"] for gate in report["gates"]}
     if "fail" in outcomes or not all(tie["ok"] for tie in report["tie_outs"]):
         return "open"
     # Those are of the last proof: what failed there may be mended by now, so it reopens no month.
-    failed = any(gate["outcome"] == "fail" for gate in report.get("gates_over_all", ()))
+    failed = any(gate["outcome"] == "fail" for gate in report["gates_over_all"])
     if failed or "warn" in outcomes or report["hold"] or report["exceptions"]:
         return "attention"
     return "clean"

@@ -17,6 +17,7 @@ from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove
 from fcb_pipelines.core.ledger.partners import LinkedPartner
+from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
@@ -232,8 +233,8 @@ def _reader(
 def _gated(this: Month, reader: LedgerReader) -> dict[str, LedgerState]:
     """What stands now under every intended id, once all gates before a write are passed."""
     documents = [document.ref for document in this.documents]
-    has_facts = "stripe_invoices" in this.frames
+    has_facts = month.FACTS.keys() <= this.frames.keys()
     settled = (this.settlement_refs, this.counterparts) if has_facts else ((), ())
     now = reader.ledger_state(documents, *settled)
-    require(this.written_gates(now, reader.books))
+    require(before_a_write(this, now, reader.books))
     return now

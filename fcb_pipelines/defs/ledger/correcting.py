@@ -14,9 +14,9 @@ from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
 from fcb_pipelines.core.dispositions.cases import cases
 from fcb_pipelines.core.dispositions.decide import Disposition
-from fcb_pipelines.core.dispositions.exceptions import TAKEN_BACK
-from fcb_pipelines.core.ledger.corrections import is_correction
+from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
 from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.refs import is_correction
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
@@ -132,7 +132,7 @@ def _plans(
             current(),
             reader.books,
             today(),
-            withdrawn=row.verdict is Verdict.SKIP and row.reason in TAKEN_BACK,
+            withdrawn=row.verdict is Verdict.SKIP and row.reason in TO_REVERSE,
         )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.company.services import CataloguePlan
-from fcb_pipelines.core.metering.dual_rows import DualRun, active
+from fcb_pipelines.core.metering.dual_rows import DualRun, active_subscriptions
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.expected import expected_charges as expected
@@ -21,9 +21,9 @@ from fcb_pipelines.defs.metering.invoices import read_invoiced
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.runtime.partitions import MONTHS
-from fcb_pipelines.defs.runtime.resources import LagoResource, StoreResource, StripeResource
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
-from fcb_pipelines.defs.sources.assets import readers
+from fcb_pipelines.defs.sources.reading import readers
+from fcb_pipelines.defs.sources.registry import LAGO
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kinds": {"python"}}
@@ -54,16 +54,14 @@ def plan_catalog(**frames: pd.DataFrame) -> Frame:
     },
     metadata=column_schema(Invoiced),
     # What the list lacks of a document is asked of Lago; of Stripe hardly ever anything.
-    pool=keys.LAGO_POOL,
+    pool=LAGO.rules.name,
+    required_resource_keys={*keys.SOURCES, "store"},
     **_COMMON,
 )
-def invoiced_documents(
-    stripe: StripeResource, lago: LagoResource, store: StoreResource, **frames: pd.DataFrame
-) -> Frame:
+def invoiced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One billed document that a service's invoices claim: its lines, with their service's time."""
-    before = store.frames().read(keys.INVOICED_DOCUMENTS.path)
-    sources = readers(stripe.open(), lago.open(), store.evidence())
-    rows, read = read_invoiced(frames, sources, before)
+    before = context.resources.store.frames().read(keys.INVOICED_DOCUMENTS.path)
+    rows, read = read_invoiced(frames, readers(context.resources), before)
     frame = to_frame(rows, Invoiced, snapshot=frames["copies"].attrs.get("snapshot"))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame, read_anew=read))
 
@@ -104,7 +102,7 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
     """One component of what a subscription would be charged: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
     rows = expected(
-        active(this.documents, this.usage, period),
+        active_subscriptions(this.documents, this.usage, period),
         this.subscriptions,
         this.plans,
         this.usage,

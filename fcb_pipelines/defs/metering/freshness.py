@@ -1,9 +1,9 @@
 """Which months the dual run would tell differently now than when they were last built."""
 
-import hashlib
 from collections.abc import Sequence
 
 from fcb_pipelines.connectors.store.frames import FrameStore, to_frame
+from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage, usage
 from fcb_pipelines.defs.metering.inputs import Metering
@@ -24,7 +24,7 @@ def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
     documents = [one for one in this.documents if one.period == period or one.ref in linked]
     # As frames have them, so that rows read back and rows just made are the same text.
     told = to_frame(rows, Usage).to_csv() + to_frame(documents, Invoiced).to_csv()
-    return hashlib.sha256(told.encode()).hexdigest()
+    return digest(told)
 
 
 def months_that_moved(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:

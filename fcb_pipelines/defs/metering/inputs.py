@@ -15,7 +15,6 @@ from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.company.charges import Metric, Reading, UnreadReading
 from fcb_pipelines.core.company.services import CataloguePlan, Customers, Service, Subscription
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Deployment
@@ -54,7 +53,6 @@ CATALOGUE = {"plan_catalog": dg.AssetIn(keys.PLAN_CATALOG)}
 DOCUMENTS = {"invoiced_documents": dg.AssetIn(keys.INVOICED_DOCUMENTS)}
 USAGE = {"usage": dg.AssetIn(keys.USAGE)}
 EXPECTED = {"expected_charges": dg.AssetIn(keys.EXPECTED_CHARGES)}
-DELTAS = {"deltas": dg.AssetIn(keys.METERING_DELTAS)}
 
 # The longest time that a window may begin away from the month its cycle is named by.
 _AROUND = timedelta(days=33)
@@ -128,7 +126,7 @@ class Metering:
     @cached_property
     def customers(self) -> Customers:
         """Whose customers are one."""
-        require([contract("users", self.frames["users"])])
+        require([contract(users=self.frames["users"])])
         own = nexacloud_customers(records(self.frames["users"]), self.settings.service)
         others = service_customers(self._of_services("service_customers"))
         return Customers((*own, *others), self.services.values())
@@ -139,7 +137,7 @@ class Metering:
         if self.posted:
             rows = records(self._around("usage_records", period))
             own = nexacloud_readings(rows, self.posted, self._timezone)
-        known = self._others
+        known = self.settings.other_services
         others = [
             row for row in records(self._around("service_usage", period)) if row["service"] in known
         ]
@@ -161,7 +159,7 @@ class Metering:
         if self.posted and (why := self._tables.whole("usage_records")):
             told[self.posted.key] = why
         if why := self._tables.whole("service_usage"):
-            told |= dict.fromkeys(self._others, why)
+            told |= dict.fromkeys(self.settings.other_services, why)
         return told
 
     @cached_property
@@ -178,11 +176,6 @@ class Metering:
     def expected(self) -> tuple[ExpectedCharge, ...]:
         """The period's expected charges."""
         return to_rows(self.frames["expected_charges"], ExpectedCharge)
-
-    @cached_property
-    def deltas(self) -> tuple[MeteringDelta, ...]:
-        """The period's rows."""
-        return to_rows(self.frames["deltas"], MeteringDelta)
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...] | None:
@@ -207,16 +200,11 @@ class Metering:
     def _tables(self) -> Tables:
         return Tables(self.frames)
 
-    @cached_property
-    def _others(self) -> frozenset[str]:
-        """The services that are only measured."""
-        return frozenset(self.services.keys() - {self.settings.service})
-
     def _of_services(self, table: str) -> list[dict[str, Any]]:
-        return self._tables.of_services(table, self._others)
+        return self._tables.of_services(table, self.settings.other_services)
 
     def _unread(self, table: str) -> Named:
-        return self._tables.unread_of_services(table, self._others)
+        return self._tables.unread_of_services(table, self.settings.other_services)
 
     def _around(self, table: str, period: str) -> pd.DataFrame:
         """The sound windows that begin near the period: a year of them need not become values."""

@@ -1,31 +1,18 @@
-"""Reading the dual run back from its frames: its gates, the status, the report's section."""
+"""Reading the dual run back from its frames: the status, the report's section."""
 
-from dataclasses import asdict
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import dagster as dg
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
-from fcb_pipelines.core.metering.dual_rows import active
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
-from fcb_pipelines.core.metering.gates import (
-    flip_readiness,
-    no_empty_subscription,
-    nothing_leaks,
-    one_row_each,
-    services_meet_contract,
-    unexplained,
-    usage_is_clean,
-)
-from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.gates import flip_readiness
 from fcb_pipelines.core.metering.leaks import Leak
+from fcb_pipelines.core.metering.shapes import MeteringSection, MeteringStatus
 from fcb_pipelines.core.metering.status import metering_section, metering_status
-from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.core.proof.gates import GateResult, Outcome
-from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import periods, today
 
@@ -38,7 +25,7 @@ class DualRunProof:
     def __init__(self, frames: FrameStore) -> None:
         self._frames = frames
 
-    def status(self, only: str | None) -> dict[str, Any]:
+    def status(self, only: str | None) -> MeteringStatus:
         """The object `metering` of the status JSON."""
         months = {
             period: rows for period in periods() if (rows := self._deltas(period)) is not None
@@ -52,49 +39,18 @@ class DualRunProof:
             months, ready, currency=current().currency, leaks=len(self._leaks() or ()), only=only
         )
 
-    def section(self, period: str) -> dict[str, Any] | None:
+    def section(self, period: str) -> MeteringSection | None:
         """The month's section of the close report; None where it was never built."""
         rows = self._deltas(period)
         if rows is None:
             return None
         now = period == periods()[-1]
         leaks = [
-            asdict(leak)
+            leak
             for leak in self._leaks() or ()
             if leak.period == period or (now and leak.period is None)
         ]
         return metering_section(rows, currency=current().currency, leaks=leaks)
-
-    def month_gates(self, period: str) -> tuple[GateResult, ...]:
-        """The gates of a month that was built."""
-        rows, used = self._deltas(period), self._read(keys.USAGE, Usage, period)
-        results = [] if used is None else [usage_is_clean(used)]
-        if rows is None or used is None:
-            return tuple(results)
-        return (
-            *results,
-            one_row_each(rows, active(self._documents, used, period)),
-            no_empty_subscription(rows),
-            unexplained(rows, current().metering),
-            flip_readiness(rows, period, today()),
-        )
-
-    def global_gates(self) -> tuple[GateResult, ...]:
-        """The gates of the tables that are measured and of the leak view."""
-        results = []
-        tables = (*keys.METERED_TABLES, *keys.SERVICE_TABLES)
-        frames = {table: self._frames.read(["nexacloud", table]) for table in tables}
-        there = {table: frame for table, frame in frames.items() if frame is not None}
-        if there.keys() == frames.keys():
-            results.append(services_meet_contract(Metering(there).service_breaches()))
-        leaks = self._leaks()
-        if leaks is not None:
-            results.append(nothing_leaks(leaks))
-        return tuple(results)
-
-    @cached_property
-    def _documents(self) -> tuple[Invoiced, ...]:
-        return self._read(keys.INVOICED_DOCUMENTS, Invoiced) or ()
 
     def _deltas(self, period: str) -> tuple[MeteringDelta, ...] | None:
         return self._read(keys.METERING_DELTAS, MeteringDelta, period)

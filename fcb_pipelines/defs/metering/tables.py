@@ -1,19 +1,18 @@
 """The tables that the dual run reads, each parted into rows that can be read and rows that can't."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, breaches
+from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.nexacloud.parting import Parted, parted
 from fcb_pipelines.core.company.services import Service
+from fcb_pipelines.core.metering.unknown_rows import unknown_rows
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import records
 
 Named = list[tuple[Mapping[str, Any], str]]
-SHOWN = 5
 
 
 class Tables:
@@ -55,50 +54,10 @@ class Tables:
         for table in tables:
             told += [str(breach) for breach in breaches(table, self._frames[table])]
             if table in keys.SERVICE_TABLES:
-                told += _strangers(table, self.rows(table), services, posted)
+                told += unknown_rows(table, self.rows(table), services, posted)
         return told
 
     def _of(self, table: str) -> Parted:
         if table not in self._parted:
             self._parted[table] = parted(table, self._frames[table])
         return self._parted[table]
-
-
-def _strangers(
-    table: str, rows: list[dict[str, Any]], services: Mapping[str, Service], posted: str
-) -> list[str]:
-    """Rows of services or metrics that nobody configured, and ids that stand twice."""
-    named = "id" if "id" in _columns(table) else "subscription_id"
-    by_service: dict[str, list[str]] = {}
-    for row in rows:
-        if row["service"] not in services or row["service"] == posted:
-            by_service.setdefault(row["service"], []).append(str(row[named]))
-    told = [
-        f"nexacloud.{table}: {len(ids)} rows of {service!r}, which is not configured as another "
-        f"service ({named} {_first(ids)})"
-        for service, ids in by_service.items()
-    ]
-    if table != "service_usage":
-        twice = Counter((row["service"], row["id"]) for row in rows)
-        return told + [
-            f"nexacloud.{table}: {key} stands {n} times" for key, n in twice.items() if n > 1
-        ]
-    unknown: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        service = services.get(row["service"])
-        if service and row["metric"] not in {metric.key for metric in service.metrics}:
-            unknown.setdefault((service.key, row["metric"]), []).append(row["subscription_id"])
-    return told + [
-        f"nexacloud.{table}: {len(ids)} rows of {service!r} with the unknown metric {metric!r} "
-        f"(subscription_id {_first(ids)})"
-        for (service, metric), ids in unknown.items()
-    ]
-
-
-def _columns(table: str) -> set[str]:
-    return {column.name for column in ALL_TABLES[table]}
-
-
-def _first(ids: list[str]) -> str:
-    different = [*dict.fromkeys(ids)]
-    return ", ".join(different[:SHOWN]) + (", …" if len(different) > SHOWN else "")

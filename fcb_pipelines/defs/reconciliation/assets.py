@@ -13,10 +13,10 @@ from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.cases import agreements as compared
 from fcb_pipelines.core.dispositions.cases import (
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     decided,
     links_of,
-    lost,
+    lost_dispositions,
 )
 from fcb_pipelines.core.dispositions.decide import Disposition, in_order
 from fcb_pipelines.core.facts.model import InvoiceFacts
@@ -32,19 +32,15 @@ from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
-from fcb_pipelines.defs.runtime.resources import LagoResource, StoreResource, StripeResource
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
-from fcb_pipelines.defs.sources.assets import readers
-from fcb_pipelines.defs.sources.reading import read_documents
+from fcb_pipelines.defs.sources.reading import read_documents, readers
+from fcb_pipelines.defs.sources.registry import rules
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _OF_ONE_SNAPSHOT = (
     *month.COPIES,
     *month.INDEXES,
-    "stripe_invoices",
-    "stripe_credit_notes",
-    "lago_invoices",
-    "lago_credit_notes",
+    *month.DOCUMENTS_OF_SOURCES,
 )
 _COMMON: dict[str, Any] = {
     "group_name": "reconciliation",
@@ -63,7 +59,7 @@ _COMMON: dict[str, Any] = {
 def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One field of one document, NexaCloud's copy against its source."""
     this = Month(context.partition_key, frames)
-    rows = compared(this.facts, this.claimants, this.users)
+    rows = compared(this.facts, this.claimants, this.users, rules())
     frame = to_frame(rows, AgreementRow)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
 
@@ -96,8 +92,8 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
             this.books,
             last,
         ),
-        *lost(this.index, this.ledger_state, this.period),
-        *copies_of_their_own(this.copies, this.index, this.period),
+        *lost_dispositions(this.index, this.ledger_state, this.period),
+        *copy_dispositions(this.copies, this.index, this.period),
     ]
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
     frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
@@ -109,15 +105,10 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     key=keys.UNPLACED_DOCUMENTS,
     ins=month.INDEXES,
     metadata=column_schema(InvoiceFacts),
+    required_resource_keys={*keys.SOURCES, "store"},
     **_COMMON,
 )
-def unplaced_documents(
-    context: dg.AssetExecutionContext,
-    stripe: StripeResource,
-    lago: LagoResource,
-    store: StoreResource,
-    **frames: pd.DataFrame,
-) -> Frame:
+def unplaced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One document in scope that is of no month of the books, in full: a draft, too early or too late."""
     this = Month("", frames)
     without = [
@@ -126,8 +117,8 @@ def unplaced_documents(
         if row.found and row.in_scope and (row.period is None or row.ref in this.opening)
     ]
     told: list[InvoiceFacts] = []
-    for reader in readers(stripe.open(), lago.open(), store.evidence()):
-        own = [row for row in without if row.ref.startswith(reader.prefix)]
+    for reader in readers(context.resources):
+        own = [row for row in without if reader.has(row.ref)]
         told += read_documents(reader, own)
     frame = to_frame(told, InvoiceFacts)
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
@@ -146,7 +137,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     open_cases = cases(this.unplaced, this.claimants, (), {}, this.index)
     rows = [
         *decided(open_cases, (), this.index, {}, current(), nowhere, periods()[-1]),
-        *copies_of_their_own(this.copies, this.index, None),
+        *copy_dispositions(this.copies, this.index, None),
     ]
     frame = to_frame(rows, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
     return dg.MaterializeResult(value=frame, metadata=of_rows(frame))

@@ -8,45 +8,36 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.core.close.gates import OF_A_MONTH
+from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.close.status import MonthStatus, status
-from fcb_pipelines.core.codes import ExceptionCode, System
+from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import credited_by_notes
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState
+from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.amount_rows import (
     AmountRow,
     Measure,
-    amount_gates,
     by_document,
     totals,
 )
-from fcb_pipelines.core.proof.amounts import Sides, amounts
-from fcb_pipelines.core.proof.completeness import CompletenessRow, completeness_gate
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.delta import LedgerDelta
-from fcb_pipelines.core.proof.gates import (
-    GateResult,
-    Outcome,
-    ledger_agrees,
-    nexacloud_agrees,
-    nothing_is_held,
-    population_adds_up,
-    revenue_in_other,
-    tax_as_expected,
-    unitemised_lines,
-)
-from fcb_pipelines.core.proof.partners import shared_email
-from fcb_pipelines.core.proof.receivable import ReceivableRow, receivable_gate, unsettled
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
+from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
+from fcb_pipelines.core.refs import nexacloud_ref
+from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, judged
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import contract, contracts, users_of
+from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
 from fcb_pipelines.defs.runtime.month import Month
-from fcb_pipelines.defs.runtime.partitions import periods, today
-from fcb_pipelines.defs.sources.reading import listing_gate
+from fcb_pipelines.defs.runtime.partitions import periods
 
 # What a built month has; a frame that is missing leaves its part of the proof out.
 _FRAMES = {
@@ -54,7 +45,6 @@ _FRAMES = {
     **{name: one.key for name, one in month.COPIES.items()},
     **{name: one.key for name, one in month.USERS.items()},
 }
-_EXTRACTS = {"users": "users", "copies": "invoices", "copy_items": "invoice_items"}
 _MONTH_FRAMES = {
     **{name: one.key for name, one in month.FACTS.items()},
     **{name: one.key for name, one in month.CREDITED.items()},
@@ -67,6 +57,8 @@ _MONTH_FRAMES = {
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
 }
+# What the gates of a month are given beside them.
+_GATED = {name: one.key for name, one in frames_of(OF_A_MONTH).items() if name not in {*_FRAMES}}
 _ON_ACCOUNT = {"settlements": keys.SETTLEMENTS, "deltas": keys.LEDGER_DELTAS}
 
 
@@ -79,11 +71,11 @@ class Proof:
         self._shared = {
             name: frame
             for name, frame in self._read(_FRAMES, None).items()
-            if name not in _EXTRACTS or contract(_EXTRACTS[name], frame).outcome is Outcome.PASS
+            if name not in EXTRACTS or contract(**{name: frame}).outcome is Outcome.PASS
         }
         self._dual_run = DualRunProof(frames)
 
-    def status(self, only: str | None = None) -> dict[str, Any]:
+    def status(self, only: str | None = None) -> StatusJson:
         """The status JSON, of one period or of all."""
         chosen = [period for period in periods() if only in (None, period)]
         built = {period: self.month(period) for period in chosen}
@@ -99,8 +91,8 @@ class Proof:
 
     def month(self, period: str) -> MonthStatus | None:
         """One month as its last build left it; None where it was never built."""
-        this = self.built_month(period)
-        frames = this.frames
+        frames = {**self._shared, **self._read({**_MONTH_FRAMES, **_GATED}, period)}
+        this = Month(period, frames)
         if "dispositions" not in frames:
             return None
         read_back = self._last_read_back(frames)
@@ -117,16 +109,13 @@ class Proof:
             credited=credited_by_notes(row.move for row in read_back),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
-            gates=(
-                *_month_gates(this, deltas if "deltas" in frames else None),
-                *self._dual_run.month_gates(period),
-            ),
+            gates=judged(OF_A_MONTH, this, {"invoiced": self._invoiced}),
         )
 
     def facts(self) -> Iterator[InvoiceFacts]:
         """Every document of every month that was built, as its source tells it."""
         for period in periods():
-            frames = self._read(_MONTH_FRAMES, period)
+            frames = self._read_month(period)
             if month.FACTS.keys() <= frames.keys():
                 yield from Month(period, frames).facts
 
@@ -141,7 +130,7 @@ class Proof:
 
     def built_month(self, period: str) -> Month:
         """One month's frames as its last build left them."""
-        return Month(period, {**self._shared, **self._read(_MONTH_FRAMES, period)})
+        return Month(period, {**self._shared, **self._read_month(period)})
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
@@ -163,35 +152,15 @@ class Proof:
         """Ref -> confirmed settlements that are listed, not posted, and the exception's code."""
         found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
-            frames = self._read(_MONTH_FRAMES, period)
+            frames = self._read_month(period)
             this = Month(period, {**self._shared, **frames})
             found |= _unsettled(this)
         return found
 
     def global_gates(self) -> tuple[GateResult, ...]:
-        """The gates of the extracts, the indexes and the whole."""
-        results: list[GateResult] = []
-        extracts = {
-            table: frame
-            for table in keys.POSTED_TABLES
-            if (frame := self._frames.read(["nexacloud", table])) is not None
-        }
-        if extracts:
-            results.append(contracts(extracts))
-        for side in (System.STRIPE, System.LAGO):
-            frame = self._shared.get(f"{side.value}_index")
-            if frame is not None:
-                results.append(listing_gate(side, to_rows(frame, IndexRow), frame.attrs))
-        frame = self._frames.read(keys.COMPLETENESS.path)
-        if frame is not None:
-            results.append(completeness_gate(to_rows(frame, CompletenessRow)))
-        receivable = self._frames.read(keys.RECEIVABLE.path)
-        if receivable is not None:
-            results.append(receivable_result(receivable))
-        if self._frames.read(keys.AMOUNTS.path) is not None:
-            results += amount_gates(self._amounts)
-        results += self._dual_run.global_gates()
-        return tuple(results)
+        """The gates over the extracts and over all months."""
+        frames = {name: one.key for name, one in frames_of(OVER_ALL).items()}
+        return judged(OVER_ALL, Month("", self._read(frames, None)))
 
     def other_service(self) -> int:
         """How many documents of the sources belong to other products of the company."""
@@ -206,7 +175,7 @@ class Proof:
         """The name of each billing account that NexaCloud knows."""
         frame = self._shared.get("users")
         users = users_of(frame) if frame is not None else {}
-        return {f"nexacloud:{key}": user.name for key, user in users.items()}
+        return {nexacloud_ref(key): user.name for key, user in users.items()}
 
     def snapshot(self) -> str:
         """The snapshot that the present extracts were read from."""
@@ -217,6 +186,11 @@ class Proof:
     def _amounts(self) -> tuple[AmountRow, ...]:
         """Every amount, as the last proof over all months found it."""
         return self._rows(keys.AMOUNTS, AmountRow)
+
+    @cached_property
+    def _invoiced(self) -> tuple[Invoiced, ...]:
+        """What the services' invoices claim, of all months."""
+        return self._rows(keys.INVOICED_DOCUMENTS, Invoiced)
 
     def _unplaced(self) -> MonthStatus:
         rows = self._rows(keys.UNPLACED, Disposition)
@@ -247,7 +221,7 @@ class Proof:
         if not month.FACTS.keys() <= this.frames.keys():
             return {}
         refs = {row.ref for row in this.dispositions}
-        sides = Sides(
+        sides = AmountInputs(
             facts=this.facts,
             dispositions=this.dispositions,
             deltas=deltas,
@@ -266,6 +240,14 @@ class Proof:
         read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
         return {name: frame for name, frame in read.items() if frame is not None}
 
+    def _read_month(self, period: str) -> dict[str, pd.DataFrame]:
+        """The frames of a month; those that it was built without, once it was built, are empty."""
+        read = self._read(_MONTH_FRAMES, period)
+        if "dispositions" not in read:
+            return read
+        later = (name for name, key in _MONTH_FRAMES.items() if key in keys.LATER)
+        return {**{name: pd.DataFrame() for name in later}, **read}
+
     def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[LedgerState]:
         frame = frames.get("settlements", frames.get("standing"))
         return to_rows(frame, LedgerState) if frame is not None else ()
@@ -274,33 +256,6 @@ class Proof:
 def families() -> dict[str, str]:
     """The family of each income account code."""
     return {code: family for family, code in account_codes(current()).items()}
-
-
-def receivable_result(frame: pd.DataFrame) -> GateResult:
-    """The receivable gate over its frame; `orphans` in its attrs are moves of no member."""
-    return receivable_gate(to_rows(frame, ReceivableRow), tuple(frame.attrs.get("orphans", ())))
-
-
-def _month_gates(this: Month, deltas: Sequence[LedgerDelta] | None) -> tuple[GateResult, ...]:
-    results: list[GateResult] = []
-    if {*month.INDEXES, *month.COPIES} <= this.frames.keys():
-        members = {member.ref for member in this.members}
-        results.append(population_adds_up(members, this.dispositions))
-        if {"documents", "standing"} <= this.frames.keys():
-            # The first of these is population_adds_up again.
-            results += this.written_gates(this.ledger_state, this.books)[1:]
-    if deltas is not None:
-        results += ledger_agrees(deltas)
-    if "documents" in this.frames:
-        results += [revenue_in_other(this.document_rows), unitemised_lines(this.document_rows)]
-    if "partners" in this.frames:
-        results.append(shared_email(this.partners))
-    results.append(nothing_is_held(this.dispositions, today()))
-    if "agreements" in this.frames:
-        results.append(nexacloud_agrees(this.agreements))
-    if "tax_witness" in this.frames:
-        results.append(tax_as_expected(this.witness))
-    return tuple(results)
 
 
 def _unsettled(this: Month) -> dict[str, tuple[int, ExceptionCode]]:

@@ -11,7 +11,7 @@ from fcb_pipelines.connectors.store.frames import to_frame, to_rows
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.proof.amount_rows import AmountRow
-from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.completeness import CompletenessRow, population
 from fcb_pipelines.core.proof.completeness import completeness as completed
 from fcb_pipelines.core.proof.credit import drawn_without_origin
@@ -85,7 +85,7 @@ def against_the_ledger(
     facts = [*proof.facts()]
     if not unplaced_documents.empty:
         facts += to_rows(unplaced_documents, InvoiceFacts)
-    sides = Sides(
+    sides = AmountInputs(
         facts=facts,
         dispositions=decided,
         deltas=proof.deltas(),

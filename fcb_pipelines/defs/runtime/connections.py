@@ -1,14 +1,12 @@
-"""The connectors as the environment and the configuration say."""
+"""The connectors as the environment and the configuration say; the sources' are in their registry."""
 
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
-from fcb_pipelines.connectors.stripe.source import StripeSource
 from fcb_pipelines.core.company.settings import Settings
 
 
@@ -47,28 +45,6 @@ def ledger(found: Environment, settings: Settings) -> Ledger:
             remedy="pip install 'fcb_pipelines[books]'",
         ) from missing
     return BeancountLedger(found.data_home / "books", settings)
-
-
-def stripe(found: Environment, settings: Settings) -> StripeSource:
-    """Stripe, reading the configured account."""
-    access = found.stripe()
-    return StripeSource(
-        access.api_key,
-        settings.stripe.account,
-        settings.stripe.requests_per_second,
-        api_base=access.api_base,
-    )
-
-
-def lago(found: Environment, settings: Settings) -> LagoSource:
-    """Lago, reading the configured organization."""
-    access = found.lago()
-    return LagoSource(
-        access.api_url,
-        access.api_key,
-        settings.lago.organization,
-        settings.lago.requests_per_second,
-    )
 
 
 def nexacloud(found: Environment) -> NexaCloudSource:

@@ -8,42 +8,44 @@ from typing import Any, get_type_hints
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.store.frames import to_rows
-from fcb_pipelines.core.dispositions.cases import User
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, copies
-from fcb_pipelines.core.proof.gates import GateResult, failing
+from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, copies
+from fcb_pipelines.core.proof.gate import GateResult
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.gating import require
+from fcb_pipelines.defs.sources.registry import claimed_ref
+
+# The extracts that the books are made of, by the names that assets read them under.
+EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_ITEMS}
 
 
-def contract(table: str, frame: pd.DataFrame) -> GateResult:
-    """The contract of one extract, as a gate."""
-    return contracts({table: frame})
+def breaches_of(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """What breaks a contract in those of the extracts that are among these frames."""
+    return [
+        str(breach)
+        for name, key in EXTRACTS.items()
+        if name in frames
+        for breach in breaches(key.path[-1], frames[name])
+    ]
 
 
-def contracts(frames: Mapping[str, pd.DataFrame]) -> GateResult:
-    """The contracts of these extracts by table, as one gate."""
-    told = [str(breach) for table, frame in frames.items() for breach in breaches(table, frame)]
-    return failing("extracts_meet_contract", told)
+def contract(**frames: pd.DataFrame) -> GateResult:
+    """The contract of these extracts, as a gate."""
+    return GATES["extracts_meet_contract"].judge({"extract_breaches": breaches_of(frames)})
 
 
 def users_of(frame: pd.DataFrame) -> dict[str, User]:
     """NexaCloud's users by id. Refuses a frame that breaks its contract."""
-    require([contract("users", frame)])
+    require([contract(users=frame)])
     return {user.id: user for user in to_rows(frame, User)}
 
 
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:
     """NexaCloud's invoices with their items. Refuses frames that break their contract."""
-    require([contract("invoices", invoices), contract("invoice_items", items)])
-    settings = current()
-    return copies(
-        records(invoices),
-        records(items),
-        stripe_account=settings.stripe.account,
-        lago_organization=settings.lago.organization,
-    )
+    require([contract(copies=invoices, copy_items=items)])
+    return copies(records(invoices), records(items), claims=claimed_ref)
 
 
 def column_schema(row_type: type) -> dict[str, Any]:

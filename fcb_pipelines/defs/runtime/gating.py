@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from fcb_pipelines.core.proof.gates import GATES, GateResult, Outcome
+from fcb_pipelines.core.proof.gate import Gate, GateResult, Outcome
 
 _SEVERITY = {
     Outcome.PASS: dg.AssetCheckSeverity.WARN,
@@ -16,11 +16,10 @@ _SEVERITY = {
 
 def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
     """What a person sees of a gate: outcome, exact count, a capped sample, how to recover."""
-    gate = GATES[result.gate]
     metadata: dict[str, Any] = {
         "count": result.count,
-        "proves": gate.proves,
-        "recovery": gate.recovery,
+        "proves": result.proves,
+        "recovery": result.recovery,
     }
     if result.sample:
         metadata["sample"] = dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
@@ -37,7 +36,7 @@ def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
 
 
 def spec(
-    gate: str,
+    gate: Gate,
     asset: dg.AssetKey,
     partitions: dg.PartitionsDefinition[Any] | None = None,
     ins: Mapping[str, dg.AssetIn] | None = None,
@@ -48,10 +47,10 @@ def spec(
     """
     others = {one.key for one in (ins or {}).values() if one.key not in (None, asset)}
     return dg.AssetCheckSpec(
-        gate,
+        gate.name,
         asset=asset,
-        description=GATES[gate].proves,
-        blocking=GATES[gate].blocking,
+        description=gate.proves,
+        blocking=gate.blocking,
         partitions_def=partitions,
         additional_deps=sorted(others, key=str),
     )
@@ -64,7 +63,7 @@ def require(results: Iterable[GateResult]) -> None:
         return
     told = "; ".join(f"{result.gate}: {result.detail}" for result in failed)
     raise dg.Failure(
-        f"refused by {told}. A rerun alone will not help. {GATES[failed[0].gate].recovery}",
+        f"refused by {told}. A rerun alone will not help. {failed[0].recovery}",
         metadata={
             result.gate: dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
             for result in failed

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from fcb_pipelines.defs.sources import registry
+
 NEXACLOUD_TABLES = (
     "users",
     "plans",
@@ -11,8 +13,7 @@ NEXACLOUD_TABLES = (
     "invoices",
     "invoice_items",
 )
-# What the books are made of, and what only the dual run reads: that never stops them.
-POSTED_TABLES = ("users", "invoices", "invoice_items")
+# What only the dual run reads: it never stops the books.
 METERED_TABLES = ("plans", "deployments", "subscriptions", "usage_records")
 # What the company's other services tell of themselves, in the same database.
 SERVICE_TABLES = (
@@ -30,17 +31,15 @@ USAGE_RECORDS = dg.AssetKey(["nexacloud", "usage_records"])
 COPIES = dg.AssetKey(["nexacloud", "invoices"])
 COPY_ITEMS = dg.AssetKey(["nexacloud", "invoice_items"])
 
-STRIPE_INDEX = dg.AssetKey(["stripe", "index"])
-STRIPE_INVOICES = dg.AssetKey(["stripe", "invoices"])
-STRIPE_PAYMENTS = dg.AssetKey(["stripe", "payments"])
-STRIPE_CREDIT_NOTES = dg.AssetKey(["stripe", "credit_notes"])
-STRIPE_CREDITED_INVOICES = dg.AssetKey(["stripe", "credited_invoices"])
+# Every billing source by name; each has the same nouns, those of a month beside its index.
+SOURCES = registry.names()
+MONTH_NOUNS = ("invoices", "credit_notes", "payments", "credited_invoices")
 
-LAGO_INDEX = dg.AssetKey(["lago", "index"])
-LAGO_INVOICES = dg.AssetKey(["lago", "invoices"])
-LAGO_PAYMENTS = dg.AssetKey(["lago", "payments"])
-LAGO_CREDIT_NOTES = dg.AssetKey(["lago", "credit_notes"])
-LAGO_CREDITED_INVOICES = dg.AssetKey(["lago", "credited_invoices"])
+
+def source_key(name: str, noun: str) -> dg.AssetKey:
+    """The key of an asset of one billing source: `source_key("stripe", "index")`."""
+    return dg.AssetKey([name, noun])
+
 
 MOVES = dg.AssetKey(["ledger", "moves"])
 STANDING = dg.AssetKey(["ledger", "standing"])
@@ -69,12 +68,15 @@ LEAKS = dg.AssetKey(["metering", "leaks"])
 
 REPORT = dg.AssetKey(["close", "report"])
 
-# Frames that an earlier version did not write: without one there is nothing in it.
+# Frames that a month may have been built without: an earlier version did not write them, or their
+# source was not there yet. Without one there is nothing in it.
 LATER = frozenset(
-    {STRIPE_CREDITED_INVOICES, LAGO_CREDITED_INVOICES, UNPLACED_DOCUMENTS, MOVES, AMOUNTS}
+    {UNPLACED_DOCUMENTS, MOVES, AMOUNTS}
+    | {source_key(name, "credited_invoices") for name in SOURCES}
+    | {source_key(name, noun) for name in registry.further() for noun in MONTH_NOUNS}
 )
 
-LEDGER_POOL, STRIPE_POOL, LAGO_POOL = "ledger", "stripe", "lago"
+LEDGER_POOL = "ledger"
 
 SNAPSHOT_TAG = "fcb/snapshot"
 EXTRACT_TAG = "fcb/extract"

@@ -7,15 +7,15 @@ from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.corrections import base_of, is_correction
 from fcb_pipelines.core.ledger.description import LedgerDescription
 from fcb_pipelines.core.ledger.moves import (
     RECONCILED,
     LedgerMove,
     LedgerSettlement,
     LedgerState,
-    remembered,
+    may_replace,
 )
+from fcb_pipelines.core.refs import base_of, is_correction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class LedgerReader:
         identity = self.description.identity
         seen = self.log.latest(identity, [each.ref for each in observed]) if observed else {}
         states = {ref: entry.state for ref, entry in seen.items()}
-        news = [each for each in observed if remembered(states.get(each.ref), each.state)]
+        news = [each for each in observed if may_replace(states.get(each.ref), each.state)]
         if news:
             self.log.append(identity, news, run_id=self.run_id)
 
@@ -137,10 +137,9 @@ def _of_move(move: LedgerMove) -> Observation:
 
 
 def _of_settlement(entry: LedgerSettlement) -> Observation:
-    whole = abs(entry.reconciled) >= abs(entry.settlement.amount)
     return Observation(
         ref=entry.ref,
         kind="settlement",
-        state=RECONCILED if whole else entry.state.value,
+        state=RECONCILED if entry.is_reconciled else entry.state.value,
         content_hash=entry.settlement.content_hash,
     )

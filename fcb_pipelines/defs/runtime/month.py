@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import dagster as dg
 import pandas as pd
@@ -12,34 +13,26 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.agreement.compare import AgreementRow
 from fcb_pipelines.core.dispositions.case import Case, books_begin
-from fcb_pipelines.core.dispositions.cases import User, cases, with_settlements
+from fcb_pipelines.core.dispositions.cases import cases, with_settlements
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.opening import (
     OpeningCash,
-    looked_for,
     on_account,
     opening_cash,
     opening_documents,
+    opening_refs,
     plan_on_account,
 )
 from fcb_pipelines.core.documents.rows import DocumentRow, to_documents
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, first_claimants
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.proof.completeness import Member, population
-from fcb_pipelines.core.proof.gates import (
-    GateResult,
-    document_rules_hold,
-    documents_balance,
-    documents_match_dispositions,
-    external_ids_unique,
-    population_adds_up,
-)
 from fcb_pipelines.core.proof.tax_witness import WitnessRow
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
@@ -52,25 +45,23 @@ from fcb_pipelines.core.settlements.policy import owed
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
 
-FACTS = {
-    "stripe_invoices": dg.AssetIn(keys.STRIPE_INVOICES),
-    "stripe_credit_notes": dg.AssetIn(keys.STRIPE_CREDIT_NOTES),
-    "stripe_payments": dg.AssetIn(keys.STRIPE_PAYMENTS),
-    "lago_invoices": dg.AssetIn(keys.LAGO_INVOICES),
-    "lago_credit_notes": dg.AssetIn(keys.LAGO_CREDIT_NOTES),
-    "lago_payments": dg.AssetIn(keys.LAGO_PAYMENTS),
-}
-CREDITED = {
-    "stripe_credited_invoices": dg.AssetIn(keys.STRIPE_CREDITED_INVOICES),
-    "lago_credited_invoices": dg.AssetIn(keys.LAGO_CREDITED_INVOICES),
-}
+
+def _of_sources(*nouns: str) -> dict[str, dg.AssetIn]:
+    """These nouns of every source as inputs: `stripe_invoices`."""
+    return {
+        f"{name}_{noun}": dg.AssetIn(keys.source_key(name, noun))
+        for name in keys.SOURCES
+        for noun in nouns
+    }
+
+
+DOCUMENTS_OF_SOURCES = _of_sources("invoices", "credit_notes")
+FACTS = {**DOCUMENTS_OF_SOURCES, **_of_sources("payments")}
+CREDITED = _of_sources("credited_invoices")
 UNPLACED_DOCUMENTS = {"unplaced_documents": dg.AssetIn(keys.UNPLACED_DOCUMENTS)}
 COPIES = {"copies": dg.AssetIn(keys.COPIES), "copy_items": dg.AssetIn(keys.COPY_ITEMS)}
 USERS = {"users": dg.AssetIn(keys.USERS)}
-INDEXES = {
-    "stripe_index": dg.AssetIn(keys.STRIPE_INDEX),
-    "lago_index": dg.AssetIn(keys.LAGO_INDEX),
-}
+INDEXES = _of_sources("index")
 AGREEMENTS = {"agreements": dg.AssetIn(keys.AGREEMENTS)}
 STANDING = {"standing": dg.AssetIn(keys.STANDING)}
 DISPOSITIONS = {"dispositions": dg.AssetIn(keys.DISPOSITIONS)}
@@ -80,6 +71,8 @@ PARTNERS = {"partners": dg.AssetIn(keys.PARTNERS)}
 GATED = {**INDEXES, **COPIES, **DISPOSITIONS, **DOCUMENTS}
 
 _BOOKS = TypeAdapter(Books)
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -93,10 +86,10 @@ class Month:
     def facts(self) -> tuple[InvoiceFacts, ...]:
         """Every document of the month with its settlements."""
         told: list[InvoiceFacts] = []
-        for source in ("stripe", "lago"):
-            settlements = to_rows(self.frames[f"{source}_payments"], SettlementFacts)
-            invoices = to_rows(self.frames[f"{source}_invoices"], InvoiceFacts)
-            notes = to_rows(self.frames[f"{source}_credit_notes"], InvoiceFacts)
+        for source in keys.SOURCES:
+            settlements = self._rows(f"{source}_payments", SettlementFacts)
+            invoices = self._rows(f"{source}_invoices", InvoiceFacts)
+            notes = self._rows(f"{source}_credit_notes", InvoiceFacts)
             told += with_settlements((*invoices, *notes), settlements)
         return tuple(told)
 
@@ -108,8 +101,7 @@ class Month:
 
     @cached_property
     def _not_of_the_books(self) -> tuple[InvoiceFacts, ...]:
-        frame = self.frames["unplaced_documents"]
-        return () if frame.empty else to_rows(frame, InvoiceFacts)
+        return self._rows("unplaced_documents", InvoiceFacts)
 
     @cached_property
     def opening_documents(self) -> tuple[InvoiceFacts, ...]:
@@ -135,12 +127,7 @@ class Month:
     @cached_property
     def credited(self) -> tuple[InvoiceFacts, ...]:
         """The invoices of other months that credit notes of this one are of."""
-        return tuple(
-            facts
-            for name in CREDITED
-            if not self.frames[name].empty
-            for facts in to_rows(self.frames[name], InvoiceFacts)
-        )
+        return tuple(facts for name in CREDITED for facts in self._rows(name, InvoiceFacts))
 
     @cached_property
     def facts_by_ref(self) -> dict[str, InvoiceFacts]:
@@ -164,11 +151,8 @@ class Month:
 
     @cached_property
     def index(self) -> tuple[IndexRow, ...]:
-        """Both sources' index, of all months."""
-        return (
-            *to_rows(self.frames["stripe_index"], IndexRow),
-            *to_rows(self.frames["lago_index"], IndexRow),
-        )
+        """Every source's index, of all months."""
+        return tuple(row for name in INDEXES for row in to_rows(self.frames[name], IndexRow))
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
@@ -248,7 +232,7 @@ class Month:
     @property
     def settlement_refs(self) -> tuple[str, ...]:
         """Every external id under which a settlement of the month may stand."""
-        on_account = looked_for([case.facts for case in self.opening_cases], current())
+        on_account = opening_refs([case.facts for case in self.opening_cases], current())
         return (*settlement_refs(self.facts_by_ref.values()), *on_account)
 
     def settlement_refs_of(self, refs: Sequence[str]) -> tuple[str, ...]:
@@ -296,17 +280,10 @@ class Month:
             lacking=books.lacking_methods,
         )
 
-    def written_gates(
-        self, ledger_state: Mapping[str, LedgerState], books: Books
-    ) -> Sequence[GateResult]:
-        """Every gate that stands before a write, over the rows that would be written."""
-        return (
-            population_adds_up({member.ref for member in self.members}, self.dispositions),
-            external_ids_unique(self.document_rows),
-            documents_balance(self.document_rows),
-            documents_match_dispositions(self.documents, self.dispositions, self.owed),
-            document_rules_hold(self.documents, ledger_state, current(), books, self.period),
-        )
+    def _rows(self, name: str, row_type: type[Row]) -> tuple[Row, ...]:
+        """The rows of a frame; one that the month was built without has no columns either."""
+        frame = self.frames[name]
+        return () if frame.empty else to_rows(frame, row_type)
 
 
 def books_text(books: Books) -> str:

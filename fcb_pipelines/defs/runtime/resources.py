@@ -7,6 +7,7 @@ names the variable. Tests replace a resource by one that opens something else.
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
@@ -16,8 +17,9 @@ from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
-from fcb_pipelines.defs.runtime import connections
+from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManagerFactory
+from fcb_pipelines.defs.sources import registry
 
 
 class NexaCloudResource(dg.ConfigurableResource[NexaCloudSource]):
@@ -28,20 +30,14 @@ class NexaCloudResource(dg.ConfigurableResource[NexaCloudSource]):
         return connections.nexacloud(environment.read())
 
 
-class StripeResource(dg.ConfigurableResource[Source]):
-    """Stripe, read only (FCB_STRIPE_API_KEY)."""
+class SourceResource(dg.ConfigurableResource[Source]):
+    """One billing source, read only, by the variables that its entry names."""
+
+    source: str = Field(description="The source's name.")
 
     def open(self) -> Source:
-        """The Stripe client."""
-        return connections.stripe(environment.read(), current())
-
-
-class LagoResource(dg.ConfigurableResource[Source]):
-    """Lago, read only (FCB_LAGO_API_URL, FCB_LAGO_API_KEY)."""
-
-    def open(self) -> Source:
-        """The Lago client."""
-        return connections.lago(environment.read(), current())
+        """The source's client."""
+        return registry.source(self.source).open(environment.read())
 
 
 class LedgerResource(dg.ConfigurableResource[Ledger]):
@@ -82,8 +78,7 @@ def resources() -> dg.Definitions:
     return dg.Definitions(
         resources={
             "nexacloud": NexaCloudResource(),
-            "stripe": StripeResource(),
-            "lago": LagoResource(),
+            **{name: SourceResource(source=name) for name in keys.SOURCES},
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "store": StoreResource(),

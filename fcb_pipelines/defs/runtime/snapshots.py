@@ -14,7 +14,9 @@ def one_snapshot(context: dg.AssetExecutionContext, frames: Iterable[pd.DataFram
     Raises dg.Failure where they come from several, or from another one than the sync that asked
     for this run extracted: a later extract has taken its place, and its own months will follow.
     """
-    found = {str(frame.attrs.get("snapshot", "")) for frame in frames}
+    # A frame that the month was built without has no columns, and is of no snapshot.
+    built = (frame for frame in frames if not frame.columns.empty)
+    found = {str(frame.attrs.get("snapshot", "")) for frame in built}
     wanted = context.run.tags.get(SNAPSHOT_TAG)
     if len(found) != 1 or (wanted and found != {wanted}):
         raise dg.Failure(

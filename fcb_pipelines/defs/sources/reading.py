@@ -1,4 +1,4 @@
-"""Reading a billing source: its index, and the documents of one month. Shared by Stripe and Lago."""
+"""Reading a billing source: its index, and the documents of one month. Shared by all of them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ import pandas as pd
 from fcb_pipelines.connectors.sources import Absent, Body, Source, SourceBody
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.codes import Kind, Reason, System
-from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.close.gates import listing_gate
+from fcb_pipelines.core.codes import Kind, Reason
 from fcb_pipelines.core.facts.index import (
     IndexRow,
     Lookup,
@@ -20,37 +20,40 @@ from fcb_pipelines.core.facts.index import (
     absent_row,
     found_row,
     named_but_not_listed,
-    source_ref,
 )
-from fcb_pipelines.core.facts.lago.documents import document_facts as lago_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.stripe.documents import document_facts as stripe_facts
-from fcb_pipelines.core.ledger.corrections import is_correction
 from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
-from fcb_pipelines.core.proof.gates import GateResult, listing_complete
+from fcb_pipelines.core.proof.gate import GateResult
+from fcb_pipelines.core.proof.gates import listing_complete
+from fcb_pipelines.core.refs import id_within, is_correction, source_ref
+from fcb_pipelines.defs.sources.registry import RegisteredSource, names, source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """One source with everything needed to read it into facts and to keep the evidence."""
 
-    side: System
-    owner: str
+    of: RegisteredSource
     source: Source
     evidence: EvidenceStore
-    settings: Settings
 
-    def facts(self, body: Body) -> InvoiceFacts:
-        """What a body says."""
-        zone = self.settings.timezone
-        if self.side is System.STRIPE:
-            return stripe_facts(body, account=self.owner, timezone=zone)
-        return lago_facts(body, organization=self.owner, timezone=zone)
+    def has(self, ref: str) -> bool:
+        """Whether a ref is one of this source's documents."""
+        return id_within(ref, self.of.service) is not None
 
-    @property
-    def prefix(self) -> str:
-        """What the refs of this source's documents begin with."""
-        return source_ref(self.side, self.owner, "")
+
+def reader_of(name: str, resources: Any) -> Reader:
+    """The source of this name, opened from Dagster's resources."""
+    return Reader(
+        of=source(name),
+        source=getattr(resources, name).open(),
+        evidence=resources.store.evidence(),
+    )
+
+
+def readers(resources: Any) -> tuple[Reader, ...]:
+    """Every source, ready to be read."""
+    return tuple(reader_of(name, resources) for name in names())
 
 
 def read_index(
@@ -67,20 +70,19 @@ def read_index(
     Asked for are those that NexaCloud names (`claimed`) and those that the books hold (`standing`).
     `problem` in the frame's attrs says why the list can't be trusted to be whole (else None).
     """
-    key = getattr(reader.settings, reader.side.value).scope_metadata_key
     scope = Scope(
         customers=customers,
         claimed=frozenset(claimed),
-        metadata_key=key,
-        ledger_state={
+        metadata_key=reader.of.section.scope_metadata_key,
+        our_moves={
             move.ref: move
             for move in ledger_state
             if move.state in IN_BOOKS and not is_correction(move.ref)
         },
     )
-    span = {"first_period": reader.settings.first_period, "last_period": last_period}
+    span = {"first_period": reader.of.company.first_period, "last_period": last_period}
     listing = reader.source.listing(progress)
-    listed = [(one, reader.facts(one.body)) for one in listing.documents]
+    listed = [(one, reader.of.facts(one.body)) for one in listing.documents]
     scope = scope.with_known([facts for _, facts in listed])
 
     def row(one: SourceBody, facts: InvoiceFacts, answer: Lookup) -> IndexRow:
@@ -89,31 +91,31 @@ def read_index(
             source_id=one.id,
             origin=Origin.CREDIT_NOTE if one.kind is Kind.CREDIT_NOTE else Origin.INVOICE,
             answer=answer,
-            body_hash=reader.evidence.put(reader.side.value, one.body),
+            body_hash=reader.evidence.put(reader.of.name, one.body),
             scope=scope,
             **span,
         )
 
     rows = [row(one, facts, Lookup.LISTED) for one, facts in listed]
     lacking = named_but_not_listed(
-        {*claimed, *scope.ledger_state}, [one.ref for one in rows], reader.prefix
+        {*claimed, *scope.our_moves}, [one.ref for one in rows], reader.of.service
     )
-    asked = [ref.removeprefix(reader.prefix) for ref in lacking]
+    asked = [found for ref in lacking if (found := id_within(ref, reader.of.service)) is not None]
     for answer in reader.source.ask(asked) if asked else ():
         if isinstance(answer, Absent):
-            ref = source_ref(reader.side, reader.owner, answer.id)
+            ref = source_ref(reader.of.name, reader.of.section.owner, answer.id)
             came = Lookup(answer.reason)
             rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
         else:
-            rows.append(row(answer, reader.facts(answer.body), Lookup.ASKED))
+            rows.append(row(answer, reader.of.facts(answer.body), Lookup.ASKED))
     return to_frame(
         rows, IndexRow, problem=listing.problem, pages=listing.pages, calls=listing.calls
     )
 
 
-def listing_gate(side: System, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
-    """Whether the index is whole."""
-    return listing_complete(f"{side.value}_listing_complete", rows, attrs.get("problem"))
+def listing_result(name: str, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
+    """Whether the index of the source of this name is whole."""
+    return listing_gate(name).result(listing_complete(rows, attrs.get("problem")))
 
 
 def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFacts, ...]:
@@ -131,19 +133,19 @@ def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFa
         SourceBody(
             id=row.source_id,
             kind=Kind.CREDIT_NOTE if row.origin is Origin.CREDIT_NOTE else Kind.INVOICE,
-            body=reader.evidence.get(reader.side.value, row.body_hash or ""),
+            body=reader.evidence.get(reader.of.name, row.body_hash or ""),
         )
         for row in wanted
     ]
     facts = []
     for listed, answer in zip(bodies, reader.source.complete(bodies), strict=True):
         if isinstance(answer, Absent):
-            told = replace(reader.facts(listed.body), problem=Reason.UNREACHABLE)
+            told = replace(reader.of.facts(listed.body), problem=Reason.UNREACHABLE)
             facts.append((told, listed.body))
             continue
         if answer.body != listed.body:
-            reader.evidence.put(reader.side.value, answer.body)
-        facts.append((reader.facts(answer.body), answer.body))
+            reader.evidence.put(reader.of.name, answer.body)
+        facts.append((reader.of.facts(answer.body), answer.body))
     return tuple(facts)
 
 

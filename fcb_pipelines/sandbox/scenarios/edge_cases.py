@@ -1,7 +1,7 @@
 """The packaged datasets `edge-cases` and `edge-cases-later`: every accounting case.
 
-In their dataset.yaml both have one name, so that the second runs over the home of the first: the same
-world a month on.
+Both have the same name in their dataset.yaml, so that the second runs over the home of the first: the same
+world a month later.
 """
 
 from datetime import date
@@ -53,15 +53,15 @@ _NEWEST_FIRST = {
     "lago/credit_notes": "created_at",
 }
 
-# Nothing is lost, and what is not booked is listed: these datasets have some of each.
+# These gates list unbooked documents and cash, and these datasets have some of each.
 _LISTED = dict.fromkeys(
     ("nothing_is_lost", "cash_without_document", "credit_has_an_origin"), "warn"
 )
 _TAXED_OTHERWISE = {"tax_as_expected": "warn"}
 
-# What no member's outcome tells: a payment waits for its locked period (D4), what a note takes off for a
-# document of the opening balance (B12), tax is billed as the witness does not expect it (T2-T4), and two
-# accounts bear one email (A9, A12).
+# Warnings that follow from no member's outcome: a payment waits for its locked period (D4), a note
+# reduces a document of the opening balance (B12), tax is billed as the witness does not expect it
+# (T2-T4), and two accounts have one email (A9, A12).
 _WAITS = dict.fromkeys(
     ("read_back_equals_intent", "dates_as_intended", "residuals_match_source"), "warn"
 )
@@ -73,7 +73,7 @@ _GATES = {
     "all": {"completeness": "pass", "receivable_ties_out": "pass", **_LISTED},
 }
 
-# A month on, what was voided and changed after posting fails until a person corrects it (D1, D2).
+# A month later, documents voided or changed after posting fail until a person corrects them (D1, D2).
 _GATES_LATER = _GATES | {
     "2025-07": {"read_back_equals_intent": "fail", "residuals_match_source": "fail"},
     "all": {"completeness": "pass", "receivable_ties_out": "fail", **_LISTED},
@@ -81,7 +81,7 @@ _GATES_LATER = _GATES | {
 
 
 def edge_scenario(*, later: bool, corrected: bool = False) -> Scenario:
-    """Every case, as the world stands at the end of July 2025 or (`later`) of August."""
+    """Every case, at the end of July 2025 or (`later`) of August."""
     scenario = Scenario(later=later, corrected=corrected)
     for rules in _RULES:
         rules.write(scenario)
@@ -89,7 +89,7 @@ def edge_scenario(*, later: bool, corrected: bool = False) -> Scenario:
 
 
 def edge_files(*, later: bool, corrected: bool = False) -> DatasetFiles:
-    """The content of one of the two datasets, or of the second once it was `corrected`."""
+    """The content of one of the two datasets, or of the second after a person `corrected` it."""
     scenario = edge_scenario(later=later, corrected=corrected)
     return DatasetFiles(
         described={

@@ -1,10 +1,10 @@
-"""Generates datasets of any size with the habits of the packaged one, and what must come out.
+"""Generated datasets of any size like the packaged one, with their expected.json.
 
     python -m fcb_pipelines.sandbox.scenarios.generator FOLDER --customers 50 --invoices 400 --months 6 --seed 1
 
 The same arguments give the same files. Every habit occurs once before chance decides: zeros, voids,
 drafts, open and partly paid documents, instalments, month ends late in the evening, prorations,
-lines that take back, taxes rounded line by line, copies that lie or lack their items.
+negative lines, taxes rounded line by line, copies that are wrong or lack their items.
 """
 
 import argparse
@@ -36,7 +36,7 @@ _SYNCED = datetime(2026, 6, 1, 3, 59, tzinfo=UTC)  # a minute before May ends in
 
 
 class Habit(StrEnum):
-    """What is particular about a generated document."""
+    """The special feature of a generated document."""
 
     PLAIN = "plain"
     OPEN = "open"
@@ -48,7 +48,7 @@ class Habit(StrEnum):
     LATE = "late"
 
 
-# How often chance takes each, in 100.
+# How often chance picks each, in 100.
 _WEIGHTS = {
     Habit.PLAIN: 72,
     Habit.OPEN: 6,
@@ -62,9 +62,9 @@ _WEIGHTS = {
 
 
 def generate(path: Path, *, customers: int, invoices: int, months: int, seed: int) -> Path:
-    """Write a dataset of that size into `path`, which is returned.
+    """Write a dataset of that size into `path`; return `path`.
 
-    Its last month is May 2026 and as_of that month's last day. Raises ValueError for a size below 1.
+    Its last month is May 2026, and its as_of that month's last day. Raises ValueError for a size below 1.
     """
     if min(customers, invoices, months) < 1:
         raise ValueError("customers, invoices and months are at least 1")
@@ -72,11 +72,11 @@ def generate(path: Path, *, customers: int, invoices: int, months: int, seed: in
     periods = [LAST_PERIOD]
     while len(periods) < months:
         periods.insert(0, preceding(periods[0]))
-    people = [_customer(n, seed) for n in range(customers)]
+    buyers = [_customer(n, seed) for n in range(customers)]
     subscribed: dict[str, Subscribed] = {}
     sales = _numbered(
         [
-            _sale(n, seed, chance, chance.choice(people), periods, subscribed)
+            _sale(n, seed, chance, chance.choice(buyers), periods, subscribed)
             for n in range(invoices)
         ]
     )
@@ -84,7 +84,7 @@ def generate(path: Path, *, customers: int, invoices: int, months: int, seed: in
         name=f"generated-{customers}-{invoices}-{months}-{seed}",
         periods=periods,
         synced=_SYNCED.astimezone(_ZONE),
-        customers=people,
+        customers=buyers,
         sales=sales,
         rates=all_rates(),
         catalogue=tables(subscribed.values(), sales),
@@ -152,7 +152,7 @@ _STATUS = {
 
 
 def _issued(chance: random.Random, period: str, *, late: bool) -> datetime:
-    """A moment of the month in office hours, or half past eleven on its last evening."""
+    """A moment of the month in office hours, or half past eleven on its last evening (`late`)."""
     days = (first_day(following(period)) - first_day(period)).days
     day = first_day(period) + timedelta(days=days - 1 if late else chance.randrange(days))
     clock = time(23, 30) if late else time(8 + chance.randrange(11), chance.randrange(60))
@@ -173,7 +173,7 @@ def _payments(chance: random.Random, sale: Sale, habit: Habit) -> Iterator[Paid]
 
 
 def _copied(chance: random.Random, habit: Habit, at_stripe: bool) -> CopyHabit:
-    """Voids are called paid without their items; Lago's items are mostly missing."""
+    """The copy's differences: a void is paid without items there; Lago's items are mostly missing."""
     if habit is Habit.VOID:
         return CopyHabit(items=False, status="paid")
     return CopyHabit(
@@ -184,7 +184,7 @@ def _copied(chance: random.Random, habit: Habit, at_stripe: bool) -> CopyHabit:
 
 
 def _numbered(sales: list[Sale]) -> list[Sale]:
-    """Numbers in the order of issue, each source in a series of its own; drafts have none yet."""
+    """The sales with numbers in the order of issue, one series a source; drafts have none yet."""
     counts = dict.fromkeys(SoldAt, 0)
     numbered = []
     for sale in sorted(sales, key=lambda each: (each.issued or each.created, each.key)):

@@ -12,7 +12,7 @@ from fcb_pipelines.sandbox.scenarios.builders.nexa_sales import CUSTOMERS, HST_O
 NAME = "nexa-2026-05"
 PERIODS = ("2026-02", "2026-03", "2026-04", "2026-05")
 
-# NexaCloud copied everything in one morning, and that is the created_at of every copy.
+# NexaCloud copied everything on one morning: the created_at of every copy.
 SYNCED = datetime(2026, 5, 31, 10, 0, tzinfo=UTC)
 
 

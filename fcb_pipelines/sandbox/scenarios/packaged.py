@@ -1,12 +1,12 @@
-"""The packaged datasets: which there are, and where the folder of each is.
+"""The packaged datasets, and the folder of each.
 
-    packaged.folder("edge-cases", Path(".fcb"))     .fcb/datasets/edge-cases, every file of it there
+    packaged.folder("edge-cases", Path(".fcb"))     .fcb/datasets/edge-cases, with every file
 
-Committed is what a person reads and judges: README.md, cases.yaml, expected.json, in `sandbox/datasets`.
-The builders make the rest in a fraction of a second, the same bytes every time.
+Only the files that a person reads are committed: README.md, cases.yaml and expected.json, in
+`sandbox/datasets`. The builders make the rest in a fraction of a second, the same bytes every time.
 
     python -m fcb_pipelines.sandbox.scenarios.packaged nexa-2026-05 ./mine     a copy to change
-    python -m fcb_pipelines.sandbox.scenarios.packaged                         what is committed, written anew
+    python -m fcb_pipelines.sandbox.scenarios.packaged                         the committed files, written anew
 """
 
 import argparse
@@ -27,17 +27,17 @@ SCENARIOS: Mapping[str, Callable[[], DatasetFiles]] = {
     edge_cases.NAME: partial(edge_cases.edge_files, later=False),
     edge_cases.LATER: partial(edge_cases.edge_files, later=True),
 }
-"""The content of each packaged dataset as its builder makes it, by the dataset's name."""
+"""The builder of each packaged dataset's content, by the dataset's name."""
 
 # The folder of FCB_HOME that packaged datasets are built in.
 FOLDER = "datasets"
 
 
 def folder(name: str, home: Path) -> Path:
-    """The whole folder of a packaged dataset, under FCB_HOME (`home`).
+    """The folder of a packaged dataset under FCB_HOME (`home`), with every file.
 
-    It is built where it is missing or not what it should be: files that are right stay untouched,
-    and any number of processes may ask at once. Raises KeyError where no packaged dataset has this name.
+    Missing and differing files are written, others stay untouched; any number of processes may call this
+    at once. Raises KeyError where no packaged dataset has this name.
     """
     content = contents(name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,12 +45,12 @@ def folder(name: str, home: Path) -> Path:
     parent.mkdir(exist_ok=True)
     with FileLock(parent / f"{name}.lock", timeout=60):
         _remove_others(parent / name, content)
-        _lay_out(parent / name, content)
+        _write_files(parent / name, content)
     return parent / name
 
 
 def contents(name: str) -> dict[str, bytes]:
-    """Every file of a packaged dataset: bytes by path in its folder. What is committed counts."""
+    """Every file of a packaged dataset: bytes by path in its folder. A committed file has priority."""
     return {**SCENARIOS[name]().contents(), **committed(name)}
 
 
@@ -62,7 +62,7 @@ def committed(name: str) -> dict[str, bytes]:
 
 
 def write_committed() -> None:
-    """Write what the builders say of each committed file; one that they don't know stays."""
+    """Write each committed file anew from its builder; files without a builder stay."""
     for name, build in SCENARIOS.items():
         made = build().contents()
         for path in committed(name).keys() & made.keys():
@@ -75,8 +75,8 @@ def _remove_others(root: Path, names: Collection[str]) -> None:
             path.unlink()
 
 
-def _lay_out(root: Path, content: Mapping[str, bytes]) -> None:
-    """Make `root` hold these files; each appears whole or not at all."""
+def _write_files(root: Path, content: Mapping[str, bytes]) -> None:
+    """Write these files into `root`, each atomically."""
     for name, expected in content.items():
         path = root / name
         if path.is_file() and path.read_bytes() == expected:
@@ -97,7 +97,7 @@ def _main() -> None:
     elif chosen.folder is None:
         parser.error("name the folder to write it into")
     else:
-        _lay_out(chosen.folder, contents(chosen.name))
+        _write_files(chosen.folder, contents(chosen.name))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ NAME = "services-small"
 
 
 def services_files() -> DatasetFiles:
-    """The dataset's content: in the books NexaCloud's documents, at the sources all of them."""
+    """The dataset's content. The sources have all documents, the books only NexaCloud's."""
     files = authored(
         name=NAME,
         periods=PERIODS,

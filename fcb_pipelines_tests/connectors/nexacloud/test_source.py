@@ -13,6 +13,7 @@ import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class with a lower-case name
 
 from fcb_pipelines.connectors.failures import (
+    ContractBreach,
     Failure,
     NotAllowed,
     NotPrepared,
@@ -22,6 +23,7 @@ from fcb_pipelines.connectors.failures import (
 from fcb_pipelines.connectors.nexacloud.contracts import (
     ALL_TABLES,
     TABLES,
+    TWICE,
     ColumnType,
     breaches,
     column_names,
@@ -312,6 +314,86 @@ def test_a_value_that_nobody_can_count_with_is_named_of_every_table_and_survives
         assert all(column in told_short for column, _ in own)
     numbers = " ".join(str(breach) for breach in breaches("plans", frames["plans"]))
     assert all(value in numbers for value in ("'NaN'", "'Infinity'", "'-Infinity'", "'1000"))
+
+
+# What a column may turn into, with a value that psycopg2 itself, a frame or parquet stumbles over.
+STRANGERS = {
+    "bytea": "'\\xff00'",
+    "jsonb": "'[1e400]'",
+    "json": "'" + "[" * 3000 + "]" * 3000 + "'",
+    "interval": "'-178000000 years'",
+    "date[]": "'{infinity}'",
+    "timestamptz[]": "array['0044-03-15 12:00:00+00 BC'::timestamptz]",
+    "uuid[]": "array[gen_random_uuid()]",
+    "numrange": "'[1,2]'",
+    "tsrange": "'[2026-01-01,infinity)'",
+    "timetz": "'24:00+15'",
+    "point": "'(1,2)'",
+    "money": "1",
+    "bit(3)": "'101'",
+    "real": "'NaN'",
+}
+SPOILT = ("id", "email", "created_at", "subtotal", "is_active", "next_due_date")
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_a_column_of_a_type_that_no_contract_knows_is_told_before_and_after_the_file(
+    kind: str, source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str, tmp_path: Path
+) -> None:
+    tables = {"email": "users", "is_active": "plans", "next_due_date": "deployments"}
+    for column in SPOILT:
+        if (column, kind) == ("subtotal", "real"):
+            # A number all the same, and told as what it is.
+            continue
+        table = tables.get(column, "invoices")
+        with writing(postgres, nexacloud) as cursor:
+            cursor.execute(
+                f"alter table {table} drop {column} cascade; "
+                f"alter table {table} add {column} {kind}; "
+                f"update {table} set {column} = {STRANGERS[kind]}"
+            )
+        frame = source.snapshot().frames[table]
+        write_frame(frame, tmp_path / "frame.parquet")
+        again = read_frame(tmp_path / "frame.parquet")
+        found = [b for b in breaches(table, again) if b.column == column and b.rule != TWICE]
+        assert [(b.rule.split(",")[0], b.count) for b in found] == [("wrong type", len(frame))]
+        assert found == [
+            b for b in breaches(table, frame) if b.column == column and b.rule != TWICE
+        ]
+        if kind != "real":
+            assert "is of another type" in str(found[0])
+
+
+def test_an_enumeration_and_a_domain_are_the_texts_and_numbers_that_they_are(
+    source: NexaCloudSource, postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    with writing(postgres, nexacloud) as cursor:
+        cursor.execute(
+            "create type state as enum ('paid', 'draft'); create domain amount as numeric;"
+            "create domain net as amount; "
+            "alter table invoices alter status type state using status::state, "
+            "alter subtotal type net, alter invoice_number type varchar(9)"
+        )
+    frame = source.snapshot().frames["invoices"]
+    assert breaches("invoices", frame) == ()
+    assert frame["status"].tolist() == ["paid", "draft"]
+
+
+def test_a_text_in_another_encoding_is_a_breach_and_no_bare_error(
+    postgres: EmbeddedPostgres, nexacloud: str
+) -> None:
+    name = f"{nexacloud}_ascii"
+    with postgres.maintenance() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"create database {name} encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' "
+            "template template0"
+        )
+    with writing(postgres, name) as cursor:
+        cursor.execute("create table users (id text, email text)")
+        cursor.execute("insert into users values ('1', convert_from('\\xff', 'SQL_ASCII'))")
+    with pytest.raises(ContractBreach, match="in another encoding") as told:
+        NexaCloudSource(postgres.libpq_url(name)).snapshot()
+    assert not told.value.rerun_helps
 
 
 def test_a_float_that_is_no_number_is_no_missing_value(

@@ -36,6 +36,7 @@ from fcb_pipelines_tests.documents import (
     an_invoice,
     expected_balances,
 )
+from fcb_pipelines_tests.ledgers import balances
 from fcb_pipelines_tests.source_shapes import Json
 from fcb_pipelines_tests.taxed_bodies import GST_5, QST_9975, Sold, taxed_body
 
@@ -353,6 +354,49 @@ def test_a_person_s_edit_of_a_draft_is_read_back(
     assert rebuilt.document.content_hash == document.content_hash
 
 
+# What a bookkeeper puts between the lines: it is on no account and worth nothing.
+REMARKS = ("line_note", "line_section", "line_subsection")
+
+
+def remark(books: OdooLedger, document: LedgerDocument) -> None:
+    """Put one of each kind on the document's move, as a person does."""
+    added = [[0, 0, {"display_type": kind, "name": f"seen by A. ({kind})"}] for kind in REMARKS]
+    move = record(books, document)["id"]
+    books.connection.call("account.move", "write", [move], {"invoice_line_ids": added})
+
+
+@pytest.mark.parametrize("when", ["draft", "posted"])
+def test_a_note_between_the_lines_is_no_edit_and_stops_nothing(
+    books: OdooLedger, when: str
+) -> None:
+    document = an_invoice()
+    if when == "draft":
+        books.write_drafts([document])
+        remark(books, document)
+        assert books.write_drafts([document]) == books.read_moves([document.ref])
+        books.post([document.ref])
+    else:
+        # Odoo lets nobody write on a posted move: it goes back to draft for it.
+        posted(books, document)
+        move = [record(books, document)["id"]]
+        books.connection.call("account.move", "button_draft", move)
+        remark(books, document)
+        books.connection.call("account.move", "action_post", move)
+    settlement = a_settlement(document)
+    books.settle([settlement])
+    (move,) = books.read_moves()
+    assert move.document.content_hash == document.content_hash == move.stored_hash
+    assert (move.state, move.payment_state) == (MoveState.POSTED, PaymentState.PAID)
+    (entry,) = books.read_settlements()
+    assert entry.reconciled == entry.settlement.amount
+    assert [each.ref for each in books.list_moves()] == [document.ref]
+    assert balances(books) == expected_balances([document], [settlement])
+    kinds = books.connection.rows(
+        "account.move.line", [("display_type", "in", REMARKS)], ["account_id"]
+    )
+    assert [row["account_id"] for row in kinds] == [False] * len(REMARKS)
+
+
 # --- payments ---------------------------------------------------------------------------------
 
 
@@ -596,8 +640,7 @@ def test_a_lost_answer_neither_duplicates_nor_loses(odoo_ledger: OdooLedger, los
     assert len(odoo.rows("res.partner", [("email", "=", "books@maple.example")], ["id"])) == 1
     assert len(odoo.rows("account.move", [("move_type", "=", "out_invoice")], ["id"])) == 3
     assert len(odoo.rows("account.payment", [], ["id"])) == 3
-    balances = {(r.account, r.currency): r.balance for r in odoo_ledger.trial_balance()}
-    assert balances == expected_balances(documents, settlements)
+    assert balances(odoo_ledger) == expected_balances(documents, settlements)
 
 
 def test_two_writers_at_once_leave_one_move(books: OdooLedger) -> None:

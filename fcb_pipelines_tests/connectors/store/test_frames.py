@@ -25,13 +25,12 @@ from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_sour
 from fcb_pipelines.core.close.report import TieOut, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
 from fcb_pipelines.core.codes import ExceptionCode, Reason
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import DocumentRow
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin, Scope, absent_row
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, SettlementFacts
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -18,10 +19,10 @@ from fcb_pipelines.core.agreement.compare import (
     match_lines,
     policy_of,
 )
-from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.codes import Kind, Status
+from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy, compared_with
+from fcb_pipelines.core.codes import Kind, Status, System
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
-from fcb_pipelines_tests.facts import CUSTOMER, a_copy, a_line, an_invoice, without_lines
+from fcb_pipelines_tests.facts import CUSTOMER, a_copy, a_line, a_tax, an_invoice, without_lines
 
 SOURCE = an_invoice("in_1", a_line(), a_line(1000, description="Daily Backup"))
 COPY = a_copy(SOURCE).facts
@@ -90,6 +91,50 @@ def test_a_change_of_the_source_is_named_by_its_field(field: str) -> None:
 def test_another_customer_at_the_source_is_named(customer: str | None) -> None:
     (row,) = compared(COPY, customer=customer)
     assert (row.field, row.expected, row.actual) == ("partner", CUSTOMER, customer)
+
+
+OTHERS: dict[str, tuple[Callable[[InvoiceFacts], InvoiceFacts], str | None]] = {
+    **{field: (change, CUSTOMER) for field, change in MUTATIONS.items()},
+    "partner": (lambda facts: facts, "cus_2"),
+}
+# What the table has ignored, and a side could say all the same.
+IGNORED: dict[str, Callable[[InvoiceFacts], InvoiceFacts]] = {
+    "date": with_header(date=date(2026, 4, 4)),
+    "taxes": with_header(taxes=(a_tax(21000, 2731),)),
+    "line.taxes": with_line(taxes=(a_tax(20000, 2601),)),
+}
+
+
+def decide(patch: pytest.MonkeyPatch, policy: Policy, *fields: str) -> None:
+    """NexaCloud's word on these fields counts for something else."""
+    for field in fields:
+        row = replace(FIELD_POLICIES[field], nexacloud=policy)
+        patch.setitem(FIELD_POLICIES, field, row)
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_the_table_decides_that_a_field_of_the_copy_is_not_compared(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, customer = OTHERS[field]
+    decide(monkeypatch, Policy.IGNORED, field)
+    rows = copy_against_source(SOURCE, change(COPY), customer=customer)
+    assert {row.policy for row in rows} == compared_with(System.NEXACLOUD).keys()
+    decide(monkeypatch, Policy.IGNORED, *FIELD_POLICIES)
+    assert copy_against_source(SOURCE, change(COPY), customer=customer) == ()
+    decide(monkeypatch, Policy.COMPARED, field)
+    assert {row.policy for row in compared(change(COPY), customer=customer)} == {field}
+
+
+@pytest.mark.parametrize("field", IGNORED)
+def test_the_table_decides_that_a_field_of_the_copy_is_compared(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = IGNORED[field](SOURCE)
+    assert compared(changed) == ()
+    decide(monkeypatch, Policy.COMPARED, field)
+    assert {row.policy for row in compared(changed)} == {field}
+    assert compared(SOURCE) == ()
 
 
 def test_an_amount_carries_its_signed_difference() -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.report import close_report, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.build import account_codes
 from fcb_pipelines.core.ledger.moves import MoveState
-from fcb_pipelines.core.proof.gates import failing, nothing_is_held
 from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -45,7 +45,10 @@ def a_month(**changes: Any) -> MonthStatus:
         documents=[document_of(case) for case in CASES],
         moves={case.facts.ref: a_move(document_of(case)) for case in CASES},
         settlements=[*entries, replace(entries[0], state=MoveState.CANCELLED)],
-        gates=(failing("documents_balance", []), nothing_is_held(rows, DAY)),
+        gates=(
+            GATES["documents_balance"].judge({"document_rows": ()}),
+            GATES["nothing_is_held"].judge({"dispositions": rows, "today": DAY}),
+        ),
     )
     return replace(month, **changes)
 
@@ -110,27 +113,27 @@ def test_what_does_not_stand_is_a_signed_difference(
 
 
 def test_the_report_sums_what_is_posted_in_the_companys_currency_and_beside_it() -> None:
-    told = report()
-    assert (told["population"], told["post"], told["skip"], told["hold"]) == (4, 3, 0, 1)
-    assert told["revenue_by_family"] == {"hosting": 15000}
-    assert told["tax_by_key"] == {"hst_13": 1950}
-    assert told["settlements"] == [
+    result = report()
+    assert (result["population"], result["post"], result["skip"], result["hold"]) == (4, 3, 0, 1)
+    assert result["revenue_by_family"] == {"hosting": 15000}
+    assert result["tax_by_key"] == {"hst_13": 1950}
+    assert result["settlements"] == [
         {"currency": "CAD", "method": "payment", "count": 2, "total": 22600 - 5650},
         {"currency": "USD", "method": "payment", "count": 1, "total": 22600},
     ]
-    assert told["other_currencies"] == {
+    assert result["other_currencies"] == {
         "USD": {"revenue_by_family": {"hosting": 20000}, "tax_by_key": {"hst_13": 2600}}
     }
-    assert told["receivable"] == []
-    assert told["generated_from"] == {"snapshot": "s-1"}
+    assert result["receivable"] == []
+    assert result["generated_from"] == {"snapshot": "s-1"}
 
 
 def test_the_receivable_is_listed_by_billing_account_and_currency() -> None:
     moves = {ref: replace(move, residual=10) for ref, move in a_month().moves.items()}
     partner = PAID.partner
     account = {"partner": partner, "name": "Maple Ledger Ltd.", "minor": 10}
-    told = report(a_month(moves=moves))["receivable"]
-    assert told == [account | {"currency": "USD"}]
+    result = report(a_month(moves=moves))["receivable"]
+    assert result == [account | {"currency": "USD"}]
     del moves[NOTE.facts.ref]
     assert account | {"currency": "CAD"} in report(a_month(moves=moves))["receivable"]
 
@@ -148,8 +151,8 @@ def test_d4_a_locked_document_has_its_lawful_alternatives() -> None:
     locked = replace(BOOKS, invoice_lock=DAY)
     decided = decide(a_case(an_invoice()), SETTINGS, locked, LAST_PERIOD)
     month = MonthStatus(dispositions=[decided], books=locked)
-    [told] = [row for row in report(month)["exceptions"] if row["code"] == "period_locked"]
-    unlock, reissue, by_hand = told["alternatives"]
+    [row] = [row for row in report(month)["exceptions"] if row["code"] == "period_locked"]
+    unlock, reissue, by_hand = row["alternatives"]
     assert f"lock of {DAY}" in unlock
     assert "issue it anew" in reissue
     assert "226.00 CAD by hand on 2026-04-04" in by_hand
@@ -168,16 +171,16 @@ def test_the_report_is_plain_json() -> None:
 
 
 def test_the_report_lists_the_documents_whose_tax_was_not_expected() -> None:
-    ontario = Address(country="CA", state="ON", told_by="document")
-    abroad = Address(country="US", state=None, told_by="nexacloud")
+    ontario = Address(country="CA", state="ON", taken_from="document")
+    abroad = Address(country="US", state=None, taken_from="nexacloud")
     rows = [
         witness(case.facts, address, None, SETTINGS)
         for case, address in ((PAID, ontario), (DOLLARS, abroad), (HELD, None))
     ]
-    told = report(a_month(witness=rows))["tax_witness"]
-    assert told["verdicts"] == {"match": 1, "differs": 1, "unknown_address": 1, "exempt": 0}
+    result = report(a_month(witness=rows))["tax_witness"]
+    assert result["verdicts"] == {"match": 1, "differs": 1, "unknown_address": 1, "exempt": 0}
     assert [
         (row["number"], row["verdict"], row["expected"], row["billed"], row["difference"])
-        for row in told["rows"]
+        for row in result["rows"]
     ] == [("NC-in_3", "differs", 0, 2600, 2600), ("NC-in_4", "unknown_address", None, 2600, 0)]
-    assert all(row["detail"] for row in told["rows"])
+    assert all(row["detail"] for row in result["rows"])

@@ -200,7 +200,7 @@ def test_a_factor_turns_core_hours_into_core_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("fields", "problem"),
     [
         ({"model": "standard"}, "has a price and no tiers"),
         ({"model": "package", "price": 1, "tiers": [{"price": 1}]}, "has a price and no tiers"),
@@ -218,6 +218,8 @@ def test_a_factor_turns_core_hours_into_core_seconds() -> None:
         ({"price": 1, "quota": "none"}, "quota"),
     ],
 )  # fmt: skip
-def test_a_charge_that_cannot_be_counted_is_refused(told: dict[str, object], problem: str) -> None:
+def test_a_charge_that_cannot_be_counted_is_refused(
+    fields: dict[str, object], problem: str
+) -> None:
     with pytest.raises(ValidationError, match=problem):
-        Charge.model_validate({"metric": "m", **told})
+        Charge.model_validate({"metric": "m", **fields})

@@ -47,7 +47,7 @@ def test_a_customer_is_one_over_all_services(service: str, number: str, key: str
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("fields", "problem"),
     [
         ({"key": "Maps"}, "pattern"),
         ({"key": "maps", "charges": [{"metric": "calls", "price": 1}]}, "unknown metrics: calls"),
@@ -55,9 +55,9 @@ def test_a_customer_is_one_over_all_services(service: str, number: str, key: str
         ({"key": "maps", "metrics": [{"key": "calls", "column": "calls"}]}, "column"),
     ],
 )
-def test_a_service_that_cannot_be_measured_is_refused(told: object, problem: str) -> None:
+def test_a_service_that_cannot_be_measured_is_refused(fields: object, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
-        Service.model_validate(told)
+        Service.model_validate(fields)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_a_service_that_cannot_be_measured_is_refused(told: object, problem: str
     ],
 )  # fmt: skip
 def test_the_registry_holds_the_posted_service_once(services: object, problem: str) -> None:
-    told = SETTINGS.model_dump() | {"services": services}
+    fields = SETTINGS.model_dump() | {"services": services}
     with pytest.raises(ValidationError, match=problem):
-        type(SETTINGS).model_validate(told)
+        type(SETTINGS).model_validate(fields)
 
 
 def test_a_configuration_without_services_measures_nothing() -> None:
-    told = SETTINGS.model_dump(exclude={"services", "metering"})
-    assert type(SETTINGS).model_validate(told).services == ()
+    fields = SETTINGS.model_dump(exclude={"services", "metering"})
+    assert type(SETTINGS).model_validate(fields).services == ()

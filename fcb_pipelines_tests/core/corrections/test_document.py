@@ -1,4 +1,4 @@
-"""Corrections: one more document brings what stands to what the source says now."""
+"""Corrections: one more document brings a posted document in line with its source."""
 
 from collections import Counter
 from dataclasses import replace
@@ -11,16 +11,10 @@ from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.corrections.document import Correction, correction
 from fcb_pipelines.core.documents.taxes import mismatches, taxed_lines
 from fcb_pipelines.core.ledger.books import first_open_day
-from fcb_pipelines.core.ledger.corrections import (
-    VOIDED,
-    answered,
-    base_of,
-    by_base,
-    is_correction,
-    residual_with,
-)
+from fcb_pipelines.core.ledger.corrections import VOIDED, answered, by_base, residual_with
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
+from fcb_pipelines.core.refs import base_of, is_correction
 from fcb_pipelines_tests.documents import (
     SETTINGS,
     a_credit_note,

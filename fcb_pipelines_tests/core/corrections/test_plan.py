@@ -44,7 +44,7 @@ def planned(
     now = {**all_standing(PAID), **{row.ref: row for row in more}}
     case = replace(
         a_case(facts, ledger_state=now[INVOICE.ref]),
-        noted=-sum(row.total for row in index if row.status is not Status.VOID),
+        credited=-sum(row.total for row in index if row.status is not Status.VOID),
     )
     posted = posted_with_notes(case, now, index)
     return plan_correction(case, posted, now, SETTINGS, BOOKS, TODAY, **options)
@@ -92,7 +92,7 @@ def test_b12_a_note_that_went_with_the_void_is_left_to_its_own_correction() -> N
 def test_b12_what_its_notes_take_back_as_a_whole_needs_no_correction() -> None:
     whole = replace(NOTED, total=-VOID.total)
     plan = planned(VOID, index=(whole,))
-    assert (plan.is_empty, plan.why) == (True, "its credit notes take it back: nothing to write")
+    assert (plan.is_empty, plan.why) == (True, "its credit notes reverse it: nothing to write")
 
 
 def test_b12_d2_what_was_changed_before_its_notes_took_it_back_is_corrected_to_what_they_take() -> (

@@ -8,18 +8,18 @@ import pytest
 from fcb_pipelines.core.agreement.compare import disagreements
 from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.dispositions.cases import (
-    User,
     accounts,
     agreements,
     cases,
-    copies_of_their_own,
+    copy_dispositions,
     partners,
     with_settlements,
 )
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import first_claimants
+from fcb_pipelines.core.facts.nexacloud import User, first_claimants
 from fcb_pipelines_tests.facts import (
     CUSTOMER,
+    RULES,
     USER,
     a_case,
     a_copy,
@@ -68,20 +68,20 @@ def test_settlements_go_to_their_own_documents() -> None:
 def test_the_customer_at_the_source_is_compared_with_nexaclouds_user(
     facts: InvoiceFacts, users: dict[str, User], wrong: list[str]
 ) -> None:
-    source_id = "in_1" if facts.side is System.STRIPE else "lago:abc"
+    source_id = "in_1" if facts.side == System.STRIPE else "lago:abc"
     claimant = a_copy(facts, source_id=source_id)
-    rows = agreements([facts], {facts.ref: claimant}, users)
+    rows = agreements([facts], {facts.ref: claimant}, users, RULES)
     assert [row.field for row in disagreements(rows)] == wrong
 
 
 def test_a_document_without_a_copy_has_nothing_to_agree_with() -> None:
-    assert agreements([an_invoice()], {}, {USER: ANA}) == ()
+    assert agreements([an_invoice()], {}, {USER: ANA}, RULES) == ()
 
 
 def test_a_case_has_its_own_agreement_owner_and_standing_and_no_other() -> None:
     one, two = an_invoice("in_1"), an_invoice("in_2")
     claimants = first_claimants([a_copy(one)])
-    rows = agreements([one, two], claimants, {USER: ANA})
+    rows = agreements([one, two], claimants, {USER: ANA}, RULES)
     ledger_state = {two.ref: stands(ref=two.ref)}
     first, second = cases([one, two], claimants, rows, ledger_state)
     assert (first.claimant, first.ledger_state) == (claimants[one.ref], None)
@@ -92,8 +92,8 @@ def test_a_case_has_its_own_agreement_owner_and_standing_and_no_other() -> None:
 
 def test_rows_without_a_document_lie_in_their_own_place_only() -> None:
     rows = [a_copy(source_id=None)]
-    assert [row.ref for row in copies_of_their_own(rows, [], None)] == ["nexacloud:inv-1"]
-    assert copies_of_their_own(rows, [], "2026-04") == ()
+    assert [row.ref for row in copy_dispositions(rows, [], None)] == ["nexacloud:inv-1"]
+    assert copy_dispositions(rows, [], "2026-04") == ()
 
 
 def test_a_partner_is_nexaclouds_user_with_its_links() -> None:

@@ -56,7 +56,7 @@ def note_of(
     index: tuple[IndexRow, ...] = (ROW, NOTED),
     note: InvoiceFacts = NOTE,
 ) -> tuple[Verdict, str | None]:
-    """What becomes of the note beside this invoice and what stands."""
+    """The verdict and reason of the note, given this invoice and the state of the ledger."""
     now = {row.ref: row for row in ledger_state}
     invoices = [a_case(invoice, ledger_state=now.get(invoice.ref))] if invoice else []
     case = a_case(note, ledger_state=now.get(note.ref))
@@ -68,7 +68,7 @@ def note_of(
     ("case", "expected", "invoice", "ledger_state"),
     [
         ("the invoice will post", (POST, None), INVOICE, ()),
-        ("the invoice stands posted", (POST, None), INVOICE, (IN_BOOKS,)),
+        ("the invoice is posted", (POST, None), INVOICE, (IN_BOOKS,)),
         ("the invoice is held", (HOLD, "invoice_held"), replace(INVOICE, problem=Reason.TREATMENT_UNKNOWN), ()),
         ("the invoice came into doubt after it was posted", (POST, None), replace(INVOICE, problem=Reason.TREATMENT_UNKNOWN), (IN_BOOKS,)),
         ("the invoice is of test mode", (SKIP, "invoice_skipped"), replace(INVOICE, livemode=False), ()),
@@ -116,7 +116,7 @@ def test_b12_a_posted_note_whose_invoice_was_reversed_beside_it_is_told_as_taken
 def void_case(*notes: IndexRow, corrections: tuple[object, ...] = ()) -> Case:
     return replace(
         a_case(VOID, ledger_state=IN_BOOKS, corrections=corrections),
-        noted=-sum(row.total for row in notes),
+        credited=-sum(row.total for row in notes),
     )
 
 

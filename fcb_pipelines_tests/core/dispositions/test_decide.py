@@ -14,7 +14,7 @@ from fcb_pipelines.core.agreement.compare import copy_against_source
 from fcb_pipelines.core.codes import Kind, Method, Reason, Status, System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
-from fcb_pipelines.core.dispositions.cases import cases, copies_of_their_own, lost
+from fcb_pipelines.core.dispositions.cases import cases, copy_dispositions, lost_dispositions
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
@@ -84,7 +84,7 @@ def other(move_changes: Mapping[str, Any], **document_changes: Any) -> LedgerSta
 
 
 def stale(state: MoveState) -> LedgerState:
-    """A move that stands as it was written, when the source said another number."""
+    """A move as it was written, when the source had another number."""
     return stands(a_move(replace(DOCUMENT, number="before"), state), seen=state)
 
 
@@ -351,7 +351,7 @@ def test_population_is_post_and_skip_and_hold_whatever_the_sides_hold(
             case = a_case(facts, claimant=claimants.get(row.ref))
             decided.append(decide(case, SETTINGS, BOOKS, LAST_PERIOD))
     for period in ("2026-03", "2026-04", None):
-        decided += copies_of_their_own(rows, index, period)
+        decided += copy_dispositions(rows, index, period)
     members = population(index, rows, claimants)
     assert sorted((m.ref, m.period or "") for m in members) == sorted(
         (row.ref, row.period or "") for row in decided
@@ -410,10 +410,10 @@ def test_a13_what_its_source_lost_is_held_under_its_own_ref_and_says_who_forgot_
     answer: Lookup, reason: str
 ) -> None:
     now = {ROW.ref: stands(a_move(DOCUMENT, residual=500), seen="posted")}
-    (row,) = lost([replace(ROW, answer=answer)], now, "2026-04")
+    (row,) = lost_dispositions([replace(ROW, answer=answer)], now, "2026-04")
     assert (row.ref, row.period, row.verdict, row.reason) == (ROW.ref, "2026-04", HOLD, reason)
     assert (row.total, row.owed, row.exceptions) == (22600, 500, (reason,))
-    assert lost([ROW], now, "2026-05") == ()
+    assert lost_dispositions([ROW], now, "2026-05") == ()
 
 
 def test_a13_it_is_one_member_though_nexacloud_still_names_it() -> None:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
 from fcb_pipelines.core.codes import Kind, Method, Reason, Status, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.exceptions import exceptions_of
 from fcb_pipelines.core.dispositions.opening import (
-    looked_for,
     on_account,
     opening_cash,
     opening_documents,
+    opening_refs,
     plan_on_account,
 )
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
@@ -78,7 +79,7 @@ def booked(
         ("paid before the books began", paid(cash(day=LONG_AGO)), SETTLE, []),
         ("paid in part before", paid(cash("0", 600, LONG_AGO), cash("1", 22000)), SETTLE, [("payment", 22000)]),
         ("voided at the source", replace(OPENING, status=Status.VOID), SETTLE, []),
-        ("not told in full", replace(OPENING, problem=Reason.UNREACHABLE), SETTLE, []),
+        ("not reported in full", replace(OPENING, problem=Reason.UNREACHABLE), SETTLE, []),
         ("test mode moves no money", replace(OPENING, livemode=False), SETTLE, []),
         ("a credit note of before", replace(OPENING, kind=Kind.CREDIT_NOTE), SETTLE, [("payment", 22600)]),
         ("it failed later", paid(PAYMENT, FAILURE), SETTLE, [("payment", 22600), ("payment_failure", -22600)]),
@@ -132,10 +133,10 @@ def other_part(receipt: int | None) -> dict[str, LedgerState]:
     ("case", "parts", "ledger_state", "is_booked"),
     [
         ("of a document of the books, which writes the receipt", (), {}, False),
-        ("that receipt stands", (), other_part(33900), False),
+        ("that receipt is booked", (), other_part(33900), False),
         ("the other part was booked alone, before this one was known", (), other_part(None), True),
         ("both documents are of before the cutover", (OTHER,), {}, True),
-        ("this part stands on account already", (), {PART.ref: stands(settlement=ON_ACCOUNT)}, True),
+        ("this part is on account already", (), {PART.ref: stands(settlement=ON_ACCOUNT)}, True),
     ],
 )  # fmt: skip
 def test_s5_a_part_that_a_receipt_has_in_it_is_not_booked_again(
@@ -200,6 +201,28 @@ def test_s11_what_stands_is_compared_and_its_matching_is_a_persons(
     assert {row.field: row.code for row in rows} == found, case
 
 
+@pytest.mark.parametrize(
+    ("field", "policy", "change", "found"),
+    [
+        ("settlement.state", Policy.IGNORED, {"state": MoveState.DRAFT}, set()),
+        ("settlement.amount", Policy.IGNORED, {"settlement": replace(SETTLED, amount=1)}, set()),
+        ("settlement.partner", Policy.COMPARED, {"settlement": replace(SETTLED, partner=LINKS[REF][0])}, {"settlement.partner"}),
+    ],
+)  # fmt: skip
+def test_s11_the_policy_decides_what_is_compared(
+    field: str,
+    policy: Policy,
+    change: dict[str, Any],
+    found: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = {SETTLED.ref: stands(settlement=replace(ON_ACCOUNT, **change))}
+    before = {row.field for row in on_account_deltas([SETTLED], now, {}, LINKS)}
+    monkeypatch.setitem(FIELD_POLICIES, field, replace(FIELD_POLICIES[field], ledger=policy))
+    assert {row.field for row in on_account_deltas([SETTLED], now, {}, LINKS)} == found
+    assert before == {field} - found
+
+
 def test_s11_what_does_not_stand_says_why() -> None:
     for ledger_state, explained, code in (
         ({}, {}, "not_written"),
@@ -223,7 +246,7 @@ def row_of(ref: str, *, in_ledger: bool) -> IndexRow:
         ("dated before", OPENING, False, True),
         ("dated on the first day", replace(OPENING, date=date(2026, 1, 1)), False, False),
         ("without a date", replace(OPENING, date=None), False, False),
-        ("a move of ours stands for it", OPENING, True, False),
+        ("it has a move of ours", OPENING, True, False),
     ],
 )
 def test_a4_what_stands_in_the_opening_balance(
@@ -238,7 +261,7 @@ def test_the_cash_of_a_document_is_looked_for_in_the_months_of_its_dates() -> No
     (found,) = opening_cash([facts], SETTLE).values()
     assert found.periods == {"2026-05", "2026-06"}
     assert found.refs == {PART.ref, FAILURE.ref}
-    assert looked_for([facts], SETTLE) == (PART.ref, OTHER, FAILURE.ref)
+    assert opening_refs([facts], SETTLE) == (PART.ref, OTHER, FAILURE.ref)
     assert opening_cash([facts], SETTLE) != opening_cash([facts], SETTINGS)
     assert opening_cash([paid(cash(day=LONG_AGO))], SETTLE) == {}
 

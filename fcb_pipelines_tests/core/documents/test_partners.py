@@ -15,12 +15,12 @@ from fcb_pipelines.core.documents.partners import (
     each_once,
     place,
     rivals,
-    service_of,
 )
 from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.core.refs import account_name
 from fcb_pipelines_tests.documents import a_partner
 
 EMAIL = "books@keeper.example"
@@ -31,8 +31,8 @@ STRIPE, LAGO = "stripe:acct_1:cus_1", "lago:nexa:c-1"
 def account(key: str = ALPHA, *links: str, **changes: object) -> Partner:
     """An account that bears the shared email, of a company where one is named."""
     company = changes.get("company")
-    told = {"name": company or key, "email": EMAIL, "links": (key, *links), **changes}
-    return a_partner(key, **told)
+    fields = {"name": company or key, "email": EMAIL, "links": (key, *links), **changes}
+    return a_partner(key, **fields)
 
 
 def stands(partner_id: str, *links: str, **changes: object) -> LedgerPartner:
@@ -53,13 +53,13 @@ def homes(plan: PartnerPlan) -> dict[str, str]:
 def outcome(plan: PartnerPlan) -> dict[str, tuple[str, ...]]:
     """Account -> who else bears its email, where that joined nothing."""
     return {
-        key: told.bearers for key, emails in plan.shared.items() for told in emails
+        key: email.bearers for key, emails in plan.shared.items() for email in emails
     }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One scene: who comes, what stands, who else there is; where ALPHA goes and whether it is told."""
+    """One scene: the wanted accounts, the ledger partners, the others; where ALPHA goes and whether it warns."""
 
     wanted: Sequence[Partner] = (account(company="Acme"),)
     ledger_state: Sequence[LedgerPartner] = (stands("7"),)
@@ -211,8 +211,8 @@ def test_a12_a_ledger_partner_that_is_nobodys_account_is_named_by_its_id() -> No
 
 def test_a12_the_one_partner_of_two_companies_is_named() -> None:
     both = [account(ALPHA, company="Alpha"), account(BETA, company="Beta")]
-    (told,) = place(both, [stands("7", ALPHA, BETA)]).shared[ALPHA]
-    assert told.partner_id == "7"
+    (email,) = place(both, [stands("7", ALPHA, BETA)]).shared[ALPHA]
+    assert email.partner_id == "7"
 
 
 def test_a9_a_link_that_stands_is_never_moved_or_written_twice() -> None:
@@ -243,19 +243,6 @@ def test_a9_a_customer_is_the_users_who_names_it() -> None:
         ALPHA: (ALPHA,),
         BETA: (BETA, STRIPE),
     }
-
-
-@pytest.mark.parametrize(
-    ("link", "service"),
-    [
-        ("nexacloud:u", "nexacloud"),
-        ("nexacloud:users:u", "nexacloud"),
-        ("stripe:acct_1:cus_1", "stripe:acct_1"),
-        ("lago:nexa:a:b", "lago:nexa"),
-    ],
-)
-def test_the_service_of_an_account_is_where_its_id_comes_from(link: str, service: str) -> None:
-    assert service_of(link) == service
 
 
 @pytest.mark.parametrize(
@@ -292,13 +279,13 @@ def test_the_gate_tells_each_email_once() -> None:
             shared_emails=shared,
         )  # fmt: skip
 
-    told = SharedEmail(email=EMAIL, bearers=("a", "b"))
+    shared = SharedEmail(email=EMAIL, bearers=("a", "b"))
     joined = SharedEmail(email="z@x.example", bearers=("c", "d"), partner_id="7")
-    result = shared_email([one("1", told), one("2", told), one("7", joined)])
+    result = shared_email([one("1", shared), one("2", shared), one("7", joined)])
     assert (result.outcome, result.count) == (Outcome.WARN, 2)
     assert result.sample == (f"{EMAIL}: a, b", "z@x.example: c, d, all on ledger partner 7")
     assert shared_email([one("1")]).outcome is Outcome.PASS
-    assert each_once([one("1", told), one("1", joined)]) == (one("1", told, joined),)
+    assert each_once([one("1", shared), one("1", joined)]) == (one("1", shared, joined),)
 
 
 # --- whatever comes ---------------------------------------------------------------------------
@@ -361,7 +348,8 @@ def test_a12_two_accounts_of_a_service_share_a_partner_only_where_they_did_befor
         # A user of NexaCloud may have several customers at one source: its links name them.
         named = {link for each in at.accounts for link in each.links if link != each.key}
         for one, other in itertools.combinations(at.accounts, 2):
-            if service_of(one.key) == service_of(other.key) and not {one.key, other.key} & named:
+            same = account_name(one.key).service == account_name(other.key).service
+            if same and not {one.key, other.key} & named:
                 assert before[one.key] == before[other.key]
         # Nothing that stands is written again.
         assert not before.keys() & set(at.links)

@@ -11,12 +11,8 @@ from hypothesis import given
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.documents.rows import DocumentRow, to_documents, to_rows
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument
-from fcb_pipelines.core.proof.gates import (
-    GateResult,
-    Outcome,
-    documents_balance,
-    external_ids_unique,
-)
+from fcb_pipelines.core.proof.gate import Finding, Outcome
+from fcb_pipelines.core.proof.gates import documents_balance, external_ids_unique
 from fcb_pipelines_tests.documents import a_line, an_invoice
 from fcb_pipelines_tests.strategies import documents
 
@@ -46,7 +42,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def gates(rows: tuple[DocumentRow, ...]) -> tuple[GateResult, ...]:
+def gates(rows: tuple[DocumentRow, ...]) -> tuple[Finding, ...]:
     return external_ids_unique(rows), documents_balance(rows)
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.facts.arithmetic import (
-    rounded_apart,
+    absorb_rounding,
+    absorb_tax_rounding,
+    describe_wrong_sums,
     spread_discount,
     spread_taxes,
-    taxes_rounded_apart,
-    unsummed,
 )
 from fcb_pipelines.core.facts.model import LineFacts, TaxFacts
 from fcb_pipelines_tests.facts import an_invoice
@@ -114,27 +114,27 @@ def test_t7_a_tax_that_no_line_shows_goes_to_those_it_is_named_for() -> None:
 def test_t7_lines_that_round_apart_take_a_unit_each_from_the_largest(
     nets: tuple[int, ...], net: int, settled: tuple[int, ...]
 ) -> None:
-    lines = rounded_apart(tuple(line(each) for each in nets), net)
+    lines = absorb_rounding(tuple(line(each) for each in nets), net)
     assert tuple(each.net for each in lines) == settled
     assert all(each.net == each.gross for each in lines)
 
 
 def test_t7_a_line_beyond_what_it_takes_back_gives_its_unit_first() -> None:
-    lines = rounded_apart((line(3334), line(3334)), 6667, [3334, 3333])
+    lines = absorb_rounding((line(3334), line(3334)), 6667, [3334, 3333])
     assert [each.net for each in lines] == [3334, 3333]
 
 
 def test_t7_taxes_that_round_apart_take_a_unit_where_rounding_took_most() -> None:
     gst = replace(tax(5, "gst"), percentage=Decimal(5), base=109)
     qst = replace(tax(11, "qst"), percentage=Decimal("9.975"), base=109)
-    assert [each.amount for each in taxes_rounded_apart((gst, qst), 17)] == [6, 11]
-    assert [each.amount for each in taxes_rounded_apart((gst, qst), 15)] == [5, 10]
-    assert taxes_rounded_apart((gst, qst), 18) == (gst, qst)
-    assert taxes_rounded_apart((gst,), 6) == (gst,)
+    assert [each.amount for each in absorb_tax_rounding((gst, qst), 17)] == [6, 11]
+    assert [each.amount for each in absorb_tax_rounding((gst, qst), 15)] == [5, 10]
+    assert absorb_tax_rounding((gst, qst), 18) == (gst, qst)
+    assert absorb_tax_rounding((gst,), 6) == (gst,)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
         ({"total": 22601}, "lines 20000 + tax 2600 != total 22601"),
         ({"net": 20500, "total": 23101, "shipping": 500}, "lines 20000 and shipping 500 + tax 2600 != total 23101"),
@@ -144,5 +144,5 @@ def test_t7_taxes_that_round_apart_take_a_unit_where_rounding_took_most() -> Non
         ({}, "source total 22600, see its evidence"),
     ],
 )  # fmt: skip
-def test_what_does_not_add_up_is_named(changes: dict[str, object], told: str) -> None:
-    assert unsummed(replace(an_invoice(), **changes)) == told
+def test_what_does_not_add_up_is_named(changes: dict[str, object], text: str) -> None:
+    assert describe_wrong_sums(replace(an_invoice(), **changes)) == text

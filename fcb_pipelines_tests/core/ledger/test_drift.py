@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from fcb_pipelines.core.ledger.drift import ChangedSide, moved
+from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.moves import LedgerMove
 from fcb_pipelines_tests.documents import a_line, an_invoice
 from fcb_pipelines_tests.facts import a_move
@@ -33,9 +33,9 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_each_side_that_moved_is_named(case: str) -> None:
     document, move, sides = CASES[case]
-    assert moved(document, move) == sides
+    assert changed_sides(document, move) == sides
 
 
 def test_a_draft_has_no_accounting_date_to_keep() -> None:
     draft: LedgerMove = replace(MOVE, state="draft", accounting_date=date(2026, 6, 1))
-    assert moved(DOCUMENT, draft) == frozenset()
+    assert changed_sides(DOCUMENT, draft) == frozenset()

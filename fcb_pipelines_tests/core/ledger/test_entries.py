@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.codes import Kind, Method
-from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.entries import (
+    DocumentLine,
+    DocumentTax,
+    LedgerDocument,
+    Settlement,
+    taxes_on,
+)
 from fcb_pipelines_tests.documents import a_line, a_settlement, an_invoice
 
 DOCUMENT = an_invoice("in_1", a_line(), a_line(1000))
@@ -90,3 +96,12 @@ def test_equal_decimals_written_differently_hash_the_same() -> None:
     line = replace(DOCUMENT.lines[0], quantity=Decimal("1.00"), unit_price=Decimal("200.0"))
     document = replace(DOCUMENT, lines=(line, DOCUMENT.lines[1]))
     assert document.content_hash == DOCUMENT.content_hash
+
+
+def test_a_tax_is_based_on_the_lines_that_bear_it() -> None:
+    lines = [a_line(1000), a_line(500, taxes=("gst_5",)), a_line(200, taxes=("gst_5", "hst_13"))]
+    assert taxes_on(iter(lines), {"hst_13": 156, "gst_5": 35, "qst": 0}) == (
+        DocumentTax(key="gst_5", base=700, amount=35),
+        DocumentTax(key="hst_13", base=1200, amount=156),
+        DocumentTax(key="qst", base=0, amount=0),
+    )

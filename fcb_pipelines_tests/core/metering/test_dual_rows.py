@@ -14,7 +14,7 @@ from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.company.charges import Reading
 from fcb_pipelines.core.company.services import CataloguePlan, Subscription
 from fcb_pipelines.core.metering.cycles import Span
-from fcb_pipelines.core.metering.dual_rows import DualRun, active
+from fcb_pipelines.core.metering.dual_rows import DualRun, active_subscriptions
 from fcb_pipelines.core.metering.dual_run import CAUSES, Cause, MeteringDelta, MeteringVerdict
 from fcb_pipelines.core.metering.expected import expected_charges
 from fcb_pipelines.core.metering.invoiced import Invoiced, InvoicedLine
@@ -60,7 +60,7 @@ class World:
             self.readings, known, METRICS, period=self.period, timezone=ZONE, late_after_hours=24
         )
         expected = expected_charges(
-            active(self.documents, used, self.period),
+            active_subscriptions(self.documents, used, self.period),
             known,
             plans,
             used,

@@ -10,8 +10,15 @@ from fcb_pipelines.core.company.services import Invoicing
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.core.metering.cycles import Span
-from fcb_pipelines.core.metering.invoiced import Invoiced, invoiced, lines_of
-from fcb_pipelines.core.metering.service_spans import line_spans
+from fcb_pipelines.core.metering.invoiced import (
+    Invoiced,
+    claimants,
+    invoiced,
+    lines_of,
+    still_holds,
+)
+from fcb_pipelines.core.metering.service_rows import service_invoicings
+from fcb_pipelines.core.metering.service_spans import lago_spans, no_spans, stripe_spans
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.facts import a_line, an_invoice
 from fcb_pipelines_tests.metering import MAY, ZONE, at, span
@@ -102,7 +109,7 @@ def test_a_one_off_counts_as_a_whole() -> None:
 def test_the_spans_of_stripe_s_lines_are_those_of_its_facts() -> None:
     body = small_dataset.stripe_body("in_many")
     keys = {line.key for line in document_facts(body, account="a", timezone=ZONE).lines}
-    spans = line_spans(body, ZONE)
+    spans = stripe_spans(body, ZONE)
     assert spans.keys() == keys
     assert set(spans.values()) == {span("2026-05-01", "2026-06-01")}
 
@@ -123,16 +130,79 @@ def fee(**changes: object) -> dict[str, object]:
         ({"fees": [fee(from_date=None)]}, None),
         ({"fees": [fee(to_date="2026-05-31")]}, None),
         ({"fees": None}, None),
-        ({"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": 5, "end": 5}}]}}}, None),
-        ({"invoice": {"lines": {"data": [{"id": "f1", "period": None}]}}}, None),
-        (
-            {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": "x", "end": 1}}]}}},
-            None,
-        ),
-        ({"invoice": None}, None),
     ],
 )
-def test_a_span_is_told_to_the_second_or_not_at_all(
+def test_a_span_of_lago_is_told_to_the_second_or_not_at_all(
     body: dict[str, object], expected: Span | None
 ) -> None:
-    assert line_spans(body, ZONE) == ({"f1": expected} if expected else {})
+    assert lago_spans(body, ZONE) == ({"f1": expected} if expected else {})
+
+
+def claim(service: str, invoice_id: str, source: str | None = "in_1") -> dict[str, object]:
+    """A row of service_invoices."""
+    return {
+        "service": service,
+        "id": invoice_id,
+        "customer_id": "c1",
+        "subscription_id": "",
+        "source_id": source,
+    }
+
+
+def by_stripe(named: str | None) -> str | None:
+    return f"stripe:a:{named}" if named else None
+
+
+def test_a_row_that_names_no_document_claims_none() -> None:
+    rows = claim("dns", "2", "in_2"), claim("dns", "1", None), claim("dns", "0")
+    found = [(one.invoice_id, one.ref) for one in service_invoicings(rows, by_stripe)]
+    assert found == [("0", "stripe:a:in_1"), ("2", "stripe:a:in_2")]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a7_the_posted_service_has_what_it_claims_and_else_the_smaller_id_has_it(
+    turned: bool,
+) -> None:
+    rows = [claim("mail", "2"), claim("dns", "1"), claim("dns", "0", "in_9")]
+    others = service_invoicings(rows[::-1] if turned else rows, by_stripe)
+    own = replace(LINK, ref="stripe:a:in_9")
+    found = claimants([own], others)
+    assert found["stripe:a:in_9"] == own
+    assert (found["stripe:a:in_1"].service, found["stripe:a:in_1"].invoice_id) == ("dns", "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "link", "source", "holds"),
+    [
+        ({}, {}, "hash", True),
+        ({}, {}, "another", False),
+        ({}, {}, None, False),
+        ({}, {"subscription_id": "s2"}, "hash", False),
+        ({}, {"customer": "u2"}, "hash", False),
+        ({}, {"service": "dns"}, "hash", False),
+        ({"problem": "unreadable"}, {}, "hash", False),
+    ],
+)
+def test_a_document_is_read_again_once_its_body_or_its_owner_is_another(
+    changes: dict[str, object], link: dict[str, object], source: str | None, holds: bool
+) -> None:
+    known = told(facts(*lines(100)))
+    assert known is not None
+    assert still_holds(replace(known, **changes), replace(LINK, **link), source) is holds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": 5, "end": 5}}]}}},
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": None}]}}},
+        {"invoice": {"lines": {"data": [{"id": "f1", "period": {"start": "x", "end": 1}}]}}},
+        {"invoice": None},
+    ],
+)
+def test_a_span_of_stripe_that_is_none_is_not_told(body: dict[str, object]) -> None:
+    assert stripe_spans(body, ZONE) == {}
+
+
+def test_a_source_that_tells_no_times_has_no_spans() -> None:
+    assert no_spans({"fees": [fee()]}, ZONE) == {}

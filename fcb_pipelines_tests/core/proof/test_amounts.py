@@ -16,14 +16,14 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveSt
 from fcb_pipelines.core.proof.amount_rows import (
     AmountRow,
     Measure,
-    amount_gates,
+    credit_has_an_origin,
     nothing_is_lost,
     totals,
 )
-from fcb_pipelines.core.proof.amounts import Sides, amounts
+from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.delta import LedgerDelta, delta_of
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -67,14 +67,14 @@ def rows_of(
     cases = [case or replace(a_case(one), ledger_state=now.get(one.ref)) for one in facts]
     rows = decided(cases, (), (), now, SETTINGS, BOOKS, LAST_PERIOD)
     return amounts(
-        Sides(
+        AmountInputs(
             facts=facts, dispositions=rows, deltas=deltas, moves=moves, settlements=entries,
             settings=SETTINGS,
         )
     )  # fmt: skip
 
 
-def told(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, str | None]]:
+def by_measure(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, str | None]]:
     return {
         f"{row.measure} {row.ref.rsplit('_')[-1]}"
         if len({r.ref for r in rows}) > 1
@@ -97,7 +97,7 @@ def told(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, str | No
         ("paid outside of the source", replace(INVOICE, settlements=(OFF,)), (MOVE,), (), (20000, 20000, 0, None), (22600, 0, 22600, "off_stripe_payment")),
         ("voided after it was posted", VOID, (MOVE,), ENTRIES, (0, 20000, -20000, "voided_after_posting"), (22600, 22600, 0, None)),
         ("the payment is not written and nothing says so", INVOICE, (MOVE,), (), (20000, 20000, 0, None), (22600, 0, 0, None)),
-        ("the payment stands twice", INVOICE, (MOVE,), (*ENTRIES, replace(PAYMENT, ref=f"{PAYMENT.ref}:undone")), (20000, 20000, 0, None), (22600, 45200, 0, None)),
+        ("the payment is posted twice", INVOICE, (MOVE,), (*ENTRIES, replace(PAYMENT, ref=f"{PAYMENT.ref}:undone")), (20000, 20000, 0, None), (22600, 45200, 0, None)),
     ],
 )  # fmt: skip
 def test_every_amount_is_posted_or_listed_with_its_reason(
@@ -108,7 +108,7 @@ def test_every_amount_is_posted_or_listed_with_its_reason(
     revenue: tuple[Any, ...] | None,
     cash: tuple[Any, ...] | None,
 ) -> None:
-    found = told(rows_of(invoice, moves=moves, entries=entries))
+    found = by_measure(rows_of(invoice, moves=moves, entries=entries))
     assert (found.get("revenue"), found.get("cash")) == (revenue, cash), case
 
 
@@ -131,7 +131,7 @@ def listed_as(code: str) -> LedgerDelta:
         ("booked on account", OPENING, ENTRIES, (), (22600, 22600, 0, "opening_document")),
         ("its period is locked", OPENING, (), (listed_as("settlement_period_locked"),), (22600, 0, 22600, "settlement_period_locked")),
         ("booked and edited since", OPENING, (replace(PAYMENT, settlement=replace(PAYMENT.settlement, amount=22500)),), (listed_as("edited_in_ledger"),), (22600, 22500, 100, "edited_in_ledger")),
-        ("booked, and its source tells it no more", replace(OPENING, settlements=()), ENTRIES, (), (0, 22600, -22600, "settlement_taken_back")),
+        ("booked, and its source no longer reports it", replace(OPENING, settlements=()), ENTRIES, (), (0, 22600, -22600, "settlement_taken_back")),
     ],
 )  # fmt: skip
 def test_s11_cash_of_before_the_cutover_is_on_account_or_listed(
@@ -142,7 +142,7 @@ def test_s11_cash_of_before_the_cutover_is_on_account_or_listed(
     cash: tuple[Any, ...],
 ) -> None:
     rows = rows_of(facts, entries=entries, deltas=deltas)
-    assert told(rows) == {"cash": cash}, case
+    assert by_measure(rows) == {"cash": cash}, case
     assert nothing_is_lost(rows).outcome is not Outcome.FAIL
 
 
@@ -151,7 +151,7 @@ def test_a_cent_in_neither_place_fails_by_name_and_amount() -> None:
         MOVE, document=replace(MOVE.document, lines=(replace(MOVE.document.lines[0], net=19999),))
     )
     result = nothing_is_lost(rows_of(INVOICE, moves=(off,), entries=ENTRIES))
-    # The move stands edited: that explains it, with its amount.
+    # The posted move was edited: that explains the difference, with its amount.
     assert result.outcome is Outcome.WARN
     assert "199.99 CAD posted" in result.detail
     lost = nothing_is_lost(rows_of(INVOICE, moves=(MOVE,)))
@@ -162,7 +162,7 @@ def test_a_cent_in_neither_place_fails_by_name_and_amount() -> None:
 
 def test_a_move_of_no_member_is_lost_by_name() -> None:
     rows = amounts(
-        Sides(
+        AmountInputs(
             facts=(),
             dispositions=(),
             deltas=(),
@@ -274,7 +274,7 @@ def test_s7_the_parts_of_a_receipt_that_its_source_tells_no_more_are_one_receipt
         ("nothing was ever given", (), (500,), [-500]),
         ("given before it is drawn", (500,), (500,), []),
         ("more is drawn than was given", (300,), (500,), [-200]),
-        ("each draw tells its own part", (300,), (200, 200, 200), [-100, -200]),
+        ("each draw lists its own part", (300,), (200, 200, 200), [-100, -200]),
     ],
 )
 def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
@@ -287,9 +287,7 @@ def test_s12_credit_that_nobody_gave_is_told_with_its_amount(
     ]  # fmt: skip
     rows = drawn_without_origin(entries, {})
     assert [row.listed for row in rows] == short, case
-    assert {gate.gate: gate.count for gate in amount_gates(rows)}["credit_has_an_origin"] == len(
-        short
-    )
+    assert credit_has_an_origin(rows).count == len(short)
 
 
 def _balance(*amounts: int) -> list[LedgerSettlement]:
@@ -321,8 +319,8 @@ def test_b9_a_debt_that_an_invoice_leaves_on_the_balance_is_no_credit_drawn() ->
         replace(INVOICE.settlements[0], ref="e0", amount=40, debt=40),
         replace(INVOICE.settlements[0], ref="e1", amount=-40, debt=-40),
     )
-    told = replace(INVOICE, settlements=debts)
-    rows = drawn_without_origin(_balance(40, -40, 30), {}, [told])
+    in_debt = replace(INVOICE, settlements=debts)
+    rows = drawn_without_origin(_balance(40, -40, 30), {}, [in_debt])
     assert [(row.entry, row.listed) for row in rows] == [("e2", -30)]
 
 

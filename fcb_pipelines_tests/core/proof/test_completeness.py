@@ -20,7 +20,7 @@ from fcb_pipelines.core.proof.completeness import (
     population,
 )
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta
-from fcb_pipelines.core.proof.gates import Outcome
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.core.proof.receivable import (
     ReceivableRow,
     orphans,
@@ -148,8 +148,8 @@ def test_the_receivable_ties_out_document_by_document(
     why: str | None,
 ) -> None:
     rows = receivable([row], [move] if move else [], unsettled)
-    told = [(one.source, one.ledger, one.not_posted) for one in rows]
-    assert told == ([amounts] if amounts else []), case
+    triples = [(one.source, one.ledger, one.not_posted) for one in rows]
+    assert triples == ([amounts] if amounts else []), case
     assert [one.why for one in rows] == ([why] if amounts else [])
     assert receivable_gate(rows, ()).outcome is Outcome.PASS
 
@@ -179,6 +179,7 @@ BACK = a_settlement(REF, -6300, "back", method=Method.REFUND)
         ("S6 it waits for its note", [CARD], [kept_out(CARD.ref, WAITS)], (6300, WAITS)),
         ("S6 locked on the note's own day", [CARD], [kept_out(f"{CARD.ref}:credited", LOCKED)], (6300, LOCKED)),
         ("S6 a locked refund leaves the receivable alone", [CARD, BACK], [kept_out(BACK.ref, LOCKED)], (0, LOCKED)),
+        ("its account is missing", [CARD], [kept_out(CARD.ref, "account_missing")], (6300, "account_missing")),
         ("D3 a person removed it: that is no excuse", [CARD], [kept_out(CARD.ref, "edited_in_ledger")], None),
         ("the document itself waits", [CARD], [kept_out(REF, LOCKED)], None),
     ],
@@ -246,7 +247,7 @@ def test_d1_what_a_voided_note_took_off_its_invoice_is_owed_again_on_its_correct
     )
     back = corrected(22600, 22600, of=note)
     rows = receivable([UNPAID, void], [invoice, note, back], {})
-    # The invoice is still matched with the note: what is owed stands on the correction.
+    # The invoice is still matched with the note: the owed amount is open on the correction.
     assert sum(row.ledger for row in rows) == 22600
     assert receivable_gate(rows, ()).outcome is Outcome.PASS
     [payment] = settlements_of(a_case())

@@ -1,4 +1,4 @@
-"""Every difference between the intent and what stands is a row that names its field."""
+"""Every difference between the intent and the read-back is a row that names its field."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from fcb_pipelines.core.agreement.compare import Agreement, policy_of
-from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy
-from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason
+from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy, compared_with
+from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import RELEASED, LedgerState, MoveState
 from fcb_pipelines.core.proof.deltas import (
@@ -97,6 +97,10 @@ MUTATIONS: dict[str, Mapping[str, LedgerState]] = {
     "settlement.partner": with_entry(partner="nexacloud:else"),
     "settlement.drawn_on": with_entry(drawn_on="stripe:acct_nexacloud:cn_9"),
     "settlement.undoes": with_entry(undoes="stripe:acct_nexacloud:inpay_9"),
+    "settlement.reconciled": {
+        **with_move(residual=DOCUMENT.total),
+        SETTLEMENT.ref: stands(settlement=an_entry(SETTLEMENT, reconciled=0), seen=RECONCILED),
+    },
 }
 
 
@@ -105,8 +109,8 @@ def test_books_that_stand_as_intended_have_no_difference() -> None:
 
 
 def test_every_field_that_the_policy_compares_with_the_ledger_has_a_mutation() -> None:
-    fields = {name for name, row in FIELD_POLICIES.items() if row.ledger is Policy.COMPARED}
-    assert fields == {name.split(".")[0] if "settlement" in name else name for name in MUTATIONS}
+    # What is booked on account (S11) has a table of its own.
+    assert compared_with(System.LEDGER).keys() == MUTATIONS.keys() | {"settlement.state"}
 
 
 @pytest.mark.parametrize("field", MUTATIONS)
@@ -118,6 +122,48 @@ def test_a_change_in_the_ledger_is_named_by_its_field(field: str) -> None:
     assert named[field].code == "edited_in_ledger"
     aspects = {"date": DATES, "settlement.date": DATES, "paid": RESIDUAL}
     assert named[field].aspect == aspects.get(field, READ_BACK)
+
+
+def decide(patch: pytest.MonkeyPatch, policy: Policy, *fields: str) -> None:
+    """The ledger's word on these fields counts for something else."""
+    for field in fields:
+        patch.setitem(FIELD_POLICIES, field, replace(FIELD_POLICIES[field], ledger=policy))
+
+
+@pytest.mark.parametrize("field", MUTATIONS)
+def test_the_table_decides_which_fields_are_compared_with_the_ledger(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {policy_of(row.field) for row in deltas(MUTATIONS[field])}
+    decide(monkeypatch, Policy.IGNORED, field)
+    assert {policy_of(row.field) for row in deltas(MUTATIONS[field])} == before - {field}
+    decide(monkeypatch, Policy.IGNORED, *FIELD_POLICIES)
+    assert deltas(MUTATIONS[field]) == ()
+    decide(monkeypatch, Policy.COMPARED, field)
+    assert {policy_of(row.field) for row in deltas(MUTATIONS[field])} == {field}
+
+
+def test_the_table_decides_that_an_accounting_date_is_not_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decide(monkeypatch, Policy.IGNORED, "date")
+    assert deltas(with_move(accounting_date=date(2026, 5, 1))) == ()
+
+
+@pytest.mark.parametrize("field", ["partner", "settlement.partner"])
+def test_the_table_decides_whether_another_link_is_the_same_partner(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = ("nexacloud:else", DOCUMENT.partner)
+    entry = an_entry(replace(SETTLEMENT, partner=links[0]))
+    now = {
+        **with_move(replace(DOCUMENT, partner=links[0]), partner_links=links),
+        SETTLEMENT.ref: stands(settlement=entry, seen=RECONCILED),
+    }
+    assert deltas(now) == ()
+    decide(monkeypatch, Policy.COMPARED, field)
+    (row,) = deltas(now)
+    assert (row.field, row.expected, row.actual) == (field, DOCUMENT.partner, links[0])
 
 
 def test_an_amount_carries_its_signed_difference() -> None:

@@ -1,4 +1,4 @@
-"""The tax witness recomputes tax from address and date, and only tells."""
+"""The tax witness recomputes tax from address and date, and only reports."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.codes import Kind, Status
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts, LineFacts, TaxFacts
+from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.money import spread
 from fcb_pipelines.core.proof.tax_witness import (
     Address,
@@ -292,7 +292,7 @@ def test_the_document_says_where_the_customer_is_else_nexacloud(
 ) -> None:
     bill_to = BillTo(state=shown[0], country=shown[1])
     found = address_of(bill_to, a_user(*user) if user else None)
-    wanted = expected and Address(country=expected[0], state=expected[1], told_by=expected[2])
+    wanted = expected and Address(country=expected[0], state=expected[1], taken_from=expected[2])
     assert found == wanted
 
 

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.dispositions.cases import User
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild
 from fcb_pipelines_tests.documents import SETTINGS
@@ -72,7 +71,7 @@ EARLY = "stripe:acct_nexacloud:in_early"
 ON_ACCOUNT = an_entry(replace(ENTRIES[0].settlement, ref="early:1", document=EARLY))
 OPENING = {
     EARLY: OpeningCash(
-        periods=frozenset({"2026-04", "2026-05"}), refs=frozenset({"early:1"}), told="a payment"
+        periods=frozenset({"2026-04", "2026-05"}), refs=frozenset({"early:1"}), basis="a payment"
     )
 }
 COPIES.append(replace(COPIES[0], invoice_id="inv-early", claims=EARLY))
@@ -199,13 +198,13 @@ def test_a_row_that_changed_or_went_moves_its_month(sides: dict[str, Any], aspec
     ("sides", "aspects"),
     [
         ({"opening": {}, "rows": COPIES[:-1], "entries": ENTRIES[:-1]}, {"index", "nexacloud", "ledger"}),
-        ({"opening": {EARLY: replace(OPENING[EARLY], told="another payment")}}, {"index"}),
+        ({"opening": {EARLY: replace(OPENING[EARLY], basis="another payment")}}, {"index"}),
         ({"rows": [*COPIES[:-1], replace(COPIES[-1], user_id="another")]}, {"nexacloud"}),
         ({"entries": ENTRIES[:-1]}, {"ledger"}),
         ({"entries": [*ENTRIES[:-1], replace(ON_ACCOUNT, state=MoveState.CANCELLED)]}, {"ledger"}),
-        ({"entries": [*ENTRIES, replace(ON_ACCOUNT, ref="no longer told")]}, set()),
+        ({"entries": [*ENTRIES, replace(ON_ACCOUNT, ref="no longer reported")]}, set()),
     ],
-    ids=["all of it", "the cash", "whose it is", "not booked", "taken away", "of what is told no more"],
+    ids=["all of it", "the cash", "whose it is", "not booked", "taken away", "of a payment no longer reported"],
 )  # fmt: skip
 def test_s11_cash_of_before_the_cutover_moves_the_month_of_its_date(
     sides: dict[str, Any], aspects: set[str]

@@ -211,10 +211,10 @@ def test_d4_a_failure_waits_for_its_payment_that_a_lock_keeps_out(
     order: tuple[Settlement, ...],
 ) -> None:
     later = replace(FAILURE, date=date(2026, 4, 20))
-    told = [later if each is FAILURE else each for each in order]
-    plan = plan_settlements(told, {REF: DOCUMENT}, {REF: UNPAID}, {}, DAY)
+    reported = [later if each is FAILURE else each for each in order]
+    plan = plan_settlements(reported, {REF: DOCUMENT}, {REF: UNPAID}, {}, DAY)
     assert (plan.write, plan.exceptions) == ((), ((REF, "settlement_period_locked"),))
-    unlocked = plan_settlements(told, {REF: DOCUMENT}, {REF: UNPAID}, {}, date(2026, 4, 2))
+    unlocked = plan_settlements(reported, {REF: DOCUMENT}, {REF: UNPAID}, {}, date(2026, 4, 2))
     assert unlocked.write == (SETTLEMENT, later)
 
 

@@ -58,6 +58,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "gates": [
             {"name": "documents_balance", "outcome": "pass", "description": "d", "detail": ""}
         ],
+        "gates_over_all": [],
         "exceptions": [],
         "documents": [a_document()],
         "revenue_by_family": {"hosting": 21450},
@@ -68,6 +69,8 @@ def a_report(**changes: Any) -> dict[str, Any]:
         },
         "receivable": [],
         "settlements": [{"currency": "CAD", "method": "payment", "count": 1, "total": 24239}],
+        "other_currencies": {},
+        "metering": None,
     } | changes
 
 

@@ -13,9 +13,12 @@ from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.lago import documents as lago_facts
+from fcb_pipelines.core.facts.lago.rules import LAGO
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.facts.nexacloud import Copy, copies, first_claimants
+from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, copies, first_claimants
+from fcb_pipelines.core.facts.source import claimed_ref
 from fcb_pipelines.core.facts.stripe import documents as stripe_facts
+from fcb_pipelines.core.facts.stripe.rules import STRIPE
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.periods import period_of
@@ -63,24 +66,24 @@ def all_facts(folder: Path) -> list[InvoiceFacts]:
     return stripe + lago
 
 
-def all_copies(folder: Path) -> tuple[Copy, ...]:
-    """Every NexaCloud invoice as a Copy."""
+def all_copies(folder: Path) -> tuple[NexaCloudInvoice, ...]:
+    """Every NexaCloud invoice."""
     dataset = Dataset.open(folder)
+    owners = ((STRIPE, dataset.stripe_account), (LAGO, dataset.lago_organization))
     return copies(
         [_typed(row) for row in table(folder, "invoices")],
         [_typed(row) for row in table(folder, "invoice_items")],
-        stripe_account=dataset.stripe_account,
-        lago_organization=dataset.lago_organization,
+        claims=lambda named: claimed_ref(named, owners),
     )
 
 
 def differing(folder: Path) -> dict[str, tuple[AgreementRow, ...]]:
     """What each copy says otherwise than its source, by ref; agreeing ones are left out."""
-    owners = first_claimants(all_copies(folder))
+    claimants = first_claimants(all_copies(folder))
     customers = {row["id"]: row["stripe_customer_id"] for row in table(folder, "users")}
     found = {}
     for facts in all_facts(folder):
-        copy = owners[facts.ref]
+        copy = claimants[facts.ref]
         known = customers[copy.user_id] if facts.ref.startswith("stripe:") else copy.user_id
         wrong = disagreements(copy_against_source(facts, copy.facts, customer=known))
         if wrong:
@@ -92,15 +95,15 @@ def decided(folder: Path) -> dict[str, dict[str, Any]]:
     """What the rules decide of every document, in the shape of the status, before any ledger."""
     dataset = Dataset.open(folder)
     settings = dataset.settings()
-    owners = first_claimants(all_copies(folder))
+    claimants = first_claimants(all_copies(folder))
     last = period_of(dataset.as_of)
-    told = {}
+    documents = {}
     for facts in all_facts(folder):
-        case = Case(facts=facts, owner=owners[facts.ref])
+        case = Case(facts=facts, claimant=claimants[facts.ref])
         row = decide(case, settings, Books(currencies=frozenset({"CAD"})), last)
         document = intended(case, settings) if row.verdict is Verdict.POST else None
-        told[facts.ref] = _told(row, facts, document)
-    return told
+        documents[facts.ref] = _entry(row, facts, document)
+    return documents
 
 
 def counted(documents: dict[str, dict[str, Any]]) -> dict[str, Counter[str]]:
@@ -111,8 +114,8 @@ def counted(documents: dict[str, dict[str, Any]]) -> dict[str, Counter[str]]:
     return found
 
 
-def _told(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _entry(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, Any]:
+    entry: dict[str, Any] = {
         "period": row.period,
         "date": row.date.isoformat() if row.date else None,
         "kind": row.kind.value,
@@ -124,8 +127,8 @@ def _told(row: Disposition, facts: InvoiceFacts, document: object) -> dict[str, 
         "total": row.total,
     }
     if not isinstance(document, LedgerDocument):
-        return told
-    return told | {
+        return entry
+    return entry | {
         "number": row.number,
         "paid": sum(each.amount for each in facts.settlements),
         "lines": [

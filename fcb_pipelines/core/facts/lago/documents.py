@@ -1,8 +1,8 @@
-"""What a Lago body means: invoices and credit notes as facts (API v1).
+"""Invoices and credit notes of Lago as facts (API v1).
 
-A body is `{"invoice": …, "fees": […], "payments": […]}` or `{"credit_note": …}`, as
-`connectors.lago.source` hands it on. Nothing here raises for a bad document: what can't be read or does
-not add up becomes `problem` (`core.codes.Reason`).
+A body is `{"invoice": …, "fees": […], "payments": […]}` or `{"credit_note": …}` from
+`connectors.lago.source`. Nothing here raises for a bad document: a document that can't be read or does
+not add up has a `problem` (`core.codes.Reason`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from decimal import Decimal
 from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
-    rounded_apart,
+    absorb_rounding,
+    absorb_tax_rounding,
     spread_discount,
     spread_taxes,
-    taxes_rounded_apart,
     unreadable,
 )
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.lago.parts import (
-    Json,
     bill_to_of,
     coupon_weight,
     day_of,
@@ -33,6 +33,7 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, spread
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import source_ref
 
 # From this version on coupons are applied before taxes; B1's formula holds.
 _COUPONS_BEFORE_TAXES = 3
@@ -56,7 +57,7 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
     source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
-    ref = f"{System.LAGO}:{organization}:{source_id}"
+    ref = source_ref(System.LAGO, organization, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.LAGO, ref, kind)
     reader = _Reader(body, ref=ref, organization=organization, timezone=timezone, document=document)
@@ -71,7 +72,7 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
 
 
 class _Reader:
-    """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
+    """Reads one document; raises one of UNREADABLE where its shape breaks the contract of the API."""
 
     def __init__(
         self, body: Json, *, ref: str, organization: str, timezone: str, document: Json
@@ -88,10 +89,10 @@ class _Reader:
         total = self._amount("sub_total_including_taxes_amount_cents")
         tax = self._amount("taxes_amount_cents")
         taxes = self._taxes(invoice["applied_taxes"], "fees_amount_cents")
-        # Lago keeps precise amounts: fees and taxes round one at a time, the document by itself.
-        taxes = taxes_rounded_apart(taxes, tax)
+        # Lago rounds each fee, each tax and the document separately from precise amounts.
+        taxes = absorb_tax_rounding(taxes, tax)
         lines = self._reduced(tuple(self._line(fee) for fee in fees), fees)
-        lines = rounded_apart(lines, total - tax)
+        lines = absorb_rounding(lines, total - tax)
         lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
         day = date.fromisoformat(invoice["issuing_date"]) if invoice["issuing_date"] else None
         status = _status(invoice)
@@ -135,16 +136,16 @@ class _Reader:
         total = self._amount("total_amount_cents")
         tax = self._amount("taxes_amount_cents")
         taxes = self._taxes(note.get("applied_taxes"), "base_amount_cents")
-        taxes = taxes_rounded_apart(taxes, tax)
+        taxes = absorb_tax_rounding(taxes, tax)
         items = note.get("items") or ()
         lines = tuple(self._note_line(item) for item in items)
         adjustment = self._amount("coupons_adjustment_amount_cents")
         if adjustment and lines:
             lines = spread_discount(adjustment, lines)
-        # The items round one at a time; the note's own figure before taxes is the truth.
+        # Each item is rounded on its own; the note's own figure before taxes counts.
         if note.get("sub_total_excluding_taxes_amount_cents") in (None, total - tax):
             fees = [self._minor(item["fee"]["amount_cents"]) for item in items]
-            lines = rounded_apart(lines, total - tax, fees)
+            lines = absorb_rounding(lines, total - tax, fees)
         lines, sums = (
             spread_taxes(lines, taxes, [taxed_with(item["fee"]) for item in items])
             if lines
@@ -156,7 +157,7 @@ class _Reader:
         used = sum(each.amount for each in settlements)
         voided = note["credit_status"] == "voided"
         problems = (
-            # What is left of a note that was partly used is forfeited: no rule says what that is.
+            # The rest of a partly used note is forfeited, and no rule treats that yet.
             Reason.TREATMENT_UNKNOWN if voided and used else None,
             sums,
             None if whole else Reason.LINES_DO_NOT_SUM,
@@ -179,7 +180,7 @@ class _Reader:
             taxes=taxes,
             bill_to=bill_to_of(note.get("customer") or {}),
             settlements=settlements,
-            credits=f"{System.LAGO}:{self.organization}:{note['lago_invoice_id']}",
+            credits=source_ref(System.LAGO, self.organization, note["lago_invoice_id"]),
             voided_on=self._day(note.get("voided_at")),
             discount=adjustment,
             problem=next(filter(None, problems), None),
@@ -241,9 +242,9 @@ class _Reader:
         )
 
     def _reduced(self, lines: tuple[LineFacts, ...], fees: Sequence[Json]) -> tuple[LineFacts, ...]:
-        """Lines after coupons and progressive billing: what earlier invoices have already billed.
+        """The lines after coupons, and after progressive billing by earlier invoices.
 
-        Coupons follow the share that Lago gives each fee, where it gives any.
+        Coupons are spread by Lago's own share of each fee, where it gives any.
         """
         coupons = self._amount("coupons_amount_cents")
         weights = [coupon_weight(fee) for fee in fees]
@@ -257,7 +258,10 @@ class _Reader:
         return spread_discount(off, lines) if off and lines else lines
 
     def _formula(self, fees: Sequence[Json]) -> Reason | None:
-        """Rule B1: fees - progressive - coupons + taxes are the total; older versions or a hold."""
+        """A reason where fees - progressive - coupons + taxes are not the total (rule B1).
+
+        Versions that apply coupons after taxes are held: the formula does not hold for them.
+        """
         billed = self._amount("fees_amount_cents")
         coupons = self._amount("coupons_amount_cents")
         if self.document["version_number"] < _COUPONS_BEFORE_TAXES and (
@@ -292,6 +296,6 @@ def _status(invoice: Json) -> Status:
 
 
 def _untreated(invoice: Json) -> Reason | None:
-    """Documents that are no plain sale: a wallet top-up is a liability, a self-billed one a cost."""
+    """A reason for documents that are no plain sale: a wallet top-up or a self-billed invoice."""
     unusual = invoice["invoice_type"] == "credit" or invoice.get("self_billed")
     return Reason.TREATMENT_UNKNOWN if unusual else None

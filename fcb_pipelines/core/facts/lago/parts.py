@@ -1,28 +1,25 @@
-"""The small parts that every Lago document is made of: days, the customer, metadata."""
+"""Parts that every Lago document has: days, the customer, metadata."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
 
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import BillTo
 from fcb_pipelines.core.periods import local_date
 
-Json = Mapping[str, Any]
-
 
 def coupon_weight(fee: Json) -> int:
-    """A fee's share of the coupons, which Lago keeps to fractions of a cent, as a whole weight."""
+    """A fee's share of the coupons as an integer weight; Lago keeps it in fractions of a cent."""
     return int(Decimal(str(fee.get("precise_coupons_amount_cents") or 0)).scaleb(5))
 
 
 def taxed_with(fee: Json) -> tuple[str, ...]:
-    """The codes of the taxes that a fee was billed with."""
+    """The codes of the taxes on a fee."""
     return tuple(tax["tax_code"] for tax in fee.get("applied_taxes") or ())
 
 
 def instant_of(text: str) -> datetime:
-    """An instant as Lago writes it. Raises ValueError where it has no offset."""
+    """An ISO instant of Lago. Raises ValueError where it has no offset."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
@@ -30,10 +27,10 @@ def instant_of(text: str) -> datetime:
 
 
 def day_of(text: str | None, timezone: str) -> date | None:
-    """The day of a fee's boundary, which Lago writes in two ways.
+    """The day on which a fee's period begins or ends, which Lago writes in two ways.
 
-    Whole days (00:00:00 or 23:59:59 as written) stand for themselves; any other time is the
-    customer's midnight as an instant.
+    With a time of 00:00:00 or 23:59:59 it is the day as written; any other time is the customer's
+    midnight as an instant, converted to `timezone`.
     """
     if not text:
         return None
@@ -44,7 +41,7 @@ def day_of(text: str | None, timezone: str) -> date | None:
 
 
 def bill_to_of(customer: Json) -> BillTo:
-    """The customer as the document carries it."""
+    """The customer as printed on the document."""
     streets = (customer.get("address_line1"), customer.get("address_line2"))
     return BillTo(
         name=customer.get("legal_name") or customer.get("name"),
@@ -59,7 +56,7 @@ def bill_to_of(customer: Json) -> BillTo:
 
 
 def metadata_of(invoice: Json) -> tuple[tuple[str, str], ...]:
-    """The invoice's metadata, and beneath it the customer's."""
+    """The invoice's metadata over the customer's, as sorted (key, value) pairs."""
     customer = (invoice.get("customer") or {}).get("metadata") or ()
     pairs = {each["key"]: each["value"] for each in (*customer, *(invoice.get("metadata") or ()))}
     return tuple(sorted((str(key), str(value)) for key, value in pairs.items()))

@@ -1,4 +1,4 @@
-"""Settlements of a Lago document: payments it confirms, and credits that it applied (S1-S6, B11)."""
+"""Settlements of a Lago document: confirmed payments and applied credits (S1-S6, B11)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,16 @@ from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, System
 from fcb_pipelines.core.facts.arithmetic import in_order
-from fcb_pipelines.core.facts.lago.parts import Json, instant_of
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementReader:
-    """Reads the settlements of one document out of its body; `minor` turns its cents into ours."""
+    """Reads the settlements of one document from its body; `minor` converts cents to minor units."""
 
     body: Json
     document: Json
@@ -25,24 +27,24 @@ class SettlementReader:
     minor: Callable[[int], int]
 
     def of_invoice(self) -> tuple[tuple[SettlementFacts, ...], Reason | None]:
-        """By date; a problem where a shared payment's part is unclear."""
+        """The settlements of an invoice by date; a reason where its part of a shared payment is unclear."""
         payments = self.body.get("payments") or ()
         paid = [payment for payment in payments if payment["payment_status"] == "succeeded"]
         single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
         shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
         found = [self._payment(each, self.minor(each["amount_cents"])) for each in single]
         if shared:
-            # A payment of several invoices names no parts: ours is what the rest leaves over.
+            # A payment of several invoices names no parts: this part is the paid amount less the others.
             part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
             whole = self.minor(shared[0]["amount_cents"])
             if len(shared) > 1 or not 0 < part <= whole:
-                # Whose part is whose is not known; that the money came is.
+                # The parts are unknown, but the money was received.
                 found += [
                     self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
                 ]
                 return in_order(found), Reason.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
-        # With a void Lago gives the wallet back what it took.
+        # A void returns the used credits to the wallet.
         if self.document["status"] != "voided":
             found += self._from_wallet()
         found += [*self._credits(), *self._offsets()]
@@ -51,12 +53,12 @@ class SettlementReader:
         return in_order(found), None
 
     def of_note(self) -> tuple[SettlementFacts, ...]:
-        """What became of a credit note: refunded, applied to later invoices, set off, left open."""
+        """The uses of a credit note: refunded, applied to later invoices, set off; the rest stays open."""
         note = self.document
         found = [*self._offset(note)]
         refunded = self._amount("refund_amount_cents")
         if refunded and note.get("refund_status") == "succeeded":
-            found.append(self._own("refund", Method.PAYMENT, refunded))
+            found.append(self._own(Suffix.REFUND, Method.PAYMENT, refunded))
         for invoice in self.body.get("applied_on") or ():
             for credit in invoice["credits"]:
                 if _note_of(credit) == note["lago_id"]:
@@ -65,20 +67,20 @@ class SettlementReader:
         return in_order(found)
 
     def remarks(self) -> tuple[ExceptionCode, ...]:
-        """The exceptions that Lago itself raises about the invoice."""
+        """The exceptions that follow from Lago's own fields of the invoice."""
         return (ExceptionCode.DISPUTE_LOST,) if self.document.get("payment_dispute_lost_at") else ()
 
     def _from_wallet(self) -> Iterable[SettlementFacts]:
-        """S12: credits that were bought are a liability used, granted ones were never owed."""
+        """S12: bought credits reduce a liability; granted ones were never a liability."""
         used = self._amount("prepaid_credit_amount_cents")
         granted = min(used, self._amount("prepaid_granted_credit_amount_cents"))
         if used - granted:
-            yield self._own("prepaid", Method.PREPAID_CREDIT, used - granted)
+            yield self._own(Suffix.PREPAID, Method.PREPAID_CREDIT, used - granted)
         if granted:
-            yield self._own("granted", Method.GRANTED_CREDIT, granted)
+            yield self._own(Suffix.GRANTED, Method.GRANTED_CREDIT, granted)
 
     def _credits(self) -> Iterable[SettlementFacts]:
-        """Credit notes used on this invoice: which ones, as far as Lago says it."""
+        """Credit notes used on this invoice; the part that Lago assigns to no note is one settlement."""
         whole = self._amount("credit_notes_amount_cents")
         for credit in self.document.get("credits") or ():
             if _note_of(credit):
@@ -86,11 +88,11 @@ class SettlementReader:
                 whole -= applied.amount
                 yield applied
         if whole:
-            yield self._own("credit_notes", Method.CREDIT_NOTE, whole)
+            yield self._own(Suffix.CREDIT_NOTES, Method.CREDIT_NOTE, whole)
 
     def _applied(self, credit: Json, invoice: str, day: date) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{self._ref(str(_note_of(credit)))}:{invoice}",
+            ref=part_ref(self._ref(str(_note_of(credit))), invoice),
             document=self._ref(invoice),
             method=Method.CREDIT_NOTE,
             date=day,
@@ -100,30 +102,30 @@ class SettlementReader:
         )
 
     def _marked_paid(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
-        """S4: an invoice that somebody marked as paid, without a payment; Lago tells no date of it."""
+        """S4: an invoice marked as paid without a payment, dated as issued: Lago gives no date for it."""
         if self.document["status"] != "finalized":
             return
         settled = sum(each.amount for each in found)
         total = self._amount("sub_total_including_taxes_amount_cents")
         is_paid = self.document["payment_status"] == "succeeded"
         if not is_paid and self.document.get("total_due_amount_cents") is None:
-            # Older versions do not say what is left.
+            # Older versions do not report the amount still due.
             return
         left = 0 if is_paid else self._amount("total_due_amount_cents")
         if total - settled > left:
-            yield self._own("marked_paid", Method.OFF_PLATFORM, total - settled - left)
+            yield self._own(Suffix.MARKED_PAID, Method.OFF_PLATFORM, total - settled - left)
 
     def _offsets(self) -> Iterable[SettlementFacts]:
         for note in self.body.get("credit_notes") or ():
             yield from self._offset(note)
 
     def _offset(self, note: Json) -> Iterable[SettlementFacts]:
-        """What a note takes off its own invoice: told alike by the invoice and by the note."""
+        """The amount of a note set off against its invoice; invoice and note give the same settlement."""
         amount = self.minor(note.get("offset_amount_cents") or 0)
         if amount:
             own, invoice = self._ref(note["lago_id"]), note["lago_invoice_id"]
             yield SettlementFacts(
-                ref=f"{own}:{invoice}:offset",
+                ref=suffixed(part_ref(own, invoice), Suffix.OFFSET),
                 document=self._ref(invoice),
                 method=Method.CREDIT_NOTE,
                 date=date.fromisoformat(note["issuing_date"]),
@@ -133,19 +135,19 @@ class SettlementReader:
             )
 
     def _lost_dispute(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
-        """S9: Lago says when a dispute was lost and not of how much: all that was paid through it."""
+        """S9: a lost dispute over all that Lago collected: Lago gives its date and no amount."""
         lost = self.document.get("payment_dispute_lost_at")
         taken = sum(each.amount for each in found if each.method is Method.PAYMENT)
         if lost and taken:
             day = local_date(instant_of(lost), self.timezone)
-            yield self._own("dispute", Method.CHARGEBACK, -taken, day)
+            yield self._own(Suffix.DISPUTE, Method.CHARGEBACK, -taken, day)
 
     def _payment(self, payment: Json, amount: int, receipt: int | None = None) -> SettlementFacts:
         own = self._ref(payment["lago_id"])
         by_hand = payment["type"] == "manual"
         reference = payment.get("provider_payment_id") or payment.get("external_payment_id")
         return SettlementFacts(
-            ref=own if receipt is None else f"{own}:{self.document['lago_id']}",
+            ref=own if receipt is None else part_ref(own, self.document["lago_id"]),
             document=self.ref,
             method=Method.OFF_PLATFORM if by_hand else Method.PAYMENT,
             date=local_date(instant_of(payment["created_at"]), self.timezone),
@@ -155,17 +157,17 @@ class SettlementReader:
             drawn_on=None if receipt is None else own,
             receipt=receipt,
             shares=tuple(
-                f"{own}:{invoice}"
+                part_ref(own, invoice)
                 for invoice in payment["invoice_ids"]
                 if receipt is not None and invoice != self.document["lago_id"]
             ),
         )
 
     def _own(
-        self, what: str, method: Method, amount: int, day: date | None = None
+        self, suffix: Suffix, method: Method, amount: int, day: date | None = None
     ) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{self.ref}:{what}",
+            ref=suffixed(self.ref, suffix),
             document=self.ref,
             method=method,
             date=day or self.issued,
@@ -177,7 +179,7 @@ class SettlementReader:
         return self.minor(self.document.get(field) or 0)
 
     def _ref(self, lago_id: str) -> str:
-        return f"{System.LAGO}:{self.organization}:{lago_id}"
+        return source_ref(System.LAGO, self.organization, lago_id)
 
 
 def _note_of(credit: Json) -> str | None:

@@ -1,12 +1,13 @@
-"""What a Stripe invoice did with the customer's balance (B9): below zero it is credit, above it debt."""
+"""The customer balance on a Stripe invoice (B9): Stripe's balance is credit below zero, debt above it."""
 
-from fcb_pipelines.core.facts.stripe.parts import Amounts, Json
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.stripe.parts import Amounts
 
 
 def balance_applied(invoice: Json, amounts: Amounts) -> int:
-    """What the customer balance took off the total, minor units.
+    """The part of the total that the customer balance paid, minor units.
 
-    Below zero where the invoice collected an older debt of the balance on top of its own total.
+    Below zero where the invoice collected an older debt on the balance on top of its own total.
     """
     ending = invoice.get("ending_balance")
     if ending is None:
@@ -15,7 +16,7 @@ def balance_applied(invoice: Json, amounts: Amounts) -> int:
 
 
 def balance_debt(invoice: Json, amounts: Amounts) -> int:
-    """What of that is a debt left on the balance, or (below zero) one collected from it: no credit."""
+    """The part of that which is a new debt on the balance; below zero an old debt collected. Minor units."""
     before, after = (
         max(0, amounts(invoice[field])) for field in ("starting_balance", "ending_balance")
     )

@@ -1,9 +1,9 @@
-"""What a Stripe body means: invoices and credit notes as facts (API 2026-10-28.endive).
+"""Invoices and credit notes of Stripe as facts (API 2026-10-28.endive).
 
-A body is `{"invoice": …, "tax_rates": […], …}` or `{"credit_note": …, "tax_rates": […], …}`, as
-`connectors.stripe.source` hands it on: lines complete, payments expanded, with the notes, refunds, disputes
-and failures that hang together with it (`connectors.stripe.related`). Nothing here raises for a bad
-document: what can't be read or does not add up becomes `problem` (`core.codes.Reason`).
+A body is `{"invoice": …, "tax_rates": […], …}` or `{"credit_note": …, "tax_rates": […], …}` from
+`connectors.stripe.source`: lines complete, payments expanded, with its notes, refunds, disputes and
+failures joined in (`core.facts.stripe.joins`). Nothing here raises for a bad document: a document that
+can't be read or does not add up has a `problem` (`core.codes.Reason`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ from decimal import Decimal
 from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
+    as_credit_note,
     spread_discount,
     spread_taxes,
-    turned,
     unreadable,
 )
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
-    Json,
     RawAmounts,
     bill_to_of,
     billed_taxes,
@@ -32,6 +32,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
 from fcb_pipelines.core.facts.stripe.settlements import Settled, SettlementReader
 from fcb_pipelines.core.money import InexactAmount
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import source_ref
 
 _STATUS = {status.value: status for status in Status if status is not Status.UNKNOWN}
 _EXEMPT = ("exempt", "reverse")
@@ -47,7 +48,7 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
     source_id = document.get("id", "?") if isinstance(document, Mapping) else "?"
-    ref = f"{System.STRIPE}:{account}:{source_id}"
+    ref = source_ref(System.STRIPE, account, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.STRIPE, ref, kind)
     for amounts in (Amounts(str(document.get("currency"))), RawAmounts("")):
@@ -58,12 +59,12 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
             continue
         except UNREADABLE:
             return unreadable(System.STRIPE, ref, kind, _billed(document))
-        return turned(facts) if kind is Kind.INVOICE and facts.total < 0 else facts
+        return as_credit_note(facts) if kind is Kind.INVOICE and facts.total < 0 else facts
     return unreadable(System.STRIPE, ref, kind, _billed(document))
 
 
 class _Reader:
-    """Reads one document; raises one of UNREADABLE where its shape is not what the API promises."""
+    """Reads one document; raises one of UNREADABLE where its shape breaks the contract of the API."""
 
     def __init__(
         self, body: Json, *, ref: str, account: str, timezone: str, amounts: Amounts
@@ -86,7 +87,7 @@ class _Reader:
         lines = self._lines(invoice, rates)
         discount = self._sum(invoice.get("total_discount_amounts"))
         shipping = self._shipping(invoice)
-        lines, sums = self._agreed(lines, taxes, discount, shipping, total)
+        lines, sums = self._checked(lines, taxes, discount, shipping, total)
         status = _STATUS.get(invoice["status"] or "", Status.UNKNOWN)
         day = None if status is Status.DRAFT else self._issued(invoice)
         settled = (
@@ -145,12 +146,12 @@ class _Reader:
         settled = self._settlements(day).of_note()
         discount = self.amounts(note["discount_amount"])
         shipping = self._shipping(note)
-        lines, sums = self._agreed(lines, taxes, discount, shipping, total)
+        lines, sums = self._checked(lines, taxes, discount, shipping, total)
         tax = sum(each.amount for each in taxes)
         status, voided_at = _NOTE_STATUS.get(note["status"], Status.UNKNOWN), note.get("voided_at")
         void: Json | None = next(iter(self.body.get("void_invoice") or ()), None)
         if void:
-            # What it took back of the invoice was void with it.
+            # The void of the invoice voids its credit note as well.
             status = Status.VOID
             voided_at = voided_at or void["status_transitions"]["voided_at"]
         problems = (
@@ -179,7 +180,7 @@ class _Reader:
             taxes=taxes,
             settlements=settled.settlements,
             withdrawn=settled.withdrawn,
-            credits=f"{System.STRIPE}:{self.account}:{reference_id(note['invoice'])}",
+            credits=source_ref(System.STRIPE, self.account, reference_id(note["invoice"])),
             voided_on=self._voided(voided_at),
             bill_to=bill_to_of(billed_to),
             livemode=note["livemode"],
@@ -263,7 +264,7 @@ class _Reader:
         cost = document.get("shipping_cost") or {}
         return self.amounts(cost.get("amount_total")) - self.amounts(cost.get("amount_tax"))
 
-    def _agreed(
+    def _checked(
         self,
         lines: tuple[LineFacts, ...],
         taxes: Sequence[TaxFacts],
@@ -271,7 +272,10 @@ class _Reader:
         shipping: int,
         total: int,
     ) -> tuple[tuple[LineFacts, ...], Reason | None]:
-        """Rule B1: lines less discounts plus taxes plus shipping are the total, to the unit."""
+        """The lines with their taxes, and a reason where they break rule B1.
+
+        B1: lines less discounts plus taxes plus shipping are the total, to the unit.
+        """
         if lines and not shipping:
             lines, problem = spread_taxes(lines, taxes)
             if problem:
@@ -285,16 +289,16 @@ class _Reader:
 
 
 def _billed(document: Json) -> str | None:
-    """Whom a document that can't be read is for, where that can be."""
+    """The customer of an unreadable document, or the account in its place; None where not given."""
     found = (document.get("customer"), document.get("customer_account"))
     ids = (one.get("id") if isinstance(one, Mapping) else one for one in found)
     return next((one for one in ids if one and isinstance(one, str)), None)
 
 
 def _reversed(line: str | None, sold: Mapping[str, str | None]) -> str | None:
-    """The description of the invoice's line that a note's line takes back.
+    """The description of the invoice line that a note's line credits.
 
-    A note's own line names none: it is clear where the invoice sold one thing only.
+    A custom line of a note names none: the description is known only where the invoice sold one thing.
     """
     if line is not None:
         return sold.get(line)
@@ -303,13 +307,13 @@ def _reversed(line: str | None, sold: Mapping[str, str | None]) -> str | None:
 
 
 def _unknown_rate(taxes: Sequence[TaxFacts]) -> Reason | None:
-    """A billed tax whose rate object did not come: it can't be told which tax it is."""
+    """A reason where a billed tax came without its rate object, so its type is unknown."""
     unknown = any(tax.type == "unknown" for tax in taxes)
     return Reason.UNREADABLE if unknown else None
 
 
 def _untreated(document: Json) -> Reason | None:
-    """Billing credits used before tax: whether they are a discount or a liability is undecided."""
+    """A reason where billing credits reduced the base: no rule treats them as discount or liability yet."""
     credits = document.get("total_pretax_credit_amounts", document.get("pretax_credit_amounts"))
     used = any(each["type"] != "discount" for each in credits or ())
     return Reason.TREATMENT_UNKNOWN if used else None

@@ -1,24 +1,23 @@
-"""The small parts that every Stripe document is made of: amounts, references, billed taxes."""
+"""Parts that every Stripe document has: amounts, references, billed taxes, the customer."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from fcb_pipelines.core.codes import Reason
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import BillTo, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
 
-Json = Mapping[str, Any]
-
-# Reasons for which Stripe names a rate and charges nothing: the rate was not billed.
+# With these reasons Stripe names a rate that it did not bill.
 _NOT_BILLED = frozenset(
     {"customer_exempt", "not_collecting", "not_subject_to_tax", "not_supported", "reverse_charge"}
 )
 
 
 class Amounts:
-    """Stripe's integers as canonical minor units."""
+    """Converts Stripe's integers into canonical minor units."""
 
     problem: Reason | None = None
 
@@ -39,7 +38,7 @@ class Amounts:
 
 
 class RawAmounts(Amounts):
-    """The wire's integers untouched, for a document whose minor unit is in doubt: never posted."""
+    """Keeps Stripe's integers as they are, for a document with an ambiguous minor unit: never posted."""
 
     problem = Reason.CURRENCY_NEEDS_REVIEW
 
@@ -57,7 +56,7 @@ def reference_id(value: Any) -> str | None:
 
 
 def payment_key(payment: Json) -> str | None:
-    """The payment (pi_…, ch_…, pyr_…) that an invoice payment is a part of."""
+    """The id of the payment (pi_…, ch_…, pyr_…) to which an invoice payment belongs."""
     made = payment["payment"]
     return reference_id(made[made["type"]])
 
@@ -65,9 +64,9 @@ def payment_key(payment: Json) -> str | None:
 def billed_taxes(
     taxes: Sequence[Json] | None, rates: Mapping[str, Json], amounts: Amounts
 ) -> tuple[TaxFacts, ...]:
-    """The taxes that were billed, with what their rate objects (`rates`, by id) say of them.
+    """The billed taxes, with type, percentage and place from their rate objects (`rates`, by id).
 
-    A tax whose rate did not come has type `unknown`.
+    A tax without its rate object has type `unknown`.
     """
     billed = (tax for tax in taxes or () if tax["amount"] or _is_billed(tax))
     return tuple(_tax(tax, rates, amounts) for tax in billed)
@@ -96,21 +95,21 @@ def _tax(tax: Json, rates: Mapping[str, Json], amounts: Amounts) -> TaxFacts:
 
 
 def was_paid_once(payment: Json) -> bool:
-    """Canceled after it had been paid: a bank debit that came back."""
+    """Whether a payment was canceled after it had been paid: a returned bank debit."""
     transitions = payment["status_transitions"]
     canceled = payment["status"] == "canceled" and transitions["canceled_at"]
     return bool(canceled and transitions["paid_at"])
 
 
 def amount_paid(payment: Json) -> int:
-    """What was paid, in the wire's units; a payment that came back may no longer say it."""
+    """The paid amount in Stripe's units; a returned payment may show it only as requested."""
     paid = payment["amount_paid"]
     amount = payment["amount_requested"] if paid is None and was_paid_once(payment) else paid
     return amount or 0
 
 
 def bill_to_of(invoice: Json) -> BillTo:
-    """The customer as the document shows it."""
+    """The customer as printed on the document."""
     address = invoice.get("customer_address") or {}
     streets = (address.get("line1"), address.get("line2"))
     tax_ids = invoice.get("customer_tax_ids") or ()
@@ -127,7 +126,7 @@ def bill_to_of(invoice: Json) -> BillTo:
 
 
 def metadata_of(document: Json) -> tuple[tuple[str, str], ...]:
-    """The document's metadata, and beneath it that of the subscription it bills."""
+    """The document's metadata over that of its subscription, as sorted (key, value) pairs."""
     parent = document.get("parent") or {}
     subscription = (parent.get("subscription_details") or {}).get("metadata") or {}
     merged = {**subscription, **(document.get("metadata") or {})}

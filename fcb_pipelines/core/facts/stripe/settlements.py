@@ -1,4 +1,4 @@
-"""Settlements of a Stripe document: only what Stripe itself confirms (rules S1-S9, B9)."""
+"""Settlements of a Stripe document, only those that Stripe itself confirms (rules S1-S9, B9)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,11 +6,11 @@ from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method, System
 from fcb_pipelines.core.facts.arithmetic import in_order
+from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
-    Json,
     amount_paid,
     payment_key,
     reference_id,
@@ -18,6 +18,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
 )
 from fcb_pipelines.core.facts.stripe.refunds import is_of_one_note, is_unnamed, succeeded
 from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
 
 # A dispute in one of these took nothing, or gave it back.
 _DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
@@ -25,9 +26,10 @@ _DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What Stripe says of a document's settlement: by date, with the exceptions it raises.
+    """The settlements of a document by date, with the exceptions that follow from Stripe's objects.
 
-    `readable`: all of its payments could be read; `withdrawn`: what Stripe took back, and when.
+    `readable`: every payment could be read. `withdrawn`: the refs of settlements that Stripe withdrew,
+    each with its day.
     """
 
     settlements: tuple[SettlementFacts, ...]
@@ -53,7 +55,7 @@ class SettlementReader:
         self.currency = str(document["currency"]).upper()
 
     def of_invoice(self, total: int) -> Settled:
-        """Payments, failures, balance, notes, refunds, disputes and the end of an invoice.
+        """The settlements of an invoice: payments, failures, balance, notes, refunds, disputes, write-off.
 
         A payment counts when its status is paid and it has a paid_at. Customer balance counts from
         finalisation, money from outside Stripe from the day the invoice was marked paid.
@@ -61,11 +63,11 @@ class SettlementReader:
         payments = self.document.get("payments") or {"data": (), "has_more": False}
         paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
         dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
-        taken_back = [payment for payment in payments["data"] if was_paid_once(payment)]
+        returned = [payment for payment in payments["data"] if was_paid_once(payment)]
         found = [
-            # One without its day makes the document unreadable, and its money is told all the same.
-            *(self._payment(each) for each in (*paid, *taken_back)),
-            *self._failures(dated, taken_back),
+            # A payment without a date makes the document unreadable; its money is reported anyway.
+            *(self._payment(each) for each in (*paid, *returned)),
+            *self._failures(dated, returned),
             *self._balance(),
             *self._notes_applied(),
         ]
@@ -75,7 +77,7 @@ class SettlementReader:
         is_open = sum(each.amount for each in found) < total
         overpaid = any(each.method is Method.OVERPAYMENT for each in found)
         refunds, disputes = self._refunds(), self._disputes()
-        ending = self._given_up(found, total)
+        write_off = self._write_off(found, total)
         remarks = {
             ExceptionCode.PAYMENT_FAILED: failed and is_open,
             ExceptionCode.OVERPAID: overpaid,
@@ -86,7 +88,7 @@ class SettlementReader:
             ExceptionCode.DISPUTE_LOST: any(_lost(each) for each in disputes),
             ExceptionCode.UNCOLLECTIBLE: self.document["status"] == "uncollectible",
         }
-        found += [*refunds, *map(self._chargeback, filter(_lost, disputes)), *ending]
+        found += [*refunds, *map(self._chargeback, filter(_lost, disputes)), *write_off]
         return Settled(
             settlements=in_order(found),
             remarks=tuple(code for code, raised in remarks.items() if raised),
@@ -95,7 +97,7 @@ class SettlementReader:
         )
 
     def of_note(self) -> Settled:
-        """What became of a credit note: taken off its invoice, refunded, credited, or left open."""
+        """The uses of a credit note: applied to its invoice, refunded, or credited; the rest stays open."""
         note = self.document
         if note["status"] == "void":
             return Settled(settlements=())
@@ -106,9 +108,9 @@ class SettlementReader:
         credited = whole - named - outside if note.get("customer_balance_transaction") else 0
         found = [*self._applied(note), *refunds]
         if credited:
-            found.append(self._own("balance", Method.CUSTOMER_BALANCE, None, credited))
+            found.append(self._own(Suffix.BALANCE, Method.CUSTOMER_BALANCE, None, credited))
         if outside:
-            found.append(self._own("out_of_band", Method.OFF_PLATFORM, None, outside))
+            found.append(self._own(Suffix.OUT_OF_BAND, Method.OFF_PLATFORM, None, outside))
         return Settled(settlements=in_order(found), withdrawn=tuple(self._withdrawn()))
 
     def _payment(self, payment: Json) -> SettlementFacts:
@@ -138,16 +140,16 @@ class SettlementReader:
         )
 
     def _failures(
-        self, paid: Sequence[Json], taken_back: Sequence[Json]
+        self, paid: Sequence[Json], returned: Sequence[Json]
     ) -> Iterable[SettlementFacts]:
-        """S7: a confirmed payment that failed later, on the day of the failure."""
-        for payment in taken_back:
+        """S7: confirmed payments that failed later, each on the day of its failure."""
+        for payment in returned:
             instant = payment["status_transitions"]["canceled_at"]
             yield self._failure(payment, instant, amount_paid(payment))
         for failure in self.body.get("failures") or ():
             for payment in paid:
                 if payment_key(payment) in (failure["charge"], failure["payment_intent"]):
-                    # In another currency it is the account's; of a shared payment it is the whole.
+                    # The amount may be in the account's currency, or of the whole shared payment.
                     own = amount_paid(payment)
                     if failure.get("currency") in (None, payment["currency"]):
                         own = min(own, abs(failure["amount"]))
@@ -156,7 +158,7 @@ class SettlementReader:
     def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
         ref = self._ref(payment["id"])
         return SettlementFacts(
-            ref=f"{ref}:failed",
+            ref=suffixed(ref, Suffix.FAILED),
             document=self.ref,
             method=Method.PAYMENT_FAILURE,
             date=local_date(instant, self.timezone),
@@ -171,8 +173,8 @@ class SettlementReader:
         applied = balance_applied(self.document, self.amounts)
         if applied and self.document["status"] != "void":
             instant = self.document["status_transitions"]["finalized_at"]
-            told = self._own("balance", Method.CUSTOMER_BALANCE, instant, applied)
-            yield replace(told, debt=balance_debt(self.document, self.amounts))
+            used = self._own(Suffix.BALANCE, Method.CUSTOMER_BALANCE, instant, applied)
+            yield replace(used, debt=balance_debt(self.document, self.amounts))
 
     def _notes_applied(self) -> Iterable[SettlementFacts]:
         for note in self.body.get("credit_notes") or ():
@@ -180,12 +182,12 @@ class SettlementReader:
                 yield from self._applied(note)
 
     def _applied(self, note: Json) -> Iterable[SettlementFacts]:
-        """What a note takes off its invoice: told alike by the invoice and by the note."""
+        """The amount of a note applied to its invoice; invoice and note give the same settlement."""
         amount = self.amounts(note.get("pre_payment_amount"))
         if amount:
             invoice, own = self._ref(reference_id(note["invoice"])), self._ref(note["id"])
             yield SettlementFacts(
-                ref=f"{own}:{reference_id(note['invoice'])}",
+                ref=part_ref(own, reference_id(note["invoice"])),
                 document=invoice,
                 method=Method.CREDIT_NOTE,
                 date=local_date(note["effective_at"] or note["created"], self.timezone),
@@ -196,30 +198,30 @@ class SettlementReader:
             )
 
     def _outside(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
-        """S4: money that passed Stripe by: what it says so of, and what it says is paid by nothing."""
+        """S4: money from outside Stripe: reported as such, or paid without any payment that explains it."""
         recorded = sum(each.amount for each in found if each.method is Method.OFF_PLATFORM)
-        told = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
-        # One that failed is no longer paid, whatever the invoice still says.
+        reported = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
+        # A failed payment no longer counts as paid, even where the invoice still says so.
         settled = sum(each.amount for each in found if each.method is not Method.PAYMENT_FAILURE)
         unexplained = total - settled - self.amounts(self.document["amount_remaining"])
-        outside = max(told, unexplained)
+        outside = max(reported, unexplained)
         if outside > 0 and self.document["status"] in ("open", "paid", "uncollectible"):
             instant = self.document["status_transitions"]["paid_at"]
-            yield self._own("off_stripe", Method.OFF_PLATFORM, instant, outside)
+            yield self._own(Suffix.OFF_STRIPE, Method.OFF_PLATFORM, instant, outside)
 
     def _overpaid(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
-        """S3: what Stripe credits to the customer of a payment that was too much."""
+        """S3: the excess of a payment that Stripe credits to the customer."""
         excess = sum(each.amount for each in found) - total
         credited = min(excess, self.amounts(self.document.get("amount_overpaid")))
         if credited > 0:
             instant = self.document["status_transitions"]["paid_at"]
-            yield self._own("overpaid", Method.OVERPAYMENT, instant, -credited)
+            yield self._own(Suffix.OVERPAID, Method.OVERPAYMENT, instant, -credited)
 
     def _refunds(self) -> list[SettlementFacts]:
-        """S6: refunds that are not of one credit note: cash only, since tax needs the document.
+        """S6: refunds, as cash only, since tax can't be reduced without a credit note.
 
-        Of one that is, nothing is the invoice's; it is told all the same, since it may have been
-        booked before its note came.
+        A refund of one credit note belongs to the note. It is listed here with amount 0, since it may
+        have been posted before its note came.
         """
         return [
             self._refund(
@@ -233,13 +235,14 @@ class SettlementReader:
     def _note_refund(self, named: Json) -> Iterable[SettlementFacts]:
         """A refund that a note names, once it has succeeded.
 
-        One that is the note's alone is its payment. Of another the cash stands in refunds pending,
-        whichever was first, and the note takes its part from there.
+        A refund of this note alone is its payment. The cash of any other is in refunds pending, even
+        where the note came first, and the note takes its part from there.
         """
         amount = self.amounts(named["amount_refunded"])
         if named.get("type") == "payment_record_refund":
             record = reference_id((named["payment_record_refund"] or {}).get("refund_group")) or "?"
-            yield self._own(f"record:{record}", Method.OFF_PLATFORM, None, amount)
+            own = self._own(Suffix.RECORD, Method.OFF_PLATFORM, None, amount)
+            yield replace(own, ref=part_ref(own.ref, record))
             return
         wanted = reference_id(named.get("refund"))
         for refund in succeeded(self.body):
@@ -251,7 +254,7 @@ class SettlementReader:
             else:
                 yield replace(
                     found,
-                    ref=f"{found.ref}:{self.document['id']}",
+                    ref=part_ref(found.ref, self.document["id"]),
                     method=Method.PENDING_REFUND,
                     date=max(found.date, self.issued),
                 )
@@ -272,19 +275,19 @@ class SettlementReader:
         return [each for each in found if each["status"] not in _DISPUTE_OVER]
 
     def _withdrawn(self) -> Iterable[tuple[str, date]]:
-        """S13: refunds that failed and disputes that were won, with the day the money came back."""
+        """S13: failed refunds and won disputes, each with the day on which the money came back."""
         for refund in self.body.get("refunds") or ():
             came_back = refund.get("failure_balance_transaction")
             if refund["status"] in ("failed", "canceled") and isinstance(came_back, Mapping):
                 yield self._ref(refund["id"]), local_date(came_back["created"], self.timezone)
         for dispute in self.body.get("disputes") or ():
-            moved = dispute.get("balance_transactions") or ()
-            back = [each["created"] for each in moved if (each.get("amount") or 0) > 0]
+            transactions = dispute.get("balance_transactions") or ()
+            back = [each["created"] for each in transactions if (each.get("amount") or 0) > 0]
             if dispute["status"] in _DISPUTE_OVER and back:
                 yield self._ref(dispute["id"]), local_date(max(back), self.timezone)
 
     def _chargeback(self, dispute: Json) -> SettlementFacts:
-        """S9: the money that a lost dispute took, from the day Stripe withdrew it."""
+        """S9: the money of a lost dispute, dated on the day on which Stripe withdrew it."""
         taken = [each["created"] for each in dispute.get("balance_transactions") or ()]
         return SettlementFacts(
             ref=self._ref(dispute["id"]),
@@ -296,14 +299,14 @@ class SettlementReader:
             payment_id=dispute["id"],
         )
 
-    def _given_up(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
-        """S8: what was open when the invoice was given up, and what settled it after all."""
+    def _write_off(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
+        """S8: a write-off of the amount open when marked uncollectible, and recoveries by later payments."""
         transitions = self.document["status_transitions"]
         given_up = transitions.get("marked_uncollectible_at")
         if not given_up or self.document["status"] not in ("uncollectible", "paid"):
             return
         day = local_date(given_up, self.timezone)
-        # A payment of that very day may have come after it: the write-off stays what it was.
+        # A payment of the same day may have come later: it does not reduce the write-off.
         later = {
             self._ref(each["id"])
             for each in (self.document.get("payments") or {"data": ()})["data"]
@@ -313,20 +316,22 @@ class SettlementReader:
         still_open = total - sum(each.amount for each in before)
         if still_open <= 0:
             return
-        yield self._own("write_off", Method.WRITE_OFF, given_up, still_open)
+        yield self._own(Suffix.WRITE_OFF, Method.WRITE_OFF, given_up, still_open)
         for settled in (each for each in in_order(found) if each not in before):
             back = min(still_open, settled.amount)
             if back:
                 still_open -= back
                 yield replace(
-                    self._own("recovery", Method.RECOVERY, None, -back),
-                    ref=f"{settled.ref}:recovery",
+                    self._own(Suffix.RECOVERY, Method.RECOVERY, None, -back),
+                    ref=suffixed(settled.ref, Suffix.RECOVERY),
                     date=settled.date,
                 )
 
-    def _own(self, what: str, method: Method, instant: int | None, amount: int) -> SettlementFacts:
+    def _own(
+        self, suffix: Suffix, method: Method, instant: int | None, amount: int
+    ) -> SettlementFacts:
         return SettlementFacts(
-            ref=f"{self.ref}:{what}",
+            ref=suffixed(self.ref, suffix),
             document=self.ref,
             method=method,
             date=local_date(instant, self.timezone) if instant else self.issued,
@@ -335,7 +340,7 @@ class SettlementReader:
         )
 
     def _ref(self, source_id: str | None) -> str:
-        return f"{System.STRIPE}:{self.account}:{source_id}"
+        return source_ref(System.STRIPE, self.account, source_id)
 
 
 def _lost(dispute: Json) -> bool:

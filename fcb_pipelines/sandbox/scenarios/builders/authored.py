@@ -1,4 +1,4 @@
-"""A whole dataset from what its author says: customers, sales, and the tables beside them."""
+"""A whole dataset from its author's customers and sales, and the tables beside them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ def authored(
     rates: Sequence[Rate],
     catalogue: Mapping[str, Sequence[Row]],
 ) -> DatasetFiles:
-    """The dataset's files. `synced` is when NexaCloud copied everything, and its day is as_of.
+    """The dataset's files. `synced` is the moment of all NexaCloud's copies; its day is as_of.
 
     `catalogue` holds plans, deployments, subscriptions and usage_records.
     """

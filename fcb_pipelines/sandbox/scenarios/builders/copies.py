@@ -1,4 +1,4 @@
-"""Sales as NexaCloud's tables hold them: copies with habits of their own."""
+"""Sales as rows of NexaCloud's tables, with the differences that a copy may have."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -34,11 +34,11 @@ def user_row(customer: Customer) -> Row:
 
 
 def invoice_row(sale: Sale, synced: datetime) -> Row:
-    """The row of `invoices`. Its instants are the sync's: created_at, and paid_at where it is paid."""
+    """The row of `invoices`; its created_at, and paid_at if paid, are the moment of the sync."""
     status = sale.copied.status or sale.status.value
     net = sale.net + sale.copied.cents_off
     named = sale.source_id if sale.source is SoldAt.STRIPE else f"lago:{sale.source_id}"
-    pretended = status == "paid" and sale.status is SaleStatus.VOID
+    void_as_paid = status == "paid" and sale.status is SaleStatus.VOID
     return {
         "id": copy_id(sale),
         "user_id": sale.customer.user_id,
@@ -51,13 +51,13 @@ def invoice_row(sale: Sale, synced: datetime) -> Row:
         "subtotal": money(net),
         "tax": money(sale.tax),
         "amount_due": money(net + sale.tax),
-        "amount_paid": money(sale.total if pretended else sale.paid),
+        "amount_paid": money(sale.total if void_as_paid else sale.paid),
         "paid_at": instant(synced) if status == "paid" else None,
     }
 
 
 def item_rows(sale: Sale) -> list[Row]:
-    """The rows of `invoice_items`; none where the copy lost them."""
+    """The rows of `invoice_items`; none for a copy without items."""
     if not sale.copied.items:
         return []
     return [
@@ -90,10 +90,10 @@ def copy_id(sale: Sale) -> str:
 
 
 def money(minor: int, currency: str = "CAD") -> str:
-    """Minor units as a numeric column shows them: 21450 -> `214.50`."""
+    """Minor units as the text of a numeric column: 21450 -> `214.50`."""
     return f"{to_major(minor, currency):.{exponent(currency)}f}"
 
 
 def instant(at: datetime) -> str:
-    """An instant as a timestamptz column shows it."""
+    """An instant as the text of a timestamptz column, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00")

@@ -1,7 +1,6 @@
-"""What must come out of a set of sales: a subset of `fcb status --json`.
+"""The expected status of a set of sales: a subset of `fcb status --json`.
 
-It follows from what was sold and paid, family by family as the author named them, and from nothing
-that the pipeline computes.
+It follows from the sales, payments and families that the author named, never from the pipeline.
 """
 
 from collections import Counter
@@ -23,7 +22,7 @@ def expected_status(
     organization: str,
     income: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The status after a whole run: documents as an object by ref, exceptions and gates left out.
+    """The status after a whole run, documents by ref, without exceptions and gates.
 
     `income` is the income account code of each family.
     """
@@ -53,14 +52,14 @@ def _reason(sale: Sale) -> str | None:
     families: Counter[str] = Counter()
     for line in sale.lines:
         families[line.family] += line.net
-    # A move between two families comes to nothing and is a sale all the same.
+    # A move between two families sums to zero and is a sale all the same.
     return None if sale.total or sale.tax or any(families.values()) else "zero_amount"
 
 
 def _document(sale: Sale, income: Mapping[str, str]) -> dict[str, Any]:
     reason = _reason(sale)
     day = sale.issued.date() if sale.issued else None
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "period": period_of(day) if day else None,
         "date": day.isoformat() if day else None,
         "kind": "invoice",
@@ -72,9 +71,9 @@ def _document(sale: Sale, income: Mapping[str, str]) -> dict[str, Any]:
         "total": sale.total,
     }
     if reason:
-        return told | {"paid": 0, "state": "none"}
+        return document | {"paid": 0, "state": "none"}
     taxes = [sum(each) for each in zip(*sale.line_taxes(), strict=True)] or [0] * len(sale.lines)
-    return told | {
+    return document | {
         "number": sale.number,
         "paid": sale.paid,
         "state": "posted",
@@ -95,11 +94,11 @@ def _payment_state(sale: Sale) -> str:
 def _periods(documents: Iterable[Mapping[str, Any]], periods: Sequence[str]) -> dict[str, Any]:
     places = [(each["period"] or UNPLACED, each["disposition"]) for each in documents]
     counted = Counter(places)
-    told = {}
+    entries = {}
     for place in (*periods, UNPLACED):
         verdicts = {verdict: counted[place, verdict] for verdict in ("post", "skip", "hold")}
-        told[place] = {"population": sum(verdicts.values()), **verdicts}
-    return told
+        entries[place] = {"population": sum(verdicts.values()), **verdicts}
+    return entries
 
 
 def _totals(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

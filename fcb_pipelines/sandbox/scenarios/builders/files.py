@@ -17,10 +17,10 @@ from fcb_pipelines.sandbox.scenarios.builders.stripe_shapes import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFiles:
-    """Everything that a dataset folder holds.
+    """The content of a dataset folder.
 
     `described` is dataset.yaml, `nexacloud` rows by table, `sources` objects by file
-    (`stripe/invoices`), `expected` what must come out, `more` texts by file name.
+    (`stripe/invoices`), `expected` the expected status, `more` texts by file name.
     """
 
     described: Mapping[str, Any]
@@ -40,7 +40,7 @@ class DatasetFiles:
         return {name: text.encode() for name, text in {**texts, **self.more}.items()}
 
     def write(self, folder: Path) -> Path:
-        """Write the files into `folder`, made if it isn't there; it is returned."""
+        """Write the files into `folder`, created if need be; return it."""
         for name, content in self.contents().items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

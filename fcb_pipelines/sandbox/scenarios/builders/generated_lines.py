@@ -1,4 +1,4 @@
-"""What a generated document sells: plain lines, prorations, and lines that take something back."""
+"""The lines of generated documents: plain ones, prorations, and negative ones."""
 
 import random
 from datetime import datetime, time, timedelta
@@ -16,7 +16,7 @@ def drawn_lines(
 ) -> tuple[tuple[SoldLine, ...], bool]:
     """The lines of the n-th document, and whether its tax is rounded line by line.
 
-    Only documents of two lines round so: three roundings may be two cents off, beyond the residue.
+    Only documents of two lines are: three roundings may differ by two cents, more than the residue.
     """
     month = _month(issued)
     names = chance.sample(sorted(PRICES), 2)
@@ -33,7 +33,7 @@ def drawn_lines(
 
 
 def zero_lines(issued: datetime) -> tuple[SoldLine, ...]:
-    """Two free things: nothing was sold."""
+    """Two lines of zero."""
     month = _month(issued)
     return tuple(
         SoldLine(description=name, family=FAMILY[name], net=0, start=month[0], end=month[1])
@@ -61,7 +61,7 @@ def _whole(name: str, quantity: int, month: Month) -> SoldLine:
 def _prorated(what: str, name: str, begun: datetime, month: Month) -> SoldLine:
     """The share of a month from `begun` on, to the second; below zero for unused time."""
     left, whole = (int(month[1].timestamp() - each.timestamp()) for each in (begun, month[0]))
-    # A share of the smallest add-on in a month's last minutes would be nothing at all.
+    # A share of the smallest add-on in a month's last minutes would be zero.
     net = max(1, half_up(Decimal(PRICES[name]) * left / whole))
     return SoldLine(
         description=f"{what} time on {name} after {begun.day} {begun:%b %Y}",

@@ -20,7 +20,7 @@ _CPU_HOURS = ("12.5", "48.25", "99.999", "0")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribed:
-    """A customer's subscription to what a line describes."""
+    """A customer's subscription to the plan of a line with this description."""
 
     customer: Customer
     description: str

@@ -27,10 +27,10 @@ def lago_credit_note(
     voided_at: str | None = None,
     description: str | None = None,
 ) -> Json:
-    """A credit note of `invoice`; `items` are (id, the fee it takes back, amount before taxes).
+    """A credit note of `invoice`; `items` are (id, the credited fee, amount before taxes).
 
-    What is neither refunded nor set off against its own invoice (`offset`) is the customer's credit, of
-    which `used` went into later invoices. A voided note has no balance left.
+    The part that is neither refunded nor set off against its own invoice (`offset`) is the customer's
+    credit, of which `used` went into later invoices. A voided note has no balance left.
     """
     net = sum(amount for _, _, amount in items)
     tax = sum(each["amount_cents"] for each in applied_taxes)
@@ -92,7 +92,7 @@ def lago_credit(
 ) -> Json:
     """A credit used on an invoice: a `coupon`, a `credit_note`, or an earlier progressive `invoice`.
 
-    `item` is the id of what was used, `code` its coupon code or number.
+    `item` is the id of the coupon, note or invoice used, `code` its coupon code or number.
     """
     return {
         "lago_id": id,

@@ -1,6 +1,6 @@
 """Objects in the exact shape of Lago's answers (API v1).
 
-Every field that the vendor sends is there; totals are derived, so that a document adds up. Amounts
+They have every field that the vendor sends; totals are derived, so that a document adds up. Amounts
 are integer minor units, instants ISO texts with their offset.
 """
 
@@ -225,8 +225,8 @@ def lago_invoice(
 ) -> Json:
     """An invoice with its fees, totals as Lago derives them from version 3 on.
 
-    A succeeded one has paid its total unless `paid` says otherwise. `offset` is what its own credit
-    notes took off it; `credits` come from `lago_credit`.
+    A succeeded one is paid in full unless `paid` is given. `offset` is the sum that its own credit notes
+    set off against it; `credits` come from `lago_credit`.
     """
     fees_amount = sum(fee["amount_cents"] for fee in fees)
     taxes = sum(tax["amount_cents"] for tax in applied_taxes)

@@ -29,7 +29,7 @@ SUBSCRIPTIONS = 87
 DEPLOYMENTS = 36
 
 # 19 products in 12 tiers, and 4 add-ons: 232 plans. A tier costs so many cents a month
-# more than the one below, unless the published figures say otherwise.
+# more than the one below, unless the published figures give another price.
 _PRODUCTS = {
     "Odoo ERP Hosting": 3300,
     "WordPress Website Hosting": 1900,
@@ -58,12 +58,12 @@ _CPU_HOURS_A_TIER = 100
 # Sold by quotation: no price in NexaCloud.
 _UNPRICED = frozenset({"Magento Hosting - Ultimate", "PostgreSQL Hosting - Ultimate"})
 
-# A window is written five minutes after its end; the last day's stood there before the sync.
+# A window is written five minutes after its end; the last day's was written before the sync.
 _WRITTEN_AFTER = timedelta(minutes=5)
 _LAST_WRITTEN = at("2026-05-31 05:55")
 _CPU_HOURS_A_DAY = ("1.25", "2.40", "0.85", "3.10", "1.95", "0.00", "2.05")
 
-# What became of the subscriptions that no invoice names.
+# The statuses of the subscriptions that no invoice names.
 _FORMER = (
     "canceled",
     "canceled",
@@ -182,7 +182,7 @@ def _former(n: int) -> Row:
 
 
 def _usage(metered: Metered) -> Iterator[Row]:
-    """A record a day, from the start of the time that was invoiced to its end."""
+    """One record a day, from the start to the end of the invoiced time."""
     begun, day = metered.start, 0
     while begun < metered.end:
         ended = min(_next_midnight(begun), metered.end)

@@ -1,7 +1,6 @@
-"""What must come out of the dual run of `nexa-2026-05`: the object `metering` of the status.
+"""The expected dual run of `nexa-2026-05`: the object `metering` of the status.
 
-It follows from the subscriptions that were invoiced and their list prices, and from nothing that the
-pipeline computes.
+It follows from the invoiced subscriptions and their list prices, never from the pipeline.
 """
 
 from collections.abc import Iterable, Sequence

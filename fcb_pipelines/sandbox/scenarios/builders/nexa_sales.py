@@ -1,7 +1,7 @@
-"""The 31 invoices of `nexa-2026-05`, as a table: the assignment that meets every published figure.
+"""The 31 invoices of `nexa-2026-05`, as a table that meets every published figure.
 
-Net amounts are in cents. HST rounds half-up on each document, and the sum of those roundings is part
-of what was published: the amounts below were chosen so that it comes out too.
+Net amounts are in cents. HST rounds half-up on each document, and the published figures include the sum
+of those roundings: the amounts below were chosen to meet it, too.
 """
 
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ FAMILY = {
     LABEL: "addons",
 }
 
-# List prices a month in cents, as the plans of these names have them; the backup's is also yearly.
+# List prices a month in cents by the plan's name; the backup also has a yearly one.
 PRICES = {
     ERP: 21450,
     PROFESSIONAL: 20000,
@@ -108,7 +108,7 @@ BACKUP_YEARLY = 3588
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metered:
-    """A subscription that was invoiced: its plan and the time its invoice is for."""
+    """An invoiced subscription: its plan and the service time of its invoice."""
 
     key: str
     customer: str
@@ -130,7 +130,7 @@ def at(text: str) -> datetime:
 _MAY, _JUNE = at("2026-05-01"), at("2026-06-01")
 
 # Four changed from a free plan in May, at these seconds: price * seconds left / seconds of the month,
-# half-up, is what was invoiced. Two were invoiced their list price.
+# half-up, is the invoiced amount. Two were invoiced their list price.
 METERED = (
     Metered(key="9.11", customer="maple", plan=PROFESSIONAL, start=at("2026-05-30 14:06:39"), end=_JUNE),
     Metered(key="9.13", customer="harbour", plan=MANAGED, start=at("2026-05-26 08:08:44"), end=_JUNE),
@@ -144,7 +144,7 @@ _S, _L = SoldAt.STRIPE, SoldAt.LAGO
 _ZERO, _DRAFT = "zero", "draft"
 
 # key, source, customer, issued in Toronto, paid where it was not at once, lines (product, net,
-# quantity, first moment where it is prorated, last), and what it is beside a paid one-off.
+# quantity, first moment where it is prorated, last), and its kind unless it is a paid one-off.
 _ONE_OFFS = (
     # March on Stripe: 877.99, two zeros among them.
     ("s01", _S, "maple", "2026-03-02 09:15", None, ((ERP, 21450, 1, None, None),), None),
@@ -154,7 +154,7 @@ _ONE_OFFS = (
     ("s05", _S, "priya", "2026-03-16 12:30", None, ((FORMS, 1999, 1, None, None),), None),
     ("z01", _S, "lakeside", "2026-03-05 09:00", None, ((STARTER, 0, 1, None, None),), _ZERO),
     ("z02", _S, "trillium", "2026-03-20 15:45", None, (("Unused " + MANAGED, -1890, 1, "2026-03-20 07:10:00", None), (MANAGED, 1890, 1, "2026-03-20 07:10:00", None)), _ZERO),
-    # April on Stripe: 872.66, two zeros among them. Late on the 30th: UTC already says May.
+    # April on Stripe: 872.66, two zeros among them. Late on the 30th: in UTC it is May already.
     ("s06", _S, "trillium", "2026-04-30 23:30", "2026-05-01 09:12", ((ERP, 85800, 4, None, None),), None),
     ("s07", _S, "priya", "2026-04-09 00:00:04", None, ((FORMS, 1466, 1, "2026-04-09 00:00:00", None),), None),
     ("z03", _S, "harbour", "2026-04-07 11:11", None, ((BACKUP, 0, 1, None, None),), _ZERO),
@@ -231,7 +231,7 @@ def _metered() -> Iterator[Sale]:
         )
         yield _settled(sale, issued + timedelta(seconds=40))
         if metered.key == "49.99":
-            # Billed a day too early, voided, billed again; NexaCloud still calls it paid.
+            # Billed a day too early, voided, billed again; NexaCloud's copy still has it as paid.
             yield replace(
                 sale,
                 key="nexa/void",
@@ -245,10 +245,10 @@ def _metered() -> Iterator[Sale]:
 def _metered_line(metered: Metered, prorated: bool) -> SoldLine:
     price = PRICES[metered.plan]
     day = f"{metered.start.day} {metered.start:%b %Y}"
-    told = f"Remaining time on {metered.plan} after {day}"
+    prorated_text = f"Remaining time on {metered.plan} after {day}"
     plain = f"1 × {metered.plan} (at ${price / 100:.2f} / month)"
     return SoldLine(
-        description=told if prorated else plain,
+        description=prorated_text if prorated else plain,
         family=FAMILY[metered.plan],
         net=int(Decimal(metered.key) * 100),
         start=metered.start,
@@ -263,13 +263,13 @@ def _line(
     plan = product.removeprefix("Unused ")
     first = issued.replace(day=1, hour=0, minute=0, second=0)
     month_end = (first + timedelta(days=32)).replace(day=1)
-    told = plan
+    description = plan
     if start:
         begun = at(start)
         what = "Unused" if plan != product else "Remaining"
-        told = f"{what} time on {plan} after {begun.day} {begun:%b %Y}"
+        description = f"{what} time on {plan} after {begun.day} {begun:%b %Y}"
     return SoldLine(
-        description=told,
+        description=description,
         family=FAMILY[plan],
         net=net,
         start=at(start) if start else first,
@@ -280,7 +280,7 @@ def _line(
 
 
 def _created(key: str, source: SoldAt, issued: datetime) -> datetime:
-    """Lago makes an invoice when it issues it, Stripe a draft an hour before; one waited for days."""
+    """The creation: Lago's is the issue, Stripe's an hour before (of one document, three days)."""
     if source is SoldAt.LAGO:
         return issued
     return issued - (timedelta(days=3) if key == "s01" else timedelta(hours=1))

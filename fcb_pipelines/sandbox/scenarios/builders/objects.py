@@ -1,4 +1,4 @@
-"""Sales as the objects that Stripe and Lago answer with."""
+"""Sales as the objects of Stripe's and Lago's answers."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ def source_tables(sales: Iterable[Sale], rates: Iterable[Rate]) -> dict[str, lis
 
 
 def stripe_address(customer: Customer) -> Json:
-    """Where a customer lives, as an invoice shows it."""
+    """The customer's address in the form of an invoice."""
     return {
         "city": customer.city,
         "country": customer.country,
@@ -61,7 +61,7 @@ def stripe_address(customer: Customer) -> Json:
 
 
 def stripe_rate(rate: Rate) -> Json:
-    """A rate as Stripe's object."""
+    """The rate as Stripe's object."""
     return stripe_tax_rate(
         rate.id,
         percentage=float(rate.percentage),
@@ -215,7 +215,7 @@ def _lago_fee(sale: Sale, invoice: str, n: int, line: SoldLine, taxes: list[int]
             )
             for rate, amount in zip(sale.rates, taxes, strict=True)
         ],
-        # One after the other, as Lago makes them: lists of fees are in this order.
+        # A second apart, since lists of fees are in the order of their creation.
         created_at=_iso(sale.created + timedelta(seconds=n)),
         from_date=_iso(line.start),
         to_date=_iso(line.end - timedelta(seconds=1)),
@@ -225,7 +225,7 @@ def _lago_fee(sale: Sale, invoice: str, n: int, line: SoldLine, taxes: list[int]
 
 
 def customer_at_lago(customer: Customer) -> Json:
-    """A customer as Lago's objects carry it."""
+    """The customer in the form of Lago's objects."""
     return lago_customer(
         customer.user_id,
         name=customer.name,

@@ -1,4 +1,4 @@
-"""Where generated customers live, and what is billed there: HST, GST, or GST with QST or PST."""
+"""The places of generated customers and their taxes: HST, GST, or GST with QST or PST."""
 
 from datetime import date
 from decimal import Decimal

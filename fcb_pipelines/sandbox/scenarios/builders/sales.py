@@ -1,7 +1,7 @@
-"""A sale as a dataset's author thinks of it: what was sold to whom, when, and what was paid.
+"""A sale as a dataset's author writes it: customer, lines, dates and payments.
 
-From it follow the source's object (`objects`), NexaCloud's copy (`copies`) and what must
-come out (`expectations`). Amounts are integer minor units of CAD.
+From it follow the source's object (`objects`), NexaCloud's copy (`copies`) and the expected status
+(`expectations`). Amounts are integer minor units of CAD.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class SoldAt(StrEnum):
-    """Which source billed the sale."""
+    """The source that billed the sale."""
 
     STRIPE = "stripe"
     LAGO = "lago"
 
 
 class SaleStatus(StrEnum):
-    """What the source says of the document."""
+    """The document's status at its source."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -35,7 +35,7 @@ class SaleStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A tax as billed: Stripe knows it by `id`, Lago by `lago_code`."""
+    """A tax as billed: `id` at Stripe, `lago_code` at Lago; `percentage` 13 for 13 %."""
 
     id: str
     type: str
@@ -50,7 +50,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """A NexaCloud user and the customer that he is at the sources."""
+    """A NexaCloud user, and the same customer at the sources."""
 
     key: str
     email: str
@@ -87,7 +87,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoldLine:
-    """One thing sold: `net` for the whole line, the service's time, and the family it belongs to."""
+    """One line: `net` is of the whole quantity, `start` and `end` are the service time."""
 
     description: str
     family: str
@@ -108,7 +108,7 @@ class Paid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyHabit:
-    """How NexaCloud's copy departs from its source; by default only in its dates."""
+    """The differences of NexaCloud's copy from its source; by default only its dates."""
 
     items: bool = True
     status: str | None = None
@@ -146,7 +146,7 @@ class Sale:
 
     @property
     def net(self) -> int:
-        """What was sold, before tax."""
+        """The sum of the lines, before tax."""
         return sum(line.net for line in self.lines)
 
     @property
@@ -156,16 +156,16 @@ class Sale:
 
     @property
     def total(self) -> int:
-        """What the customer owes for it."""
+        """The amount to pay, with tax."""
         return self.net + self.tax
 
     @property
     def paid(self) -> int:
-        """What the source confirms as paid."""
+        """The sum of the payments."""
         return sum(payment.amount for payment in self.payments)
 
     def line_taxes(self) -> tuple[tuple[int, ...], ...]:
-        """For each rate the tax of each line; half-up a document, or a line where `by_line`."""
+        """For each rate the tax of each line; half-up on the document, or `by_line` on each line."""
         return tuple(self._shares(rate.percentage / 100) for rate in self.rates)
 
     def _shares(self, rate: Decimal) -> tuple[int, ...]:
@@ -176,12 +176,12 @@ class Sale:
 
 
 def uuid_of(text: str) -> str:
-    """The same UUID for the same text, always."""
+    """The UUID that this text always gives."""
     return str(uuid5(_NAMESPACE, text))
 
 
 def stripe_id(prefix: str, text: str, length: int = 24) -> str:
-    """An id that looks like Stripe's, the same for the same text."""
+    """An id in Stripe's form, the same for the same text."""
     digest = hashlib.sha256(f"{prefix}/{text}".encode()).digest()
     return f"{prefix}_" + "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:length])
 

@@ -1,7 +1,7 @@
-"""What `services-small` sells: three services, customers of one or of several of them.
+"""The sales of `services-small`: three services, and customers of one or several of them.
 
 NexaCloud bills in advance through Stripe, nexadesk in arrears through Lago, nexamaps through Stripe.
-Amounts are cents; what must come out of the dual run stands below, worked out by hand.
+Amounts are cents; `METERING` is the expected dual run, worked out by hand.
 """
 
 from collections.abc import Mapping
@@ -121,7 +121,7 @@ DESK = (
     _sale("desk/maple/4", "D-0002", DESK_MAPLE, "2026-05-01 06:00", _line(_TEAM, 2900, 4), _line("Agents", 1800, 4)),
     _sale("desk/orchard/4", "D-0003", DESK_ORCHARD, "2026-05-01 06:00", _line(_TEAM, 2900, 4)),
 )  # fmt: skip
-# 6,200,000 calls in April: 1,200 thousand beyond the quota, 120.00. May's 500 too many are on no invoice.
+# 6,200,000 calls in April: 1,200 thousand beyond the quota, 120.00. May's overage is on no invoice.
 MAPS = (
     _sale("maps/maple/4", "M-0001", MAPS_MAPLE, "2026-04-30 20:00", _line(_BUSINESS, 9900, 4), _line("API calls", 12000, 4)),
     _sale("maps/maple/5", "M-0002", MAPS_MAPLE, "2026-05-01 07:00", _line(_BUSINESS, 9900, 5)),
@@ -185,7 +185,7 @@ def nexacloud_tables() -> dict[str, list[Row]]:
 
 
 def service_tables() -> dict[str, list[Row]]:
-    """What nexadesk and nexamaps tell of themselves."""
+    """The five tables of the services nexadesk and nexamaps."""
     plans = (("nexadesk", _TEAM, 2900, "3"), ("nexamaps", _BUSINESS, 9900, None), ("nexamaps", _SMALL, 1900, None))  # fmt: skip
     bought = (
         ("nexadesk", DESK_MAPLE, _TEAM),
@@ -221,7 +221,7 @@ def service_tables() -> dict[str, list[Row]]:
 
 
 def _agents(who: Customer, april: int, may: int) -> list[Row]:
-    """Each agent of a month, once a week: the same one again is no other agent."""
+    """The agents of each month, each read three times, which counts once."""
     return [
         _used("nexadesk", who, "agents", f"2026-{month:02d}-{day:02d}", "1", f"agent-{n}")
         for month, agents in ((4, april), (5, may))
@@ -231,7 +231,7 @@ def _agents(who: Customer, april: int, may: int) -> list[Row]:
 
 
 def _calls(who: Customer, april: int, may: int) -> list[Row]:
-    """Two days of each month."""
+    """The calls of two days of each month."""
     return [
         _used("nexamaps", who, "api_calls", f"2026-{month:02d}-{day:02d}", str(calls), None)
         for month, calls in ((4, april), (5, may))

@@ -1,7 +1,7 @@
-"""Stripe's objects that change what is owed or paid: credit notes, refunds, disputes, failures.
+"""Stripe's objects that change an invoice or its payment: credit notes, refunds, disputes, failures.
 
-In the exact shape of API 2026-10-28.endive, every field that the vendor sends. Amounts are integer
-minor units, instants Unix seconds.
+They have the exact shape of API 2026-10-28.endive, with every field that the vendor sends. Amounts are
+integer minor units, instants Unix seconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,9 +73,9 @@ def stripe_credit_note(
 ) -> Json:
     """A credit note, its total derived from its lines.
 
-    `pre_payment` is what it took off the open invoice (all of it by default); the rest is
-    post-payment: `refunds` (from `stripe_note_refund`), `customer_balance_transaction` (`cbtxn_…`, for
-    what is left over), or `out_of_band`, money given back beside Stripe.
+    `pre_payment` is the part that reduces the open invoice (by default all of it); the rest is
+    post-payment: `refunds` (from `stripe_note_refund`), `out_of_band` (money returned outside of
+    Stripe), and `customer_balance_transaction` (`cbtxn_…`) for the remainder.
     """
     subtotal = sum(line["amount"] - line["discount_amount"] for line in lines)
     exclusive = sum(t["amount"] for t in total_taxes if t["tax_behavior"] == "exclusive")
@@ -127,7 +127,7 @@ def stripe_credit_note(
 
 
 def stripe_note_refund(refund: str, amount: int) -> Json:
-    """One element of a credit note's `refunds`: how much of a refund belongs to the note."""
+    """One element of a credit note's `refunds`: the part of a refund that belongs to the note."""
     return {
         "amount_refunded": amount,
         "payment_record_refund": None,
@@ -200,7 +200,7 @@ def stripe_dispute(
     livemode: bool = True,
     metadata: Mapping[str, str] | None = None,
 ) -> Json:
-    """A dispute of a charge; `balance_transactions` are the withdrawal, and what came back of it."""
+    """A dispute of a charge; `balance_transactions` are the withdrawal and any return of it."""
     return {
         "id": id,
         "object": "dispute",
@@ -252,7 +252,7 @@ def stripe_balance_transaction(
 ) -> Json:
     """A movement of the account's balance, negative where money left it.
 
-    A whole object as its `source` is shown where it is asked for (`expand[]=data.source`).
+    An object as `source` is shown only where it is expanded (`expand[]=data.source`), else its id.
     """
     return {
         "id": id,

@@ -1,6 +1,6 @@
 """Objects in the exact shape of Stripe's answers (API 2026-10-28.endive).
 
-Every field that the vendor sends is there; totals are derived, so that a document adds up. Amounts
+They have every field that the vendor sends; totals are derived, so that a document adds up. Amounts
 are integer minor units, instants Unix seconds.
 """
 
@@ -173,9 +173,9 @@ def stripe_invoice(
 ) -> Json:
     """An invoice with its lines complete: total = lines - discounts + exclusive taxes + shipping.
 
-    `total_taxes` come from `stripe_tax`, `discounts` are (amount, `di_…`). A paid invoice has paid
-    what is due unless `amount_paid` says otherwise. `proration_date` is when its subscription changed,
-    `pretax_credits` are (billing credit, discount) elements as they stand in the answer.
+    `total_taxes` come from `stripe_tax`, `discounts` are (amount, `di_…`). A paid invoice is paid in full
+    unless `amount_paid` is given. `proration_date` is the moment its subscription changed,
+    `pretax_credits` are elements of `total_pretax_credit_amounts`.
     """
     subtotal = sum(line["amount"] for line in lines)
     discount = sum(a for a, _ in discounts)
@@ -324,7 +324,7 @@ def stripe_invoice_payment(
 ) -> Json:
     """A payment of an invoice by a payment intent, a charge or a payment record.
 
-    It is open, paid or canceled; one with `canceled_at` was paid and then taken back.
+    It is open, paid or canceled; one with `canceled_at` was paid first and reversed then.
     """
     made = {
         "payment_intent": payment_intent,

@@ -14,12 +14,12 @@ _ODD = '\U0001f680 \u6771\u4eac \u202e\u05d0\u05d1 <b>"so"</b> \\n \\ ^tag #tag 
 _SUMS = Outcome(reason="lines_do_not_sum", exceptions=("nexacloud_differs",))
 _UNKNOWN = Outcome(reason="treatment_unknown")
 _UNKNOWN_PAID = Outcome(reason="treatment_unknown", exceptions=("cash_without_document",))
-# The books saw nobody give the credit that is drawn here (S12).
+# The credit drawn here has no origin in the books (S12).
 _UNGIVEN = Outcome(exceptions=("credit_without_origin",))
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of these rules."""
+    """Write every case of these rules."""
     _sums(scenario)
     _items(scenario)
     _zeros(scenario)

@@ -44,7 +44,7 @@ class LagoPaying:
 
 @dataclass(slots=True, kw_only=True)
 class LagoSale:
-    """An invoice that Lago answers, still open to what its credit notes do to it."""
+    """An invoice at Lago. Credit notes may still change `invoice` after it is written."""
 
     case: str
     who: Customer
@@ -64,21 +64,21 @@ class LagoSale:
 
     @property
     def ref(self) -> str:
-        """Its identity."""
+        """The document's ref."""
         return f"lago:{ORGANIZATION}:{self.id}"
 
     @property
     def partner(self) -> str:
-        """Its billing account: NexaCloud's user, or Lago's customer where NexaCloud has no copy."""
+        """The billing account: NexaCloud's user, or Lago's customer where NexaCloud has no copy."""
         source = "nexacloud" if self.copied else f"lago:{ORGANIZATION}"
         return f"{source}:{self.who.user_id}"
 
     def payment_ref(self, n: int) -> str:
-        """The identity of its n-th payment."""
+        """The ref of its n-th payment."""
         return f"lago:{ORGANIZATION}:{uuid_of(f'edge/{self.case}/payment/{n}')}"
 
     def wire(self, amount: int) -> int:
-        """Minor units as Lago sends them."""
+        """The amount as Lago sends it."""
         return wired(amount, self.currency, Wire.LAGO)
 
     def applied(self, owner_key: str, owner: str, amounts: Sequence[int], base: int) -> list[Json]:
@@ -99,8 +99,8 @@ class LagoSale:
             for rate, amount in zip(self.rates, amounts, strict=True)
         ]
 
-    def told(self) -> CopyOf:
-        """What NexaCloud copies of it."""
+    def copy_of(self) -> CopyOf:
+        """The content of NexaCloud's copy, at the time of the call."""
         one, scale = self.invoice, self.wire(1)
         paid = one["payment_status"] == "succeeded"
         status = _COPIED_AS.get(one["status"], "paid" if paid else "open")
@@ -144,11 +144,11 @@ def lago_sale(
     outcome: Outcome | None = None,
     **more: Any,
 ) -> LagoSale:
-    """One invoice, its payments, its copy (`copied` None: none), and what must become of it.
+    """Write one invoice, its payments, its copy (`copied` None: none) and its outcome; return it.
 
-    An item's discount is its share of the coupons. `progressive` was billed by earlier invoices,
-    `prepaid` paid from the wallet (`granted` of it free), `noted` by credit notes of other invoices,
-    `offset` by its own, `shared` by a payment of several invoices (`shared_payment`).
+    An item's discount is its share of the coupons. `progressive` is the amount billed by earlier
+    invoices. The rest are paid amounts: `prepaid` from the wallet (`granted` of it free), `noted` by
+    credit notes of other invoices, `offset` by its own, `shared` by a `shared_payment`.
     """
     if rates is None:
         rates = billed_in(who.state, at(issued).date()) if who.country == "CA" else ()
@@ -200,7 +200,7 @@ def lago_sale(
     scenario.put("lago/invoices", sold.invoice)
     scenario.put("lago/payments", *(_payment(sold, n, each) for n, each in enumerate(payments)))
     if copied is not None:
-        scenario.copy(sold.told, copied)
+        scenario.copy(sold.copy_of, copied)
     if prepaid:
         sold.invoice["prepaid_granted_credit_amount_cents"] = sold.wire(granted)
         sold.invoice["prepaid_purchased_credit_amount_cents"] = sold.wire(prepaid - granted)
@@ -246,7 +246,7 @@ def lago_sale(
 def shared_payment(
     scenario: Scenario, key: str, when: str, amount: int, paid: Sequence[LagoSale]
 ) -> None:
-    """One payment of several invoices, which names no parts."""
+    """Write one payment of several invoices, which names no part of each."""
     first, *others = paid
     own = f"lago:{ORGANIZATION}:{uuid_of(f'edge/{key}')}"
     for each in paid:
@@ -271,7 +271,7 @@ def shared_payment(
 
 
 def _fee(sold: LagoSale, n: int, item: Item, before: Item, taxes: Sequence[int]) -> Json:
-    """A fee: its amount is before coupons and what was billed already, its taxes after."""
+    """A fee. Its amount is before coupons and progressive billing, its taxes are after them."""
     first, following = month_of(sold.issued)
     key = uuid_of(f"edge/{sold.case}/fee/{n}")
     amount = before.net + item.discount
@@ -287,7 +287,7 @@ def _fee(sold: LagoSale, n: int, item: Item, before: Item, taxes: Sequence[int])
         taxes_rate=float(sum(rate.percentage for rate in sold.rates)),
         applied_taxes=sold.applied("lago_fee_id", key, taxes, item.net),
         currency=sold.currency,
-        # One after the other, as Lago makes them: lists of fees are in this order.
+        # A second apart, since lists of fees are in the order of their creation.
         created_at=instant(f"{sold.issued[:10]} 11:00:{n:02}"),
         from_date=instant(first),
         to_date=instant(following),

@@ -1,4 +1,4 @@
-"""Edge cases that Stripe billed: invoices with their payments, and what must become of them."""
+"""Edge cases that Stripe billed: invoices with payments, copies and outcomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,8 +34,8 @@ from fcb_pipelines.sandbox.scenarios.cases.scenario import Copied, CopyOf, Scena
 class Paying:
     """One payment of an invoice.
 
-    `by` is intent, charge or record; payments with one `key` are one payment of several invoices.
-    With `canceled_at` it was paid and then taken back.
+    `by` is intent, charge or record; payments with one `key` are one payment of several invoices. With
+    `canceled_at` it was paid first and reversed then.
     """
 
     at: str
@@ -48,7 +48,7 @@ class Paying:
 
 @dataclass(slots=True, kw_only=True)
 class StripeSale:
-    """An invoice that Stripe answers, still open to what its credit notes do to it."""
+    """An invoice at Stripe. Credit notes may still change `invoice` after it is written."""
 
     case: str
     who: Customer
@@ -66,12 +66,12 @@ class StripeSale:
 
     @property
     def ref(self) -> str:
-        """Its identity."""
+        """The document's ref."""
         return f"stripe:{ACCOUNT}:{self.id}"
 
     @property
     def partner(self) -> str:
-        """Its billing account: NexaCloud's user, or Stripe's customer where NexaCloud has no copy."""
+        """The billing account: NexaCloud's user, or Stripe's customer where NexaCloud has no copy."""
         return (
             f"nexacloud:{self.who.user_id}"
             if self.copied
@@ -79,11 +79,11 @@ class StripeSale:
         )
 
     def payment_ref(self, n: int) -> str:
-        """The identity of its n-th payment."""
+        """The ref of its n-th payment."""
         return f"stripe:{ACCOUNT}:{stripe_id('inpay', f'edge/{self.case}/{n}')}"
 
     def wire(self, amount: int) -> int:
-        """Minor units as Stripe sends them."""
+        """The amount as Stripe sends it."""
         return wired(amount, self.currency, Wire.STRIPE)
 
     def billed(self, amounts: Sequence[int], base: int) -> list[Json]:
@@ -110,8 +110,8 @@ class StripeSale:
         """The charge of its first payment."""
         return str(self.payments[0]["payment"].get("charge") or f"ch_{str(self.intent)[3:]}")
 
-    def told(self) -> CopyOf:
-        """What NexaCloud copies of it."""
+    def copy_of(self) -> CopyOf:
+        """The content of NexaCloud's copy, at the time of the call."""
         one, scale = self.invoice, self.wire(1)
         minus = -1 if one["total"] < 0 else 1
         applied = (one["ending_balance"] or 0) - one["starting_balance"]
@@ -134,7 +134,7 @@ class StripeSale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
-    """The moments of an invoice, where they are not all that of its issue."""
+    """The moments of an invoice that differ from its issue."""
 
     created: str | None = None
     finalized: str | None = None
@@ -169,11 +169,12 @@ def sale(
     outcome: Outcome | None = None,
     **more: Any,
 ) -> StripeSale:
-    """One invoice, its payments, its copy (`copied` None: none), and what must become of it.
+    """Write one invoice, its payments, its copy (`copied` None: none) and its outcome; return it.
 
-    `issued` is the day that it must stand on, None for a draft. Without `status` it is paid as far as
-    its payments go. `rates` are those of the customer's province unless given, `taxes` the amounts
-    billed by rate, `balance` the customer's before and after; `off_stripe` was paid outside of Stripe.
+    `issued` is the expected accounting date, None for a draft. Without `status` the invoice is paid or
+    open as its payments have it. `rates` are those of the customer's province unless given, `taxes` the
+    amounts billed by rate, `balance` the customer's balance before and after, `off_stripe` the amount
+    paid outside of Stripe.
     """
     dates = dates or Dates()
     if rates is None:
@@ -229,7 +230,7 @@ def sale(
     scenario.put("stripe/invoices", sold.invoice)
     scenario.put("stripe/invoice_payments", *sold.payments)
     if copied is not None:
-        scenario.copy(sold.told, copied)
+        scenario.copy(sold.copy_of, copied)
     sign = -1 if net + tax < 0 else 1
     _settle(scenario, sold, payments)
     applied = sign * (balance[1] - balance[0])
@@ -266,7 +267,7 @@ def sale(
 
 
 def _settle(scenario: Scenario, sold: StripeSale, payments: Sequence[Paying]) -> None:
-    """What the payments must leave in the books: one that was taken back stands, and its failure."""
+    """Write the entries of the payments. A reversed one stays booked, and its failure with it."""
     for n, each in enumerate(payments):
         own = sold.payment_ref(n)
         if each.by == "record":
@@ -276,8 +277,10 @@ def _settle(scenario: Scenario, sold: StripeSale, payments: Sequence[Paying]) ->
         elif each.status == "paid" or each.canceled_at:
             scenario.settle(sold.ref, each.at, "payment", each.amount, entry=own)
         if each.canceled_at:
-            gone = f"{own}:failed"
-            scenario.settle(sold.ref, each.canceled_at, "payment_failure", -each.amount, entry=gone)
+            failed = f"{own}:failed"
+            scenario.settle(
+                sold.ref, each.canceled_at, "payment_failure", -each.amount, entry=failed
+            )
 
 
 def _through_stripe(payments: Sequence[Paying]) -> int:
@@ -289,7 +292,7 @@ def _shipped(amount: int) -> list[Item]:
 
 
 def _shipping(amount: int) -> Json:
-    """Shipping before tax; its tax stands among the invoice's."""
+    """Shipping before tax; its tax is part of the invoice's."""
     return {
         "amount_subtotal": amount,
         "amount_tax": 0,

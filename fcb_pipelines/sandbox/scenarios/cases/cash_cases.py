@@ -1,4 +1,4 @@
-"""Rules S11-S13: cash of what does not stand, credit that nobody gave, and corrections by the source's day."""
+"""Rules S11-S13: cash of unposted documents, credit without origin, corrections by the source's day."""
 
 from fcb_pipelines.sandbox.scenarios.cases import customers
 from fcb_pipelines.sandbox.scenarios.cases.at_lago import LagoPaying, lago_sale
@@ -21,7 +21,7 @@ _TAKEN_BACK = "settlement_taken_back"
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of these rules."""
+    """Write every case of these rules."""
     _of_before(scenario)
     _not_posted(scenario)
     _voided_paid(scenario)
@@ -96,7 +96,7 @@ def _voided_paid(scenario: Scenario) -> None:
         outcome=Outcome(
             reason="void_at_source",
             exceptions=("voided_after_posting",),
-            stands=booked(items, line_taxes(items, [HST_ON])),
+            posted=booked(items, line_taxes(items, [HST_ON])),
         )
         if scenario.later
         else None,
@@ -131,16 +131,16 @@ def _by_the_sources_day(scenario: Scenario) -> None:
         scenario, won, "2025-07-15", status="won" if scenario.later else "lost",
         won_at="2025-08-12" if scenario.later else None,
     )  # fmt: skip
-    alone, gone = "refund_without_credit_note", (_TAKEN_BACK,)
+    alone, withdrawn = "refund_without_credit_note", (_TAKEN_BACK,)
     paid = sale(
         scenario, "S13-2", "Refunded in July; the money came back in August", customers.ON, "2025-07-14",
         [hosting(5200)], payments=[Paying(at="2025-07-14 15:00", amount=5876)],
-        outcome=Outcome(exceptions=gone if scenario.later else (alone,)),
+        outcome=Outcome(exceptions=withdrawn if scenario.later else (alone,)),
     )  # fmt: skip
     back = refund(
         scenario, paid, "2025-07-24", 2260, failed_at="2025-08-07" if scenario.later else None
     )
     scenario.settle(
         paid.ref, back.day, "refund", -2260, entry=back.ref,
-        gone=_TAKEN_BACK if scenario.later else None,
+        withdrawn=_TAKEN_BACK if scenario.later else None,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The customers of the edge cases: one a province, and those whose identity is itself a case."""
+"""The customers of the edge cases: one a province, and those whose identity is the case."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -45,7 +45,7 @@ UG = _customer(
 )
 GB = _customer("thames", "Thames Ltd.", "1 Strand", "London", "LND", "WC2N 5HR", country="GB")
 
-# Customers with a balance of their own at Stripe, so that each story adds up.
+# Customers of one case each with a balance at Stripe, so that each balance adds up.
 DOWNGRADED = _customer("cliffside", "Cliffside Ltd.", "9 8 Ave SW", "Calgary", "AB", "T2P 1J9")
 SMALL_DEBT = _customer("penny", "Penny Wise Ltd.", "3 King St W", "Toronto", "ON", "M5H 3T4")
 BOUNCING = _customer("rubber", "Rubber Cheque Inc.", "4 King St W", "Toronto", "ON", "M5H 3T4")
@@ -69,17 +69,17 @@ DELETED = _customer("gone", "Gone Fishing Ltd.", "4 Dundas St", "London", "ON", 
 STRANGER = _customer("stranger", "Stranger Corp.", "6 King St W", "Toronto", "ON", "M5H 3T4")
 MARKED = _customer("marked", "Marked Ltd.", "7 King St W", "Toronto", "ON", "M5H 3T4")
 
-# Its whole account is erased in August, when its invoices stand in the books (A13).
+# NexaCloud erases its whole account in August, when its invoices are posted (A13).
 ERASED = _customer("hush", "Hush Studios Inc.", "21 Queen St E", "Toronto", "ON", "M5C 1R6")
-# Its balance at Stripe was given by hand there: no document says where it comes from (S12).
+# Its balance at Stripe was set by hand, without a document (S12).
 GOODWILL = _customer("gift", "Gifted Gardens Ltd.", "2 Elgin St", "Ottawa", "ON", "K1P 1C4")
 
 _NOT_USERS = (DELETED, STRANGER, MARKED)
 
 
 def users(*, later: bool) -> Iterator[Customer]:
-    """Those that NexaCloud has as users, by the end of July or (`later`) of August."""
-    gone = (*_NOT_USERS, *([ERASED] if later else []))
+    """NexaCloud's users at the end of July or (`later`) of August."""
+    not_users = (*_NOT_USERS, *([ERASED] if later else []))
     for each in globals().values():
-        if isinstance(each, Customer) and each not in gone:
+        if isinstance(each, Customer) and each not in not_users:
             yield each

@@ -1,6 +1,6 @@
-"""Rule A13: what stands in the books is told for ever, whoever erases or loses it.
+"""Rule A13: a posted document is reported for ever, whoever erases or loses it.
 
-NexaCloud erases an account in August: its user and its invoices' rows are gone there.
+NexaCloud erases an account in August, with its user and the rows of its invoices.
 """
 
 from fcb_pipelines.sandbox.scenarios.cases import customers
@@ -23,7 +23,7 @@ _LOST = "missing_at_source"
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of this rule."""
+    """Write every case of this rule."""
     _erased(scenario)
     _lost(scenario)
 
@@ -48,7 +48,7 @@ def _erased(scenario: Scenario) -> None:
         voided_at=unix("2025-08-14") if scenario.later else None,
         outcome=Outcome(
             reason="void_at_source", exceptions=("voided_after_posting",),
-            stands=booked(items, line_taxes(items, [HST_ON])),
+            posted=booked(items, line_taxes(items, [HST_ON])),
         )
         if scenario.later
         else None,
@@ -68,7 +68,7 @@ def _erased(scenario: Scenario) -> None:
 def _lost(scenario: Scenario) -> None:
     items = [hosting(2900)]
     lost = Outcome(
-        reason=_LOST, exceptions=(_LOST,), stands=booked(items, line_taxes(items, [HST_ON])),
+        reason=_LOST, exceptions=(_LOST,), posted=booked(items, line_taxes(items, [HST_ON])),
         lost=True,
     )  # fmt: skip
     sold = sale(
@@ -77,12 +77,12 @@ def _lost(scenario: Scenario) -> None:
         outcome=lost if scenario.later else None,
     )  # fmt: skip
     if scenario.later:
-        _forget(scenario, sold)
+        _remove(scenario, sold)
 
 
-def _forget(scenario: Scenario, sold: StripeSale) -> None:
-    """Stripe no longer knows an invoice, nor its payments."""
+def _remove(scenario: Scenario, sold: StripeSale) -> None:
+    """Remove an invoice and its payments from Stripe."""
     scenario.sources["stripe/invoices"].remove(sold.invoice)
     for each in sold.payments:
         scenario.sources["stripe/invoice_payments"].remove(each)
-    scenario.lose(sold.ref, _LOST)
+    scenario.withdraw(sold.ref, _LOST)

@@ -1,11 +1,11 @@
-"""The status that the authored outcomes add up to: what `expected.json` says."""
+"""The status that the authored outcomes add up to, for `expected.json`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fcb_pipelines.sandbox.scenarios.cases.listing import amounts, listed
-from fcb_pipelines.sandbox.scenarios.cases.outcomes import Entry, Member, standing_entries
+from fcb_pipelines.sandbox.scenarios.cases.outcomes import Entry, Member, booked_entries
 
 UNPLACED = "unplaced"
 _HOLD_ALWAYS = (
@@ -31,8 +31,8 @@ def expected_status(
 ) -> dict[str, Any]:
     """The status after a whole run: documents as an object by ref.
 
-    `entries` are the settlements by ref, `gates` the outcomes that the members alone don't tell, by
-    period and those of all months under `all`.
+    `entries` are the settlements by ref, `gates` the gate outcomes that don't follow from the members, by
+    period; those of all months are under `all`.
     """
     counted = _periods(members, periods)
     for period in periods:
@@ -65,7 +65,7 @@ def table_of_cases(members: Iterable[Member]) -> list[dict[str, Any]]:
 
 
 def _document(member: Member, entries: Sequence[Entry]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "number": member.number,
         "period": member.period,
         "date": member.day.isoformat() if member.day else None,
@@ -78,29 +78,29 @@ def _document(member: Member, entries: Sequence[Entry]) -> dict[str, Any]:
         "net": member.net,
         "tax": member.tax,
         "total": member.total,
-        # An older debt beside the document, which nothing paid, takes nothing off the document.
+        # An unpaid older debt that was added leaves the document itself unpaid.
         "paid": max(0, member.settled),
-        "state": "posted" if member.stands else "none",
+        "state": "posted" if member.is_posted else "none",
         "payment_state": _payment_state(member),
         "settlements": [
             {"date": each.day, "method": each.method, "amount": each.amount}
-            for each in standing_entries(member, entries)
+            for each in booked_entries(member, entries)
         ],
         "listed": listed(member, entries),
     }
     if member.outcome.detail is not None:
-        told["detail"] = member.outcome.detail
-    # Where the posted move is not what the source says now, only the totals tell its lines.
-    if member.outcome.stands is None:
-        told["lines"] = [
+        document["detail"] = member.outcome.detail
+    # A posted move that differs from its source is compared by its totals only.
+    if member.outcome.posted is None:
+        document["lines"] = [
             {"family": each.family, "account": each.account, "net": each.net, "tax": each.tax}
             for each in member.posted_lines
         ]
-    return told
+    return document
 
 
 def _payment_state(member: Member) -> str:
-    if member.outcome.settled_as or not member.stands:
+    if member.outcome.settled_as or not member.is_posted:
         return member.outcome.settled_as or "not_paid"
     if member.settled == member.posted_total:
         return "paid"
@@ -109,15 +109,15 @@ def _payment_state(member: Member) -> str:
 
 def _periods(members: Iterable[Member], periods: Sequence[str]) -> dict[str, Any]:
     counted = Counter((each.period or UNPLACED, each.disposition) for each in members)
-    told = {}
+    counts = {}
     for place in (*periods, UNPLACED):
         verdicts = {verdict: counted[place, verdict] for verdict in ("post", "skip", "hold")}
-        told[place] = {"population": sum(verdicts.values()), **verdicts}
-    return told
+        counts[place] = {"population": sum(verdicts.values()), **verdicts}
+    return counts
 
 
 def _gates(members: Sequence[Member]) -> dict[str, str]:
-    """What a month's gates must say of its members; nothing fails unless the author says so."""
+    """The outcomes of a month's gates by its members: pass or warn; only `gates` makes one fail."""
     families = {line.family for each in members for line in each.posted_lines}
     found = {code for each in members for code in each.outcome.exceptions}
     warned = {
@@ -134,7 +134,7 @@ def _gates(members: Sequence[Member]) -> dict[str, str]:
 def _totals(members: Iterable[Member]) -> dict[str, Mapping[str, Any]]:
     by_currency: dict[str, list[Member]] = {}
     for each in members:
-        if each.stands:
+        if each.is_posted:
             by_currency.setdefault(each.currency, []).append(each)
     return {currency: _totals_of(by_currency[currency]) for currency in sorted(by_currency)}
 

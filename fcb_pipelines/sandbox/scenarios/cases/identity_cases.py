@@ -14,7 +14,7 @@ from fcb_pipelines.sandbox.scenarios.cases.scenario import Copied, Scenario
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of these rules."""
+    """Write every case of these rules."""
     _dates(scenario)
     _statuses(scenario)
     _scope(scenario)
@@ -99,7 +99,7 @@ def _statuses(scenario: Scenario) -> None:
         [hosting(5400)], status="archived", payment_status="pending",
         outcome=Outcome(reason="unknown_status", exceptions=("nexacloud_differs",)),
     )  # fmt: skip
-    scenario.row_alone(
+    scenario.row_without_document(
         "A3-9", "Lago is still generating it: hidden, so it does not exist yet", customers.ON,
         f"lago:{uuid_of('edge/lago/A3-9')}", "missing_at_source", net=5500, tax=715,
     )  # fmt: skip
@@ -115,11 +115,11 @@ def _statuses(scenario: Scenario) -> None:
 
 
 def _scope(scenario: Scenario) -> None:
-    scenario.row_alone(
+    scenario.row_without_document(
         "A5-1", "NexaCloud names a Stripe invoice that does not exist", customers.ON,
         stripe_id("in", "edge/A5-1"), "missing_at_source", net=6100, tax=793,
     )  # fmt: skip
-    scenario.row_alone(
+    scenario.row_without_document(
         "A5-2", "NexaCloud names a Lago invoice that does not exist", customers.ON,
         f"lago:{uuid_of('edge/lago/A5-2')}", "missing_at_source", net=6200, tax=806,
     )  # fmt: skip
@@ -161,7 +161,7 @@ def _scope(scenario: Scenario) -> None:
          [hosting(9000)], copied=None)  # fmt: skip
     lago_sale(scenario, "A6-6", "Another product's, at Lago", customers.STRANGER, "2025-06-10",
               [hosting(9000)], copied=None)  # fmt: skip
-    scenario.set_apart(apart)
+    scenario.exclude(apart)
     nobody = sale(
         scenario, "A6-8", "Of no customer, and no copy says whose it is: held, and nobody's", customers.AB,
         "2025-06-10", [hosting(9100)], copied=None,
@@ -177,7 +177,7 @@ def _claims(scenario: Scenario) -> None:
         customers.ON, "2025-06-11", [managed(6000)],
         payments=[Paying(at="2025-06-11 12:05", amount=6780)],
     )  # fmt: skip
-    scenario.row_alone(
+    scenario.row_without_document(
         "A7-2", "The later of two claims on one document", customers.ON, claimed.id,
         "duplicate_claim", net=6000, tax=780, period="2025-06",
     )  # fmt: skip
@@ -234,11 +234,11 @@ def _parties(scenario: Scenario) -> None:
             f"2025-06-{17 + n}", [backup(1500 * n)], number="EC-A10-1",
             payments=[Paying(at=f"2025-06-{17 + n} 12:05", amount=1695 * n)],
         )  # fmt: skip
-    scenario.row_alone(
+    scenario.row_without_document(
         "A11-1", "A NexaCloud invoice that names no document", customers.ON, None,
         "no_source_id", net=8100, tax=1053,
     )  # fmt: skip
-    scenario.row_alone(
+    scenario.row_without_document(
         "A11-2", "A NexaCloud invoice that names a document of an unknown kind", customers.ON,
         "qb_10023", "no_source_id", net=8200, tax=1066,
     )  # fmt: skip

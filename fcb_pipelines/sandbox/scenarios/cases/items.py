@@ -1,4 +1,4 @@
-"""What the edge cases sell, and when: items, moments, and the taxes of a document."""
+"""The items of the edge cases, their moments, and the taxes of a document."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,11 +23,11 @@ ACCOUNTS = {family.key: family.account.code for family in _COMPANY.families} | {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing sold: `net` minor units after `discount` and before tax, the family it belongs to.
+    """One sold item: `net` minor units, after `discount` and before tax.
 
     `unit` is the source's unit price in major units where it is no whole number of minor units.
-    `reverses` is, on a credit note, which line of the invoice it takes back; an `untaxed` one bears no
-    tax whatever the document's rates.
+    `reverses` is, on a credit note, the number of the reversed invoice line. An `untaxed` item has no tax
+    at any rate.
     """
 
     description: str
@@ -42,22 +42,22 @@ class Item:
 
     @property
     def base(self) -> int:
-        """What the document's taxes are computed on, minor units."""
+        """The tax base in minor units: zero if it is untaxed."""
         return 0 if self.untaxed else self.net
 
 
 def hosting(net: int, **more: object) -> Item:
-    """Odoo hosting."""
+    """An item of Odoo hosting."""
     return _item("Odoo ERP Hosting - Standard", "hosting", net, more)
 
 
 def managed(net: int, **more: object) -> Item:
-    """A managed service."""
+    """An item of a managed service."""
     return _item("Managed Odoo - Standard", "managed", net, more)
 
 
 def backup(net: int, **more: object) -> Item:
-    """An add-on."""
+    """An item of an add-on."""
     return _item("Daily Backup", "addons", net, more)
 
 
@@ -83,7 +83,7 @@ HST_INCLUDED = _rate(
     "HSTONINCLUDED", "13", "HST", jurisdiction="Ontario", state="ON", inclusive=True
 )
 ZERO_RATED = _rate("GSTZERO", "0", "GST", lago_code="zero_rated")
-# What no configuration knows: a British tax, and Quebec's two taxes as one lump.
+# Taxes that no configuration has: a British one, and Quebec's two as one sum.
 VAT_GB = _rate("VATGB", "20", "VAT", country="GB", jurisdiction="United Kingdom")
 LUMP_QC = _rate(
     "GSTQSTLUMP", "14.975", "GST+QST", jurisdiction="Quebec", state="QC", type="gst+qst"
@@ -98,24 +98,24 @@ def at(text: str) -> datetime:
 
 
 def unix(text: str) -> int:
-    """The same as Unix seconds."""
+    """The moment (as `at` reads it) in Unix seconds."""
     return int(at(text).timestamp())
 
 
 def instant(text: str) -> str:
-    """The same as Lago writes an instant, in UTC."""
+    """The moment (as `at` reads it) in Lago's form, in UTC."""
     return at(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def month_of(text: str) -> tuple[str, str]:
-    """The first moment of the month of a moment, and that of the next month."""
+    """The first moment of this month and of the next."""
     first = date.fromisoformat(text[:10]).replace(day=1)
     following = (first + timedelta(days=32)).replace(day=1)
     return f"{first} 00:00", f"{following} 00:00"
 
 
 def wired(amount: int, currency: str, wire: Wire) -> int:
-    """Minor units as a source sends them: Stripe keeps two decimals for ISK."""
+    """Minor units in a source's form: Stripe keeps two decimals for ISK."""
     scale = Decimal(10) ** (wire_exponent(currency, wire) - exponent(currency))
     return int(amount * scale)
 
@@ -123,9 +123,9 @@ def wired(amount: int, currency: str, wire: Wire) -> int:
 def line_taxes(
     items: Sequence[Item], rates: Sequence[Rate], billed: Sequence[int] | None = None
 ) -> list[tuple[int, ...]]:
-    """For each rate the tax of each item; `billed` are the document's own amounts, rate by rate.
+    """The tax of each item, rate by rate; the items of a rate add up to its tax.
 
-    Without them a tax is half-up on the whole document, and its lines add up to it.
+    `billed` are the document's taxes by rate; without it each is rounded half-up on the document.
     """
     bases = [item.base for item in items]
     whole = billed or [half_up(sum(bases) * rate.percentage / 100) for rate in rates]
@@ -133,7 +133,7 @@ def line_taxes(
 
 
 def booked(items: Sequence[Item], shares: Sequence[Sequence[int]]) -> tuple[Booked, ...]:
-    """The lines that must stand in the books for these items and their taxes."""
+    """The lines that must be posted for these items and their taxes."""
     taxes = [sum(each) for each in zip(*shares, strict=True)] or [0] * len(items)
     return tuple(
         Booked(family=item.family, account=ACCOUNTS[item.family], net=item.net, tax=tax)

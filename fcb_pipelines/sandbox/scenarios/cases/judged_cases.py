@@ -1,4 +1,4 @@
-"""Rules B12 and B13: credit notes judged with their invoice, and what "nothing was sold" means."""
+"""Rules B12 and B13: credit notes decided with their invoice, and documents that sold nothing."""
 
 from fcb_pipelines.sandbox.scenarios.cases import customers
 from fcb_pipelines.sandbox.scenarios.cases.at_lago import LagoPaying, lago_sale
@@ -13,7 +13,7 @@ _VOID = Outcome(reason="void_at_source", exceptions=_CASH)
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of these rules."""
+    """Write every case of these rules."""
     _held(scenario)
     _voided_before(scenario)
     _voided_after(scenario)
@@ -23,7 +23,7 @@ def write(scenario: Scenario) -> None:
 
 
 def _waits_for(case: str, reason: str, *exceptions: str) -> Outcome:
-    """Held, because its invoice is."""
+    """The outcome of a note that is held because its invoice is."""
     return Outcome(
         reason="invoice_held",
         exceptions=exceptions,
@@ -84,12 +84,12 @@ def _voided_before(scenario: Scenario) -> None:
 
 
 def _voided_after(scenario: Scenario) -> None:
-    gone = "2025-08-14T14:00:00Z" if scenario.later else None
+    voided_at = "2025-08-14T14:00:00Z" if scenario.later else None
     status = "voided" if scenario.later else "finalized"
     whole = lago_sale(
         scenario, "B12-5", "Posted and paid; voided in August with a note that refunds all of it",
         customers.ON, "2025-07-08", [hosting(8600)], status=status, payment_status="succeeded",
-        payments=[LagoPaying(at="2025-07-09", amount=9718)], voided_at=gone,
+        payments=[LagoPaying(at="2025-07-09", amount=9718)], voided_at=voided_at,
     )  # fmt: skip
     if scenario.later:
         lago_note(
@@ -99,7 +99,7 @@ def _voided_after(scenario: Scenario) -> None:
     part = lago_sale(
         scenario, "B12-6", "Posted, credited in part, then voided in August",
         customers.ON, "2025-07-10", [hosting(9000)], offset=3390, status=status,
-        payment_status="pending", voided_at=gone,
+        payment_status="pending", voided_at=voided_at,
         outcome=_voided(9000, noted=3000) if scenario.later else None,
     )  # fmt: skip
     lago_note(
@@ -108,7 +108,7 @@ def _voided_after(scenario: Scenario) -> None:
     )  # fmt: skip
     corrected = lago_sale(
         scenario, "B12-7", "Posted, voided in August and corrected; a note that comes then is skipped",
-        customers.ON, "2025-07-14", [hosting(9100)], status=status, payment_status="pending", voided_at=gone,
+        customers.ON, "2025-07-14", [hosting(9100)], status=status, payment_status="pending", voided_at=voided_at,
         outcome=_voided(9100) if scenario.later else None,
     )  # fmt: skip
     if scenario.corrected:
@@ -119,12 +119,12 @@ def _voided_after(scenario: Scenario) -> None:
 
 
 def _voided(net: int, *, noted: int = 0) -> Outcome:
-    """Posted over `net` and void now, of which notes that stand take `noted` back."""
+    """The outcome of an invoice posted over `net` and void now, of which notes reverse `noted`."""
     _, taken = (line_taxes([hosting(each)], [HST_ON])[0][0] for each in (net, noted))
     return Outcome(
         reason="void_at_source",
         exceptions=("voided_after_posting",),
-        stands=_posted(net),
+        posted=_posted(net),
         noted=(noted, taken),
         settled=noted + taken,
     )
@@ -161,7 +161,7 @@ def _sold_nothing(scenario: Scenario) -> None:
         scenario, "B12-10", "Another product's", customers.STRANGER, "2025-05-19", [hosting(4500)],
         copied=None,
     )  # fmt: skip
-    scenario.set_apart(apart)
+    scenario.exclude(apart)
     note(
         scenario, "B12-10-CN1", "Marked as NexaCloud's by hand, of an invoice that is not", other,
         "2025-05-20", [hosting(4500)], outcome=Outcome(reason="invoice_skipped"),

@@ -1,7 +1,7 @@
-"""What of each edge case is listed instead of booked, and the sums by currency that follow from it.
+"""The amounts of each edge case that are listed instead of booked, and their sums by currency.
 
-Cash is never skipped (S11): what the source confirms of a document that does not stand is listed with
-its amount. All of it is authored: nothing here asks the pipeline.
+Cash is never skipped (S11): money that the source confirms of an unposted document is listed. Nothing
+here asks the pipeline.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from fcb_pipelines.sandbox.scenarios.cases.outcomes import (
     BOOKS_BEGIN,
     Entry,
     Member,
-    standing_entries,
+    booked_entries,
 )
 
 OPENING = "opening_document"
@@ -24,10 +24,10 @@ _MADE_UP = frozenset({"test_mode", "draft_at_source"})
 
 
 def listed(member: Member, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What is listed of one document: cash, revenue, tax, credit, in this order and by entry."""
+    """The listed amounts of one document: cash, revenue, tax, credit, in this order and by entry."""
     rows = [
         _row("cash", each.ref, each.day, amount, why)
-        for each, amount, why in sorted(_unbooked(member, entries), key=lambda told: told[0].ref)
+        for each, amount, why in sorted(_unbooked(member, entries), key=lambda row: row[0].ref)
     ]
     day = member.day.isoformat() if member.day else None
     why = _why_not_posted(member)
@@ -48,7 +48,7 @@ def listed(member: Member, entries: Sequence[Entry]) -> list[dict[str, Any]]:
 def amounts(
     members: Iterable[Member], entries: Mapping[str, Sequence[Entry]]
 ) -> dict[str, dict[str, dict[str, int]]]:
-    """By currency and measure: what the sources say, what stands posted, what is listed."""
+    """The sums at the sources, posted and listed, by currency and measure (revenue, tax, cash)."""
     sums: dict[str, dict[str, Counter[str]]] = {}
 
     def add(member: Member, what: str, **parts: int) -> None:
@@ -58,22 +58,22 @@ def amounts(
 
     for each in members:
         own = entries.get(each.ref, ())
-        stands = each.posted_lines
-        for what, says, posted, left in (
-            ("revenue", each.billed[0], sum(line.net for line in stands), _left_out(each)[0]),
-            ("tax", each.billed[1], sum(line.tax for line in stands), _left_out(each)[1]),
+        lines = each.posted_lines
+        for what, billed, posted, left in (
+            ("revenue", each.billed[0], sum(line.net for line in lines), _left_out(each)[0]),
+            ("tax", each.billed[1], sum(line.tax for line in lines), _left_out(each)[1]),
         ):
-            add(each, what, source=each.sign * says, posted=each.sign * posted, listed=left)
-        for entry in standing_entries(each, own):
+            add(each, what, source=each.sign * billed, posted=each.sign * posted, listed=left)
+        for entry in booked_entries(each, own):
             if entry.method in _CASH:
                 amount = each.sign * entry.amount
-                add(each, "cash", source=0 if entry.gone else amount, posted=amount)
+                add(each, "cash", source=0 if entry.withdrawn else amount, posted=amount)
         for entry, amount, why in _unbooked(each, own):
             if why == OPENING:
-                # Its part of a receipt that is booked with another document.
+                # It is part of a receipt that is booked with another document.
                 add(each, "cash", source=amount, posted=amount)
             else:
-                add(each, "cash", source=0 if entry.gone else amount, listed=amount)
+                add(each, "cash", source=0 if entry.withdrawn else amount, listed=amount)
     return {
         currency: {
             what: {part: counted[part] for part in ("source", "posted", "listed")}
@@ -89,38 +89,38 @@ def _row(what: str, entry: str, day: str | None, amount: int, why: str | None) -
 
 
 def _unbooked(member: Member, entries: Sequence[Entry]) -> Iterator[tuple[Entry, int, str]]:
-    """The money that is listed: signed, and below zero where it is booked and its source lost it."""
+    """The listed money of each entry, signed; reversed where it is booked and was withdrawn."""
     for each in entries:
         why = _why_not_booked(member, each)
         if why is not None:
-            yield each, (-1 if each.gone else 1) * member.sign * each.amount, why
+            yield each, (-1 if each.withdrawn else 1) * member.sign * each.amount, why
 
 
 def _why_not_booked(member: Member, entry: Entry) -> str | None:
-    """Why the money of an entry is listed; None: it is booked, or it is none of these books."""
+    """The code under which an entry's money is listed; None if it is booked or of former books."""
     if entry.method not in _CASH or member.outcome.reason in _MADE_UP:
         return None
     before = member.day is not None and member.day.isoformat() < BOOKS_BEGIN
     if before and entry.day < BOOKS_BEGIN:
         return None
-    if not member.stands:
+    if not member.is_posted:
         return member.outcome.cash
     waits = _WAITS in member.outcome.exceptions
-    return entry.gone or entry.why or (_WAITS if waits else None)
+    return entry.withdrawn or entry.why or (_WAITS if waits else None)
 
 
 def _why_not_posted(member: Member) -> str | None:
-    """Which code lists revenue and tax of a document that the books don't hold as its source says."""
+    """The code under which revenue and tax that differ from the source are listed."""
     if member.disposition == "hold":
         return member.outcome.reason
-    told = ("voided_after_posting", "source_changed")
-    return next((code for code in told if code in member.outcome.exceptions), None)
+    codes = ("voided_after_posting", "source_changed")
+    return next((code for code in codes if code in member.outcome.exceptions), None)
 
 
 def _left_out(member: Member) -> tuple[int, int]:
-    """Revenue and tax that the source says and that do not stand, signed."""
-    (net, tax), stands = member.billed, member.posted_lines
+    """Revenue and tax billed by the source and not posted, signed."""
+    (net, tax), lines = member.billed, member.posted_lines
     return (
-        member.sign * (net - sum(line.net for line in stands)),
-        member.sign * (tax - sum(line.tax for line in stands)),
+        member.sign * (net - sum(line.net for line in lines)),
+        member.sign * (tax - sum(line.tax for line in lines)),
     )

@@ -12,7 +12,7 @@ from fcb_pipelines.sandbox.scenarios.cases.scenario import Scenario
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of this rule."""
+    """Write every case of this rule."""
     _refunded(scenario)
     _unpaid(scenario)
     _shared(scenario)
@@ -22,12 +22,12 @@ def write(scenario: Scenario) -> None:
 
 
 def _billed(scenario: Scenario, case: str, what: str, day: str, **more: object) -> StripeSale:
-    """100.00 of hosting and its tax in Ontario."""
+    """An invoice of 100.00 of hosting in Ontario, with tax."""
     return sale(scenario, case, what, customers.ON, day, [hosting(10000)], **more)  # type: ignore[arg-type]
 
 
 def _paid(scenario: Scenario, case: str, what: str, day: str, **more: object) -> StripeSale:
-    """The same, paid at once."""
+    """The same invoice, paid at once."""
     payments = [Paying(at=f"{day} 12:05", amount=11300)]
     return _billed(scenario, case, what, day, payments=payments, **more)
 
@@ -91,7 +91,7 @@ def _refunded(scenario: Scenario) -> None:
 
 
 def _shared(scenario: Scenario) -> None:
-    """One payment of two invoices, and one refund of it that a note of each names."""
+    """One payment of two invoices, and one refund of it, named by a note of each."""
     one, two = (
         _billed(
             scenario, f"S6-{n}", "Paid together with another invoice, refunded together", day,

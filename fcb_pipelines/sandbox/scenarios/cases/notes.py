@@ -1,4 +1,4 @@
-"""Credit notes, refunds and disputes of the edge cases, and what they do to their invoice."""
+"""Credit notes, refunds and disputes of the edge cases, with their effect on the invoice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from fcb_pipelines.sandbox.scenarios.cases.scenario import Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded:
-    """A refund at Stripe: its id, its day and amount, and whether it went through.
+    """A refund at Stripe: its id, its day and amount, and whether it succeeded.
 
-    `booked` is the day on which its credit note takes it over, where it was booked before it.
+    `booked` is the day of its credit note, where the refund was booked before the note.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Refunded:
 
     @property
     def ref(self) -> str:
-        """Its identity."""
+        """The refund's ref."""
         return f"stripe:{ACCOUNT}:{self.id}"
 
 
@@ -50,7 +50,7 @@ def refund(
     status: str = "succeeded",
     failed_at: str | None = None,
 ) -> Refunded:
-    """A refund of the invoice's first payment; with `failed_at` its money came back on that day."""
+    """Write a refund of the invoice's first payment; with `failed_at` it failed on that day."""
     key = stripe_id("re", f"edge/{of.case}/{when}")
     made = stripe_refund(
         key,
@@ -84,9 +84,9 @@ def refund(
 def dispute(
     scenario: Scenario, of: StripeSale, when: str, *, status: str, won_at: str | None = None
 ) -> None:
-    """A dispute of the invoice's first payment, the money withdrawn on the day it was opened.
+    """Write a dispute of the invoice's first payment; the money is withdrawn on its first day.
 
-    With `won_at` Stripe gives it back on that day. A lost one is listed, with what it took.
+    With `won_at` Stripe returns it on that day. A lost dispute is listed with its amount.
     """
     amount = of.payments[0]["amount_paid"]
     key = stripe_id("dp", f"edge/{of.case}")
@@ -138,7 +138,7 @@ def dispute(
 
 
 def failure(scenario: Scenario, of: StripeSale, when: str) -> None:
-    """The bank took the invoice's first payment back: Stripe's balance says so, nothing else."""
+    """Write the bank's reversal of the invoice's first payment, which only Stripe's balance shows."""
     own = f"{of.payment_ref(0)}:failed"
     scenario.settle(of.ref, when, "payment_failure", -of.payments[0]["amount_paid"], entry=own)
     scenario.put(
@@ -170,10 +170,10 @@ def note(
     metadata: Mapping[str, str] | None = None,
     outcome: Outcome | None = None,
 ) -> Json:
-    """A credit note of a Stripe invoice, at the invoice's rates.
+    """Write a credit note of a Stripe invoice, at the invoice's rates.
 
-    `before` is what it takes off the open invoice (all of it by default), the rest is refunded,
-    `credited` to the customer's balance, or given back `out_of_band`.
+    `before` is the part that reduces the open invoice (by default all of it). The rest is refunded,
+    `credited` to the customer's balance, or returned `out_of_band`.
     """
     shares = line_taxes(items, of.rates)
     net, tax = sum(item.net for item in items), sum(sum(each) for each in shares)
@@ -229,7 +229,7 @@ def note(
 
 
 def _taken_off(invoice: Json, made: Json) -> None:
-    """What a credit note does to its invoice: an open one owes less, and nothing left is paid."""
+    """Reduce the invoice by its credit note; one with nothing left to pay is paid."""
     pre = made["pre_payment_amount"]
     invoice["pre_payment_credit_notes_amount"] += pre
     invoice["post_payment_credit_notes_amount"] += made["post_payment_amount"]
@@ -255,10 +255,10 @@ def lago_note(
     voided: str | None = None,
     outcome: Outcome | None = None,
 ) -> None:
-    """A credit note of a Lago invoice, at the invoice's rates.
+    """Write a credit note of a Lago invoice, at the invoice's rates.
 
-    What is neither `refunded` nor set off against its invoice (`offset`) is the customer's credit, of
-    which `used` went into later invoices (`lago_sale(noted=…)`).
+    The part that is neither `refunded` nor set off against its invoice (`offset`) is the customer's
+    credit, of which `used` went into later invoices (`lago_sale(noted=…)`).
     """
     shares = line_taxes(items, of.rates)
     net = sum(item.net for item in items)
@@ -310,7 +310,7 @@ def _member(
     confirmed: int,
     outcome: Outcome,
 ) -> Member:
-    """A credit note as a member of the population, of its invoice's customer and in its currency."""
+    """The credit note as a member of the population, with its invoice's customer and currency."""
     return Member(
         case=f"EC-{case}",
         what=what,
@@ -335,7 +335,7 @@ def note_id(case: str) -> str:
 
 
 def credit_of_note(case: str, used_on: str, amount: int) -> Json:
-    """A Lago invoice's credit that comes from the credit note of `case`."""
+    """The credit on a Lago invoice that comes from the credit note of `case`."""
     return lago_credit(
         uuid_of(f"edge/credit/{used_on}"),
         uuid_of(f"edge/lago/{used_on}"),

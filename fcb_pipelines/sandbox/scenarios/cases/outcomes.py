@@ -1,7 +1,6 @@
-"""What must come out of each edge case, told by its author.
+"""The expected outcome of each edge case, written by its author.
 
-Nothing here asks the pipeline: amounts are those that were authored, and what stands settled is what
-the case says.
+Nothing here asks the pipeline: all amounts, settlements and codes are the author's.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ SKIPS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """One line as it must stand in the books: minor units, `tax` its share of the billed tax."""
+    """One line as it must be posted: minor units, `tax` its share of the billed tax."""
 
     family: str
     account: str
@@ -38,8 +37,8 @@ class Booked:
 class Entry:
     """One entry that settles a document; `method` is that of docs/status.md, `ref` its own id.
 
-    With `why` it is listed for that and never booked; `gone` lists one that is booked and that its
-    source no longer tells.
+    `why` is the code under which it is listed instead of booked, `withdrawn` the code under which a
+    booked one is listed that its source no longer has.
     """
 
     day: str
@@ -47,26 +46,26 @@ class Entry:
     amount: int
     ref: str = ""
     why: str | None = None
-    gone: str | None = None
+    withdrawn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What must become of a document.
+    """The expected outcome of a document.
 
-    `reason` is that of a skip or hold, None posts it (FORGOTTEN too). `settled` is what stands settled in the ledger in
-    minor units (None: all that the source confirms), `settled_as` the payment state where the sum does
-    not say it. `stands` are the lines of a posted move that is no longer what its source says, `noted`
-    what of a void one its credit notes take back (net and tax). `cash` is why money of a document that
-    does not stand is listed; `lost`: its source has lost it; `waits`: what settles it is not booked yet. `detail` is asserted where
-    it is told.
+    `reason` is that of a skip or hold; None posts it, and so does FORGOTTEN. `settled` is the amount
+    settled in the ledger, in minor units (None: all that the source confirms), `settled_as` the payment
+    state where it does not follow from the amount. `posted` are the lines of a posted move that differs
+    from its source by now, `noted` the net and tax of a void document that its credit notes reverse.
+    `cash` is the code under which money of an unposted document is listed. `lost`: the source no longer
+    has the document; `waits`: its settlements are not booked yet. `detail` is compared where it is given.
     """
 
     reason: str | None = None
     exceptions: tuple[str, ...] = ()
     settled: int | None = None
     settled_as: str | None = None
-    stands: tuple[Booked, ...] | None = None
+    posted: tuple[Booked, ...] | None = None
     noted: tuple[int, int] = (0, 0)
     cash: str = "cash_without_document"
     lost: bool = False
@@ -76,10 +75,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One member of the population: its case, its identity, what was billed, and its outcome.
+    """One member of the population: its case, its identity, its amounts, and its outcome.
 
-    `partner` is the billing account, `confirmed` what the source confirms as settled. Amounts are
-    positive for credit notes too.
+    `what` describes the case, `partner` is the billing account, `confirmed` the amount that the source
+    confirms as settled. Amounts are minor units, positive for credit notes, too.
     """
 
     case: str
@@ -104,12 +103,12 @@ class Member:
 
     @property
     def total(self) -> int:
-        """What was billed."""
+        """The billed amount with tax."""
         return self.net + self.tax
 
     @property
     def disposition(self) -> str:
-        """post, skip or hold."""
+        """The disposition: post, skip or hold."""
         reason = self.outcome.reason
         if reason in (None, FORGOTTEN):
             return "post"
@@ -117,21 +116,21 @@ class Member:
 
     @property
     def posted_lines(self) -> tuple[Booked, ...]:
-        """The lines that stand in the books; none where nothing does."""
-        if self.outcome.stands is not None:
-            return self.outcome.stands
+        """The lines in the books; none for an unposted document."""
+        if self.outcome.posted is not None:
+            return self.outcome.posted
         return self.lines if self.disposition == "post" else ()
 
     @property
-    def stands(self) -> bool:
-        """Whether a posted move stands in the books."""
-        return self.disposition == "post" or self.outcome.stands is not None
+    def is_posted(self) -> bool:
+        """Whether the document is posted, whatever its disposition is now."""
+        return self.disposition == "post" or self.outcome.posted is not None
 
     @property
     def billed(self) -> tuple[int, int]:
-        """Net and tax that the source says were billed since the books began, positive.
+        """Net and tax billed by the source since the books began, positive.
 
-        What its credit notes take back of a void invoice counts as billed, since they do.
+        The part of a void invoice that credit notes reverse counts as billed, since the notes count.
         """
         if self.outcome.lost or self.day is None:
             return 0, 0
@@ -146,8 +145,8 @@ class Member:
 
     @property
     def settled(self) -> int:
-        """What stands settled in the ledger; below zero where an older debt stands beside it."""
-        if not self.stands:
+        """The amount settled in the ledger; below zero where an older debt was added."""
+        if not self.is_posted:
             return 0
         return self.confirmed if self.outcome.settled is None else self.outcome.settled
 
@@ -157,12 +156,12 @@ class Member:
         return sum(line.net + line.tax for line in self.posted_lines)
 
 
-def standing_entries(member: Member, entries: Sequence[Entry]) -> list[Entry]:
-    """The settlements that must stand beside a document: none of one that does not stand itself."""
+def booked_entries(member: Member, entries: Sequence[Entry]) -> list[Entry]:
+    """The booked settlements of a document, by date; none for an unposted one."""
     waits = member.outcome.waits or "settlement_period_locked" in member.outcome.exceptions
     booked = [each for each in entries if each.why is None]
     return (
         sorted(booked, key=lambda e: (e.day, e.method, e.amount))
-        if member.stands and not waits
+        if member.is_posted and not waits
         else []
     )

@@ -17,9 +17,9 @@ _SYNCED_LATER = "2025-08-31 06:00"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
-    """How NexaCloud copied a document, where it is not as its source has it.
+    """The differences of NexaCloud's copy from its document.
 
-    `late` copies came only with the later sync; `erased` ones are gone by then.
+    A `late` copy is made only by the later sync; an `erased` one is deleted by then.
     """
 
     items: bool = True
@@ -31,9 +31,9 @@ class Copied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOf:
-    """What a source's document says now, as NexaCloud's tables hold it.
+    """The content of NexaCloud's copy of a document.
 
-    Amounts are minor units; `lines` are (description, quantity, net).
+    Amounts are minor units; `named` is the `stripe_invoice_id`, `lines` are (description, quantity, net).
     """
 
     key: str
@@ -51,9 +51,10 @@ class CopyOf:
 
 @dataclass(slots=True, kw_only=True)
 class Scenario:
-    """Everything written so far. `later` is the world a month on, as_of its day.
+    """The source objects, copies and outcomes written so far.
 
-    `corrected` is the same world once a person has corrected what it lists.
+    `later` is the same world a month later, `corrected` that world after a person corrected the listed
+    documents.
     """
 
     later: bool
@@ -66,7 +67,7 @@ class Scenario:
 
     @property
     def as_of(self) -> datetime:
-        """What counts as now."""
+        """The moment that counts as now."""
         return at("2025-08-31" if self.later else "2025-07-31")
 
     @property
@@ -75,68 +76,69 @@ class Scenario:
         return tuple(f"2025-{month:02}" for month in range(3, self.as_of.month + 1))
 
     def period(self, day: str | None) -> str | None:
-        """The period of a day, None without one in range."""
+        """The period of a day; None for a day out of range, or without a day."""
         return day[:7] if day and day[:7] in self.periods else None
 
     def put(self, file: str, *objects: Json) -> None:
-        """Objects of a source's file (`stripe/invoices`)."""
+        """Add objects to a source's file (`stripe/invoices`)."""
         self.sources.setdefault(file, []).extend(objects)
 
     def expect(self, member: Member) -> None:
-        """A member of the population."""
+        """Add a member of the population."""
         self.members.append(member)
 
     def settle(
         self, ref: str, when: str, method: str, amount: int, *,
-        entry: str = "", why: str | None = None, gone: str | None = None,
+        entry: str = "", why: str | None = None, withdrawn: str | None = None,
     ) -> None:  # fmt: skip
-        """An entry that must stand beside the document: what it takes off, in minor units.
+        """Add an entry that settles `amount` minor units of the document.
 
-        `entry` is its own id at the source; with `why` it is listed for that and never booked, with
-        `gone` it stands and its source no longer tells it.
+        `entry` is its own id at the source; `why` and `withdrawn` are those of `Entry`.
         """
         if amount:
-            told = Entry(day=when[:10], method=method, amount=amount, ref=entry, why=why, gone=gone)
-            self.entries.setdefault(ref, []).append(told)
+            settled = Entry(
+                day=when[:10], method=method, amount=amount, ref=entry, why=why, withdrawn=withdrawn
+            )
+            self.entries.setdefault(ref, []).append(settled)
 
-    def lose(self, ref: str, why: str) -> None:
-        """What is booked beside a document stays, and its source no longer tells it: listed."""
-        self.entries[ref] = [replace(each, gone=why) for each in self.entries[ref]]
+    def withdraw(self, ref: str, why: str) -> None:
+        """List a document's booked entries under `why`: its source no longer has them."""
+        self.entries[ref] = [replace(each, withdrawn=why) for each in self.entries[ref]]
 
-    def set_apart(self, since: int) -> None:
-        """The members since the n-th belong to another product: counted, and in no population."""
+    def exclude(self, since: int) -> None:
+        """Count the members from the n-th on as another product's, outside of the population."""
         self.other_service += len(self.members) - since
         del self.members[since:]
 
     def holds(self, habit: Copied | None) -> bool:
-        """Whether NexaCloud has the copy already; None: it never comes."""
+        """Whether NexaCloud has the copy at as_of; None: there is never one."""
         if habit is None:
             return False
         return not habit.erased if self.later else not habit.late
 
     def owns(self, habit: Copied | None) -> bool:
-        """Whether the billing account is NexaCloud's user: it has a copy, or the books remember it."""
+        """Whether the billing account is NexaCloud's user: it has a copy, or had one once."""
         return self.holds(habit) or (habit is not None and habit.erased)
 
-    def copy(self, told: Callable[[], CopyOf], habit: Copied) -> None:
-        """NexaCloud's copy of a document, told once everything about the document is written."""
+    def copy(self, content: Callable[[], CopyOf], habit: Copied) -> None:
+        """Add NexaCloud's copy of a document; `content` is called when the document is complete."""
         if self.holds(habit):
-            self.copies.append((told, habit))
+            self.copies.append((content, habit))
 
-    def row_alone(
+    def row_without_document(
         self, case: str, what: str, who: Customer, named: str | None, reason: str,
         *, net: int, tax: int, period: str | None = None,
     ) -> None:  # fmt: skip
-        """A NexaCloud row without a document of its own, which is a member itself."""
-        told = CopyOf(
+        """Add a NexaCloud invoice without a document of its own, which is a member itself."""
+        content = CopyOf(
             key=case, user=who.user_id, named=named, number=f"EC-{case}", currency="CAD",
             status="paid", net=net, tax=tax, due=net + tax, paid=net + tax,
             lines=(("Odoo ERP Hosting - Standard", 1, net),),
         )  # fmt: skip
-        self.copy(lambda: told, Copied())
+        self.copy(lambda: content, Copied())
         self.expect(
             Member(
-                case=f"EC-{case}", what=what, ref=f"nexacloud:{_copy_id(told)}",
+                case=f"EC-{case}", what=what, ref=f"nexacloud:{_copy_id(content)}",
                 number=f"EC-{case}", kind="invoice", day=None, period=period,
                 partner=f"nexacloud:{who.user_id}", currency="CAD",
                 net=net, tax=tax, lines=(), confirmed=0, outcome=Outcome(reason=reason),
@@ -144,49 +146,49 @@ class Scenario:
         )  # fmt: skip
 
     def tables(self) -> dict[str, list[Row]]:
-        """NexaCloud's invoices and their items. Every instant of a copy is its sync's."""
+        """The tables `invoices` and `invoice_items`; every instant of a copy is that of its sync."""
         invoices: list[Row] = []
         items: list[Row] = []
-        for n, (tell, habit) in enumerate(self.copies):
-            told = tell()
+        for n, (content, habit) in enumerate(self.copies):
+            copied = content()
             synced = at(_SYNCED_LATER if habit.late else _SYNCED) + timedelta(seconds=n)
-            invoices.append(_invoice_row(told, habit, instant(synced)))
-            items += _item_rows(told) if habit.items else ()
+            invoices.append(_invoice_row(copied, habit, instant(synced)))
+            items += _item_rows(copied) if habit.items else ()
         return {"invoices": invoices, "invoice_items": items}
 
 
-def _copy_id(told: CopyOf) -> str:
-    return uuid_of(f"edge/copy/{told.key}")
+def _copy_id(content: CopyOf) -> str:
+    return uuid_of(f"edge/copy/{content.key}")
 
 
-def _invoice_row(told: CopyOf, habit: Copied, synced: str) -> Row:
-    status = habit.status or told.status
+def _invoice_row(content: CopyOf, habit: Copied, synced: str) -> Row:
+    status = habit.status or content.status
     return {
-        "id": _copy_id(told),
-        "user_id": told.user,
+        "id": _copy_id(content),
+        "user_id": content.user,
         "subscription_id": None,
-        "stripe_invoice_id": told.named,
-        "invoice_number": told.number,
+        "stripe_invoice_id": content.named,
+        "invoice_number": content.number,
         "created_at": synced,
-        "currency": told.currency,
+        "currency": content.currency,
         "status": status,
-        "subtotal": money(told.net + habit.cents_off, told.currency),
-        "tax": money(told.tax, told.currency),
-        "amount_due": money(told.due, told.currency),
-        "amount_paid": money(told.paid, told.currency),
+        "subtotal": money(content.net + habit.cents_off, content.currency),
+        "tax": money(content.tax, content.currency),
+        "amount_due": money(content.due, content.currency),
+        "amount_paid": money(content.paid, content.currency),
         "paid_at": synced if status == "paid" else None,
     }
 
 
-def _item_rows(told: CopyOf) -> Iterable[Row]:
-    for n, (description, quantity, net) in enumerate(told.lines):
+def _item_rows(content: CopyOf) -> Iterable[Row]:
+    for n, (description, quantity, net) in enumerate(content.lines):
         yield {
-            "id": uuid_of(f"edge/item/{told.key}/{n}"),
-            "invoice_id": _copy_id(told),
+            "id": uuid_of(f"edge/item/{content.key}/{n}"),
+            "invoice_id": _copy_id(content),
             "description": description,
             "quantity": str(quantity),
-            "unit_price": money(net, told.currency),
-            "amount": money(net, told.currency),
+            "unit_price": money(net, content.currency),
+            "amount": money(net, content.currency),
             "period_start": None,
             "period_end": None,
         }

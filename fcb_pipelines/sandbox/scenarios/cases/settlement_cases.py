@@ -22,7 +22,7 @@ _OVERPAID = Outcome(exceptions=("overpaid",), settled=11300)
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of these rules."""
+    """Write every case of these rules."""
     _payments(scenario)
     _overpayments(scenario)
     _off_stripe(scenario)
@@ -214,7 +214,7 @@ def _no_longer_told(scenario: Scenario) -> None:
     if scenario.later:
         scenario.settle(
             paid.ref, "2025-07-21", "payment", 3616, entry=paid.payment_ref(0),
-            gone="settlement_taken_back",
+            withdrawn="settlement_taken_back",
         )  # fmt: skip
 
 
@@ -241,13 +241,13 @@ def _uncollectible(scenario: Scenario) -> None:
 
 def _disputes(scenario: Scenario) -> None:
     lost = Outcome(exceptions=("dispute_lost",))
-    told = (
+    disputes = (
         ("S9-1", "Disputed, and lost in August", "lost" if scenario.later else "needs_response",
          lost if scenario.later else Outcome(exceptions=("disputed",))),
         ("S9-2", "A dispute lost: no entry by default", "lost", lost),
         ("S9-3", "A dispute won: nothing to list", "won", None),
     )  # fmt: skip
-    for n, (case, what, status, outcome) in enumerate(told):
+    for n, (case, what, status, outcome) in enumerate(disputes):
         paid = sale(
             scenario, case, what, customers.ON, f"2025-06-{9 + n:02}", [hosting(4000 + 1000 * n)],
             payments=[Paying(at=f"2025-06-{9 + n:02} 15:00", amount=4520 + 1130 * n)],
@@ -258,7 +258,7 @@ def _disputes(scenario: Scenario) -> None:
 
 def _after_posting(scenario: Scenario) -> None:
     voided = Outcome(
-        reason="void_at_source", exceptions=("voided_after_posting",), stands=_lines(4400)
+        reason="void_at_source", exceptions=("voided_after_posting",), posted=_lines(4400)
     )
     sale(
         scenario, "D1-1", "Posted, and voided at Stripe in August",
@@ -274,7 +274,7 @@ def _after_posting(scenario: Scenario) -> None:
         voided_at="2025-08-13T14:00:00Z" if scenario.later else None,
         outcome=voided if scenario.later else None,
     )  # fmt: skip
-    changed = Outcome(exceptions=("source_changed",), stands=_lines(4600))
+    changed = Outcome(exceptions=("source_changed",), posted=_lines(4600))
     sale(
         scenario, "D2-1", "Posted, and changed at its source in August: the move stays",
         customers.ON, "2025-07-18", [hosting(4700 if scenario.later else 4600)],
@@ -283,7 +283,7 @@ def _after_posting(scenario: Scenario) -> None:
 
 
 def _lines(net: int) -> tuple[Booked, ...]:
-    """What an invoice of Ontario over `net` was posted with."""
+    """The posted lines of an invoice of Ontario over `net`."""
     items = [hosting(net)]
     return booked(items, line_taxes(items, [HST_ON]))
 

@@ -19,7 +19,7 @@ from fcb_pipelines.sandbox.scenarios.cases.notes import note
 from fcb_pipelines.sandbox.scenarios.cases.outcomes import Outcome
 from fcb_pipelines.sandbox.scenarios.cases.scenario import Scenario
 
-# Case, customer, day, what is billed there, and the total of 100.00 sold.
+# Case, customer, day, the rates billed there, and the total of 100.00 sold.
 _RATES: tuple[tuple[str, Customer, str, str, int], ...] = (
     ("T3-1", customers.ON, "2025-06-23", "HST 13 % of Ontario", 11300),
     ("T3-2", customers.NS, "2025-03-31", "HST 15 % of Nova Scotia, on its last day", 11500),
@@ -37,7 +37,7 @@ _RATES: tuple[tuple[str, Customer, str, str, int], ...] = (
 
 
 def write(scenario: Scenario) -> None:
-    """Every case of these rules."""
+    """Write every case of these rules."""
     _families(scenario)
     _residues(scenario)
     _rates(scenario)
@@ -47,7 +47,7 @@ def write(scenario: Scenario) -> None:
 
 
 def _families(scenario: Scenario) -> None:
-    told = (
+    lines = (
         ("Odoo ERP Hosting - Plus", "hosting"),
         ("WordPress Website Hosting - Managed", "hosting"),
         ("Managed Odoo - Standard", "managed"),
@@ -59,7 +59,7 @@ def _families(scenario: Scenario) -> None:
     )
     sale(
         scenario, "T1-1", "A line of each family, and one of none", customers.ON, "2025-05-27",
-        [Item(description=what, family=family, net=1000) for what, family in told],
+        [Item(description=what, family=family, net=1000) for what, family in lines],
         payments=[Paying(at="2025-05-27 12:05", amount=9040)],
     )  # fmt: skip
 

@@ -256,21 +256,21 @@ def test_t7_lago_rounds_fees_and_taxes_one_at_a_time(
 
 
 @pytest.mark.parametrize(
-    ("fees", "net", "tax", "told"),
+    ("fees", "net", "tax", "detail"),
     [
         ([1997] * 6, 11978, 1557, "lines 11982 + tax 1557 != total 13535"),
         ([1997] * 6, 11982, 1563, "hst_13 billed 1563, computed 1558 on 11982"),
     ],
 )
 def test_t7_a_lago_invoice_further_off_is_held_and_says_by_which_figure(
-    fees: list[int], net: int, tax: int, told: str
+    fees: list[int], net: int, tax: int, detail: str
 ) -> None:
     found = intended_document(
         read(an_invoice_of(fees, net, [("hst_on", 13.0, tax)], tax)),
         SETTINGS, partner="p", nexacloud_invoice_id=None,
     )  # fmt: skip
     assert isinstance(found, Held)
-    assert found.detail == told
+    assert found.detail == detail
 
 
 def _nothing(_body: Json) -> None:

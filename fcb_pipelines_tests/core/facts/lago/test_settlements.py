@@ -16,7 +16,7 @@ def read(body: Json) -> InvoiceFacts:
     return document_facts(body, organization="o", timezone="America/Toronto")
 
 
-def told(facts: InvoiceFacts) -> list[tuple[str, str, int]]:
+def summary(facts: InvoiceFacts) -> list[tuple[str, str, int]]:
     return [(s.ref.removeprefix("lago:o:"), s.method.value, s.amount) for s in facts.settlements]
 
 
@@ -45,24 +45,24 @@ def test_s5_a_payment_of_two_invoices_is_one_receipt_that_each_draws_its_part_on
 def test_s4_what_is_marked_as_paid_without_a_payment_passed_lago_by() -> None:
     body = lago_body("paid") | {"payments": []}
     whole = body["invoice"]["sub_total_including_taxes_amount_cents"]
-    assert told(read(body)) == [("paid:marked_paid", "off_platform", whole)]
+    assert summary(read(body)) == [("paid:marked_paid", "off_platform", whole)]
     unpaid = deepcopy(body)
     unpaid["invoice"].update(payment_status="pending", total_due_amount_cents=whole)
-    assert told(read(unpaid)) == []
+    assert summary(read(unpaid)) == []
     older = deepcopy(unpaid)
     del older["invoice"]["total_due_amount_cents"]
-    assert told(read(older)) == []
+    assert summary(read(older)) == []
     in_part = deepcopy(unpaid)
     in_part["invoice"]["total_due_amount_cents"] = whole - 100
-    assert told(read(in_part)) == [("paid:marked_paid", "off_platform", 100)]
+    assert summary(read(in_part)) == [("paid:marked_paid", "off_platform", 100)]
 
 
 def test_b11_a_void_gives_the_wallet_back_what_it_took() -> None:
     fields = {"prepaid_credit_amount_cents": 500, "total_due_amount_cents": 0}
     body = an_invoice("paid", **fields) | {"payments": []}
-    assert ("paid:prepaid", "prepaid_credit", 500) in told(read(body))
+    assert ("paid:prepaid", "prepaid_credit", 500) in summary(read(body))
     body["invoice"]["status"] = "voided"
-    assert told(read(body)) == []
+    assert summary(read(body)) == []
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_s12_credit_that_was_granted_is_no_liability_that_was_bought(
 ) -> None:
     fields = {"prepaid_credit_amount_cents": 500, "total_due_amount_cents": 0}
     body = an_invoice("paid", prepaid_granted_credit_amount_cents=granted, **fields)
-    found = told(read(body | {"payments": []}))
+    found = summary(read(body | {"payments": []}))
     assert [row for row in found if row[1].endswith("_credit")] == expected
 
 
 def test_b11_a_note_used_on_a_later_invoice_is_allocated_to_it() -> None:
     facts = read(an_invoice("credited", credits=[credit(5000), credit(900, "cp", "coupon")]))
     rest = lago_body("credited")["invoice"]["credit_notes_amount_cents"] - 5000
-    assert ("note-1:credited", "credit_note", 5000) in told(facts)
-    assert [row for row in told(facts) if row[0] == "credited:credit_notes"] == (
+    assert ("note-1:credited", "credit_note", 5000) in summary(facts)
+    assert [row for row in summary(facts) if row[0] == "credited:credit_notes"] == (
         [("credited:credit_notes", "credit_note", rest)] if rest else []
     )
 
@@ -125,7 +125,7 @@ NOTES = {
 def test_a_credit_note_goes_where_lago_says(case: str) -> None:
     body, settlements, owed, status = NOTES[case]
     facts = read(body)
-    assert (told(facts), facts.owed, facts.status) == (settlements, owed, status)
+    assert (summary(facts), facts.owed, facts.status) == (settlements, owed, status)
     assert (facts.credits, facts.problem) == ("lago:o:coupon", None)
 
 
@@ -137,5 +137,5 @@ def test_a_note_voided_after_a_part_was_used_is_of_no_known_treatment() -> None:
 def test_s9_a_lost_dispute_is_remarked_with_what_had_been_paid() -> None:
     facts = read(an_invoice("paid", payment_dispute_lost_at="2026-05-09T12:00:00Z"))
     assert facts.remarks == ("dispute_lost",)
-    assert told(facts)[-1] == ("paid:dispute", "chargeback", -24239)
+    assert summary(facts)[-1] == ("paid:dispute", "chargeback", -24239)
     assert facts.owed == 0

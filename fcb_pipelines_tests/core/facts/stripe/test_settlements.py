@@ -23,7 +23,7 @@ def read(body: Json) -> InvoiceFacts:
     return document_facts(body, account="a", timezone="America/Toronto")
 
 
-def told(facts: InvoiceFacts) -> list[tuple[str, str, int, int]]:
+def summary(facts: InvoiceFacts) -> list[tuple[str, str, int, int]]:
     """(last part of the ref, method, day of May, amount), by date."""
     return [
         (s.ref.split(":", 2)[2], s.method.value, s.date.day, s.amount) for s in facts.settlements
@@ -164,7 +164,7 @@ INVOICES = {
 def test_an_invoice_is_settled_as_stripe_confirms(case: str) -> None:
     body, settlements, remarks, owed = INVOICES[case]
     facts = read(body)
-    assert (told(facts), facts.remarks, facts.owed) == (settlements, remarks, owed)
+    assert (summary(facts), facts.remarks, facts.owed) == (settlements, remarks, owed)
     assert facts.problem is None
 
 
@@ -237,7 +237,7 @@ NOTES = {
 @pytest.mark.parametrize("case", NOTES)
 def test_a_credit_note_goes_where_stripe_says(case: str) -> None:
     facts, settlements, owed = NOTES[case]
-    assert (told(facts), facts.owed, facts.problem) == (settlements, owed, None)
+    assert (summary(facts), facts.owed, facts.problem) == (settlements, owed, None)
     assert facts.credits == "stripe:a:in_paid"
 
 
@@ -254,7 +254,7 @@ def test_a_note_takes_its_part_of_a_refund_from_refunds_pending(issued: int, boo
     note = a_note(refunds=[names(REFUND, 2000)], post_payment_amount=2000)
     note["effective_at"] = DAYS[issued]
     facts = of_note(note, refunds=[REFUND])
-    assert told(facts) == [("re_1:cn_1", "pending_refund", booked, 2000)]
+    assert summary(facts) == [("re_1:cn_1", "pending_refund", booked, 2000)]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_t5_a_notes_line_takes_back_a_line_of_its_invoice(
         ({"refunds": [a_refund(status="failed", failure_balance_transaction="txn_1")]}, []),
         ({"refunds": [a_refund(failure_balance_transaction=None)]}, []),
     ],
-    ids=["won, with the money back", "won, nothing said of the money", "lost", "a refund failed", "its day is not told", "it went through"],
+    ids=["won, with the money back", "won, without transactions", "lost", "a refund failed", "without its day", "it went through"],
 )  # fmt: skip
 def test_s13_what_stripe_took_back_is_told_with_the_day_the_money_came(
     joined: Json, withdrawn: list[tuple[str, int]]

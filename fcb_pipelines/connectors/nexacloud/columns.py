@@ -1,0 +1,77 @@
+"""A table's columns: which are there, how each is selected, and how a frame shows it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+
+from fcb_pipelines.connectors.nexacloud.contracts import ColumnContract, ColumnType
+from fcb_pipelines.connectors.nexacloud.values import READ_AS_IT_IS, UUID
+
+# Postgres's categories of types: strings and enumerations, booleans.
+_TEXTS, _BOOLEAN = "SE", "B"
+
+
+def columns_there(connection: Connection, table: str) -> frozenset[str]:
+    """The columns of the table, or view, that the search path finds; empty when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select attname from pg_attribute "
+            "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+            (table,),
+        )
+        return frozenset(name for (name,) in cursor.fetchall())
+
+
+def as_read(
+    connection: Connection, table: str, columns: Sequence[ColumnContract]
+) -> dict[str, sql.Composable]:
+    """How each of these columns is selected: as it is or, of no type for it, as bytes of its text.
+
+    So an array, a range or JSON reaches the contract, whatever it holds, and no frame takes it for a
+    text that should stand there.
+    """
+    names = [sql.Identifier(column.name) for column in columns]
+    with connection.cursor() as cursor:
+        query = sql.SQL("select {} from {} limit 0")
+        cursor.execute(query.format(sql.SQL(", ").join(names), sql.Identifier(table)))
+        types = [each.type_code for each in cursor.description or ()]
+        cursor.execute("select oid::int, typcategory from pg_type where oid = any(%s)", (types,))
+        categories = dict(cursor.fetchall())
+    as_text = sql.SQL("convert_to({}::text, 'UTF8')")
+    return {
+        column.name: name if _is_plain(column.type, of, categories[of]) else as_text.format(name)
+        for column, name, of in zip(columns, names, types, strict=True)
+    }
+
+
+def _is_plain(kind: ColumnType, type_code: int, category: str) -> bool:
+    """Whether values of this type of Postgres's are read as what they are."""
+    if category in _TEXTS or type_code == UUID:
+        return True
+    is_text = kind in {ColumnType.TEXT, ColumnType.UUID}
+    return not is_text and (category == _BOOLEAN or type_code in READ_AS_IT_IS)
+
+
+def series(kind: ColumnType, values: Sequence[Any]) -> pd.Series:
+    """A column as frames show it; values of another type stay as they came, for the contract."""
+    values = [bytes(v) if isinstance(v, memoryview) else v for v in values]
+    if kind is ColumnType.NUMERIC:
+        values = [Decimal(v) if type(v) is int else v for v in values]
+    instants = kind in {ColumnType.TIMESTAMPTZ, ColumnType.MOMENT} and all(
+        value is None or (isinstance(value, datetime) and value.tzinfo) for value in values
+    )
+    if instants:
+        return pd.Series(pd.to_datetime(list(values), utc=True), dtype="datetime64[us, UTC]")
+    if kind is ColumnType.MOMENT:
+        values = [_day(value) for value in values]
+    return pd.Series(list(values), dtype=object)
+
+
+def _day(value: Any) -> Any:
+    """Dates stay dates; nothing is guessed about a timestamp without a zone."""
+    return value if isinstance(value, date | bytes) or value is None else str(value)

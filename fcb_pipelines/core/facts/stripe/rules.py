@@ -1,0 +1,27 @@
+"""The rules of Stripe as a billing source."""
+
+from fcb_pipelines.core.codes import System
+from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.nexacloud import User
+from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.facts.stripe.documents import document_facts
+
+
+def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
+    return document_facts(body, account=owner, timezone=timezone)
+
+
+def _customer_of(user_id: str, user: User | None) -> str | None:
+    """The Stripe customer, which NexaCloud keeps on its user."""
+    return user.stripe_customer_id if user else None
+
+
+def _claimed(text: str) -> str | None:
+    """Stripe's own id, in_…, as NexaCloud writes it."""
+    return text if text.startswith("in_") else None
+
+
+STRIPE = SourceRules(
+    name=System.STRIPE.value, facts=_facts, customer_of=_customer_of, claimed=_claimed
+)

@@ -1,0 +1,47 @@
+"""Every gate as an asset check, on the asset that it is seen on: generated from the gate table."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.core.proof.gate import Gate, Scope
+from fcb_pipelines.defs.gates.inputs import TABLE, frames_of, judged
+from fcb_pipelines.defs.runtime.gating import check_result, spec
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import MONTHS
+
+
+def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
+    """The checks that sit on one asset (`ledger/documents`), as one step."""
+    key = dg.AssetKey(asset.split("/"))
+    ins = frames_of(gates)
+    if any(len(gate.seen_on) > 1 for gate in gates):
+        ins = {name: one for name, one in ins.items() if one.key == key}
+    partitions = MONTHS if gates[0].scope is Scope.MONTH else None
+
+    @dg.multi_asset_check(
+        name=f"{asset.replace('/', '__')}__gates",
+        description=f"The gates on {asset}.",
+        specs=[spec(gate, key, partitions, ins) for gate in gates],
+        ins=ins,
+    )
+    def gates_of_asset(
+        context: dg.AssetCheckExecutionContext, **frames: pd.DataFrame
+    ) -> Iterator[dg.AssetCheckResult]:
+        period = context.partition_key if context.has_partition_key else ""
+        for result in judged(gates, Month(period, frames)):
+            yield check_result(result, key)
+
+    return gates_of_asset
+
+
+def _by_asset() -> dict[str, list[Gate]]:
+    found: dict[str, list[Gate]] = {}
+    for gate in TABLE:
+        for asset in gate.seen_on:
+            found.setdefault(asset, []).append(gate)
+    return found
+
+
+gate_checks = [_checks(asset, gates) for asset, gates in _by_asset().items()]

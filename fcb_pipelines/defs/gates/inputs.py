@@ -1,0 +1,149 @@
+"""The named values that gates are given: which frames each is read from, and how."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, gates_of
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
+from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.leaks import Leak
+from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.core.proof.amount_rows import AmountRow
+from fcb_pipelines.core.proof.completeness import CompletenessRow
+from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.proof.gate import Gate, GateResult, Scope
+from fcb_pipelines.core.proof.receivable import ReceivableRow
+from fcb_pipelines.defs.metering import inputs as metering
+from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, breaches_of
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import today
+
+TABLE = gates_of(keys.SOURCES)
+OVER_ALL = tuple(gate for gate in TABLE if gate.scope is not Scope.MONTH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One value: the frames it is read from, and how. `apart`: each frame that is there will do."""
+
+    frames: Mapping[str, dg.AssetIn]
+    read: Callable[[Month], object]
+    apart: bool = False
+
+    def is_there(self, frames: Mapping[str, Any]) -> bool:
+        """Whether it can be read from these frames."""
+        if self.apart:
+            return not self.frames.keys().isdisjoint(frames)
+        return self.frames.keys() <= frames.keys()
+
+
+def _rows(frame: str, key: dg.AssetKey, row_type: type[Any]) -> Input:
+    """The rows of one frame."""
+    return Input(
+        frames={frame: dg.AssetIn(key)},
+        read=lambda this: to_rows(this.frames[frame], row_type),
+    )
+
+
+def _index(frame: str) -> dict[str, Input]:
+    """The index of one source, and why its list can't be trusted to be whole (else None)."""
+    frames = {frame: month.INDEXES[frame]}
+    return {
+        frame: Input(frames=frames, read=lambda this: to_rows(this.frames[frame], IndexRow)),
+        f"{frame}_problem": Input(
+            frames=frames, read=lambda this: this.frames[frame].attrs.get("problem")
+        ),
+    }
+
+
+INPUTS: Mapping[str, Input] = {
+    "settings": Input(frames={}, read=lambda this: current()),
+    "metering_settings": Input(frames={}, read=lambda this: current().metering),
+    "today": Input(frames={}, read=lambda this: today()),
+    "period": Input(frames={}, read=lambda this: this.period),
+    "extract_breaches": Input(
+        frames={name: dg.AssetIn(key) for name, key in EXTRACTS.items()},
+        read=lambda this: breaches_of(this.frames),
+        apart=True,
+    ),
+    **{name: one for frame in month.INDEXES for name, one in _index(frame).items()},
+    "members": Input(
+        frames={**month.INDEXES, **month.COPIES},
+        read=lambda this: {member.ref for member in this.members},
+    ),
+    "agreements": Input(frames=month.AGREEMENTS, read=lambda this: this.agreements),
+    "dispositions": Input(frames=month.DISPOSITIONS, read=lambda this: this.dispositions),
+    "document_rows": Input(frames=month.DOCUMENTS, read=lambda this: this.document_rows),
+    "documents": Input(frames=month.DOCUMENTS, read=lambda this: this.documents),
+    # None where the sources' documents are not at hand.
+    "owed": Input(frames={}, read=lambda this: this.owed),
+    "partners": Input(frames=month.PARTNERS, read=lambda this: this.partners),
+    "standing": Input(frames=month.STANDING, read=lambda this: this.ledger_state),
+    "books": Input(frames=month.STANDING, read=lambda this: this.books),
+    "tax_witness": Input(
+        frames={"tax_witness": dg.AssetIn(keys.TAX_WITNESS)}, read=lambda this: this.witness
+    ),
+    "ledger_deltas": _rows("deltas", keys.LEDGER_DELTAS, LedgerDelta),
+    "completeness": _rows("completeness", keys.COMPLETENESS, CompletenessRow),
+    "receivable": _rows("receivable", keys.RECEIVABLE, ReceivableRow),
+    "orphans": Input(
+        frames={"receivable": dg.AssetIn(keys.RECEIVABLE)},
+        read=lambda this: tuple(this.frames["receivable"].attrs.get("orphans", ())),
+    ),
+    "amounts": _rows("amounts", keys.AMOUNTS, AmountRow),
+    "service_breaches": Input(
+        frames=metering.MEASURED_TABLES,
+        read=lambda this: Metering(this.frames).service_breaches(),
+    ),
+    "usage": _rows("usage", keys.USAGE, Usage),
+    "invoiced": _rows("invoiced_documents", keys.INVOICED_DOCUMENTS, Invoiced),
+    "metering_deltas": _rows("metering_deltas", keys.METERING_DELTAS, MeteringDelta),
+    "leaks": _rows("leaks", keys.LEAKS, Leak),
+}
+
+
+def frames_of(gates: Iterable[Gate]) -> dict[str, dg.AssetIn]:
+    """Every frame that an input of these gates is read from."""
+    return {
+        name: one
+        for gate in gates
+        for wanted in gate.inputs
+        for name, one in INPUTS[wanted].frames.items()
+    }
+
+
+def judged(
+    gates: Iterable[Gate], this: Month, given: Mapping[str, object] | None = None
+) -> tuple[GateResult, ...]:
+    """The results of these gates over the frames of one month, or of all (its period is empty).
+
+    `given` are inputs that are not read from the frames. A gate whose inputs are not there is left out.
+    """
+    gates, given = tuple(gates), given or {}
+    wanted = {name for gate in gates for name in gate.inputs} - given.keys()
+    there = (name for name in wanted if INPUTS[name].is_there(this.frames))
+    values = {**given, **{name: INPUTS[name].read(this) for name in there}}
+    return tuple(gate.judge(values) for gate in gates if values.keys() >= {*gate.inputs})
+
+
+def before_a_write(
+    this: Month, ledger_state: Mapping[str, LedgerState], books: Books
+) -> tuple[GateResult, ...]:
+    """Every gate that stops a month, over the rows about to be written and what the ledger answers now.
+
+    None is left out: an input that can't be read is an error.
+    """
+    given: dict[str, object] = {"standing": ledger_state, "books": books}
+    wanted = {name for gate in BEFORE_A_WRITE for name in gate.inputs} - given.keys()
+    values = given | {name: INPUTS[name].read(this) for name in wanted}
+    return tuple(gate.judge(values) for gate in BEFORE_A_WRITE)

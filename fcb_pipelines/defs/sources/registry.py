@@ -1,0 +1,183 @@
+"""The source registry: every billing source that this company has, one entry each.
+
+    registered(current())       # Stripe, Lago, then those that the configuration names, in its order
+    source("stripe").service    # "stripe:acct_1"
+
+Assets, checks, pools, resources, jobs and what a month reads are derived from it by name. A further
+source is named in the configuration (docs/adding-a-source.md); nothing here changes for it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from pydantic import ValidationError
+
+from fcb_pipelines.config.environment import PREFIX, VARIABLES, Environment
+from fcb_pipelines.config.settings import ConfigError, current
+from fcb_pipelines.connectors.lago.source import LagoSource
+from fcb_pipelines.connectors.sources import Body, Source
+from fcb_pipelines.connectors.stripe.source import StripeSource
+from fcb_pipelines.core.company.settings import (
+    FurtherSource,
+    LagoSettings,
+    Settings,
+    SourceSettings,
+    StripeSettings,
+)
+from fcb_pipelines.core.facts.lago.rules import LAGO as LAGO_RULES
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.facts.source import claimed_ref as claimed_of
+from fcb_pipelines.core.facts.stripe.rules import STRIPE as STRIPE_RULES
+from fcb_pipelines.core.metering.cycles import Span
+from fcb_pipelines.core.metering.service_spans import lago_spans, stripe_spans
+from fcb_pipelines.core.refs import service_ref
+from fcb_pipelines.defs.sources.entry import SourceEntry
+
+STRIPE = SourceEntry(
+    rules=STRIPE_RULES,
+    settings=StripeSettings,
+    variables={"FCB_STRIPE_API_KEY": VARIABLES["FCB_STRIPE_API_KEY"]},
+    optional=("FCB_STRIPE_API_BASE",),
+    open=lambda given, section: StripeSource(
+        given["FCB_STRIPE_API_KEY"],
+        section.account,
+        section.requests_per_second,
+        api_base=given.get("FCB_STRIPE_API_BASE"),
+    ),
+    spans=stripe_spans,
+)
+LAGO = SourceEntry(
+    rules=LAGO_RULES,
+    settings=LagoSettings,
+    variables={name: VARIABLES[name] for name in ("FCB_LAGO_API_URL", "FCB_LAGO_API_KEY")},
+    open=lambda given, section: LagoSource(
+        given["FCB_LAGO_API_URL"],
+        given["FCB_LAGO_API_KEY"],
+        section.organization,
+        section.requests_per_second,
+    ),
+    spans=lago_spans,
+)
+
+PACKAGED = (STRIPE, LAGO)
+
+# Names that mean something else where a source's name is used: in keys, refs, groups and resources.
+_TAKEN = frozenset(
+    {"nexacloud", "ledger", "reconciliation", "metering", "close", "service", "unplaced"}
+    | {"store", "read_back_log", "io_manager"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredSource:
+    """One source of this company: its entry, with what the configuration says of it."""
+
+    entry: SourceEntry[Any]
+    section: SourceSettings
+    company: Settings
+
+    @property
+    def rules(self) -> SourceRules:
+        """What only this source knows."""
+        return self.entry.rules
+
+    @property
+    def name(self) -> str:
+        """The source in asset keys, pools, resources and refs."""
+        return self.rules.name
+
+    @property
+    def service(self) -> str:
+        """What the refs of its documents begin with: `stripe:acct_1`."""
+        return service_ref(self.name, self.section.owner)
+
+    def facts(self, body: Body) -> InvoiceFacts:
+        """What a body says."""
+        return self.rules.facts(body, owner=self.section.owner, timezone=self.company.timezone)
+
+    def spans(self, body: Body) -> dict[str, Span]:
+        """When the service of each line of a body runs, by the line's key."""
+        return self.entry.spans(body, self.company.timezone)
+
+    def open(self, found: Environment) -> Source:
+        """Its client. Raises EnvironmentProblem naming every variable that is missing."""
+        given = found.given(self.entry.variables, self.entry.optional)
+        return self.entry.open(given, self.section)
+
+
+def registered(company: Settings) -> tuple[RegisteredSource, ...]:
+    """Every source of a company. Raises ConfigError naming the field of one that can't be used."""
+    told: list[tuple[SourceEntry[Any], SourceSettings]] = [
+        (STRIPE, company.stripe),
+        (LAGO, company.lago),
+        *_further(company.sources),
+    ]
+    return tuple(
+        RegisteredSource(entry=entry, section=section, company=company) for entry, section in told
+    )
+
+
+def names() -> tuple[str, ...]:
+    """The names of this process's sources."""
+    return tuple(one.name for one in registered(current()))
+
+
+def further() -> tuple[str, ...]:
+    """Those of them that the configuration names beside the packaged ones."""
+    return names()[len(PACKAGED) :]
+
+
+def source(name: str) -> RegisteredSource:
+    """The source of this name."""
+    return next(one for one in registered(current()) if one.name == name)
+
+
+def rules() -> Mapping[str, SourceRules]:
+    """What only each source knows, by its name."""
+    return {one.name: one.rules for one in registered(current())}
+
+
+def claimed_ref(named: str | None) -> str | None:
+    """The ref of the document that NexaCloud or a service names, None where no source knows it."""
+    sources = registered(current())
+    return claimed_of(named, [(one.rules, one.section.owner) for one in sources])
+
+
+def _further(
+    named: tuple[FurtherSource, ...],
+) -> Iterator[tuple[SourceEntry[Any], SourceSettings]]:
+    taken = {*_TAKEN, *(one.rules.name for one in PACKAGED)}
+    for place, one in enumerate(named):
+        entry = _imported(f"sources[{place}].entry", one.entry)
+        name = entry.rules.name
+        if name in taken or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise ConfigError(
+                f"sources[{place}].entry: {one.entry} is called {name!r}: that name is taken, or has "
+                "other than small letters, digits and _"
+            )
+        taken.add(name)
+        own = f"{PREFIX}{name.upper()}_"
+        strange = [v for v in (*entry.variables, *entry.optional) if not v.startswith(own)]
+        if strange:
+            raise ConfigError(
+                f"sources[{place}].entry: its variables begin with {own}, not {', '.join(strange)}"
+            )
+        try:
+            yield entry, entry.settings.model_validate(one.settings)
+        except ValidationError as error:
+            raise ConfigError(f"sources[{place}].settings: {error}") from error
+
+
+def _imported(field: str, named: str) -> SourceEntry[Any]:
+    module, _, attribute = named.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{field}: {named} can't be imported: {error}") from error
+    if not isinstance(found, SourceEntry):
+        raise ConfigError(f"{field}: {named} is a {type(found).__name__}, not a SourceEntry")
+    return found
