@@ -1,4 +1,4 @@
-"""What a person sees: results on stdout, progress and problems on stderr, money as money."""
+"""Output for people: results on stdout, progress and problems on stderr, amounts in major units."""
 
 import json
 import sys
@@ -38,7 +38,7 @@ _CONTROL = {
 class PlainConsole(Console):
     """A console that shows every text as it is: no mark-up is read, no control character obeyed.
 
-    What is printed may come from a source; a style is a Text's.
+    Printed text may come from a source; only a Text has a style.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
@@ -47,16 +47,16 @@ class PlainConsole(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterator[Segment]:
-        """The segments of what is printed, without control characters."""
+        """The segments to print, without control characters."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=plain(segment.text))
 
 
 class PlainTable(Table):
-    """A table whose cells are what they say: `A[/red]-1` is a number, no mark-up."""
+    """A table that prints its cells as they are: `A[/red]-1` is a document's number, no mark-up."""
 
     def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
-        """Add a row; a cell that is to have a style is a Text."""
+        """Add a row of cells; only a Text has a style."""
         super().add_row(*(Text(plain(c)) if isinstance(c, str) else c for c in cells), **how)
 
 
@@ -66,12 +66,12 @@ def plain(text: str) -> str:
 
 
 def out() -> Console:
-    """Where results go. Made when asked for, so that a redirected stdout is seen."""
+    """The console for results, made anew each time, so that it follows a redirected stdout."""
     return PlainConsole()
 
 
 def err() -> Console:
-    """Where progress and problems go."""
+    """The console for progress and problems."""
     return PlainConsole(stderr=True)
 
 
@@ -125,7 +125,7 @@ def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
 
 
 def show_failure(failure: Failure) -> None:
-    """What was tried, what came back, whether a rerun helps, and what mends it."""
+    """A failure as a panel: the attempt, the answer, whether a rerun helps, and the remedy."""
     rerun = "may help" if failure.rerun_helps else "alone will not help"
     rows = [("tried", failure.tried), ("came back", failure.came_back), ("a rerun", rerun)]
     if failure.remedy:
@@ -143,7 +143,7 @@ def show_problem(title: str, message: str) -> None:
 
 
 def status_tables(status: StatusJson) -> list[Table]:
-    """The status JSON as tables: periods, what is not posted, what is listed, totals, dual run, gates."""
+    """The status JSON as tables: periods, documents not posted, exceptions, amounts, dual run, gates."""
     made = [_periods(status), _outside(status), _exceptions(status), _listed(status)]
     made += [_totals(status), _amounts(status)]
     made += [_dual_run(status["metering"]), _gates(status)]
@@ -151,7 +151,7 @@ def status_tables(status: StatusJson) -> list[Table]:
 
 
 def gate_lines(status: StatusJson) -> list[Text]:
-    """For each gate that does not pass: what it names first, and what mends it. Not to be wrapped."""
+    """For each gate that does not pass, its first faults and the remedy. Print without wrapping."""
     lines = []
     for each in status["gate_details"]:
         scope = each["period"] or ALL_PERIODS
@@ -166,7 +166,7 @@ def gate_lines(status: StatusJson) -> list[Text]:
 
 
 def remedy_lines(status: StatusJson) -> list[Text]:
-    """What mends each reason of a hold and each exception that the status lists."""
+    """The remedy of each reason of a hold and each exception in the status."""
     found: Counter[tuple[str, Reason | ExceptionCode]] = Counter()
     for document in status["documents"]:
         if document["disposition"] == "hold" and document["reason"]:
@@ -227,7 +227,7 @@ def _exceptions(status: StatusJson) -> Table:
 
 
 def _listed(status: StatusJson) -> Table:
-    """What a source says and the books do not hold, or the reverse, amount by amount."""
+    """Amounts that a source has and the books lack, or the reverse."""
     made = table("Listed", "period", "document", "what", "date", "amount", "why", right=("amount",))
     for document in status["documents"]:
         for each in document["listed"]:

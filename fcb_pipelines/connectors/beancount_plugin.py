@@ -1,7 +1,7 @@
-"""A Beancount plugin: the two mistakes in our books that must never pass unseen.
+"""A Beancount plugin that finds two mistakes in our books: a repeated id and a lock without effect.
 
 Beancount's loader runs it (`plugin "fcb_pipelines.connectors.beancount_plugin"` in the books), so
-Fava and bean-check report them as well as the adapter. It needs nothing of Beancount's.
+Fava and bean-check report them as well as the adapter. It imports nothing of Beancount's.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ LOCK_KINDS = ("invoices", "payments", "all")
 
 
 class BooksError(NamedTuple):
-    """An error in the shape that Beancount expects: where, what, and the entry."""
+    """An error in the shape that Beancount expects: the place, the message and the entry."""
 
     source: dict[str, Any]
     message: str
@@ -22,7 +22,7 @@ class BooksError(NamedTuple):
 def external_ids_are_unique(
     entries: list[Any], options: dict[str, Any]
 ) -> tuple[list[Any], list[BooksError]]:
-    """Every entry as it came, and an error for each external id or partner link met again."""
+    """The entries unchanged, and an error for each external id or partner link that is used twice."""
     seen: dict[tuple[str, str], dict[str, Any]] = {}
     errors = []
     for entry in entries:
@@ -32,7 +32,7 @@ def external_ids_are_unique(
         first = seen.setdefault(identity, entry.meta)
         if first is not entry.meta:
             where = f"{first['filename']}:{first['lineno']}"
-            message = f"{identity[0]} {identity[1]!r} stands here already, at {where}"
+            message = f"{identity[0]} {identity[1]!r} is used twice, first at {where}"
             errors.append(BooksError(entry.meta, message, entry))
     return entries, errors
 
@@ -40,15 +40,15 @@ def external_ids_are_unique(
 def locks_are_understood(
     entries: list[Any], options: dict[str, Any]
 ) -> tuple[list[Any], list[BooksError]]:
-    """Every entry as it came, and an error for each lock that would lock nothing."""
+    """The entries unchanged, and an error for each lock of an unknown kind: it would lock nothing."""
     errors = []
     for entry in entries:
         if type(entry).__name__ != "Custom" or entry.type != "lock_date":
             continue
         values = [value.value for value in entry.values]
         if len(values) != 1 or values[0] not in LOCK_KINDS:
-            said = f"a lock_date is of one kind: {', '.join(LOCK_KINDS)}"
-            errors.append(BooksError(entry.meta, said, entry))
+            message = f"a lock_date is of one kind: {', '.join(LOCK_KINDS)}"
+            errors.append(BooksError(entry.meta, message, entry))
     return entries, errors
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong outside, in two kinds.
+"""Failures of calls to the outside world, in two kinds.
 
     Failure
     ├── TransientFailure      the same call may succeed later: a rerun helps
@@ -21,7 +21,7 @@ from fcb_pipelines.core.codes import ExceptionCode
 
 
 class Failure(Exception):
-    """A call to the outside world that did not do what it should."""
+    """A call to the outside world that failed."""
 
     rerun_helps = False
 
@@ -91,6 +91,6 @@ class EntriesRefused(PermanentFailure):
 
     def __init__(self, tried: str, refusals: Sequence[Refusal]) -> None:
         self.refusals = tuple(refusals)
-        told = "; ".join(f"{each.ref}: {each.code} ({each.detail})" for each in refusals[:5])
+        listed = "; ".join(f"{each.ref}: {each.code} ({each.detail})" for each in refusals[:5])
         more = f" and {len(refusals) - 5} more" if len(refusals) > 5 else ""
-        super().__init__(tried, f"{told}{more}")
+        super().__init__(tried, f"{listed}{more}")

@@ -1,7 +1,7 @@
-"""The ledger port: what the pipeline needs of any ledger, and nothing more.
+"""The ledger port: the calls that the pipeline needs of any ledger, and no others.
 
-Two adapters speak it - `connectors.odoo.ledger` and `connectors.beancount.ledger` - and one contract suite tests
-both. Every call takes and returns whole batches. Nothing here edits or deletes a posted entry.
+Two adapters implement it - `connectors.odoo.ledger` and `connectors.beancount.ledger` - and one contract
+suite tests both. Every call takes and returns whole batches. None edits or deletes a posted entry.
 """
 
 from collections import Counter
@@ -18,13 +18,13 @@ from fcb_pipelines.core.ledger.partners import LinkedPartner
 class Ledger(Protocol):
     """One set of books.
 
-    Writers look up what is there by external id before they write, so a call repeated after a lost
-    answer or a killed process writes nothing twice. All raise `connectors.failures` errors:
+    Each write looks up its external ids first, so a call repeated after a lost answer or a killed
+    process writes nothing twice. All raise `connectors.failures` errors:
     TransientFailure when the same call may succeed later, PermanentFailure when it can't.
     """
 
     def describe(self) -> LedgerDescription:
-        """What this ledger is and what it still lacks. Reads only."""
+        """The ledger's identity, currencies, locks and missing parts. Reads only."""
         ...
 
     def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
@@ -32,7 +32,7 @@ class Ledger(Protocol):
         ...
 
     def list_moves(self) -> tuple[ListedMove, ...]:
-        """All of our moves in short: what belongs to the population whoever forgets it (A13)."""
+        """All of our moves in short. They stay in the population when a source forgets them (A13)."""
         ...
 
     def read_moves(
@@ -40,7 +40,7 @@ class Ledger(Protocol):
     ) -> tuple[LedgerMove, ...]:
         """Our moves with these document refs, and all that reverse the documents `of`.
 
-        `refs` None: all of ours; an absent one is simply not there.
+        `refs` None: all of ours. A ref without a move is left out of the answer.
         """
         ...
 
@@ -56,10 +56,10 @@ class Ledger(Protocol):
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
     ) -> tuple[LinkedPartner, ...]:
-        """Link or make each partner; fill what is empty, overwrite nothing. Idempotent.
+        """Link or create each partner; fill empty fields, overwrite none. Idempotent.
 
-        Who takes which partner is `core.documents.partners`' answer. `others` are accounts that are not written
-        and count where an email is shared. One standing partner for each of `partners` comes back.
+        `core.documents.partners` decides which account takes which partner. `others` are accounts that
+        are not written and count where an email is shared. Returns one partner for each of `partners`.
         """
         ...
 
@@ -68,22 +68,22 @@ class Ledger(Protocol):
     ) -> tuple[LedgerMove, ...]:
         """Write each document as a draft with its external id, in one transaction a batch.
 
-        A document already in the ledger is left as it is, unless its ref is in `replace` and it
-        stands there as a draft: then the draft is rebuilt. Returns the read-back of all of them.
+        A document already in the ledger is left as it is, unless its ref is in `replace` and
+        its move is a draft: then the draft is rebuilt. Returns the read-back of all of them.
         """
         ...
 
     def post(self, refs: Sequence[str]) -> tuple[LedgerMove, ...]:
-        """Post these drafts (those already posted stay as they are). Returns the read-back."""
+        """Post these drafts; moves already posted stay as they are. Returns the read-back."""
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
         """Write, post and reconcile each settlement with its document's receivable.
 
-        A settlement already there is not written again; one that is there but not reconciled is
-        reconciled. An allocation matches exactly its amount of what it draws on, and writes a shared
-        receipt where it is the first. One that undoes another frees it from the document and is
-        matched with it. Returns the read-back.
+        A settlement that exists is not written again; one that exists unreconciled is reconciled. An
+        allocation matches exactly its amount with the receipt or credit note that it draws on; the
+        first one also writes a shared receipt. A settlement that undoes another releases that one from
+        the document and is matched with it. Returns the read-back.
         """
         ...
 
@@ -95,8 +95,8 @@ class Ledger(Protocol):
         ...
 
 
-def named_once(refs: Sequence[str]) -> list[str]:
-    """The refs of a batch. Raises ContractBreach where it names one of them twice."""
+def unique_refs(refs: Sequence[str]) -> list[str]:
+    """The refs of a batch. Raises ContractBreach where the batch names a ref twice."""
     twice = [ref for ref, times in Counter(refs).items() if times > 1]
     if twice:
         raise ContractBreach("writing a batch", f"named twice in it: {min(twice)}")

@@ -1,4 +1,4 @@
-"""How a source is called: at a pace it allows, with reads tried again a bounded number of times."""
+"""Calls to a source: at a pace it allows, with reads tried again a bounded number of times."""
 
 import threading
 import time
@@ -57,7 +57,7 @@ class Pace:
             self.sleep(turn - now)
 
     def hold(self, seconds: float) -> None:
-        """Let nothing pass for so many seconds: the other side said that its limit is used up."""
+        """Let no call pass for so many seconds, because the source's limit is used up."""
         with self._lock:
             self._next = max(self._next, self._clock() + min(seconds, LONGEST_WAIT))
 
@@ -65,7 +65,7 @@ class Pace:
 def read(call: Callable[[], T], pace: Pace, *, attempts: int = ATTEMPTS) -> T:
     """The answer of a read, tried again after a transient failure; each try waits for its turn.
 
-    The wait grows from a quarter of a second, or is what the other side asked for (Retry-After).
+    The wait grows from a quarter of a second, or is the one that the source asked for (Retry-After).
     Raises the last failure once `attempts` are used up; a permanent one at once.
     """
 

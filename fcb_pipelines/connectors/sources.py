@@ -1,8 +1,8 @@
-"""The source port: what the pipeline needs of any billing source, and nothing more.
+"""The source port: the calls that the pipeline needs of any billing source, and no others.
 
-Stripe and Lago speak it (`connectors.stripe.source`, `connectors.lago.source`). Bodies are handed on as the
-source gave them, whole and self-contained; `core.facts.stripe.documents` and `core.facts.lago.documents` say what they
-mean. Nothing here writes to a source.
+Stripe and Lago implement it (`connectors.stripe.source`, `connectors.lago.source`). A body is passed on as
+the source sent it, whole and self-contained; `core.facts.stripe.documents` and
+`core.facts.lago.documents` interpret it. Nothing here writes to a source.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceBody:
-    """One document as its source tells it.
+    """One document as its source sent it.
 
     `id` is the source's own (`in_…`, `cn_…`, a lago_id), unique over both kinds. `body` is JSON
     (numbers with a fraction are Decimal, never float) and holds everything the facts need.
@@ -29,9 +29,9 @@ class SourceBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """An id that was asked for and did not come.
+    """An id that was asked for and not delivered.
 
-    `does_not_exist` is the source's own word (404); `unreachable` says nothing about what exists.
+    `does_not_exist` is the source's own answer (404); with `unreachable` the document may well exist.
     """
 
     id: str
@@ -43,8 +43,8 @@ class Absent:
 class Listing:
     """Every document that the source has, in the order of its answer.
 
-    `problem` says why the list can't be trusted to be whole (a page lost or repeated, counts that
-    differ); it is None for a listing that proved itself. `calls` counts HTTP requests.
+    `problem` says why the list may not be whole (a page lost or repeated, counts that differ); it is
+    None for a list that was proved whole. `calls` counts HTTP requests.
     """
 
     documents: tuple[SourceBody, ...]
@@ -55,9 +55,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDescription:
-    """What a source looks like from here.
+    """A source as found: account, version, mode and the number of objects by kind.
 
-    `problems` is empty when nothing is in the way; `warnings` are what should be otherwise.
+    `problems` stop a sync; `warnings` name what should be changed and stop nothing.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Source(Protocol):
     name: str
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
-        """The full list, 100 a page; `progress` is told the number of documents so far."""
+        """The full list, 100 a page; `progress` is called with the number of documents so far."""
         ...
 
     def ask(self, ids: Collection[str]) -> tuple[SourceBody | Absent, ...]:
@@ -88,16 +88,16 @@ class Source(Protocol):
         ...
 
     def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
-        """The same bodies with what a list leaves out (further lines, payments, fees).
+        """The same bodies with the parts that a list leaves out (further lines, payments, fees).
 
-        A body that lacks nothing costs no call. One answer for each body, in order.
+        A complete body costs no call. One answer for each body, in order.
         """
         ...
 
     def newest(self) -> str:
-        """A digest of the newest page: another one says that something is new or changed there."""
+        """A digest of the newest page: it differs once something there is new or changed."""
         ...
 
     def describe(self) -> SourceDescription:
-        """Reached? Which account and version? Counts and problems. Never raises a Failure."""
+        """The source as found: account, version, counts and problems. Never raises a Failure."""
         ...

@@ -28,11 +28,11 @@ def swept(
     key: str,
     progress: Callable[[int], None] | None = None,
 ) -> Sweep:
-    """Every object of a list, told apart by its field `key`; `pages` reads the list from its start.
+    """Every object of a list, identified by its field `key`; `pages` reads the list from its start.
 
-    What changes between two calls can look like a lost page. Therefore a list with a problem is read
-    once more, and only one that has a problem again carries it. `progress` is told the number of
-    objects so far. Raises what `pages` raises.
+    A change between two calls can look like a lost page. Therefore a list with a problem is read once
+    more, and the answer has the problem of the second reading. `progress` is called with the number of
+    objects so far. Failures of `pages` are passed on.
     """
     first = _once(pages(), key, progress)
     if first.problem is None:

@@ -191,6 +191,7 @@ class Functions:
         resources = self.definitions.resources or {}
         context = SimpleNamespace(
             partition_key=period,
+            has_partition_key=period is not None,
             run=SimpleNamespace(run_id="functions", tags={}),
             log=_LOG,
             resources=SimpleNamespace(**resources),

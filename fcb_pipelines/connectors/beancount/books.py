@@ -1,9 +1,9 @@
 """A folder of Beancount files: read whole, changed by text, checked before it is replaced.
 
-A change is made like this, under a file lock: the changed files are written and synced beside the
-books, Beancount's own loader reads the books as they would be, and only when it finds no error does
-each file take its place by a rename. Files where something was removed go first, so that a machine
-dying between two renames leaves whole entries, none of them twice.
+A change goes in these steps, under a file lock: the changed files are written and synced beside the
+books; Beancount's own loader reads the books with them; when it finds no error, each file is renamed
+into place. Files that lose an entry go first: if the machine dies between two renames, no entry is
+there twice and none is cut.
 """
 
 import os
@@ -39,7 +39,7 @@ def journal(day: date) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The books as Beancount's loader gave them: `entries` in date order, and whence they came."""
+    """The books as Beancount's loader read them: `entries` in date order, and the files they are from."""
 
     entries: tuple[Any, ...]
     root: Path
@@ -68,7 +68,7 @@ class BooksFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """The one writer at a time, over all processes. Raises TransientFailure when it waits long."""
+        """Hold the lock of the one writer, over all processes. Raises TransientFailure after a long wait."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with self._lock:
@@ -116,10 +116,10 @@ class BooksFolder:
         return self._loaded
 
     def change(self, make: Callable[[Loaded], Changes]) -> None:
-        """Put in place what `make` changes in the books as they are under the lock.
+        """Apply the changes that `make` returns for the books as they are under the lock.
 
-        When a person saves a file in the meantime, `make` is asked again over the books as saved.
-        Raises ContractBreach when the books would hold an error: then nothing has changed.
+        When a person saves a file in the meantime, `make` is called again with the books as saved.
+        Raises ContractBreach when the result would have an error: then nothing is changed.
         """
         self.assert_there()
         with self.writing():
@@ -135,7 +135,7 @@ class BooksFolder:
         )
 
     def create(self, texts: Mapping[str, str]) -> None:
-        """Put the files of new books in place, checked like a change; the top file comes last."""
+        """Write the files of new books, checked like a change; the top file comes last."""
         ordered = sorted(texts, key=lambda name: name == MAIN)
         if not self._replace({name: texts[name] for name in ordered}, self._signatures()):
             raise TransientFailure("making the books", "somebody else writes in their folder")
@@ -143,7 +143,7 @@ class BooksFolder:
     def _replace(self, texts: Mapping[str, str], expected: Mapping[str, Signature]) -> bool:
         """Check the books with these files, then rename them into place.
 
-        False, and nothing is renamed, when the books are no longer as `expected`.
+        Returns False, and renames nothing, when the books are no longer as `expected`.
         """
         staging = self.folder / STAGING
         shutil.rmtree(staging, ignore_errors=True)
@@ -175,7 +175,7 @@ class BooksFolder:
             return None
 
     def _stage(self, staging: Path, texts: Mapping[str, str]) -> None:
-        """The whole books as they would be: changed files in full, the others as links."""
+        """Write the changed books to `staging`: changed files in full, the others as links."""
         for name in (*self._signatures(), *texts):
             (staging / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in self._signatures():
@@ -225,7 +225,7 @@ def _load(root: Path, signatures: Mapping[str, Signature]) -> Loaded:
     loader.initialize(use_cache=False)
     entries, errors, options = loader.load_file(str(root / MAIN))
     if errors:
-        shown = "; ".join(_told(error, root) for error in errors[:SHOWN_ERRORS])
+        shown = "; ".join(_error_line(error, root) for error in errors[:SHOWN_ERRORS])
         raise ContractBreach(
             tried,
             f"Beancount finds {len(errors)} errors, first of them: {shown}",
@@ -241,7 +241,7 @@ def _load(root: Path, signatures: Mapping[str, Signature]) -> Loaded:
     )
 
 
-def _told(error: Any, root: Path) -> str:
+def _error_line(error: Any, root: Path) -> str:
     source = getattr(error, "source", None) or {}
     name = str(source.get("filename", "")).removeprefix(f"{root}/")
     return f"{name}:{source.get('lineno', 0)} {error.message.strip().replace(f'{root}/', '')}"

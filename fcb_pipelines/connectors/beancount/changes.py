@@ -1,11 +1,11 @@
-"""Changes to the books as edits of text, so that whatever a person wrote around them stays."""
+"""Changes to the books as edits of text, so that the text around them stays as a person wrote it."""
 
 Place = tuple[str, int]
 """A file (relative to the books) and a line, from 1."""
 
 
 class Changes:
-    """Changes of text to several files, all in terms of the lines as they were loaded."""
+    """Changes of text in several files; line numbers are those of the files as loaded."""
 
     def __init__(self) -> None:
         self._lines: dict[str, dict[int, tuple[str, list[str]]]] = {}
@@ -16,25 +16,25 @@ class Changes:
         return bool(self._lines or self._appended)
 
     def files(self) -> tuple[str, ...]:
-        """The files that change, those where an entry goes away first."""
+        """The files that change, those that lose an entry first."""
         names = dict.fromkeys([*self._lines, *self._appended])
         return tuple(sorted(names, key=lambda name: name not in self.removing))
 
     def append(self, name: str, text: str) -> None:
-        """Put an entry at the end of a file, after an empty line."""
+        """Add an entry at the end of a file, after an empty line."""
         self._appended.setdefault(name, []).append(text)
 
     def reflag(self, place: Place) -> None:
-        """Turn the draft that begins there into a posted entry."""
+        """Post the draft that begins at this place."""
         self._lines.setdefault(place[0], {})[place[1]] = ("reflag", [])
 
     def remove(self, place: Place) -> None:
-        """Take away the entry that begins there, to its last indented line."""
+        """Remove the entry that begins at this place, to its last indented line."""
         self.removing.add(place[0])
         self._lines.setdefault(place[0], {})[place[1]] = ("remove", [])
 
     def extend(self, place: Place, rows: list[str]) -> None:
-        """Add metadata rows to the directive that begins there."""
+        """Add metadata rows to the directive that begins at this place."""
         self._lines.setdefault(place[0], {})[place[1]] = ("extend", rows)
 
     def applied(self, name: str, text: str) -> str:
@@ -48,14 +48,14 @@ class Changes:
         return "\n\n".join(parts) + "\n"
 
 
-def _edit(lines: list[str], start: int, what: str, rows: list[str]) -> None:
+def _edit(lines: list[str], start: int, edit: str, rows: list[str]) -> None:
     end = start + 1
     while end < len(lines) and lines[end][:1].isspace() and lines[end].strip():
         end += 1
-    if what == "reflag":
+    if edit == "reflag":
         day, _, rest = lines[start].partition("!")
         lines[start] = f"{day}*{rest}"
-    elif what == "remove":
+    elif edit == "remove":
         # The empty line that follows goes with the entry.
         if end < len(lines) and not lines[end].strip():
             end += 1

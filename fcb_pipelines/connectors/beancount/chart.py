@@ -1,4 +1,4 @@
-"""Accounts in Beancount: a configured code and name become an account name that carries the code."""
+"""Accounts in Beancount: `4010` and `Hosting` of the configuration become `Income:4010-Hosting`."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Account, Settings, Tax
 from fcb_pipelines.core.settlements.routes import Route, route
 
-# A tax of 0 % makes an entry of nothing; its base must still stand in the books.
+# A tax of 0 % makes an entry of nothing; its base must still be in the books.
 ZERO_RATED = "Liabilities:Zero-Rated-Tax"
 
 
@@ -48,8 +48,8 @@ class Chart:
         return self.codes.get(name, name)
 
 
-def opened(entries: Iterable[Any]) -> Chart:
-    """The chart as it stands in the books."""
+def read_chart(entries: Iterable[Any]) -> Chart:
+    """The chart of these entries: their open accounts that have a code."""
     codes = {
         entry.account: str(entry.meta["code"])
         for entry in entries
@@ -82,7 +82,7 @@ def required(settings: Settings) -> tuple[ChartAccount, ...]:
 
 
 def unplaced_taxes(settings: Settings) -> tuple[Tax, ...]:
-    """Taxes that are billed and have no account to stand on."""
+    """Taxes with a rate above zero and no account to post to."""
     return tuple(tax for tax in settings.taxes if tax.account is None and tax.percentage)
 
 

@@ -1,4 +1,4 @@
-"""What the books refuse before anything is written to them."""
+"""Checks of dates, currencies and partners before anything is written to the books."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""One entry of the books told as the document or settlement that it is, as it stands in the file."""
+"""One entry of the books, read as a document or a settlement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _STATES = {"*": MoveState.POSTED, "!": MoveState.DRAFT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryReader:
-    """Reads entries by the accounts that are open in the books and those of the configuration."""
+    """Reads entries with the books' chart and the configured accounts."""
 
     chart: Chart
     settings: Settings
@@ -52,16 +52,16 @@ class EntryReader:
         )
 
     def settlement(self, ref: str, entry: Any) -> Settlement:
-        """The settlement (or shared receipt) that this entry is.
+        """The settlement, or shared receipt, that this entry is.
 
-        Its amount is what stands on both accounts of its method, so none where the money stands on
-        another; for an allocation what it takes off the document. What the receipt it draws on holds,
-        the entry does not say. Raises ContractBreach on more than one currency.
+        The amount is the smaller of those on the two accounts of its method: 0 where a person moved the
+        money to another account. For an allocation it is the amount taken off the document. `receipt` is
+        None: the entry does not hold it. Raises ContractBreach on more than one currency.
         """
         method = text(entry.meta, "method")
         found = Method(method) if method in set(Method) else Method.PAYMENT
         drawn_on = text(entry.meta, "drawn_on") or None
-        told = text(entry.meta, "document")
+        named = text(entry.meta, "document")
         booked = self._on(entry, self._against(found, drawn_on))
         if drawn_on:
             booked = [each for each in booked if settles(each) != drawn_on]
@@ -71,7 +71,7 @@ class EntryReader:
             amount = min(amount, sum(map(minor, money)), key=abs)
         return Settlement(
             ref=ref,
-            document=next(filter(None, map(settles, booked)), told),
+            document=next(filter(None, map(settles, booked)), named),
             kind=kind_of(entry),
             partner=text(entry.meta, "partner"),
             method=found,
@@ -84,7 +84,7 @@ class EntryReader:
         )
 
     def is_receivable(self, posting: Any) -> bool:
-        """Whether a posting stands on the receivable."""
+        """Whether a posting is on the receivable."""
         return self.chart.code(posting.account) == self.settings.accounts.receivable.code
 
     def _on(self, entry: Any, code: str) -> list[Any]:
@@ -113,17 +113,17 @@ class EntryReader:
 
 
 def kind_of(entry: Any) -> Kind:
-    """The kind of document that an entry is, or is beside."""
+    """The kind of document that an entry is or settles."""
     return Kind.CREDIT_NOTE if entry.meta.get("kind") == "credit_note" else Kind.INVOICE
 
 
 def state_of(entry: Any) -> MoveState:
-    """Posted, draft, or cancelled: any other flag is a person setting the entry aside."""
+    """Posted for `*`, draft for `!`; with any other flag a person has set the entry aside: cancelled."""
     return _STATES.get(entry.flag, MoveState.CANCELLED)
 
 
 def settles(posting: Any) -> str:
-    """What a posting says it settles; empty where it says nothing."""
+    """The ref of the document or receipt that a posting settles; empty where it names none."""
     return text(posting.meta or {}, "settles")
 
 
@@ -162,7 +162,7 @@ def _tax(posting: Any, sign: int) -> DocumentTax:
     )
 
 
-def _breach(meta: Mapping[str, Any], what: str) -> ContractBreach:
+def _breach(meta: Mapping[str, Any], detail: str) -> ContractBreach:
     name = str(meta.get("filename", "the books")).rsplit("/", 1)[-1]
     where = f"reading {name}, line {meta.get('lineno', 0)}"
-    return ContractBreach(where, what, remedy="fcb books")
+    return ContractBreach(where, detail, remedy="fcb books")

@@ -6,7 +6,7 @@
     journal/2026-04.beancount the entries of a month: drafts `!`, posted `*`
 
 Beancount itself (GPL, extra `books`) is imported only when books are opened. Nothing is remembered
-beside the files: a person may edit them, and what they say is what is answered.
+beside the files: a person may edit them, and every answer is read from them anew.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -19,7 +19,7 @@ from fcb_pipelines.connectors.beancount.chart import tax_account
 from fcb_pipelines.connectors.beancount.checks import assert_currency, assert_open, payee
 from fcb_pipelines.connectors.beancount.partners import write_places
 from fcb_pipelines.connectors.beancount.reading import Records
-from fcb_pipelines.connectors.beancount.settling import settled
+from fcb_pipelines.connectors.beancount.settling import add_settlements
 from fcb_pipelines.connectors.beancount.setup import (
     ACCOUNTS,
     PARTNERS,
@@ -32,7 +32,7 @@ from fcb_pipelines.connectors.beancount.setup import (
 )
 from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.ledger import named_once
+from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
@@ -64,7 +64,7 @@ class BeancountLedger:
         return self._books.folder / MAIN
 
     def describe(self) -> LedgerDescription:
-        """What these books are and what they lack. Raises ContractBreach on books with errors."""
+        """Identity, currencies, locks and missing parts. Raises ContractBreach on books with errors."""
         if not self._books.exists:
             return LedgerDescription(
                 adapter="beancount",
@@ -117,7 +117,7 @@ class BeancountLedger:
     def read_moves(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
     ) -> tuple[LedgerMove, ...]:
-        """Our documents as they stand, in the order of `refs`, or all of them in date order.
+        """Our documents, in the order of `refs`, or all of them in date order.
 
         Those that reverse the documents `of` follow.
         """
@@ -129,10 +129,10 @@ class BeancountLedger:
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
     ) -> tuple[LedgerSettlement, ...]:
-        """Our settlements as they stand, in the order of `refs`, or all of them in date order.
+        """Our settlements, in the order of `refs`, or all of them in date order.
 
         Those that settle or draw on the documents `of` follow. An allocation that a person took
-        apart, or one side of which is not posted any more, matches nothing and is not there.
+        apart, or one side of which is no longer posted, matches nothing and is left out.
         """
         records = self._records()
         wanted = (*refs, *records.beside(of)) if refs is not None else records.settlements
@@ -142,7 +142,7 @@ class BeancountLedger:
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
     ) -> tuple[LinkedPartner, ...]:
-        """Link or make each partner; the answer has one standing partner for each of `partners`."""
+        """Link or create each partner. Returns one partner for each of `partners`, in order."""
         shared: dict[str, tuple[SharedEmail, ...]] = {}
 
         def change(records: Records, changes: Changes) -> None:
@@ -154,7 +154,7 @@ class BeancountLedger:
         self._change(change)
         records = self._records()
         found = [(records.partner(each.key), shared[each.key]) for each in partners]
-        return tuple(entry.ledger_state(told) for entry, told in found if entry is not None)
+        return tuple(entry.ledger_state(emails) for entry, emails in found if entry is not None)
 
     def write_drafts(
         self, documents: Sequence[LedgerDocument], *, replace: Collection[str] = ()
@@ -165,7 +165,7 @@ class BeancountLedger:
         date in a locked period, ContractBreach for a document that does not balance. Then nothing
         of the batch is written.
         """
-        refs = named_once([document.ref for document in documents])
+        refs = unique_refs([document.ref for document in documents])
 
         def change(records: Records, changes: Changes) -> None:
             for document in documents:
@@ -196,13 +196,13 @@ class BeancountLedger:
     def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
         """Write each absent settlement, posted and linked to its document in one entry.
 
-        The two are one act here, so one that stands without its link was unlinked by a person: it is
-        answered as it is. Raises NotPrepared when the document, or what an allocation draws on, is
-        not posted; ContractBreach when that has not as much left. Then nothing is written.
+        Entry and link are written together, so a person has unlinked a settlement without a link: it
+        is returned as it is. Raises NotPrepared when the document, or the one that an allocation draws
+        on, is not posted; ContractBreach when too little of it is left. Then nothing is written.
         """
-        refs = named_once([settlement.ref for settlement in settlements])
+        refs = unique_refs([settlement.ref for settlement in settlements])
         self._change(
-            lambda records, changes: settled(settlements, records, changes, self._settings)
+            lambda records, changes: add_settlements(settlements, records, changes, self._settings)
         )
         return self.read_settlements(refs)
 

@@ -11,7 +11,7 @@ from fcb_pipelines.core.facts.tax_names import country_code
 
 
 def write_places(places: Sequence[Place], records: Records, changes: Changes, file: str) -> None:
-    """Add to `changes` what `file` lacks of these partners: directives, empty fields, links."""
+    """Add to `changes` the directives, fields and links of these partners that `file` lacks."""
     last = max((_number(partner_id) for partner_id in records.partners), default=0)
     for place in places:
         accounts = [fields_of(account) for account in place.accounts]
@@ -32,9 +32,9 @@ def write_places(places: Sequence[Place], records: Records, changes: Changes, fi
             changes.append(file, "\n".join(links))
 
 
-def _one_country(held: str, told: str) -> bool:
+def _one_country(held: str, given: str) -> bool:
     """Whether two texts name one country: people and sources write it in several ways."""
-    return country_code(held) == country_code(told)
+    return country_code(held) == country_code(given)
 
 
 def _number(partner_id: str) -> int:

@@ -1,7 +1,6 @@
-"""Our records as they stand in Beancount's entries, told in the port's values.
+"""Our records in Beancount's entries, as the port's values.
 
-Nothing is remembered: every answer comes from the entries just loaded, so that whatever a person
-changed in the file is what is answered.
+Nothing is remembered: every answer is read from the entries just loaded, with a person's changes.
 """
 
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from fcb_pipelines.connectors.beancount.books import Loaded
-from fcb_pipelines.connectors.beancount.chart import Chart, opened
+from fcb_pipelines.connectors.beancount.chart import Chart, read_chart
 from fcb_pipelines.connectors.beancount.entries import (
     EntryReader,
     kind_of,
@@ -35,7 +34,7 @@ from fcb_pipelines.core.settlements.matching import Claim, Matching, match
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerEntry:
-    """A partner directive: where it stands, its fields as they are, and its links."""
+    """A partner directive: its entry, and the links that name it."""
 
     entry: Any
     partner_id: str
@@ -47,7 +46,7 @@ class PartnerEntry:
         return str(value) if value not in (None, "") else None
 
     def ledger_state(self, shared: tuple[SharedEmail, ...] = ()) -> LinkedPartner:
-        """The partner in the port's words."""
+        """The partner as the port's value."""
         return LinkedPartner(
             partner_id=self.partner_id,
             links=self.links,
@@ -58,7 +57,7 @@ class PartnerEntry:
         )
 
     def as_found(self) -> LedgerPartner:
-        """The partner as it is compared with billing accounts; a person may write a `company`."""
+        """The partner as it is matched with billing accounts; `company` is a person's addition."""
         return LedgerPartner(
             partner_id=self.partner_id,
             links=self.links,
@@ -73,7 +72,7 @@ class Records:
 
     def __init__(self, loaded: Loaded, settings: Settings) -> None:
         entries = loaded.entries
-        self.chart: Chart = opened(entries)
+        self.chart: Chart = read_chart(entries)
         self.accounts = {entry.account for entry in entries if type(entry).__name__ == "Open"}
         self.documents: dict[str, Any] = {}
         self.settlements: dict[str, Any] = {}
@@ -115,7 +114,7 @@ class Records:
         return self.partners.get(self._links.get(link, ""))
 
     def beside(self, refs: Iterable[str]) -> tuple[str, ...]:
-        """The settlements that name one of these, as their document or as what they draw on."""
+        """The settlements that settle or draw on one of these documents or receipts."""
         return tuple(dict.fromkeys(found for ref in refs for found in self._beside.get(ref, ())))
 
     def reversing(self, refs: Iterable[str]) -> tuple[str, ...]:
@@ -123,7 +122,7 @@ class Records:
         return tuple(dict.fromkeys(found for ref in refs for found in self._reversing.get(ref, ())))
 
     def move(self, ref: str) -> LedgerMove:
-        """The document of this ref as it stands."""
+        """The document of this ref, with its residual. Raises KeyError for an unknown ref."""
         entry = self.documents[ref]
         document = self._reader.document(ref, entry)
         partner = self.partner(document.partner)
@@ -143,34 +142,34 @@ class Records:
         )
 
     def settlement(self, ref: str) -> LedgerSettlement | None:
-        """The settlement of this ref as it stands; None for an allocation that matches nothing."""
+        """The settlement of this ref; None for an allocation that matches nothing."""
         entry = self.settlements[ref]
-        told = self._reader.settlement(ref, entry)
+        found = self._reader.settlement(ref, entry)
         state = state_of(entry)
-        if told.is_allocation and state is MoveState.POSTED and not self._matches(entry):
+        if found.is_allocation and state is MoveState.POSTED and not self._matches(entry):
             return None
-        shared = told.drawn_on if told.drawn_on in self.receipts else None
+        shared = found.drawn_on if found.drawn_on in self.receipts else None
         return LedgerSettlement(
             ref=ref,
             move_id=ref,
             state=state,
             settlement=replace(
-                told,
-                partner=told.partner if self.partner(told.partner) else "",
+                found,
+                partner=found.partner if self.partner(found.partner) else "",
                 receipt=self.receipt(shared).amount if shared else None,
             ),
-            reconciled=self._reconciled(told) if state is MoveState.POSTED else 0,
+            reconciled=self._reconciled(found) if state is MoveState.POSTED else 0,
             stored_hash=text(entry.meta, "content_hash") or None,
         )
 
     def receipt(self, ref: str) -> Settlement:
-        """The shared receipt of this ref as it stands: a settlement of no document."""
+        """The shared receipt of this ref: a settlement of no document."""
         return self._reader.settlement(ref, self.receipts[ref])
 
     def matching(self, ref: str) -> Matching:
-        """What is matched on a document or shared receipt; nothing where it is not posted.
+        """The matching of a document or shared receipt; empty where it is not posted.
 
-        Of what is on account only what undoes another is matched, with that one.
+        An entry on account is matched only with the entry that it undoes, or that undoes it.
         """
         if ref not in self._matchings:
             entry = self._holder(ref)
@@ -251,11 +250,11 @@ class Records:
 
     def _side(self, ref: str) -> int:
         """The sign of a document's or shared receipt's own amount on the receivable."""
-        # A receipt stands on the other side of the receivable than the documents it is for.
+        # A receipt is on the other side of the receivable than its documents.
         return kind_of(self._holder(ref)).sign * (-1 if ref in self.receipts else 1)
 
     def _claims(self, ref: str) -> Iterable[Claim]:
-        """What the posted entries take off this document or shared receipt."""
+        """The amounts that posted entries take off this document or shared receipt."""
         holder = self._holder(ref)
         held = {posting.units.currency for posting in holder.postings} if holder else set()
         claims: dict[str, Claim] = {}
@@ -265,7 +264,7 @@ class Records:
             sign = self._side(ref) if holder else kind_of(entry).sign
             if foreign or (allocation and not self._matches(entry)):
                 continue
-            # A person's entry has no id of ours; its place tells it from the others.
+            # A person's entry has no external id; its place in the file identifies it.
             name = text(entry.meta, "external_id") or ":".join(map(str, self.place(entry)))
             before = claims[name].amount if name in claims else 0
             claims[name] = Claim(
@@ -278,7 +277,7 @@ class Records:
         return claims.values()
 
     def _matches(self, entry: Any) -> bool:
-        """Whether an allocation has both its lines, and both of what they name are posted."""
+        """Whether an allocation has both its lines, and both named documents or receipts are posted."""
         named = {settles(each) for each in entry.postings if self._reader.is_receivable(each)}
         both = len(named) == 2 and text(entry.meta, "drawn_on") in named
         return both and all(self.state(ref) is MoveState.POSTED for ref in named)

@@ -1,4 +1,4 @@
-"""Settlements on their way into the books: which entries they make, and what is refused."""
+"""Settlements as entries of the books, and the checks before they are written."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.settlements.requirements import draws_on_a_document, receipt_of
 
 
-def settled(
+def add_settlements(
     settlements: Sequence[Settlement], records: Records, changes: Changes, settings: Settings
 ) -> None:
     """Add to `changes` the entries of those settlements that the books do not have."""
     batch = _Batch(records, changes, settings)
     new = [each for each in settlements if each.ref not in records.settlements]
-    # What fails gives back what its allocation took, before another takes it.
+    # A failed payment releases the amount of its allocation before another allocation takes it.
     for settlement in sorted(new, key=lambda each: each.undoes is None):
-        batch.put(settlement)
+        batch.add(settlement)
 
 
 class _Batch:
-    """What a batch writes, while it is worked in."""
+    """The receipts and allocations of one batch so far, and its changes."""
 
     def __init__(self, records: Records, changes: Changes, settings: Settings) -> None:
         self._records = records
@@ -40,8 +40,8 @@ class _Batch:
         self._allocated: Counter[str] = Counter()
         self._undone: set[str] = set()
 
-    def put(self, settlement: Settlement) -> None:
-        """One settlement, as the entry that its method makes or as an allocation."""
+    def add(self, settlement: Settlement) -> None:
+        """Add the entry of one settlement. Raises NotPrepared, NotAllowed or ContractBreach."""
         tried = f"settling {settlement.document} by {settlement.ref}"
         document, drawn_on = self._move(settlement.document), None
         if draws_on_a_document(settlement):
@@ -52,7 +52,7 @@ class _Batch:
         if settlement.receipt is not None:
             self._receive(tried, settlement)
         if settlement.undoes is not None:
-            self._gives_back(settlement)
+            self._release(settlement)
         if settlement.is_allocation and not self._fits(settlement):
             return
         self._write(tried, settlement, document.document.number if document else "on account")
@@ -61,7 +61,7 @@ class _Batch:
         return self._records.move(ref) if ref in self._records.documents else None
 
     def _receive(self, tried: str, allocation: Settlement) -> None:
-        """Write the shared receipt where it is not there yet. Raises when another one stands there."""
+        """Write the shared receipt unless it exists. Raises where one of another amount does."""
         receipt = receipt_of(allocation)
         known = self._receipts.get(receipt.ref)
         if known is None and receipt.ref in self._records.receipts:
@@ -76,7 +76,7 @@ class _Batch:
         self._receipts[receipt.ref] = known or receipt
 
     def _fits(self, allocation: Settlement) -> bool:
-        """Whether both sides have its amount left; it is exactly its amount, or not there at all."""
+        """Whether both sides have its amount left: an allocation is never written in part."""
         drawn_on = allocation.drawn_on or ""
         undone = allocation.ref in self._undone | self._records.undone
         sides = (drawn_on,) if undone else (allocation.document, drawn_on)
@@ -87,7 +87,7 @@ class _Batch:
         self._allocated.update(dict.fromkeys(sides, allocation.amount))
         return True
 
-    def _gives_back(self, failure: Settlement) -> None:
+    def _release(self, failure: Settlement) -> None:
         self._undone.add(failure.undoes or "")
         if failure.undoes in self._records.settlements:
             ledger_state = self._records.settlement(failure.undoes)

@@ -1,4 +1,4 @@
-"""What a set of books consists of, what of it is there, and the files of new books."""
+"""The parts of a set of books, found or missing, and the files of new books."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ class Part:
 
 
 def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, ...]:
-    """The accounts and currencies of the configuration, as found; `records` None: no books."""
+    """The configured accounts and currencies, found or not; `records` None: no books."""
     known = {*records.chart.names, *records.accounts} if records else set()
     accounts = [
         Part(
@@ -54,18 +54,18 @@ def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, .
 
 
 def steps(parts: Iterable[Part], *, made: str, books: bool) -> tuple[SetupStep, ...]:
-    """What setup says; `made` is said of a part that was not there, `books` whether they were."""
-    looked_at = [("books", MAIN, books), *((part.what, part.name, part.found) for part in parts)]
+    """The steps of setup: `made` is the outcome of a missing part, `books` whether the books exist."""
+    checked = [("books", MAIN, books), *((part.what, part.name, part.found) for part in parts)]
     return tuple(
         SetupStep(what=what, name=name, outcome="found" if found else made)
-        for what, name, found in looked_at
+        for what, name, found in checked
     )
 
 
 def missing_parts(
     parts: Iterable[Part], records: Records, settings: Settings
 ) -> tuple[MissingPart, ...]:
-    """What existing books lack, each with its remedy."""
+    """The parts that existing books lack, each with its remedy."""
     missing = [
         MissingPart(
             what=part.what,

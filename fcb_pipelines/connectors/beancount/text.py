@@ -1,7 +1,6 @@
-"""Our entries as Beancount text: what a document, a settlement or a partner looks like in the file.
+"""Our documents, settlements and partners as Beancount text.
 
-Everything the adapter must read back stands in the entry itself, as metadata on the entry or on its
-postings; payee, narration, tags and links are for the person who reads the books in Fava.
+The adapter reads back dates, accounts, amounts and metadata; payee, narration, tags and links are for the person who reads the books in Fava.
 """
 
 import re
@@ -12,7 +11,7 @@ from decimal import Decimal
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.money import to_major
 
-# Directives that have no date of their own stand before every possible document.
+# The date of directives without one of their own: before every possible document.
 BEGINNING = date(1970, 1, 1)
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"})
@@ -84,8 +83,8 @@ def settlement_text(
 ) -> str:
     """A settlement or a shared receipt (`record`) as a posted entry (`*`); `what` begins its narration.
 
-    `debited` and `credited` are the accounts of a positive amount on an invoice, each with what its
-    posting settles.
+    `debited` and `credited` are the accounts of a positive amount on an invoice, each with the ref that
+    its posting settles.
     """
     facts = {
         "external_id": settlement.ref,
@@ -140,13 +139,13 @@ def commodity_text(currency: str) -> str:
 
 
 def main_text(*, title: str, currency: str, identity: str) -> str:
-    """The top file: options, the identity of these books, and what it includes."""
+    """The top file: options, the identity of these books, and its includes."""
     return f"""\
 ; The books of {title}. Written by fcb_pipelines: drafts are `!`, posted entries `*`.
 option "title" {quoted(title)}
 option "operating_currency" {quoted(currency)}
 
-; Refuses an external id that stands here twice.
+; Refuses an external id that is used twice.
 plugin "fcb_pipelines.connectors.beancount_plugin"
 
 ; Names this very set of books: never change it, never copy it to other books.

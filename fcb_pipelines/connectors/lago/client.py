@@ -1,4 +1,4 @@
-"""Reads from Lago over one pooled HTTP client: paced, retried, failures told apart."""
+"""Reads from Lago over one pooled HTTP client: paced, retried, each kind of failure by its own class."""
 
 import itertools
 import weakref
@@ -69,7 +69,7 @@ class LagoReader:
         return swept(lambda: self._pages(what, params or {}), "lago_id", progress)
 
     def count(self, what: str) -> int:
-        """How many objects of a kind there are, by Lago's own total."""
+        """The number of objects of a kind, by Lago's own total."""
         meta = self._page(what, {"per_page": 1, "page": 1})["meta"]
         return int(meta["total_count"])
 
@@ -93,7 +93,7 @@ class LagoReader:
         return page
 
     def _mind_the_limit(self, response: httpx.Response) -> None:
-        """When Lago says that nothing is left of its limit, wait for the reset before asking on."""
+        """Hold further calls until the reset when Lago's rate limit is used up."""
         left = response.headers.get("x-ratelimit-remaining")
         reset = retry_after(response.headers, "x-ratelimit-reset")
         if left == "0" and reset:

@@ -23,7 +23,7 @@ _LINKS = ("file_url", "xml_url", "web_url")
 
 
 class LagoSource:
-    """One Lago organization, read only. Bodies are what `core.facts.lago.documents` reads."""
+    """One Lago organization, read only. `core.facts.lago.documents` reads its bodies."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class LagoSource:
         fees = self._reader.sweep("fees")
         payments = self._reader.sweep("payments")
         notes = self._reader.sweep("credit_notes")
-        # Fees are left out: what their sweep lacks shows in each invoice's own sum.
+        # Fees are left out: a fee that their sweep lacks is missing in its invoice's sum.
         problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
         listed = [self._with_credits(each, problems) for each in invoices.items]
         related = Related(listed, fees.items, payments.items, notes.items)
@@ -83,7 +83,7 @@ class LagoSource:
         return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
-        """Whether Lago answers this key, how much there is, and what is in the way."""
+        """Lago as found with this key: the number of objects by kind, and problems."""
         counts: dict[str, int] = {}
         problems: list[str] = []
         for what in ("invoices", "fees", "payments", "credit_notes"):
@@ -141,7 +141,7 @@ class LagoSource:
 def _invoice(
     invoice: Json, fees: Iterable[Json], payments: Iterable[Json], offsets: Iterable[Json]
 ) -> SourceBody:
-    """A body whose parts stand in a fixed order, so that equal documents are equal bodies.
+    """A body with its parts in a fixed order, so that equal documents are equal bodies.
 
     `offsets` are the credit notes that were set off against the invoice.
     """
@@ -172,5 +172,5 @@ def _age(each: Json) -> tuple[str, str]:
 
 
 def _is_id(text: str) -> bool:
-    """Whether a text can stand as one part of a path: an empty one would ask for the list."""
+    """Whether a text can be one part of a path: an empty one would ask for the list."""
     return bool(text) and all(sign.isalnum() or sign in "-_" for sign in text)

@@ -1,7 +1,7 @@
 """The contract of each NexaCloud table: the columns that are read, their types, nulls and keys.
 
-`TABLES` is the closed list. `breaches` looks at a frame alone, so the same contract holds for a
-live extract, a stored frame and a test.
+`TABLES` is the closed list. `breaches` needs a frame alone, so the same contract holds for a live
+extract, a stored frame and a test.
 """
 
 import re
@@ -34,7 +34,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class ColumnType(StrEnum):
-    """What a column holds, and how a frame shows it.
+    """The type of a column, and its Python type in a frame.
 
     uuid and text are str; numeric is Decimal; timestamptz an aware UTC datetime; moment either that
     or a date; a missing value is None (NaT among timestamps).
@@ -50,7 +50,7 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnContract:
-    """One column: its type, whether null may stand in it, whether it identifies the row.
+    """One column: its type, whether it may be null, whether it identifies the row.
 
     An optional one may be missing; then it is in no frame.
     """
@@ -89,17 +89,17 @@ def _table(**columns: str) -> tuple[ColumnContract, ...]:
     return tuple(
         ColumnContract(
             name=name,
-            type=ColumnType(told.removesuffix(" key").rstrip("!?")),
-            nullable=not told.endswith(("!", " key")),
-            key=told.endswith(" key"),
-            optional=told.endswith("?"),
+            type=ColumnType(kind.removesuffix(" key").rstrip("!?")),
+            nullable=not kind.endswith(("!", " key")),
+            key=kind.endswith(" key"),
+            optional=kind.endswith("?"),
         )
-        for name, told in columns.items()
+        for name, kind in columns.items()
     )
 
 
 # Nullable where the pipeline has an answer to null: a plan without a price, an invoice never paid.
-# Usage has no key, since a replayed window may stand there twice.
+# Usage has no key, since a replayed window may be there twice.
 TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
     "users": _table(
         id="uuid key",
@@ -180,8 +180,7 @@ TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
     ),
 }
 
-# What the company's other services tell of themselves, all in the same tables. A table that isn't
-# there is one without rows.
+# Records of the company's other services, all in the same tables. A missing table has no rows.
 SERVICE_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
     "service_customers": _table(service="text!", id="text!", email="text", name="text"),
     "service_plans": _table(
@@ -221,7 +220,7 @@ SERVICE_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
         source_id="text",
     ),
 }
-# What the books are made of. The other tables are the dual run's: it never stops them.
+# The tables that the books need. The others are the dual run's, which never stops the books.
 POSTED_TABLES = ("users", "invoices", "invoice_items")
 METERED_TABLES = tuple(table for table in TABLES if table not in POSTED_TABLES)
 ALL_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {**TABLES, **SERVICE_TABLES}
@@ -235,8 +234,7 @@ def column_names(table: str) -> tuple[str, ...]:
 def breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
     """Every rule of the table's contract that the frame breaks; empty when it keeps all of them.
 
-    A frame without any column is a table that is not there. Columns beyond the contract are no
-    breach: they are not read.
+    A frame without any column is a missing table. Further columns are no breach: they are not read.
     """
     if frame.columns.empty:
         return (Breach(table=table, column="*", rule="the table is missing", count=0),)
@@ -252,7 +250,7 @@ def breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
         if column.name in rows
         for rule, own in _broken(rows[column.name].tolist(), column)
         if own
-        for breach in _told(table, column, rule, own, rows)
+        for breach in _breaches_of(table, column, rule, own, rows)
     ]
     return (*missing, *broken)
 
@@ -270,19 +268,19 @@ def _broken(values: Sequence[Any], column: ColumnContract) -> Iterator[tuple[str
     yield f"wrong type, not {column.type.value}", [row for row, value in there if not holds(value)]
 
 
-def _told(
+def _breaches_of(
     table: str, column: ColumnContract, rule: str, rows: Sequence[int], frame: pd.DataFrame
 ) -> Iterator[Breach]:
     values = frame[column.name]
     is_beyond, beyond_rule = _BEYOND.get(column.type, (lambda value: False, ""))
     beyond = [row for row in rows if is_beyond(values.iloc[row])]
     wrong = [row for row in rows if row not in {*beyond}]
-    for told, own, remedy in ((beyond_rule, beyond, MENDED), (rule, wrong, CHANGED)):
+    for name, own, remedy in ((beyond_rule, beyond, MENDED), (rule, wrong, CHANGED)):
         if own:
             yield Breach(
                 table=table,
                 column=column.name,
-                rule=told,
+                rule=name,
                 count=len(own),
                 sample=tuple(
                     f"{row_name(table, frame, row)}: {(typed if own is wrong else shown)(values.iloc[row])}"

@@ -36,7 +36,7 @@ from fcb_pipelines.connectors.nexacloud.contracts import (
     SERVICE_TABLES,
     TABLES,
 )
-from fcb_pipelines.connectors.nexacloud.values import tell_as_it_is
+from fcb_pipelines.connectors.nexacloud.values import register_casts
 
 VARIABLE = "FCB_NEXACLOUD_DSN"
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -54,8 +54,9 @@ class Snapshot:
     one of the other services' (`service_…`) a frame without rows.
 
     In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC], and a
-    missing value is None (NaT among timestamps). A number or moment that can't be counted with (NaN,
-    44 BC) is the text of it and a value of no such type (an array) its bytes, for the contract. `id` sorts by `taken_at`, the database's time.
+    missing value is None (NaT among timestamps). A number or moment that nobody can count with (NaN,
+    44 BC) is text, a value of another type (an array) is bytes: both break the contract. `id` sorts by
+    `taken_at`, the database's time.
     """
 
     id: str
@@ -81,17 +82,17 @@ class NexaCloudDescription:
 
 
 def libpq_dsn(dsn: str) -> tuple[str, str | None]:
-    """The DSN in libpq's form, and what was wrong with it (None: nothing).
+    """The DSN in libpq's form, and the correction that it needed (None: none).
 
     A SQLAlchemy-style URL is corrected: the driver goes, asyncpg's `ssl` becomes `sslmode`. Raises
-    NotPrepared for what can't be a Postgres DSN. No message ever shows a password.
+    NotPrepared for any other text that is no Postgres DSN. No message ever shows a password.
     """
     given = dsn.strip()
-    told = None
+    correction = None
     found = _FAMILIAR.match(given)
     if found and found.group(2):
         given = _plain_url(given)
-        told = (
+        correction = (
             f"{VARIABLE} begins with {found.group(0)}, which is SQLAlchemy's form; read as "
             f"{_without_password(given)}: write it so"
         )
@@ -101,7 +102,7 @@ def libpq_dsn(dsn: str) -> tuple[str, str | None]:
             "it is no Postgres address in libpq's form",
             remedy=f"{VARIABLE}=postgresql://reader@host:5432/nexacloud",
         )
-    return given, told
+    return given, correction
 
 
 class NexaCloudSource:
@@ -130,7 +131,7 @@ class NexaCloudSource:
         return Snapshot(id=taken_at.strftime("%Y%m%dT%H%M%S.%fZ"), taken_at=taken_at, frames=frames)
 
     def describe(self) -> NexaCloudDescription:
-        """Who answers, with which rights, and whether what is read is there. Reads only."""
+        """Version, role, its rights, row counts, and missing tables and columns. Reads only."""
         rows: dict[str, int] = {}
         missing: list[str] = []
         problems: list[str] = []
@@ -162,8 +163,8 @@ class NexaCloudSource:
                 ((rows[table],),) = cursor.fetchall()
         warnings = [self._correction] if self._correction else []
         for name in missing:
-            told = warnings if name.split(".")[0] in METERED_TABLES else problems
-            told.append(f"{name} is missing: the schema may have changed")
+            reported = warnings if name.split(".")[0] in METERED_TABLES else problems
+            reported.append(f"{name} is missing: the schema may have changed")
         if superuser:
             warnings.append(f"role {role} is a superuser: use a role that can only read")
         elif writable:
@@ -188,13 +189,13 @@ class NexaCloudSource:
             raise _no_connection(tried, error) from error
         try:
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-            tell_as_it_is(connection)
+            register_casts(connection)
             yield connection
         except psycopg2.Error as error:
             raise _failed(tried, error) from error
         except UnicodeDecodeError as error:
-            told = f"a text in another encoding than the database says ({error.reason})"
-            raise ContractBreach(tried, told, remedy="correct the text in NexaCloud") from error
+            fault = f"a text in another encoding than the database says ({error.reason})"
+            raise ContractBreach(tried, fault, remedy="correct the text in NexaCloud") from error
         finally:
             connection.close()
 
@@ -267,22 +268,22 @@ def _grant(table: str, role: str) -> str:
 
 
 def _no_connection(tried: str, error: psycopg2.OperationalError) -> Failure:
-    said = " ".join(str(error).split())
-    if any(words in said for words in _WRONG_LOGIN):
-        return NotAllowed(tried, said, remedy=f"correct role and password in {VARIABLE}")
-    if _WRONG_NAME.search(said):
-        return NotPrepared(tried, said, remedy=f"correct {VARIABLE}")
-    return Unreachable(tried, said, remedy=f"check network and {VARIABLE}, then `fcb doctor`")
+    message = " ".join(str(error).split())
+    if any(words in message for words in _WRONG_LOGIN):
+        return NotAllowed(tried, message, remedy=f"correct role and password in {VARIABLE}")
+    if _WRONG_NAME.search(message):
+        return NotPrepared(tried, message, remedy=f"correct {VARIABLE}")
+    return Unreachable(tried, message, remedy=f"check network and {VARIABLE}, then `fcb doctor`")
 
 
 def _failed(tried: str, error: psycopg2.Error) -> Failure:
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     if isinstance(error, errors.InsufficientPrivilege):
-        return NotAllowed(tried, said, remedy="grant select on the tables to the role")
+        return NotAllowed(tried, message, remedy="grant select on the tables to the role")
     if isinstance(error, errors.ReadOnlySqlTransaction):
-        return NotAllowed(tried, f"the session refuses writes: {said}")
+        return NotAllowed(tried, f"the session refuses writes: {message}")
     if isinstance(error, errors.QueryCanceled):
-        return TransientFailure(tried, f"the statement took too long or was cancelled: {said}")
+        return TransientFailure(tried, f"the statement took too long or was cancelled: {message}")
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return Unreachable(tried, said)
-    return ContractBreach(tried, said)
+        return Unreachable(tried, message)
+    return ContractBreach(tried, message)

@@ -1,8 +1,8 @@
-"""NexaCloud's values as the frames hold them; what can't be counted with stays the text it was.
+"""NexaCloud's values as the frames hold them; a value that nobody can count with stays text.
 
-Postgres knows numbers and moments that Python's have no room for, or that pandas takes for a missing
-value: NaN, Infinity, 1e500, the year 12026, 44 BC. Read as their text they are what they are: a
-breach of the column's contract that can be named.
+Postgres has numbers and moments that Python lacks, or that pandas takes for a missing value: NaN,
+Infinity, 1e500, the year 12026, 44 BC. They are read as text, and so break the column's contract in
+a way that can be reported.
 """
 
 import math
@@ -76,14 +76,14 @@ def is_beyond_moments(value: object) -> bool:
 
 
 def row_name(table: str, frame: pd.DataFrame, row: int) -> str:
-    """The row at a position by its key, or by what comes next to one: `id 7`."""
+    """The name of the row at a position, by its key or the columns nearest to one: `id 7`."""
     names = _NAMED_BY.get(table, ("service", "id"))
-    told = [f"{name} {frame[name].iloc[row]}" for name in names if name in frame]
-    return ", ".join(told) or f"row {row + 1}"
+    parts = [f"{name} {frame[name].iloc[row]}" for name in names if name in frame]
+    return ", ".join(parts) or f"row {row + 1}"
 
 
 def shown(value: object) -> str:
-    """A value as a message has it, null for a missing one."""
+    """A value for a message: quoted, cut at 60 characters, `null` for a missing one."""
     missing = value is None or value is pd.NaT or value is pd.NA
     if missing or (isinstance(value, float) and value != value):
         return "null"
@@ -92,14 +92,14 @@ def shown(value: object) -> str:
 
 
 def typed(value: object) -> str:
-    """The same, with the type of what is there."""
-    told = shown(value)
+    """The same with its type: `'7' is str`."""
+    text = shown(value)
     kind = "of another type" if isinstance(value, bytes) else type(value).__name__
-    return told if told == "null" else f"{told} is {kind}"
+    return text if text == "null" else f"{text} is {kind}"
 
 
-def tell_as_it_is(connection: Connection) -> None:
-    """Make the connection read every value, and as text what Python or a frame has no value for."""
+def register_casts(connection: Connection) -> None:
+    """Make the connection read every value: as text where Python or a frame has no such value."""
     casts: tuple[tuple[tuple[int, ...], str, Any], ...] = (
         (_NUMERIC, "fcb_numeric", _number),
         (_FLOATS, "fcb_float", _float),
@@ -111,27 +111,27 @@ def tell_as_it_is(connection: Connection) -> None:
         extensions.register_type(extensions.new_type(kinds, name, cast), connection)
 
 
-def _number(told: str | None, cursor: Any) -> Decimal | str | None:
-    if told is None:
+def _number(text: str | None, cursor: Any) -> Decimal | str | None:
+    if text is None:
         return None
-    value = Decimal(told)
-    return value if is_number(value) else told
+    value = Decimal(text)
+    return value if is_number(value) else text
 
 
-def _float(told: str | None, cursor: Any) -> float | str | None:
-    if told is None:
+def _float(text: str | None, cursor: Any) -> float | str | None:
+    if text is None:
         return None
-    value = float(told)
-    return value if math.isfinite(value) else told
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def _moment(cast: Cast) -> Cast:
-    def read(told: str | None, cursor: Any) -> Any:
-        if told is None or told.endswith(_BEYOND):
-            return told
+    def read(text: str | None, cursor: Any) -> Any:
+        if text is None or text.endswith(_BEYOND):
+            return text
         try:
-            return cast(told, cursor)
+            return cast(text, cursor)
         except (ValueError, OverflowError, psycopg2.DataError):
-            return told
+            return text
 
     return read

@@ -1,9 +1,9 @@
 """The server action: a few batch operations that run inside Odoo, each in one transaction.
 
 Over remote calls a record and its external id are two transactions, a reconciliation is a call a
-pair, and a date that Odoo moves is seen too late. The action does each whole or not at all. It
-runs with the calling user's rights; only the table of external ids, which users can't read, is
-reached beyond them, and there only names of this module.
+pair, and a date that Odoo moves is noticed too late. The action does each whole or not at all. It
+runs with the calling user's rights, except in the table of external ids: users can't read it, and
+there the action reaches only names of this module.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,24 +21,24 @@ VERSION = digest(CODE)[:12]
 
 
 def xml_name(ref: str) -> str:
-    """A ref as the name of an external id: Odoo allows no space in it."""
+    """A ref as the name of an external id, in which Odoo allows no space."""
     return quote(ref, safe=":@+,;=$!()*/")
 
 
 def ref_of(name: str) -> str:
-    """The ref that an external id's name stands for."""
+    """The ref of an external id's name: the reverse of `xml_name`."""
     return unquote(name)
 
 
 class Batches:
-    """The server action of one database, called. `action` is its id."""
+    """Calls of the server action of one database. `action` is its id."""
 
     def __init__(self, connection: OdooConnection, action: int) -> None:
         self._connection = connection
         self._action = action
 
     def run(self, verb: str, **task: Any) -> Mapping[str, Any]:
-        """One operation, in one transaction."""
+        """The answer of one operation, done in one transaction."""
         answer = self._connection.call(
             "ir.actions.server", "run", [self._action], context={"fcb": {"verb": verb, **task}}
         )
@@ -56,9 +56,9 @@ class Batches:
         ids: Sequence[int] | None = None,
         of: Collection[str] = (),
     ) -> list[tuple[str, str, int]]:
-        """(ref, model, record id) of our records: with these refs, with these ids, or all.
+        """(ref, model, record id) of our records with these refs or ids, or of all.
 
-        Beside those with `refs`, those that settle, draw on or reverse the documents `of`.
+        With `refs`, also the records that settle, draw on or reverse the documents `of`.
         """
         if refs is not None and not refs and not of:
             return []

@@ -1,7 +1,7 @@
-"""What the server action runs inside Odoo: its text, in pieces, one for each group of verbs.
+"""The code of the server action, as text: one piece for each group of verbs.
 
 Odoo evaluates it under `safe_eval`: no imports, no `with`, and no closures, so that a function's
-comprehensions and lambdas may only use their own arguments and the names up here.
+comprehensions and lambdas may use only their own arguments and the names of `HEAD`.
 """
 
 MODULE = "fcb_pipelines"
@@ -23,7 +23,7 @@ partials = env['account.partial.reconcile']
 named = []
 """
 
-LOOKING = """
+FINDING = """
 if verb == 'find':
     domain = [('module', '=', MODULE), ('model', 'in', task['models'])]
     wanted = []
@@ -311,4 +311,4 @@ if named:
 action = answer
 """
 
-CODE = HEAD + LOOKING + WRITING + MATCHING + SETTLING + NAMING
+CODE = HEAD + FINDING + WRITING + MATCHING + SETTLING + NAMING

@@ -1,7 +1,7 @@
-"""What Odoo must have for our documents: looked at once, by code and by name, in a few calls.
+"""The accounts, journals, taxes and fields that our documents need, read from Odoo in a few calls.
 
-The chart is what was found - ids to write with, keys to read back with - and what is lacking, each
-with the command or the act that mends it. Nothing is made here.
+The chart has the found parts - ids to write with, keys to read back with - and the missing ones, each
+with its remedy. Nothing is created here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo.company import Company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo.fields import SETUP, missing_fields, standing_fields
+from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION, Taxes
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Account, Settings
@@ -21,7 +21,7 @@ INCOME, OTHER_INCOME, EXPENSE = "income", "income_other", "expense"
 LIABILITY, CURRENT, RECEIVABLE = "liability_current", "asset_current", "asset_receivable"
 _FITTING = {
     INCOME: {INCOME, OTHER_INCOME},
-    # What is recovered may stand as income or against the expense.
+    # A recovered debt may be booked as income or against the expense.
     OTHER_INCOME: {INCOME, OTHER_INCOME, EXPENSE},
     EXPENSE: {EXPENSE, "expense_other"},
     LIABILITY: {LIABILITY, "liability_non_current"},
@@ -32,7 +32,7 @@ _FITTING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One account that the configuration names, and the type it is of.
+    """One account that the configuration names, and its type.
 
     `methods`: only settlements of these need it; () means that everything does.
     """
@@ -42,7 +42,7 @@ class Wanted:
     methods: tuple[Method, ...] = ()
 
     def missing(self, remedy: str) -> MissingPart:
-        """That it is not there, or not fit."""
+        """This account as a missing part, where it is absent or of another type."""
         return MissingPart(
             what="account",
             name=f"{self.account.code} {self.account.name}",
@@ -54,7 +54,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """What was found: code, key or name -> id, and what is lacking.
+    """The parts found in Odoo (code, key or name -> id), and those missing.
 
     `taxes` is tax key -> id, `groups` the ids of group taxes by their keys; `action` is the id of
     our server action. `lines` has the payment method lines of each journal code and their account.
@@ -94,7 +94,7 @@ class Chart:
         return built_in | {each.account.code: each.key for each in self.settings.families}
 
     def tax_ids(self, keys: tuple[str, ...]) -> list[int]:
-        """The taxes to put on a line: the group that stands for all of them, or each of them."""
+        """The ids of the taxes of a line: their group tax where there is one, else each of them."""
         group = self.groups.get(frozenset(keys))
         if group is not None and len(keys) > 1:
             return [group]
@@ -103,18 +103,20 @@ class Chart:
     def tax(self, key: str) -> int:
         """Id of the tax with this configured key."""
         if key not in self.taxes:
-            told = [part.remedy for part in self.missing if part.what == "tax"]
+            remedies = [part.remedy for part in self.missing if part.what == "tax"]
             raise NotPrepared(
-                f"using tax {key}", "Odoo has no such tax", remedy=told[0] if told else SETUP
+                f"using tax {key}",
+                "Odoo has no such tax",
+                remedy=remedies[0] if remedies else SETUP,
             )
         return self.taxes[key]
 
     def keys(self, tax_ids: Iterable[int]) -> tuple[str, ...]:
-        """The configured keys that these taxes stand for; a group stands for its taxes."""
+        """The configured keys of these taxes; a group has the keys of its taxes."""
         if not self._keys:
             self._keys.update({tax: (key,) for key, tax in self.taxes.items()})
             self._keys.update({tax: tuple(keys) for keys, tax in self.groups.items()})
-        # A tax of nobody's is named, so that a person's edit shows as what it is.
+        # A tax that is not configured is named by its id, so that a person's edit shows.
         found = {key for tax in tax_ids for key in self._keys.get(tax, (f"odoo tax {tax}",))}
         return tuple(sorted(found))
 
@@ -157,8 +159,8 @@ def journal_types(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def look(connection: OdooConnection, settings: Settings, owner: Company) -> Chart:
-    """Everything that our documents need, as it stands in this company now."""
+def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -> Chart:
+    """The chart of this company now. Raises the failures of `OdooConnection`."""
     company = [("company_id", "parent_of", [connection.company])]
     receivable = settings.accounts.receivable
     wanted = (*wanted_accounts(settings), Wanted(account=receivable, type=RECEIVABLE))
@@ -174,7 +176,7 @@ def look(connection: OdooConnection, settings: Settings, owner: Company) -> Char
     )
     journals_by_code = {row["code"]: row for row in journals}
     lines = _method_lines(connection, journals_by_code)
-    fields, action = standing_fields(connection)
+    fields, action = found_fields(connection)
     taxes = Taxes(connection, company, settings)
     return Chart(
         settings=settings,
@@ -206,8 +208,8 @@ def _missing_accounts(
             remedy = CONFIGURATION if code == receivable else SETUP
             yield each.missing(remedy)
         elif row["account_type"] not in _FITTING[each.type]:
-            told = f"{code} is {row['name']}, of type {row['account_type']}: {CONFIGURATION}"
-            yield each.missing(told)
+            remedy = f"{code} is {row['name']}, of type {row['account_type']}: {CONFIGURATION}"
+            yield each.missing(remedy)
 
 
 def _missing_journals(
@@ -219,8 +221,8 @@ def _missing_journals(
             remedy = CONFIGURATION if code == settings.journals.sales else SETUP
             yield MissingPart(what="journal", name=code, remedy=remedy)
         elif row["type"] != kind:
-            told = f"{code} is a journal of type {row['type']}: {CONFIGURATION}"
-            yield MissingPart(what="journal", name=code, remedy=told)
+            remedy = f"{code} is a journal of type {row['type']}: {CONFIGURATION}"
+            yield MissingPart(what="journal", name=code, remedy=remedy)
     for journal in (settings.journals.stripe, settings.journals.off_platform):
         account = journal.outstanding
         if account is None:
@@ -230,21 +232,21 @@ def _missing_journals(
         for line in lines.get(journal.code, ()):
             if line["account"] != account.code:
                 name = f"outstanding account {account.code} of {journal.code}"
-                told = SETUP if not line["account"] else (
+                remedy = SETUP if not line["account"] else (
                     f"{line['account']} is set on payment method {line['name']}: change it in Odoo, "
                     f"or {CONFIGURATION}"
                 )  # fmt: skip
-                yield MissingPart(what="journal", name=name, remedy=told)
+                yield MissingPart(what="journal", name=name, remedy=remedy)
 
 
 def _missing_currencies(settings: Settings, owner: Company) -> Iterable[MissingPart]:
-    """Documents in these are held; it keeps nothing else out."""
+    """The configured currencies that can't be posted; documents in other currencies go on."""
     for name in settings.currencies:
         if name not in owner.currency_ids:
             yield MissingPart(what="currency", name=name, remedy=SETUP, taxes=())
         elif name not in owner.currencies:
-            told = f"give {name} rates in Odoo, from the first document's day on"
-            yield MissingPart(what="currency", name=f"rates of {name}", remedy=told, taxes=())
+            remedy = f"give {name} rates in Odoo, from the first document's day on"
+            yield MissingPart(what="currency", name=f"rates of {name}", remedy=remedy, taxes=())
 
 
 def _method_lines(

@@ -1,4 +1,4 @@
-"""The company's own side of Odoo: its currency, what it can hold, and what is locked for this user."""
+"""The company in Odoo: its currencies with their rates, and its lock dates for this user."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class Company:
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """What documents may be in, the company's own first.
+        """The currencies that documents may be in, the company's own first.
 
-        Without any rate Odoo would silently take one for one.
+        Those without a rate are left out: Odoo would silently convert them one to one.
         """
         return (self.currency, *(name for name, _ in self.rates_since))
 
     def has_rate(self, currency: str, day: date) -> bool:
-        """Whether there is a rate on this day; Odoo would take a later one where there is none."""
+        """Whether there is a rate on or before this day; without one Odoo would take a later one."""
         since = dict(self.rates_since).get(currency)
         return currency == self.currency or (since is not None and since <= day)
 
@@ -70,7 +70,7 @@ def read_company(odoo: OdooConnection) -> Company:
 
 
 def version_problem(version: str) -> tuple[MissingPart, ...]:
-    """What is wrong with a server of this version, if anything is."""
+    """A missing part where a server of this version is too old; else empty."""
     digits = version.removeprefix("saas~").split(".")[0]
     if digits.isdigit() and int(digits) >= OLDEST:
         return ()

@@ -1,4 +1,4 @@
-"""How Odoo is reached: the one place that knows its remote procedure calls.
+"""The connection to Odoo: the only place that knows its remote procedure calls.
 
 Odoo 19 still answers /jsonrpc, which `odoorpc` speaks; Odoo 20 drops it. Nothing outside this class
 would change then.
@@ -38,8 +38,8 @@ _REMEDY = "check FCB_ODOO_URL, FCB_ODOO_DATABASE, FCB_ODOO_USER and FCB_ODOO_PAS
 class OdooConnection:
     """One user's access to one company of one Odoo database.
 
-    Nothing is called before the first question. `company` is an id; None means the user's own.
-    `calls` counts what was sent, so that a test can prove that batches cost a constant number.
+    It logs in with the first call. `company` is an id; None means the user's own. `calls` counts the
+    calls sent, so that a test can prove that a batch costs a constant number.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class OdooConnection:
 
     @property
     def company(self) -> int:
-        """Id of the company that is worked for."""
+        """Id of the company whose books these are."""
         if self._company is None:
             session = self._logged_in()
             (user,) = self._execute("res.users", "read", [[session.env.uid], ["company_id"]], {})
@@ -150,7 +150,7 @@ class OdooConnection:
 
 
 def _opener(host: str) -> OpenerDirector:
-    """A proxy of the environment is for the outside, never for this machine's own Odoo."""
+    """An opener with the environment's proxy, except for an Odoo on this machine."""
     handlers = [ProxyHandler({})] if host in _LOOPBACK else []
     return build_opener(*handlers, HTTPCookieProcessor(CookieJar()))
 
@@ -168,24 +168,24 @@ _BY_NAME: Mapping[str, type[Failure]] = {
 
 
 def _failure(tried: str, error: Any) -> Failure:
-    said = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     info = error.info if isinstance(error.info, dict) else {}
     name = str(info.get("data", info).get("name", "")) if info else ""
-    if "Wrong login" in said:
-        return NotAllowed(tried, said, remedy=_REMEDY)
-    if re.search(r"database .* does not exist", said):
-        return NotPrepared(tried, said, remedy=_REMEDY)
-    if re.search(r"Object .* doesn't exist|Invalid field '?user_\w+_lock_date", said):
-        return NotPrepared(tried, said, remedy="install the app Invoicing in this Odoo database")
-    if "already written by another" in said:
-        return TransientFailure(tried, said)
-    return _BY_NAME.get(name, PermanentFailure)(tried, said or name)
+    if "Wrong login" in message:
+        return NotAllowed(tried, message, remedy=_REMEDY)
+    if re.search(r"database .* does not exist", message):
+        return NotPrepared(tried, message, remedy=_REMEDY)
+    if re.search(r"Object .* doesn't exist|Invalid field '?user_\w+_lock_date", message):
+        return NotPrepared(tried, message, remedy="install the app Invoicing in this Odoo database")
+    if "already written by another" in message:
+        return TransientFailure(tried, message)
+    return _BY_NAME.get(name, PermanentFailure)(tried, message or name)
 
 
 def _http_failure(tried: str, error: urllib.error.HTTPError) -> Failure:
-    said = f"HTTP {error.code} {error.reason}"
+    message = f"HTTP {error.code} {error.reason}"
     if error.code == http.client.TOO_MANY_REQUESTS:
-        return Throttled(tried, said)
+        return Throttled(tried, message)
     if error.code >= http.client.INTERNAL_SERVER_ERROR:
-        return Unreachable(tried, said)
-    return NotPrepared(tried, f"{said}: there is no Odoo at this address", remedy=_REMEDY)
+        return Unreachable(tried, message)
+    return NotPrepared(tried, f"{message}: there is no Odoo at this address", remedy=_REMEDY)

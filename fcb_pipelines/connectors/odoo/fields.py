@@ -1,6 +1,6 @@
-"""The fields of ours in Odoo: manual ones, made by setup, and what stands in each.
+"""Our fields in Odoo: manual fields that setup creates.
 
-The field that all of ours carry also tells, in its help text, which server action to call.
+The help text of `x_fc_source_ref` on `account.move` names the server action to call, by id and version.
 """
 
 import re
@@ -27,7 +27,7 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
         (CONTENT_HASH, "Source Content Hash"),
         (SOURCE_HASH, "Source Billed Hash"),
     ),
-    # An allocation is nothing but a matching, so what is said of it stands with the matching.
+    # An allocation is only a matching, so its facts are fields of the matching.
     "account.partial.reconcile": (
         (SOURCE_REF, "Source Reference"),
         ("x_fc_date", "Allocation Date"),
@@ -39,22 +39,22 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
 ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
 
 
-def standing_fields(connection: OdooConnection) -> tuple[frozenset[str], int | None]:
-    """Our fields that are there (model.name), and the server action's id where it is the one we know."""
+def found_fields(connection: OdooConnection) -> tuple[frozenset[str], int | None]:
+    """Our existing fields (model.name), and the server action's id where it is of this version."""
     found: set[str] = set()
     action = None
     for model, ours in FIELDS.items():
         names = [name for name, _ in ours]
-        told = connection.call(model, "fields_get", names, attributes=["help"])
-        found |= {f"{model}.{name}" for name in told}
-        said = ACTION_IN_HELP.search(str(told.get(SOURCE_REF, {}).get("help") or ""))
-        if said and said.group(2) == VERSION:
-            action = int(said.group(1))
+        described = connection.call(model, "fields_get", names, attributes=["help"])
+        found |= {f"{model}.{name}" for name in described}
+        named = ACTION_IN_HELP.search(str(described.get(SOURCE_REF, {}).get("help") or ""))
+        if named and named.group(2) == VERSION:
+            action = int(named.group(1))
     return frozenset(found), action
 
 
 def missing_fields(fields: frozenset[str], action: int | None) -> Iterable[MissingPart]:
-    """What lacks of our fields and of the server action."""
+    """Our fields and the server action, as far as they are missing."""
     for model, ours in FIELDS.items():
         for name, _ in ours:
             if f"{model}.{name}" not in fields:

@@ -2,8 +2,8 @@
 
 Every call costs a constant number of remote calls a batch. What must happen together - a record
 and its external id, a payment and its reconciliation, a posting and the proof of its date - happens
-in one transaction, in the server action that setup made (`odoo_action`). So a killed process or a
-lost answer leaves a whole step or none, and the next run finds by external id what is there.
+in one transaction, in the server action that setup made (`action.py`). So a killed process or a
+lost answer leaves a whole step or none, and the next run finds the written records by external id.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,18 +15,18 @@ from fcb_pipelines.connectors.failures import (
     NotAllowed,
     NotPrepared,
 )
-from fcb_pipelines.connectors.ledger import named_once
+from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.connectors.odoo.action import Batches
-from fcb_pipelines.connectors.odoo.chart import Chart, look
+from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP, SOURCE_REF
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
-from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read
+from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import minor
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
-from fcb_pipelines.connectors.odoo.settlements import Settlements, is_loose
+from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
 from fcb_pipelines.connectors.odoo.setup import Setup
 from fcb_pipelines.connectors.settling import assert_settleable
 from fcb_pipelines.core.company.settings import Settings
@@ -48,13 +48,13 @@ class OdooLedger:
 
     @property
     def connection(self) -> OdooConnection:
-        """The access that these books are reached through."""
+        """The access to these books."""
         return self._odoo
 
     def describe(self) -> LedgerDescription:
-        """What this Odoo is and what it lacks. Reads only."""
+        """Identity, currencies, locks and missing parts. Reads only."""
         company = read_company(self._odoo)
-        chart = look(self._odoo, self._settings, company)
+        chart = read_chart(self._odoo, self._settings, company)
         too_old = version_problem(self._odoo.version)
         return LedgerDescription(
             adapter="odoo",
@@ -70,7 +70,7 @@ class OdooLedger:
         )
 
     def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
-        """Make what is missing. Needs a user with the rights of Settings unless it is a dry run."""
+        """Create the missing parts. Needs a user with the rights of Settings unless it is a dry run."""
         self._found = None
         return Setup(self._odoo, self._settings).run(dry_run=dry_run)
 
@@ -84,7 +84,7 @@ class OdooLedger:
         """Our moves of these refs, in their order, and those that reverse `of`; or all of them."""
         if refs is not None and not refs and not of:
             return ()
-        return read(self._moves(), self._moves().find(refs, of), self._surroundings().of)
+        return read_moves(self._moves(), self._moves().find(refs, of), self._lookups().of)
 
     def read_settlements(
         self, refs: Collection[str] | None = None, *, of: Collection[str] = ()
@@ -92,13 +92,13 @@ class OdooLedger:
         """Our settlements of these refs, in their order, and those of the documents `of`; or all."""
         if refs is not None and not refs and not of:
             return ()
-        reader = SettlementSearch(self._odoo, self._batches(), self._surroundings().of)
+        reader = SettlementSearch(self._odoo, self._batches(), self._lookups().of)
         return reader.read(refs, of)
 
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
     ) -> tuple[LinkedPartner, ...]:
-        """Link or make each partner; the answer has one standing partner for each of `partners`."""
+        """Link or create each partner. Returns one partner for each of `partners`, in order."""
         if not partners:
             return ()
         known = Partners(self._odoo, self._batches())
@@ -118,7 +118,7 @@ class OdooLedger:
         """
         if not documents:
             return ()
-        refs = named_once([document.ref for document in documents])
+        refs = unique_refs([document.ref for document in documents])
         there = self._moves().rows(list((found := self._moves().find(refs)).values()))
         drafts = {
             ref: move
@@ -160,45 +160,49 @@ class OdooLedger:
         return self.read_moves(refs)
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
-        """Write, post and match each absent settlement; match those that stand unmatched.
+        """Write, post and match each absent settlement; match those that exist unmatched.
 
-        Raises NotPrepared when a document or what it draws on is not posted, NotAllowed for a date in
+        Raises NotPrepared when a document settled or drawn on is not posted, NotAllowed for a date in
         a locked period; then nothing is written. An allocation of more than is open on both sides is
         not made: it stays absent.
         """
         if not settlements:
             return ()
-        refs = named_once([each.ref for each in settlements])
+        refs = unique_refs([each.ref for each in settlements])
         ledger_state = {each.ref: each for each in self.read_settlements(refs)}
-        loose = {ref: int(each.move_id) for ref, each in ledger_state.items() if is_loose(each)}
-        todo = [each for each in settlements if each.ref not in ledger_state or each.ref in loose]
+        unmatched = {
+            ref: int(each.move_id) for ref, each in ledger_state.items() if is_unmatched(each)
+        }
+        todo = [
+            each for each in settlements if each.ref not in ledger_state or each.ref in unmatched
+        ]
         sides = [ref for each in todo for ref in (each.document, each.drawn_on) if ref]
         documents = {move.ref: move for move in self.read_moves(sides)}
-        new = [each for each in todo if each.ref not in loose]
+        new = [each for each in todo if each.ref not in unmatched]
         for each in new:
             drawn_on = documents.get(each.drawn_on or "")
             assert_settleable(each, documents.get(each.document), drawn_on)
         writer = Settlements(self._odoo, self._batches(), self._chart())
-        # Where it only matches what stands there already, an allocation needs no open period.
-        stands = documents.keys() | writer.receipts(new)
-        self._assert_open([each for each in new if each.drawn_on not in stands], "entry_lock")
+        # An allocation that only matches existing entries needs no open period.
+        existing = documents.keys() | writer.receipts(new)
+        self._assert_open([each for each in new if each.drawn_on not in existing], "entry_lock")
         partners = self._partners(each.partner for each in new)
         known = [each for each in todo if each.document in documents]
-        writer.write(known, documents, partners, loose)
+        writer.write(known, documents, partners, unmatched)
         self._on_account([each for each in new if each.on_account], writer, partners)
         return self.read_settlements(refs)
 
     def _on_account(
         self, settlements: Sequence[Settlement], writer: Settlements, partners: Mapping[str, int]
     ) -> None:
-        """Write what is open on the receivable; a failure after the payment that it takes back."""
-        writer.leave_open([each for each in settlements if each.undoes is None], partners, {})
+        """Write what stays open on the receivable: payments first, then the failures that undo them."""
+        writer.write_on_account([each for each in settlements if each.undoes is None], partners, {})
         failures = [each for each in settlements if each.undoes is not None]
         payments = self.read_settlements([each.undoes for each in failures if each.undoes])
         undone = {
             each.ref: int(each.move_id) for each in payments if each.state is MoveState.POSTED
         }
-        writer.leave_open(failures, partners, undone)
+        writer.write_on_account(failures, partners, undone)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over the posted entries that carry our reference, by account and currency."""
@@ -213,7 +217,7 @@ class OdooLedger:
             groupby=["account_id", "currency_id"],
             aggregates=["amount_currency:sum"],
         )
-        codes = self._surroundings().account_codes([row["account_id"][0] for row in groups])
+        codes = self._lookups().account_codes([row["account_id"][0] for row in groups])
         rows = [
             (
                 codes.get(row["account_id"][0], ""),
@@ -231,15 +235,15 @@ class OdooLedger:
     # --- parts ------------------------------------------------------------------------------------
 
     def _chart(self) -> Chart:
-        """The chart as first found complete in what every call needs."""
+        """The chart, read once. Raises NotPrepared without our fields or the server action."""
         if self._found is None:
-            chart = look(self._odoo, self._settings, read_company(self._odoo))
+            chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
             lacking = [part for part in chart.missing if part.what in ("field", "server action")]
             if lacking:
-                told = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
+                named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
                 raise NotPrepared(
                     f"opening Odoo database {self._odoo.database}",
-                    f"it lacks {told}",
+                    f"it lacks {named}",
                     remedy=SETUP,
                 )
             self._found = chart
@@ -252,7 +256,7 @@ class OdooLedger:
         residue = self._settings.policies.tax_residue
         return Moves(self._odoo, self._batches(), self._chart(), residue)
 
-    def _surroundings(self) -> LookupReader:
+    def _lookups(self) -> LookupReader:
         return LookupReader(self._odoo, self._batches(), self._chart())
 
     def _identity(self, chart: Chart, company: Company) -> str:
@@ -274,7 +278,7 @@ class OdooLedger:
         return found
 
     def _assert_open(self, todo: Sequence[Item], lock_name: str) -> None:
-        """Raises NotAllowed for the first that lies in a locked period, NotPrepared for a currency."""
+        """Raises NotAllowed for a date in a locked period, NotPrepared without the currency or a rate."""
         if not todo:
             return
         company = read_company(self._odoo)

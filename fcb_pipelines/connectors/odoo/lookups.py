@@ -1,4 +1,4 @@
-"""What telling Odoo's records needs beside them, fetched for a page of records at once."""
+"""The accounts, partners and journals of a page of Odoo's records, fetched at once to read them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -20,7 +20,7 @@ class LookupReader:
         self._chart = chart
 
     def of(self, rows: Iterable[Row], lines: Iterable[Row]) -> Lookups:
-        """What telling these moves and these of their lines needs, in two calls."""
+        """The values needed to read these moves and lines, in two calls."""
         partners = [row["partner_id"][0] for row in rows if row["partner_id"]]
         accounts = [line["account_id"][0] for line in lines if line["account_id"]]
         return Lookups(
@@ -32,7 +32,7 @@ class LookupReader:
         )
 
     def account_codes(self, ids: Iterable[int]) -> Mapping[int, str]:
-        """Account id -> code, of archived ones as well."""
+        """Account id -> code, archived accounts too."""
         wanted = sorted(set(ids))
         if not wanted:
             return {}
@@ -40,7 +40,7 @@ class LookupReader:
         return {row["id"]: row["code"] or "" for row in rows}
 
     def _methods(self) -> dict[int, tuple[Method, ...]]:
-        """Journal id -> the methods that make entries there."""
+        """Journal id -> the methods whose entries are in that journal."""
         found: dict[int, tuple[Method, ...]] = {}
         for method in Method:
             if method is Method.CREDIT_NOTE:

@@ -1,6 +1,6 @@
 """Customer invoices and credit notes in Odoo: written as drafts, posted, read back."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fcb_pipelines.connectors.failures import Refusal
@@ -18,9 +18,9 @@ from fcb_pipelines.connectors.odoo.reading import (
     LINE_FIELDS,
     MOVE_FIELDS,
     Lookups,
+    ledger_move,
     listed_move,
     minor,
-    standing_move,
 )
 from fcb_pipelines.core.codes import ExceptionCode, Kind
 from fcb_pipelines.core.documents.taxes import allowance, taxed_lines
@@ -35,6 +35,8 @@ PAGE = 1000
 BATCH = 200
 
 Item = TypeVar("Item")
+LookupsOf = Callable[[Iterable[Row], Iterable[Row]], Lookups]
+"""The values needed to read these moves and lines."""
 
 
 def in_pages(items: Sequence[Item], size: int = PAGE) -> Iterator[Sequence[Item]]:
@@ -53,21 +55,22 @@ class Moves:
         self._residue = residue
 
     def find(self, refs: Collection[str] | None, of: Collection[str] = ()) -> dict[str, int]:
-        """ref -> move id, of those that are there; entries of settlements may be among them.
+        """ref -> id of the moves that exist; entries of settlements may be among them.
 
-        Those with these refs, in their order, and those that reverse the documents `of`; or all.
+        Moves with these refs come first, in their order, then those that reverse the documents `of`.
+        `refs` None: all of ours.
         """
         wanted = None if refs is None else list(dict.fromkeys(refs))
         found = {ref: id_ for ref, _, id_ in self._batches.find(MOVE, refs=wanted, of=of)}
         return {ref: found[ref] for ref in (*(wanted or ()), *found) if ref in found}
 
     def rows(self, ids: Sequence[int]) -> dict[int, Row]:
-        """Those of these moves that are customer invoices or credit notes."""
+        """Move id -> row, for the customer invoices and credit notes among these moves."""
         domain = [("id", "in", list(ids)), ("move_type", "in", ["out_invoice", "out_refund"])]
         return {row["id"]: row for row in self._odoo.rows(MOVE, domain, MOVE_FIELDS)} if ids else {}
 
     def listed(self) -> tuple[ListedMove, ...]:
-        """Every one of ours in short."""
+        """All of our moves in short."""
         return tuple(
             listed_move(ref, rows[id_])
             for page in in_pages(list(self.find(None).items()))
@@ -87,32 +90,32 @@ class Moves:
         return found
 
     def reversed_whole(self, rows: Mapping[int, Row]) -> set[int]:
-        """Those of these moves that nothing but credit notes settles.
+        """The moves of `rows` that only credit notes settle.
 
-        Odoo says `reversed` too where entries settle the rest, or settle a credit note.
+        Odoo's own `reversed` includes moves that entries settle in part.
         """
-        said = [
+        reversed_moves = [
             move
             for move, row in rows.items()
             if (row["payment_state"], row["move_type"]) == ("reversed", "out_invoice")
         ]
-        if not said:
+        if not reversed_moves:
             return set()
         # An exchange difference takes nothing off in the document's own currency.
         otherwise = self._odoo.rows(
             "account.partial.reconcile",
-            [("debit_move_id.move_id", "in", said), ("debit_amount_currency", "!=", 0),
+            [("debit_move_id.move_id", "in", reversed_moves), ("debit_amount_currency", "!=", 0),
              ("credit_move_id.move_id.move_type", "!=", "out_refund")],
             ["debit_move_id"],
         )  # fmt: skip
         lines = [row["debit_move_id"][0] for row in otherwise]
         found = self._odoo.rows("account.move.line", [("id", "in", lines)], ["move_id"])
-        return set(said) - {row["move_id"][0] for row in found}
+        return set(reversed_moves) - {row["move_id"][0] for row in found}
 
-    def put_back(self, refs: Collection[str]) -> dict[str, dict[int, int]]:
-        """Document -> what is open of our entries beside it, by direction, minor units.
+    def open_entries(self, refs: Collection[str]) -> dict[str, dict[int, int]]:
+        """Document -> open amount of our entries that settle it, by direction, minor units.
 
-        By direction 1 stands what customers owe, by -1 what is owed to them.
+        Direction 1 is owed by the customer, -1 is owed to the customer.
         """
         domain = [
             ("move_id." + DOCUMENT_REF, "in", list(refs)),
@@ -139,9 +142,9 @@ class Moves:
         partners: Mapping[str, int],
         replaced: Sequence[int],
     ) -> tuple[Refusal, ...]:
-        """Make a draft of each, with its external id, in one transaction; drop `replaced` drafts.
+        """Create a draft of each, with its external id, in one transaction; delete `replaced` drafts.
 
-        Answers those that were not made because the billed tax can't be carried.
+        Returns the documents that were refused because Odoo computes another tax or net amount.
         """
         if not documents:
             return ()
@@ -151,7 +154,7 @@ class Moves:
         return tuple(_refusal(row, known, self._chart) for row in answer["refused"])
 
     def post(self, moves: Mapping[int, str]) -> None:
-        """Post these, each on its date; all of them or, where one would move, none."""
+        """Post these moves, each on its date; none of them where Odoo would move a date."""
         self._batches.run("post", rows=[[move, day] for move, day in moves.items()])
 
     def _row(self, document: LedgerDocument, partner: int) -> dict[str, Any]:
@@ -160,7 +163,7 @@ class Moves:
             "name": xml_name(document.ref),
             "values": self._values(document, partner),
             "decimals": exponent(document.currency),
-            # A tax billed at nothing stands on lines too: Odoo computes it, and it may round to a unit.
+            # Taxes billed at zero are included: Odoo computes them, perhaps as one minor unit.
             "allowed": [
                 [self._chart.tax(key), allowance(lines, self._residue)]
                 for key, lines in sorted(taxed_lines(document.lines).items())
@@ -177,8 +180,8 @@ class Moves:
             "move_type": kind,
             "journal_id": self._chart.journal(sales),
             "partner_id": partner,
-            # Explicitly none: the partner's present province must not re-map what was billed, nor
-            # its payment terms split the receivable.
+            # Explicitly none: the partner's present province must not re-map the billed taxes, nor its
+            # payment terms split the receivable.
             "fiscal_position_id": False,
             "invoice_payment_term_id": False,
             "invoice_date": document.date.isoformat(),
@@ -206,23 +209,25 @@ class Moves:
         }  # fmt: skip
 
 
-def read(moves: Moves, found: Mapping[str, int], around_of: Any) -> tuple[LedgerMove, ...]:
-    """The moves of these refs as they stand, page by page, in the order of `found`."""
+def read_moves(
+    moves: Moves, found: Mapping[str, int], lookups_of: LookupsOf
+) -> tuple[LedgerMove, ...]:
+    """The moves of `found` (ref -> id), read page by page, in its order."""
     ledger_state: list[LedgerMove] = []
     for page in in_pages(list(found.items())):
         rows = moves.rows([move for _, move in page])
         lines = moves.lines(list(rows))
-        around: Lookups = around_of(rows.values(), _flat(lines.values()))
+        lookups = lookups_of(rows.values(), _flat(lines.values()))
         reversed_whole = moves.reversed_whole(rows)
-        put_back = moves.put_back([ref for ref, move in page if move in rows])
+        open_entries = moves.open_entries([ref for ref, move in page if move in rows])
         ledger_state += [
-            standing_move(
+            ledger_move(
                 ref,
                 rows[move],
                 lines.get(move, []),
-                around,
+                lookups,
                 reversed_whole=move in reversed_whole,
-                put_back=put_back.get(ref, {}),
+                open_entries=open_entries.get(ref, {}),
             )
             for ref, move in page
             if move in rows
@@ -237,13 +242,13 @@ def _flat(lines: Iterable[Sequence[Row]]) -> list[Row]:
 def _refusal(row: Mapping[str, Any], known: Mapping[str, LedgerDocument], chart: Chart) -> Refusal:
     document = known[ref_of(row["name"])]
     sign = -document.kind.sign
-    told = [
+    differences = [
         f"{chart.keys([tax])[0]} billed {sign * billed}, Odoo computes {sign * computed}"
         for tax, computed, billed in row["taxes"]
     ]
     if row["net"] != document.net:
-        told.append(f"net billed {document.net}, Odoo computes {row['net']}")
-    return Refusal(ref=document.ref, code=ExceptionCode.TAX_MISMATCH, detail=", ".join(told))
+        differences.append(f"net billed {document.net}, Odoo computes {row['net']}")
+    return Refusal(ref=document.ref, code=ExceptionCode.TAX_MISMATCH, detail=", ".join(differences))
 
 
 def major_text(amount: int, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""Partners in Odoo: the places of the plan (`core.documents.partners`), made, filled in and linked.
+"""Partners in Odoo: created, filled in and linked by the plan of `core.documents.partners`.
 
 A link is an external id, so it survives a merge that a person makes in Odoo.
 """
@@ -41,7 +41,7 @@ class Partners:
         self._batches = batches
 
     def find(self, links: Collection[str]) -> dict[str, int]:
-        """link -> partner id, of those that are there."""
+        """link -> id of the partners that exist."""
         found = self._batches.find(PARTNER, refs=list(dict.fromkeys(links)))
         return {link: partner for link, _, partner in found}
 
@@ -54,10 +54,10 @@ class Partners:
         return links
 
     def plan(self, partners: Sequence[Partner], others: Sequence[Partner]) -> PartnerPlan:
-        """Which of Odoo's partners each of these takes. Reads only."""
+        """The plan: the Odoo partner that each of these takes, or a new one. Reads only."""
         rows: dict[int, Row] = {}
-        asked = [*partners, *others]
-        for batch in in_pages(asked):
+        accounts = [*partners, *others]
+        for batch in in_pages(accounts):
             names = [link for each in batch for link in (each.key, *each.links)]
             rows |= {row["id"]: row for row in self._rows(set(self.find(names).values()), batch)}
         links = self.links(rows)
@@ -66,7 +66,7 @@ class Partners:
         )
 
     def write(self, places: Sequence[Place]) -> None:
-        """Make, fill and link the partners of these places, in one transaction."""
+        """Create, fill in and link the partners of these places, in one transaction."""
         accounts = [account for place in places for account in place.accounts]
         known = [int(place.partner_id) for place in places if place.partner_id is not None]
         rows = {row["id"]: row for row in self._read([("id", "in", known)])} if known else {}
@@ -86,7 +86,7 @@ class Partners:
     def ledger_state(
         self, partners: Sequence[Partner], shared: Mapping[str, tuple[SharedEmail, ...]]
     ) -> tuple[LinkedPartner, ...]:
-        """One standing partner for each of `partners`, with the emails it shares by its key."""
+        """One partner for each of `partners`; `shared` has the emails that it shares, by its key."""
         found = self.find([partner.key for partner in partners])
         ids = sorted(set(found.values()))
         rows = {row["id"]: row for row in self._read([("id", "in", ids)])}
@@ -104,7 +104,7 @@ class Partners:
         )
 
     def _rows(self, linked: Collection[int], partners: Sequence[Partner]) -> list[Row]:
-        """Those that are linked, archived or not, and those with one of the emails."""
+        """Linked partners, archived or not, and partners with one of the emails."""
         by_link = self._read([("id", "in", sorted(linked))])
         emails = sorted({key for each in partners if (key := email_key(each.email))})
         by_email = self._odoo.rows(
@@ -143,7 +143,7 @@ class _Countries:
         }
 
     def values(self, partner: Partner) -> dict[str, Any]:
-        """The fields that have a value; country and province by their ids, where Odoo knows them."""
+        """The fields that have a value; country and province are ids where Odoo knows them."""
         country = self._countries.get((partner.country or "").lower())
         known = {
             COUNTRY: country,
@@ -167,7 +167,7 @@ def _found(row: Row, links: tuple[str, ...]) -> LedgerPartner:
 
 
 def _filled(row: Row | None, accounts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What is written to a partner's record, by Odoo's names; `row` is None for one to be made."""
+    """The fields to write to a partner, by Odoo's names; `row` is None for a new partner."""
     held: dict[str, Any] = {}
     if row is not None:
         held = {name: row[column] for name, column in _COLUMNS.items()}

@@ -1,10 +1,9 @@
-"""Odoo's records told in the port's values.
+"""Odoo's records as the port's values.
 
 Odoo's numbers come as floats of exact decimals; each becomes a Decimal by its text and minor units
-at once. What a record does not hold in so many words - which of a partner's links was meant, which
-of three methods shares a journal - is settled by the hash kept with it: the telling that has this
-hash is the one that was written. Where a person changed something none has it, and the plain
-telling is answered.
+at once. A record leaves some facts open: which of a partner's links was used, or which of the methods
+that share a journal. So it is read in every possible way, and the reading with the hash stored in the
+record is the written one. After a person's edit no reading has it, and the first one is returned.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,17 +37,17 @@ LINE_FIELDS = (
     "tax_ids", "tax_line_id", "amount_currency",
 )  # fmt: skip
 
-# Both stand for nothing in the accounts.
+# Lines without an account.
 _REMARKS = {"line_section", "line_subsection", "line_note"}
 _KINDS = {"out_invoice": Kind.INVOICE, "out_refund": Kind.CREDIT_NOTE}
 STATES = {"draft": MoveState.DRAFT, "posted": MoveState.POSTED, "cancel": MoveState.CANCELLED}
 
-Told = TypeVar("Told", LedgerDocument, Settlement)
+Entry = TypeVar("Entry", LedgerDocument, Settlement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookups:
-    """What telling moves and settlements needs beside them: account id -> code, and so on.
+    """Values needed to read moves and settlements. `accounts` is account id -> code.
 
     `links` has the external ids of each partner, `families` the family of an account code,
     `journals` the methods that settle through a journal id.
@@ -62,7 +61,7 @@ class Lookups:
 
 
 def minor(amount: object, currency: str) -> int:
-    """Odoo's amount in minor units of the currency."""
+    """Odoo's amount in minor units of the currency: 226.0, CAD -> 22600."""
     exact = Decimal(str(amount)).quantize(Decimal(1).scaleb(-exponent(currency)))
     return from_major(exact, currency)
 
@@ -77,26 +76,26 @@ def listed_move(ref: str, row: Row) -> ListedMove:
     return ListedMove(ref=ref, state=STATES[row["state"]], date=_day(row))
 
 
-def standing_move(
+def ledger_move(
     ref: str,
     row: Row,
     lines: Sequence[Row],
-    around: Lookups,
+    lookups: Lookups,
     *,
     reversed_whole: bool,
-    put_back: Mapping[int, int],
+    open_entries: Mapping[int, int],
 ) -> LedgerMove:
-    """A customer invoice or credit note with its lines, as it stands.
+    """A customer invoice or credit note with its lines, as a ledger move.
 
-    `reversed_whole`: nothing but credit notes settles it. `put_back` is what is open of the entries
-    beside it, by their direction.
+    `reversed_whole`: only credit notes settle it. `open_entries` is the open amount of the entries that
+    settle it, by direction (1 owed by the customer, -1 owed to the customer), minor units.
     """
-    links = around.links.get(id_of(row["partner_id"]), ())
+    links = lookups.links.get(id_of(row["partner_id"]), ())
     stored = text(row[CONTENT_HASH])
     state = STATES[row["state"]]
-    document = as_written(_documents(ref, row, lines, links, around), stored)
+    document = as_written(_documents(ref, row, lines, links, lookups), stored)
     own = abs(minor(row["amount_residual"], document.currency))
-    beside = put_back.get(document.kind.sign, 0)
+    beside = open_entries.get(document.kind.sign, 0)
     return LedgerMove(
         ref=ref,
         move_id=str(row["id"]),
@@ -113,14 +112,14 @@ def standing_move(
 
 
 def _documents(
-    ref: str, row: Row, lines: Sequence[Row], links: Sequence[str], around: Lookups
+    ref: str, row: Row, lines: Sequence[Row], links: Sequence[str], lookups: Lookups
 ) -> list[LedgerDocument]:
-    """The ways to tell one move: with each of its partner's links, with and without zero taxes."""
+    """The possible readings of one move: each link of its partner, with and without zero taxes."""
     currency = str(row["currency_id"][1])
     kind = _KINDS[row["move_type"]]
     charged = [line for line in lines if _is_line(line)]
-    told = [_line(line, currency, around) for line in charged]
-    taxes = _taxes(lines, told, kind, currency, around.chart)
+    own = [_line(line, currency, lookups) for line in charged]
+    taxes = _taxes(lines, own, kind, currency, lookups.chart)
     billed = tuple(tax for tax in taxes if tax.amount)
     plain = LedgerDocument(
         ref=ref,
@@ -129,7 +128,7 @@ def _documents(
         date=_day(row),
         currency=currency,
         partner="",
-        lines=with_tax_shares(told, taxes),
+        lines=with_tax_shares(own, taxes),
         taxes=billed,
         nexacloud_invoice_id=text(row["x_fc_nexacloud_invoice_id"]),
         stripe_invoice_id=text(row["x_fc_stripe_invoice_id"]),
@@ -142,9 +141,9 @@ def _documents(
     ]
 
 
-def as_written(told: Sequence[Told], stored: str | None) -> Told:
-    """The telling with this hash; the first where none has it."""
-    return next((each for each in told if each.content_hash == stored), told[0])
+def as_written(readings: Sequence[Entry], stored: str | None) -> Entry:
+    """The reading whose content hash is `stored`; the first where none has it."""
+    return next((each for each in readings if each.content_hash == stored), readings[0])
 
 
 def _is_line(line: Row) -> bool:
@@ -152,23 +151,23 @@ def _is_line(line: Row) -> bool:
     return kind not in _REMARKS and kind != "payment_term" and not line["tax_line_id"]
 
 
-def _line(line: Row, currency: str, around: Lookups) -> DocumentLine:
-    account = around.accounts.get(id_of(line["account_id"]), "")
+def _line(line: Row, currency: str, lookups: Lookups) -> DocumentLine:
+    account = lookups.accounts.get(id_of(line["account_id"]), "")
     return DocumentLine(
         description=text(line["name"]) or "",
         quantity=Decimal(str(line["quantity"])),
         unit_price=Decimal(str(line["price_unit"])),
         net=minor(line["price_subtotal"], currency),
         account=account,
-        family=around.families.get(account, ""),
-        taxes=around.chart.keys(line["tax_ids"]),
+        family=lookups.families.get(account, ""),
+        taxes=lookups.chart.keys(line["tax_ids"]),
     )
 
 
 def _taxes(
     rows: Iterable[Row], lines: Sequence[DocumentLine], kind: Kind, currency: str, chart: Chart
 ) -> tuple[DocumentTax, ...]:
-    """Every tax on the lines or in a tax line of its own, the zeros included."""
+    """Every tax that is on a line or has a tax line, zero amounts included."""
     amounts = {key: 0 for line in lines for key in line.taxes}
     for row in rows:
         if row["tax_line_id"]:
@@ -181,7 +180,7 @@ def _taxes(
 def _payment_state(
     row: Row, residual: int, state: MoveState, reversed_whole: bool, currency: str
 ) -> PaymentState:
-    """Judged by the residual: Odoo's own word for a paid move depends on its edition."""
+    """The payment state by the residual: Odoo's own state for a paid move depends on its edition."""
     if state is not MoveState.POSTED:
         return PaymentState.NOT_PAID
     if residual == 0:

@@ -1,8 +1,8 @@
-"""Odoo's entries and matchings told as settlements.
+"""Odoo's entries and matchings, read as settlements.
 
-An entry does not say in so many words which kind of document it settles, by which of the methods
-that share its journal, nor which of a partner's links was meant. It is told in every way, and the
-telling that has the hash kept with it is the one that was written (`odoo_reading`).
+An entry leaves open the kind of its document, the method among those that share its journal, and the
+link of its partner. It is read in every possible way, and the reading with the stored hash is the
+written one (`reading.as_written`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,8 @@ ENTRY_FIELDS = (
     "state", "ref", "date", "journal_id", "partner_id", SOURCE_REF, DOCUMENT_REF, "x_fc_undoes",
     CONTENT_HASH,
 )  # fmt: skip
-# Of both sides of a matching: documents or, for one of them, a shared receipt; for the other a failure
-# beside its document, where the allocation was undone.
+# Of the moves on both sides of a matching: documents; one may be a shared receipt, and the other the
+# failure by which an allocation was undone.
 SIDE_FIELDS = (
     "move_type", "journal_id", "partner_id", "date", "ref", SOURCE_REF, DOCUMENT_REF,
 )  # fmt: skip
@@ -29,15 +29,15 @@ SIDE_FIELDS = (
 Side = tuple[Row, Row]
 
 
-def standing_settlement(
-    ref: str, row: Row, lines: Sequence[Row], matched: int, around: Lookups
+def ledger_settlement(
+    ref: str, row: Row, lines: Sequence[Row], matched: int, lookups: Lookups
 ) -> LedgerSettlement:
-    """The entry of a settlement with its lines; `matched` minor units of it are."""
+    """The entry of a settlement with its lines, of which `matched` minor units are matched."""
     stored = text(row[CONTENT_HASH])
-    settlement = as_written(list(_tellings(ref, row, lines, around)), stored)
+    settlement = as_written(list(_readings(ref, row, lines, lookups)), stored)
     state = STATES[row["state"]]
     sign = 1 if settlement.amount > 0 else -1
-    if route(settlement.method, around.chart.settings).against is not None:
+    if route(settlement.method, lookups.chart.settings).against is not None:
         matched = abs(settlement.amount) if state is MoveState.POSTED else 0
     return LedgerSettlement(
         ref=ref,
@@ -49,16 +49,16 @@ def standing_settlement(
     )
 
 
-def standing_allocation(
-    ref: str, row: Row, debit: Side, credit: Side, around: Lookups
+def ledger_allocation(
+    ref: str, row: Row, debit: Side, credit: Side, lookups: Lookups
 ) -> LedgerSettlement:
-    """A matching of ours as the allocation that it is; each side is (its line, its move)."""
+    """A matching of ours, read as an allocation; each side is (its line, its move)."""
     stored = text(row[CONTENT_HASH])
-    told = [
-        *_allocations(ref, row, debit, credit, Kind.INVOICE, around),
-        *_allocations(ref, row, credit, debit, Kind.CREDIT_NOTE, around),
+    readings = [
+        *_allocations(ref, row, debit, credit, Kind.INVOICE, lookups),
+        *_allocations(ref, row, credit, debit, Kind.CREDIT_NOTE, lookups),
     ]
-    settlement = as_written(told, stored)
+    settlement = as_written(readings, stored)
     return LedgerSettlement(
         ref=ref,
         move_id=str(row["id"]),
@@ -69,19 +69,19 @@ def standing_allocation(
     )
 
 
-def _tellings(ref: str, row: Row, lines: Sequence[Row], around: Lookups) -> Iterator[Settlement]:
-    """The ways to tell an entry, the plainest first."""
+def _readings(ref: str, row: Row, lines: Sequence[Row], lookups: Lookups) -> Iterator[Settlement]:
+    """The possible readings of an entry, the most likely first."""
     currency = str(lines[0]["currency_id"][1]) if lines else ""
-    for method in _methods(row, lines, around):
-        path = route(method, around.chart.settings)
+    for method in _methods(row, lines, lookups):
+        path = route(method, lookups.chart.settings)
         taken = -sum(
             minor(line["amount_currency"], currency)
             for line in lines
-            if _is_against(line, path, around)
+            if _is_against(line, path, lookups)
         )
         kinds = list(Kind) if taken >= 0 else list(Kind)[::-1]
         for kind in kinds:
-            for link in around.links.get(id_of(row["partner_id"]), ()) or ("",):
+            for link in lookups.links.get(id_of(row["partner_id"]), ()) or ("",):
                 yield Settlement(
                     ref=ref,
                     document=text(row[DOCUMENT_REF]) or "",
@@ -96,37 +96,37 @@ def _tellings(ref: str, row: Row, lines: Sequence[Row], around: Lookups) -> Iter
                 )
 
 
-def _methods(row: Row, lines: Sequence[Row], around: Lookups) -> Sequence[Method]:
-    """The methods of the journal, those first whose accounts the entry has."""
-    codes = {around.accounts.get(id_of(line["account_id"]), "") for line in lines}
+def _methods(row: Row, lines: Sequence[Row], lookups: Lookups) -> Sequence[Method]:
+    """The methods of the journal; those whose accounts the entry has come first."""
+    codes = {lookups.accounts.get(id_of(line["account_id"]), "") for line in lines}
 
-    def strangers(method: Method) -> int:
-        path = route(method, around.chart.settings)
+    def missing_accounts(method: Method) -> int:
+        path = route(method, lookups.chart.settings)
         own = {path.through.code, *([path.against.code] if path.against else [])}
         return len(own - codes)
 
-    methods = around.journals.get(id_of(row["journal_id"]), ()) or (Method.PAYMENT,)
-    return sorted(methods, key=strangers)
+    methods = lookups.journals.get(id_of(row["journal_id"]), ()) or (Method.PAYMENT,)
+    return sorted(methods, key=missing_accounts)
 
 
-def _is_against(line: Row, path: Route, around: Lookups) -> bool:
+def _is_against(line: Row, path: Route, lookups: Lookups) -> bool:
     if path.against is None:
         return bool(line["account_type"] == "asset_receivable")
-    return around.accounts.get(id_of(line["account_id"])) == path.against.code
+    return lookups.accounts.get(id_of(line["account_id"])) == path.against.code
 
 
 def _allocations(
-    ref: str, row: Row, settled: Side, drawn: Side, kind: Kind, around: Lookups
+    ref: str, row: Row, settled: Side, drawn: Side, kind: Kind, lookups: Lookups
 ) -> Iterator[Settlement]:
-    """The ways to tell a matching as an allocation to the document on the settled side."""
+    """The possible readings of a matching as an allocation to the document on the settled side."""
     (line, document), (drawn_line, drawn_move) = settled, drawn
     currency = str(line["currency_id"][1])
     side = "debit" if kind is Kind.INVOICE else "credit"
     is_receipt = drawn_move["move_type"] == "entry"
-    methods = around.journals.get(id_of(drawn_move["journal_id"]), ()) if is_receipt else ()
+    methods = lookups.journals.get(id_of(drawn_move["journal_id"]), ()) if is_receipt else ()
     receipt = abs(minor(drawn_line["amount_currency"], currency)) if is_receipt else None
     for method in methods or (Method.CREDIT_NOTE,):
-        for link in around.links.get(id_of(document["partner_id"]), ()) or ("",):
+        for link in lookups.links.get(id_of(document["partner_id"]), ()) or ("",):
             yield Settlement(
                 ref=ref,
                 document=text(document[DOCUMENT_REF]) or text(document[SOURCE_REF]) or "",

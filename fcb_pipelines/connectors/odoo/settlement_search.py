@@ -1,22 +1,20 @@
-"""Settlements as they stand in Odoo: found by their refs or by their documents, and read."""
+"""Search for settlements in Odoo, by their refs or by their documents."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
-from fcb_pipelines.connectors.odoo.moves import in_pages
-from fcb_pipelines.connectors.odoo.reading import Lookups, minor
+from fcb_pipelines.connectors.odoo.moves import LookupsOf, in_pages
+from fcb_pipelines.connectors.odoo.reading import minor
 from fcb_pipelines.connectors.odoo.settlement_reading import (
     ENTRY_FIELDS,
     SIDE_FIELDS,
-    standing_allocation,
-    standing_settlement,
+    ledger_allocation,
+    ledger_settlement,
 )
 from fcb_pipelines.connectors.odoo.settlements import MATCHING, MOVE, PAYMENT
 from fcb_pipelines.core.ledger.moves import LedgerSettlement
-
-AroundOf = Callable[[Iterable[Row], Iterable[Row]], Lookups]
 
 _LINES = "account.move.line"
 _LINE_FIELDS = ("move_id", "account_id", "account_type", "currency_id", "amount_currency")
@@ -29,15 +27,15 @@ _PAIR_FIELDS = (
 class SettlementSearch:
     """Reads the settlements of one company, through one connection."""
 
-    def __init__(self, odoo: OdooConnection, batches: Batches, around_of: AroundOf) -> None:
+    def __init__(self, odoo: OdooConnection, batches: Batches, lookups_of: LookupsOf) -> None:
         self._odoo = odoo
         self._batches = batches
-        self._around_of = around_of
+        self._lookups_of = lookups_of
 
     def read(
         self, refs: Collection[str] | None, of: Collection[str] = ()
     ) -> tuple[LedgerSettlement, ...]:
-        """Those with these refs, in their order, then those of the documents `of`; or all."""
+        """Settlements with these refs, in their order, then those of the documents `of`; or all."""
         wanted = None if refs is None else list(dict.fromkeys(refs))
         found = self._batches.find(PAYMENT, MOVE, MATCHING, refs=wanted, of=list(of))
         by_model: dict[str, dict[str, int]] = {PAYMENT: {}, MOVE: {}, MATCHING: {}}
@@ -65,7 +63,7 @@ class SettlementSearch:
         return {ref: moves[id_] for ref, id_ in payments.items() if id_ in moves}
 
     def _entries(self, page: Mapping[str, int]) -> Iterable[LedgerSettlement]:
-        # Documents are among them, and receipts that several documents share: neither settles one.
+        # Documents and shared receipts are among them: they are no settlement of a document.
         domain = [("id", "in", list(page.values())), ("move_type", "=", "entry"),
                   (DOCUMENT_REF, "!=", False)]  # fmt: skip
         rows = {row["id"]: row for row in self._odoo.rows(MOVE, domain, ENTRY_FIELDS)}
@@ -74,15 +72,15 @@ class SettlementSearch:
             lines.setdefault(line["move_id"][0], []).append(line)
         flat = [line for some in lines.values() for line in some]
         matched = self._matched(rows, flat)
-        around = self._around_of(rows.values(), flat)
+        lookups = self._lookups_of(rows.values(), flat)
         return [
-            standing_settlement(ref, rows[move], lines.get(move, []), matched.get(move, 0), around)
+            ledger_settlement(ref, rows[move], lines.get(move, []), matched.get(move, 0), lookups)
             for ref, move in page.items()
             if move in rows
         ]
 
     def _matched(self, rows: Mapping[int, Row], lines: Iterable[Row]) -> dict[int, int]:
-        """Entry id -> how much of it is matched to its document or to another of its entries."""
+        """Entry id -> amount matched with its document or with another entry of it, minor units."""
         ours = {line["id"]: line for line in lines if line["account_type"] == "asset_receivable"}
         ids = list(ours)
         pairs = [
@@ -102,14 +100,14 @@ class SettlementSearch:
         for line, other, amount, allocation in pairs:
             entry = ours[line]["move_id"][0]
             beside = settles.get(move_of[other]) == rows[entry][DOCUMENT_REF]
-            # The allocation that it undid is matched with it in the document's stead.
+            # An undone allocation is matched with the entry that undid it, not with the document.
             if beside or (allocation and allocation == rows[entry]["x_fc_undoes"]):
                 taken = minor(amount, str(ours[line]["currency_id"][1]))
                 matched[entry] = matched.get(entry, 0) + taken
         return matched
 
     def _settled_by(self, moves: Collection[int]) -> dict[int, str]:
-        """Move id -> the document that it is, or that it settles; of moves of ours."""
+        """Move id of ours -> ref of the document that it is or settles."""
         domain = [("id", "in", sorted(moves)), (SOURCE_REF, "!=", False)]
         rows = self._odoo.rows(MOVE, domain, [SOURCE_REF, DOCUMENT_REF])
         return {row["id"]: row[DOCUMENT_REF] or row[SOURCE_REF] for row in rows}
@@ -131,14 +129,14 @@ class SettlementSearch:
             )
         }
         sides = {line["id"]: (line, moves[line["move_id"][0]]) for line in lines}
-        around = self._around_of(moves.values(), [])
+        lookups = self._lookups_of(moves.values(), [])
         return [
-            standing_allocation(
+            ledger_allocation(
                 ref,
                 pairs[id_],
                 sides[pairs[id_]["debit_move_id"][0]],
                 sides[pairs[id_]["credit_move_id"][0]],
-                around,
+                lookups,
             )
             for ref, id_ in page.items()
             if id_ in pairs

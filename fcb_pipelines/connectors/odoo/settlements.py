@@ -1,7 +1,7 @@
 """Settlements in Odoo: written, posted and matched with their documents in one transaction.
 
-Money for the receivable that came through a bank journal is an account.payment; all else that is
-booked is an entry. An allocation is nothing but a matching, an account.partial.reconcile.
+Money for the receivable through a bank journal is an account.payment; any other settlement is an
+entry. An allocation is only a matching, an account.partial.reconcile.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,10 +27,10 @@ PAYMENT, MOVE, MATCHING = "account.payment", "account.move", "account.partial.re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
-    """Ids that rows are made with: by partner link, document ref, receipt ref.
+    """The ids that rows refer to, by partner link, document ref and receipt ref.
 
-    `receivables` has the account of each document's receivable, `entries` the standing settlements
-    that are not wholly matched, by their ref.
+    `receivables` has the account of each document's receivable, `entries` the existing settlements
+    that are not wholly matched, by ref.
     """
 
     partners: Mapping[str, int]
@@ -49,10 +49,10 @@ class Settlements:
         self._chart = chart
 
     def receipts(self, settlements: Iterable[Settlement]) -> dict[str, int]:
-        """Receipt ref -> id of its entry, of those receipts drawn on that stand.
+        """Receipt ref -> id of its entry, for the existing receipts that these settlements draw on.
 
-        Raises ContractBreach where one stands over another amount than an allocation tells,
-        NotPrepared where a person set it aside.
+        Raises ContractBreach where a receipt has another amount than the allocation names, NotPrepared
+        where a person set it aside.
         """
         drawn = {each.ref: each.drawn_on for each in settlements if each.receipt and each.drawn_on}
         found = {ref: id_ for ref, _, id_ in self._batches.find(PAYMENT, refs=list(drawn.values()))}
@@ -75,13 +75,13 @@ class Settlements:
         partners: Mapping[str, int],
         entries: Mapping[str, int],
     ) -> None:
-        """Write what is new, post and match it all, a transaction a batch.
+        """Write new settlements, post and match all of them, one transaction a batch.
 
-        `documents` has what they settle and draw on, `partners` the id of each link, `entries` those
-        that stand already and are not wholly matched.
+        `documents` has the documents that they settle and draw on, `partners` the id of each link,
+        `entries` the existing settlements that are not wholly matched.
         """
         receivables = self._receivables(documents)
-        for batch in by_document(settlements):
+        for batch in batches_by_document(settlements):
             sides = _Sides(
                 partners=partners,
                 documents={ref: int(move.move_id) for ref, move in documents.items()},
@@ -92,15 +92,15 @@ class Settlements:
             )
             self._write(batch, sides)
 
-    def leave_open(
+    def write_on_account(
         self,
         settlements: Sequence[Settlement],
         partners: Mapping[str, int],
         undone: Mapping[str, int],
     ) -> None:
-        """Write and post what is on account, open on the receivable, a transaction a batch.
+        """Write and post settlements on account, open on the receivable, one transaction a batch.
 
-        `undone` has the entry of each payment that one of these takes back: the two are matched.
+        `undone` has the entry of each payment that one of these undoes: the two are matched.
         """
         receivable = self._chart.account(self._chart.settings.accounts.receivable.code)
         for batch in in_pages(settlements, BATCH):
@@ -110,7 +110,7 @@ class Settlements:
                 groups=[
                     {
                         "ref": each.document,
-                        # Its document is none of ours: what it is matched with stands in its place.
+                        # Its document is not in these books: the undone payment takes its place.
                         "document": undone[each.undoes or ""],
                         "names": [xml_name(each.ref)],
                         "entries": [],
@@ -141,7 +141,7 @@ class Settlements:
         )
 
     def _receivables(self, documents: Mapping[str, LedgerMove]) -> dict[str, int]:
-        """Document ref -> id of the account that its receivable stands on."""
+        """Document ref -> id of its receivable account."""
         ids = {int(move.move_id): ref for ref, move in documents.items()}
         found: dict[str, int] = {}
         for page in in_pages(list(ids)):
@@ -238,7 +238,7 @@ class Settlements:
 
 
 def _groups(batch: Sequence[Settlement], sides: _Sides) -> list[dict[str, Any]]:
-    """What each document is to be matched with: new entries by name, standing ones by id."""
+    """The entries to match with each document: new ones by name, existing ones by id."""
     groups: dict[str, dict[str, Any]] = {}
     for each in batch:
         move = sides.documents[each.document]
@@ -262,13 +262,13 @@ def _assert_usable(allocation: Settlement, receipt: Row) -> None:
     assert_same_receipt(allocation, minor(receipt["amount"], currency), currency)
 
 
-def is_loose(ledger_state: LedgerSettlement) -> bool:
-    """Whether it is an entry that is posted and not wholly matched."""
+def is_unmatched(ledger_state: LedgerSettlement) -> bool:
+    """Whether a settlement is a posted entry that is not wholly matched."""
     is_entry = ledger_state.state is MoveState.POSTED and not ledger_state.settlement.is_allocation
     return is_entry and not ledger_state.is_reconciled
 
 
-def by_document(settlements: Collection[Settlement]) -> Iterable[Sequence[Settlement]]:
-    """Batches in which all settlements of a document come together."""
+def batches_by_document(settlements: Collection[Settlement]) -> Iterable[Sequence[Settlement]]:
+    """Batches, with all settlements of a document in the same one."""
     rank = {ref: place for place, ref in enumerate(dict.fromkeys(s.document for s in settlements))}
     return in_pages(sorted(settlements, key=lambda each: rank[each.document]), BATCH)

@@ -1,7 +1,7 @@
-"""Setup: accounts, journals, currencies, fields and the server action are made where missing.
+"""Setup creates missing accounts, journals, currencies, fields and the server action.
 
-Taxes are found, never made. What a person changed since is left as it is; the description tells of
-it. Setup needs a user with the rights of Settings; the daily work doesn't.
+Taxes are found, never created. A person's later changes stay, and the ledger's description lists them.
+Setup needs a user with the rights of Settings; a sync does not.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from functools import partial
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo.action import NAME, VERSION
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
-from fcb_pipelines.connectors.odoo.chart import CURRENT, Chart, look, wanted_accounts
+from fcb_pipelines.connectors.odoo.chart import CURRENT, Chart, read_chart, wanted_accounts
 from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import DOCUMENT_REF, FIELDS, REVERSES_REF, SOURCE_REF
@@ -30,9 +30,9 @@ class Setup:
         self._settings = settings
 
     def run(self, *, dry_run: bool) -> tuple[SetupStep, ...]:
-        """Look at every part and, unless it is a dry run, make what is missing."""
+        """Find every part and, unless it is a dry run, create the missing ones."""
         steps = []
-        chart = look(self._odoo, self._settings, read_company(self._odoo))
+        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
         for what, name, found, make in self._parts(chart):
             if not found and not dry_run:
                 make()
@@ -119,7 +119,7 @@ class Setup:
         self._odoo.call("account.journal", "create", [values])
 
     def _activate(self, currency: str) -> None:
-        """Rates are the company's affair: until it has one, the currency is not posted in."""
+        """Activate a currency. The company enters the rates; until then nothing is posted in it."""
         found = self._odoo.rows("res.currency", [("name", "=", currency)], ["id"], archived=True)
         if not found:
             raise NotPrepared(
@@ -162,7 +162,7 @@ class Setup:
         self._odoo.call("ir.model.fields", "create", values)
 
     def _make_action(self) -> None:
-        """Make the action, or bring it up to this version, and note its id where all may read it."""
+        """Create the action or update it to this version; its id goes into a field's help text."""
         (model,) = self._odoo.rows("ir.model", [("model", "=", "account.move")], ["id"])
         values = {"name": NAME, "model_id": model["id"], "state": "code", "code": CODE}
         known = self._odoo.rows("ir.actions.server", [("name", "=", NAME)], ["id"])
@@ -174,8 +174,8 @@ class Setup:
         (field,) = self._odoo.rows(
             "ir.model.fields", [("model", "=", "account.move"), ("name", "=", SOURCE_REF)], ["id"]
         )
-        told = f"Written by {MODULE}, with server action {action}, version {VERSION}."
-        self._odoo.call("ir.model.fields", "write", [field["id"]], {"help": told})
+        note = f"Written by {MODULE}, with server action {action}, version {VERSION}."
+        self._odoo.call("ir.model.fields", "write", [field["id"]], {"help": note})
 
 
 def _named(code: str, found: dict[str, object] | None, name: str) -> str:
@@ -183,4 +183,4 @@ def _named(code: str, found: dict[str, object] | None, name: str) -> str:
 
 
 def _nothing() -> None:
-    """What is there, or was made with another part, needs nothing done."""
+    """Nothing: the part exists, or is created with another one."""

@@ -1,4 +1,4 @@
-"""The configured sale taxes as Odoo has them: found by name and proved by rate, never made."""
+"""The configured sale taxes in Odoo: found by name and checked by rate, never created."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,7 +12,7 @@ CONFIGURATION = "correct the configuration file (FCB_CONFIG)"
 
 
 class Taxes:
-    """What was found: tax key -> id, the keys of a group -> its id, and what is missing."""
+    """Found taxes (`ids`: tax key -> id; `groups`: the keys of a group -> its id) and missing ones."""
 
     def __init__(self, connection: OdooConnection, company: list[Any], settings: Settings) -> None:
         self.ids: dict[str, int] = {}
@@ -37,21 +37,17 @@ class Taxes:
             self._lacks((tax.key,), tax.odoo_name, "taxes are found, never made: activate it in Odoo, or name "
                         f"another as odoo_name of {tax.key}")  # fmt: skip
             return
-        ledger_state = Decimal(str(row["amount"]))
-        if (
-            row["amount_type"] != "percent"
-            or ledger_state != tax.percentage
-            or row["price_include"]
-        ):
-            self._lacks((tax.key,), tax.odoo_name, f"it is {row['amount_type']} {ledger_state}, wanted is "
+        rate = Decimal(str(row["amount"]))
+        if row["amount_type"] != "percent" or rate != tax.percentage or row["price_include"]:
+            self._lacks((tax.key,), tax.odoo_name, f"it is {row['amount_type']} {rate}, wanted is "
                         f"{tax.percentage} % on top of the price: {CONFIGURATION}")  # fmt: skip
             return
         self.ids[tax.key] = row["id"]
         posts_to = accounts.get(row["id"], set())
         if tax.account and posts_to != {tax.account}:
-            told = ", ".join(sorted(posts_to)) or "no account"
+            actual = ", ".join(sorted(posts_to)) or "no account"
             self._lacks((tax.key,), f"{tax.odoo_name} on account {tax.account}",
-                        f"it posts to {told}: change it in Odoo, or the account of {tax.key}")  # fmt: skip
+                        f"it posts to {actual}: change it in Odoo, or the account of {tax.key}")  # fmt: skip
 
     def _take_group(self, name: str, keys: tuple[str, ...], row: Row | None) -> None:
         if row is None or row["amount_type"] != "group":
@@ -64,7 +60,7 @@ class Taxes:
         self.groups[frozenset(keys)] = row["id"]
 
     def _lacks(self, taxes: tuple[str, ...], name: str, remedy: str) -> None:
-        # Without a group its taxes are posted one by one, so a missing group keeps nothing out.
+        # Without a group its taxes are posted one by one, so a missing group stops nothing.
         self.missing.append(MissingPart(what="tax", name=name, remedy=remedy, taxes=taxes))
 
 

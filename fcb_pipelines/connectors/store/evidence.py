@@ -1,7 +1,7 @@
-"""Evidence: the bodies that sources gave, kept compressed and named by what they say.
+"""Evidence: the bodies that sources sent, kept compressed and named by their content.
 
 A body's name is the SHA-256 of its canonical text, so the same body is stored once and a stored
-one can be proved unchanged. Folders are 0700 and files 0600: bodies hold customers' data.
+body can be proved unchanged. Folders are 0700 and files 0600: bodies hold customers' data.
 """
 
 import gzip
@@ -35,7 +35,7 @@ class EvidenceStore:
         self._root = Path(root)
 
     def put(self, source: str, body: Body) -> str:
-        """Keep a body; its name (64 hex digits). One that is there already is not written again."""
+        """Keep a body and return its name (64 hex digits). A body is written only once."""
         text = canonical(body)
         name = digest(text)
         path = self._path(source, name)

@@ -49,7 +49,7 @@ class FrameStore:
         self.root = root
 
     def path(self, key: Sequence[str], partition: str | None = None) -> Path:
-        """Where the frame of an asset (and partition) lies."""
+        """The file of the frame of an asset (and partition)."""
         folder = self.root.joinpath(*key)
         return folder / f"{partition}.parquet" if partition else folder.with_suffix(".parquet")
 
@@ -60,7 +60,7 @@ class FrameStore:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """One frame with its attrs."""
+    """The frame in a file, with its attrs."""
     frame = pd.read_parquet(path, engine="pyarrow")
     for name in frame.attrs.pop(_MIXED, ()):
         values = [None if _missing(text) else _unpacked(text) for text in frame[name]]
@@ -128,7 +128,7 @@ def to_rows(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
 
 @cache
 def _layout(row_type: Any) -> dict[str, tuple[type, "TypeAdapter[Any] | None"]]:
-    """Each field's plain type and, for a nested one, what turns it into JSON and back."""
+    """Each field's plain type and, for a nested one, its adapter to JSON and back."""
     hints = get_type_hints(row_type)
     layout = {}
     for field in fields(row_type):
@@ -195,8 +195,8 @@ def _packed_value(value: Any) -> str:
 
 
 def _unpacked(text: str) -> Any:
-    kind, told = json.loads(text)
-    return _KINDS[kind](told)
+    kind, value = json.loads(text)
+    return _KINDS[kind](value)
 
 
 def _missing(value: Any) -> bool:

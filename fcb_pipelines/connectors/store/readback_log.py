@@ -1,8 +1,8 @@
-"""The log of read-backs: what the ledger held under each external id, and when we saw it.
+"""The log of read-backs: the state of each external id in the ledger, and the time it was seen.
 
-Deleting a move in a ledger deletes its external id too, so the ledger alone can't tell "never
+Deleting a move in a ledger deletes its external id too, so the ledger alone can't distinguish "never
 written" from "removed by a person". This log can. It is append-only: the table itself refuses
-updates and deletes. Nothing else rests on it; exactly-once is the ledger's own unique key.
+updates and deletes. Nothing else relies on it; exactly-once is the ledger's own unique key.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -51,7 +51,7 @@ create or replace trigger {TABLE}_only_grows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One read-back: what stood under `ref` in the ledger. `reason` only where it was released."""
+    """One read-back: the state of `ref` in the ledger. Only a release has a `reason`."""
 
     ref: str
     kind: EntryKind
@@ -63,13 +63,13 @@ class LogEntry:
 
     @property
     def seen(self) -> Seen:
-        """The entry as the rules take it."""
+        """The entry as the rules of `core` need it."""
         return Seen(ref=self.ref, state=self.state, content_hash=self.content_hash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Something read back just now, to be logged if it is news."""
+    """One move or settlement read back just now; it is logged if its state or hash is new."""
 
     ref: str
     kind: EntryKind
@@ -89,9 +89,9 @@ class ReadBackLog:
         self._made = False
 
     def append(self, ledger: str, observed: Sequence[Observation], *, run_id: str) -> int:
-        """Log what differs from the last entry of its ref; how many entries that were.
+        """Log the observations that differ from the last entry of their ref; returns their number.
 
-        Writers take turns, so the same news told by two runs is logged once.
+        Writers take turns, so a change that two runs observe is logged once.
         """
         with self._transaction("logging read-backs") as connection:
             with connection.cursor() as cursor:
@@ -117,7 +117,7 @@ class ReadBackLog:
         return len(rows)
 
     def latest(self, ledger: str, refs: Collection[str] | None = None) -> dict[str, LogEntry]:
-        """The last entry of each of these refs, or of all; a ref never seen is not there."""
+        """The last entry of each of these refs, or of all; a ref never seen is left out."""
         with self._transaction("reading the log of read-backs") as connection:
             return _latest(connection, ledger, refs)
 
@@ -140,7 +140,7 @@ class ReadBackLog:
         try:
             connection = psycopg2.connect(self._dsn, application_name="fcb_pipelines")
         except psycopg2.OperationalError as error:
-            raise Unreachable(tried, _said(error), remedy="fcb doctor") from error
+            raise Unreachable(tried, _message(error), remedy="fcb doctor") from error
         try:
             with connection:
                 self._make(connection)
@@ -195,9 +195,9 @@ def _differs(observed: Observation, entry: LogEntry) -> bool:
 
 def _failed(tried: str, error: psycopg2.Error) -> Failure:
     if isinstance(error, errors.InsufficientPrivilege):
-        return NotAllowed(tried, _said(error))
-    return Unreachable(tried, _said(error), remedy="fcb doctor")
+        return NotAllowed(tried, _message(error))
+    return Unreachable(tried, _message(error), remedy="fcb doctor")
 
 
-def _said(error: psycopg2.Error) -> str:
+def _message(error: psycopg2.Error) -> str:
     return " ".join(str(error).split())

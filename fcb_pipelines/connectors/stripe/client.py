@@ -1,4 +1,4 @@
-"""Reads from Stripe through the official SDK: pinned version, paced, retried, failures told apart.
+"""Reads from Stripe through the official SDK: pinned version, paced, retried, failures by their kind.
 
 Answers are raw JSON (Decimals, never floats). The SDK's own objects are left out: making them is
 nine tenths of the work of a page, and they hold no more than the text they are made from.

@@ -32,7 +32,7 @@ _FAILED = {"type": "payment_failure_refund", "expand": ["data.source"]}
 
 
 class StripeSource:
-    """One Stripe account, read only. Bodies are what `core.facts.stripe.documents` reads."""
+    """One Stripe account, read only. `core.facts.stripe.documents` reads its bodies."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class StripeSource:
         self._related = Related()
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
-        """Every invoice and credit note, newest first, with all that hangs together with them."""
+        """Every invoice and credit note, newest first, with their payments, refunds and disputes."""
         before = self._reader.pace.calls
         rates = self._reader.sweep("/v1/tax_rates")
         expand = {"expand": ["data.payments"]}
@@ -64,9 +64,9 @@ class StripeSource:
         self._rates.update((rate["id"], rate) for rate in rates.items)
         sweeps: tuple[Sweep, ...] = (rates, invoices, notes, refunds, disputes, failures)
         problems = [sweep.problem for sweep in sweeps if sweep.problem]
-        # Another account's documents must never be told under this account's identity.
+        # Another account's documents must never get this account's identity.
         self._check_account(problems)
-        # Ten payments come with an invoice; the rest is needed now, to join what became of them.
+        # Ten payments come with an invoice; the rest is needed now, to join refunds and disputes.
         billed = [
             self._with_payments(each) if each.get("payments") else each for each in invoices.items
         ]
@@ -99,7 +99,7 @@ class StripeSource:
         return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
-        """Whether Stripe answers this key, for which account and mode, and what is in the way."""
+        """Stripe as found with this key: account, mode, counts and problems."""
         problems: list[str] = []
         warnings: list[str] = []
         if self._key.startswith("sk_"):
@@ -198,15 +198,15 @@ class StripeSource:
         return {"object": "list", "data": list(swept.items), "has_more": False, "url": path}
 
     def _learn(self, rate: str) -> None:
-        """Read a tax rate that the list lacks. One that does not exist stays unknown: the document
-        names it in vain, and its facts say so; it must not look as if the document were missing."""
+        """Read a tax rate that the list lacks. A rate that does not exist stays unknown: the document's
+        facts report it, and the document itself does not count as missing."""
         with suppress(NotFound):
             self._rates[rate] = self._reader.get(f"/v1/tax_rates/{rate}")
 
     def _body(
         self, kind: Kind, document: Json, joined: Mapping[str, Any] | None = None
     ) -> SourceBody:
-        """A document with the rates it names and what hangs together with it (`joined`, if known)."""
+        """A document with the tax rates it names and its refunds, disputes and so on (`joined`)."""
         kept = {key: value for key, value in document.items() if key not in _LINKS}
         named = _rates_named(document)
         rates = [self._rates[rate] for rate in named if rate in self._rates]

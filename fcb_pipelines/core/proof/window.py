@@ -13,7 +13,6 @@ from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
 from fcb_pipelines.core.periods import period_of, preceding
 
-
 # Of a row every field counts, whatever its class is called.
 _EVERY_FIELD = Form({})
 

@@ -29,7 +29,7 @@ POSTING = dg.AssetSelection.assets(
 extract = dg.define_asset_job(
     "extract",
     SHARED,
-    description="One snapshot of NexaCloud, every source's index, and what has no month.",
+    description="One snapshot of NexaCloud, every source's index, and the documents without a month.",
 )
 
 month = dg.define_asset_job(
@@ -44,7 +44,7 @@ post_reviewed_drafts = dg.define_asset_job(
     POSTING,
     partitions_def=MONTHS,
     config=dg.RunConfig(ops={"ledger__posted_moves": PostingConfig(post=True)}),
-    description="Posts and settles the drafts of a month that still are what was drafted.",
+    description="Posts and settles the drafts of a month that are still as they were written.",
 )
 
 prove = dg.define_asset_job(
@@ -55,5 +55,5 @@ close_report = dg.define_asset_job(
     "close_report",
     dg.AssetSelection.assets(keys.REPORT),
     partitions_def=MONTHS,
-    description="The close report of a month that was built, anew.",
+    description="Writes the close report of a built month again.",
 )

@@ -1,4 +1,4 @@
-"""The daily ledger sync. Off until the operator turns it on, with the sensors that carry it on."""
+"""The daily ledger sync. It is off until the operator turns it on, together with the sensors."""
 
 import dagster as dg
 

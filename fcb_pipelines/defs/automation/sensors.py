@@ -1,6 +1,6 @@
-"""What carries a sync on: extract -> the window's months -> the proof. All off by default.
+"""The sensors that continue a sync: extract -> the window's months -> the proof. All off by default.
 
-Each request has a run key made of the extract's run, so a sensor that is evaluated twice asks once.
+Each request has a run key made of the extract's run, so a sensor evaluated twice requests one run.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
 
-# A month that another month of the same sync changed is built a second time, never a third.
+# A month that another month of the same sync changed is built a second time, and not a third.
 _FIRST, _SECOND = "first", "second"
 
 _ENDED = [
@@ -52,7 +52,7 @@ def months_after_extract(
 def _after_all_have_ended(
     context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Once the last month of a round ends: those it touched once more, and then the proof."""
+    """Once the last month of a round has ended: the changed months again, and then the proof."""
     tags = context.dagster_run.tags
     extract_run, expected = tags.get(keys.EXTRACT_TAG), tags.get(keys.WINDOW_TAG)
     if extract_run is None or expected is None:
@@ -88,7 +88,7 @@ def _after_all_have_ended(
 def proof_after_months(
     context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Once every month of a sync has ended, those it touched once more, and then the proof."""
+    """Once every month of a sync has ended, the changed months again, and then the proof."""
     yield from _after_all_have_ended(context, store, ledger)
 
 
@@ -101,7 +101,7 @@ def proof_after_months(
 def proof_after_failed_months(
     context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """The same where the last month to end is one that failed: the proof then names it."""
+    """The same where the last month to end has failed: the proof then names it."""
     yield from _after_all_have_ended(context, store, ledger)
 
 
@@ -114,9 +114,9 @@ def proof_after_failed_months(
 def new_invoices_at_source(
     context: dg.SensorEvaluationContext,
 ) -> dg.RunRequest | dg.SkipReason:
-    """Between the daily syncs: an extract when the newest invoices of a source are not as before.
+    """Between the daily syncs: an extract when the newest invoices of a source have changed.
 
-    The cursor is only a hint. What it overlooks (an old invoice that changed) the daily sync finds.
+    The cursor is only a hint. The daily sync finds the changes that it misses (an old invoice).
     """
     opened = (getattr(context.resources, name).open() for name in keys.SOURCES)
     seen = " ".join(source.newest() for source in opened)
@@ -128,7 +128,7 @@ def new_invoices_at_source(
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)
 def failed_run(context: dg.RunFailureSensorContext) -> None:
-    """Tells the daemon's log of every failed run: which one, and what it said."""
+    """Writes every failed run to the daemon's log: its job, its month and its message."""
     run = context.dagster_run
     context.log.error(
         "%s %s failed: %s",

@@ -11,7 +11,7 @@ from fcb_pipelines.core.dispositions.opening import opening_cash, opening_docume
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
-from fcb_pipelines.defs.metering.freshness import months_that_moved
+from fcb_pipelines.defs.metering.freshness import changed_months
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
@@ -23,17 +23,17 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     proof = Proof(frames)
     now = _fingerprints(frames, ledger)
     wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
-    wanted |= months_that_moved(frames, periods())
+    wanted |= changed_months(frames, periods())
     return tuple(period for period in periods() if period in wanted)
 
 
 def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
-    """The months that were built before another one changed what stands in theirs."""
+    """The built months whose ledger records another month has changed since."""
     return touched(Proof(frames).fingerprints(), _fingerprints(frames, ledger))
 
 
 def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
-    """Every month's fingerprint as things stand now: one batched read of the ledger."""
+    """Every month's present fingerprint, with one batched read of the ledger."""
     indexes = [keys.source_key(name, "index") for name in keys.SOURCES]
     read = {
         key: _extracted(frames, key) for key in (*indexes, keys.COPIES, keys.COPY_ITEMS, keys.USERS)

@@ -10,7 +10,7 @@ from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines.core.ledger.moves import ListedMove
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, of_rows, users_of
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, row_metadata, users_of
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.keys import (
     COPIES,
@@ -37,7 +37,7 @@ Frame = dg.MaterializeResult[pd.DataFrame]
 def _assets_of(name: str) -> list[dg.AssetsDefinition]:
     """index, invoices, credit_notes, credited_invoices and payments of one source.
 
-    Its resource has the source's own name, and so has the pool that keeps its readers in line.
+    The source's resource has its name, as has the pool that lets one asset read it at a time.
     """
     common: dict[str, Any] = {"group_name": name, "kinds": {name}, "owners": OWNERS}
     reads: dict[str, Any] = {**common, "pool": name, "required_resource_keys": {name, "store"}}
@@ -74,7 +74,7 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
         )
         frame.attrs["snapshot"] = invoices.attrs.get("snapshot")
         seen = {fact: frame.attrs[fact] for fact in ("pages", "calls")}
-        return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **seen))
+        return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **seen))
 
     def documents(noun: str, origin: Origin, what: str) -> dg.AssetsDefinition:
         @dg.asset(
@@ -92,7 +92,7 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
             wanted = [r for r in rows if r.period == period and r.origin is origin and r.in_scope]
             facts = read_documents(reader_of(name, context.resources), wanted)
             frame = to_frame(facts, InvoiceFacts, snapshot=index.attrs.get("snapshot"))
-            return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+            return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
         return cast(dg.AssetsDefinition, month_documents)
 
@@ -119,7 +119,7 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
         ]
         facts = read_documents(reader_of(name, context.resources), rows)
         frame = to_frame(facts, InvoiceFacts, snapshot=index.attrs.get("snapshot"))
-        return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+        return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
     @dg.asset(
         key=source_key(name, "payments"),
@@ -135,7 +135,7 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
     def payments(invoices: pd.DataFrame, credit_notes: pd.DataFrame) -> Frame:
         facts = [row for one in (invoices, credit_notes) for row in to_rows(one, InvoiceFacts)]
         frame = to_frame(settlements_of(facts), SettlementFacts)
-        return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+        return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
     return [
         index,

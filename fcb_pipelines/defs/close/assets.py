@@ -1,4 +1,4 @@
-"""The month's close, for people and for machines."""
+"""The close report of a month, as a frame, as a page and as JSON."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.proof import Proof, families
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS, today
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
@@ -54,7 +54,7 @@ def report(
     _write(page.with_suffix(".json"), json.dumps(content, indent=2, ensure_ascii=False))
     frame = to_frame(tie_outs(month), TieOut)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
 def _write(path: Path, text: str) -> None:

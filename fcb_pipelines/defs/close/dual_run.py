@@ -14,7 +14,7 @@ _LONGEST = 500
 
 
 class Labelled(TypedDict):
-    """One row to draw, with the texts beside its bars; `expected` is None where nothing can be."""
+    """One row to draw, with the texts beside its bars; `expected` None: no charge can be computed."""
 
     expected: int | None
     actual: int
@@ -53,8 +53,7 @@ class DrawnSection(MeteringSection):
 def chart(rows: Sequence[Labelled]) -> list[Pair]:
     """One pair of bars a row, from zero; negative amounts run to the left.
 
-    `rows` have `expected` (None: nothing can be expected), `actual`, `cause`, and the texts beside
-    the bars, `label` and `below`. Colours are classes: `good`, `explained`, `bad`.
+    Amounts are minor units. Colours are classes of the page: `good`, `explained`, `bad`.
     """
     amounts = [amount for row in rows for amount in (row["expected"] or 0, row["actual"])]
     low, high = min([0, *amounts]), max([0, *amounts])

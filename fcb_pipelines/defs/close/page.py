@@ -26,7 +26,7 @@ class Bar(TypedDict):
 
 
 class Received(TypedDict):
-    """How many payments came in, and their sum in minor units."""
+    """The number of payments, and their sum in minor units."""
 
     count: int
     total: int
@@ -40,7 +40,7 @@ def render(report: ReportJson) -> str:
     page = _templates().get_template("close_report.html.j2")
     return page.render(
         **report,
-        standing=_standing(report),
+        verdict=_verdict(report),
         received=_received(report),
         bars=_bars(report["revenue_by_family"]),
         dual_run=charts(report["metering"]) if report["metering"] else None,
@@ -62,7 +62,7 @@ def _templates() -> Environment:
 
 
 def _amount(minor: int | None, currency: str) -> str:
-    """Minor units as people write them; a minus sign is a minus sign, not a hyphen."""
+    """Minor units as people write them, with a true minus sign; a dash for None."""
     if minor is None:
         return "–"
     return f"{to_major(minor, currency):,.{exponent(currency)}f}".replace("-", "−")
@@ -96,12 +96,12 @@ def _received(report: ReportJson) -> Received:
     return next(payments, Received(count=0, total=0))
 
 
-def _standing(report: ReportJson) -> str:
+def _verdict(report: ReportJson) -> str:
     """`open` when a gate fails or a tie-out differs, `attention` for holds and warnings."""
     outcomes = {gate["outcome"] for gate in report["gates"]}
     if "fail" in outcomes or not all(tie["ok"] for tie in report["tie_outs"]):
         return "open"
-    # Those are of the last proof: what failed there may be mended by now, so it reopens no month.
+    # Gates over all months are of the last proof and may be mended by now: they reopen no month.
     failed = any(gate["outcome"] == "fail" for gate in report["gates_over_all"])
     if failed or "warn" in outcomes or report["hold"] or report["exceptions"]:
         return "attention"

@@ -20,9 +20,11 @@ COLUMNS = ("model", "name", "outcome", "reason")
 
 
 class PruneConfig(dg.Config):
-    """What a run may do. Every default is the safe choice."""
+    """The permissions of a run. Every default is the safe choice."""
 
-    dry_run: bool = Field(default=True, description="List what would be done, and do nothing.")
+    dry_run: bool = Field(
+        default=True, description="List the records to remove, and remove nothing."
+    )
     confirm: str = Field(
         default="",
         description="The name of the Odoo database, repeated: without it nothing is removed.",
@@ -40,7 +42,7 @@ def prune_shadow(
     ledger: LedgerResource,
     store: StoreResource,
 ) -> None:
-    """Delete draft orders marked x_fc_shadow and products NC-…, or archive what is in use."""
+    """Delete draft orders marked x_fc_shadow and products NC-…, or archive those in use."""
     books = ledger.open()
     if not isinstance(books, OdooLedger):
         context.log.info("Nothing to prune: the ledger is not Odoo (FCB_LEDGER).")
@@ -52,14 +54,19 @@ def prune_shadow(
         return
     if not config.dry_run:
         assert_confirmed(config.confirm, books.connection.database)
-    told = shadow.dry_run() if config.dry_run else shadow.prune()
-    file = written(told, store.reports() / f"prune_metered_shadow-{context.run_id}.csv")
-    counts = Counter(f"{each.model} {each.outcome}" for each in told)
+    records = shadow.dry_run() if config.dry_run else shadow.prune()
+    file = write_list(records, store.reports() / f"prune_metered_shadow-{context.run_id}.csv")
+    counts = Counter(f"{each.model} {each.outcome}" for each in records)
     for what, count in sorted(counts.items()):
         context.log.info(f"{what}: {count}")
     context.log.info(f"Every record and its reason: {file}")
     context.add_output_metadata(
-        {"records": len(told), "list": dg.MetadataValue.path(file), "sample": table(told), **counts}
+        {
+            "records": len(records),
+            "list": dg.MetadataValue.path(file),
+            "sample": table(records),
+            **counts,
+        }
     )
 
 
@@ -82,18 +89,18 @@ def assert_confirmed(confirm: str, database: str) -> None:
         )
 
 
-def written(told: Sequence[Pruned], file: Path) -> Path:
-    """The whole list as a CSV file: what was removed can't be looked up in Odoo any more."""
+def write_list(records: Sequence[Pruned], file: Path) -> Path:
+    """Write the whole list to a CSV file and return it: Odoo no longer has the removed records."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        writer.writerows([getattr(each, name) for name in COLUMNS] for each in told)
+        writer.writerows([getattr(each, name) for name in COLUMNS] for each in records)
     return file
 
 
-def table(told: Sequence[Pruned]) -> dg.MarkdownMetadataValue:
-    """The first of them, to read in Dagster's page."""
-    rows = [" | ".join(str(getattr(each, name)) for name in COLUMNS) for each in told[:SHOWN]]
+def table(records: Sequence[Pruned]) -> dg.MarkdownMetadataValue:
+    """The first records as a table, for Dagster's page."""
+    rows = [" | ".join(str(getattr(each, name)) for name in COLUMNS) for each in records[:SHOWN]]
     head = [" | ".join(COLUMNS), " | ".join("---" for _ in COLUMNS)]
     return dg.MetadataValue.md("\n".join(f"| {row} |" for row in [*head, *rows]))

@@ -1,4 +1,4 @@
-"""Every gate as an asset check, on the asset that it is seen on: generated from the gate table."""
+"""Every gate as an asset check on its assets, generated from the gate table."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,14 +6,14 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.core.proof.gate import Gate, Scope
-from fcb_pipelines.defs.gates.inputs import TABLE, frames_of, judged
+from fcb_pipelines.defs.gates.inputs import TABLE, frames_of, gate_results
 from fcb_pipelines.defs.runtime.gating import check_result, spec
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 
 
 def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
-    """The checks that sit on one asset (`ledger/documents`), as one step."""
+    """The checks of one asset (`ledger/documents`), as one step."""
     key = dg.AssetKey(asset.split("/"))
     ins = frames_of(gates)
     if any(len(gate.seen_on) > 1 for gate in gates):
@@ -30,7 +30,7 @@ def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, **frames: pd.DataFrame
     ) -> Iterator[dg.AssetCheckResult]:
         period = context.partition_key if context.has_partition_key else ""
-        for result in judged(gates, Month(period, frames)):
+        for result in gate_results(gates, Month(period, frames)):
             yield check_result(result, key)
 
     return gates_of_asset

@@ -1,4 +1,4 @@
-"""The named values that gates are given: which frames each is read from, and how."""
+"""The inputs of gates by name: the frames of each, and its reading."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ OVER_ALL = tuple(gate for gate in TABLE if gate.scope is not Scope.MONTH)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One value: the frames it is read from, and how. `apart`: each frame that is there will do."""
+    """One value: its frames and its reading. `apart`: one of the frames is enough to read it."""
 
     frames: Mapping[str, dg.AssetIn]
     read: Callable[[Month], object]
     apart: bool = False
 
-    def is_there(self, frames: Mapping[str, Any]) -> bool:
-        """Whether it can be read from these frames."""
+    def is_readable(self, frames: Mapping[str, Any]) -> bool:
+        """Whether the value can be read from these frames."""
         if self.apart:
             return not self.frames.keys().isdisjoint(frames)
         return self.frames.keys() <= frames.keys()
@@ -56,7 +56,7 @@ def _rows(frame: str, key: dg.AssetKey, row_type: type[Any]) -> Input:
 
 
 def _index(frame: str) -> dict[str, Input]:
-    """The index of one source, and why its list can't be trusted to be whole (else None)."""
+    """The index of one source, and the reason why its list may not be whole (else None)."""
     frames = {frame: month.INDEXES[frame]}
     return {
         frame: Input(frames=frames, read=lambda this: to_rows(this.frames[frame], IndexRow)),
@@ -85,7 +85,7 @@ INPUTS: Mapping[str, Input] = {
     "dispositions": Input(frames=month.DISPOSITIONS, read=lambda this: this.dispositions),
     "document_rows": Input(frames=month.DOCUMENTS, read=lambda this: this.document_rows),
     "documents": Input(frames=month.DOCUMENTS, read=lambda this: this.documents),
-    # None where the sources' documents are not at hand.
+    # None without the frames of the sources' documents.
     "owed": Input(frames={}, read=lambda this: this.owed),
     "partners": Input(frames=month.PARTNERS, read=lambda this: this.partners),
     "standing": Input(frames=month.STANDING, read=lambda this: this.ledger_state),
@@ -113,7 +113,7 @@ INPUTS: Mapping[str, Input] = {
 
 
 def frames_of(gates: Iterable[Gate]) -> dict[str, dg.AssetIn]:
-    """Every frame that an input of these gates is read from."""
+    """Every frame that these gates need, by input name."""
     return {
         name: one
         for gate in gates
@@ -122,16 +122,16 @@ def frames_of(gates: Iterable[Gate]) -> dict[str, dg.AssetIn]:
     }
 
 
-def judged(
+def gate_results(
     gates: Iterable[Gate], this: Month, given: Mapping[str, object] | None = None
 ) -> tuple[GateResult, ...]:
-    """The results of these gates over the frames of one month, or of all (its period is empty).
+    """The results of these gates over the frames of one month, or of all months (`this.period` is "").
 
-    `given` are inputs that are not read from the frames. A gate whose inputs are not there is left out.
+    `given` has inputs that are not read from frames. A gate without all its inputs is left out.
     """
     gates, given = tuple(gates), given or {}
     wanted = {name for gate in gates for name in gate.inputs} - given.keys()
-    there = (name for name in wanted if INPUTS[name].is_there(this.frames))
+    there = (name for name in wanted if INPUTS[name].is_readable(this.frames))
     values = {**given, **{name: INPUTS[name].read(this) for name in there}}
     return tuple(gate.judge(values) for gate in gates if values.keys() >= {*gate.inputs})
 
@@ -139,9 +139,9 @@ def judged(
 def before_a_write(
     this: Month, ledger_state: Mapping[str, LedgerState], books: Books
 ) -> tuple[GateResult, ...]:
-    """Every gate that stops a month, over the rows about to be written and what the ledger answers now.
+    """The results of every gate that stops a month, for the rows to be written and the ledger's present state.
 
-    None is left out: an input that can't be read is an error.
+    No gate is left out: an input that can't be read raises KeyError.
     """
     given: dict[str, object] = {"standing": ledger_state, "books": books}
     wanted = {name for gate in BEFORE_A_WRITE for name in gate.inputs} - given.keys()

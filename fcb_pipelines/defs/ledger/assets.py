@@ -1,4 +1,4 @@
-"""The ledger: what stands there, what should, and the moves and payments that make the two equal."""
+"""The ledger: its present state, the intended documents, and the moves and settlements to be written."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
 from fcb_pipelines.defs.runtime.month import Month, books_text
@@ -46,10 +46,10 @@ _WRITES: dict[str, Any] = {**_COMMON, "pool": keys.LEDGER_POOL, "kinds": {"ledge
 def moves(
     context: dg.AssetExecutionContext, ledger: LedgerResource, read_back_log: ReadBackLogResource
 ) -> Frame:
-    """One move of ours that the ledger holds when the sources are listed, whoever forgets it."""
+    """One move of ours in the ledger when the sources are listed, also where a source forgot it."""
     rows = _reader(context, ledger, read_back_log).ledger.list_moves()
     frame = to_frame(rows, ListedMove)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 @dg.asset(
@@ -65,7 +65,7 @@ def ledger_state(
     read_back_log: ReadBackLogResource,
     **frames: pd.DataFrame,
 ) -> Frame:
-    """One external id of the month: what the ledger holds there now, and what was last seen there."""
+    """One external id of the month: its present state in the ledger, and its last logged one."""
     this = Month(context.partition_key, frames)
     reader = _reader(context, ledger, read_back_log)
     rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
@@ -77,7 +77,7 @@ def ledger_state(
     }
     return dg.MaterializeResult(
         value=frame,
-        metadata=of_rows(frame, adapter=found.adapter, ledger=found.identity, **locks),
+        metadata=row_metadata(frame, adapter=found.adapter, ledger=found.identity, **locks),
     )
 
 
@@ -103,7 +103,7 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
     frame = to_frame(to_rows(one for one in built if isinstance(one, LedgerDocument)), DocumentRow)
     total = sum(one.total for one in built if isinstance(one, LedgerDocument))
     return dg.MaterializeResult(
-        value=frame, metadata=of_rows(frame, documents=len(built), minor_units=total)
+        value=frame, metadata=row_metadata(frame, documents=len(built), minor_units=total)
     )
 
 
@@ -137,7 +137,7 @@ def partners(
     others = rivals(billed, accounts(this.users))
     found = reader.ledger.upsert_partners(billed, others=others)
     frame = to_frame(each_once(found), LinkedPartner)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 @dg.asset(
@@ -164,7 +164,7 @@ def draft_moves(
     reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"created": len(plan.create), "rebuilt": len(plan.rebuild), "refused": len(refused)}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
 @dg.asset(
@@ -193,7 +193,7 @@ def posted_moves(
     reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
 @dg.asset(
@@ -221,7 +221,7 @@ def settlements(
     rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
     frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **facts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
 def _reader(
@@ -231,7 +231,7 @@ def _reader(
 
 
 def _gated(this: Month, reader: LedgerReader) -> dict[str, LedgerState]:
-    """What stands now under every intended id, once all gates before a write are passed."""
+    """The present state of every intended id, once all gates before a write have passed."""
     documents = [document.ref for document in this.documents]
     has_facts = month.FACTS.keys() <= this.frames.keys()
     settled = (this.settlement_refs, this.counterparts) if has_facts else ((), ())

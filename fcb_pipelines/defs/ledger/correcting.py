@@ -1,4 +1,4 @@
-"""The job that corrects posted documents: a person names each. A dry run unless told otherwise."""
+"""The job that corrects posted documents, each named by a person. By default it is a dry run."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,10 +26,10 @@ from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogReso
 
 
 class CorrectionConfig(dg.Config):
-    """Which documents to correct. Nothing is written before `dry_run` is switched off."""
+    """The documents to correct. Nothing is written while `dry_run` is on."""
 
     refs: list[str] = Field(description="The documents, as `fcb status` names them.")
-    dry_run: bool = Field(default=True, description="Say what would be written, and write nothing.")
+    dry_run: bool = Field(default=True, description="List the corrections, and write nothing.")
 
 
 @dg.op(pool=keys.LEDGER_POOL, out=dg.Out(dg.Nothing), tags={"kind": "ledger"})
@@ -65,9 +65,9 @@ def correct_posted() -> None:
 
 
 def planned(refs: Iterable[str], proof: Proof, reader: LedgerReader) -> tuple[CorrectionPlan, ...]:
-    """The plan of each document, by its month as last built and the ledger as it stands now.
+    """The plan of each document, from its month as last built and the ledger's present state.
 
-    A void invoice brings along the credit notes that went with it: the one without the others would
+    A void invoice also gets plans for its voided credit notes: correcting only some of them would
     leave the books wrong. Raises NotFound for a ref that no built month has.
     """
     decided = {row.ref: row for rows in proof.dispositions().values() for row in rows}
@@ -76,7 +76,7 @@ def planned(refs: Iterable[str], proof: Proof, reader: LedgerReader) -> tuple[Co
         if ref not in decided:
             raise NotFound(f"correcting {ref}", "no built month has this document")
         read = reader.ledger.read_moves([], of=[ref])
-        gone = [move.ref for move in read if _went_with_it(decided.get(move.ref))]
+        gone = [move.ref for move in read if _is_voided(decided.get(move.ref))]
         wanted |= dict.fromkeys(gone)
     months: dict[str, list[str]] = defaultdict(list)
     for ref in wanted:
@@ -89,7 +89,7 @@ def planned(refs: Iterable[str], proof: Proof, reader: LedgerReader) -> tuple[Co
 
 
 def _outlook(plan: CorrectionPlan) -> dict[str, Any]:
-    """What the books say of a document before and after, as plain JSON values."""
+    """The books' amounts of a document before and after, as plain JSON values."""
     return {
         "currency": plan.currency,
         "now": asdict(plan.now) if plan.now else None,
@@ -97,12 +97,12 @@ def _outlook(plan: CorrectionPlan) -> dict[str, Any]:
     }
 
 
-def _went_with_it(row: Disposition | None) -> bool:
+def _is_voided(row: Disposition | None) -> bool:
     return row is not None and ExceptionCode.VOIDED_AFTER_POSTING in row.exceptions
 
 
 def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
-    """Write the plans. What a broken-off run had written is found by its external id and kept."""
+    """Write the plans. Records of an interrupted run are found by external id and kept."""
     found = [plan.correction for plan in plans if plan.correction is not None]
     documents = [each.document for each in found]
     moves = reader.ledger.write_drafts(documents, replace=[each.ref for each in documents])
@@ -122,8 +122,8 @@ def _plans(
     first = reader.ledger_state(wanted, ())
     notes = [ref for ref, row in first.items() if _is_note_of(row, wanted)]
     now = reader.ledger_state([*wanted, *notes], this.settlement_refs_of(wanted))
-    told = [facts for facts in this.facts if facts.ref in wanted]
-    for case in cases(told, this.claimants, this.agreements, now, this.index):
+    own = [facts for facts in this.facts if facts.ref in wanted]
+    for case in cases(own, this.claimants, this.agreements, now, this.index):
         row = decided[case.facts.ref]
         yield plan_correction(
             case,

@@ -1,15 +1,15 @@
-"""How a run of `ledger/posted_moves` is told what to post."""
+"""The configuration of a run of `ledger/posted_moves`."""
 
 import dagster as dg
 from pydantic import Field
 
 
 class PostingConfig(dg.Config):
-    """Whether drafts become posted moves in this run, and which."""
+    """The drafts that this run posts."""
 
     post: bool | None = Field(
         default=None,
-        description="Post the drafts that are as intended; unset: what the configuration says.",
+        description="Post the drafts that are as intended; unset: `posting` of the configuration.",
     )
     approved: dict[str, str] | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""The metered dual run: what the engine would have charged against what was. Measures, never posts."""
+"""The metered dual run: the engine's charges against the invoiced amounts. It measures and never posts."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from fcb_pipelines.defs.metering.freshness import built_from
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.metering.invoices import read_invoiced
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
 from fcb_pipelines.defs.sources.reading import readers
@@ -36,12 +36,12 @@ _COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kin
     **_COMMON,
 )
 def plan_catalog(**frames: pd.DataFrame) -> Frame:
-    """One plan of one service: its flat prices, what it includes, what more costs."""
+    """One plan of one service: its flat prices, quotas and charges."""
     rows = Metering(frames).catalogue_rows
     frame = to_frame(rows, CataloguePlan, snapshot=frames["plans"].attrs.get("snapshot"))
     unpriced = sum(row.price_monthly is None for row in rows)
     return dg.MaterializeResult(
-        value=frame, metadata=of_rows(frame, without_monthly_price=unpriced)
+        value=frame, metadata=row_metadata(frame, without_monthly_price=unpriced)
     )
 
 
@@ -53,17 +53,17 @@ def plan_catalog(**frames: pd.DataFrame) -> Frame:
         "service_invoices": inputs.SERVICE_TABLES["service_invoices"],
     },
     metadata=column_schema(Invoiced),
-    # What the list lacks of a document is asked of Lago; of Stripe hardly ever anything.
+    # The rest of a document is read from Lago; Stripe's list hardly ever lacks a part.
     pool=LAGO.rules.name,
     required_resource_keys={*keys.SOURCES, "store"},
     **_COMMON,
 )
 def invoiced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
-    """One billed document that a service's invoices claim: its lines, with their service's time."""
+    """One billed document that a service's invoices claim, with the service time of its lines."""
     before = context.resources.store.frames().read(keys.INVOICED_DOCUMENTS.path)
     rows, read = read_invoiced(frames, readers(context.resources), before)
     frame = to_frame(rows, Invoiced, snapshot=frames["copies"].attrs.get("snapshot"))
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, read_anew=read))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, read_anew=read))
 
 
 @dg.asset(
@@ -74,7 +74,7 @@ def invoiced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     **_COMMON,
 )
 def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
-    """What one subscription used of one metric in the cycle that begins in the month."""
+    """The usage of one metric by one subscription in the cycle that begins in the month."""
     this, period = Metering(frames), context.partition_key
     rows = aggregated(
         this.readings(period),
@@ -88,7 +88,7 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     snapshot = frames["subscriptions"].attrs.get("snapshot")
     frame = to_frame(rows, Usage, snapshot=snapshot, unread=this.unread_usage)
     remarks = sum(len(row.remarks) for row in rows)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, remarks=remarks))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, remarks=remarks))
 
 
 @dg.asset(
@@ -99,7 +99,7 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     **_COMMON,
 )
 def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
-    """One component of what a subscription would be charged: its flat price, or a metric's overage."""
+    """One expected charge of a subscription: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
     rows = expected(
         active_subscriptions(this.documents, this.usage, period),
@@ -111,7 +111,7 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
         unread=frames["usage"].attrs.get("unread"),
     )
     frame = to_frame(rows, ExpectedCharge)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 @dg.asset(
@@ -144,7 +144,9 @@ def deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     ).rows()
     same = ("subscriptions", "users", "plan_catalog", "invoiced_documents", "usage")
     snapshot = one_snapshot(context, [frames[name] for name in same])
-    told = built_from(this, this.usage, period)
-    frame = to_frame(rows, MeteringDelta, snapshot=snapshot, built_from=told)
+    inputs_digest = built_from(this, this.usage, period)
+    frame = to_frame(rows, MeteringDelta, snapshot=snapshot, built_from=inputs_digest)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, snapshot=snapshot, **counts))
+    return dg.MaterializeResult(
+        value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts)
+    )

@@ -1,4 +1,4 @@
-"""Which months the dual run would tell differently now than when they were last built."""
+"""The months whose dual run has other inputs now than when it was last built."""
 
 from collections.abc import Sequence
 
@@ -19,29 +19,29 @@ _READ = {
 
 
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
-    """A digest of the usage (`rows`) and the documents that the month's rows are told from."""
+    """A digest of the usage (`rows`) and the documents behind the month's rows."""
     linked = {document.ref for document, _ in lines_of(this.documents, period)}
     documents = [one for one in this.documents if one.period == period or one.ref in linked]
     # As frames have them, so that rows read back and rows just made are the same text.
-    told = to_frame(rows, Usage).to_csv() + to_frame(documents, Invoiced).to_csv()
-    return digest(told)
+    text = to_frame(rows, Usage).to_csv() + to_frame(documents, Invoiced).to_csv()
+    return digest(text)
 
 
-def months_that_moved(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
-    """The built months whose usage or documents have changed since, whatever their own date.
+def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
+    """The built months whose usage or documents have changed since.
 
-    Usage comes late, and the invoice of one month's service may be dated in the next.
+    Usage comes late, and the invoice for one month's service may be dated in the next.
     """
     read = {name: frames.read(key) for name, key in _READ.items()}
     there = {name: frame for name, frame in read.items() if frame is not None}
     if there.keys() != read.keys():
         return frozenset()
-    now, moved = Metering(there), set()
+    now, changed = Metering(there), set()
     for period in periods:
         last = frames.read(keys.METERING_DELTAS.path, period)
         if last is None or last.attrs.get("built_from") != _now(now, period):
-            moved.add(period)
-    return frozenset(moved)
+            changed.add(period)
+    return frozenset(changed)
 
 
 def _now(this: Metering, period: str) -> str:

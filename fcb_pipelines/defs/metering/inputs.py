@@ -1,4 +1,4 @@
-"""What the assets of the dual run share: their inputs as frames, and the values in them."""
+"""The inputs of the dual run's assets: as frames, and as the values in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ DOCUMENTS = {"invoiced_documents": dg.AssetIn(keys.INVOICED_DOCUMENTS)}
 USAGE = {"usage": dg.AssetIn(keys.USAGE)}
 EXPECTED = {"expected_charges": dg.AssetIn(keys.EXPECTED_CHARGES)}
 
-# The longest time that a window may begin away from the month its cycle is named by.
+# The longest time between the start of a window and the month of its cycle.
 _AROUND = timedelta(days=33)
 
 
@@ -125,7 +125,7 @@ class Metering:
 
     @cached_property
     def customers(self) -> Customers:
-        """Whose customers are one."""
+        """The customers of all services; the same person's accounts count as one customer."""
         require([contract(users=self.frames["users"])])
         own = nexacloud_customers(records(self.frames["users"]), self.settings.service)
         others = service_customers(self._of_services("service_customers"))
@@ -154,13 +154,13 @@ class Metering:
 
     @cached_property
     def unread_usage(self) -> dict[str, str]:
-        """By service, why nothing of its usage can be read."""
-        told = {}
-        if self.posted and (why := self._tables.whole("usage_records")):
-            told[self.posted.key] = why
-        if why := self._tables.whole("service_usage"):
-            told |= dict.fromkeys(self.settings.other_services, why)
-        return told
+        """Service -> the fault by which none of its usage can be read."""
+        faults = {}
+        if self.posted and (why := self._tables.table_fault("usage_records")):
+            faults[self.posted.key] = why
+        if why := self._tables.table_fault("service_usage"):
+            faults |= dict.fromkeys(self.settings.other_services, why)
+        return faults
 
     @cached_property
     def documents(self) -> tuple[Invoiced, ...]:
@@ -180,7 +180,7 @@ class Metering:
     @cached_property
     def deployments(self) -> tuple[Deployment, ...] | None:
         """NexaCloud's deployments whose rows can be read; None where none can."""
-        if self._tables.whole("deployments"):
+        if self._tables.table_fault("deployments"):
             return None
         return to_rows(self._tables.sound("deployments"), Deployment)
 
@@ -190,7 +190,7 @@ class Metering:
         return frozenset(str(row.get("id")) for row, _ in self._tables.unread("deployments"))
 
     def service_breaches(self) -> list[str]:
-        """What keeps a table of the dual run, or some of its rows, from being measured."""
+        """The faults by which a table of the dual run, or some of its rows, can't be measured."""
         own = keys.METERED_TABLES if self.posted else ()
         return self._tables.faults(
             (*own, *keys.SERVICE_TABLES), self.services, self.settings.service
@@ -207,7 +207,7 @@ class Metering:
         return self._tables.unread_of_services(table, self.settings.other_services)
 
     def _around(self, table: str, period: str) -> pd.DataFrame:
-        """The sound windows that begin near the period: a year of them need not become values."""
+        """The sound rows whose windows begin near the period; the others need not become values."""
         frame = self._tables.sound(table)
         if frame.empty:
             return frame

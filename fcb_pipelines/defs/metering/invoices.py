@@ -1,4 +1,4 @@
-"""Reading the documents that the services' invoices claim; what did not change is not read again."""
+"""Reading the documents that the services' invoices claim; an unchanged one is not read again."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,32 +29,32 @@ from fcb_pipelines.defs.sources.registry import claimed_ref
 def read_invoiced(
     frames: Mapping[str, pd.DataFrame], sources: Sequence[Reader], before: pd.DataFrame | None
 ) -> tuple[list[Invoiced], int]:
-    """Every claimed document that was billed, and how many had to be read.
+    """Every claimed document that was billed, and the number of documents read.
 
-    `before` is the frame of the last time: a document whose listed body is the same is told as then,
-    with the subscription that its invoice names now. Raises what a source as a whole raises.
+    `before` is the frame of the last run: a document with the same listed body and claim is taken from
+    it. Failures of a source as a whole are passed on.
     """
     index = {row.ref: row for name in month.INDEXES for row in to_rows(frames[name], IndexRow)}
     links = {ref: link for ref, link in _links(frames).items() if ref in index and index[ref].found}
     known = _known(before)
-    told: dict[str, Invoiced] = {}
+    found: dict[str, Invoiced] = {}
     wanted: list[IndexRow] = []
     for ref, link in links.items():
         same = known.get(ref)
         if same is not None and still_holds(same, link, index[ref].body_hash):
-            told[ref] = same
+            found[ref] = same
         else:
             wanted.append(index[ref])
     for reader in sources:
         own = [row for row in wanted if reader.has(row.ref)]
         for row, document in zip(own, _read(reader, own, links), strict=True):
             if document is not None:
-                told[row.ref] = document
-    return [told[ref] for ref in sorted(told)], len(wanted)
+                found[row.ref] = document
+    return [found[ref] for ref in sorted(found)], len(wanted)
 
 
 def _links(frames: Mapping[str, pd.DataFrame]) -> dict[str, Invoicing]:
-    """The invoice of a service that has each claimed document; none where no service is measured."""
+    """Source ref -> the service's invoice that claims it; empty where no service is measured."""
     settings = current()
     if not settings.services:
         return {}
@@ -73,7 +73,7 @@ def _known(before: pd.DataFrame | None) -> dict[str, Invoiced]:
 def _read(
     reader: Reader, rows: Sequence[IndexRow], links: Mapping[str, Invoicing]
 ) -> list[Invoiced | None]:
-    """The documents in order. A one-off needs no more than the list has of it."""
+    """The documents in order. Of a one-off the listed body is enough."""
     zone = reader.of.company.timezone
     whole = [row for row in rows if links[row.ref].subscription_id]
     bodies = dict(zip((row.ref for row in whole), completed(reader, whole), strict=True))

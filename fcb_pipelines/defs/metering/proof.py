@@ -1,4 +1,4 @@
-"""Reading the dual run back from its frames: the status, the report's section."""
+"""The dual run read back from its frames, for the status and the close report."""
 
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 
 class DualRunProof:
-    """What the frames of the dual run say, read when it is asked for."""
+    """The frames of the dual run, read on demand."""
 
     def __init__(self, frames: FrameStore) -> None:
         self._frames = frames

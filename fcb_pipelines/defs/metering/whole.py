@@ -9,7 +9,7 @@ from fcb_pipelines.core.metering.leaks import Leak, LeakView
 from fcb_pipelines.defs.metering import inputs
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import periods, today
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
@@ -30,7 +30,7 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
     metadata=column_schema(Leak),
 )
 def leaks(store: StoreResource, **frames: pd.DataFrame) -> dg.MaterializeResult[pd.DataFrame]:
-    """One thing that was used, runs or is subscribed to, and is on no invoice."""
+    """One usage, deployment or subscription that no invoice bills."""
     this, built = Metering(frames), store.frames()
     months = (built.read(keys.METERING_DELTAS.path, period) for period in periods())
     rows = LeakView(
@@ -48,4 +48,4 @@ def leaks(store: StoreResource, **frames: pd.DataFrame) -> dg.MaterializeResult[
     ).leaks()
     frame = to_frame(rows, Leak)
     counts = {str(kind): int(n) for kind, n in frame["kind"].value_counts().items()}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))

@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES
-from fcb_pipelines.defs.runtime.frame_rows import of_rows
+from fcb_pipelines.defs.runtime.frame_rows import row_metadata
 from fcb_pipelines.defs.runtime.keys import NEXACLOUD_TABLES, OWNERS, SERVICE_TABLES
 from fcb_pipelines.defs.runtime.resources import NexaCloudResource
 
@@ -44,5 +44,5 @@ def nexacloud_extract(
         frame = snapshot.frames[table]
         frame.attrs["snapshot"] = snapshot.id
         yield dg.Output(
-            frame, output_name=table, metadata=dict(of_rows(frame, snapshot=snapshot.id))
+            frame, output_name=table, metadata=dict(row_metadata(frame, snapshot=snapshot.id))
         )

@@ -1,4 +1,4 @@
-"""Agreement, dispositions and deltas: what each side says, and what becomes of every document."""
+"""Agreements, dispositions and deltas: both sides of every document, and its outcome."""
 
 from dataclasses import asdict
 from typing import Any
@@ -29,7 +29,7 @@ from fcb_pipelines.core.proof.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.proof.window import fingerprints
 from fcb_pipelines.core.settlements.policy import credited_refunds
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
@@ -61,7 +61,7 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
     this = Month(context.partition_key, frames)
     rows = compared(this.facts, this.claimants, this.users, rules())
     frame = to_frame(rows, AgreementRow)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 @dg.asset(
@@ -79,7 +79,7 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
     **_COMMON,
 )
 def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
-    """One document and what becomes of it: post, skip or hold, with a reason code."""
+    """One document and its disposition: post, skip or hold, with a reason code."""
     this = Month(context.partition_key, frames)
     settings, last = current(), periods()[-1]
     rows = [
@@ -98,7 +98,9 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
     frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, snapshot=snapshot, **counts))
+    return dg.MaterializeResult(
+        value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts)
+    )
 
 
 @dg.asset(
@@ -116,12 +118,12 @@ def unplaced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
         for row in this.index
         if row.found and row.in_scope and (row.period is None or row.ref in this.opening)
     ]
-    told: list[InvoiceFacts] = []
+    found: list[InvoiceFacts] = []
     for reader in readers(context.resources):
         own = [row for row in without if reader.has(row.ref)]
-        told += read_documents(reader, own)
-    frame = to_frame(told, InvoiceFacts)
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+        found += read_documents(reader, own)
+    frame = to_frame(found, InvoiceFacts)
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 @dg.asset(
@@ -140,7 +142,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
         *copy_dispositions(this.copies, this.index, None),
     ]
     frame = to_frame(rows, Disposition, snapshot=frames["copies"].attrs.get("snapshot"))
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 @dg.asset(
@@ -151,7 +153,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     **_COMMON,
 )
 def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
-    """One document and the tax that address and date lead one to expect, against the tax billed."""
+    """One document: the tax expected by address and date, against the tax billed."""
     this = Month(context.partition_key, frames)
     rows = witnessed(
         this.facts,
@@ -163,7 +165,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
     )
     frame = to_frame(rows, WitnessRow)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))
 
 
 @dg.asset(
@@ -182,7 +184,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
     **_COMMON,
 )
 def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
-    """One difference between what should stand in the books and the read-back."""
+    """One difference between the intended records and the read-back."""
     this = Month(context.partition_key, frames)
     moves = {ref: row.move for ref, row in this.ledger_state.items() if row.move}
     plan = this.settlement_plan(this.ledger_state, this.books)
@@ -215,7 +217,7 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
         this.opening_cash,
     )
     frame = to_frame(rows, LedgerDelta, fingerprint=asdict(built[this.period]))
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
 def _refused(frame: pd.DataFrame) -> dict[str, ExceptionCode]:

@@ -1,4 +1,4 @@
-"""Reading the frames back into one proof: gates and documents of every month, and of all of them."""
+"""The proof, read back from the frames: gates and documents of each month, and of all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -32,14 +32,14 @@ from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.core.refs import nexacloud_ref
-from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, judged
+from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import periods
 
-# What a built month has; a frame that is missing leaves its part of the proof out.
+# The frames of a built month; a missing frame leaves its part of the proof out.
 _FRAMES = {
     **{name: one.key for name, one in month.INDEXES.items()},
     **{name: one.key for name, one in month.COPIES.items()},
@@ -57,13 +57,13 @@ _MONTH_FRAMES = {
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
 }
-# What the gates of a month are given beside them.
+# Further frames for the gates of a month.
 _GATED = {name: one.key for name, one in frames_of(OF_A_MONTH).items() if name not in {*_FRAMES}}
 _ON_ACCOUNT = {"settlements": keys.SETTLEMENTS, "deltas": keys.LEDGER_DELTAS}
 
 
 class Proof:
-    """Everything the frames of one dataset say, read when it is asked for."""
+    """The proof of one dataset, read from its frames on demand."""
 
     def __init__(self, frames: FrameStore) -> None:
         self._frames = frames
@@ -109,11 +109,11 @@ class Proof:
             credited=credited_by_notes(row.move for row in read_back),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
-            gates=judged(OF_A_MONTH, this, {"invoiced": self._invoiced}),
+            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced}),
         )
 
     def facts(self) -> Iterator[InvoiceFacts]:
-        """Every document of every month that was built, as its source tells it."""
+        """Every document of every built month, by its source."""
         for period in periods():
             frames = self._read_month(period)
             if month.FACTS.keys() <= frames.keys():
@@ -141,7 +141,7 @@ class Proof:
         }
 
     def fingerprints(self) -> dict[str, Fingerprint]:
-        """What each month was last built from, for the months that were built to the end."""
+        """The fingerprint of each month's last build, for the months that were built to the end."""
         return {
             period: Fingerprint(**frame.attrs["fingerprint"])
             for period in periods()
@@ -149,7 +149,7 @@ class Proof:
         }
 
     def unsettled(self) -> dict[str, tuple[int, ExceptionCode]]:
-        """Ref -> confirmed settlements that are listed, not posted, and the exception's code."""
+        """Ref -> amount of confirmed settlements that are listed and not posted, and the exception's code."""
         found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
             frames = self._read_month(period)
@@ -160,10 +160,10 @@ class Proof:
     def global_gates(self) -> tuple[GateResult, ...]:
         """The gates over the extracts and over all months."""
         frames = {name: one.key for name, one in frames_of(OVER_ALL).items()}
-        return judged(OVER_ALL, Month("", self._read(frames, None)))
+        return gate_results(OVER_ALL, Month("", self._read(frames, None)))
 
     def other_service(self) -> int:
-        """How many documents of the sources belong to other products of the company."""
+        """The number of documents at the sources that belong to other products of the company."""
         return sum(
             not row.in_scope
             for name in month.INDEXES
@@ -189,7 +189,7 @@ class Proof:
 
     @cached_property
     def _invoiced(self) -> tuple[Invoiced, ...]:
-        """What the services' invoices claim, of all months."""
+        """The documents that the services' invoices claim, of all months."""
         return self._rows(keys.INVOICED_DOCUMENTS, Invoiced)
 
     def _unplaced(self) -> MonthStatus:
@@ -198,7 +198,7 @@ class Proof:
         own = [row for row in self._amounts if row.ref in refs]
         entries: list[LedgerSettlement] = []
         deltas: list[LedgerDelta] = []
-        # What is booked of them, or could not be, is of the month of its own date.
+        # Their entries and deltas are in the month of the entry's own date.
         for period in sorted({period_of(row.day) for row in own if row.day} & {*periods()}):
             read = self._read(_ON_ACCOUNT, period)
             if "settlements" in read:
@@ -208,7 +208,7 @@ class Proof:
                 deltas += to_rows(read["deltas"], LedgerDelta)
         return MonthStatus(
             dispositions=rows,
-            # A month has the other payments of a document beside its own.
+            # A month also has the document's payments of other months.
             settlements=[*{each.ref: each for each in entries}.values()],
             deltas=[delta for delta in deltas if delta.ref in refs],
             amounts=by_document(own),
@@ -217,7 +217,7 @@ class Proof:
     def _amounts_of(
         self, this: Month, read_back: Sequence[LedgerState], deltas: Sequence[LedgerDelta]
     ) -> Mapping[str, Sequence[AmountRow]]:
-        """The month's amounts as its last build left them; where credit came from only all months tell."""
+        """The month's amounts of its last build; credit without origin comes from the proof over all months."""
         if not month.FACTS.keys() <= this.frames.keys():
             return {}
         refs = {row.ref for row in this.dispositions}
@@ -241,7 +241,7 @@ class Proof:
         return {name: frame for name, frame in read.items() if frame is not None}
 
     def _read_month(self, period: str) -> dict[str, pd.DataFrame]:
-        """The frames of a month; those that it was built without, once it was built, are empty."""
+        """The frames of a month; in a built month the frames that it was built without are empty."""
         read = self._read(_MONTH_FRAMES, period)
         if "dispositions" not in read:
             return read
@@ -259,7 +259,7 @@ def families() -> dict[str, str]:
 
 
 def _unsettled(this: Month) -> dict[str, tuple[int, ExceptionCode]]:
-    """What of the month's documents is settled at the source and listed; nothing before it is read."""
+    """Ref -> amount settled at the source and listed, and its code; empty without the sources' frames."""
     if not {*month.FACTS} <= this.frames.keys():
         return {}
     deltas = this.frames.get("deltas")

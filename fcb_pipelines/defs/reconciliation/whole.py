@@ -1,4 +1,4 @@
-"""The proof over all months: completeness, receivable and every amount against the ledger as it stands."""
+"""The proof over all months: completeness, the receivable, and every amount against the present ledger."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from fcb_pipelines.core.proof.receivable import ReceivableRow, orphans
 from fcb_pipelines.core.proof.receivable import receivable as tied
 from fcb_pipelines.defs.reconciliation.proof import Proof
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, of_rows
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
@@ -48,7 +48,7 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
     frame = to_frame(rows, CompletenessRow)
     counts = {str(answer): int(n) for answer, n in frame["answer"].value_counts().items()}
-    return dg.MaterializeResult(value=frame, metadata=of_rows(frame, **counts))
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))
 
 
 @dg.multi_asset(
@@ -69,7 +69,7 @@ def against_the_ledger(
     unplaced: pd.DataFrame,
     unplaced_documents: pd.DataFrame,
 ) -> Iterator[Frame]:
-    """What is owed on one document, and every amount of it, by its source and by the ledger as it stands now."""
+    """The amount owed on one document, and each amount of it, at its source and in the present ledger."""
     proof = Proof(store.frames())
     decided = [row for rows in proof.dispositions().values() for row in rows]
     decided += to_rows(unplaced, Disposition)
@@ -81,7 +81,7 @@ def against_the_ledger(
         ReceivableRow,
         orphans=list(orphans(moves, known)),
     )
-    yield dg.MaterializeResult(asset_key=keys.RECEIVABLE, value=owed, metadata=of_rows(owed))
+    yield dg.MaterializeResult(asset_key=keys.RECEIVABLE, value=owed, metadata=row_metadata(owed))
     facts = [*proof.facts()]
     if not unplaced_documents.empty:
         facts += to_rows(unplaced_documents, InvoiceFacts)
@@ -95,4 +95,4 @@ def against_the_ledger(
     )
     drawn = drawn_without_origin(settlements, known, facts)
     rows = to_frame([*amounts(sides), *drawn], AmountRow)
-    yield dg.MaterializeResult(asset_key=keys.AMOUNTS, value=rows, metadata=of_rows(rows))
+    yield dg.MaterializeResult(asset_key=keys.AMOUNTS, value=rows, metadata=row_metadata(rows))

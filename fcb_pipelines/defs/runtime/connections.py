@@ -1,4 +1,4 @@
-"""The connectors as the environment and the configuration say; the sources' are in their registry."""
+"""The connectors that environment and configuration choose; `defs.sources.registry` has those of the sources."""
 
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotPrepared
@@ -11,12 +11,12 @@ from fcb_pipelines.core.company.settings import Settings
 
 
 def frames(found: Environment) -> FrameStore:
-    """Where the frames lie."""
+    """The store of the frames."""
     return FrameStore(found.data_home / "frames")
 
 
 def evidence(found: Environment) -> EvidenceStore:
-    """Where the sources' bodies lie."""
+    """The store of the sources' bodies."""
     return EvidenceStore(found.data_home / "evidence")
 
 

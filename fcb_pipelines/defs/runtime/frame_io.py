@@ -21,7 +21,7 @@ class FrameIOManager(dg.UPathIOManager):
         write_frame(obj, Path(str(path)))
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
-        """Read the frame; one that the version which built the month did not write is empty."""
+        """Read the frame; it is empty where an earlier version built the month without it."""
         file = Path(str(path))
         if not file.exists() and context.asset_key in keys.LATER:
             return pd.DataFrame()

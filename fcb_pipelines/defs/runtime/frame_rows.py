@@ -1,4 +1,4 @@
-"""Values from frames and frames' metadata, the same way in every asset."""
+"""Values of frames, and metadata of frames, for every asset."""
 
 import re
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.sources.registry import claimed_ref
 
-# The extracts that the books are made of, by the names that assets read them under.
+# The extracts that the books need, by the assets' names for these inputs.
 EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_ITEMS}
 
 
 def breaches_of(frames: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What breaks a contract in those of the extracts that are among these frames."""
+    """The breaches of contract in the extracts among these frames."""
     return [
         str(breach)
         for name, key in EXTRACTS.items()
@@ -32,18 +32,18 @@ def breaches_of(frames: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def contract(**frames: pd.DataFrame) -> GateResult:
-    """The contract of these extracts, as a gate."""
+    """The result of the contract's gate for these extracts."""
     return GATES["extracts_meet_contract"].judge({"extract_breaches": breaches_of(frames)})
 
 
 def users_of(frame: pd.DataFrame) -> dict[str, User]:
-    """NexaCloud's users by id. Refuses a frame that breaks its contract."""
+    """NexaCloud's users by id. Raises dg.Failure where the frame breaks its contract."""
     require([contract(users=frame)])
     return {user.id: user for user in to_rows(frame, User)}
 
 
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:
-    """NexaCloud's invoices with their items. Refuses frames that break their contract."""
+    """NexaCloud's invoices with their items. Raises dg.Failure where a frame breaks its contract."""
     require([contract(copies=invoices, copy_items=items)])
     return copies(records(invoices), records(items), claims=claimed_ref)
 
@@ -57,8 +57,8 @@ def column_schema(row_type: type) -> dict[str, Any]:
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
-def of_rows(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
-    """Materialisation metadata: the row count and whatever else a person wants to see."""
+def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
+    """Materialisation metadata: the row count, the first rows, and `more`."""
     records = [
         dg.TableRecord({str(name): str(value) for name, value in row.items()})
         for row in frame.head(5).to_dict("records")
@@ -80,5 +80,5 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _type_name(hint: Any) -> str:
     name = hint.__name__ if isinstance(hint, type) else str(hint)
-    # The module that a type lies in is no business of who reads a column's.
+    # Without its module: a reader of the column needs only the type's name.
     return re.sub(r"\b(?:\w+\.)+(?=\w)", "", name)

@@ -1,4 +1,4 @@
-"""Gates in Dagster: the same pure result as an asset check, and as a refusal to write."""
+"""Gates in Dagster: a gate's result as an asset check, and as a refusal to write."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _SEVERITY = {
 
 
 def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
-    """What a person sees of a gate: outcome, exact count, a capped sample, how to recover."""
+    """The asset check of a gate's result: outcome, exact count, a sample and the recovery."""
     metadata: dict[str, Any] = {
         "count": result.count,
         "proves": result.proves,
@@ -57,13 +57,13 @@ def spec(
 
 
 def require(results: Iterable[GateResult]) -> None:
-    """Refuse to go on where a gate fails. This is what a run without checks can't walk around."""
+    """Raise dg.Failure where a gate fails, in runs without checks too."""
     failed = [result for result in results if result.outcome is Outcome.FAIL]
     if not failed:
         return
-    told = "; ".join(f"{result.gate}: {result.detail}" for result in failed)
+    reasons = "; ".join(f"{result.gate}: {result.detail}" for result in failed)
     raise dg.Failure(
-        f"refused by {told}. A rerun alone will not help. {failed[0].recovery}",
+        f"refused by {reasons}. A rerun alone will not help. {failed[0].recovery}",
         metadata={
             result.gate: dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
             for result in failed

@@ -13,9 +13,9 @@ NEXACLOUD_TABLES = (
     "invoices",
     "invoice_items",
 )
-# What only the dual run reads: it never stops the books.
+# The tables that only the dual run reads: they never stop the books.
 METERED_TABLES = ("plans", "deployments", "subscriptions", "usage_records")
-# What the company's other services tell of themselves, in the same database.
+# Records of the company's other services, in the same database.
 SERVICE_TABLES = (
     "service_customers",
     "service_plans",
@@ -69,7 +69,7 @@ LEAKS = dg.AssetKey(["metering", "leaks"])
 REPORT = dg.AssetKey(["close", "report"])
 
 # Frames that a month may have been built without: an earlier version did not write them, or their
-# source was not there yet. Without one there is nothing in it.
+# source was not there yet. A missing one counts as empty.
 LATER = frozenset(
     {UNPLACED_DOCUMENTS, MOVES, AMOUNTS}
     | {source_key(name, "credited_invoices") for name in SOURCES}

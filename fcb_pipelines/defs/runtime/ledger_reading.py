@@ -1,4 +1,4 @@
-"""Reading the ledger back: what stands under the month's external ids, told to the log as it is read."""
+"""Reading the ledger back: the records of the month's external ids, logged as they are read."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from fcb_pipelines.core.refs import base_of, is_correction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerReader:
-    """One ledger with the log of what it held before."""
+    """One ledger with the log of its earlier states."""
 
     ledger: Ledger
     log: ReadBackLog
@@ -29,7 +29,7 @@ class LedgerReader:
 
     @property
     def books(self) -> Books:
-        """What the ledger allows."""
+        """The ledger's currencies, rates, locks and missing parts, as the rules need them."""
         return Books(
             currencies=frozenset(self.description.currencies),
             rates_since=self.description.rates_since,
@@ -49,11 +49,11 @@ class LedgerReader:
         settlements: Collection[str],
         elsewhere: Collection[str] = (),
     ) -> dict[str, LedgerState]:
-        """What stands now under these ids and what was last seen there. Logged as it is read.
+        """The present and the last logged state of each of these external ids. Logs the present one.
 
-        With the documents come what reverses them - corrections and credit notes, and the corrections of
-        those - and settlements of theirs that nobody named; `elsewhere` are documents of other months
-        that something here depends on.
+        The answer also has the moves that reverse the documents - corrections, credit notes and their
+        corrections - and further settlements of the documents. `elsewhere` are documents of other
+        months on which these depend.
         """
         named = [*documents, *elsewhere]
         read = [*self.ledger.read_moves(named, of=named)]
@@ -84,9 +84,9 @@ class LedgerReader:
         moves: Iterable[LedgerMove] = (),
         settlements: Iterable[LedgerSettlement] = (),
     ) -> None:
-        """Log what was just read back.
+        """Log the moves and settlements just read back.
 
-        What went back is no news: that it was posted or reconciled must not be forgotten (D3).
+        A step back, from posted to draft, is not logged: the log keeps that an id was posted (D3).
         """
         observed = [_of_move(move) for move in moves] + [_of_settlement(s) for s in settlements]
         identity = self.description.identity
@@ -98,9 +98,9 @@ class LedgerReader:
 
 
 def refused_by(write: Callable[[], object]) -> dict[str, str]:
-    """Do a write; the entries that the ledger would not take, by ref, with the code it gave.
+    """Do a write and return the refused entries: ref -> code of the refusal.
 
-    The rest of the batch is written. One bad row never stops it, and never disappears.
+    The rest of the batch is written: one bad row never stops it, and never disappears.
     """
     try:
         write()

@@ -1,4 +1,4 @@
-"""What the assets of one month share: their inputs as frames, and the values in them."""
+"""The inputs of one month's assets: as frames, and as the values in them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ STANDING = {"standing": dg.AssetIn(keys.STANDING)}
 DISPOSITIONS = {"dispositions": dg.AssetIn(keys.DISPOSITIONS)}
 DOCUMENTS = {"documents": dg.AssetIn(keys.DOCUMENTS)}
 PARTNERS = {"partners": dg.AssetIn(keys.PARTNERS)}
-# Everything that the gates before a write look at.
+# The inputs of the gates before a write.
 GATED = {**INDEXES, **COPIES, **DISPOSITIONS, **DOCUMENTS}
 
 _BOOKS = TypeAdapter(Books)
@@ -85,37 +85,37 @@ class Month:
     @cached_property
     def facts(self) -> tuple[InvoiceFacts, ...]:
         """Every document of the month with its settlements."""
-        told: list[InvoiceFacts] = []
+        found: list[InvoiceFacts] = []
         for source in keys.SOURCES:
             settlements = self._rows(f"{source}_payments", SettlementFacts)
             invoices = self._rows(f"{source}_invoices", InvoiceFacts)
             notes = self._rows(f"{source}_credit_notes", InvoiceFacts)
-            told += with_settlements((*invoices, *notes), settlements)
-        return tuple(told)
+            found += with_settlements((*invoices, *notes), settlements)
+        return tuple(found)
 
     @cached_property
     def unplaced(self) -> tuple[InvoiceFacts, ...]:
         """The documents without a month, with their settlements."""
         placed = {row.ref for row in self.index if row.period}
-        return tuple(one for one in self._not_of_the_books if one.ref not in placed)
+        return tuple(one for one in self._unplaced_documents if one.ref not in placed)
 
     @cached_property
-    def _not_of_the_books(self) -> tuple[InvoiceFacts, ...]:
+    def _unplaced_documents(self) -> tuple[InvoiceFacts, ...]:
         return self._rows("unplaced_documents", InvoiceFacts)
 
     @cached_property
     def opening_documents(self) -> tuple[InvoiceFacts, ...]:
-        """The documents that stand in the opening balance, in full."""
-        return opening_documents(self._not_of_the_books, self.index, current())
+        """The documents of before the cutover, in full; the opening balance has them."""
+        return opening_documents(self._unplaced_documents, self.index, current())
 
     @cached_property
     def opening_cash(self) -> dict[str, OpeningCash]:
-        """Their cash since the books began, of all months, by document."""
+        """The cash of the opening documents since the books began, of all months, by document."""
         return opening_cash(self.opening_documents, current())
 
     @cached_property
     def opening_cases(self) -> tuple[Case, ...]:
-        """Those of them that have cash in this month, with all their sides."""
+        """The opening documents with cash in this month, with all their sides."""
         of_month = [one for one in self.opening_documents if one.ref in self._of_month]
         return cases(of_month, self.claimants, (), {}, self.index)
 
@@ -141,7 +141,7 @@ class Month:
 
     @cached_property
     def claimants(self) -> dict[str, NexaCloudInvoice]:
-        """Source ref -> the NexaCloud row that owns it."""
+        """Source ref -> the NexaCloud invoice that claims it."""
         return first_claimants(self.copies)
 
     @cached_property
@@ -167,12 +167,12 @@ class Month:
 
     @cached_property
     def ledger_state(self) -> dict[str, LedgerState]:
-        """What stands in the ledger, by external id."""
+        """The state of each external id in the ledger."""
         return {row.ref: row for row in to_rows(self.frames["standing"], LedgerState)}
 
     @cached_property
     def books(self) -> Books:
-        """What the ledger allows, as read with its standing."""
+        """The ledger's currencies, rates and locks, as read with its state."""
         return _BOOKS.validate_json(self.frames["standing"].attrs["books"])
 
     @cached_property
@@ -187,7 +187,7 @@ class Month:
 
     @cached_property
     def dispositions(self) -> tuple[Disposition, ...]:
-        """What becomes of the month's members."""
+        """The dispositions of the month's members."""
         return to_rows(self.frames["dispositions"], Disposition)
 
     @cached_property
@@ -212,7 +212,7 @@ class Month:
 
     @cached_property
     def owed(self) -> dict[str, int] | None:
-        """What the settlements leave open, by document; None where the sources are not at hand."""
+        """Amount owed by document, minor units; None without the sources' frames."""
         if not FACTS.keys() <= self.frames.keys():
             return None
         return {ref: owed(facts, current()) for ref, facts in self.facts_by_ref.items()}
@@ -225,40 +225,40 @@ class Month:
 
     @cached_property
     def opening(self) -> frozenset[str]:
-        """The documents of before the cutover, which stand in the opening balance."""
+        """The refs of the documents of before the cutover, which the opening balance has."""
         begin = books_begin(current())
         return frozenset(row.ref for row in self.index if row.date and row.date < begin)
 
     @property
     def settlement_refs(self) -> tuple[str, ...]:
-        """Every external id under which a settlement of the month may stand."""
+        """Every external id that a settlement of the month may have."""
         on_account = opening_refs([case.facts for case in self.opening_cases], current())
         return (*settlement_refs(self.facts_by_ref.values()), *on_account)
 
     def settlement_refs_of(self, refs: Sequence[str]) -> tuple[str, ...]:
-        """The same, of these documents alone."""
+        """Every external id that a settlement of these documents may have."""
         return settlement_refs(self.facts_by_ref[ref] for ref in refs)
 
     @cached_property
     def counterparts(self) -> tuple[str, ...]:
-        """The documents of other months that something of this one depends on."""
+        """The documents of other months on which this month depends."""
         credited = [one.credits for one in self.facts if one.credits not in self.facts_by_ref]
         named = (*counterparts(self.facts_by_ref), *credited)
         return tuple(ref for ref in dict.fromkeys(named) if ref)
 
     def settlements(self, ledger_state: Mapping[str, LedgerState]) -> tuple[Settlement, ...]:
-        """The intended settlements of the intended documents, beside what stands."""
+        """The intended settlements of the intended documents, given the ledger's state."""
         return intended_settlements(self.documents, self.facts_by_ref, current(), ledger_state)
 
     def on_account(self, ledger_state: Mapping[str, LedgerState]) -> tuple[Settlement, ...]:
-        """What should stand open on customers' receivables for documents of before the cutover."""
+        """The intended entries on account for documents of before the cutover, of this month."""
         found = self._on_account(ledger_state)
         return tuple(each for each in found if period_of(each.date) == self.period)
 
     def on_account_plan(
         self, ledger_state: Mapping[str, LedgerState], books: Books
     ) -> SettlementPlan:
-        """Which of it to write beside what stands; exceptions by the settlement's ref."""
+        """The entries on account to write, and exceptions by the settlement's ref."""
         return plan_on_account(self._on_account(ledger_state), ledger_state, books, self.period)
 
     def _on_account(self, ledger_state: Mapping[str, LedgerState]) -> tuple[Settlement, ...]:
@@ -268,7 +268,7 @@ class Month:
     def settlement_plan(
         self, ledger_state: Mapping[str, LedgerState], books: Books
     ) -> SettlementPlan:
-        """Which of them to write beside what stands, and which can't be."""
+        """The intended settlements to write, and exceptions for those that can't be."""
         moves = {ref: row.move for ref, row in ledger_state.items() if row.move}
         return plan_settlements(
             self.settlements(ledger_state),
@@ -281,11 +281,11 @@ class Month:
         )
 
     def _rows(self, name: str, row_type: type[Row]) -> tuple[Row, ...]:
-        """The rows of a frame; one that the month was built without has no columns either."""
+        """The rows of a frame; none where the month was built without it."""
         frame = self.frames[name]
         return () if frame.empty else to_rows(frame, row_type)
 
 
 def books_text(books: Books) -> str:
-    """Books as a frame's attrs keep them."""
+    """Books as JSON text, for a frame's attrs."""
     return _BOOKS.dump_json(books).decode()

@@ -22,7 +22,7 @@ def months(settings: Settings) -> dg.MonthlyPartitionsDefinition:
         fmt="%Y-%m",
         timezone=settings.timezone,
         # 1 includes the open month. With an end any number does that reaches it from whatever
-        # day the clock shows, since as_of may lie ahead; Dagster counts these months at each look.
+        # day the clock shows, since as_of may lie ahead; Dagster counts these months at each call.
         end_offset=1 if end is None else max(1, len(periods_between(_LONG_AGO, end))),
     )
 

@@ -1,7 +1,7 @@
 """Resources: each opens one connector, from the environment, at the moment it is used.
 
-Nothing is read when the location loads; a missing variable is an error of the run that needs it, and
-names the variable. Tests replace a resource by one that opens something else.
+Nothing is read when the location loads; a missing variable is an error, naming it, of the run that
+needs it. Tests replace a resource by one that opens another connector.
 """
 
 from pathlib import Path
@@ -64,7 +64,7 @@ class StoreResource(dg.ConfigurableResource[FrameStore]):
         return connections.frames(environment.read())
 
     def reports(self) -> Path:
-        """Where the close reports lie."""
+        """The folder of the close reports."""
         return environment.read().data_home / "reports"
 
     def evidence(self) -> EvidenceStore:

@@ -11,8 +11,8 @@ from fcb_pipelines.defs.runtime.keys import SNAPSHOT_TAG
 def one_snapshot(context: dg.AssetExecutionContext, frames: Iterable[pd.DataFrame]) -> str:
     """The snapshot that all these frames come from.
 
-    Raises dg.Failure where they come from several, or from another one than the sync that asked
-    for this run extracted: a later extract has taken its place, and its own months will follow.
+    Raises dg.Failure where they come from several, or from another one than this run's sync extracted:
+    a later extract has replaced it, and its own months will follow.
     """
     # A frame that the month was built without has no columns, and is of no snapshot.
     built = (frame for frame in frames if not frame.columns.empty)

@@ -1,4 +1,4 @@
-"""What a billing source is to the pipeline: one entry, of which everything else is derived."""
+"""The entry of a billing source: assets, checks and resources of the source are derived from it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +18,9 @@ class SourceEntry(Generic[Section]):
     """One billing source: its rules, its settings, its environment, and how its client is made.
 
     `settings` is the model of its section in the configuration file. `variables` are the environment
-    variables it can't do without, each with what it is for; `optional` those it can. `open` makes the
-    client from the values of both and from the section; it reads nothing else and calls nobody.
-    `spans` tells from a body and the company's timezone when the service of each line runs, by the
-    line's key, for the dual run alone.
+    variables that it needs, each with its purpose; `optional` ones may be unset. `open` makes the client
+    from their values and the section; it reads nothing else and makes no call. `spans` gives, for a body
+    and the company's timezone, the service time of each line by the line's key; only the dual run uses it.
     """
 
     rules: SourceRules

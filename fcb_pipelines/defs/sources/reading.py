@@ -1,4 +1,4 @@
-"""Reading a billing source: its index, and the documents of one month. Shared by all of them."""
+"""Reading a billing source: its index, and the documents of one month. All sources share it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from fcb_pipelines.defs.sources.registry import RegisteredSource, names, source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """One source with everything needed to read it into facts and to keep the evidence."""
+    """One source: its registry entry (`of`), its client and the store of its evidence."""
 
     of: RegisteredSource
     source: Source
@@ -65,10 +65,10 @@ def read_index(
     last_period: str,
     progress: Callable[[int], None],
 ) -> pd.DataFrame:
-    """The index of one source: the whole list, then each id it lacks, asked for once.
+    """The index of one source: the whole list, then each id that it lacks, asked for once.
 
-    Asked for are those that NexaCloud names (`claimed`) and those that the books hold (`standing`).
-    `problem` in the frame's attrs says why the list can't be trusted to be whole (else None).
+    The ids are those that NexaCloud names (`claimed`) and those in the books (`ledger_state`). `problem`
+    in the frame's attrs says why the list may not be whole (else None).
     """
     scope = Scope(
         customers=customers,
@@ -114,20 +114,20 @@ def read_index(
 
 
 def listing_result(name: str, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
-    """Whether the index of the source of this name is whole."""
+    """The gate on whether the index of this source is whole."""
     return listing_gate(name).result(listing_complete(rows, attrs.get("problem")))
 
 
 def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFacts, ...]:
-    """The facts of these index rows, completed with what the list left out.
+    """The facts of these index rows, completed with the parts that the list left out.
 
-    A document whose rest could not be fetched is told with the problem `unreachable`.
+    A document whose parts could not be fetched has the problem `unreachable`.
     """
     return tuple(facts for facts, _ in completed(reader, rows))
 
 
 def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFacts, Body], ...]:
-    """The same facts, each with the body that it was read from."""
+    """The completed facts of these index rows, each with its body."""
     wanted = [row for row in rows if row.body_hash is not None]
     bodies = [
         SourceBody(
@@ -140,8 +140,8 @@ def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFa
     facts = []
     for listed, answer in zip(bodies, reader.source.complete(bodies), strict=True):
         if isinstance(answer, Absent):
-            told = replace(reader.of.facts(listed.body), problem=Reason.UNREACHABLE)
-            facts.append((told, listed.body))
+            incomplete = replace(reader.of.facts(listed.body), problem=Reason.UNREACHABLE)
+            facts.append((incomplete, listed.body))
             continue
         if answer.body != listed.body:
             reader.evidence.put(reader.of.name, answer.body)
@@ -150,18 +150,18 @@ def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFa
 
 
 def settlements_of(facts: Iterable[InvoiceFacts]) -> tuple[SettlementFacts, ...]:
-    """Every settlement of these documents; one that two of them tell stands once."""
+    """Every settlement of these documents, once each: two documents may share one."""
     return tuple({s.ref: s for one in facts for s in one.settlements}.values())
 
 
 def progress_to(context: dg.AssetExecutionContext, what: str) -> Callable[[int], None]:
-    """Tells the run's log how far a listing has come, every thousand documents."""
-    told = 0
+    """A callback that logs the progress of a listing, every thousand documents."""
+    last = 0
 
-    def tell(count: int) -> None:
-        nonlocal told
-        if count // 1000 > told // 1000:
+    def log(count: int) -> None:
+        nonlocal last
+        if count // 1000 > last // 1000:
             context.log.info("%s: %s documents", what, count)
-        told = count
+        last = count
 
-    return tell
+    return log

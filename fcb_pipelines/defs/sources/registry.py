@@ -3,7 +3,7 @@
     registered(current())       # Stripe, Lago, then those that the configuration names, in its order
     source("stripe").service    # "stripe:acct_1"
 
-Assets, checks, pools, resources, jobs and what a month reads are derived from it by name. A further
+Assets, checks, pools, resources, jobs and the inputs of a month are derived from it by name. A further
 source is named in the configuration (docs/adding-a-source.md); nothing here changes for it.
 """
 
@@ -65,7 +65,7 @@ LAGO = SourceEntry(
 
 PACKAGED = (STRIPE, LAGO)
 
-# Names that mean something else where a source's name is used: in keys, refs, groups and resources.
+# Names that keys, refs, groups and resources use for something else.
 _TAKEN = frozenset(
     {"nexacloud", "ledger", "reconciliation", "metering", "close", "service", "unplaced"}
     | {"store", "read_back_log", "io_manager"}
@@ -74,7 +74,7 @@ _TAKEN = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredSource:
-    """One source of this company: its entry, with what the configuration says of it."""
+    """One source of this company: its entry and its section of the configuration."""
 
     entry: SourceEntry[Any]
     section: SourceSettings
@@ -82,7 +82,7 @@ class RegisteredSource:
 
     @property
     def rules(self) -> SourceRules:
-        """What only this source knows."""
+        """The source's own rules: its name, its facts and its claims."""
         return self.entry.rules
 
     @property
@@ -92,15 +92,15 @@ class RegisteredSource:
 
     @property
     def service(self) -> str:
-        """What the refs of its documents begin with: `stripe:acct_1`."""
+        """The beginning of its documents' refs: `stripe:acct_1`."""
         return service_ref(self.name, self.section.owner)
 
     def facts(self, body: Body) -> InvoiceFacts:
-        """What a body says."""
+        """The facts of a body."""
         return self.rules.facts(body, owner=self.section.owner, timezone=self.company.timezone)
 
     def spans(self, body: Body) -> dict[str, Span]:
-        """When the service of each line of a body runs, by the line's key."""
+        """The service time of each line of a body, by the line's key."""
         return self.entry.spans(body, self.company.timezone)
 
     def open(self, found: Environment) -> Source:
@@ -111,13 +111,14 @@ class RegisteredSource:
 
 def registered(company: Settings) -> tuple[RegisteredSource, ...]:
     """Every source of a company. Raises ConfigError naming the field of one that can't be used."""
-    told: list[tuple[SourceEntry[Any], SourceSettings]] = [
+    sections: list[tuple[SourceEntry[Any], SourceSettings]] = [
         (STRIPE, company.stripe),
         (LAGO, company.lago),
         *_further(company.sources),
     ]
     return tuple(
-        RegisteredSource(entry=entry, section=section, company=company) for entry, section in told
+        RegisteredSource(entry=entry, section=section, company=company)
+        for entry, section in sections
     )
 
 
@@ -127,17 +128,17 @@ def names() -> tuple[str, ...]:
 
 
 def further() -> tuple[str, ...]:
-    """Those of them that the configuration names beside the packaged ones."""
+    """The names of the sources that the configuration adds to the packaged ones."""
     return names()[len(PACKAGED) :]
 
 
 def source(name: str) -> RegisteredSource:
-    """The source of this name."""
+    """The source of this name. Raises StopIteration for an unknown one."""
     return next(one for one in registered(current()) if one.name == name)
 
 
 def rules() -> Mapping[str, SourceRules]:
-    """What only each source knows, by its name."""
+    """Each source's own rules, by its name."""
     return {one.name: one.rules for one in registered(current())}
 
 

@@ -268,7 +268,7 @@ def test_an_external_id_written_a_second_time_by_hand_is_an_error_of_the_books(
     ledger.write_drafts([an_invoice()])
     text = file(ledger).read_text()
     file(ledger, "journal/copy.beancount").write_text(text)
-    with pytest.raises(ContractBreach, match=r"04\.beancount:1 .*stands here already, at journal/"):
+    with pytest.raises(ContractBreach, match=r"04\.beancount:1 .*is used twice, first at journal/"):
         ledger.read_moves()
 
 

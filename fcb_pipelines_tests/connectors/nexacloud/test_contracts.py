@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fcb_pipelines.connectors.nexacloud.contracts import CHANGED, TABLES, ColumnType, breaches
-from fcb_pipelines.connectors.nexacloud.parting import parted
+from fcb_pipelines.connectors.nexacloud.row_faults import split_rows
 from fcb_pipelines_tests.nexacloud_rows import uuid
 
 NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)
@@ -175,23 +175,25 @@ def test_a_day_far_away_is_a_day(value: date) -> None:
 def test_a_table_is_parted_into_rows_that_can_be_read_and_rows_that_cannot() -> None:
     frame = with_value(a_frame("plans", 5), "price_monthly", Decimal("NaN"), 1)
     frame = with_value(frame, "id", uuid(4), 4)
-    found = parted("plans", frame)
+    found = split_rows("plans", frame)
     assert found.sound["id"].tolist() == [uuid(1), uuid(3)]
     assert [row.values["id"] for row in found.broken] == [uuid(2), uuid(4), uuid(4)]
     assert found.broken[0].why == (
         f"nexacloud.plans id {uuid(2)}: price_monthly: {NO_NUMBER} ('NaN')"
     )
     assert all("duplicate key" in row.why for row in found.broken[1:])
-    assert found.whole is None
+    assert found.table_fault is None
 
 
 def test_of_a_table_that_lacks_a_column_no_row_can_be_read() -> None:
-    found = parted("plans", a_frame("plans").drop(columns="price_yearly"))
+    found = split_rows("plans", a_frame("plans").drop(columns="price_yearly"))
     assert (len(found.sound), len(found.broken)) == (0, 3)
-    assert found.whole == "nexacloud.plans.price_yearly: the column is missing"
-    assert {row.why for row in found.broken} == {found.whole}
-    assert parted("plans", pd.DataFrame()).whole == "nexacloud.plans.*: the table is missing"
-    assert parted("plans", a_frame("plans")).broken == ()
+    assert found.table_fault == "nexacloud.plans.price_yearly: the column is missing"
+    assert {row.why for row in found.broken} == {found.table_fault}
+    assert (
+        split_rows("plans", pd.DataFrame()).table_fault == "nexacloud.plans.*: the table is missing"
+    )
+    assert split_rows("plans", a_frame("plans")).broken == ()
 
 
 def test_every_breach_of_a_table_is_told_at_once() -> None:

@@ -28,7 +28,7 @@ from fcb_pipelines.connectors.nexacloud.contracts import (
     breaches,
     column_names,
 )
-from fcb_pipelines.connectors.nexacloud.parting import parted
+from fcb_pipelines.connectors.nexacloud.row_faults import split_rows
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource, libpq_dsn
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.sandbox.dataset import Dataset
@@ -304,7 +304,7 @@ def test_a_value_that_nobody_can_count_with_is_named_of_every_table_and_survives
         ]
         assert records(again) == records(frame)
         own = [(column, number) for (of, column, number) in keyed if of == table]
-        found = parted(table, again)
+        found = split_rows(table, again)
         told = [row.why for row in found.broken]
         assert len(told) == len(own), table
         for column, number in own:

@@ -1,4 +1,4 @@
-"""A table's rows that keep its contract, and those that don't: one bad row spoils no other."""
+"""The rows of a table that keep its contract, apart from those that break it: one bad row spoils no other."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,50 +13,51 @@ from fcb_pipelines.connectors.nexacloud.values import row_name, shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenRow:
-    """One row that breaks the contract: its values by column, and why it can't be read."""
+    """One row that breaks the contract: its values by column, and its faults (`why`)."""
 
     values: Mapping[str, Any]
     why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parted:
+class SplitTable:
     """The sound rows as a frame, and the broken ones.
 
-    `whole` says why no row at all can be read (a column or the table is missing), None where some can.
+    `table_fault` names a fault of the whole table (a column or the table is missing); None where some
+    rows can be read.
     """
 
     sound: pd.DataFrame
     broken: tuple[BrokenRow, ...]
-    whole: str | None
+    table_fault: str | None
 
 
-def parted(table: str, frame: pd.DataFrame) -> Parted:
-    """A table in two. Of rows with one key nobody knows which counts, so none of them is sound."""
+def split_rows(table: str, frame: pd.DataFrame) -> SplitTable:
+    """The table's sound and broken rows. Rows that share a key are all broken: no rule picks one."""
     rows = frame.reset_index(drop=True)
     why: dict[int, list[str]] = defaultdict(list)
-    whole = []
+    table_faults = []
     for breach in breaches(table, frame):
-        told = f"nexacloud.{table}.{breach.column}: {breach.rule}"
+        fault = f"nexacloud.{table}.{breach.column}: {breach.rule}"
         if not breach.rows:
-            whole.append(told)
+            table_faults.append(fault)
         for row in _of(breach, rows):
             value = shown(rows[breach.column].iloc[row])
             why[row].append(
                 f"nexacloud.{table} {row_name(table, rows, row)}: {breach.column}: "
                 f"{breach.rule} ({value})"
             )
-    broken = range(len(rows)) if whole else sorted(why)
-    return Parted(
+    broken = range(len(rows)) if table_faults else sorted(why)
+    return SplitTable(
         sound=frame.iloc[sorted({*range(len(rows))} - {*broken})],
         broken=tuple(
             BrokenRow(
                 values={str(name): rows[name].iloc[row] for name in rows.columns},
-                why="; ".join([*whole, *why[row]]),
+                why="; ".join([*table_faults, *why[row]]),
             )
             for row in broken
         ),
-        whole="; ".join(whole) or None,
+        table_fault="; ".join(table_faults) or None,
     )
 
 
