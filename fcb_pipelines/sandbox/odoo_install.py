@@ -47,7 +47,12 @@ class OdooProgram:
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables that the command needs beside this process's own."""
-        return {"PYTHONPATH": str(_code(self.folder)), "PYTHONUNBUFFERED": "1"}
+        return {
+            "PYTHONPATH": str(_code(self.folder)),
+            "PYTHONUNBUFFERED": "1",
+            # Debian compiles no package that is unpacked only: the first start does, for all later.
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
 
     def run(self, tried: str, *arguments: str) -> None:
         """Run Odoo's command line to its end. Raises TransientFailure with the end of its output."""

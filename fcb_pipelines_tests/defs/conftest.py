@@ -1,7 +1,9 @@
 """Worlds for the tests of the whole graph: a fresh one, and copies of one that is all posted."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -19,21 +21,29 @@ def fresh(tmp_path: Path, postgres: EmbeddedPostgres, new_database: NewDatabase)
 
 
 @pytest.fixture(scope="session")
-def all_posted(postgres: EmbeddedPostgres, new_database: NewDatabase) -> Callable[[], Snapshot]:
-    """The dataset after one close that posted everything; all test processes share the one."""
-    folder = postgres.data.parent / "closed"
+def snapshot(postgres: EmbeddedPostgres, new_database: NewDatabase) -> Callable[..., Snapshot]:
+    """Makes a world of `data` by `make`, once: all test processes share the one of a name."""
+    home = postgres.data.parent
 
-    def snapshot() -> Snapshot:
-        with FileLock(postgres.data.parent / "closed.lock"):
+    def taken(name: str, make: Callable[[World], object], **options: Any) -> Snapshot:
+        folder = home / name
+        with FileLock(home / f"{name}.lock"):
             note = folder / "databases"
             if not note.exists():
-                with running(folder, postgres, new_database) as world:
-                    world.close()
+                shutil.rmtree(folder, ignore_errors=True)
+                with running(folder, postgres, new_database, **options) as world:
+                    make(world)
                     note.write_text(f"{world.own_database} {world.database}")
         own, copies = note.read_text().split()
         return Snapshot(folder=folder, database=own, copies=copies)
 
-    return snapshot
+    return taken
+
+
+@pytest.fixture(scope="session")
+def all_posted(snapshot: Callable[..., Snapshot]) -> Callable[[], Snapshot]:
+    """The dataset after one close, through Dagster, that posted everything."""
+    return lambda: snapshot("closed", lambda world: world.whole.close())
 
 
 @pytest.fixture
@@ -44,5 +54,6 @@ def closed(
     all_posted: Callable[[], Snapshot],
 ) -> Iterator[World]:
     """A copy of its own of the dataset's world after everything was posted."""
-    with running(tmp_path / "world", postgres, new_database, like=all_posted()) as world:
+    folder, like = tmp_path / "closed", all_posted()
+    with running(folder, postgres, new_database, like=like) as world:
         yield world

@@ -33,24 +33,25 @@ def test_after_an_extract_each_month_of_the_window_is_asked_for_with_its_snapsho
     journal = closed.books / "journal" / "2026-02.beancount"
     text = journal.read_text("utf-8")
     journal.write_text(text.replace('number: "NEX-2026-0001"', 'number: "EDITED"'), "utf-8")
-    done = closed.extract()
+    run = closed.whole.extract().dagster
+    assert run is not None
     context = dg.build_run_status_sensor_context(
         sensor_name="months_after_extract",
         dagster_event=_ended("extract", SUCCESS),
         dagster_instance=closed.instance,
-        dagster_run=done.dagster_run,
+        dagster_run=run,
         resources={"store": StoreResource(), "ledger": LedgerResource()},
     )
     asked = list(months_after_extract(context))
     assert [each.partition_key for each in asked] == ["2026-02", "2026-04", "2026-05"]
     assert [each.run_key for each in asked] == [
-        f"{done.run_id}:{each.partition_key}" for each in asked
+        f"{run.run_id}:{each.partition_key}" for each in asked
     ]
     snapshot = closed.frames.read(keys.COPIES.path).attrs["snapshot"]
     for each in asked:
         assert each.job_name == "month"
         assert each.tags[keys.SNAPSHOT_TAG] == snapshot
-        assert each.tags[keys.EXTRACT_TAG] == done.run_id
+        assert each.tags[keys.EXTRACT_TAG] == run.run_id
         assert each.tags[keys.WINDOW_TAG] == "3"
 
 

@@ -7,8 +7,8 @@ MARCH = "2026-03"
 
 
 def test_drafts_wait_for_a_person_and_are_posted_as_they_were_reviewed(fresh: World) -> None:
-    assert fresh.extract().success
-    assert fresh.month(MARCH, post=False).success
+    assert fresh.whole.extract().success
+    assert fresh.whole.month(MARCH, post=False).success
     status = fresh.status()
     assert _states(status) == {"draft": 7}
     assert status["totals"] == {}
@@ -20,8 +20,8 @@ def test_drafts_wait_for_a_person_and_are_posted_as_they_were_reviewed(fresh: Wo
         (invoice,) = (each for each in invoices if each["number"] == "NXC-0002")
         invoice["lines"]["data"][0]["description"] = "Odoo ERP Hosting - Renamed"
     text = _entry(fresh, edited)
-    assert fresh.extract().success
-    assert fresh.month(MARCH, post=True, approved=reviewed).success
+    assert fresh.whole.extract().success
+    assert fresh.whole.month(MARCH, post=True, approved=reviewed).success
     status = fresh.status()
     assert _states(status) == {"draft": 2, "posted": 5}
     assert named(status, edited) == {"edited_in_ledger", "cash_without_document"}

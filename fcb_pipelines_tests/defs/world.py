@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -73,9 +73,10 @@ from fcb_pipelines.defs.ledger.correcting import CorrectionConfig  # noqa: E402
 from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
 from fcb_pipelines.defs.reconciliation.proof import Proof  # noqa: E402
 from fcb_pipelines.defs.runtime import connections  # noqa: E402 - after the months
+from fcb_pipelines_tests.defs.runs import Frames, Functions, Run, through_dagster  # noqa: E402
 
 DEFINITIONS: dg.Definitions = defs()
-_QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+FUNCTIONS = Functions(DEFINITIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,8 @@ class World:
     """One dataset that runs: its folder, what was written of it, and the jobs over it.
 
     `data` is the dataset's folder: change its files, then `extract`. `database` is NexaCloud's,
-    `own_database` holds the log of read-backs; the faults are what the stand-ins do wrong.
+    `own_database` holds the log of read-backs; the faults are what the stand-ins do wrong. Jobs run
+    on their functions; those of `whole`, which is the same world, through Dagster.
     """
 
     data: Path
@@ -93,37 +95,41 @@ class World:
     database: str
     stripe_faults: Faults
     lago_faults: Faults
+    by_dagster: bool = False
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
+    _read: list[Frames] = field(default_factory=list)
 
-    def run(self, job: str, period: str | None = None, **config: Any) -> dg.ExecuteInProcessResult:
+    @property
+    def whole(self) -> "World":
+        """This world, whose jobs run through Dagster."""
+        return replace(self, by_dagster=True)
+
+    def run(self, job: str, period: str | None = None, **config: Any) -> Run:
         """One job in this process; `config` is that of `ledger/posted_moves`."""
-        posting = PostingConfig(**config)
-        return DEFINITIONS.resolve_job_def(job).execute_in_process(
-            instance=self.instance,
-            partition_key=period,
-            run_config=_run_config(posting if config else None),
-            raise_on_error=False,
-        )
+        posting, resolved = PostingConfig(**config), DEFINITIONS.resolve_job_def(job)
+        if self.by_dagster:
+            ops = {"ledger__posted_moves": posting} if config else {}
+            return through_dagster(resolved, self.instance, period, ops)
+        if not self._read:
+            self._read.append(Frames(self.frames))
+        return FUNCTIONS.run(resolved, self._read[0], period, posting)
 
-    def extract(self) -> dg.ExecuteInProcessResult:
+    def extract(self) -> Run:
         """NexaCloud loaded anew where its files changed, then the job `extract`."""
         load_nexacloud(self.server, self.database, Dataset.open(self.data))
         return self.run("extract")
 
-    def month(self, period: str, **config: Any) -> dg.ExecuteInProcessResult:
+    def month(self, period: str, **config: Any) -> Run:
         """The job `month`: posting as configured unless `post` says otherwise."""
         return self.run("month", period, **config)
 
-    def correct(self, refs: list[str], *, dry_run: bool) -> dg.ExecuteInProcessResult:
-        """The job `correct_posted` over these documents."""
+    def correct(self, refs: list[str], *, dry_run: bool) -> Run:
+        """The job `correct_posted` over these documents, through Dagster."""
         config = CorrectionConfig(refs=refs, dry_run=dry_run)
-        return DEFINITIONS.resolve_job_def("correct_posted").execute_in_process(
-            instance=self.instance,
-            run_config=dg.RunConfig(ops={"correct_documents": config}, loggers=_QUIET),
-            raise_on_error=False,
-        )
+        job = DEFINITIONS.resolve_job_def("correct_posted")
+        return through_dagster(job, self.instance, ops={"correct_documents": config})
 
-    def prove(self) -> dg.ExecuteInProcessResult:
+    def prove(self) -> Run:
         """The job `prove`."""
         return self.run("prove")
 
@@ -142,20 +148,15 @@ class World:
         self.prove()
         return self.status()
 
-    def materialize(self, key: dg.AssetKey, period: str) -> dg.ExecuteInProcessResult:
-        """One asset alone, without its checks, as a person can ask for in the UI."""
+    def materialize(self, key: dg.AssetKey, period: str) -> Run:
+        """One asset alone, without its checks, as a person can ask for in the UI of Dagster."""
         chosen = dg.AssetSelection.assets(key).without_checks()
         job = dg.Definitions(
             assets=list(DEFINITIONS.assets or []),
             resources=DEFINITIONS.resources,
             jobs=[dg.define_asset_job("alone", chosen)],
         ).resolve_job_def("alone")
-        return job.execute_in_process(
-            instance=self.instance,
-            partition_key=period,
-            run_config=_run_config(None),
-            raise_on_error=False,
-        )
+        return through_dagster(job, self.instance, period)
 
     def status(self) -> Json:
         """The status JSON."""
@@ -291,14 +292,9 @@ class Snapshot:
     copies: str
 
 
-def why(*results: dg.ExecuteInProcessResult) -> list[str]:
+def why(*runs: Run) -> list[str]:
     """What the steps that failed said."""
-    told = []
-    for event in (event for result in results for event in result.all_events):
-        if event.is_step_failure and event.step_failure_data.error is not None:
-            error = event.step_failure_data.error
-            told.append(f"{event.step_key}: {(error.cause or error).message.strip()}")
-    return told
+    return [told for run in runs for told in run.failures]
 
 
 def ref_of(status: Mapping[str, Any], number: str) -> str:
@@ -324,10 +320,3 @@ def failed(status: Mapping[str, Any], period: str | None = None) -> set[str]:
     """The gates that fail, of one period or the global ones."""
     gates = status["periods"][period]["gates"] if period else status["gates"]
     return {gate for gate, outcome in gates.items() if outcome == "fail"}
-
-
-def _run_config(posting: PostingConfig | None) -> dg.RunConfig:
-    return dg.RunConfig(
-        ops={"ledger__posted_moves": posting} if posting else {},
-        loggers=_QUIET,
-    )

@@ -1,6 +1,7 @@
 """The close report as a page: one self-contained HTML file, made to be read and printed."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -36,15 +37,7 @@ def render(report: ReportJson) -> str:
 
     A key that the template needs and the report lacks raises jinja2.UndefinedError.
     """
-    templates = Environment(
-        loader=PackageLoader("fcb_pipelines.defs.close", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["amount"] = _amount
-    page = templates.get_template("close_report.html.j2")
+    page = _templates().get_template("close_report.html.j2")
     return page.render(
         **report,
         verdict=_verdict(report),
@@ -53,6 +46,19 @@ def render(report: ReportJson) -> str:
         dual_run=charts(report["metering"]) if report["metering"] else None,
         exponent=exponent,
     )
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("fcb_pipelines.defs.close", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["amount"] = _amount
+    return templates
 
 
 def _amount(minor: int | None, currency: str) -> str:

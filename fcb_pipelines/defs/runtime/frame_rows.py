@@ -70,8 +70,12 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table's frame as plain values; every kind of missing value is None."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    columns = [
+        [None if lost else value for value, lost in zip(values, values.isna(), strict=True)]
+        for _, values in frame.items()
+    ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _type_name(hint: Any) -> str:

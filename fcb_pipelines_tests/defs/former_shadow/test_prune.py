@@ -11,7 +11,8 @@ import pytest
 
 from fcb_pipelines.cli.work import working_in
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER
-from fcb_pipelines_tests.defs.world import DEFINITIONS, why
+from fcb_pipelines_tests.defs.runs import failures
+from fcb_pipelines_tests.defs.world import DEFINITIONS
 from fcb_pipelines_tests.odoo_server import OdooBooks
 
 Rows = list[dict[str, str]]
@@ -51,7 +52,7 @@ def listed(home: Path, result: dg.ExecuteInProcessResult) -> Rows:
 def test_embedded_books_hold_no_shadow_and_the_job_says_so(tmp_path: Path) -> None:
     with at(tmp_path, FCB_LEDGER="beancount"):
         result = run(dry_run=False, confirm="anything")
-    assert result.success, why(result)
+    assert result.success, failures(result)
     assert logged(result) == ["Nothing to prune: the ledger is not Odoo (FCB_LEDGER)."]
     assert not (tmp_path / "test" / "reports").exists()
 
@@ -70,7 +71,7 @@ def test_the_job_lists_refuses_without_the_name_and_removes_with_it(
     }
     with at(tmp_path, **access):
         unmarked = run(dry_run=False, confirm=books.database)
-        assert unmarked.success, why(unmarked)
+        assert unmarked.success, failures(unmarked)
         (told,) = logged(unmarked)
         assert "has no field sale.order.x_fc_shadow" in told
         assert not (tmp_path / "test" / "reports").exists()
@@ -91,7 +92,7 @@ def test_the_job_lists_refuses_without_the_name_and_removes_with_it(
         books.do("sale.order", "create", [order])
 
         dry = run()
-        assert dry.success, why(dry)
+        assert dry.success, failures(dry)
         wanted = [
             {"model": "sale.order", "name": "SHADOW-1", "outcome": "would delete", "reason": ""},
             {"model": "product.product", "name": "NC-CPU", "outcome": "would delete", "reason": ""},
@@ -102,14 +103,14 @@ def test_the_job_lists_refuses_without_the_name_and_removes_with_it(
         for confirm in ("", "production"):
             unconfirmed = run(dry_run=False, confirm=confirm)
             assert not unconfirmed.success
-            (told,) = why(unconfirmed)
+            (told,) = failures(unconfirmed)
             assert "not the name of the database; nothing was done" in told
             assert f"confirm: {books.database}" in told
         # A name alone does not make it more than a dry run.
         assert listed(tmp_path, run(confirm=books.database)) == wanted
 
         done = run(dry_run=False, confirm=books.database)
-        assert done.success, why(done)
+        assert done.success, failures(done)
         assert [row["outcome"] for row in listed(tmp_path, done)] == ["deleted", "deleted"]
         assert books.do("sale.order", "search_count", []) == 0
         assert listed(tmp_path, run()) == []
