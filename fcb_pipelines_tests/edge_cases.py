@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,12 @@ def expected(folder: Path) -> dict[str, Any]:
     return told
 
 
-def fixtures(folder: Path) -> list[Fixture]:
+@cache
+def fixtures(folder: Path) -> tuple[Fixture, ...]:
     """Every case of the dataset, in the order of its table."""
     documents = expected(folder)["documents"]
     rows = yaml.safe_load((folder / "cases.yaml").read_text("utf-8"))
-    return [
+    return tuple(
         Fixture(**{**row, "exceptions": tuple(row["exceptions"])}, document=documents[row["ref"]])
         for row in rows
-    ]
+    )

@@ -38,6 +38,16 @@ class OdooBooks:
     _session: list[odoorpc.ODOO] = field(default_factory=list)
     _administrator: list[OdooConnection] = field(default_factory=list)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead the pipeline here."""
+        return {
+            "FCB_ODOO_URL": self.url,
+            "FCB_ODOO_DATABASE": self.database,
+            "FCB_ODOO_USER": USER,
+            "FCB_ODOO_PASSWORD": PASSWORD,
+        }
+
     def connection(
         self, user: str = USER, password: str = PASSWORD, *, company: int | None = None
     ) -> OdooConnection:

@@ -124,8 +124,13 @@ class Functions:
         frames: Frames,
         period: str | None = None,
         config: dg.Config | None = None,
+        lent: Mapping[str, Any] | None = None,
     ) -> Run:
-        """The job's functions one after the other; `config` is for the step that takes any."""
+        """The job's functions one after the other; `config` is for the step that takes any.
+
+        `lent` are resources in place of the project's own.
+        """
+        given = {**(self.definitions.resources or {}), "config": config, **(lent or {})}
         waits_for = {
             node.alias or node.name: {
                 each.node for one in inputs.values() for each in one.get_node_dependencies()
@@ -141,7 +146,7 @@ class Functions:
                 left_out.add(name)
                 continue
             try:
-                self._step(name, frames, period, config, checks, metadata)
+                self._step(name, frames, period, given, checks, metadata)
             except Exception as error:
                 told = getattr(error, "description", None) or str(error)
                 failed.append(f"{name}: {type(error).__name__}: {told}")
@@ -158,13 +163,13 @@ class Functions:
         name: str,
         frames: Frames,
         period: str | None,
-        config: dg.Config | None,
+        given: Mapping[str, Any],
         checks: list[Checked],
         metadata: Metadata,
     ) -> None:
         """One asset or check. Raises what it raises, and dg.Failure where a check of it blocks."""
         of, blocked = self._of[name], []
-        for one in self._call(of, frames, period, config):
+        for one in self._call(of, frames, period, given):
             if isinstance(one, dg.AssetCheckResult):
                 checks.append(one)
                 spec = next(spec for spec in of.check_specs if spec.name == one.check_name)
@@ -185,18 +190,17 @@ class Functions:
         of: dg.AssetsDefinition,
         frames: Frames,
         period: str | None,
-        config: dg.Config | None,
+        given: Mapping[str, Any],
     ) -> Iterable[Any]:
         function = of.op.compute_fn.decorated_fn  # type: ignore[union-attr]
-        resources = self.definitions.resources or {}
         context = SimpleNamespace(
             partition_key=period,
             has_partition_key=period is not None,
             run=SimpleNamespace(run_id="functions", tags={}),
             log=_LOG,
-            resources=SimpleNamespace(**resources),
+            resources=SimpleNamespace(**given),
         )
-        given = {**resources, "context": context, "config": config}
+        given = {**given, "context": context}
         asked = inspect.signature(function).parameters
         read = {
             name: frames.read(key, self._partition(key, period))

@@ -8,11 +8,12 @@ world in a process has those of one dataset: this module imports them under its 
 import csv
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -20,19 +21,20 @@ import pandas as pd
 import simplejson
 import yaml
 
-from fcb_pipelines.cli.work import working_in
+from fcb_pipelines.cli.work import prepare_ledger, working_in
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.connectors.store.frames import FrameStore, read_frame, write_frame
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.sandbox import lago_server, stripe_server
 from fcb_pipelines.sandbox.dataset import Dataset
-from fcb_pipelines.sandbox.locks import lock_books
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.session import LAGO_KEY, STRIPE_KEY
 from fcb_pipelines.sandbox.standin import Faults
+from fcb_pipelines_tests.odoo_server import OdooBooks
 from fcb_pipelines_tests.packaged import packaged
 from fcb_pipelines_tests.serving import served
 
@@ -68,7 +70,7 @@ def _import_months() -> tuple[str, ...]:
 PERIODS = _import_months()
 
 from fcb_pipelines.definitions import defs  # noqa: E402
-from fcb_pipelines.defs.automation.window import window  # noqa: E402
+from fcb_pipelines.defs.automation.window import touched_months, window  # noqa: E402
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig  # noqa: E402
 from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
 from fcb_pipelines.defs.reconciliation.proof import Proof  # noqa: E402
@@ -95,6 +97,7 @@ class World:
     database: str
     stripe_faults: Faults
     lago_faults: Faults
+    odoo: OdooBooks | None = None
     by_dagster: bool = False
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
     _read: list[Frames] = field(default_factory=list)
@@ -112,7 +115,9 @@ class World:
             return through_dagster(resolved, self.instance, period, ops)
         if not self._read:
             self._read.append(Frames(self.frames))
-        return FUNCTIONS.run(resolved, self._read[0], period, posting)
+        # One login for all steps.
+        lent = {"ledger": SimpleNamespace(open=lambda: self.ledger)} if self.odoo else {}
+        return FUNCTIONS.run(resolved, self._read[0], period, posting, lent)
 
     def extract(self) -> Run:
         """NexaCloud loaded anew where its files changed, then the job `extract`."""
@@ -122,6 +127,13 @@ class World:
     def month(self, period: str, **config: Any) -> Run:
         """The job `month`: posting as configured unless `post` says otherwise."""
         return self.run("month", period, **config)
+
+    def months(self, periods: Iterable[str], **config: Any) -> list[Run]:
+        """These months, then those that they touched once more; all must succeed."""
+        runs = [self.month(period, **config) for period in periods]
+        runs += [self.month(period, **config) for period in self.touched()]
+        assert all(run.success for run in runs), why(*runs)
+        return runs
 
     def correct(self, refs: list[str], *, dry_run: bool) -> Run:
         """The job `correct_posted` over these documents, through Dagster."""
@@ -166,6 +178,16 @@ class World:
         """The months that a sync would rebuild now."""
         return window(self.frames, self.ledger)
 
+    def touched(self) -> tuple[str, ...]:
+        """The months that another month changed in the ledger after they were built."""
+        return touched_months(self.frames, self.ledger)
+
+    def turn_to(self, data: Path) -> None:
+        """From now on the world is as this dataset has it, with the same books and frames."""
+        shutil.rmtree(self.data)
+        shutil.copytree(data, self.data)
+        configure(Path(os.environ["FCB_CONFIG"]), self.found, Dataset.open(self.data))
+
     @property
     def frames(self) -> FrameStore:
         """Every frame."""
@@ -174,6 +196,8 @@ class World:
     @property
     def ledger(self) -> Ledger:
         """The books, opened anew."""
+        if self.odoo:
+            return OdooLedger(self.odoo.connection(), settings.current())
         return connections.ledger(self.found, settings.current())
 
     @property
@@ -235,8 +259,12 @@ def running(
     *,
     like: "Snapshot | None" = None,
     data: Path = DATASET,
+    odoo: OdooBooks | None = None,
 ) -> Iterator[World]:
-    """A world of the dataset `data` in an empty `folder`, or one that goes on from `like`."""
+    """A world of the dataset `data` in an empty `folder`, or one that goes on from `like`.
+
+    Its books are embedded ones, or those in `odoo`.
+    """
     data = shutil.copytree(like.folder / "data" if like else data, folder / "data")
     home = folder / "home"
     if like:
@@ -252,14 +280,13 @@ def running(
         lago = stack.enter_context(
             served(lago_server.create_app(data, api_key=LAGO_KEY, faults=lago_faults))
         )
-        config = folder / "config.yaml"
-        config.write_text(yaml.safe_dump(dataset.config(), sort_keys=False), "utf-8")
         load_nexacloud(server, copies, dataset)
         lent = {
             "FCB_HOME": str(home),
             "FCB_DATASET": dataset.name,
-            "FCB_CONFIG": str(config),
-            "FCB_LEDGER": "beancount",
+            "FCB_CONFIG": str(folder / "config.yaml"),
+            "FCB_LEDGER": "odoo" if odoo else "beancount",
+            **(odoo.environment if odoo else {}),
             "FCB_POSTGRES_URL": server.sqlalchemy_url(own),
             "FCB_NEXACLOUD_DSN": server.ensure_reader(copies),
             "FCB_STRIPE_API_KEY": STRIPE_KEY,
@@ -269,9 +296,7 @@ def running(
             "DAGSTER_HOME": str(home / "dagster"),
         }
         found = stack.enter_context(working_in(lent))
-        connections.ledger(found, settings.current()).setup()
-        if dataset.locked_until is not None:
-            lock_books(found, dataset.locked_until)
+        configure(folder / "config.yaml", found, dataset)
         yield World(
             data=data,
             found=found,
@@ -280,7 +305,15 @@ def running(
             database=copies,
             stripe_faults=stripe_faults,
             lago_faults=lago_faults,
+            odoo=odoo,
         )
+
+
+def configure(file: Path, found: Environment, dataset: Dataset) -> None:
+    """Write the dataset's configuration, and set up and lock the ledger by it."""
+    file.write_text(yaml.safe_dump(dataset.config(), sort_keys=False), "utf-8")
+    settings.current.cache_clear()
+    prepare_ledger(found, dataset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

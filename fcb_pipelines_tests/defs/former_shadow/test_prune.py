@@ -10,7 +10,6 @@ import dagster as dg
 import pytest
 
 from fcb_pipelines.cli.work import working_in
-from fcb_pipelines.sandbox.odoo import PASSWORD, USER
 from fcb_pipelines_tests.defs.runs import failures
 from fcb_pipelines_tests.defs.world import DEFINITIONS
 from fcb_pipelines_tests.odoo_server import OdooBooks
@@ -62,14 +61,7 @@ def test_the_job_lists_refuses_without_the_name_and_removes_with_it(
     tmp_path: Path, selling_books: OdooBooks
 ) -> None:
     books = selling_books
-    access = {
-        "FCB_LEDGER": "odoo",
-        "FCB_ODOO_URL": books.url,
-        "FCB_ODOO_DATABASE": books.database,
-        "FCB_ODOO_USER": USER,
-        "FCB_ODOO_PASSWORD": PASSWORD,
-    }
-    with at(tmp_path, **access):
+    with at(tmp_path, FCB_LEDGER="odoo", **books.environment):
         unmarked = run(dry_run=False, confirm=books.database)
         assert unmarked.success, failures(unmarked)
         (told,) = logged(unmarked)
