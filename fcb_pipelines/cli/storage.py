@@ -1,10 +1,12 @@
 """Dagster's storage that goes away is one message: it raises in many forms, from anywhere in a run."""
 
+import logging
 from collections.abc import Iterator
 
 import psycopg2
 import sqlalchemy.exc
 
+from fcb_pipelines.cli.screen import say
 from fcb_pipelines.connectors.failures import Unreachable
 
 _LOST = (
@@ -13,6 +15,30 @@ _LOST = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
 )
+
+
+class _ToldOnce(logging.Filter):
+    """Dagster warns of each try in four lines; a person is told once, in one."""
+
+    told = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is shown as it is."""
+        if not str(record.msg).startswith("Retrying failed database connection"):
+            return True
+        if not self.told:
+            say("Dagster's Postgres does not answer; it is tried again for a while")
+        self.told = True
+        return False
+
+
+_TOLD_ONCE = _ToldOnce()
+
+
+def tell_tries_once() -> None:
+    """Let a storage that does not answer be told once, however often it is tried."""
+    _TOLD_ONCE.told = False
+    logging.getLogger().addFilter(_TOLD_ONCE)
 
 
 def lost_storage(error: BaseException) -> Unreachable | None:

@@ -1,6 +1,7 @@
 """The verbs: what they ask of the pipeline, what they print, and how they end."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,6 +152,8 @@ def test_a_storage_that_goes_away_is_one_clear_message(
     pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: object, **__: object) -> None:
+        for _ in range(3):
+            logging.warning("Retrying failed database connection: %s", "four lines")
         try:
             told = "connection to server at 127.0.0.1 failed: Connection refused\n"
             raise OperationalError("select 1", {}, psycopg2.OperationalError(told))
@@ -163,6 +166,8 @@ def test_a_storage_that_goes_away_is_one_clear_message(
     for said in ("FCB_POSTGRES_URL", "Connection refused", "may help"):
         assert said in done.stderr
     assert "select 1" not in done.stderr
+    assert "four lines" not in done.stderr
+    assert done.stderr.count("it is tried again for a while") == 1
     assert len(done.stderr.splitlines()) < 12
 
 
