@@ -25,12 +25,13 @@ _SHOWN = frozenset(
     (
         "account", "answer", "billing_cycle", "cause", "currency", "deployment_id", "document",
         "drawn_on", "entry", "family", "field", "id", "invoice_id", "invoice_number", "kind", "measure",
-        "method", "metric", "nexacloud_invoice_id", "number", "origin", "other_ref", "payment_id",
+        "method", "metric", "number", "origin", "other_ref", "payment_id",
         "payment_state", "period", "plan_id", "policy", "reason", "ref", "service", "side", "source_id",
-        "state", "status", "stripe_invoice_id", "subscription", "subscription_id", "undoes", "user_id",
+        "state", "status", "subscription", "subscription_id", "undoes", "user_id",
         "verdict", "why",
     )
 )  # fmt: skip
+_SHOWN_IDS = "invoice_id"
 
 
 def breaches_of(frames: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -76,7 +77,11 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     what was shown. Names, addresses and descriptions stay in the frames.
     """
     first = frame.head(5)
-    shown = [name for name in frame.columns if name in _SHOWN or not _has_text(first[name])]
+    shown = [
+        name
+        for name in frame.columns
+        if name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name])
+    ]
     records = [
         dg.TableRecord({str(name): str(value) for name, value in row.items()})
         for row in first[shown].to_dict("records")
