@@ -12,7 +12,7 @@ from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sa
 from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.screen import print_whatever_comes, show_failure, show_problem
-from fcb_pipelines.cli.storage import lost_storage, tell_tries_once
+from fcb_pipelines.cli.storage import lost_storage, report_tries_once
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure
 
@@ -77,7 +77,7 @@ def before_every_verb(
 ) -> None:
     """Read .env of the working folder; a variable that is already set wins."""
     print_whatever_comes()
-    tell_tries_once()
+    report_tries_once()
     # Customers' data: only the owner may read the files of this command and its children.
     os.umask(0o077)
     load_dotenv(Path(".env"))

@@ -23,7 +23,7 @@ from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
 
@@ -85,7 +85,7 @@ class Pipeline:
 
     def drafted(self) -> tuple[str, ...]:
         """The periods with drafts to review."""
-        proof = Proof(self._frames)
+        proof = FrameReport(self._frames)
         built = {period: proof.month(period) for period in periods()}
         return tuple(
             period
@@ -128,7 +128,7 @@ class Pipeline:
 
     def status(self, period: str | None = None) -> StatusJson:
         """The status JSON of the last builds, of all periods or of one."""
-        return Proof(self._frames).status(period)
+        return FrameReport(self._frames).status(period)
 
     def report(self, period: str) -> Path:
         """The page of a month's close report, written anew from its frames where it was built."""
@@ -228,10 +228,10 @@ def _failure(result: dg.ExecuteInProcessResult) -> Failure:
     """Why a run failed; a rerun helps where it helps each of the steps that did."""
     errors = _errors(result)
     passing = bool(errors) and all(error.kind in _TRANSIENT for error in errors)
-    told = "; ".join(error.said for error in errors) or _SILENT
+    messages = "; ".join(error.said for error in errors) or _SILENT
     remedies = dict.fromkeys(error.remedy for error in errors if error.remedy)
     kind = TransientFailure if passing else Failure
-    return kind("running the job", told, remedy="; ".join(remedies) or None)
+    return kind("running the job", messages, remedy="; ".join(remedies) or None)
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -17,32 +17,32 @@ _LOST = (
 )
 
 
-class _ToldOnce(logging.Filter):
-    """Dagster warns of each try in four lines; a person is told once, in one."""
+class _ReportedOnce(logging.Filter):
+    """Dagster warns of each try in four lines; one message is enough for a person."""
 
-    told = False
+    is_reported = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is shown as it is."""
         if not str(record.msg).startswith("Retrying failed database connection"):
             return True
-        if not self.told:
+        if not self.is_reported:
             say("Dagster's Postgres does not answer; it is tried again for a while")
-        self.told = True
+        self.is_reported = True
         return False
 
 
-_TOLD_ONCE = _ToldOnce()
+_ONCE = _ReportedOnce()
 
 
-def tell_tries_once() -> None:
-    """Let a storage that does not answer be told once, however often it is tried."""
-    _TOLD_ONCE.told = False
-    logging.getLogger().addFilter(_TOLD_ONCE)
+def report_tries_once() -> None:
+    """Report a storage that does not answer once, however often it is tried."""
+    _ONCE.is_reported = False
+    logging.getLogger().addFilter(_ONCE)
 
 
 def lost_storage(error: BaseException) -> Unreachable | None:
-    """What a person is told where an error comes of a Postgres that did not answer; else None."""
+    """The message for an error that comes of a Postgres that did not answer; else None."""
     lost = next((each for each in _with_causes(error) if isinstance(each, _LOST)), None)
     if lost is None:
         return None

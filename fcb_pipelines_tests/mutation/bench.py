@@ -28,7 +28,7 @@ from fcb_pipelines.core.corrections.plan import CorrectionPlan
 from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -207,7 +207,7 @@ class Bench:
 
     def corrections(self, refs: Sequence[str]) -> tuple[CorrectionPlan, ...]:
         """What it would do with them."""
-        return planned(refs, Proof(self.frames), self._reader())
+        return planned(refs, FrameReport(self.frames), self._reader())
 
     def months(self, chosen: Sequence[str], assets: Sequence[dg.AssetKey] = MONTH) -> None:
         """These months, and those that they touched once more."""
@@ -239,7 +239,7 @@ class Bench:
 
     def status(self) -> Json:
         """The status JSON."""
-        return Proof(self.frames).status()
+        return FrameReport(self.frames).status()
 
     @property
     def frames(self) -> FrameStore:
