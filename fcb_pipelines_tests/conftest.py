@@ -16,11 +16,16 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests import packaged
 
 pytest_plugins = ["fcb_pipelines_tests.odoo_server"]
+
+# A machine that is busy is no fault of an example.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _HOME = pytest.StashKey[Path]()
 _MEMORY = Path("/dev/shm")

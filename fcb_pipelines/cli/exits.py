@@ -18,6 +18,9 @@ class Exit(IntEnum):
     CONNECTION = 3
     """A system outside could not be reached or refused; the output names the remedy."""
 
+    STOPPED = 130
+    """A person or the system stopped it; what was written is whole, and the same command goes on."""
+
 
 class GateStopped(Exception):
     """A gate before the months failed, so nothing after it was done; `gates` are their names."""

@@ -12,12 +12,17 @@ from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sa
 from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.screen import print_whatever_comes, show_failure, show_problem
+from fcb_pipelines.cli.storage import lost_storage, report_tries_once
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure
 
 EPILOG = (
     "Exit codes: 0 done, every gate holds; 1 a gate failed or something differs; "
-    "2 wrong arguments, configuration or environment; 3 a connection failed."
+    "2 wrong arguments, configuration or environment; 3 a connection failed; 130 it was stopped."
+)
+STOPPED = (
+    "It was stopped before its end. What was written stands whole and is found by the next run: the "
+    "same command goes on from there."
 )
 
 
@@ -29,8 +34,14 @@ class Verbs(TyperGroup):
         try:
             with kill_is_ctrl_c():
                 return super().invoke(ctx)
-        except (Failure, ConfigError, GateStopped) as problem:
+        except KeyboardInterrupt:
+            show_problem("Stopped", STOPPED)
+            raise typer.Exit(Exit.STOPPED) from None
+        except Exception as problem:
             if ctx.params.get("debug"):
+                raise
+            problem = lost_storage(problem) or problem
+            if not isinstance(problem, Failure | ConfigError | GateStopped):
                 raise
             if isinstance(problem, GateStopped):
                 show_problem("Gate", str(problem))
@@ -66,6 +77,7 @@ def before_every_verb(
 ) -> None:
     """Read .env of the working folder; a variable that is already set wins."""
     print_whatever_comes()
+    report_tries_once()
     # Customers' data: only the owner may read the files of this command and its children.
     os.umask(0o077)
     load_dotenv(Path(".env"))

@@ -16,17 +16,26 @@ from fcb_pipelines.cli.dead_runs import (
 from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.connectors import failures
+from fcb_pipelines.connectors.failures import Failure, TransientFailure
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
 
 _POSTING = "ledger__posted_moves"
+_SILENT = "it failed without saying why"
+_INTERRUPTED = "DagsterExecutionInterruptedError"
+_FAILURES = failures.__name__
+_TRANSIENT = frozenset(
+    name
+    for name, kind in vars(failures).items()
+    if isinstance(kind, type) and issubclass(kind, TransientFailure)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +85,7 @@ class Pipeline:
 
     def drafted(self) -> tuple[str, ...]:
         """The periods with drafts to review."""
-        proof = Proof(self._frames)
+        proof = FrameReport(self._frames)
         built = {period: proof.month(period) for period in periods()}
         return tuple(
             period
@@ -119,7 +128,7 @@ class Pipeline:
 
     def status(self, period: str | None = None) -> StatusJson:
         """The status JSON of the last builds, of all periods or of one."""
-        return Proof(self._frames).status(period)
+        return FrameReport(self._frames).status(period)
 
     def report(self, period: str) -> Path:
         """The page of a month's close report, written anew from its frames where it was built."""
@@ -148,13 +157,17 @@ class Pipeline:
             # `say` shows progress; the run's own log is in Dagster's storage.
             loggers={"console": {"config": {"log_level": "CRITICAL"}}},
         )
-        return self._definitions.resolve_job_def(job).execute_in_process(
+        result = self._definitions.resolve_job_def(job).execute_in_process(
             instance=self._instance,
             partition_key=period,
             run_config=config,
             raise_on_error=False,
             tags={PROCESS_TAG: this_process()},
         )
+        # Dagster takes a Ctrl-C for a failed step, and a verb would go on with the next month.
+        if any(error.kind == _INTERRUPTED for error in _errors(result)):
+            raise KeyboardInterrupt
+        return result
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:
         gates = _failed_gates(result)
@@ -183,7 +196,7 @@ class Pipeline:
                 if not check.passed
             )
             raise GateStopped(gates, detail)
-        raise Failure("running the job", "; ".join(_failures(result)))
+        raise _failure(result)
 
 
 def _failed_gates(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
@@ -196,14 +209,52 @@ def _failed_gates(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepError:
+    """What a failed step raised: the name of its class, what it said, and what mends it."""
+
+    kind: str
+    said: str
+    remedy: str | None
+
+    def __str__(self) -> str:
+        """The error in one line."""
+        rerun = "A rerun may help." if self.kind in _TRANSIENT else "A rerun alone will not help."
+        mend = f" Mend it with: {self.remedy}" if self.remedy else ""
+        return f"{self.said}. {rerun}{mend}"
+
+
+def _failure(result: dg.ExecuteInProcessResult) -> Failure:
+    """Why a run failed; a rerun helps where it helps each of the steps that did."""
+    errors = _errors(result)
+    passing = bool(errors) and all(error.kind in _TRANSIENT for error in errors)
+    messages = "; ".join(error.said for error in errors) or _SILENT
+    remedies = dict.fromkeys(error.remedy for error in errors if error.remedy)
+    kind = TransientFailure if passing else Failure
+    return kind("running the job", messages, remedy="; ".join(remedies) or None)
+
+
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    messages = []
+    return [str(error) for error in _errors(result)] or [_SILENT]
+
+
+def _errors(result: dg.ExecuteInProcessResult) -> list[StepError]:
+    found = []
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
-            error = event.step_failure_data.error
-            inner = error.cause or error
-            messages.append(inner.message.strip())
-    return messages or ["it failed without a message"]
+            error = event.step_failure_data.error.cause or event.step_failure_data.error
+            said, _, remedy = error.message.strip().partition(" Mend it with: ")
+            # One of ours says by its class whether a rerun helps; its name is of no use to a person.
+            said = said.removeprefix(f"{_FAILURES}.{error.cls_name}: ")
+            said = said.removesuffix(" A rerun may help.").removesuffix(
+                " A rerun alone will not help."
+            )
+            found.append(
+                StepError(
+                    kind=error.cls_name or "", said=said.removesuffix("."), remedy=remedy or None
+                )
+            )
+    return found
 
 
 def _count(result: dg.ExecuteInProcessResult, key: dg.AssetKey, *facts: str) -> int:

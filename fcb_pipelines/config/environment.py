@@ -27,6 +27,7 @@ VARIABLES: Mapping[str, str] = {
     "FCB_STRIPE_API_BASE": "another address of the Stripe API (only the sandbox sets it)",
     "FCB_LAGO_API_KEY": "Lago API key",
     "FCB_LAGO_API_URL": "address of the Lago API",
+    "FCB_ALLOW_HTTP": "1 allows http:// to another machine (default: https only)",
     "FCB_LEDGER": "which ledger is written: beancount or odoo (default beancount)",
     "FCB_ODOO_URL": "address of Odoo",
     "FCB_ODOO_DATABASE": "Odoo's database",
@@ -38,6 +39,7 @@ VARIABLES: Mapping[str, str] = {
 }
 
 PREFIX = "FCB_"
+_LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)", re.IGNORECASE)
 _POSTGRES = re.compile(r"^postgres(ql)?(\+psycopg2)?://")
 
 
@@ -98,7 +100,7 @@ class Environment:
                 f"{verb} not set ({'; '.join(needed[name] for name in lacking)})",
             )
         wanted = (*needed, *optional)
-        return {name: self.values[name] for name in wanted if name in self.values}
+        return {name: self._private(name) for name in wanted if name in self.values}
 
     def odoo(self) -> OdooAccess:
         """The access to Odoo. A company that is no number raises EnvironmentProblem, too."""
@@ -128,6 +130,19 @@ class Environment:
         if self.ledger == "odoo":
             needed += ["FCB_ODOO_URL", "FCB_ODOO_DATABASE", "FCB_ODOO_USER", "FCB_ODOO_PASSWORD"]
         return tuple(name for name in needed if name not in self.values)
+
+    def _private(self, variable: str) -> str:
+        """The value of a variable; an address over plain http stays within this machine."""
+        url = self.values[variable]
+        scheme, _, host = url.partition("://")
+        allowed = self.values.get("FCB_ALLOW_HTTP") == "1"
+        if scheme.lower() == "http" and not allowed and not _LOOPBACK.match(host):
+            raise _problem(
+                variable,
+                "sends a key or password over plain http: write https://, or set FCB_ALLOW_HTTP=1 "
+                "where the network in between is your own",
+            )
+        return url
 
     def _required(self, *names: str) -> tuple[str, ...]:
         given = self.given({name: VARIABLES[name] for name in names})

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import ExceptionCode
 
+# A ledger's answer may bring its whole traceback along, or the rows that it stumbled over.
+LONGEST = 800
+
 
 class Failure(Exception):
     """A call to the outside world that failed."""
@@ -26,14 +29,22 @@ class Failure(Exception):
     rerun_helps = False
 
     def __init__(self, tried: str, came_back: str, *, remedy: str | None = None) -> None:
-        self.tried = tried
-        self.came_back = came_back
+        self.tried = _shortened(tried)
+        self.came_back = _shortened(came_back)
         self.remedy = remedy
         rerun = "A rerun may help." if self.rerun_helps else "A rerun alone will not help."
-        parts = [f"{tried}: {came_back}.", rerun]
+        parts = [f"{self.tried}: {self.came_back}.", rerun]
         if remedy:
             parts.append(f"Mend it with: {remedy}")
         super().__init__(" ".join(parts))
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a text that another program gave, with escapes for what no file or screen takes."""
+    whole = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    if len(whole) <= LONGEST:
+        return whole
+    return f"{whole[:LONGEST].rstrip()}… ({len(whole):,} characters in all)"
 
 
 class TransientFailure(Failure):

@@ -1,11 +1,14 @@
 """The verbs: what they ask of the pipeline, what they print, and how they end."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg2
 import pytest
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from fcb_pipelines.cli.exits import Exit
@@ -131,6 +134,41 @@ def test_a_failed_connection_is_told_in_words_and_is_exit_code_three(
     for said in (failure.tried, failure.came_back, rerun, failure.remedy or ""):
         assert said in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_a_verb_that_is_stopped_says_that_a_rerun_goes_on(
+    pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MemoryPipeline, "run_month", stopped)
+    done = RUNNER.invoke(app, ["sync"])
+    assert done.exit_code == Exit.STOPPED
+    assert "the same command goes on from there" in done.stderr
+
+
+def test_a_storage_that_goes_away_is_one_clear_message(
+    pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        for _ in range(3):
+            logging.warning("Retrying failed database connection: %s", "four lines")
+        try:
+            told = "connection to server at 127.0.0.1 failed: Connection refused\n"
+            raise OperationalError("select 1", {}, psycopg2.OperationalError(told))
+        except OperationalError as error:
+            raise RuntimeError("too many retries for DB connection") from error
+
+    monkeypatch.setattr(MemoryPipeline, "run_month", gone)
+    done = RUNNER.invoke(app, ["sync"])
+    assert done.exit_code == Exit.CONNECTION
+    for said in ("FCB_POSTGRES_URL", "Connection refused", "may help"):
+        assert said in done.stderr
+    assert "select 1" not in done.stderr
+    assert "four lines" not in done.stderr
+    assert done.stderr.count("it is tried again for a while") == 1
+    assert len(done.stderr.splitlines()) < 12
 
 
 def test_with_debug_the_failure_itself_comes_through(pipeline: MemoryPipeline) -> None:

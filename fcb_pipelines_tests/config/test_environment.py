@@ -99,6 +99,35 @@ def test_every_form_of_a_postgres_url_becomes_the_one_that_names_its_driver(sche
     assert environment.libpq_url(found.postgres_url()).startswith("postgresql://u:p@h:5432/d")
 
 
+ADDRESSES = {
+    "FCB_STRIPE_API_BASE": lambda found: found.given({"FCB_STRIPE_API_BASE": "Stripe"}),
+    "FCB_LAGO_API_URL": lambda found: found.given({"FCB_LAGO_API_URL": "Lago"}),
+    "FCB_ODOO_URL": environment.Environment.odoo,
+}
+
+
+@pytest.mark.parametrize("variable", ADDRESSES)
+@pytest.mark.parametrize(
+    "url",
+    ["http://lago.example", "HTTP://10.0.0.1:3000", "http://localhost.example", "http://127.1"],
+)
+def test_a_key_goes_over_plain_http_only_where_it_is_allowed(variable: str, url: str) -> None:
+    found = {**COMPLETE, variable: url}
+    with pytest.raises(EnvironmentProblem, match=f"{variable} sends a key") as refused:
+        ADDRESSES[variable](environment.read(found))
+    assert "FCB_ALLOW_HTTP=1" in str(refused.value)
+    ADDRESSES[variable](environment.read({**found, "FCB_ALLOW_HTTP": "1"}))
+
+
+@pytest.mark.parametrize("variable", ADDRESSES)
+@pytest.mark.parametrize(
+    "url",
+    ["https://lago.example", "http://localhost:3000", "http://127.0.0.1", "http://[::1]:8069/"],
+)
+def test_a_key_goes_over_tls_or_stays_on_this_machine(variable: str, url: str) -> None:
+    ADDRESSES[variable](environment.read({**COMPLETE, variable: url}))
+
+
 def test_no_secret_shows_when_the_environment_is_printed() -> None:
     found = environment.read(COMPLETE)
     shown = f"{found} {found.odoo()}"

@@ -73,7 +73,7 @@ from fcb_pipelines.definitions import defs  # noqa: E402
 from fcb_pipelines.defs.automation.window import touched_months, window  # noqa: E402
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig  # noqa: E402
 from fcb_pipelines.defs.ledger.posting import PostingConfig  # noqa: E402
-from fcb_pipelines.defs.reconciliation.proof import Proof  # noqa: E402
+from fcb_pipelines.defs.reconciliation.proof import FrameReport  # noqa: E402
 from fcb_pipelines.defs.runtime import connections  # noqa: E402 - after the months
 from fcb_pipelines_tests.defs.runs import Frames, Functions, Run, through_dagster  # noqa: E402
 
@@ -172,7 +172,7 @@ class World:
 
     def status(self) -> Json:
         """The status JSON."""
-        return Proof(self.frames).status()
+        return FrameReport(self.frames).status()
 
     def window(self) -> tuple[str, ...]:
         """The months that a sync would rebuild now."""

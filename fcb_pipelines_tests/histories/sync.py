@@ -275,7 +275,7 @@ class Pipeline:
             elsewhere = [row for row in own if row.ref in named and row.period != period]
             credited += read_documents(reader, elsewhere)
         given.update(facts=tuple(told), credited=tuple(credited))
-        given["_not_of_the_books"] = self._not_of_the_books
+        given["_unplaced_documents"] = self._not_of_the_books
         return this
 
     def _write(self, this: Month, reader: LedgerReader, *, post: bool) -> dict[str, str]:

@@ -101,7 +101,11 @@ def tried(runner: "Runner", faults: Sequence[Fault], out: Path | None) -> list[F
     """What became of each of these faults; told one by one as they come."""
     findings: list[Finding] = []
     for fault in faults:
-        findings.append(runner.find(fault))
+        try:
+            findings.append(runner.find(fault))
+        except Exception as broken:
+            broken.add_note(f"while trying: {fault.name} ({fault.layer})")
+            raise
         print("caught" if findings[-1].caught else "MISSED", findings[-1], file=sys.stderr)  # noqa: T201
         if out is not None:
             out.write_text(json.dumps([asdict(one) for one in findings], indent=1), "utf-8")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import dagster as dg
@@ -28,7 +29,7 @@ from fcb_pipelines.core.corrections.plan import CorrectionPlan
 from fcb_pipelines.defs.automation.window import touched_months
 from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -60,6 +61,8 @@ DECIDING = (
 )
 WRITING = (keys.PARTNERS, keys.DRAFT_MOVES, keys.POSTED_MOVES, keys.SETTLEMENTS)
 MONTH = (*SOURCES, *DECIDING, *WRITING, keys.LEDGER_DELTAS)
+# What ends a run: refusals and failures, and what a rule that gets something wrong may raise.
+ENDS_A_RUN = (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError)
 PROOF = (keys.COMPLETENESS, keys.RECEIVABLE)
 
 _ASSETS = {
@@ -68,6 +71,10 @@ _ASSETS = {
     if isinstance(one, dg.AssetsDefinition)
     for key in one.keys
 }
+
+
+class BrokenFault(Exception):
+    """A fault does not do what it says: its own code failed, not the product's."""
 
 
 class Remembered:
@@ -197,9 +204,8 @@ class Bench:
         try:
             for key in assets:
                 self.run(key, period)
-        except (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError) as error:
-            told = getattr(error, "description", None) or str(error)
-            self.stopped[period] = f"{type(error).__name__}: {told}"
+        except ENDS_A_RUN as error:
+            self.stopped[period] = _told(error)
 
     def correct(self, refs: Sequence[str]) -> None:
         """What `fcb ledger correct --yes` does with these documents."""
@@ -207,7 +213,7 @@ class Bench:
 
     def corrections(self, refs: Sequence[str]) -> tuple[CorrectionPlan, ...]:
         """What it would do with them."""
-        return planned(refs, Proof(self.frames), self._reader())
+        return planned(refs, FrameReport(self.frames), self._reader())
 
     def months(self, chosen: Sequence[str], assets: Sequence[dg.AssetKey] = MONTH) -> None:
         """These months, and those that they touched once more."""
@@ -227,9 +233,8 @@ class Bench:
         try:
             for key in assets:
                 self.run(key)
-        except (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError) as error:
-            told = getattr(error, "description", None) or str(error)
-            self.stopped[place] = f"{type(error).__name__}: {told}"
+        except ENDS_A_RUN as error:
+            self.stopped[place] = _told(error)
 
     def close(self) -> None:
         """Everything that follows the extracts: indexes, all months, the proof."""
@@ -239,7 +244,7 @@ class Bench:
 
     def status(self) -> Json:
         """The status JSON."""
-        return Proof(self.frames).status()
+        return FrameReport(self.frames).status()
 
     @property
     def frames(self) -> FrameStore:
@@ -298,6 +303,16 @@ def bench(
 def remembered_sources(found: Environment) -> Sources:
     """Both sources of an environment."""
     return Sources(**{one.name: Remembered(one.open(found)) for one in registered(current())})
+
+
+def _told(error: Exception) -> str:
+    """What the product says of its failure. Raises one of a fault's own: that fault is tried by nobody."""
+    modules = [frame.f_globals["__name__"] for frame, _ in walk_tb(error.__traceback__)]
+    own = [name for name in modules if name.startswith("fcb_pipelines")]
+    if own[-1].startswith(f"{__package__}."):
+        raise BrokenFault(f"{own[-1]}: {error}") from error
+    said = getattr(error, "description", None) or str(error)
+    return f"{type(error).__name__}: {said}"
 
 
 def _function(asset: dg.AssetsDefinition) -> Callable[..., Any]:

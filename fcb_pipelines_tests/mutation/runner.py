@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.cli.expected import differences
+from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.proof.gate import Outcome
@@ -100,7 +101,7 @@ class Runner:
             edited = work.books_text()
             try:
                 moved_in = touched_months(work.frames, work.ledger)
-            except Exception as unreadable:
+            except Failure as unreadable:
                 told_by = str(unreadable)
                 return _finding(fault, [BOOKS], (), 0, written=False, told=told_by)
             for period in moved_in:

@@ -1,10 +1,16 @@
 """The faults as a list: named apart, each with its proof, and seeded through what the product shows."""
 
 import ast
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from fcb_pipelines.core.money import from_major
+from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.mutation.__main__ import missed_in_words
+from fcb_pipelines_tests.mutation.bench import Bench, BrokenFault
 from fcb_pipelines_tests.mutation.fault import Fault, Finding, Layer
 from fcb_pipelines_tests.mutation.faults import FAULTS
 from fcb_pipelines_tests.mutation.sampling import sample
@@ -90,3 +96,15 @@ def test_a_fault_that_nobody_noticed_is_named_with_the_command_that_tries_it_alo
         "NOT NOTICED: Dates in UTC (A1, rules): expected.json should have told it, the run did. "
         "Alone: python -m fcb_pipelines_tests.mutation --layer rules --only '^Dates in UTC$'"
     )
+
+
+def test_a_fault_whose_own_code_fails_is_broken_and_not_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = Bench(found=None, sources=None)  # type: ignore[arg-type]
+    monkeypatch.setattr(Bench, "run", lambda *_: from_major(Decimal("0.001"), "CAD"))
+    work.month("2025-03", [keys.MOVES])
+    assert work.stopped["2025-03"].startswith("InexactAmount: 0.001 is not")
+    monkeypatch.setattr(Bench, "run", lambda *_: from_major("0.001"))
+    with pytest.raises(BrokenFault, match="test_faults: from_major"):
+        work.month("2025-03", [keys.MOVES])

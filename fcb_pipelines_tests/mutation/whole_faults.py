@@ -132,7 +132,7 @@ _READ_INDEX = reading.read_index
 
 
 def _knows_no_books(reader: Any, **named: Any) -> Any:
-    return _READ_INDEX(reader, **{**named, "standing": ()})
+    return _READ_INDEX(reader, **{**named, "ledger_state": ()})
 
 
 def _asks_nothing(*_: Any) -> Sequence[str]:
@@ -140,7 +140,7 @@ def _asks_nothing(*_: Any) -> Sequence[str]:
 
 
 def _nobodys(found: Any, *_: Any) -> Any:
-    return tuple(replace(one, keeper=None) for one in found)
+    return tuple(replace(one, owner_move=None) for one in found)
 
 
 _CORRECTION, _PLAN = correcting.correction, correction_plan.plan_correction
@@ -151,7 +151,7 @@ def _corrected_without_notes(*given: Any, **named: Any) -> Any:
 
 
 def _planned_without_notes(case: Any, posted: Any, *given: Any, **named: Any) -> Any:
-    alone = posted and replace(posted, notes=(), confirmed=(), noted=0)
+    alone = posted and replace(posted, notes=(), confirmed=(), credited=0)
     return _PLAN(case, alone, *given, **named)
 
 

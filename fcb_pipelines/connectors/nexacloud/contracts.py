@@ -272,9 +272,10 @@ def _breaches(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[
         is_beyond, beyond_rule = _BEYOND.get(kind, (lambda value: False, ""))
         beyond = [row for row in rows if is_beyond(values.iloc[row])]
         wrong = sorted({*rows} - {*beyond})
-        for rule, own, remedy in (
-            (beyond_rule, beyond, MENDED),
-            (_RULES.get(str(check), str(check)), wrong, CHANGED),
+        hidden = is_hidden(table, str(column))
+        for rule, own, say, remedy in (
+            (beyond_rule, beyond, shown, MENDED),
+            (_RULES.get(str(check), str(check)), wrong, typed, CHANGED),
         ):
             if own:
                 yield Breach(
@@ -283,12 +284,17 @@ def _breaches(table: str, cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[
                     rule=rule,
                     count=len(own),
                     sample=tuple(
-                        f"{row_name(table, frame, row)}: {(typed if own is wrong else shown)(values.iloc[row])}"
+                        f"{row_name(table, frame, row)}: {say(values.iloc[row], hidden=hidden)}"
                         for row in own[:SAMPLE]
                     ),
                     rows=tuple(own),
                     remedy=remedy,
                 )
+
+
+def is_hidden(table: str, column: str) -> bool:
+    """Whether a message shows no value of the column: what stands in one of text may be a person's."""
+    return any(c.name == column and c.type is ColumnType.TEXT for c in ALL_TABLES[table])
 
 
 _RULES = {"not_nullable": "null where none may be", "field_uniqueness": TWICE}
@@ -302,7 +308,6 @@ _BEYOND: Mapping[ColumnType, tuple[Callable[[Any], bool], str]] = {
     ColumnType.TIMESTAMPTZ: (is_beyond_moments, _NO_MOMENT),
     ColumnType.MOMENT: (is_beyond_moments, _NO_MOMENT),
 }
-
 _HOLDS: Mapping[ColumnType, Callable[[Any], bool]] = {
     ColumnType.UUID: lambda value: isinstance(value, str) and bool(_UUID.fullmatch(value)),
     ColumnType.TEXT: lambda value: isinstance(value, str),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud.contracts import TWICE, Breach, breaches
+from fcb_pipelines.connectors.nexacloud.contracts import TWICE, Breach, breaches, is_hidden
 from fcb_pipelines.connectors.nexacloud.values import row_name, shown
 
 
@@ -42,7 +42,7 @@ def split_rows(table: str, frame: pd.DataFrame) -> SplitTable:
         if not breach.rows:
             table_faults.append(fault)
         for row in _of(breach, rows):
-            value = shown(rows[breach.column].iloc[row])
+            value = shown(rows[breach.column].iloc[row], hidden=is_hidden(table, breach.column))
             why[row].append(
                 f"nexacloud.{table} {row_name(table, rows, row)}: {breach.column}: "
                 f"{breach.rule} ({value})"

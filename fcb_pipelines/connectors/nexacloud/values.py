@@ -72,18 +72,20 @@ def row_name(table: str, frame: pd.DataFrame, row: int) -> str:
     return ", ".join(parts) or f"row {row + 1}"
 
 
-def shown(value: object) -> str:
-    """A value for a message: quoted, cut at 60 characters, `null` for a missing one."""
+def shown(value: object, *, hidden: bool = False) -> str:
+    """A value as a message has it, null for a missing one; of a hidden one that it is there."""
     missing = value is None or value is pd.NaT or value is pd.NA
     if missing or (isinstance(value, float) and value != value):
         return "null"
+    if hidden:
+        return "a value"
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
-def typed(value: object) -> str:
-    """The same with its type: `'7' is str`."""
-    text = shown(value)
+def typed(value: object, *, hidden: bool = False) -> str:
+    """The same, with the type of what is there."""
+    text = shown(value, hidden=hidden)
     kind = "of another type" if isinstance(value, bytes) else type(value).__name__
     return text if text == "null" else f"{text} is {kind}"
 

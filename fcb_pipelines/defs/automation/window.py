@@ -12,7 +12,7 @@ from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
 from fcb_pipelines.defs.metering.freshness import changed_months
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -20,7 +20,7 @@ from fcb_pipelines.defs.runtime.partitions import periods
 
 def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The months to rebuild now, oldest first. The extract must have run."""
-    proof = Proof(frames)
+    proof = FrameReport(frames)
     now = _fingerprints(frames, ledger)
     wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
     wanted |= changed_months(frames, periods())
@@ -29,7 +29,7 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
 
 def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The built months whose ledger records another month has changed since."""
-    return touched(Proof(frames).fingerprints(), _fingerprints(frames, ledger))
+    return touched(FrameReport(frames).fingerprints(), _fingerprints(frames, ledger))
 
 
 def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:

@@ -13,7 +13,7 @@ from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
-from fcb_pipelines.defs.reconciliation.proof import Proof, families
+from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS, today
@@ -33,7 +33,7 @@ def report(
     context: dg.AssetExecutionContext, store: StoreResource
 ) -> dg.MaterializeResult[pd.DataFrame]:
     """One tie-out of the month's close; beside it the close report as a page and as JSON."""
-    proof, settings, period = Proof(store.frames()), current(), context.partition_key
+    proof, settings, period = FrameReport(store.frames()), current(), context.partition_key
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")

@@ -17,7 +17,7 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.refs import is_correction
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.runtime.month import Month
@@ -42,7 +42,7 @@ def correct_documents(
 ) -> None:
     """Write, post and match one correction for each of these documents that needs one."""
     reader = open_reader(ledger.open(), read_back_log.open(), context.run_id)
-    plans = planned(config.refs, Proof(store.frames()), reader)
+    plans = planned(config.refs, FrameReport(store.frames()), reader)
     for plan in plans:
         context.log.info(f"{plan.ref}: {plan.why}")
     if not config.dry_run:
@@ -64,7 +64,9 @@ def correct_posted() -> None:
     correct_documents()
 
 
-def planned(refs: Iterable[str], proof: Proof, reader: LedgerReader) -> tuple[CorrectionPlan, ...]:
+def planned(
+    refs: Iterable[str], proof: FrameReport, reader: LedgerReader
+) -> tuple[CorrectionPlan, ...]:
     """The plan of each document, from its month as last built and the ledger's present state.
 
     A void invoice also gets plans for its voided credit notes: correcting only some of them would

@@ -62,7 +62,7 @@ _GATED = {name: one.key for name, one in frames_of(OF_A_MONTH).items() if name n
 _ON_ACCOUNT = {"settlements": keys.SETTLEMENTS, "deltas": keys.LEDGER_DELTAS}
 
 
-class Proof:
+class FrameReport:
     """The proof of one dataset, read from its frames on demand."""
 
     def __init__(self, frames: FrameStore) -> None:

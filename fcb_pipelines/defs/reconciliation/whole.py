@@ -17,7 +17,7 @@ from fcb_pipelines.core.proof.completeness import completeness as completed
 from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.receivable import ReceivableRow, orphans
 from fcb_pipelines.core.proof.receivable import receivable as tied
-from fcb_pipelines.defs.reconciliation.proof import Proof
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
@@ -43,7 +43,7 @@ _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
 def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     """One member of the population and its one disposition over all months and unplaced."""
     this = Month("", frames)
-    built = Proof(store.frames()).dispositions()
+    built = FrameReport(store.frames()).dispositions()
     members = population(this.index, this.copies, this.claimants)
     rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
     frame = to_frame(rows, CompletenessRow)
@@ -70,7 +70,7 @@ def against_the_ledger(
     unplaced_documents: pd.DataFrame,
 ) -> Iterator[Frame]:
     """The amount owed on one document, and each amount of it, at its source and in the present ledger."""
-    proof = Proof(store.frames())
+    proof = FrameReport(store.frames())
     decided = [row for rows in proof.dispositions().values() for row in rows]
     decided += to_rows(unplaced, Disposition)
     reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)

@@ -20,6 +20,19 @@ from fcb_pipelines.defs.sources.registry import claimed_ref
 # The extracts that the books need, by the assets' names for these inputs.
 EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_ITEMS}
 
+# The columns of text that a preview shows: what a row is called and what it was judged to be.
+_SHOWN = frozenset(
+    (
+        "account", "answer", "billing_cycle", "cause", "currency", "deployment_id", "document",
+        "drawn_on", "entry", "family", "field", "id", "invoice_id", "invoice_number", "kind", "measure",
+        "method", "metric", "number", "origin", "other_ref", "payment_id",
+        "payment_state", "period", "plan_id", "policy", "reason", "ref", "service", "side", "source_id",
+        "state", "status", "subscription", "subscription_id", "undoes", "user_id",
+        "verdict", "why",
+    )
+)  # fmt: skip
+_SHOWN_IDS = "invoice_id"
+
 
 def breaches_of(frames: Mapping[str, pd.DataFrame]) -> list[str]:
     """The breaches of contract in the extracts among these frames."""
@@ -58,14 +71,28 @@ def column_schema(row_type: type) -> dict[str, Any]:
 
 
 def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
-    """Materialisation metadata: the row count, the first rows, and `more`."""
+    """Materialisation metadata: the row count and whatever else a person wants to see.
+
+    The preview holds refs, codes, days and amounts: Dagster's page has no login, and its event log keeps
+    what was shown. Names, addresses and descriptions stay in the frames.
+    """
+    first = frame.head(5)
+    shown = [
+        name
+        for name in frame.columns
+        if name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name])
+    ]
     records = [
         dg.TableRecord({str(name): str(value) for name, value in row.items()})
-        for row in frame.head(5).to_dict("records")
+        for row in first[shown].to_dict("records")
     ]
-    columns = [dg.TableColumn(str(name)) for name in frame.columns]
+    columns = [dg.TableColumn(str(name)) for name in shown]
     preview = dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
     return {"dagster/row_count": len(frame), "preview": preview, **more}
+
+
+def _has_text(column: pd.Series) -> bool:
+    return any(isinstance(value, str | bytes) for value in column)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
