@@ -10,6 +10,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
+
+# isort: split
+
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.pipeline import Pipeline
 from fcb_pipelines.config import environment
