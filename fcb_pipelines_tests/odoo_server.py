@@ -126,7 +126,8 @@ class OdooServer:
         return books
 
     def _sell(self) -> OdooBooks:
-        books = self.prepared()
+        # Under a name of their own: the server keeps the models of a name, and these have more.
+        books = self._copy(self._once("odoo_prepared", self._prepare), f"odoo_app_{self._run}")
         app = books.do("ir.module.module", "search", [("name", "=", "sale")])
         books.do("ir.module.module", "button_immediate_install", app)
         return books
