@@ -11,7 +11,7 @@ from typing import Any
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres, database_name
-from fcb_pipelines.sandbox.scenarios.edge_cases import NAME
+from fcb_pipelines.sandbox.scenarios.edge_cases import NAME, edge_files
 from fcb_pipelines_tests.compatibility.before import (
     BOOKS,
     ENTRIES,
@@ -25,8 +25,9 @@ from fcb_pipelines_tests.compatibility.before import (
     logged,
 )
 from fcb_pipelines_tests.compatibility.names import names
-from fcb_pipelines_tests.defs.test_edge_cases import closed
-from fcb_pipelines_tests.fcb_command import a_home
+from fcb_pipelines_tests.defs.test_edge_cases import CORRECTED
+from fcb_pipelines_tests.edge_cases import LATER, NOW
+from fcb_pipelines_tests.fcb_command import Fcb, a_home
 
 NO_MONTH = "unplaced"
 
@@ -34,9 +35,8 @@ NO_MONTH = "unplaced"
 def write() -> None:
     """Close, close a month later, correct, and keep what that left behind."""
     for fcb in a_home({}):
-        closed(fcb, "beancount")
-        data = fcb.home / "corrected"
-        on = ("--ledger", "beancount", "--dataset", str(data))
+        data = close_and_correct(fcb)
+        on = _on(data)
         status = fcb("status", "--json", *on)
         for period in sorted(status["periods"].keys() - {NO_MONTH}):
             fcb("report", "--period", period, *on)
@@ -44,6 +44,17 @@ def write() -> None:
         server.start()
         log = logged(server.sqlalchemy_url(database_name(NAME, "fcb")))
         keep(fcb.home / NAME, Dataset.open(data), status, log)
+
+
+def close_and_correct(fcb: Fcb) -> Path:
+    """Both datasets closed in one home, a person's corrections, and a sync; the dataset of then."""
+    for dataset in (NOW, LATER):
+        fcb("demo", "--keep", *_on(dataset))
+    fcb("ledger", "correct", *(each.ref for each in CORRECTED), "--yes", *_on(LATER))
+    after = fcb.home / "corrected"
+    edge_files(later=True, corrected=True).write(after)
+    fcb("sync", *_on(after))
+    return after
 
 
 def keep(
@@ -70,6 +81,10 @@ def keep(
     with tarfile.open(HOME, "w:xz") as archive:
         for name, file in sorted(kept.items()):
             archive.add(file, name, filter=_nobodys)
+
+
+def _on(dataset: Path) -> tuple[str, ...]:
+    return ("--ledger", "beancount", "--dataset", str(dataset))
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
