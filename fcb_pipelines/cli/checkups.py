@@ -16,6 +16,7 @@ from fcb_pipelines.connectors.failures import Failure, Unreachable
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
+from fcb_pipelines.instance.storage import PooledEventLogStorage
 
 Outcome = Literal["ok", "warn", "fail"]
 
@@ -121,7 +122,12 @@ def _dagster() -> Iterator[Finding]:
     try:
         with dg.DagsterInstance.get() as instance:
             runs = instance.get_runs_count()
-            problem = "" if instance.run_monitoring_enabled else "run monitoring is off"
+            pooled = isinstance(instance.event_log_storage, PooledEventLogStorage)
+            lacks = {
+                "run monitoring is off": not instance.run_monitoring_enabled,
+                "its storage opens a connection for each statement": not pooled,
+            }
+            problem = "; ".join(text for text, is_so in lacks.items() if is_so)
     except (dg.DagsterError, psycopg2.Error, OSError) as error:
         raise Unreachable(
             "opening Dagster's storage",

@@ -1,0 +1,147 @@
+"""Dagster's storage in Postgres, over one small pool of connections a process.
+
+dagster-postgres opens a connection for each statement, and that costs Postgres more than the statement.
+`dagster.yaml` names this class instead:
+
+    storage:
+      custom:
+        module: fcb_pipelines.instance.storage
+        class: PooledPostgresStorage
+        config:
+          postgres_url: {env: FCB_POSTGRES_URL}
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from dagster._core.storage.base_storage import DagsterStorage
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
+from dagster_postgres.utils import (
+    create_pg_engine,
+    get_token_provider_from_config,
+    pg_url_from_config,
+    set_pg_statement_timeout,
+)
+from sqlalchemy import Engine, event
+
+# A run works in one thread. The threads of a daemon and of a webserver need more, for a moment.
+KEPT_CONNECTIONS, FURTHER_CONNECTIONS = 2, 20
+
+_engines: dict[tuple[str, int, object], Engine] = {}
+_lock = threading.Lock()
+
+
+class _Pooled:
+    """A storage whose connections come from the process's pool."""
+
+    postgres_url: str
+    _engine: Engine
+    _token_provider: Any
+
+    def use_pool(self, statement_timeout: int = 0) -> None:
+        """Take connections from the pool of this process; `statement_timeout` is in milliseconds."""
+        self._engine = _engine(self.postgres_url, statement_timeout, self._token_provider)
+
+    def optimize_for_webserver(
+        self, statement_timeout: int, pool_recycle: int, max_overflow: int
+    ) -> None:
+        """Called by the webserver, whose queries have a time limit."""
+        self.use_pool(statement_timeout)
+
+    def dispose(self) -> None:
+        """Close the connections that nobody uses; the pool opens others when it is asked."""
+        super().dispose()  # type: ignore[misc]
+        self._engine.dispose()
+
+
+class PooledRunStorage(_Pooled, PostgresRunStorage):
+    """Runs, over the pool."""
+
+
+class PooledEventLogStorage(_Pooled, PostgresEventLogStorage):
+    """Events and pool slots, over the pool."""
+
+
+class PooledScheduleStorage(_Pooled, PostgresScheduleStorage):
+    """Schedules and sensors, over the pool."""
+
+
+class PooledPostgresStorage(DagsterPostgresStorage):
+    """Dagster's three storages over one pool; its configuration is that of `storage: postgres`."""
+
+    def __init__(
+        self,
+        postgres_url: str,
+        should_autocreate_tables: bool = True,
+        inst_data: ConfigurableClassData | None = None,
+        token_provider: Any = None,
+    ) -> None:
+        # Not DagsterPostgresStorage's own, which makes three storages without a pool.
+        DagsterStorage.__init__(self)  # type: ignore[arg-type, no-untyped-call]
+        self.postgres_url = postgres_url
+        self.should_autocreate_tables = should_autocreate_tables
+        self._inst_data = inst_data
+        options = {"token_provider": token_provider}
+        self._run_storage = PooledRunStorage(postgres_url, should_autocreate_tables, **options)
+        self._event_log_storage = PooledEventLogStorage(
+            postgres_url, should_autocreate_tables, **options
+        )
+        self._schedule_storage = PooledScheduleStorage(
+            postgres_url, should_autocreate_tables, **options
+        )
+        for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
+            storage.use_pool()
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PooledPostgresStorage":
+        """Called by Dagster with the `config` of dagster.yaml."""
+        return cls(
+            pg_url_from_config(config_value),
+            config_value.get("should_autocreate_tables", True),
+            inst_data,
+            get_token_provider_from_config(config_value),
+        )
+
+
+def _engine(url: str, statement_timeout: int, token_provider: Any) -> Engine:
+    """The pool of this process for these settings; many instances share it."""
+    key = (url, statement_timeout, token_provider)
+    with _lock:
+        if key not in _engines:
+            engine = create_pg_engine(
+                url,
+                token_provider,
+                isolation_level="AUTOCOMMIT",
+                pool_size=KEPT_CONNECTIONS,
+                max_overflow=FURTHER_CONNECTIONS,
+                pool_recycle=3600,
+                # Postgres may have been restarted since a connection was used last.
+                pool_pre_ping=True,
+            )
+            if statement_timeout:
+                event.listen(
+                    engine,
+                    "connect",
+                    lambda connection, _: set_pg_statement_timeout(connection, statement_timeout),
+                )
+            _engines[key] = engine
+        return _engines[key]
+
+
+def _after_fork() -> None:
+    """A child never speaks on its parent's connections, and does not close them either."""
+    global _lock
+    _lock = threading.Lock()
+    for engine in _engines.values():
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_after_fork)
