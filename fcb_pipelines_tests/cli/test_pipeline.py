@@ -17,12 +17,14 @@ from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.pipeline import Pipeline
 from fcb_pipelines.config import environment
+from fcb_pipelines.connectors import stopping
 from fcb_pipelines.connectors.failures import (
     Failure,
     NotPrepared,
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.stopping import stop_if_asked
 
 Body = Callable[[], None]
 
@@ -81,10 +83,119 @@ def test_an_error_of_another_kind_is_told_with_its_class(pipeline: Pipeline) -> 
         running(pipeline, failing(KeyError("lost"))).extract()
 
 
-def test_a_kill_in_a_step_ends_the_verb_and_is_no_failure_of_the_step(pipeline: Pipeline) -> None:
-    def killed() -> None:
-        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
-        time.sleep(10)
+def batches(done: list[int], *, how_many: int = 200) -> Body:
+    """A step that works batch after batch, and may be stopped between two."""
 
+    def body() -> None:
+        for number in range(how_many):
+            stop_if_asked()
+            time.sleep(0.05)
+            done.append(number)
+
+    return body
+
+
+def one_batch(done: list[int]) -> Body:
+    """A step with no place to stop at."""
+
+    def body() -> None:
+        time.sleep(1)
+        done.append(0)
+
+    return body
+
+
+def waiting_for_a_source(done: list[int]) -> Body:
+    """A step in the midst of a long wait between two tries."""
+    return lambda: stopping.sleep(60)
+
+
+def signalled_in(seconds: float, *signals: signal.Signals) -> None:
+    for number, one in enumerate(signals):
+        after = seconds + number * 0.5
+        threading.Timer(after, os.kill, (os.getpid(), one)).start()
+
+
+@pytest.mark.parametrize("one", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("step", "ends_as", "later"),
+    [
+        (batches, dg.DagsterRunStatus.CANCELED, False),
+        (waiting_for_a_source, dg.DagsterRunStatus.CANCELED, False),
+        (one_batch, dg.DagsterRunStatus.SUCCESS, True),
+    ],
+    ids=["between batches", "while it waits", "the only batch"],
+)
+def test_a_signal_ends_the_verb_where_the_batch_in_hand_is_whole(
+    pipeline: Pipeline,
+    step: Callable[[list[int]], Body],
+    one: signal.Signals,
+    ends_as: dg.DagsterRunStatus,
+    later: bool,
+) -> None:
+    done: list[int] = []
+    ready = running(pipeline, step(done))
+    signalled_in(0.8, one)
     with pytest.raises(KeyboardInterrupt), kill_is_ctrl_c():
-        running(pipeline, killed).extract()
+        ready.extract()
+    (run,) = instance_of(pipeline).get_runs()
+    assert run.status is ends_as
+    assert done == list(range(len(done)))
+    assert (done == [0]) is later
+    assert not stopping.is_asked()
+
+
+def test_what_follows_the_step_in_hand_does_not_start(pipeline: Pipeline) -> None:
+    first: list[int] = []
+
+    @dg.asset
+    def begun() -> None:
+        one_batch(first)()
+
+    @dg.asset(deps=[begun])
+    def next_step() -> None:
+        stop_if_asked()
+        first.append(1)
+
+    pipeline.__dict__["_definitions"] = dg.Definitions(
+        assets=[begun, next_step], jobs=[dg.define_asset_job("extract")]
+    )
+    signalled_in(0.5, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.extract()
+    assert first == [0]
+    (run,) = instance_of(pipeline).get_runs()
+    assert run.status is dg.DagsterRunStatus.CANCELED
+
+
+def test_a_second_signal_does_not_wait_for_the_batch(pipeline: Pipeline) -> None:
+    ready = running(pipeline, lambda: time.sleep(6))
+    signalled_in(0.8, signal.SIGINT, signal.SIGINT)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        ready.extract()
+    assert time.monotonic() - began < 5
+
+
+def test_a_stopped_run_gives_its_place_in_the_pool_back(pipeline: Pipeline) -> None:
+    @dg.asset(pool="ledger")
+    def written() -> None:
+        batches([])()
+
+    instance = instance_of(pipeline)
+    instance.event_log_storage.set_concurrency_slots("ledger", 1)
+    pipeline.__dict__["_definitions"] = dg.Definitions(
+        assets=[written], jobs=[dg.define_asset_job("extract")]
+    )
+    signalled_in(1.0, signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), kill_is_ctrl_c():
+        pipeline.extract()
+    info = instance.event_log_storage.get_concurrency_info("ledger")
+    assert not info.claimed_slots
+    assert not info.pending_steps
+
+
+def instance_of(pipeline: Pipeline) -> dg.DagsterInstance:
+    found = pipeline.__dict__["_instance"]
+    assert isinstance(found, dg.DagsterInstance)
+    return found

@@ -33,6 +33,7 @@ from fcb_pipelines.connectors.beancount.setup import (
 from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import unique_refs
+from fcb_pipelines.connectors.stopping import stop_if_asked
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
@@ -231,6 +232,8 @@ class BeancountLedger:
     # --- writing ------------------------------------------------------------------------------
 
     def _change(self, change: Callable[[Records, Changes], None]) -> None:
+        stop_if_asked()
+
         def make(loaded: Loaded) -> Changes:
             changes = Changes()
             change(self._records(loaded), changes)

@@ -37,6 +37,7 @@ from fcb_pipelines.connectors.nexacloud.contracts import (
     TABLES,
 )
 from fcb_pipelines.connectors.nexacloud.values import register_casts
+from fcb_pipelines.connectors.stopping import stop_if_asked
 
 VARIABLE = "FCB_NEXACLOUD_DSN"
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -214,6 +215,7 @@ class NexaCloudSource:
         }
 
     def _read(self, connection: Connection, table: str) -> pd.DataFrame:
+        stop_if_asked()
         there = columns_there(connection, table)
         columns = [column for column in ALL_TABLES[table] if column.name in there]
         if not columns and table in SERVICE_TABLES:

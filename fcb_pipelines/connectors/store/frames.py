@@ -25,6 +25,8 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import TypeAdapter
 
+from fcb_pipelines.connectors.stopping import stop_if_asked
+
 Row = TypeVar("Row")
 
 _MIXED = "columns of several kinds"
@@ -60,7 +62,8 @@ class FrameStore:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """The frame in a file, with its attrs."""
+    """The frame in a file, with its attrs; work may be stopped before it."""
+    stop_if_asked()
     frame = pd.read_parquet(path, engine="pyarrow")
     for name in frame.attrs.pop(_MIXED, ()):
         values = [None if _missing(text) else _unpacked(text) for text in frame[name]]
