@@ -16,6 +16,7 @@ from fcb_pipelines.connectors.failures import Failure, Unreachable
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
+from fcb_pipelines.instance.dead_runs import hanging_runs
 from fcb_pipelines.instance.storage import PooledEventLogStorage
 
 Outcome = Literal["ok", "warn", "fail"]
@@ -128,6 +129,8 @@ def _dagster() -> Iterator[Finding]:
                 "its storage opens a connection for each statement": not pooled,
             }
             problem = "; ".join(text for text, is_so in lacks.items() if is_so)
+            hanging = hanging_runs(instance)
+            queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
     except (dg.DagsterError, psycopg2.Error, OSError) as error:
         raise Unreachable(
             "opening Dagster's storage",
@@ -140,6 +143,14 @@ def _dagster() -> Iterator[Finding]:
         detail=f"Dagster {dg.__version__}, {runs} runs{'; ' + problem if problem else ''}",
         remedy="copy the project's dagster.yaml to DAGSTER_HOME" if problem else None,
     )
+    waiting = f"; {queued} wait in the queue behind it" if queued else ""
+    for one in hanging:
+        yield Finding(
+            what="dagster",
+            outcome="warn",
+            detail=f"{one} hangs: {one.why}{waiting}",
+            remedy="fcb doctor --fix",
+        )
 
 
 def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:

@@ -9,18 +9,13 @@ from typing import Any
 import dagster as dg
 from dagster._core.utils import make_new_run_id
 
-from fcb_pipelines.cli.dead_runs import (
-    PROCESS_TAG,
-    free_slots_of_dead_runs,
-    this_process,
-)
 from fcb_pipelines.cli.exits import GateStopped
 from fcb_pipelines.cli.foreground import until_stopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors import failures
 from fcb_pipelines.connectors.failures import Failure, TransientFailure
-from fcb_pipelines.connectors.stopping import Stopped
+from fcb_pipelines.connectors.stopping import Stopped, stop_if_asked
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
@@ -29,6 +24,9 @@ from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.instance.dead_runs import end_dead_runs
+from fcb_pipelines.instance.storage import open_instance
+from fcb_pipelines.instance.waiting import Waiting, listening
 
 _POSTING = "ledger__posted_moves"
 _SILENT = "it failed without saying why"
@@ -61,9 +59,12 @@ class Pipeline:
         self._found = found
         self._say = say
         self._frames = connections.frames(found)
-        self._instance = dg.DagsterInstance.get()
-        for run_id in free_slots_of_dead_runs(self._instance):
-            say(f"run {run_id} was killed; its place in the queue is free again")
+        self._instance = open_instance()
+        self._waits: set[Waiting] = set()
+        for ended in end_dead_runs(self._instance):
+            say(
+                f"{ended} was killed and is on record as failed; its place in the queue is free again"
+            )
 
     def extract(self) -> None:
         """Read one snapshot and every index. Raises the Failure of a source, or GateStopped."""
@@ -168,7 +169,6 @@ class Pipeline:
                 run_config=config,
                 raise_on_error=False,
                 run_id=run_id,
-                tags={PROCESS_TAG: this_process()},
             )
 
         def cancel() -> None:
@@ -178,10 +178,17 @@ class Pipeline:
                 self._instance.report_run_canceling(run, "stopped at the command line")
 
         try:
-            return until_stopped(execute, cancel)
+            with listening(self._waits_for_a_pool):
+                return until_stopped(execute, cancel)
         except Stopped:
             self._instance.event_log_storage.free_concurrency_slots_for_run(run_id)
             raise
+
+    def _waits_for_a_pool(self, waiting: Waiting) -> None:
+        if waiting not in self._waits:
+            self._waits.add(waiting)
+            self._say(str(waiting))
+        stop_if_asked()
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:
         gates = _failed_gates(result)

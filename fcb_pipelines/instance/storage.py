@@ -11,13 +11,19 @@ dagster-postgres opens a connection for each statement, and that costs Postgres 
           postgres_url: {env: FCB_POSTGRES_URL}
 """
 
+import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._serdes import ConfigurableClassData
+from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
@@ -30,9 +36,16 @@ from dagster_postgres.utils import (
 )
 from sqlalchemy import Engine, event
 
+from fcb_pipelines.instance.dead_runs import end_dead_runs
+from fcb_pipelines.instance.leases import Leases
+from fcb_pipelines.instance.waiting import tell_of_waiting
+
 # A run works in one thread. The threads of a daemon and of a webserver need more, for a moment.
 KEPT_CONNECTIONS, FURTHER_CONNECTIONS = 2, 20
 
+_ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
+
+_log = logging.getLogger(__name__)
 _engines: dict[tuple[str, int, object], Engine] = {}
 _lock = threading.Lock()
 
@@ -61,11 +74,43 @@ class _Pooled:
 
 
 class PooledRunStorage(_Pooled, PostgresRunStorage):
-    """Runs, over the pool."""
+    """Runs, over the pool. Whoever puts a run's start on record has its lease until its end is there."""
+
+    @property
+    def leases(self) -> Leases:
+        """The leases of the runs."""
+        return Leases(self._engine)
+
+    def handle_run_event(
+        self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None
+    ) -> None:
+        """Called for every event of a run."""
+        if event.event_type is DagsterEventType.RUN_START:
+            self.leases.take(run_id)
+        super().handle_run_event(run_id, event, update_timestamp)
+        if event.event_type in _ENDS:
+            self.leases.give_back(run_id)
 
 
 class PooledEventLogStorage(_Pooled, PostgresEventLogStorage):
-    """Events and pool slots, over the pool."""
+    """Events and pool slots, over the pool. A step that waits for a slot outlives a dead holder."""
+
+    def claim_concurrency_slot(
+        self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
+    ) -> ConcurrencyClaimStatus:
+        """Called by a step that needs a slot, again and again until it has one."""
+        claim: ConcurrencyClaimStatus = super().claim_concurrency_slot(
+            concurrency_key, run_id, step_key, priority
+        )
+        if claim.is_claimed:
+            return claim
+        for ended in end_dead_runs(self._instance):
+            _log.warning("%s was put on record as failed: %s", ended, ended.why)
+        tell_of_waiting(self._instance, concurrency_key, run_id)
+        # Dagster would ask without a pause.
+        time.sleep(1)
+        retried: ConcurrencyClaimStatus = claim.with_sleep_interval(0.0)
+        return retried
 
 
 class PooledScheduleStorage(_Pooled, PostgresScheduleStorage):
@@ -109,6 +154,22 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             inst_data,
             get_token_provider_from_config(config_value),
         )
+
+
+def open_instance() -> DagsterInstance:
+    """The instance of DAGSTER_HOME, over this storage also where its dagster.yaml says `postgres`.
+
+    Such a file was written for the version before; the tables are the same.
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if home is None:
+        return DagsterInstance.get()
+    reference = InstanceRef.from_dir(home)
+    named = reference.storage_data
+    if named is None or named.class_name != DagsterPostgresStorage.__name__:
+        return DagsterInstance.from_ref(reference)
+    ours = ConfigurableClassData(__name__, PooledPostgresStorage.__name__, named.config_yaml)
+    return DagsterInstance.from_ref(reference._replace(storage_data=ours))
 
 
 def _engine(url: str, statement_timeout: int, token_provider: Any) -> Engine:
