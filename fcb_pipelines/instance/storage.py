@@ -20,7 +20,6 @@ from datetime import datetime
 from typing import Any
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance
-from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus
@@ -161,13 +160,16 @@ def open_instance() -> DagsterInstance:
 
     Such a file was written for the version before; the tables are the same.
     """
-    home = os.environ.get("DAGSTER_HOME")
-    if home is None:
-        return DagsterInstance.get()
-    reference = InstanceRef.from_dir(home)
+    found = DagsterInstance.get()
+    if not isinstance(found.event_log_storage, PostgresEventLogStorage) or isinstance(
+        found.event_log_storage, PooledEventLogStorage
+    ):
+        return found
+    reference = found.get_ref()
     named = reference.storage_data
-    if named is None or named.class_name != DagsterPostgresStorage.__name__:
-        return DagsterInstance.from_ref(reference)
+    if named is None:
+        return found
+    found.dispose()
     ours = ConfigurableClassData(__name__, PooledPostgresStorage.__name__, named.config_yaml)
     return DagsterInstance.from_ref(reference._replace(storage_data=ours))
 

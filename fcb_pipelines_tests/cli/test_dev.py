@@ -1,7 +1,7 @@
 """`fcb dev`: webserver and daemon on the sandbox's Postgres, ready when told, gone afterwards."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fcb_pipelines.connectors.failures import TransientFailure
 from fcb_pipelines.instance.dead_runs import leases_of
 from fcb_pipelines.sandbox import processes, session
 from fcb_pipelines.sandbox.session import Sandbox
+from fcb_pipelines_tests.instance.instances import until
 from fcb_pipelines_tests.sandbox.test_session import a_dataset, a_home
 
 TINY = """\
@@ -114,13 +115,6 @@ def launched(url: str) -> str:
     told = ask(url, LAUNCH)["launchRun"]
     assert told["__typename"] == "LaunchRunSuccess", told
     return str(told["run"]["runId"])
-
-
-def until(is_so: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.5)
 
 
 @pytest.mark.slow

@@ -1,12 +1,8 @@
 """Runs whose process was killed, for real: on record as failed, and the next run starts."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -21,7 +17,7 @@ from fcb_pipelines.instance.storage import PooledRunStorage
 from fcb_pipelines.instance.waiting import Waiting, listening
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.instance.holder import month
-from fcb_pipelines_tests.instance.instances import a_dagster_home
+from fcb_pipelines_tests.instance.instances import a_dagster_home, a_process, holders, until
 
 Home = tuple[Path, dg.DagsterInstance]
 
@@ -35,35 +31,6 @@ def home(
     monkeypatch.setenv("DAGSTER_HOME", str(folder))
     with dg.DagsterInstance.get() as instance:
         yield folder, instance
-
-
-@contextmanager
-def a_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process, which has the pool once it says that it writes."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "fcb_pipelines_tests.instance.holder"],
-        env={**os.environ, "DAGSTER_HOME": str(folder), "FCB_TEST_SECONDS": "300"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.communicate()
-
-
-def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
-
-
-def holders(instance: dg.DagsterInstance) -> set[str]:
-    info = instance.event_log_storage.get_concurrency_info("ledger")
-    return {slot.run_id for slot in info.claimed_slots}
 
 
 def the_run(instance: dg.DagsterInstance) -> dg.DagsterRun:

@@ -9,9 +9,14 @@ import psycopg2
 import pytest
 
 from fcb_pipelines.config.environment import libpq_url
-from fcb_pipelines.instance.storage import KEPT_CONNECTIONS, PooledPostgresStorage
+from fcb_pipelines.instance.storage import (
+    KEPT_CONNECTIONS,
+    PooledEventLogStorage,
+    PooledPostgresStorage,
+    open_instance,
+)
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines_tests.instance.instances import a_dagster_home
+from fcb_pipelines_tests.instance.instances import a_dagster_home, until
 
 Ask = Callable[[str], list[int]]
 
@@ -85,7 +90,7 @@ def test_an_instance_that_is_left_leaves_no_connection_and_others_go_on(
 ) -> None:
     with dg.DagsterInstance.from_config(str(tmp_path)) as other:
         assert a_run(other)
-    assert backends("pid") == []
+    until(lambda: backends("pid") == [], 20)
     assert a_run(instance)
 
 
@@ -127,6 +132,16 @@ def test_an_instance_reaches_its_launched_runs_by_its_reference(
         assert launched.get_runs_count() == 1
         assert isinstance(launched.event_log_storage, type(instance.event_log_storage))
         assert isinstance(reference.storage, PooledPostgresStorage)
+
+
+def test_the_command_pools_and_leases_also_where_dagster_yaml_is_of_the_version_before(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = a_dagster_home(tmp_path, url, storage={"postgres": {"postgres_url": url}})
+    monkeypatch.setenv("DAGSTER_HOME", str(before))
+    with open_instance() as opened:
+        assert isinstance(opened.event_log_storage, PooledEventLogStorage)
+        assert a_run(opened)
 
 
 def test_the_storage_that_the_version_before_named_works_on_the_same_tables(
