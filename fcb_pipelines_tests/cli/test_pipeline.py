@@ -83,65 +83,71 @@ def test_an_error_of_another_kind_is_told_with_its_class(pipeline: Pipeline) -> 
         running(pipeline, failing(KeyError("lost"))).extract()
 
 
-def batches(done: list[int], *, how_many: int = 200) -> Body:
-    """A step that works batch after batch, and may be stopped between two."""
+Kill = Callable[[], None]
+
+
+def batches(done: list[int], kill: Kill) -> Body:
+    """A step of 50 batches that may be stopped between two; the signal comes in the third."""
 
     def body() -> None:
-        for number in range(how_many):
+        for number in range(50):
             stop_if_asked()
-            time.sleep(0.05)
+            if number == 2:
+                kill()
+            time.sleep(0.1)
             done.append(number)
 
     return body
 
 
-def one_batch(done: list[int]) -> Body:
+def one_batch(done: list[int], kill: Kill) -> Body:
     """A step with no place to stop at."""
 
     def body() -> None:
-        time.sleep(1)
+        kill()
+        time.sleep(0.5)
         done.append(0)
 
     return body
 
 
-def waiting_for_a_source(done: list[int]) -> Body:
+def waiting_for_a_source(done: list[int], kill: Kill) -> Body:
     """A step in the midst of a long wait between two tries."""
-    return lambda: stopping.sleep(60)
+
+    def body() -> None:
+        threading.Timer(0.3, kill).start()
+        stopping.sleep(60)
+
+    return body
 
 
-def signalled_in(seconds: float, *signals: signal.Signals) -> None:
-    for number, one in enumerate(signals):
-        after = seconds + number * 0.5
-        threading.Timer(after, os.kill, (os.getpid(), one)).start()
+def killing_by(one: signal.Signals) -> Kill:
+    return lambda: os.kill(os.getpid(), one)
 
 
 @pytest.mark.parametrize("one", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 @pytest.mark.parametrize(
-    ("step", "ends_as", "later"),
+    ("step", "ends_as", "batches_done"),
     [
-        (batches, dg.DagsterRunStatus.CANCELED, False),
-        (waiting_for_a_source, dg.DagsterRunStatus.CANCELED, False),
-        (one_batch, dg.DagsterRunStatus.SUCCESS, True),
+        (batches, dg.DagsterRunStatus.CANCELED, 3),
+        (waiting_for_a_source, dg.DagsterRunStatus.CANCELED, 0),
+        (one_batch, dg.DagsterRunStatus.SUCCESS, 1),
     ],
     ids=["between batches", "while it waits", "the only batch"],
 )
 def test_a_signal_ends_the_verb_where_the_batch_in_hand_is_whole(
     pipeline: Pipeline,
-    step: Callable[[list[int]], Body],
+    step: Callable[[list[int], Kill], Body],
     one: signal.Signals,
     ends_as: dg.DagsterRunStatus,
-    later: bool,
+    batches_done: int,
 ) -> None:
     done: list[int] = []
-    ready = running(pipeline, step(done))
-    signalled_in(0.8, one)
     with pytest.raises(KeyboardInterrupt), kill_is_ctrl_c():
-        ready.extract()
+        running(pipeline, step(done, killing_by(one))).extract()
     (run,) = instance_of(pipeline).get_runs()
     assert run.status is ends_as
-    assert done == list(range(len(done)))
-    assert (done == [0]) is later
+    assert len(done) == batches_done
     assert not stopping.is_asked()
 
 
@@ -150,7 +156,7 @@ def test_what_follows_the_step_in_hand_does_not_start(pipeline: Pipeline) -> Non
 
     @dg.asset
     def begun() -> None:
-        one_batch(first)()
+        one_batch(first, killing_by(signal.SIGINT))()
 
     @dg.asset(deps=[begun])
     def next_step() -> None:
@@ -160,7 +166,6 @@ def test_what_follows_the_step_in_hand_does_not_start(pipeline: Pipeline) -> Non
     pipeline.__dict__["_definitions"] = dg.Definitions(
         assets=[begun, next_step], jobs=[dg.define_asset_job("extract")]
     )
-    signalled_in(0.5, signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         pipeline.extract()
     assert first == [0]
@@ -169,25 +174,33 @@ def test_what_follows_the_step_in_hand_does_not_start(pipeline: Pipeline) -> Non
 
 
 def test_a_second_signal_does_not_wait_for_the_batch(pipeline: Pipeline) -> None:
-    ready = running(pipeline, lambda: time.sleep(6))
-    signalled_in(0.8, signal.SIGINT, signal.SIGINT)
+    ended = threading.Event()
+
+    def long_batch() -> None:
+        kill = killing_by(signal.SIGINT)
+        kill()
+        threading.Timer(0.5, kill).start()
+        ended.wait(30)
+
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        ready.extract()
-    assert time.monotonic() - began < 5
+        running(pipeline, long_batch).extract()
+    assert time.monotonic() - began < 20
+    ended.set()
+    (work,) = [one for one in threading.enumerate() if one.name == "fcb work"]
+    work.join(20)
 
 
 def test_a_stopped_run_gives_its_place_in_the_pool_back(pipeline: Pipeline) -> None:
     @dg.asset(pool="ledger")
     def written() -> None:
-        batches([])()
+        batches([], killing_by(signal.SIGTERM))()
 
     instance = instance_of(pipeline)
     instance.event_log_storage.set_concurrency_slots("ledger", 1)
     pipeline.__dict__["_definitions"] = dg.Definitions(
         assets=[written], jobs=[dg.define_asset_job("extract")]
     )
-    signalled_in(1.0, signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), kill_is_ctrl_c():
         pipeline.extract()
     info = instance.event_log_storage.get_concurrency_info("ledger")
