@@ -87,7 +87,8 @@ class BooksFolder(Generic[Read]):
         """
         return self._load(scope)[1]
 
-    def _load(self, scope: Scope | None) -> tuple[Loaded, Read]:
+    def _load(self, scope: Scope | None) -> tuple[Mapping[str, Signature], Read]:
+        """The signatures of all files, and what was read of those that `scope` needs."""
         self.assert_there()
         for _ in range(READS):
             found = self._settled(scope)
@@ -109,17 +110,17 @@ class BooksFolder(Generic[Read]):
                 remedy="fcb ledger setup",
             )
 
-    def _settled(self, scope: Scope | None) -> tuple[Loaded, Read] | None:
+    def _settled(self, scope: Scope | None) -> tuple[Mapping[str, Signature], Read] | None:
         """The books as they are, None when a file changed while they were read."""
         signatures = self._signatures()
         files = self._files(scope, signatures)
-        for each in self._kept:
-            if each[0].has(files, signatures):
-                return each
+        for kept, read in self._kept:
+            if kept.has(files, signatures):
+                return signatures, read
         loaded = self._checked(signatures, files)
         if loaded is None or self._signatures() != signatures:
             return None
-        return self._keep(loaded, signatures)
+        return signatures, self._keep(loaded, signatures)
 
     def _files(
         self, scope: Scope | None, signatures: Mapping[str, Signature]
@@ -131,12 +132,12 @@ class BooksFolder(Generic[Read]):
         wanted = found | (signatures.keys() & {*scope.files})
         return None if wanted == signatures.keys() else wanted
 
-    def _keep(self, loaded: Loaded, signatures: Mapping[str, Signature]) -> tuple[Loaded, Read]:
+    def _keep(self, loaded: Loaded, signatures: Mapping[str, Signature]) -> Read:
         """Keep what was loaded, and of what was kept before only what is still so."""
-        kept = loaded, self._read(loaded)
+        read = self._read(loaded)
         still = [each for each in self._kept if each[0].has(each[0].files, signatures)]
-        self._kept = (kept, *still[: KEPT_PARTS - 1])
-        return kept
+        self._kept = ((loaded, read), *still[: KEPT_PARTS - 1])
+        return read
 
     def change(self, make: Callable[[Read], Changes], scope: Scope) -> None:
         """Apply the changes that `make` returns for the books as they are under the lock.
@@ -148,11 +149,11 @@ class BooksFolder(Generic[Read]):
         self.assert_there()
         with self.writing():
             for _ in range(WRITES):
-                base, read = self._load(scope)
+                signatures, read = self._load(scope)
                 changes = make(read)
                 names = changes.files()
                 texts = {name: changes.applied(name, self._text(name)) for name in names}
-                if not texts or self._replace(texts, base.signatures, scope):
+                if not texts or self._replace(texts, signatures, scope):
                     return
         raise TransientFailure(
             "writing to the books", "somebody else saves their files in the meantime"
