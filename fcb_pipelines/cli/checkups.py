@@ -174,7 +174,11 @@ def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
 
 
 def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
-    books = connections.ledger(found, company).describe()
+    ledger = connections.ledger(found, company)
+    books = ledger.describe()
+    if books.adapter == "beancount" and books.identity:
+        # Errors in the months of the embedded books are found by reading them.
+        ledger.list_moves()
     locks = f", sales locked to {books.invoice_lock}" if books.invoice_lock else ""
     detail = (
         f"{books.adapter} {books.version}, {books.company} ({books.company_currency}), "

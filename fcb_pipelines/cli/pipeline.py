@@ -144,7 +144,7 @@ class Pipeline:
 
     @cached_property
     def _ledger(self) -> Any:
-        return connections.ledger(self._found, current())
+        return connections.kept_ledger(self._found, current())
 
     @cached_property
     def _definitions(self) -> dg.Definitions:

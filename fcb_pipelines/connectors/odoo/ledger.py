@@ -54,7 +54,8 @@ class OdooLedger:
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts. Reads only."""
         company = read_company(self._odoo)
-        chart = read_chart(self._odoo, self._settings, company)
+        # What was read before may have been changed by a person since.
+        self._found = chart = read_chart(self._odoo, self._settings, company)
         too_old = version_problem(self._odoo.version)
         return LedgerDescription(
             adapter="odoo",
@@ -235,19 +236,20 @@ class OdooLedger:
     # --- parts ------------------------------------------------------------------------------------
 
     def _chart(self) -> Chart:
-        """The chart, read once. Raises NotPrepared without our fields or the server action."""
+        """The chart as last described. Raises NotPrepared without our fields or the server action."""
         if self._found is None:
-            chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
-            lacking = [part for part in chart.missing if part.what in ("field", "server action")]
-            if lacking:
-                named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
-                raise NotPrepared(
-                    f"opening Odoo database {self._odoo.database}",
-                    f"it lacks {named}",
-                    remedy=SETUP,
-                )
-            self._found = chart
-        return self._found
+            self._found = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = self._found
+        lacking = [part for part in chart.missing if part.what in ("field", "server action")]
+        if lacking:
+            self._found = None
+            named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
+            raise NotPrepared(
+                f"opening Odoo database {self._odoo.database}",
+                f"it lacks {named}",
+                remedy=SETUP,
+            )
+        return chart
 
     def _batches(self) -> Batches:
         return Batches(self._odoo, self._chart().action or 0)
