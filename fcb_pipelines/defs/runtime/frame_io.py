@@ -7,7 +7,7 @@ import pandas as pd
 from upath import UPath
 
 from fcb_pipelines.config import environment
-from fcb_pipelines.connectors.store.frames import read_frame, write_frame
+from fcb_pipelines.connectors.store.frames import FrameFile, read_frame, write_frame
 from fcb_pipelines.defs.runtime import connections, keys
 
 
@@ -16,7 +16,9 @@ class FrameIOManager(dg.UPathIOManager):
 
     extension: str = ".parquet"
 
-    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame, path: UPath) -> None:
+    def dump_to_path(
+        self, context: dg.OutputContext, obj: pd.DataFrame | FrameFile, path: UPath
+    ) -> None:
         """Write the frame to a temporary file, then rename it."""
         write_frame(obj, Path(str(path)))
 
