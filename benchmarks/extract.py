@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 import psycopg2
+from psycopg2 import sql
 
 from fcb_pipelines.connectors.nexacloud.contracts import column_names
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
@@ -64,8 +65,9 @@ def copy_to_nowhere(dsn: str, folder: Path) -> None:
     """The least: both tables' text through the driver, and thrown away."""
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         for table in TABLES:
-            query = f"copy (select {', '.join(column_names(table))} from {table} order by id)"
-            cursor.copy_expert(f"{query} to stdout (format csv)", _Nowhere())
+            names = sql.SQL(", ").join(map(sql.Identifier, column_names(table)))
+            query = sql.SQL("copy (select {} from {} order by id) to stdout (format csv)")
+            cursor.copy_expert(query.format(names, sql.Identifier(table)), _Nowhere())
 
 
 def extract(dsn: str, folder: Path) -> None:
