@@ -6,7 +6,7 @@ it can't be had the tests are skipped, and say so; with FCB_REQUIRE_ODOO=1 they 
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,16 @@ from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
 from fcb_pipelines_tests.documents import SETTINGS
 
+GROUPS: Mapping[str, tuple[str, str]] = {
+    "user": ("base", "group_user"),
+    "contacts": ("base", "group_partner_manager"),
+    "invoicing": ("account", "group_account_invoice"),
+    "read only": ("account", "group_account_readonly"),
+    "accountant": ("account", "group_account_manager"),
+    "settings": ("base", "group_system"),
+}
+ROBOTS = "robot-1"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OdooBooks:
@@ -35,6 +45,8 @@ class OdooBooks:
 
     url: str
     database: str
+    user: str = USER
+    password: str = PASSWORD
     _session: list[odoorpc.ODOO] = field(default_factory=list)
     _administrator: list[OdooConnection] = field(default_factory=list)
 
@@ -44,19 +56,31 @@ class OdooBooks:
         return {
             "FCB_ODOO_URL": self.url,
             "FCB_ODOO_DATABASE": self.database,
-            "FCB_ODOO_USER": USER,
-            "FCB_ODOO_PASSWORD": PASSWORD,
+            "FCB_ODOO_USER": self.user,
+            "FCB_ODOO_PASSWORD": self.password,
         }
 
     def connection(
-        self, user: str = USER, password: str = PASSWORD, *, company: int | None = None
+        self, user: str = "", password: str = "", *, company: int | None = None
     ) -> OdooConnection:
-        """A connection as the pipeline makes it."""
-        if user != USER or company is not None:
-            return OdooConnection(self.url, self.database, user, password, company=company)
+        """A connection as the pipeline makes it, of this user unless another is named."""
+        login = (user or self.user, password or self.password)
+        if login[0] != USER or company is not None:
+            return OdooConnection(self.url, self.database, *login, company=company)
         if not self._administrator:
-            self._administrator.append(OdooConnection(self.url, self.database, user, password))
+            self._administrator.append(OdooConnection(self.url, self.database, *login))
         return self._administrator[0]
+
+    def as_user(self, *groups: str) -> "OdooBooks":
+        """The same books for a new user with these groups (`GROUPS`) alone."""
+        given = [
+            self.do("ir.model.data", "check_object_reference", *GROUPS[name])[1]
+            for name in ("user", *groups)
+        ]
+        login = "-".join(("robot", *groups)).replace(" ", "-")
+        values = {"name": login, "login": login, "password": ROBOTS, "group_ids": [[6, 0, given]]}
+        self.do("res.users", "create", [values])
+        return replace(self, user=login, password=ROBOTS)
 
     def do(self, model: str, method: str, *arguments: Any, **options: Any) -> Any:
         """One call as the administrator: what a person does in Odoo."""

@@ -30,6 +30,9 @@ def setup(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the missing parts; create nothing.")
     ] = False,
+    unarchive: Annotated[
+        bool, typer.Option("--unarchive", help="Bring back accounts and journals archived in Odoo.")
+    ] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
@@ -37,16 +40,18 @@ def setup(
     """Create the accounts, journals and fields that are missing; find the taxes. Idempotent.
 
     Exit code 1 when something is still missing that setup must not create (a tax, for instance). A
-    currency without rates is listed and is no failure: only documents in it are held.
+    currency without rates is listed and is no failure: only documents in it are held. An account or
+    journal that somebody archived in Odoo is listed, and brought back with --unarchive only.
 
     Examples:
 
         fcb ledger setup --dry-run
         fcb ledger setup
+        fcb ledger setup --unarchive
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         books = _books(found)
-        steps = books.setup(dry_run=dry_run)
+        steps = books.setup(dry_run=dry_run, unarchive=unarchive)
         missing = () if dry_run else books.describe().missing
     if as_json:
         emit_json(

@@ -27,8 +27,11 @@ class Ledger(Protocol):
         """The ledger's identity, currencies, locks and missing parts. Reads only."""
         ...
 
-    def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
-        """Make the accounts, journals and fields that are missing; find (never make) taxes."""
+    def setup(self, *, dry_run: bool = False, unarchive: bool = False) -> tuple[SetupStep, ...]:
+        """Make the accounts, journals and fields that are missing; find (never make) taxes.
+
+        `unarchive`: also bring back those that a person archived. Nothing in embedded books is.
+        """
         ...
 
     def list_moves(self) -> tuple[ListedMove, ...]:

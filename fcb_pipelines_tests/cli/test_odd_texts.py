@@ -84,7 +84,7 @@ class OddLedger:
             missing=(part,), rates_since={},
         )  # fmt: skip
 
-    def setup(self, *, dry_run: bool) -> tuple[SetupStep, ...]:
+    def setup(self, *, dry_run: bool, unarchive: bool) -> tuple[SetupStep, ...]:
         return (SetupStep(what="tax", name=self._odd, outcome="missing"),)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:

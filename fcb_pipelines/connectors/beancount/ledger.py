@@ -97,7 +97,7 @@ class BeancountLedger:
             missing=missing_parts(self._parts(records), records, self._settings),
         )
 
-    def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
+    def setup(self, *, dry_run: bool = False, unarchive: bool = False) -> tuple[SetupStep, ...]:
         """Make the books, and the accounts and currencies that are missing in them."""
         if dry_run:
             parts = self._parts(self._records_if_any())

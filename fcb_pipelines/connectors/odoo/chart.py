@@ -4,18 +4,28 @@ The chart has the found parts - ids to write with, keys to read back with - and 
 with its remedy. Nothing is created here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo.company import Company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields
+from fcb_pipelines.connectors.odoo.parts import (
+    ACCOUNT,
+    JOURNAL,
+    Parts,
+    choose,
+    part_ref,
+    read_part_refs,
+)
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION, Taxes
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import Account, Settings
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED
 from fcb_pipelines.core.ledger.description import MissingPart
+
+UNARCHIVE = f"{SETUP} --unarchive"
 
 INCOME, OTHER_INCOME, EXPENSE = "income", "income_other", "expense"
 LIABILITY, CURRENT, RECEIVABLE = "liability_current", "asset_current", "asset_receivable"
@@ -56,6 +66,9 @@ class Wanted:
 class Chart:
     """The parts found in Odoo (code, key or name -> id), and those missing.
 
+    Accounts and journals go by the configured code, archived ones too; `refs` has the external ids that
+    setup gave to them.
+
     `taxes` is tax key -> id, `groups` the ids of group taxes by their keys; `action` is the id of
     our server action. `lines` has the payment method lines of each journal code and their account.
     """
@@ -64,6 +77,7 @@ class Chart:
     company: Company
     accounts: Mapping[str, Row]
     journals: Mapping[str, Row]
+    refs: Mapping[str, int]
     lines: Mapping[str, tuple[Row, ...]]
     fields: frozenset[str]
     action: int | None
@@ -123,6 +137,8 @@ class Chart:
     def _id(self, rows: Mapping[str, Row], what: str, name: str) -> int:
         if name not in rows:
             raise NotPrepared(f"using {what} {name}", f"Odoo has no such {what}", remedy=SETUP)
+        if not rows[name]["active"]:
+            raise NotPrepared(f"using {what} {name}", "it is archived in Odoo", remedy=UNARCHIVE)
         return int(rows[name]["id"])
 
 
@@ -164,33 +180,28 @@ def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -
     company = [("company_id", "parent_of", [connection.company])]
     receivable = settings.accounts.receivable
     wanted = (*wanted_accounts(settings), Wanted(account=receivable, type=RECEIVABLE))
-    codes = [each.account.code for each in wanted]
-    accounts = connection.rows(
-        "account.account", [("code", "in", codes)], ["code", "name", "account_type"]
-    )
-    by_code = {row["code"]: row for row in accounts}
-    journals = connection.rows(
-        "account.journal",
-        [*company, ("code", "in", list(journal_types(settings)))],
-        ["code", "name", "type"],
-    )
-    journals_by_code = {row["code"]: row for row in journals}
-    lines = _method_lines(connection, journals_by_code)
     fields, action = found_fields(connection)
+    refs = read_part_refs(connection, action)
+    accounts = _read_parts(
+        connection, ACCOUNT, [each.account.code for each in wanted], refs, ["account_type"]
+    )
+    journals = _read_parts(connection, JOURNAL, list(journal_types(settings)), refs, ["type"])
+    lines = _method_lines(connection, journals.rows)
     taxes = Taxes(connection, company, settings)
     return Chart(
         settings=settings,
         company=owner,
-        accounts=by_code,
-        journals=journals_by_code,
+        accounts=accounts.rows,
+        journals=journals.rows,
+        refs=refs,
         lines=lines,
         fields=fields,
         action=action,
         taxes=taxes.ids,
         groups=taxes.groups,
         missing=(
-            *_missing_accounts(wanted, by_code, receivable.code),
-            *_missing_journals(settings, journals_by_code, lines),
+            *_missing_accounts(wanted, accounts, receivable.code),
+            *_missing_journals(settings, journals.rows, lines),
             *missing_fields(fields, action),
             *_missing_currencies(settings, owner),
             *taxes.missing,
@@ -198,15 +209,45 @@ def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -
     )
 
 
+def _read_parts(
+    connection: OdooConnection,
+    model: str,
+    codes: Sequence[str],
+    refs: Mapping[str, int],
+    fields: Sequence[str],
+) -> Parts:
+    """The records of these codes, and those that setup once made or found for them."""
+    ours = [refs.get(part_ref(connection.company, model, code), 0) for code in codes]
+    # An account may be of several companies, and has its code in each.
+    companies = [("company_id", "parent_of", [connection.company])] if model == JOURNAL else []
+    rows = connection.rows(
+        model,
+        [*companies, "|", ("code", "in", list(codes)), ("id", "in", ours)],
+        ["code", "name", "active", *fields],
+        archived=True,
+    )
+    return choose(codes, rows, dict(zip(codes, ours, strict=True)))
+
+
 def _missing_accounts(
-    wanted: Iterable[Wanted], found: Mapping[str, Row], receivable: str
+    wanted: Iterable[Wanted], found: Parts, receivable: str
 ) -> Iterable[MissingPart]:
     for each in wanted:
         code = each.account.code
-        row = found.get(code)
+        row = found.rows.get(code)
         if row is None:
             remedy = CONFIGURATION if code == receivable else SETUP
             yield each.missing(remedy)
+        elif not row["active"]:
+            yield each.missing(UNARCHIVE)
+        elif code in found.twice:
+            names = " and ".join(f"{one['name']} (id {one['id']})" for one in found.twice[code])
+            yield each.missing(f"{names} have this code: archive one of them in Odoo")
+        elif row["code"] != code:
+            yield each.missing(
+                f"{row['name']} has the code {row['code']} in Odoo now: give it {code} again, "
+                f"or {CONFIGURATION}"
+            )
         elif row["account_type"] not in _FITTING[each.type]:
             remedy = f"{code} is {row['name']}, of type {row['account_type']}: {CONFIGURATION}"
             yield each.missing(remedy)
@@ -220,6 +261,8 @@ def _missing_journals(
         if row is None:
             remedy = CONFIGURATION if code == settings.journals.sales else SETUP
             yield MissingPart(what="journal", name=code, remedy=remedy)
+        elif not row["active"]:
+            yield MissingPart(what="journal", name=f"{code} {row['name']}", remedy=UNARCHIVE)
         elif row["type"] != kind:
             remedy = f"{code} is a journal of type {row['type']}: {CONFIGURATION}"
             yield MissingPart(what="journal", name=code, remedy=remedy)
@@ -262,8 +305,10 @@ def _method_lines(
         ["name", "journal_id", "payment_type", "payment_account_id", "code"],
     )
     accounts = [row["payment_account_id"][0] for row in found if row["payment_account_id"]]
-    codes = {row["id"]: row["code"] for row in
-             connection.rows("account.account", [("id", "in", accounts)], ["code"])}  # fmt: skip
+    found_accounts = connection.rows(
+        "account.account", [("id", "in", accounts)], ["code"], archived=True
+    )
+    codes = {row["id"]: row["code"] for row in found_accounts}
     lines: dict[str, tuple[Row, ...]] = {}
     for row in found:
         code = ids[row["journal_id"][0]]

@@ -55,7 +55,7 @@ class OdooConnection:
         self.url = url.rstrip("/")
         self.database = database
         self.calls = 0
-        self._user = user
+        self.user = user
         self._password = password
         self._company = company
         self._timeout = timeout
@@ -122,7 +122,7 @@ class OdooConnection:
             timeout=self._timeout,
             opener=_opener(address.hostname),
         )
-        session.login(self.database, self._user, self._password)
+        session.login(self.database, self.user, self._password)
         return session
 
     def _execute(

@@ -25,6 +25,7 @@ from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import minor
+from fcb_pipelines.connectors.odoo.rights import missing_rights
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
 from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
 from fcb_pipelines.connectors.odoo.setup import Setup
@@ -53,9 +54,18 @@ class OdooLedger:
 
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts. Reads only."""
-        company = read_company(self._odoo)
-        # What was read before may have been changed by a person since.
-        self._found = chart = read_chart(self._odoo, self._settings, company)
+        lacking = missing_rights(self._odoo)
+        try:
+            company = read_company(self._odoo)
+            # What was read before may have been changed by a person since.
+            self._found = chart = read_chart(self._odoo, self._settings, company)
+        except NotAllowed as refused:
+            if not lacking:
+                raise
+            # What a user may not read says less than what the user lacks.
+            raise NotAllowed(
+                refused.tried, refused.came_back, remedy=lacking[0].remedy
+            ) from refused
         too_old = version_problem(self._odoo.version)
         return LedgerDescription(
             adapter="odoo",
@@ -66,14 +76,14 @@ class OdooLedger:
             currencies=company.currencies,
             invoice_lock=company.invoice_lock,
             entry_lock=company.entry_lock,
-            missing=(*too_old, *chart.missing),
+            missing=(*too_old, *lacking, *chart.missing),
             rates_since=company.rates_since,
         )
 
-    def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
+    def setup(self, *, dry_run: bool = False, unarchive: bool = False) -> tuple[SetupStep, ...]:
         """Create the missing parts. Needs a user with the rights of Settings unless it is a dry run."""
         self._found = None
-        return Setup(self._odoo, self._settings).run(dry_run=dry_run)
+        return Setup(self._odoo, self._settings, unarchive=unarchive).run(dry_run=dry_run)
 
     def list_moves(self) -> tuple[ListedMove, ...]:
         """All of our moves in short, a call a thousand."""

@@ -1,10 +1,12 @@
 """Setup creates missing accounts, journals, currencies, fields and the server action.
 
 Taxes are found, never created. A person's later changes stay, and the ledger's description lists them.
+Accounts, journals and the action get an external id, by which they are found again (`parts`).
 Setup needs a user with the rights of Settings; a sync does not.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from fcb_pipelines.connectors.failures import NotPrepared
@@ -12,89 +14,180 @@ from fcb_pipelines.connectors.odoo.action import NAME, VERSION
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.chart import CURRENT, Chart, read_chart, wanted_accounts
 from fcb_pipelines.connectors.odoo.company import read_company
-from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import DOCUMENT_REF, FIELDS, REVERSES_REF, SOURCE_REF
+from fcb_pipelines.connectors.odoo.parts import (
+    ACCOUNT,
+    ACTION,
+    ACTION_REF,
+    JOURNAL,
+    name_part,
+    part_ref,
+    read_part_refs,
+)
+from fcb_pipelines.connectors.odoo.rights import assert_may_set_up
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION
 from fcb_pipelines.core.company.settings import Journal, Settings
 from fcb_pipelines.core.ledger.description import SetupStep
 
 Make = Callable[[], object]
-Part = tuple[str, str, bool, Make]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part: what is to be done about it, if anything, and the outcome once it is done."""
+
+    what: str
+    name: str
+    make: Make | None = None
+    done: str = "made"
+
+    def outcome(self, *, dry_run: bool) -> str:
+        """What setup tells of this part."""
+        if self.make is None:
+            return "found"
+        return _WOULD[self.done] if dry_run else self.done
+
+
+_WOULD = {"made": "would make", "unarchived": "would unarchive"}
 
 
 class Setup:
     """One run over the parts, in the order they need each other."""
 
-    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
+    def __init__(
+        self, connection: OdooConnection, settings: Settings, *, unarchive: bool = False
+    ) -> None:
         self._odoo = connection
         self._settings = settings
+        self._unarchive = unarchive
 
     def run(self, *, dry_run: bool) -> tuple[SetupStep, ...]:
-        """Find every part and, unless it is a dry run, create the missing ones."""
-        steps = []
+        """Find every part and, unless it is a dry run, create the missing ones.
+
+        An archived part is found; it is un-archived only where that was asked for. Raises NotAllowed,
+        before anything is made, for a user who may not make the parts.
+        """
         chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
-        for what, name, found, make in self._parts(chart):
-            if not found and not dry_run:
-                make()
-            outcome = "found" if found else "would make" if dry_run else "made"
-            steps.append(SetupStep(what=what, name=name, outcome=outcome))
+        parts = list(self._parts(chart))
+        if not dry_run and any(part.make for part in parts):
+            assert_may_set_up(self._odoo)
+        steps = []
+        for part in parts:
+            if part.make and not dry_run:
+                part.make()
+            outcome = part.outcome(dry_run=dry_run)
+            steps.append(SetupStep(what=part.what, name=part.name, outcome=outcome))
         return tuple(steps)
 
     def _parts(self, chart: Chart) -> Iterator[Part]:
+        if self._unarchive:
+            yield from self._archived(chart)
         yield from self._accounts(chart)
         journals = self._settings.journals
         for journal in (journals.stripe, journals.off_platform):
             yield from self._bank_journal(journal, chart)
         for journal in (journals.customer_credit, journals.adjustments):
-            yield (
-                "journal",
-                _named(journal.code, chart.journals.get(journal.code), journal.name),
-                journal.code in chart.journals,
-                partial(self._make_journal, journal, "general"),
-            )
+            yield self._journal(journal, "general", chart)
         yield from self._currencies(chart)
         yield from self._fields(chart)
-        yield ("server action", f"{NAME} {VERSION}", chart.action is not None, self._make_action)
+        make = None if chart.action is not None else self._make_action
+        yield Part(what="server action", name=f"{NAME} {VERSION}", make=make)
+        yield self._external_ids(chart)
         for name in self._taxes(chart):
-            yield ("tax", name, True, _nothing)
+            yield Part(what="tax", name=name)
+
+    def _archived(self, chart: Chart) -> Iterator[Part]:
+        found = {ACCOUNT: chart.accounts, JOURNAL: chart.journals}
+        for model, rows in found.items():
+            for code, row in rows.items():
+                if not row["active"]:
+                    yield Part(
+                        what=model.removeprefix("account."),
+                        name=_named(code, row, ""),
+                        make=partial(
+                            self._odoo.call, model, "write", [row["id"]], {"active": True}
+                        ),
+                        done="unarchived",
+                    )
 
     def _accounts(self, chart: Chart) -> Iterator[Part]:
         for wanted in wanted_accounts(self._settings):
             account = wanted.account
+            found = chart.accounts.get(account.code)
             values = {
                 "code": account.code,
                 "name": account.name,
                 "account_type": wanted.type,
                 "reconcile": wanted.type == CURRENT,
             }
-            yield (
-                "account",
-                _named(account.code, chart.accounts.get(account.code), account.name),
-                account.code in chart.accounts,
-                partial(self._odoo.call, "account.account", "create", [values]),
-            )
+            yield Part(
+                what="account",
+                name=_named(account.code, found, account.name),
+                make=None if found else partial(
+                    self._odoo.call, "account.account", "create", [values]
+                ),
+            )  # fmt: skip
+
+    def _journal(self, journal: Journal, kind: str, chart: Chart) -> Part:
+        found = chart.journals.get(journal.code)
+        return Part(
+            what="journal",
+            name=_named(journal.code, found, journal.name),
+            make=None if found else partial(self._make_journal, journal, kind),
+        )
 
     def _bank_journal(self, journal: Journal, chart: Chart) -> Iterator[Part]:
-        found = chart.journals.get(journal.code)
-        name = _named(journal.code, found, journal.name)
-        yield ("journal", name, found is not None, partial(self._make_journal, journal, "bank"))
+        yield self._journal(journal, "bank", chart)
         if journal.outstanding is None:
             return
         lines = chart.lines.get(journal.code, ())
         account = journal.outstanding.code
         # An account that a person chose stays; a journal that is made here has none yet.
-        found_all = bool(found) and all(line["account"] for line in lines)
-        yield (
-            "outstanding account",
-            f"{account} of {journal.code}",
-            found_all,
-            partial(self._set_outstanding, journal.code, account),
+        known = journal.code in chart.journals
+        found_all = known and all(line["account"] for line in lines)
+        make = partial(self._set_outstanding, journal.code, account)
+        yield Part(
+            what="outstanding account",
+            name=f"{account} of {journal.code}",
+            make=None if found_all else make,
         )
+
+    def _external_ids(self, chart: Chart) -> Part:
+        """The external ids of the parts; those of books of an earlier version are given here."""
+        lacking = [
+            code
+            for model, rows, codes in self._ours(chart)
+            for code in codes
+            if code not in rows
+            or chart.refs.get(part_ref(self._odoo.company, model, code)) != rows[code]["id"]
+        ]
+        make = self._name_parts if lacking or ACTION_REF not in chart.refs else None
+        return Part(what="external ids", name="accounts, journals and the server action", make=make)
+
+    def _ours(self, chart: Chart) -> Iterator[tuple[str, Mapping[str, Row], list[str]]]:
+        """(model, its records by code, the codes of those that setup makes)."""
+        journals = self._settings.journals
+        yield ACCOUNT, chart.accounts, [one.account.code for one in wanted_accounts(self._settings)]
+        made = (journals.stripe, journals.off_platform, journals.customer_credit,
+                journals.adjustments)  # fmt: skip
+        yield JOURNAL, chart.journals, [journal.code for journal in made]
+
+    def _name_parts(self) -> None:
+        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        for model, rows, codes in self._ours(chart):
+            for code in codes:
+                ref, record = part_ref(self._odoo.company, model, code), int(rows[code]["id"])
+                if chart.refs.get(ref) != record:
+                    name_part(self._odoo, ref, model, record)
+        if chart.action is not None and ACTION_REF not in chart.refs:
+            name_part(self._odoo, ACTION_REF, ACTION, chart.action)
 
     def _currencies(self, chart: Chart) -> Iterator[Part]:
         for name in self._settings.currencies:
             active = name in chart.company.currency_ids
-            yield ("currency", name, active, partial(self._activate, name))
+            make = None if active else partial(self._activate, name)
+            yield Part(what="currency", name=name, make=make)
 
     def _fields(self, chart: Chart) -> Iterator[Part]:
         wanted = [(model, *field) for model, fields in FIELDS.items() for field in fields]
@@ -102,8 +195,9 @@ class Setup:
         # All with the first that is missing: Odoo loads its models anew after each call.
         make: Make = partial(self._make_fields, lacking)
         for each in wanted:
-            yield ("field", f"{each[0]}.{each[1]}", each not in lacking, make)
-            make = _nothing if each in lacking else make
+            named = f"{each[0]}.{each[1]}"
+            yield Part(what="field", name=named, make=make if each in lacking else None)
+            make = _with_the_first if each in lacking else make
 
     def _taxes(self, chart: Chart) -> Iterator[str]:
         for tax in self._settings.taxes:
@@ -129,17 +223,13 @@ class Setup:
         self._odoo.call("res.currency", "write", [row["id"] for row in found], {"active": True})
 
     def _set_outstanding(self, journal: str, account: str) -> None:
-        (row,) = self._odoo.rows("account.account", [("code", "=", account)], ["id"])
-        lines = self._odoo.rows(
-            "account.payment.method.line",
-            [("journal_id.code", "=", journal), ("payment_account_id", "=", False),
-             ("journal_id.company_id", "=", self._odoo.company)],
-            ["id"],
-        )  # fmt: skip
+        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        lines = [line for line in chart.lines.get(journal, ()) if not line["account"]]
         ids = [line["id"] for line in lines]
         self._odoo.call(
-            "account.payment.method.line", "write", ids, {"payment_account_id": row["id"]}
-        )
+            "account.payment.method.line", "write", ids,
+            {"payment_account_id": chart.account(account)},
+        )  # fmt: skip
 
     def _make_fields(self, lacking: Sequence[tuple[str, str, str]]) -> None:
         models = self._odoo.rows(
@@ -165,12 +255,16 @@ class Setup:
         """Create the action or update it to this version; its id goes into a field's help text."""
         (model,) = self._odoo.rows("ir.model", [("model", "=", "account.move")], ["id"])
         values = {"name": NAME, "model_id": model["id"], "state": "code", "code": CODE}
-        known = self._odoo.rows("ir.actions.server", [("name", "=", NAME)], ["id"])
+        ours = read_part_refs(self._odoo, None).get(ACTION_REF, 0)
+        known = self._odoo.rows("ir.actions.server", [("id", "=", ours)], ["id"])
+        # One of an earlier version has no external id.
+        known = known or self._odoo.rows("ir.actions.server", [("name", "=", NAME)], ["id"])
         if known:
             action = known[0]["id"]
             self._odoo.call("ir.actions.server", "write", [action], values)
         else:
             (action,) = self._odoo.call("ir.actions.server", "create", [values])
+        name_part(self._odoo, ACTION_REF, ACTION, action)
         (field,) = self._odoo.rows(
             "ir.model.fields", [("model", "=", "account.move"), ("name", "=", SOURCE_REF)], ["id"]
         )
@@ -178,9 +272,12 @@ class Setup:
         self._odoo.call("ir.model.fields", "write", [field["id"]], {"help": note})
 
 
-def _named(code: str, found: dict[str, object] | None, name: str) -> str:
-    return f"{code} {found['name'] if found else name}"
+def _named(code: str, found: Row | None, name: str) -> str:
+    if found is None:
+        return f"{code} {name}"
+    now = f" (now {found['code']})" if found["code"] != code else ""
+    return f"{code} {found['name']}{now}{'' if found['active'] else ' (archived)'}"
 
 
-def _nothing() -> None:
-    """Nothing: the part exists, or is created with another one."""
+def _with_the_first() -> None:
+    """Nothing: the field is created with the first one that is missing."""

@@ -1,0 +1,75 @@
+"""The least rights of the two users in Odoo: the one of each day, and the one of setup.
+
+They are asked of Odoo before anything is written, so that no batch stops halfway for want of one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fcb_pipelines.connectors.failures import NotAllowed
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.core.ledger.description import MissingPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """One operation on one model, and the group in Odoo that grants it."""
+
+    model: str
+    operation: str
+    group: str
+
+    @property
+    def name(self) -> str:
+        """`create account.move`."""
+        return f"{self.operation} {self.model}"
+
+
+INVOICING, CONTACTS = "Accounting: Invoicing", "Contact Creation"
+ADMINISTRATOR, SETTINGS = "Accounting: Administrator", "Administration: Settings"
+
+DAILY = (
+    Right(model="account.move", operation="create", group=INVOICING),
+    Right(model="account.move", operation="unlink", group=INVOICING),
+    Right(model="account.payment", operation="create", group=INVOICING),
+    Right(model="account.partial.reconcile", operation="write", group=INVOICING),
+    Right(model="res.partner", operation="create", group=CONTACTS),
+)
+SETUP = (
+    Right(model="account.account", operation="create", group=ADMINISTRATOR),
+    Right(model="account.journal", operation="create", group=ADMINISTRATOR),
+    Right(model="ir.model.fields", operation="create", group=SETTINGS),
+    Right(model="ir.model.data", operation="create", group=SETTINGS),
+    Right(model="ir.actions.server", operation="create", group=SETTINGS),
+)
+
+
+def missing_rights(odoo: OdooConnection) -> tuple[MissingPart, ...]:
+    """The rights of the daily work that this user lacks."""
+    return tuple(
+        MissingPart(what="right", name=right.name, remedy=_grant(odoo, right.group))
+        for right in _lacking(odoo, DAILY)
+    )
+
+
+def assert_may_set_up(odoo: OdooConnection) -> None:
+    """Raises NotAllowed, naming each right of setup that this user lacks."""
+    lacking = list(_lacking(odoo, SETUP))
+    if lacking:
+        names = ", ".join(right.name for right in lacking)
+        groups = dict.fromkeys(_grant(odoo, right.group) for right in lacking)
+        raise NotAllowed(
+            f"setting up Odoo database {odoo.database}",
+            f"the user {odoo.user} may not {names}",
+            remedy=f"{'; '.join(groups)}; or run it once as an administrator",
+        )
+
+
+def _lacking(odoo: OdooConnection, rights: tuple[Right, ...]) -> Iterator[Right]:
+    for right in rights:
+        if not odoo.call(right.model, "has_access", [], right.operation):
+            yield right
+
+
+def _grant(odoo: OdooConnection, group: str) -> str:
+    return f"grant {odoo.user} the right {group!r} in Odoo (Settings, Users)"
