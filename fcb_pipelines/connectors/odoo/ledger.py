@@ -67,6 +67,7 @@ class OdooLedger:
             entry_lock=company.entry_lock,
             missing=(*too_old, *chart.missing),
             rates_since=company.rates_since,
+            tracking=chart.action.audited or self._settings.odoo.tracking,
         )
 
     def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
@@ -250,7 +251,8 @@ class OdooLedger:
         return self._found
 
     def _batches(self) -> Batches:
-        return Batches(self._odoo, self._chart().action or 0)
+        action = self._chart().action.id or 0
+        return Batches(self._odoo, action, tracking=self._settings.odoo.tracking)
 
     def _moves(self) -> Moves:
         residue = self._settings.policies.tax_residue
@@ -261,10 +263,8 @@ class OdooLedger:
 
     def _identity(self, chart: Chart, company: Company) -> str:
         """The database's own number and the company's id; a copy that is set up gets no other."""
-        if chart.action is None:
-            return ""
-        uuid = Batches(self._odoo, chart.action).run("identity")["uuid"]
-        return f"odoo:{uuid}:{company.id}"
+        database = chart.action.database
+        return f"odoo:{database}:{company.id}" if database else ""
 
     def _partners(self, links: Iterable[str]) -> dict[str, int]:
         wanted = list(dict.fromkeys(links))
