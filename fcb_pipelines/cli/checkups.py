@@ -159,9 +159,10 @@ def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
 def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
     books = connections.ledger(found, company).describe()
     locks = f", sales locked to {books.invoice_lock}" if books.invoice_lock else ""
+    logged = ", logs each change" if books.tracking else ""
     detail = (
         f"{books.adapter} {books.version}, {books.company} ({books.company_currency}), "
-        f"{books.identity}{locks}"
+        f"{books.identity}{locks}{logged}"
     )
     what = f"ledger ({found.ledger})"
     if books.identity:

@@ -26,6 +26,12 @@ moves = env['account.move']
 lines = env['account.move.line']
 partials = env['account.partial.reconcile']
 named = []
+
+def note(some):
+    # One note a move stands for the log that is switched off.
+    if quiet and some:
+        some._message_log_batch({move.id: 'Posted by fcb_pipelines as %s' % move.x_fc_source_ref
+                                 for move in some})
 """
 
 FINDING = """
@@ -107,7 +113,9 @@ if verb == 'drafts':
 
 if verb == 'post':
     posting = moves.browse([row[0] for row in task['rows']])
-    posting.filtered(lambda move: move.state == 'draft').action_post()
+    drafts = posting.filtered(lambda move: move.state == 'draft')
+    drafts.action_post()
+    note(drafts)
     for move, row in zip(posting, task['rows']):
         if move.state != 'posted' or str(move.date) != row[1]:
             raise UserError('%s would be %s on %s, not posted on %s: see the lock dates'
@@ -237,6 +245,7 @@ if verb == 'settle':
                 entry.write(row['entry'])
             entries[row['name']] = entry
             named.append((row['name'], model, record.id))
+    note(moves.concat(*entries.values()))
 
     # What each document is settled with: the entries of this call, and all that stand beside it.
     groups = []

@@ -6,7 +6,7 @@ from fcb_pipelines.core.agreement.compare import Agreement, Value, compare, flat
 from fcb_pipelines.core.agreement.policy import Policy, compared_with
 from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.plan import waits_for_payment
 from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
@@ -57,10 +57,9 @@ def settlement_deltas(
         left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
-            # A payment beyond the open amount (S3) and an unpaid older debt (B9) stay unmatched.
-            free = settled or waits_for_payment(settlement, settlements)
-            matched = entry.reconciled != 0 or free
-            state = {"settlement.reconciled": "yes" if matched else "no"}
+            free = waits_for_payment(settlement, settlements)
+            matched = free or _is_matched(entry, settled)
+            state = {"settlement.reconciled": "yes" if matched else _unmatched(entry)}
             right = _fields(entry.settlement, compared, state)
             if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:
                 right["settlement.partner"] = settlement.partner
@@ -70,6 +69,23 @@ def settlement_deltas(
                 cause = ExceptionCode.EDITED_IN_LEDGER if undone else code
                 rows.append(delta_of(document.ref, settlement.ref, row, cause))
     return rows
+
+
+def _is_matched(entry: LedgerSettlement, settled: bool) -> bool:
+    """Whether an entry is matched as it must be, in a document that is `settled` or not.
+
+    A payment beyond the open amount stays unmatched (S3), as long as our own entries settle the document:
+    where another move took its place, the customer was credited twice.
+    """
+    return entry.is_reconciled or (not entry.instead and (entry.reconciled != 0 or settled))
+
+
+def _unmatched(entry: LedgerSettlement) -> str:
+    """`no`, with the moves on both sides."""
+    with_others = f"it is matched with {', '.join(entry.matched_with)}"
+    instead = f"its document with {', '.join(entry.instead)}"
+    told = [*([with_others] if entry.matched_with else ()), *([instead] if entry.instead else ())]
+    return f"no: {', '.join(told)}" if told else "no"
 
 
 def on_account_deltas(
@@ -123,6 +139,7 @@ def _by_link(compared: Mapping[str, Policy]) -> bool:
 
 # How each field is read, by its name in the policy table; in the order of the rows.
 _SETTLEMENT: Mapping[str, Callable[[Settlement], Value]] = {
+    "settlement.ref": lambda settlement: settlement.ref,
     "settlement.amount": lambda settlement: settlement.amount,
     "settlement.date": lambda settlement: settlement.date.isoformat(),
     "settlement.currency": lambda settlement: settlement.currency,
