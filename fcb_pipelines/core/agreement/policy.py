@@ -75,7 +75,7 @@ FIELD_POLICIES: dict[str, FieldPolicy] = {
         ("settlement.partner", _A, _I, _L, "The document's own partner."),
         ("settlement.drawn_on", _A, _I, _C, "The credit note or the receipt that it draws on, if any."),
         ("settlement.undoes", _A, _I, _C, "The settlement that it reverses, if any."),
-        ("settlement.reconciled", _I, _I, _C, "Only the ledger matches; money that settles must be matched."),
+        ("settlement.reconciled", _I, _I, _C, "Only the ledger matches; money that settles must be matched with its own document."),
         ("settlement.state", _I, _I, _C, "An entry on account (S11) must be posted."),
     )
 }  # fmt: skip
