@@ -10,7 +10,6 @@ import inspect
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,18 +84,20 @@ class Frames:
     """The frames of one home, read and written as the IO manager does; what is unchanged, once."""
 
     store: FrameStore
-    _read: dict[Path, tuple[object, pd.DataFrame]] = field(default_factory=dict)
+    _manager: FrameIOManager = field(init=False)
 
-    def read(self, key: dg.AssetKey, period: str | None) -> pd.DataFrame:
-        """Raises FileNotFoundError where it was never built."""
-        path = self.store.path(key.path, period)
-        told = path.stat() if path.exists() else None
-        sign = told and (told.st_ino, told.st_mtime_ns, told.st_size)
-        if path not in self._read or self._read[path][0] != sign:
-            manager = FrameIOManager(base_path=UPath(self.store.root))
-            context: Any = SimpleNamespace(asset_key=key)
-            self._read[path] = sign, manager.load_from_path(context, UPath(path))
-        return self._read[path][1].copy(deep=False)
+    def __post_init__(self) -> None:
+        """The project's own IO manager, which asks nothing of Dagster but a context."""
+        self._manager = FrameIOManager(self.store.root)
+
+    def read(self, key: dg.AssetKey, period: str | None, month: str | None) -> pd.DataFrame:
+        """The frame as a run of `month` has it. Raises FileNotFoundError where it was never built."""
+        if period is None and month is not None:
+            part = self._manager.slice(key, month)
+            if part is not None:
+                return part
+        context: Any = SimpleNamespace(asset_key=key)
+        return self._manager.load_from_path(context, UPath(self.store.path(key.path, period)))
 
     def write(self, frame: pd.DataFrame, key: dg.AssetKey, period: str | None) -> None:
         """Whole or not at all."""
@@ -203,7 +204,7 @@ class Functions:
         given = {**given, "context": context}
         asked = inspect.signature(function).parameters
         read = {
-            name: frames.read(key, self._partition(key, period))
+            name: frames.read(key, self._partition(key, period), period)
             for name, key in of.keys_by_input_name.items()
             if not of.node_def.input_dict[name].dagster_type.is_nothing
         }

@@ -6,7 +6,20 @@ import pytest
 
 from fcb_pipelines.core.refs import base_of
 from fcb_pipelines_tests.defs import changes as c
-from fcb_pipelines_tests.defs.world import Json, World, document, failed, named, ref_of, why
+from fcb_pipelines_tests.defs.world import (
+    FrameReport,
+    Json,
+    World,
+    document,
+    failed,
+    named,
+    ref_of,
+    why,
+)
+
+# isort: split
+from fcb_pipelines.defs.ledger.correcting import planned
+from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 
 VOIDED, CHEAPER, TAKEN_BACK = "NXC-0004", "NXC-0009", "NXC-0014"
 
@@ -53,6 +66,22 @@ def test_a_document_that_stands_as_its_source_says_is_left_alone(
 ) -> None:
     before = closed.books_text()
     assert closed.correct([ref_of(closed.status(), number)], dry_run=False).success
+    assert closed.books_text() == before
+
+
+def test_a_document_that_its_source_no_longer_gives_is_named_and_left_alone(closed: World) -> None:
+    ref = ref_of(closed.status(), CHEAPER)
+    with closed.objects("stripe/invoices") as invoices:
+        invoices[:] = [one for one in invoices if one["number"] != CHEAPER]
+    assert "missing_at_source" in named(closed.again(), ref)
+    before = closed.books_text()
+
+    reader = open_reader(closed.ledger, closed.log, "by hand")
+    (plan,) = planned([ref], FrameReport(closed.frames), reader)
+    assert plan.is_empty
+    assert plan.why.startswith("its source does not give it (missing_at_source: it is posted in")
+    done = closed.correct([ref], dry_run=False)
+    assert done.success, why(done)
     assert closed.books_text() == before
 
 

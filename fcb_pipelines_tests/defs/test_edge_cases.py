@@ -19,6 +19,7 @@ from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.scenarios.edge_cases import edge_files
 from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.sliced import not_the_same
 from fcb_pipelines_tests.defs.world import World, running
 from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtures
 from fcb_pipelines_tests.fcb_command import a_home
@@ -44,13 +45,14 @@ class Books:
 class Closed:
     """The two closes over one home, and how many entries the first wrote when it was repeated.
 
-    `corrected` is the status once the voided and changed documents were corrected, and a credit note of
+    `sliced` names what a month came to from its slices and not from everything. `corrected` is the status once the voided and changed documents were corrected, and a credit note of
     one of them came after that.
     """
 
     now: Books
     again: int
     later: Books
+    sliced: list[str]
     corrected: dict[str, Any]
 
 
@@ -70,8 +72,10 @@ def closed(world: World) -> dict[str, Any]:
     """Both datasets closed in one home, one after the other; then a person's corrections, and a sync."""
     _, now = close(world)
     again, _ = close(world)
+    sliced = not_the_same(world)
     world.turn_to(LATER)
     _, later = close(world)
+    sliced += not_the_same(world)
     assert world.correct([each.ref for each in CORRECTED], dry_run=False).success
     world.months(world.touched())
     after = world.data.parent / "corrected"
@@ -80,7 +84,13 @@ def closed(world: World) -> dict[str, Any]:
     assert world.extract().success
     world.months(world.window())
     assert world.prove().success
-    return {"now": now, "again": again, "later": later, "corrected": world.status()}
+    return {
+        "now": now,
+        "again": again,
+        "later": later,
+        "sliced": sliced,
+        "corrected": world.status(),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +146,11 @@ def all_came_out(closed: Closed) -> None:
 def test_a_demo_of_them_through_dagster_comes_to_the_same(in_books: Closed) -> None:
     for fcb in a_home({}):
         assert fcb("demo", "--dataset", str(NOW), "--json") == in_books.now.status
+
+
+@pytest.mark.slow
+def test_each_month_comes_to_the_same_from_its_slice_as_from_all_months(in_books: Closed) -> None:
+    assert in_books.sliced == []
 
 
 @pytest.mark.slow

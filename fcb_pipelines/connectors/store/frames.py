@@ -11,7 +11,8 @@ number among texts) is written as JSON text of kind and value, and read back as 
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 _MIXED = "columns of several kinds"
 _NO_ONE_TYPE = (pa.ArrowException, TypeError, ValueError, OverflowError)
@@ -39,14 +41,22 @@ _KINDS: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: text == "True",
 }
 
+# What was made of the frames that nobody changes: by the frame's identity, then by its name.
+_KEPT: dict[int, dict[Hashable, Any]] = {}
+
 _DTYPES: dict[type, str] = {int: "Int64", bool: "boolean", str: "object", Decimal: "object"}
 
 
 class FrameStore:
-    """Every frame of one dataset, by asset key path and partition. Files are the owner's only."""
+    """Every frame of one dataset, by asset key path and partition. Files are the owner's only.
 
-    def __init__(self, root: Path) -> None:
+    With `once` a file is read once, as long as it stays as it is: its frame is shared, and nobody may
+    change it.
+    """
+
+    def __init__(self, root: Path, *, once: bool = False) -> None:
         self.root = root
+        self._once: dict[Path, tuple[str, pd.DataFrame]] | None = {} if once else None
 
     def path(self, key: Sequence[str], partition: str | None = None) -> Path:
         """The file of the frame of an asset (and partition)."""
@@ -56,7 +66,26 @@ class FrameStore:
     def read(self, key: Sequence[str], partition: str | None = None) -> pd.DataFrame | None:
         """The frame, or None where it was never built."""
         path = self.path(key, partition)
-        return read_frame(path) if path.exists() else None
+        return self.load(path) if path.exists() else None
+
+    def load(self, path: Path) -> pd.DataFrame:
+        """The frame in one of the store's files. Raises FileNotFoundError."""
+        if self._once is None:
+            return read_frame(path)
+        signature = _signature(path)
+        if self._once.get(path, ("",))[0] != signature:
+            self._once[path] = signature, kept(read_frame(path))
+        return self._once[path][1]
+
+    def signature(self, key: Sequence[str], partition: str | None = None) -> str:
+        """A text that differs once the frame's file has been written anew; empty without a file."""
+        path = self.path(key, partition)
+        return _signature(path) if path.exists() else ""
+
+
+def _signature(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def read_frame(path: Path) -> pd.DataFrame:
@@ -109,6 +138,28 @@ def to_rows(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
     A column that a frame of an earlier version lacks has its field's default; without one the
     frame can't be read, and that raises KeyError.
     """
+    return made_once(frame, cast(Hashable, row_type), lambda: _parsed(frame, row_type))
+
+
+def kept(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame, marked as one that nobody changes."""
+    if id(frame) not in _KEPT:
+        _KEPT[id(frame)] = {}
+        weakref.finalize(frame, _KEPT.pop, id(frame), None)
+    return frame
+
+
+def made_once(frame: pd.DataFrame, name: Hashable, make: Callable[[], Made]) -> Made:
+    """What `make` makes of the frame, under this name; made once where nobody changes the frame."""
+    made = _KEPT.get(id(frame))
+    if made is None:
+        return make()
+    if name not in made:
+        made[name] = make()
+    return cast(Made, made[name])
+
+
+def _parsed(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
     layout = _layout(cast(Any, row_type))
     later = {one.name for one in fields(cast(Any, row_type)) if _has_default(one)}
     columns = {}

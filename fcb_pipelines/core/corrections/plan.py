@@ -8,6 +8,7 @@ from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.corrections.document import Correction, correction
 from fcb_pipelines.core.dispositions.case import Case, intended
+from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.ledger.books import Books, first_open_day
 from fcb_pipelines.core.ledger.corrections import answered
@@ -59,7 +60,8 @@ class CorrectionPlan:
     """The correction and reversals to write for one document; `why` describes them, or why there are none.
 
     `undo` are reversals of settlements that the source no longer confirms. `now` and `after` are the
-    ledger's totals before and after; None where nothing of the document is posted.
+    ledger's totals before and after; None where nothing of the document is posted, or its source does
+    not give it.
     """
 
     ref: str
@@ -74,6 +76,14 @@ class CorrectionPlan:
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
         return self.correction is None and not self.undo
+
+
+def not_given(row: Disposition) -> CorrectionPlan:
+    """The plan for a document that its source does not give: nothing is written, `why` names the hold."""
+    cause = f"{row.reason}: {row.detail}" if row.detail else str(row.reason)
+    return CorrectionPlan(
+        ref=row.ref, why=f"its source does not give it ({cause})", currency=row.currency or ""
+    )
 
 
 def posted_with_notes(

@@ -1,7 +1,7 @@
 """The window: the months that the daily sync rebuilds."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.core.codes import Verdict
@@ -29,7 +29,7 @@ class Fingerprint:
 def fingerprints(
     periods: Iterable[str],
     index: Sequence[IndexRow],
-    rows: Sequence[NexaCloudInvoice],
+    rows: Iterable[NexaCloudInvoice],
     users: Mapping[str, User],
     moves: Iterable[LedgerMove],
     settlements: Iterable[LedgerSettlement],
@@ -41,9 +41,22 @@ def fingerprints(
     counts in every month of its cash, and so do its settlements in the ledger.
     """
     wanted = {*periods}
-    place = {row.ref: row.period for row in index if row.period in wanted and row.is_member}
-    parts: dict[str, tuple[list[str], list[str], list[str]]] = {
-        period: (_cash_of_before(period, opening), [], []) for period in wanted
+    extracted = of_extracts(wanted, index, rows, users, opening)
+    return with_ledger(extracted, index, moves, settlements, opening)
+
+
+def of_extracts(
+    periods: Iterable[str],
+    index: Sequence[IndexRow],
+    rows: Iterable[NexaCloudInvoice],
+    users: Mapping[str, User],
+    opening: Mapping[str, OpeningCash],
+) -> dict[str, tuple[str, str]]:
+    """Of each period's fingerprint the digests `index` and `nexacloud`."""
+    wanted = {*periods}
+    place = _months_of_members(index, wanted)
+    parts: dict[str, tuple[list[str], list[str]]] = {
+        period: (_cash_of_before(period, opening), []) for period in wanted
     }
     for row, period in _months_of_rows(index, place):
         parts[period][0].append(f"{row.ref} {row.body_hash}")
@@ -52,24 +65,38 @@ def fingerprints(
             parts[period][1].append(
                 f"{_EVERY_FIELD.digest(copy)} {_EVERY_FIELD.digest(users.get(copy.user_id))}"
             )
+    return {period: (digest_of_lines(a), digest_of_lines(b)) for period, (a, b) in parts.items()}
+
+
+def with_ledger(
+    extracted: Mapping[str, tuple[str, str]],
+    index: Iterable[IndexRow],
+    moves: Iterable[LedgerMove],
+    settlements: Iterable[LedgerSettlement],
+    opening: Mapping[str, OpeningCash],
+) -> dict[str, Fingerprint]:
+    """The fingerprints of these periods: the digests of their extracts with that of the ledger's rows."""
+    wanted = extracted.keys()
+    place = _months_of_members(index, wanted)
+    lines: dict[str, list[str]] = {period: [] for period in wanted}
     for move in moves:
         # A person may have changed its date: it belongs to the month of its document.
         own = place.get(move.ref) or period_of(move.document.date)
         for period in {own, place.get(move.document.reverses or "", own)} & wanted:
-            parts[period][2].append(
+            lines[period].append(
                 f"{move.ref} {move.state} {move.residual} {move.accounting_date} "
                 f"{move.document.content_hash} {move.stored_hash}"
             )
     for entry in settlements:
         for period in _places(entry.settlement.document, place, opening, entry.ref) & wanted:
-            parts[period][2].append(
+            lines[period].append(
                 f"{entry.ref} {entry.state} {entry.reconciled} {entry.settlement.content_hash}"
             )
     return {
         period: Fingerprint(
-            index=digest_of_lines(a), nexacloud=digest_of_lines(b), ledger=digest_of_lines(c)
+            index=documents, nexacloud=copies, ledger=digest_of_lines(lines[period])
         )
-        for period, (a, b, c) in parts.items()
+        for period, (documents, copies) in extracted.items()
     }
 
 
@@ -107,13 +134,21 @@ def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) ->
     )
 
 
+def _months_of_members(index: Iterable[IndexRow], wanted: Collection[str]) -> dict[str, str]:
+    return {
+        row.ref: row.period
+        for row in index
+        if row.period is not None and row.period in wanted and row.is_member
+    }
+
+
 def _cash_of_before(period: str, opening: Mapping[str, OpeningCash]) -> list[str]:
     return [f"{ref} {one.basis}" for ref, one in opening.items() if period in one.periods]
 
 
 def _places(
     ref: str | None,
-    place: Mapping[str, str | None],
+    place: Mapping[str, str],
     opening: Mapping[str, OpeningCash],
     entry: str | None = None,
 ) -> frozenset[str]:
@@ -126,7 +161,7 @@ def _places(
 
 
 def _months_of_rows(
-    index: Sequence[IndexRow], place: Mapping[str, str | None]
+    index: Sequence[IndexRow], place: Mapping[str, str]
 ) -> Iterable[tuple[IndexRow, str]]:
     """Each row with each of its months: its own and those of its invoice or of its notes (B12)."""
     notes: dict[str, set[str | None]] = defaultdict(set)

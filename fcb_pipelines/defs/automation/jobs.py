@@ -11,6 +11,7 @@ SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     *(keys.source_key(name, "index") for name in keys.SOURCES),
     keys.UNPLACED_DOCUMENTS,
     keys.UNPLACED,
+    keys.SLICES,
     keys.PLAN_CATALOG,
     keys.INVOICED_DOCUMENTS,
 )
@@ -29,7 +30,8 @@ POSTING = dg.AssetSelection.assets(
 extract = dg.define_asset_job(
     "extract",
     SHARED,
-    description="One snapshot of NexaCloud, every source's index, and the documents without a month.",
+    description="One snapshot of NexaCloud, every source's index, the documents without a month, and each "
+    "month's part of them.",
 )
 
 month = dg.define_asset_job(

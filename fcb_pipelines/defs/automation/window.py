@@ -10,9 +10,16 @@ from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.dispositions.opening import opening_cash, opening_documents
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild, touched
+from fcb_pipelines.core.proof.window import (
+    Fingerprint,
+    months_to_rebuild,
+    of_extracts,
+    touched,
+    with_ledger,
+)
 from fcb_pipelines.defs.metering.freshness import changed_months
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
+from fcb_pipelines.defs.reconciliation.slices import cut_digests
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -35,24 +42,20 @@ def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
 def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
     """Every month's present fingerprint, with one batched read of the ledger."""
     indexes = [keys.source_key(name, "index") for name in keys.SOURCES]
-    read = {
-        key: _extracted(frames, key) for key in (*indexes, keys.COPIES, keys.COPY_ITEMS, keys.USERS)
-    }
-    index = [row for key in indexes for row in to_rows(read[key], IndexRow)]
-    copies = copies_of(read[keys.COPIES], read[keys.COPY_ITEMS])
-    users = users_of(read[keys.USERS])
+    index = [row for key in indexes for row in to_rows(_extracted(frames, key), IndexRow)]
     unplaced = frames.read(keys.UNPLACED_DOCUMENTS.path)
     # A version before this one did not write it.
     facts = () if unplaced is None or unplaced.empty else to_rows(unplaced, InvoiceFacts)
-    return fingerprints(
+    opening = opening_cash(opening_documents(facts, index, current()), current())
+    extracted = cut_digests(frames, periods()) or of_extracts(
         periods(),
         index,
-        copies,
-        users,
-        ledger.read_moves(None),
-        ledger.read_settlements(None),
-        opening_cash(opening_documents(facts, index, current()), current()),
+        copies_of(_extracted(frames, keys.COPIES), _extracted(frames, keys.COPY_ITEMS)),
+        users_of(_extracted(frames, keys.USERS)),
+        opening,
     )
+    moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
+    return with_ledger(extracted, index, moves, settlements, opening)
 
 
 def _extracted(frames: FrameStore, key: dg.AssetKey) -> pd.DataFrame:

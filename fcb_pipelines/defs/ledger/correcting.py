@@ -11,7 +11,12 @@ from pydantic import Field
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
-from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
+from fcb_pipelines.core.corrections.plan import (
+    CorrectionPlan,
+    not_given,
+    plan_correction,
+    posted_with_notes,
+)
 from fcb_pipelines.core.dispositions.cases import cases
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
@@ -69,6 +74,7 @@ def planned(
 ) -> tuple[CorrectionPlan, ...]:
     """The plan of each document, from its month as last built and the ledger's present state.
 
+    It is empty for one that its source does not give: there is nothing to compare the books with.
     A void invoice also gets plans for its voided credit notes: correcting only some of them would
     leave the books wrong. Raises NotFound for a ref that no built month has.
     """
@@ -121,10 +127,12 @@ def _plans(
     decided: Mapping[str, Disposition],
     reader: LedgerReader,
 ) -> Iterable[CorrectionPlan]:
-    first = reader.ledger_state(wanted, ())
-    notes = [ref for ref, row in first.items() if _is_note_of(row, wanted)]
-    now = reader.ledger_state([*wanted, *notes], this.settlement_refs_of(wanted))
     own = [facts for facts in this.facts if facts.ref in wanted]
+    given = [facts.ref for facts in own]
+    yield from (not_given(decided[ref]) for ref in wanted if ref not in given)
+    first = reader.ledger_state(given, ())
+    notes = [ref for ref, row in first.items() if _is_note_of(row, given)]
+    now = reader.ledger_state([*given, *notes], this.settlement_refs_of(given))
     for case in cases(own, this.claimants, this.agreements, now, this.index):
         row = decided[case.facts.ref]
         yield plan_correction(

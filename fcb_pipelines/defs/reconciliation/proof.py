@@ -35,16 +35,13 @@ from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_io import slices_of
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import periods
 
 # The frames of a built month; a missing frame leaves its part of the proof out.
-_FRAMES = {
-    **{name: one.key for name, one in month.INDEXES.items()},
-    **{name: one.key for name, one in month.COPIES.items()},
-    **{name: one.key for name, one in month.USERS.items()},
-}
+_FRAMES = {**keys.CUT, "users": keys.USERS}
 _MONTH_FRAMES = {
     **{name: one.key for name, one in month.FACTS.items()},
     **{name: one.key for name, one in month.CREDITED.items()},
@@ -66,13 +63,9 @@ class FrameReport:
     """The proof of one dataset, read from its frames on demand."""
 
     def __init__(self, frames: FrameStore) -> None:
-        self._frames = frames
-        # A frame that breaks its contract is not read further; its gate names it.
-        self._shared = {
-            name: frame
-            for name, frame in self._read(_FRAMES, None).items()
-            if name not in EXTRACTS or contract(**{name: frame}).outcome is Outcome.PASS
-        }
+        self._frames = FrameStore(frames.root, once=True)
+        self._slices = slices_of(self._frames)
+        self._sound: dict[str, pd.DataFrame | None] = {}
         self._dual_run = DualRunProof(frames)
 
     def status(self, only: str | None = None) -> StatusJson:
@@ -91,7 +84,7 @@ class FrameReport:
 
     def month(self, period: str) -> MonthStatus | None:
         """One month as its last build left it; None where it was never built."""
-        frames = {**self._shared, **self._read({**_MONTH_FRAMES, **_GATED}, period)}
+        frames = {**self._extracts(period), **self._read({**_MONTH_FRAMES, **_GATED}, period)}
         this = Month(period, frames)
         if "dispositions" not in frames:
             return None
@@ -130,7 +123,7 @@ class FrameReport:
 
     def built_month(self, period: str) -> Month:
         """One month's frames as its last build left them."""
-        return Month(period, {**self._shared, **self._read_month(period)})
+        return Month(period, {**self._extracts(period), **self._read_month(period)})
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
@@ -152,9 +145,7 @@ class FrameReport:
         """Ref -> amount of confirmed settlements that are listed and not posted, and the exception's code."""
         found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
-            frames = self._read_month(period)
-            this = Month(period, {**self._shared, **frames})
-            found |= _unsettled(this)
+            found |= _unsettled(Month(period, self._read_month(period)))
         return found
 
     def global_gates(self) -> tuple[GateResult, ...]:
@@ -167,19 +158,19 @@ class FrameReport:
         return sum(
             not row.in_scope
             for name in month.INDEXES
-            if name in self._shared
-            for row in to_rows(self._shared[name], IndexRow)
+            if (frame := self._whole(name)) is not None
+            for row in to_rows(frame, IndexRow)
         )
 
     def customers(self) -> dict[str, str]:
         """The name of each billing account that NexaCloud knows."""
-        frame = self._shared.get("users")
+        frame = self._whole("users")
         users = users_of(frame) if frame is not None else {}
         return {nexacloud_ref(key): user.name for key, user in users.items()}
 
     def snapshot(self) -> str:
         """The snapshot that the present extracts were read from."""
-        frame = self._shared.get("copies")
+        frame = self._whole("copies")
         return str(frame.attrs.get("snapshot", "")) if frame is not None else ""
 
     @cached_property
@@ -232,6 +223,23 @@ class FrameReport:
         drawn = [row for row in self._amounts if row.measure is Measure.CREDIT]
         return by_document(row for row in (*amounts(sides), *drawn) if row.ref in refs)
 
+    def _extracts(self, period: str) -> dict[str, pd.DataFrame]:
+        """The extracts of a month: its slices, and whole frames where there is none."""
+        found = {
+            name: self._slices.read(key.path, period)
+            for name, key in _FRAMES.items()
+        }  # fmt: skip
+        every = {name: self._whole(name) if part is None else part for name, part in found.items()}
+        return {name: frame for name, frame in every.items() if frame is not None}
+
+    def _whole(self, name: str) -> pd.DataFrame | None:
+        """An extract over all months. One that breaks its contract is not read further; its gate names it."""
+        if name not in self._sound:
+            frame = self._frames.read(_FRAMES[name].path)
+            broken = name in EXTRACTS and frame is not None and _is_broken(name, frame)
+            self._sound[name] = None if broken else frame
+        return self._sound[name]
+
     def _rows(self, key: Any, row_type: type[Any]) -> tuple[Any, ...]:
         frame = self._frames.read(key.path)
         return to_rows(frame, row_type) if frame is not None else ()
@@ -256,6 +264,10 @@ class FrameReport:
 def families() -> dict[str, str]:
     """The family of each income account code."""
     return {code: family for family, code in account_codes(current()).items()}
+
+
+def _is_broken(name: str, frame: pd.DataFrame) -> bool:
+    return contract(**{name: frame}).outcome is not Outcome.PASS
 
 
 def _unsettled(this: Month) -> dict[str, tuple[int, ExceptionCode]]:

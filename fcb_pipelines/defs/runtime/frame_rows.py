@@ -8,8 +8,8 @@ from typing import Any, get_type_hints
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud.contracts import breaches
-from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.connectors.nexacloud.contracts import Breach, breaches
+from fcb_pipelines.connectors.store.frames import made_once, to_rows
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, copies
 from fcb_pipelines.core.proof.gate import GateResult
@@ -40,8 +40,12 @@ def breaches_of(frames: Mapping[str, pd.DataFrame]) -> list[str]:
         str(breach)
         for name, key in EXTRACTS.items()
         if name in frames
-        for breach in breaches(key.path[-1], frames[name])
+        for breach in _breaches(key.path[-1], frames[name])
     ]
+
+
+def _breaches(table: str, frame: pd.DataFrame) -> tuple[Breach, ...]:
+    return made_once(frame, f"breaches of {table}", lambda: breaches(table, frame))
 
 
 def contract(**frames: pd.DataFrame) -> GateResult:
@@ -52,7 +56,7 @@ def contract(**frames: pd.DataFrame) -> GateResult:
 def users_of(frame: pd.DataFrame) -> dict[str, User]:
     """NexaCloud's users by id. Raises dg.Failure where the frame breaks its contract."""
     require([contract(users=frame)])
-    return {user.id: user for user in to_rows(frame, User)}
+    return made_once(frame, "users", lambda: {user.id: user for user in to_rows(frame, User)})
 
 
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:

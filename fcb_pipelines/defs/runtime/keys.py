@@ -53,6 +53,7 @@ AGREEMENTS = dg.AssetKey(["reconciliation", "agreements"])
 DISPOSITIONS = dg.AssetKey(["reconciliation", "dispositions"])
 UNPLACED_DOCUMENTS = dg.AssetKey(["reconciliation", "unplaced_documents"])
 UNPLACED = dg.AssetKey(["reconciliation", "unplaced"])
+SLICES = dg.AssetKey(["reconciliation", "slices"])
 TAX_WITNESS = dg.AssetKey(["reconciliation", "tax_witness"])
 LEDGER_DELTAS = dg.AssetKey(["reconciliation", "ledger_deltas"])
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
@@ -67,6 +68,13 @@ METERING_DELTAS = dg.AssetKey(["metering", "deltas"])
 LEAKS = dg.AssetKey(["metering", "leaks"])
 
 REPORT = dg.AssetKey(["close", "report"])
+
+# The frames over all months of which a month needs a part, by the names of the inputs.
+CUT = {
+    **{f"{name}_index": source_key(name, "index") for name in SOURCES},
+    "copies": COPIES,
+    "copy_items": COPY_ITEMS,
+}
 
 # Frames that a month may have been built without: an earlier version did not write them, or their
 # source was not there yet. A missing one counts as empty.

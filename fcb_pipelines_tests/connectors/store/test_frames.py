@@ -289,3 +289,20 @@ def test_a_decimal_that_parquet_has_no_type_for_comes_back_as_it_was(
     frame = pd.DataFrame({"amount": pd.Series([Decimal(value), Decimal(1)], dtype=object)})
     write_frame(frame, tmp_path / "amount.parquet")
     assert read_frame(tmp_path / "amount.parquet")["amount"].tolist() == [Decimal(value), 1]
+
+
+def test_a_store_that_reads_once_reads_a_file_again_only_when_it_was_written_anew(
+    tmp_path: Path,
+) -> None:
+    store, key = FrameStore(tmp_path, once=True), ("stripe", "index")
+    write_frame(to_frame([CASE.facts], InvoiceFacts), store.path(key))
+    first = store.read(key)
+    assert first is not None
+    assert store.read(key) is first
+    rows = to_rows(first, InvoiceFacts)
+    assert to_rows(first, InvoiceFacts) is rows, "its rows are read once"
+    write_frame(to_frame([CASE.facts, CASE.facts], InvoiceFacts), store.path(key))
+    again = store.read(key)
+    assert again is not None
+    assert len(to_rows(again, InvoiceFacts)) == 2
+    assert len(rows) == 1

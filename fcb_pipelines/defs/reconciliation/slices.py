@@ -1,0 +1,93 @@
+"""The extracts cut into months, once an extract, so that a month reads its own rows and no others."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, to_rows
+from fcb_pipelines.core.proof.gate import Outcome, Scope
+from fcb_pipelines.core.proof.slices import Slice, SliceRow, slices
+from fcb_pipelines.core.proof.window import of_extracts
+from fcb_pipelines.defs.gates.inputs import TABLE, gate_results
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_io import slices_of
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.defs.runtime.resources import StoreResource
+
+Frame = dg.MaterializeResult[pd.DataFrame]
+_CUT_FROM = "cut_from"
+_GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.blocking)
+
+
+@dg.asset(
+    key=keys.SLICES,
+    ins={**month.INDEXES, **month.COPIES, **month.USERS, **month.UNPLACED_DOCUMENTS},
+    metadata=column_schema(SliceRow),
+    group_name="reconciliation",
+    owners=keys.OWNERS,
+    kinds={"python"},
+)
+def month_slices(store: StoreResource, **frames: pd.DataFrame) -> Frame:
+    """One month of the extracts: the rows that it needs, written beside the frames, and their digests.
+
+    Extracts that a gate refuses are not cut.
+    """
+    kept = slices_of(store.frames())
+    signature = kept.signature()
+    this = Month("", frames)
+    if not _are_sound(this):
+        frame = to_frame((), SliceRow)
+        return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
+    cut = slices(periods(), this.index, this.copies, this.opening_cash)
+    for name, key in keys.CUT.items():
+        kept.write(key.path, dict(_parts(name, frames[name], cut)), signature)
+    digests = of_extracts(periods(), this.index, this.copies, this.users, this.opening_cash)
+    rows = [
+        SliceRow(
+            period=period,
+            documents=len(part.documents),
+            invoices=len(part.invoices),
+            index=digests[period][0],
+            nexacloud=digests[period][1],
+        )
+        for period, part in cut.items()
+    ]
+    frame = to_frame(rows, SliceRow, **{_CUT_FROM: signature})
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
+
+
+def cut_digests(frames: FrameStore, wanted: Sequence[str]) -> dict[str, tuple[str, str]] | None:
+    """The digests of the extracts by month; None where these months were not cut from them as they are."""
+    frame = frames.read(keys.SLICES.path)
+    if frame is None or frame.attrs.get(_CUT_FROM) != slices_of(frames).signature():
+        return None
+    found = {row.period: (row.index, row.nexacloud) for row in to_rows(frame, SliceRow)}
+    return {period: found[period] for period in wanted} if found.keys() >= {*wanted} else None
+
+
+def _are_sound(this: Month) -> bool:
+    """Whether every gate over the extracts that would stop a month passes."""
+    return all(result.outcome is not Outcome.FAIL for result in gate_results(_GATES, this))
+
+
+def _parts(
+    name: str, frame: pd.DataFrame, cut: Mapping[str, Slice]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of a frame that each month needs, in their order."""
+    if name in month.INDEXES:
+        key, wanted = "ref", {period: part.documents for period, part in cut.items()}
+    else:
+        key = "id" if name == "copies" else "invoice_id"
+        wanted = {period: part.invoices for period, part in cut.items()}
+    lines: dict[str, list[int]] = defaultdict(list)
+    for line, one in enumerate(frame[key].tolist()):
+        lines[one].append(line)
+    for period, ids in wanted.items():
+        at = sorted(line for one in ids for line in lines.get(one, ()))
+        part = frame.iloc[at].reset_index(drop=True)
+        part.attrs = {**frame.attrs}
+        yield period, part
