@@ -1,0 +1,1 @@
+"""What it costs: one module a measurement, each prints a table or, with --json, its figures."""

@@ -31,6 +31,17 @@ class Fcb:
         assert done.stdout, done.stderr[-3000:]
         return done.returncode, json.loads(done.stdout)
 
+    def begun(self, *arguments: str) -> subprocess.Popen[str]:
+        """The command while it runs; what it prints for a person comes by its stderr."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("fcb")), *arguments],
+            env=self._environment,
+            cwd=self.home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(Path(sys.executable).with_name("fcb")), *arguments],

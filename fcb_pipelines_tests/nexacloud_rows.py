@@ -3,9 +3,13 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
+
+from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
+from fcb_pipelines.connectors.store.frames import read_frame
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -87,6 +91,13 @@ def write_dataset(
             writer.writeheader()
             writer.writerows(rows)
     return folder
+
+
+def extracted(source: NexaCloudSource) -> dict[str, pd.DataFrame]:
+    """The frames of a snapshot, by table."""
+    with TemporaryDirectory() as folder:
+        files = source.snapshot(Path(folder)).files
+        return {table: read_frame(file.path) for table, file in files.items()}
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

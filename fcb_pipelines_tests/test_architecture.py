@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from fcb_pipelines.core.codes import System
+from fcb_pipelines.instance.storage import PooledPostgresStorage
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fcb_pipelines"
@@ -21,10 +22,11 @@ MAY_IMPORT = {
     "core": set(),
     "connectors": {"core"},
     "config": {"core"},
+    "instance": set(),
     "former_shadow": {"core", "connectors"},
     "sandbox": {"core", "connectors", "config"},
-    "defs": {"core", "connectors", "config", "former_shadow"},
-    "cli": {"core", "connectors", "config", "sandbox", "defs", "definitions"},
+    "defs": {"core", "connectors", "config", "former_shadow", "instance"},
+    "cli": {"core", "connectors", "config", "instance", "sandbox", "defs", "definitions"},
     "definitions": {"defs"},
 }
 
@@ -36,7 +38,7 @@ LADDERS = {
         "corrections", "proof", "metering", "close",
     ),
     "connectors": (
-        "failures", "sources", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
+        "failures", "sources", "stopping", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
@@ -55,7 +57,7 @@ LADDERS = {
 
 # Each room that is a folder has a page docs.md.
 FOLDERS = {
-    *(PACKAGE / name for name in ("cli", "config", "former_shadow", "sandbox")),
+    *(PACKAGE / name for name in ("cli", "config", "former_shadow", "instance", "sandbox")),
     *(PACKAGE / house.replace(".", "/") / rung for house, ladder in LADDERS.items() for rung in ladder),
 }  # fmt: skip
 
@@ -74,8 +76,9 @@ OTHER_COLONS = {
     "core/documents/build.py": "the key of a line",
     "core/digests.py": "JSON",
     "connectors/store/evidence.py": "JSON",
-    "connectors/beancount/books.py": "a place in a file",
+    "connectors/beancount/loading.py": "a place in a file",
     "connectors/beancount/reading.py": "a place in a file",
+    "connectors/beancount/scan.py": "a row of metadata",
     "connectors/beancount_plugin.py": "a place in a file",
     "connectors/beancount/changes.py": "a row of metadata",
     "connectors/beancount/chart.py": "an account's name",
@@ -364,7 +367,12 @@ def test_the_code_location_has_one_name_everywhere() -> None:
 
 def test_dagsters_storage_is_postgres_and_a_failed_step_is_never_blindly_retried() -> None:
     instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
-    assert instance["storage"] == {"postgres": {"postgres_url": {"env": "FCB_POSTGRES_URL"}}}
+    storage = instance["storage"]["custom"]
+    assert storage["config"] == {"postgres_url": {"env": "FCB_POSTGRES_URL"}}
+    assert (storage["module"], storage["class"]) == (
+        PooledPostgresStorage.__module__,
+        PooledPostgresStorage.__name__,
+    )
     assert instance["run_retries"]["retry_on_asset_or_op_failure"] is False
     assert instance["concurrency"]["pools"]["default_limit"] == 1
     assert instance["run_monitoring"]["free_slots_after_run_end_seconds"] > 0

@@ -16,6 +16,8 @@ from fcb_pipelines.connectors.failures import Failure, Unreachable
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
+from fcb_pipelines.instance.dead_runs import hanging_runs
+from fcb_pipelines.instance.storage import PooledEventLogStorage
 
 Outcome = Literal["ok", "warn", "fail"]
 
@@ -121,7 +123,14 @@ def _dagster() -> Iterator[Finding]:
     try:
         with dg.DagsterInstance.get() as instance:
             runs = instance.get_runs_count()
-            problem = "" if instance.run_monitoring_enabled else "run monitoring is off"
+            pooled = isinstance(instance.event_log_storage, PooledEventLogStorage)
+            lacks = {
+                "run monitoring is off": not instance.run_monitoring_enabled,
+                "its storage opens a connection for each statement": not pooled,
+            }
+            problem = "; ".join(text for text, is_so in lacks.items() if is_so)
+            hanging = hanging_runs(instance)
+            queued = instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
     except (dg.DagsterError, psycopg2.Error, OSError) as error:
         raise Unreachable(
             "opening Dagster's storage",
@@ -134,6 +143,14 @@ def _dagster() -> Iterator[Finding]:
         detail=f"Dagster {dg.__version__}, {runs} runs{'; ' + problem if problem else ''}",
         remedy="copy the project's dagster.yaml to DAGSTER_HOME" if problem else None,
     )
+    waiting = f"; {queued} wait in the queue behind it" if queued else ""
+    for one in hanging:
+        yield Finding(
+            what="dagster",
+            outcome="warn",
+            detail=f"{one} hangs: {one.why}{waiting}",
+            remedy="fcb doctor --fix",
+        )
 
 
 def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
@@ -157,7 +174,11 @@ def _source(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
 
 
 def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
-    books = connections.ledger(found, company).describe()
+    ledger = connections.ledger(found, company)
+    books = ledger.describe()
+    if books.adapter == "beancount" and books.identity:
+        # Errors in the months of the embedded books are found by reading them.
+        ledger.list_moves()
     locks = f", sales locked to {books.invoice_lock}" if books.invoice_lock else ""
     logged = ", logs each change" if books.tracking else ""
     detail = (

@@ -85,11 +85,10 @@ def _make_pools() -> None:
 
     Two runs that start together would both insert it, and on Postgres Dagster fails the second.
     """
-    import dagster as dg
-
     from fcb_pipelines.defs.runtime import keys
+    from fcb_pipelines.instance.storage import open_instance
 
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         storage = instance.event_log_storage
         known = {pool.name for pool in storage.get_pool_limits()}
         for pool in (keys.LEDGER_POOL, *keys.SOURCES):

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
-from fcb_pipelines.cli.screen import OUTCOMES, emit_json, out, table
+from fcb_pipelines.cli.screen import OUTCOMES, emit_json, out, say, table
 from fcb_pipelines.cli.work import connections
 
 if TYPE_CHECKING:
@@ -19,27 +19,44 @@ if TYPE_CHECKING:
 def doctor(
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="End the runs that hang, and free their places.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Check every connection: rights, versions, row counts, missing parts.
+    """Check every connection: rights, versions, row counts, missing parts, runs that hang.
 
-    Reads only. Exit code 2 when something is not configured, 3 when a connection fails or is not
+    Reads only, without --fix. That puts each run whose process is gone on record as failed. Where a run
+    of an earlier version has no sign of life by which to know, be sure that it is dead. Exit code 2 when something is not configured, 3 when a connection fails or is not
     ready; each row names the command that mends it.
 
     Examples:
 
         fcb doctor
         fcb doctor --dataset nexa-2026-05 --json
+        fcb doctor --fix
     """
     from fcb_pipelines.cli import checkups
 
     with connections(dataset, ledger, quiet=as_json) as found:
+        if fix:
+            _end_hanging_runs()
         findings = checkups.all_of(found)
     if as_json:
         emit_json([asdict(finding) for finding in findings])
     else:
         out().print(_as_table(findings))
     raise typer.Exit(_exit(findings))
+
+
+def _end_hanging_runs() -> None:
+    import dagster as dg
+
+    from fcb_pipelines.instance.dead_runs import end_hanging_runs
+
+    with dg.DagsterInstance.get() as instance:
+        for ended in end_hanging_runs(instance):
+            say(f"{ended} is on record as failed, its places are free: {ended.why}")
 
 
 def _as_table(findings: Sequence["Finding"]) -> Table:

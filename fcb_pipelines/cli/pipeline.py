@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.utils import make_new_run_id
 
-from fcb_pipelines.cli.dead_runs import (
-    PROCESS_TAG,
-    free_slots_of_dead_runs,
-    this_process,
-)
 from fcb_pipelines.cli.exits import GateStopped
+from fcb_pipelines.cli.foreground import until_stopped
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors import failures
 from fcb_pipelines.connectors.failures import Failure, TransientFailure
+from fcb_pipelines.connectors.stopping import Stopped, stop_if_asked
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
@@ -26,10 +24,12 @@ from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.instance.dead_runs import end_dead_runs
+from fcb_pipelines.instance.storage import open_instance
+from fcb_pipelines.instance.waiting import Waiting, listening
 
 _POSTING = "ledger__posted_moves"
 _SILENT = "it failed without saying why"
-_INTERRUPTED = "DagsterExecutionInterruptedError"
 _FAILURES = failures.__name__
 _TRANSIENT = frozenset(
     name
@@ -59,9 +59,12 @@ class Pipeline:
         self._found = found
         self._say = say
         self._frames = connections.frames(found)
-        self._instance = dg.DagsterInstance.get()
-        for run_id in free_slots_of_dead_runs(self._instance):
-            say(f"run {run_id} was killed; its place in the queue is free again")
+        self._instance = open_instance()
+        self._waits: set[Waiting] = set()
+        for ended in end_dead_runs(self._instance):
+            say(
+                f"{ended} was killed and is on record as failed; its place in the queue is free again"
+            )
 
     def extract(self) -> None:
         """Read one snapshot and every index. Raises the Failure of a source, or GateStopped."""
@@ -73,11 +76,11 @@ class Pipeline:
 
     def window(self) -> tuple[str, ...]:
         """The months that the daily sync would rebuild now."""
-        return window(self._frames, self._ledger)
+        return until_stopped(lambda: window(self._frames, self._ledger))
 
     def touched(self) -> tuple[str, ...]:
         """The months that another month's run changed in the ledger after they were built."""
-        return touched_months(self._frames, self._ledger)
+        return until_stopped(lambda: touched_months(self._frames, self._ledger))
 
     def periods(self) -> tuple[str, ...]:
         """Every period, oldest first."""
@@ -141,7 +144,7 @@ class Pipeline:
 
     @cached_property
     def _ledger(self) -> Any:
-        return connections.ledger(self._found, current())
+        return connections.kept_ledger(self._found, current())
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
@@ -157,17 +160,35 @@ class Pipeline:
             # `say` shows progress; the run's own log is in Dagster's storage.
             loggers={"console": {"config": {"log_level": "CRITICAL"}}},
         )
-        result = self._definitions.resolve_job_def(job).execute_in_process(
-            instance=self._instance,
-            partition_key=period,
-            run_config=config,
-            raise_on_error=False,
-            tags={PROCESS_TAG: this_process()},
-        )
-        # Dagster takes a Ctrl-C for a failed step, and a verb would go on with the next month.
-        if any(error.kind == _INTERRUPTED for error in _errors(result)):
-            raise KeyboardInterrupt
-        return result
+        run_id = make_new_run_id()
+
+        def execute() -> dg.ExecuteInProcessResult:
+            return self._definitions.resolve_job_def(job).execute_in_process(
+                instance=self._instance,
+                partition_key=period,
+                run_config=config,
+                raise_on_error=False,
+                run_id=run_id,
+            )
+
+        def cancel() -> None:
+            run = self._instance.get_run_by_id(run_id)
+            # Dagster ends a run that is interrupted as canceled where that was asked for, else as failed.
+            if run is not None and not run.is_finished:
+                self._instance.report_run_canceling(run, "stopped at the command line")
+
+        try:
+            with listening(self._waits_for_a_pool):
+                return until_stopped(execute, cancel)
+        except Stopped:
+            self._instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+            raise
+
+    def _waits_for_a_pool(self, waiting: Waiting) -> None:
+        if waiting not in self._waits:
+            self._waits.add(waiting)
+            self._say(str(waiting))
+        stop_if_asked()
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:
         gates = _failed_gates(result)

@@ -15,6 +15,7 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
 )
 from fcb_pipelines.connectors.sources import Absent, SourceBody
+from fcb_pipelines.connectors.stopping import sleep, stop_if_asked
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Pace:
         per_second: float,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = sleep,
     ) -> None:
         if per_second <= 0:
             raise ValueError(f"requests per second must be above zero, not {per_second}")
@@ -70,6 +71,7 @@ def read(call: Callable[[], T], pace: Pace, *, attempts: int = ATTEMPTS) -> T:
     """
 
     def turn() -> T:
+        stop_if_asked()
         pace.take()
         return call()
 

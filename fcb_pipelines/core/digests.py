@@ -65,11 +65,11 @@ class Form:
         names = self._counting.get(kind)
         if names is None:
             names = self._counting[kind] = all_but(kind)
-        counted = {name: getattr(value, name) for name in names}
-        for name in self._where_known & counted.keys():
-            if counted[name] is None:
-                del counted[name]
-        return counted
+        return {
+            name: found
+            for name in names
+            if (found := getattr(value, name)) is not None or name not in self._where_known
+        }
 
 
 class Digested:

@@ -1,56 +1,84 @@
-"""A killed run gives its place in the pools back to the next one; a living one keeps it."""
+"""A killed run, as the next verb, the daemon's sensor and the doctor meet it."""
 
-import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from fcb_pipelines.cli.dead_runs import PROCESS_TAG, free_slots_of_dead_runs, this_process
+from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
 
-GONE = f"{socket.gethostname()} 4194304 1.00"
+# isort: split
+
+from fcb_pipelines.cli import checkups
+from fcb_pipelines.cli.doctor import _end_hanging_runs
+from fcb_pipelines.cli.pipeline import Pipeline
+from fcb_pipelines.config import environment
+from fcb_pipelines.defs.automation.sensors import dead_runs
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.instance.holder import month
+from fcb_pipelines_tests.instance.instances import a_dagster_home, a_process, holders, until
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test(overrides={"concurrency": {"pools": {"default_limit": 1}}}) as made:
+def instance(
+    postgres: EmbeddedPostgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    folder = a_dagster_home(tmp_path / "dagster", postgres.sqlalchemy_url(database))
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    with dg.DagsterInstance.get() as made:
         yield made
 
 
-def a_run_that_holds_the_ledger(instance: dg.DagsterInstance, process: str) -> str:
-    run = instance.create_run_for_job(
-        dg.job(name="month")(lambda: None),
-        status=dg.DagsterRunStatus.STARTED,
-        tags={PROCESS_TAG: process},
-    )
-    storage = instance.event_log_storage
-    storage.initialize_concurrency_limit_to_default("ledger")
-    assert storage.claim_concurrency_slot("ledger", run.run_id, "step").is_claimed
-    return run.run_id
+@pytest.fixture
+def killed(instance: dg.DagsterInstance, tmp_path: Path) -> str:
+    """The id of a run that held the ledger when its process was killed."""
+    with a_process(tmp_path / "dagster") as child:
+        until(lambda: bool(holders(instance)))
+        child.kill()
+        child.wait()
+    (run_id,) = holders(instance)
+    return run_id
 
 
-def holders(instance: dg.DagsterInstance) -> set[str]:
-    info = instance.event_log_storage.get_concurrency_info("ledger")
-    return {slot.run_id for slot in info.claimed_slots}
-
-
-def test_the_slot_of_a_killed_process_is_freed_and_its_run_has_failed(
-    instance: dg.DagsterInstance,
-) -> None:
-    run_id = a_run_that_holds_the_ledger(instance, GONE)
-    assert free_slots_of_dead_runs(instance) == (run_id,)
-    assert holders(instance) == set()
+def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
     run = instance.get_run_by_id(run_id)
     assert run is not None
-    assert run.status is dg.DagsterRunStatus.FAILURE
+    return run.status
 
 
-@pytest.mark.parametrize(
-    "process",
-    [this_process(), "another-host 1 1.00", ""],
-    ids=["this process", "another host", "launched by the daemon"],
-)
-def test_a_run_that_may_be_alive_keeps_its_slot(instance: dg.DagsterInstance, process: str) -> None:
-    run_id = a_run_that_holds_the_ledger(instance, process)
-    assert free_slots_of_dead_runs(instance) == ()
-    assert holders(instance) == {run_id}
+def test_the_next_verb_ends_it_and_says_so(
+    instance: dg.DagsterInstance, killed: str, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    Pipeline(environment.read({"FCB_HOME": str(tmp_path / "home")}), say=said.append)
+    assert said == [
+        f"run {killed[:8]} (month) was killed and is on record as failed; its place in the queue is "
+        "free again"
+    ]
+    assert status(instance, killed) is dg.DagsterRunStatus.FAILURE
+    assert month.execute_in_process(instance=instance).success
+
+
+def test_the_daemons_sensor_ends_it(instance: dg.DagsterInstance, killed: str) -> None:
+    assert "1 dead runs ended" in str(
+        dead_runs(dg.build_sensor_context(instance=instance)).skip_message  # type: ignore[union-attr]
+    )
+    assert status(instance, killed) is dg.DagsterRunStatus.FAILURE
+    assert holders(instance) == set()
+
+
+def test_the_doctor_names_a_run_that_hangs_and_fix_ends_it(
+    instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = instance.create_run_for_job(month, status=dg.DagsterRunStatus.STARTED)
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        connection.exec_driver_sql("update runs set start_time = 1000000000")
+    (_, hanging) = checkups._dagster()
+    assert hanging.outcome == "warn"
+    assert hanging.detail.startswith(f"run {run.run_id[:8]} (month) hangs")
+    assert hanging.remedy == "fcb doctor --fix"
+    _end_hanging_runs()
+    assert run.run_id[:8] in capsys.readouterr().err
+    assert status(instance, run.run_id) is dg.DagsterRunStatus.FAILURE
+    assert len(list(checkups._dagster())) == 1

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
+import psutil
 import pytest
 
 from fcb_pipelines.cli import dev, work
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import TransientFailure
+from fcb_pipelines.instance.dead_runs import leases_of
 from fcb_pipelines.sandbox import processes, session
 from fcb_pipelines.sandbox.session import Sandbox
+from fcb_pipelines_tests.instance.instances import until
 from fcb_pipelines_tests.sandbox.test_session import a_dataset, a_home
 
 TINY = """\
@@ -23,6 +27,35 @@ def one():
     return 1
 
 defs = dg.Definitions(assets=[one])
+"""
+
+# A run works for ever, until the file FREE is there; two of them fill the queue.
+WITH_A_JOB = """\
+import pathlib
+import time
+
+import dagster as dg
+
+from fcb_pipelines.defs.automation.sensors import dead_runs
+
+@dg.op
+def write():
+    while not pathlib.Path("FREE").exists():
+        time.sleep(0.2)
+
+@dg.job(executor_def=dg.in_process_executor)
+def month():
+    write()
+
+defs = dg.Definitions(jobs=[month], sensors=[dead_runs])
+"""
+LAUNCH = """
+mutation {
+  launchRun(executionParams: {
+    selector: {repositoryLocationName: "tiny_location", repositoryName: "__repository__", jobName: "month"}
+    runConfigData: {}
+  }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+}
 """
 
 
@@ -76,6 +109,41 @@ def healthy_instance(url: str) -> str:
             return str(told["info"])
         time.sleep(0.5)
     raise AssertionError(f"a daemon does not beat: {statuses}")
+
+
+def launched(url: str) -> str:
+    told = ask(url, LAUNCH)["launchRun"]
+    assert told["__typename"] == "LaunchRunSuccess", told
+    return str(told["run"]["runId"])
+
+
+@pytest.mark.slow
+def test_launched_runs_that_were_killed_are_ended_by_the_daemon_and_the_queue_goes_on(
+    found: Environment, tiny: Path, tmp_path: Path
+) -> None:
+    location = tmp_path / "tiny_location.py"
+    location.write_text(WITH_A_JOB.replace("FREE", str(tmp_path / "FREE")))
+    with (
+        dev.dagster(found, port=processes.free_port()) as (webserver, _),
+        dg.DagsterInstance.get() as instance,
+    ):
+        leases = leases_of(instance)
+        assert leases is not None
+        killed = {launched(webserver.url), launched(webserver.url)}
+        until(lambda: {lease.run_id for lease in leases.all_of()} == killed, 120)
+        for lease in leases.all_of():
+            psutil.Process(lease.pid).kill()
+        (tmp_path / "FREE").touch()
+        third = launched(webserver.url)
+
+        def status(run_id: str) -> dg.DagsterRunStatus:
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            return run.status
+
+        until(lambda: status(third) is dg.DagsterRunStatus.SUCCESS, 180)
+        assert {status(one) for one in killed} == {dg.DagsterRunStatus.FAILURE}
+        assert leases.all_of() == ()
 
 
 def test_a_webserver_that_can_not_start_leaves_nothing_running(

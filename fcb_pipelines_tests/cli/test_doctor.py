@@ -14,9 +14,11 @@ from fcb_pipelines.cli.checkups import Finding
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
+from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.sources import SourceDescription
 from fcb_pipelines.core.ledger.description import LedgerDescription, MissingPart
+from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource
 
 RUNNER = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
@@ -102,6 +104,20 @@ def test_what_the_ledger_lacks_is_named_with_its_remedy(
     finding = look(monkeypatch, ledger=LEDGER)["ledger (beancount)"]
     assert (finding.outcome, finding.detail) == ("fail", "missing account 411310")
     assert finding.remedy == "fcb ledger setup"
+
+
+def test_an_error_in_any_month_of_the_books_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCB_LEDGER", "beancount")
+    found = environment.read()
+    books = connections.ledger(found, current())
+    books.setup()
+    month = found.data_home / "books" / "journal" / "2026-04.beancount"
+    month.write_text('2026-04-03 * "half an entry"\n  Assets:Cash  1.00 CAD\n')
+    finding = {each.what: each for each in checkups.all_of(found)}["ledger (beancount)"]
+    assert finding.outcome == "fail"
+    assert "journal/2026-04.beancount:1" in finding.detail
 
 
 def test_a_source_that_answers_is_told_with_account_version_and_counts(

@@ -17,12 +17,14 @@ from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.pipeline import Pipeline
 from fcb_pipelines.config import environment
+from fcb_pipelines.connectors import stopping
 from fcb_pipelines.connectors.failures import (
     Failure,
     NotPrepared,
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.stopping import stop_if_asked
 
 Body = Callable[[], None]
 
@@ -81,10 +83,132 @@ def test_an_error_of_another_kind_is_told_with_its_class(pipeline: Pipeline) -> 
         running(pipeline, failing(KeyError("lost"))).extract()
 
 
-def test_a_kill_in_a_step_ends_the_verb_and_is_no_failure_of_the_step(pipeline: Pipeline) -> None:
-    def killed() -> None:
-        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
-        time.sleep(10)
+Kill = Callable[[], None]
 
+
+def batches(done: list[int], kill: Kill) -> Body:
+    """A step of 50 batches that may be stopped between two; the signal comes in the third."""
+
+    def body() -> None:
+        for number in range(50):
+            stop_if_asked()
+            if number == 2:
+                kill()
+            time.sleep(0.1)
+            done.append(number)
+
+    return body
+
+
+def one_batch(done: list[int], kill: Kill) -> Body:
+    """A step with no place to stop at."""
+
+    def body() -> None:
+        kill()
+        time.sleep(0.5)
+        done.append(0)
+
+    return body
+
+
+def waiting_for_a_source(done: list[int], kill: Kill) -> Body:
+    """A step in the midst of a long wait between two tries."""
+
+    def body() -> None:
+        threading.Timer(0.3, kill).start()
+        stopping.sleep(60)
+
+    return body
+
+
+def killing_by(one: signal.Signals) -> Kill:
+    return lambda: os.kill(os.getpid(), one)
+
+
+@pytest.mark.parametrize("one", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("step", "ends_as", "batches_done"),
+    [
+        (batches, dg.DagsterRunStatus.CANCELED, 3),
+        (waiting_for_a_source, dg.DagsterRunStatus.CANCELED, 0),
+        (one_batch, dg.DagsterRunStatus.SUCCESS, 1),
+    ],
+    ids=["between batches", "while it waits", "the only batch"],
+)
+def test_a_signal_ends_the_verb_where_the_batch_in_hand_is_whole(
+    pipeline: Pipeline,
+    step: Callable[[list[int], Kill], Body],
+    one: signal.Signals,
+    ends_as: dg.DagsterRunStatus,
+    batches_done: int,
+) -> None:
+    done: list[int] = []
     with pytest.raises(KeyboardInterrupt), kill_is_ctrl_c():
-        running(pipeline, killed).extract()
+        running(pipeline, step(done, killing_by(one))).extract()
+    (run,) = instance_of(pipeline).get_runs()
+    assert run.status is ends_as
+    assert len(done) == batches_done
+    assert not stopping.is_asked()
+
+
+def test_what_follows_the_step_in_hand_does_not_start(pipeline: Pipeline) -> None:
+    first: list[int] = []
+
+    @dg.asset
+    def begun() -> None:
+        one_batch(first, killing_by(signal.SIGINT))()
+
+    @dg.asset(deps=[begun])
+    def next_step() -> None:
+        stop_if_asked()
+        first.append(1)
+
+    pipeline.__dict__["_definitions"] = dg.Definitions(
+        assets=[begun, next_step], jobs=[dg.define_asset_job("extract")]
+    )
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.extract()
+    assert first == [0]
+    (run,) = instance_of(pipeline).get_runs()
+    assert run.status is dg.DagsterRunStatus.CANCELED
+
+
+def test_a_second_signal_does_not_wait_for_the_batch(pipeline: Pipeline) -> None:
+    ended = threading.Event()
+
+    def long_batch() -> None:
+        kill = killing_by(signal.SIGINT)
+        kill()
+        threading.Timer(0.5, kill).start()
+        ended.wait(30)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        running(pipeline, long_batch).extract()
+    assert time.monotonic() - began < 20
+    ended.set()
+    (work,) = [one for one in threading.enumerate() if one.name == "fcb work"]
+    work.join(20)
+
+
+def test_a_stopped_run_gives_its_place_in_the_pool_back(pipeline: Pipeline) -> None:
+    @dg.asset(pool="ledger")
+    def written() -> None:
+        batches([], killing_by(signal.SIGTERM))()
+
+    instance = instance_of(pipeline)
+    instance.event_log_storage.set_concurrency_slots("ledger", 1)
+    pipeline.__dict__["_definitions"] = dg.Definitions(
+        assets=[written], jobs=[dg.define_asset_job("extract")]
+    )
+    with pytest.raises(KeyboardInterrupt), kill_is_ctrl_c():
+        pipeline.extract()
+    info = instance.event_log_storage.get_concurrency_info("ledger")
+    assert not info.claimed_slots
+    assert not info.pending_steps
+
+
+def instance_of(pipeline: Pipeline) -> dg.DagsterInstance:
+    found = pipeline.__dict__["_instance"]
+    assert isinstance(found, dg.DagsterInstance)
+    return found

@@ -2,10 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fcb_pipelines.connectors.beancount import books as beancount_books
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.connectors.beancount.loading import Loaded, is_month
 from fcb_pipelines.connectors.store.frames import read_frame
 from fcb_pipelines.core.ledger.moves import MoveState, is_same_document
 from fcb_pipelines_tests.compatibility.before import (
@@ -41,6 +44,25 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> BeancountLedger:
 
 def test_every_entry_is_found_under_its_id_with_its_hashes(ledger: BeancountLedger) -> None:
     assert list(entries(ledger)) == rows(ENTRIES)
+
+
+def test_every_entry_is_found_without_the_months_that_do_not_concern_it(
+    ledger: BeancountLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {each.ref: each for each in (*ledger.read_moves(), *ledger.read_settlements())}
+    months: list[int] = []
+    load = beancount_books.load_part
+
+    def counted(*arguments: Any, **how: Any) -> Loaded:
+        months.append(len([name for name in arguments[2] if is_month(name)]))
+        return load(*arguments, **how)
+
+    monkeypatch.setattr(beancount_books, "load_part", counted)
+    for ref, found in whole.items():
+        alone = BeancountLedger(ledger.main_file.parent, SETTINGS)
+        assert [*alone.read_moves([ref]), *alone.read_settlements([ref])] == [found]
+    assert len(months) >= len(whole)
+    assert sum(months) / len(months) < len(list((BOOKS / "journal").iterdir())) / 2
 
 
 def test_what_stands_is_still_what_its_hash_says(ledger: BeancountLedger) -> None:

@@ -227,3 +227,25 @@ def test_both_ledgers_come_to_the_same_balances(
         carry_out(odoo, life, replace(last, known=1.0, dies_after=None))
         assert balances(odoo) == balances(beancount) == expected_balances(*life)
         assert_says(odoo, life)
+
+
+@QUICK
+@given(life=lives(), run=SMALL, data=st.data())
+def test_a_part_of_the_books_answers_what_the_whole_does(
+    template: Path, life: Life, run: Run, data: st.DataObject
+) -> None:
+    with books(template) as ledger:
+        carry_out(ledger, life, run)
+        moves = ledger.read_moves()
+        entries = ledger.read_settlements()
+        names = sorted({each.ref for each in (*life[0], *life[1])} | {"stripe:acct:unknown"})
+        for _ in range(3):
+            refs = data.draw(st.lists(st.sampled_from(names), max_size=3, unique=True))
+            of = data.draw(st.lists(st.sampled_from(names), max_size=3, unique=True))
+            # Opened anew, so that nothing of the whole is in memory.
+            part, whole = (BeancountLedger(ledger.main_file.parent, SETTINGS) for _ in range(2))
+            assert whole.read_moves() == moves
+            assert part.read_moves(refs, of=of) == whole.read_moves(refs, of=of)
+            part = BeancountLedger(ledger.main_file.parent, SETTINGS)
+            assert whole.read_settlements() == entries
+            assert part.read_settlements(refs, of=of) == whole.read_settlements(refs, of=of)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.core.codes import Kind, Method, Status, System
+from fcb_pipelines.core.digests import digest_of_lines
+from fcb_pipelines.core.documents.build import Held, intended_document
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.ledger.entries import (
@@ -24,7 +26,9 @@ from fcb_pipelines.core.ledger.entries import (
     Settlement,
 )
 from fcb_pipelines.core.proof.window import fingerprints
-from fcb_pipelines_tests.documents import a_settlement
+from fcb_pipelines_tests.documents import SETTINGS, a_settlement
+from fcb_pipelines_tests.packaged import packaged
+from fcb_pipelines_tests.sandbox.scenarios.dataset_reading import all_facts
 from fcb_pipelines_tests.strategies import documents
 
 # Every script, quote and control mark, and half of a pair that is no character.
@@ -182,6 +186,24 @@ HASHES: dict[str, tuple[str, str]] = {
 def test_a_hash_is_what_it_was_when_the_first_books_were_written(name: str) -> None:
     now, then = HASHES[name]
     assert now == then
+
+
+# Over all documents of a dataset: its ref, what its source billed, and what would be posted of it.
+DATASETS = {
+    "edge-cases": "07b9a089f395d615214fd663cb9cd14f68726c26dcfaf31bf6777bd0c9a2a410",
+    "edge-cases-later": "f9c25f8267cae40f0d3a3af1130f2c5e00032b5e3ca75d1238eb4274f601a56b",
+    "nexa-2026-05": "4c0b36e975f7a68669d70da8ce276206a48df7ac2adc695f7aa4fa365080266e",
+}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_document_of_a_packaged_dataset_hashes_as_it_always_did(name: str) -> None:
+    lines = []
+    for facts in all_facts(packaged(name)):
+        built = intended_document(facts, SETTINGS, partner="nexacloud:1", nexacloud_invoice_id="1")
+        posted = built.reason if isinstance(built, Held) else built.content_hash
+        lines.append(f"{facts.ref} {facts.source_hash} {posted}")
+    assert digest_of_lines(lines) == DATASETS[name]
 
 
 def test_a_body_is_kept_under_the_name_that_it_always_had(tmp_path: Path) -> None:

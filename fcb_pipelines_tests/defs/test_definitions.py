@@ -58,6 +58,7 @@ def test_all_automation_is_off_until_somebody_turns_it_on() -> None:
     statuses = {each.name: each.default_status.value for each in repository.schedule_defs}
     statuses |= {each.name: each.default_status.value for each in repository.sensor_defs}
     assert {"daily_ledger_sync", "months_after_extract", "proof_after_months"} <= statuses.keys()
+    assert statuses.pop("dead_runs") == "RUNNING"
     assert set(statuses.values()) == {"STOPPED"}
 
 

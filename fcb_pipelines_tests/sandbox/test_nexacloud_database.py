@@ -10,7 +10,7 @@ from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.sandbox.dataset import Dataset, DatasetProblem
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines_tests.nexacloud_rows import uuid, write_dataset
+from fcb_pipelines_tests.nexacloud_rows import extracted, uuid, write_dataset
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_table_without_a_file_is_empty_and_keeps_its_contract(
 ) -> None:
     shutil.rmtree(dataset.path / "nexacloud")
     load_nexacloud(postgres, database, dataset)
-    frames = NexaCloudSource(postgres.ensure_reader(database)).snapshot().frames
+    frames = extracted(NexaCloudSource(postgres.ensure_reader(database)))
     assert all(len(frame) == 0 and not breaches(table, frame) for table, frame in frames.items())
 
 
@@ -65,7 +65,7 @@ def test_the_header_decides_which_columns_there_are(
     rewrite(dataset, "plans", f"colour,name,id\nblue,Standard,{uuid(1)}\n")
     load_nexacloud(postgres, database, dataset)
     assert columns(postgres, database, "plans") == {"colour": "text", "name": "text", "id": "uuid"}
-    frames = NexaCloudSource(postgres.ensure_reader(database)).snapshot().frames
+    frames = extracted(NexaCloudSource(postgres.ensure_reader(database)))
     missing = {breach.column for breach in breaches("plans", frames["plans"])}
     assert missing == set(column_names("plans")) - {"id", "name"}
 
@@ -86,7 +86,7 @@ def test_keys_and_nulls_are_not_enforced_here(
 ) -> None:
     rewrite(dataset, "users", f"id,email\n{uuid(1)},\n{uuid(1)},a@b.test\n")
     load_nexacloud(postgres, database, dataset)
-    frames = NexaCloudSource(postgres.ensure_reader(database)).snapshot().frames
+    frames = extracted(NexaCloudSource(postgres.ensure_reader(database)))
     found = breaches("users", frames["users"])
     rules = {breach.rule for breach in found if breach.column in ("id", "email")}
     assert rules == {"duplicate key", "null where none may be"}
@@ -110,7 +110,7 @@ def test_what_is_loaded_is_not_replaced_and_what_changed_is(
     (dataset.path / "nexacloud" / "invoices.csv").unlink()
     assert load_nexacloud(postgres, database, dataset)
     source = NexaCloudSource(postgres.ensure_reader(database))
-    assert source.snapshot().frames["users"]["id"].tolist() == [uuid(7)]
+    assert extracted(source)["users"]["id"].tolist() == [uuid(7)]
     assert source.describe().rows["invoices"] == 0
 
 

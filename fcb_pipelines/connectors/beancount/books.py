@@ -1,65 +1,66 @@
-"""A folder of Beancount files: read whole, changed by text, checked before it is replaced.
+"""A folder of Beancount files: read, changed by text, checked before it is replaced.
 
 A change goes in these steps, under a file lock: the changed files are written and synced beside the
-books; Beancount's own loader reads the books with them; when it finds no error, each file is renamed
-into place. Files that lose an entry go first: if the machine dies between two renames, no entry is
-there twice and none is cut.
+books; Beancount's own loader reads them with all that they need of the books; when it finds no error,
+each file is renamed into place. Files that lose an entry go first: if the machine dies between two
+renames, no entry is there twice and none is cut.
+
+What an answer needs - a month, and the months of what is matched with it - is told by the index. The
+whole is read where everything is asked for, and where a part alone could say something else.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 from filelock import FileLock, Timeout
 
 from fcb_pipelines.connectors.beancount.changes import Changes
+from fcb_pipelines.connectors.beancount.index import Index
+from fcb_pipelines.connectors.beancount.loading import (
+    MAIN,
+    STAGING,
+    Loaded,
+    Signature,
+    load_part,
+    load_whole,
+)
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared, TransientFailure
-from fcb_pipelines.core.periods import period_of
 
-MAIN = "main.beancount"
 LOCK_SECONDS = 120
-SHOWN_ERRORS = 3
 READS = 3
 WRITES = 3
-STAGING = ".staging"
+# The months in hand, and those of what is matched with them.
+KEPT_PARTS = 4
 
-Signature = tuple[int, int, int]
-"""Modification time in nanoseconds, size, inode: a file that was saved again differs."""
-
-
-def journal(day: date) -> str:
-    """The file that has the entries of a day's month."""
-    return f"journal/{period_of(day)}.beancount"
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """The books as Beancount's loader read them: `entries` in date order, and the files they are from."""
+class Scope:
+    """What an answer or a change is about: external ids, and files that are written to."""
 
-    entries: tuple[Any, ...]
-    root: Path
-    signatures: Mapping[str, Signature]
-    operating_currency: str | None
-    title: str
-
-    def place(self, meta: Mapping[str, Any]) -> tuple[str, int]:
-        """The file (relative to the books) and the line, from 1, where an entry begins."""
-        return str(Path(meta["filename"]).relative_to(self.root)), int(meta["lineno"])
+    names: Collection[str] = ()
+    files: Collection[str] = ()
 
 
-class BooksFolder:
-    """The files of one set of books under `folder`."""
+class BooksFolder(Generic[Read]):
+    """The files of one set of books under `folder`, and what `read` makes of them once loaded.
 
-    def __init__(self, folder: Path) -> None:
+    What was loaded is kept for as long as the files have the same signatures. Threads may share it.
+    """
+
+    def __init__(self, folder: Path, read: Callable[[Loaded], Read]) -> None:
         # Absolute, because that is how the loader names the files it has read.
         self.folder = Path(os.path.abspath(folder))
         self._lock = FileLock(self.folder / ".lock", timeout=LOCK_SECONDS, mode=0o600)
-        self._loaded: Loaded | None = None
+        self._index = Index(self.folder)
+        self._read = read
+        self._kept: tuple[tuple[Loaded, Read], ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -79,22 +80,26 @@ class BooksFolder:
                 tried, f"another process has held them for {LOCK_SECONDS} seconds"
             ) from error
 
-    def load(self) -> Loaded:
-        """The books now; read again only when a file has changed.
+    def load(self, scope: Scope | None = None) -> Read:
+        """The books now, as far as `scope` needs them; None: the whole. Read again when files changed.
 
         Raises NotPrepared when there are none, ContractBreach when Beancount finds an error.
         """
+        return self._load(scope)[1]
+
+    def _load(self, scope: Scope | None) -> tuple[Mapping[str, Signature], Read]:
+        """The signatures of all files, and what was read of those that `scope` needs."""
         self.assert_there()
         for _ in range(READS):
-            loaded = self._settled()
-            if loaded is not None:
-                return loaded
+            found = self._settled(scope)
+            if found is not None:
+                return found
         # Busy writers are waited for; a person who saves all the while is not.
         with self.writing():
-            loaded = self._settled()
-        if loaded is None:
+            found = self._settled(scope)
+        if found is None:
             raise TransientFailure("reading the books", "their files keep changing")
-        return loaded
+        return found
 
     def assert_there(self) -> None:
         """Raises NotPrepared when there are no books."""
@@ -105,30 +110,50 @@ class BooksFolder:
                 remedy="fcb ledger setup",
             )
 
-    def _settled(self) -> Loaded | None:
+    def _settled(self, scope: Scope | None) -> tuple[Mapping[str, Signature], Read] | None:
         """The books as they are, None when a file changed while they were read."""
         signatures = self._signatures()
-        if self._loaded is None or self._loaded.signatures != signatures:
-            loaded = self._checked(self.folder, signatures)
-            if self._signatures() != signatures:
-                return None
-            self._loaded = loaded
-        return self._loaded
+        files = self._files(scope, signatures)
+        for kept, read in self._kept:
+            if kept.has(files, signatures):
+                return signatures, read
+        loaded = self._checked(signatures, files)
+        if loaded is None or self._signatures() != signatures:
+            return None
+        return signatures, self._keep(loaded, signatures)
 
-    def change(self, make: Callable[[Loaded], Changes]) -> None:
+    def _files(
+        self, scope: Scope | None, signatures: Mapping[str, Signature]
+    ) -> frozenset[str] | None:
+        """The files that `scope` needs of the books of these signatures; None for all of them."""
+        found = self._index.files(signatures, scope.names) if scope is not None else None
+        if scope is None or found is None:
+            return None
+        wanted = found | (signatures.keys() & {*scope.files})
+        return None if wanted == signatures.keys() else wanted
+
+    def _keep(self, loaded: Loaded, signatures: Mapping[str, Signature]) -> Read:
+        """Keep what was loaded, and of what was kept before only what is still so."""
+        read = self._read(loaded)
+        still = [each for each in self._kept if each[0].has(each[0].files, signatures)]
+        self._kept = ((loaded, read), *still[: KEPT_PARTS - 1])
+        return read
+
+    def change(self, make: Callable[[Read], Changes], scope: Scope) -> None:
         """Apply the changes that `make` returns for the books as they are under the lock.
 
-        When a person saves a file in the meantime, `make` is called again with the books as saved.
-        Raises ContractBreach when the result would have an error: then nothing is changed.
+        `make` is given what `scope` needs. When a person saves a file in the meantime, it is called
+        again with the books as saved. Raises ContractBreach when the result would have an error: then
+        nothing is changed.
         """
         self.assert_there()
         with self.writing():
             for _ in range(WRITES):
-                base = self.load()
-                changes = make(base)
+                signatures, read = self._load(scope)
+                changes = make(read)
                 names = changes.files()
-                texts = {name: changes.applied(name, self._read(name)) for name in names}
-                if not texts or self._replace(texts, base.signatures):
+                texts = {name: changes.applied(name, self._text(name)) for name in names}
+                if not texts or self._replace(texts, signatures, scope):
                     return
         raise TransientFailure(
             "writing to the books", "somebody else saves their files in the meantime"
@@ -137,10 +162,12 @@ class BooksFolder:
     def create(self, texts: Mapping[str, str]) -> None:
         """Write the files of new books, checked like a change; the top file comes last."""
         ordered = sorted(texts, key=lambda name: name == MAIN)
-        if not self._replace({name: texts[name] for name in ordered}, self._signatures()):
+        if not self._replace({name: texts[name] for name in ordered}, self._signatures(), None):
             raise TransientFailure("making the books", "somebody else writes in their folder")
 
-    def _replace(self, texts: Mapping[str, str], expected: Mapping[str, Signature]) -> bool:
+    def _replace(
+        self, texts: Mapping[str, str], expected: Mapping[str, Signature], scope: Scope | None
+    ) -> bool:
         """Check the books with these files, then rename them into place.
 
         Returns False, and renames nothing, when the books are no longer as `expected`.
@@ -149,11 +176,13 @@ class BooksFolder:
         shutil.rmtree(staging, ignore_errors=True)
         try:
             self._stage(staging, texts)
-            checked = self._checked(staging, expected)
+            files = self._files(scope, expected)
+            files = files | texts.keys() if files is not None else None
+            checked = self._checked(expected, files, texts)
             if checked is None or self._signatures() != expected:
                 return False
             # A rename keeps a file's signature, so a save by a person after it is still noticed.
-            replaced = {name: _signature(staging / name) for name in texts}
+            signatures = {**expected, **{name: _signature(staging / name) for name in texts}}
             for name in texts:
                 target = self.folder / name
                 target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -161,13 +190,27 @@ class BooksFolder:
                 _sync(target.parent)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-        self._loaded = replace(checked, signatures={**expected, **replaced})
+        self._keep(replace(checked, signatures=signatures), signatures)
         return True
 
-    def _checked(self, root: Path, signatures: Mapping[str, Signature]) -> Loaded | None:
-        """The books under `root` without an error; None when a person's save came in between."""
+    def _checked(
+        self,
+        signatures: Mapping[str, Signature],
+        files: frozenset[str] | None,
+        staged: Collection[str] = (),
+    ) -> Loaded | None:
+        """These files without an error, or the whole; None when a person's save came in between.
+
+        `staged` are in the staging folder. What looks like an error in a part - an account that another
+        month opens - may be none of the whole, so the whole decides.
+        """
         try:
-            return _load(root, signatures)
+            if files is not None:
+                with suppress(ContractBreach):
+                    return load_part(self.folder, signatures, files, staged=staged)
+            if staged:
+                self._stage_the_others(signatures.keys() - {*staged})
+            return load_whole(self.folder, signatures, staged=bool(staged))
         except ContractBreach:
             # A file caught while somebody saves it is only half there.
             if self._signatures() == signatures:
@@ -175,18 +218,21 @@ class BooksFolder:
             return None
 
     def _stage(self, staging: Path, texts: Mapping[str, str]) -> None:
-        """Write the changed books to `staging`: changed files in full, the others as links."""
-        for name in (*self._signatures(), *texts):
-            (staging / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in self._signatures():
-            if name not in texts:
-                _link(self.folder / name, staging / name)
+        """Write the changed files to `staging`, and sync them."""
         for name, text in texts.items():
+            (staging / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(staging / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
+
+    def _stage_the_others(self, names: Collection[str]) -> None:
+        """Beside the changed files, links to those that do not change."""
+        for name in names:
+            target = self.folder / STAGING / name
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _link(self.folder / name, target)
 
     def _signatures(self) -> dict[str, Signature]:
         found = {}
@@ -198,7 +244,7 @@ class BooksFolder:
                     found[str(path.relative_to(self.folder))] = _signature(path)
         return found
 
-    def _read(self, name: str) -> str:
+    def _text(self, name: str) -> str:
         path = self.folder / name
         if not path.exists():
             return ""
@@ -209,42 +255,6 @@ class BooksFolder:
 def _signature(path: Path) -> Signature:
     status = path.stat()
     return status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _load(root: Path, signatures: Mapping[str, Signature]) -> Loaded:
-    tried = "reading the books" if root.name != STAGING else "checking the books before writing"
-    try:
-        from beancount import loader
-    except ImportError as error:
-        raise NotPrepared(
-            tried,
-            "Beancount is not installed",
-            remedy="pip install 'fcb_pipelines[books]'",
-        ) from error
-    # Beancount's cache goes by time stamps and would leave a file beside the books.
-    loader.initialize(use_cache=False)
-    entries, errors, options = loader.load_file(str(root / MAIN))
-    if errors:
-        shown = "; ".join(_error_line(error, root) for error in errors[:SHOWN_ERRORS])
-        raise ContractBreach(
-            tried,
-            f"Beancount finds {len(errors)} errors, first of them: {shown}",
-            remedy="fcb books",
-        )
-    currencies = options["operating_currency"]
-    return Loaded(
-        entries=tuple(entries),
-        root=root,
-        signatures=signatures,
-        operating_currency=currencies[0] if currencies else None,
-        title=options["title"],
-    )
-
-
-def _error_line(error: Any, root: Path) -> str:
-    source = getattr(error, "source", None) or {}
-    name = str(source.get("filename", "")).removeprefix(f"{root}/")
-    return f"{name}:{source.get('lineno', 0)} {error.message.strip().replace(f'{root}/', '')}"
 
 
 def _link(source: Path, target: Path) -> None:

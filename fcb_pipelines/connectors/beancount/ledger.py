@@ -6,20 +6,24 @@
     journal/2026-04.beancount the entries of a month: drafts `!`, posted `*`
 
 Beancount itself (GPL, extra `books`) is imported only when books are opened. Nothing is remembered
-beside the files: a person may edit them, and every answer is read from them anew.
+beside the files - `.index`, which finds an id's month, follows from them - so a person may edit them,
+and every answer is what they say. A call about some documents reads their months, a call about all
+reads, and checks, the whole.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from fcb_pipelines.connectors.beancount.books import MAIN, BooksFolder, Loaded, journal
+from fcb_pipelines.connectors.beancount.books import BooksFolder, Scope
 from fcb_pipelines.connectors.beancount.changes import Changes
 from fcb_pipelines.connectors.beancount.chart import tax_account
 from fcb_pipelines.connectors.beancount.checks import assert_currency, assert_open, payee
+from fcb_pipelines.connectors.beancount.entries import state_of
+from fcb_pipelines.connectors.beancount.loading import MAIN, journal
 from fcb_pipelines.connectors.beancount.partners import write_places
 from fcb_pipelines.connectors.beancount.reading import Records
-from fcb_pipelines.connectors.beancount.settling import add_settlements
+from fcb_pipelines.connectors.beancount.settling import add_settlements, named_by
 from fcb_pipelines.connectors.beancount.setup import (
     ACCOUNTS,
     PARTNERS,
@@ -33,6 +37,7 @@ from fcb_pipelines.connectors.beancount.setup import (
 from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import unique_refs
+from fcb_pipelines.connectors.stopping import stop_if_asked
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
@@ -54,9 +59,8 @@ class BeancountLedger:
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        self._books = BooksFolder(Path(folder))
         self._settings = settings
-        self._read: tuple[Loaded, Records] | None = None
+        self._books = BooksFolder(Path(folder), lambda loaded: Records(loaded, settings))
 
     @property
     def main_file(self) -> Path:
@@ -64,7 +68,10 @@ class BeancountLedger:
         return self._books.folder / MAIN
 
     def describe(self) -> LedgerDescription:
-        """Identity, currencies, locks and missing parts. Raises ContractBreach on books with errors."""
+        """Identity, currencies, locks and missing parts.
+
+        Raises ContractBreach on an error outside the months; `list_moves` finds one anywhere.
+        """
         if not self._books.exists:
             return LedgerDescription(
                 adapter="beancount",
@@ -77,14 +84,13 @@ class BeancountLedger:
                 entry_lock=None,
                 missing=(MissingPart(what="books", name=MAIN, remedy=SETUP),),
             )
-        loaded = self._books.load()
-        records = self._records(loaded)
+        records = self._books.load(Scope())
         return LedgerDescription(
             adapter="beancount",
             identity=records.identity or "",
             version=_version(),
-            company=loaded.title,
-            company_currency=loaded.operating_currency or self._settings.currency,
+            company=records.title,
+            company_currency=records.operating_currency or self._settings.currency,
             currencies=tuple(records.currencies),
             invoice_lock=records.locked_to("invoices"),
             entry_lock=records.locked_to("payments"),
@@ -103,15 +109,17 @@ class BeancountLedger:
             if not books:
                 self._books.create(new_books(lacking, self._settings))
             elif lacking:
-                self._change(lambda _, changes: changes.append(ACCOUNTS, "\n".join(lacking)))
+                self._change(
+                    lambda _, changes: changes.append(ACCOUNTS, "\n".join(lacking)), Scope()
+                )
         return steps(parts, made="made", books=books)
 
     def list_moves(self) -> tuple[ListedMove, ...]:
         """All of our documents in short, in date order."""
-        records = self._records()
+        documents = self._books.load().documents
         return tuple(
-            ListedMove(ref=move.ref, state=move.state, date=move.document.date)
-            for move in map(records.move, records.documents)
+            ListedMove(ref=ref, state=state_of(entry), date=entry.date)
+            for ref, entry in documents.items()
         )
 
     def read_moves(
@@ -121,7 +129,7 @@ class BeancountLedger:
 
         Those that reverse the documents `of` follow.
         """
-        records = self._records()
+        records = self._of(refs, of)
         wanted = (*refs, *records.reversing(of)) if refs is not None else records.documents
         known = [ref for ref in dict.fromkeys(wanted) if ref in records.documents]
         return tuple(records.move(ref) for ref in known)
@@ -134,7 +142,7 @@ class BeancountLedger:
         Those that settle or draw on the documents `of` follow. An allocation that a person took
         apart, or one side of which is no longer posted, matches nothing and is left out.
         """
-        records = self._records()
+        records = self._of(refs, of)
         wanted = (*refs, *records.beside(of)) if refs is not None else records.settlements
         known = [ref for ref in dict.fromkeys(wanted) if ref in records.settlements]
         return tuple(filter(None, map(records.settlement, known)))
@@ -151,8 +159,8 @@ class BeancountLedger:
             write_places(plan.places, records, changes, PARTNERS)
             shared.update(plan.shared)
 
-        self._change(change)
-        records = self._records()
+        self._change(change, Scope())
+        records = self._books.load(Scope())
         found = [(records.partner(each.key), shared[each.key]) for each in partners]
         return tuple(entry.ledger_state(emails) for entry, emails in found if entry is not None)
 
@@ -177,7 +185,8 @@ class BeancountLedger:
                     changes.remove(records.place(entry))
                 changes.append(journal(document.date), self._document_text(document, records))
 
-        self._change(change)
+        days = {document.date for document in documents}
+        self._change(change, Scope(names=refs, files={journal(day) for day in days}))
         return self.read_moves(refs)
 
     def post(self, refs: Sequence[str]) -> tuple[LedgerMove, ...]:
@@ -190,7 +199,7 @@ class BeancountLedger:
                     assert_open(f"posting {ref}", entry.date, "invoices", records)
                     changes.reflag(records.place(entry))
 
-        self._change(change)
+        self._change(change, Scope(names=refs))
         return self.read_moves(refs)
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:
@@ -202,13 +211,17 @@ class BeancountLedger:
         """
         refs = unique_refs([settlement.ref for settlement in settlements])
         self._change(
-            lambda records, changes: add_settlements(settlements, records, changes, self._settings)
+            lambda records, changes: add_settlements(settlements, records, changes, self._settings),
+            Scope(
+                names={name for each in settlements for name in named_by(each)},
+                files={journal(each.date) for each in settlements},
+            ),
         )
         return self.read_settlements(refs)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over our posted (`*`) entries; accounts that come to zero are left out."""
-        balances = self._records().balances()
+        balances = self._books.load().balances()
         return tuple(
             TrialBalanceRow(account=account, currency=currency, balance=balance)
             for (account, currency), balance in balances.items()
@@ -216,27 +229,27 @@ class BeancountLedger:
 
     # --- reading ------------------------------------------------------------------------------
 
-    def _records(self, loaded: Loaded | None = None) -> Records:
-        loaded = loaded or self._books.load()
-        if self._read is None or self._read[0] is not loaded:
-            self._read = loaded, Records(loaded, self._settings)
-        return self._read[1]
+    def _of(self, refs: Collection[str] | None, of: Collection[str]) -> Records:
+        """The records that an answer on these ids needs, or all."""
+        return self._books.load(Scope(names={*refs, *of}) if refs is not None else None)
 
     def _records_if_any(self) -> Records | None:
-        return self._records() if self._books.exists else None
+        return self._books.load(Scope()) if self._books.exists else None
 
     def _parts(self, records: Records | None) -> tuple[Part, ...]:
         return parts_of_books(records, self._settings)
 
     # --- writing ------------------------------------------------------------------------------
 
-    def _change(self, change: Callable[[Records, Changes], None]) -> None:
-        def make(loaded: Loaded) -> Changes:
+    def _change(self, change: Callable[[Records, Changes], None], scope: Scope) -> None:
+        stop_if_asked()
+
+        def make(records: Records) -> Changes:
             changes = Changes()
-            change(self._records(loaded), changes)
+            change(records, changes)
             return changes
 
-        self._books.change(make)
+        self._books.change(make, scope)
 
     def _document_text(self, document: LedgerDocument, records: Records) -> str:
         tried = f"writing {document.ref}"

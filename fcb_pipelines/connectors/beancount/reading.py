@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from fcb_pipelines.connectors.beancount.books import Loaded
 from fcb_pipelines.connectors.beancount.chart import Chart, read_chart
 from fcb_pipelines.connectors.beancount.entries import (
     EntryReader,
@@ -18,6 +17,7 @@ from fcb_pipelines.connectors.beancount.entries import (
     state_of,
     text,
 )
+from fcb_pipelines.connectors.beancount.loading import Loaded
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
@@ -68,7 +68,10 @@ class PartnerEntry:
 
 
 class Records:
-    """The records found in one load of the books, by external id."""
+    """The records found in one load of the books, by external id.
+
+    Of a load of a part, only the answers are right that the part was loaded for.
+    """
 
     def __init__(self, loaded: Loaded, settings: Settings) -> None:
         entries = loaded.entries
@@ -83,6 +86,8 @@ class Records:
         self.locks: list[tuple[str, date]] = []
         self.partners: dict[str, PartnerEntry] = {}
         self._links: dict[str, str] = {}
+        self.title = loaded.title
+        self.operating_currency = loaded.operating_currency
         self._loaded = loaded
         self._reader = EntryReader(chart=self.chart, settings=settings)
         self._settling: dict[str, list[tuple[Any, Any]]] = {}

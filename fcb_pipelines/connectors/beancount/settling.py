@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from fcb_pipelines.connectors.beancount.books import journal
 from fcb_pipelines.connectors.beancount.changes import Changes
 from fcb_pipelines.connectors.beancount.chart import route_of
 from fcb_pipelines.connectors.beancount.checks import assert_open, payee
+from fcb_pipelines.connectors.beancount.loading import journal
 from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.connectors.beancount.text import settlement_text
 from fcb_pipelines.connectors.failures import NotPrepared
@@ -26,6 +26,12 @@ def add_settlements(
     # A failed payment releases the amount of its allocation before another allocation takes it.
     for settlement in sorted(new, key=lambda each: each.undoes is None):
         batch.add(settlement)
+
+
+def named_by(settlement: Settlement) -> set[str]:
+    """The ids of the entries that must be known before a settlement is written."""
+    named = (settlement.ref, settlement.document, settlement.drawn_on, settlement.undoes)
+    return set(filter(None, named))
 
 
 class _Batch:

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fcb_pipelines.connectors.beancount.books import MAIN
 from fcb_pipelines.connectors.beancount.chart import required, unplaced_taxes
+from fcb_pipelines.connectors.beancount.loading import MAIN
 from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.connectors.beancount.text import account_text, commodity_text, main_text
 from fcb_pipelines.core.codes import Method

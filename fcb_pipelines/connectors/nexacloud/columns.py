@@ -1,6 +1,7 @@
 """A table's columns: which are there, how each is selected, and how a frame shows it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,14 +28,23 @@ def columns_there(connection: Connection, table: str) -> frozenset[str]:
         return frozenset(name for (name,) in cursor.fetchall())
 
 
-def as_read(
-    connection: Connection, table: str, columns: Sequence[ColumnContract]
-) -> dict[str, sql.Composable]:
-    """How each of these columns is selected: as it is or, of no type for it, as bytes of its text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundType:
+    """A column's type in Postgres: its oid, and the letter of its category (`N` for numbers)."""
 
-    So an array, a range or JSON reaches the contract, whatever it holds, and no frame takes it for a
-    text that should stand there.
-    """
+    oid: int
+    category: str
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are read as texts: strings, enumerations and uuids."""
+        return self.category in _TEXTS or self.oid == UUID
+
+
+def found_types(
+    connection: Connection, table: str, columns: Sequence[ColumnContract]
+) -> tuple[FoundType, ...]:
+    """The types of these columns, in their order; a domain is what it is made of."""
     names = [sql.Identifier(column.name) for column in columns]
     with connection.cursor() as cursor:
         query = sql.SQL("select {} from {} limit 0")
@@ -42,19 +52,33 @@ def as_read(
         types = [each.type_code for each in cursor.description or ()]
         cursor.execute("select oid::int, typcategory from pg_type where oid = any(%s)", (types,))
         categories = dict(cursor.fetchall())
+    return tuple(FoundType(oid=oid, category=categories[oid]) for oid in types)
+
+
+def as_read(
+    columns: Sequence[ColumnContract], found: Sequence[FoundType]
+) -> dict[str, sql.Composable]:
+    """How each of these columns is selected: as it is or, of no type for it, as bytes of its text.
+
+    So an array, a range or JSON reaches the contract, whatever it holds, and no frame takes it for a
+    text that should stand there.
+    """
     as_text = sql.SQL("convert_to({}::text, 'UTF8')")
+    names = {column.name: sql.Identifier(column.name) for column in columns}
     return {
-        column.name: name if _is_plain(column.type, of, categories[of]) else as_text.format(name)
-        for column, name, of in zip(columns, names, types, strict=True)
+        column.name: names[column.name]
+        if _is_plain(column.type, of)
+        else as_text.format(names[column.name])
+        for column, of in zip(columns, found, strict=True)
     }
 
 
-def _is_plain(kind: ColumnType, type_code: int, category: str) -> bool:
+def _is_plain(kind: ColumnType, found: FoundType) -> bool:
     """Whether values of this type of Postgres's are read as what they are."""
-    if category in _TEXTS or type_code == UUID:
+    if found.is_text:
         return True
     is_text = kind in {ColumnType.TEXT, ColumnType.UUID}
-    return not is_text and (category == _BOOLEAN or type_code in READ_AS_IT_IS)
+    return not is_text and (found.category == _BOOLEAN or found.oid in READ_AS_IT_IS)
 
 
 def series(kind: ColumnType, values: Sequence[Any]) -> pd.Series:

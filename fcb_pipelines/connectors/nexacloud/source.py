@@ -1,18 +1,19 @@
 """NexaCloud's Postgres, read only: one snapshot of the tables in one transaction.
 
-    snapshot = NexaCloudSource("postgresql://reader@db/nexacloud").snapshot()
-    snapshot.frames["invoices"]
+    snapshot = NexaCloudSource("postgresql://reader@db/nexacloud").snapshot(folder)
+    read_frame(snapshot.files["invoices"].path)
 
-The session refuses writes, every statement has a time limit, and rows come through a server-side
-cursor. Contracts are checked by `connectors.nexacloud.contracts`, on the frames.
+The session refuses writes, every statement has a time limit, and rows go into the files by batches.
+Contracts are checked by `connectors.nexacloud.contracts`, on the frames in the files.
 """
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pandas as pd
@@ -29,14 +30,24 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
-from fcb_pipelines.connectors.nexacloud.columns import as_read, columns_there, series
+from fcb_pipelines.connectors.nexacloud.columns import (
+    as_read,
+    columns_there,
+    found_types,
+    series,
+)
 from fcb_pipelines.connectors.nexacloud.contracts import (
     ALL_TABLES,
     METERED_TABLES,
     SERVICE_TABLES,
     TABLES,
+    ColumnContract,
 )
+from fcb_pipelines.connectors.nexacloud.copying import as_copied, copy
 from fcb_pipelines.connectors.nexacloud.values import register_casts
+from fcb_pipelines.connectors.stopping import stop_if_asked
+from fcb_pipelines.connectors.store.frame_writer import FrameWriter
+from fcb_pipelines.connectors.store.frames import FrameFile, write_frame
 
 VARIABLE = "FCB_NEXACLOUD_DSN"
 STATEMENT_TIMEOUT_SECONDS = 300
@@ -50,18 +61,18 @@ _WRONG_NAME = re.compile(r'(database|role) "[^"]*" does not exist')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All tables as one transaction saw them. A table that isn't there is a frame without columns,
-    one of the other services' (`service_…`) a frame without rows.
+    """All tables as one transaction saw them, each a frame's file. A table that isn't there is a frame
+    without columns, one of the other services' (`service_…`) a frame without rows.
 
-    In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC], and a
-    missing value is None (NaT among timestamps). A number or moment that nobody can count with (NaN,
-    44 BC) is text, a value of another type (an array) is bytes: both break the contract. `id` sorts by
-    `taken_at`, the database's time.
+    In a frame uuid and text are str, numeric is Decimal, timestamptz is datetime64[us, UTC]. A number or
+    moment that nobody can count with (NaN, 44 BC) is text, a value of another type (an array) is bytes:
+    both break the contract. `id` sorts by `taken_at`, the database's time; every frame's attrs have it
+    as `snapshot`.
     """
 
     id: str
     taken_at: datetime
-    frames: Mapping[str, pd.DataFrame]
+    files: Mapping[str, FrameFile]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,19 +127,25 @@ class NexaCloudSource:
         if self._correction:
             _log.warning(self._correction)
 
-    def snapshot(self) -> Snapshot:
-        """Every table as one REPEATABLE READ, READ ONLY transaction sees it.
+    def snapshot(self, folder: Path) -> Snapshot:
+        """Every table as one REPEATABLE READ, READ ONLY transaction sees it, as files in `folder`.
 
+        A table that keeps its contract's types is copied by batches; any other one is read as a whole.
         Raises Unreachable, NotAllowed or TransientFailure; a table or column that is missing is
         left to the contract.
         """
+        folder.mkdir(exist_ok=True, mode=0o700)
         with self.session() as connection:
             with connection.cursor() as cursor:
                 cursor.execute("select transaction_timestamp()")
                 ((taken_at,),) = cursor.fetchall()
-            frames = {table: self._read(connection, table) for table in ALL_TABLES}
-        taken_at = taken_at.astimezone(UTC)
-        return Snapshot(id=taken_at.strftime("%Y%m%dT%H%M%S.%fZ"), taken_at=taken_at, frames=frames)
+            taken_at = taken_at.astimezone(UTC)
+            known_as = taken_at.strftime("%Y%m%dT%H%M%S.%fZ")
+            files = {
+                table: self._extract(connection, table, folder / f"{table}.parquet", known_as)
+                for table in ALL_TABLES
+            }
+        return Snapshot(id=known_as, taken_at=taken_at, files=files)
 
     def describe(self) -> NexaCloudDescription:
         """Version, role, its rights, row counts, and missing tables and columns. Reads only."""
@@ -193,9 +210,6 @@ class NexaCloudSource:
             yield connection
         except psycopg2.Error as error:
             raise _failed(tried, error) from error
-        except UnicodeDecodeError as error:
-            fault = f"a text in another encoding than the database says ({error.reason})"
-            raise ContractBreach(tried, fault, remedy="correct the text in NexaCloud") from error
         finally:
             connection.close()
 
@@ -204,7 +218,8 @@ class NexaCloudSource:
         milliseconds = self._timeout * 1000
         ours = (
             f"-c default_transaction_read_only=on -c statement_timeout={milliseconds} "
-            "-c idle_in_transaction_session_timeout=600000 -c timezone=UTC"
+            "-c idle_in_transaction_session_timeout=600000 -c timezone=UTC "
+            "-c client_encoding=UTF8"
         )
         asked = parse_dsn(self._dsn)
         return {
@@ -213,18 +228,36 @@ class NexaCloudSource:
             "connect_timeout": asked.get("connect_timeout", 15),
         }
 
-    def _read(self, connection: Connection, table: str) -> pd.DataFrame:
+    def _extract(self, connection: Connection, table: str, path: Path, snapshot: str) -> FrameFile:
+        stop_if_asked()
         there = columns_there(connection, table)
         columns = [column for column in ALL_TABLES[table] if column.name in there]
-        if not columns and table in SERVICE_TABLES:
-            return pd.DataFrame({c.name: series(c.type, []) for c in SERVICE_TABLES[table]})
         if not columns:
-            return pd.DataFrame()
-        read = as_read(connection, table, columns)
+            missing = SERVICE_TABLES.get(table, ())
+            return _written(
+                pd.DataFrame({c.name: series(c.type, []) for c in missing}), path, snapshot
+            )
+        found = found_types(connection, table, columns)
+        read = as_read(columns, found)
         order = [read[c.name] for c in columns if c.key] or list(read.values())
         query = sql.SQL("select {} from {} order by {}").format(
             sql.SQL(", ").join(read.values()), sql.Identifier(table), sql.SQL(", ").join(order)
         )
+        copied = as_copied(connection, table, columns, found)
+        if copied is None:
+            return _written(self._read(connection, table, columns, query), path, snapshot)
+        with FrameWriter(path, copied.types, snapshot=snapshot) as writer:
+            copy(connection, query, copied, writer)
+        return writer.file
+
+    def _read(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[ColumnContract],
+        query: sql.Composable,
+    ) -> pd.DataFrame:
+        """The rows as Python's values: whatever stands in them reaches the contract."""
         with connection.cursor(name=f"extract_{table}") as cursor:
             cursor.itersize = ROWS_A_FETCH
             cursor.execute(query)
@@ -236,6 +269,12 @@ class NexaCloudSource:
                 for column, values in zip(columns, by_column, strict=True)
             }
         )
+
+
+def _written(frame: pd.DataFrame, path: Path, snapshot: str) -> FrameFile:
+    frame.attrs["snapshot"] = snapshot
+    write_frame(frame, path)
+    return FrameFile(path=path, rows=len(frame))
 
 
 def _is_dsn(given: str) -> bool:
@@ -282,6 +321,9 @@ def _failed(tried: str, error: psycopg2.Error) -> Failure:
         return NotAllowed(tried, message, remedy="grant select on the tables to the role")
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return NotAllowed(tried, f"the session refuses writes: {message}")
+    if isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter):
+        fault = f"a text in another encoding than the database says ({message})"
+        return ContractBreach(tried, fault, remedy="correct the text in NexaCloud")
     if isinstance(error, errors.QueryCanceled):
         return TransientFailure(tried, f"the statement took too long or was cancelled: {message}")
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):

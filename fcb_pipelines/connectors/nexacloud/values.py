@@ -25,6 +25,7 @@ WHOLE_DIGITS, DECIMAL_PLACES = 15, 30
 _NUMERIC, _FLOATS, _WHOLE = (1700,), (700, 701), (20, 21, 23)
 _TIMESTAMPTZ, _TIMESTAMP, _DATE = (1184,), (1114,), (1082,)
 UUID = 2950
+UUID_PATTERN = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 # The types of which a value is read as what it is, beside strings and booleans.
 READ_AS_IT_IS = (*_NUMERIC, *_FLOATS, *_WHOLE, *_TIMESTAMPTZ, *_TIMESTAMP, *_DATE)
 _BEYOND = ("infinity", " BC")
@@ -48,6 +49,11 @@ def is_number(value: object) -> bool:
         return False
     places = value.as_tuple().exponent
     return value.adjusted() < WHOLE_DIGITS and isinstance(places, int) and -places <= DECIMAL_PLACES
+
+
+def is_uuid(value: object) -> bool:
+    """The text of a uuid."""
+    return isinstance(value, str) and bool(re.fullmatch(UUID_PATTERN, value, re.IGNORECASE))
 
 
 def is_beyond_numbers(value: object) -> bool:

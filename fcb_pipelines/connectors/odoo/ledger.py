@@ -16,7 +16,7 @@ from fcb_pipelines.connectors.failures import (
     NotPrepared,
 )
 from fcb_pipelines.connectors.ledger import unique_refs
-from fcb_pipelines.connectors.odoo.action import Batches
+from fcb_pipelines.connectors.odoo.action import Batches, read_action
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
@@ -54,7 +54,8 @@ class OdooLedger:
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts. Reads only."""
         company = read_company(self._odoo)
-        chart = read_chart(self._odoo, self._settings, company)
+        # What was read before may have been changed by a person since.
+        self._found = chart = read_chart(self._odoo, self._settings, company)
         too_old = version_problem(self._odoo.version)
         return LedgerDescription(
             adapter="odoo",
@@ -102,6 +103,7 @@ class OdooLedger:
         """Link or create each partner. Returns one partner for each of `partners`, in order."""
         if not partners:
             return ()
+        self._assert_ours()
         known = Partners(self._odoo, self._batches())
         plan = known.plan(partners, others)
         for batch in in_pages(plan.places):
@@ -119,6 +121,7 @@ class OdooLedger:
         """
         if not documents:
             return ()
+        self._assert_ours()
         refs = unique_refs([document.ref for document in documents])
         there = self._moves().rows(list((found := self._moves().find(refs)).values()))
         drafts = {
@@ -145,6 +148,7 @@ class OdooLedger:
         """Post these drafts. Raises NotAllowed, and posts nothing, when one is in a locked period."""
         if not refs:
             return ()
+        self._assert_ours()
         found = self._moves().find(refs)
         rows = self._moves().rows(list(found.values()))
         days = {
@@ -169,6 +173,7 @@ class OdooLedger:
         """
         if not settlements:
             return ()
+        self._assert_ours()
         refs = unique_refs([each.ref for each in settlements])
         ledger_state = {each.ref: each for each in self.read_settlements(refs)}
         unmatched = {
@@ -236,19 +241,30 @@ class OdooLedger:
     # --- parts ------------------------------------------------------------------------------------
 
     def _chart(self) -> Chart:
-        """The chart, read once. Raises NotPrepared without our fields or the server action."""
+        """The chart as last described. Raises NotPrepared without our fields or the server action."""
         if self._found is None:
-            chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
-            lacking = [part for part in chart.missing if part.what in ("field", "server action")]
-            if lacking:
-                named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
-                raise NotPrepared(
-                    f"opening Odoo database {self._odoo.database}",
-                    f"it lacks {named}",
-                    remedy=SETUP,
-                )
-            self._found = chart
-        return self._found
+            self._found = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = self._found
+        lacking = [part for part in chart.missing if part.what in ("field", "server action")]
+        if lacking:
+            self._found = None
+            named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
+            raise NotPrepared(
+                f"opening Odoo database {self._odoo.database}",
+                f"it lacks {named}",
+                remedy=SETUP,
+            )
+        return chart
+
+    def _assert_ours(self) -> None:
+        """Raises NotPrepared where the server action was changed since the chart was read."""
+        found = read_action(self._odoo, self._chart().action.id or 0)
+        if found.id is None:
+            raise NotPrepared(
+                f"writing to Odoo database {self._odoo.database}",
+                f"it lacks server action {found.fault}",
+                remedy=SETUP,
+            )
 
     def _batches(self) -> Batches:
         action = self._chart().action.id or 0

@@ -22,6 +22,7 @@ from fcb_pipelines.connectors.odoo.reading import (
     listed_move,
     minor,
 )
+from fcb_pipelines.connectors.stopping import stop_if_asked
 from fcb_pipelines.core.codes import ExceptionCode, Kind
 from fcb_pipelines.core.documents.taxes import allowance, taxed_lines
 from fcb_pipelines.core.ledger.entries import LedgerDocument
@@ -40,8 +41,9 @@ LookupsOf = Callable[[Iterable[Row], Iterable[Row]], Lookups]
 
 
 def in_pages(items: Sequence[Item], size: int = PAGE) -> Iterator[Sequence[Item]]:
-    """`items`, so many at a time."""
+    """`items`, so many at a time; work may be stopped between two pages."""
     for start in range(0, len(items), size):
+        stop_if_asked()
         yield items[start : start + size]
 
 

@@ -10,21 +10,26 @@ number among texts) is written as JSON text of kind and value, and read back as 
 
 import json
 import os
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import parquet
 from pydantic import TypeAdapter
+
+from fcb_pipelines.connectors.stopping import stop_if_asked
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -45,6 +50,28 @@ _KINDS: dict[str, Callable[[str], Any]] = {
 _KEPT: dict[int, dict[Hashable, Any]] = {}
 
 _DTYPES: dict[type, str] = {int: "Int64", bool: "boolean", str: "object", Decimal: "object"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFile:
+    """A frame that is a file already, outside of any store: its place and the number of its rows.
+
+    `write_frame` moves it to where a frame belongs.
+    """
+
+    path: Path
+    rows: int
+
+    def head(self, rows: int = 5) -> pd.DataFrame:
+        """The frame's first rows; a missing value is None."""
+        with parquet.ParquetFile(self.path) as file:
+            batches = [*islice(file.iter_batches(batch_size=rows), 1)]
+            table = pa.Table.from_batches(batches, file.schema_arrow)
+        told = (table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}")
+        frame = table.to_pandas()
+        frame.attrs = json.loads(told)
+        frame = _unpacked_columns(frame)
+        return frame.astype(object).where(frame.notna(), None)
 
 
 class FrameStore:
@@ -89,15 +116,19 @@ def _signature(path: Path) -> str:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """The frame in a file, with its attrs."""
-    frame = pd.read_parquet(path, engine="pyarrow")
+    """The frame in a file, with its attrs; work may be stopped before it."""
+    stop_if_asked()
+    return _unpacked_columns(pd.read_parquet(path, engine="pyarrow"))
+
+
+def _unpacked_columns(frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.attrs.pop(_MIXED, ()):
         values = [None if _missing(text) else _unpacked(text) for text in frame[name]]
         frame[name] = pd.Series(values, dtype="object", index=frame.index)
     return frame
 
 
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
+def write_frame(frame: pd.DataFrame | FrameFile, path: Path) -> None:
     """Write a frame whole: to a temporary file first, then renamed over the old one."""
     # `parents=True` would make the folders above with the umask's rights.
     for folder in (*reversed(path.parent.parents), path.parent):
@@ -105,14 +136,22 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:
-        try:
-            frame.to_parquet(temporary, engine="pyarrow", index=False)
-        except _NO_ONE_TYPE:
-            _packed(frame).to_parquet(temporary, engine="pyarrow", index=False)
+        if isinstance(frame, FrameFile):
+            shutil.move(frame.path, temporary)
+            os.chmod(temporary, 0o600)
+        else:
+            _write(frame, temporary)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _write(frame: pd.DataFrame, temporary: str) -> None:
+    try:
+        frame.to_parquet(temporary, engine="pyarrow", index=False)
+    except _NO_ONE_TYPE:
+        _packed(frame).to_parquet(temporary, engine="pyarrow", index=False)
 
 
 def to_frame(rows: Iterable[Row], row_type: type[Row], **attrs: Any) -> pd.DataFrame:

@@ -93,11 +93,14 @@ def flattened_lines(
 
     A line that is None, because this side lacks it, gives no fields.
     """
+    wanted = [
+        (name.removeprefix("line"), read) for name, read in readers.items() if name in compared
+    ]
     return {
-        f"line[{i}]{name.removeprefix('line')}": value
+        f"line[{i}]{name}": read(line)
         for i, line in enumerate(lines, start=1)
         if line is not None
-        for name, value in flattened(line, readers, compared).items()
+        for name, read in wanted
     }
 
 

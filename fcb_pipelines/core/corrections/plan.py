@@ -17,7 +17,7 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
 from fcb_pipelines.core.settlements.plan import settlement_refs
-from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
+from fcb_pipelines.core.settlements.withdrawn import unreversed_settlements, withdrawn_settlements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ def plan_correction(
         why = "it was edited in the ledger: undo the edit first"
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
     reported = settlement_refs([case.facts])
-    gone = withdrawn_settlements(ref, reported, ledger_state)
+    gone = withdrawn_settlements(unreversed_settlements(ledger_state).get(ref, ()), reported)
     entries = [entry for entry in gone if _can_undo(entry)]
     back = dict(case.facts.withdrawn)
     undo = tuple(

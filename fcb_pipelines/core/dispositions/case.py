@@ -17,8 +17,16 @@ from fcb_pipelines.core.periods import first_day
 from fcb_pipelines.core.refs import account_ref, document_name, nexacloud_ref
 
 
+class _Building:
+    """A case's intended document, kept with the settings that it was built for."""
+
+    __slots__ = ("_built",)
+
+    _built: tuple[Settings, LedgerDocument | Held]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(_Building):
     """Everything that the disposition of one document depends on.
 
     `claimant` is the NexaCloud invoice that claims the document, `agreement` the comparison of the two.
@@ -77,13 +85,18 @@ class Case:
 
 
 def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
-    """The intended ledger document of a case, or the reason why there is none."""
-    return intended_document(
+    """The intended ledger document of a case, or the reason why there is none; built once."""
+    kept: tuple[Settings, LedgerDocument | Held] | None = getattr(case, "_built", None)
+    if kept is not None and kept[0] is settings:
+        return kept[1]
+    built = intended_document(
         case.facts,
         settings,
         partner=case.partner,
         nexacloud_invoice_id=case.nexacloud_invoice_id,
     )
+    object.__setattr__(case, "_built", (settings, built))
+    return built
 
 
 def books_begin(settings: Settings) -> date:

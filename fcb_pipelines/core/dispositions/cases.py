@@ -109,6 +109,7 @@ def decided(
     """
     known = {case.facts.ref: case for case in (*credited, *of_month) if not case.facts.credits}
     rows = {row.ref: row for row in index}
+    left = _Left(ledger_state)
     taken: Counter[str] = Counter()
 
     def invoice_of(note: Case) -> Credited | None:
@@ -123,14 +124,14 @@ def decided(
                 return UNKNOWN_INVOICE
             return None if row.in_scope else OF_ANOTHER_SERVICE
         decision = decide(case, settings, books, last_period) if case else None
-        left = _left(ref, ledger_state, but=note.facts.ref) - taken[ref] if posted else 0
+        rest = left.of(ref, but=note.facts.ref) - taken[ref] if posted else 0
         return Credited(
             number=case.facts.number if case else posted.document.number if posted else "",
             verdict=decision.verdict if decision else None,
             cause=decision.reason if decision else None,
             posted=posted is not None,
             void=case is not None and case.facts.status is Status.VOID,
-            left=left,
+            left=rest,
         )
 
     found = []
@@ -205,16 +206,28 @@ def _posted(now: LedgerState | None) -> LedgerMove | None:
     return move if move is not None and move.state is MoveState.POSTED else None
 
 
-def _left(ref: str, ledger_state: Mapping[str, LedgerState], *, but: str) -> int:
-    """The posted total of an invoice less its corrections and all of its notes but one, minor units."""
-    moves = {row.ref: move for row in ledger_state.values() if (move := _posted(row)) is not None}
-    left, of = 0, {ref}
-    # A correction of a note reverses the note, so it counts towards the invoice again.
-    while of:
-        own = [move for move in moves.values() if move.ref in of and move.ref != but]
-        left += sum(move.document.kind.sign * move.document.total for move in own)
-        of = {move.ref for move in moves.values() if move.document.reverses in of} - {but}
-    return left
+class _Left:
+    """What is left of posted invoices."""
+
+    def __init__(self, ledger_state: Mapping[str, LedgerState]) -> None:
+        self._amounts: dict[str, int] = {}
+        self._reversing: dict[str, list[str]] = defaultdict(list)
+        for row in ledger_state.values():
+            move = _posted(row)
+            if move is None:
+                continue
+            self._amounts[move.ref] = move.document.kind.sign * move.document.total
+            if move.document.reverses:
+                self._reversing[move.document.reverses].append(move.ref)
+
+    def of(self, ref: str, *, but: str) -> int:
+        """The posted total of an invoice less its corrections and all of its notes but one, minor units."""
+        left, of = 0, {ref}
+        # A correction of a note reverses the note, so it counts towards the invoice again.
+        while of:
+            left += sum(self._amounts.get(each, 0) for each in of - {but})
+            of = {each for one in of for each in self._reversing.get(one, ())} - {but}
+        return left
 
 
 def _by_day(case: Case) -> tuple[str, str]:

@@ -196,7 +196,7 @@ def _resolve_all(
 ) -> dict[TaxFacts, str] | Held:
     """The configured key of every tax billed on the document or on a line."""
     chosen: dict[TaxFacts, str] = {}
-    for billed in (*facts.taxes, *(tax for line in sold for tax in line.taxes)):
+    for billed in dict.fromkeys((*facts.taxes, *(tax for line in sold for tax in line.taxes))):
         tax = resolve(billed, taxes, day)
         if tax is None:
             where = billed.state or billed.country or "no jurisdiction"

@@ -15,6 +15,7 @@ def family_of(description: str, families: Sequence[Family]) -> str:
     """
     text = description.casefold()
     for family in families:
-        if any(keyword.casefold() in text for keyword in family.keywords):
-            return family.key
+        for keyword in family.keywords:
+            if keyword.casefold() in text:
+                return family.key
     return OTHER

@@ -12,6 +12,22 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts
 from fcb_pipelines.core.money import exponent, half_up
 from fcb_pipelines.core.refs import nexacloud_ref
 
+# The columns of the tables of invoices and of their items that `copies` reads.
+INVOICE_COLUMNS = (
+    "id",
+    "user_id",
+    "subscription_id",
+    "stripe_invoice_id",
+    "invoice_number",
+    "created_at",
+    "currency",
+    "status",
+    "subtotal",
+    "tax",
+    "amount_paid",
+)
+ITEM_COLUMNS = ("id", "invoice_id", "description", "quantity", "amount")
+
 _STATUSES = {
     "draft": Status.DRAFT,
     "open": Status.OPEN,
@@ -106,8 +122,9 @@ def first_claimants(rows: Iterable[NexaCloudInvoice]) -> dict[str, NexaCloudInvo
 
 def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFacts:
     currency = str(row["currency"]).upper()
+    places = exponent(currency)
     raw = str(row["status"])
-    net, tax = _minor(row["subtotal"], currency), _minor(row["tax"], currency)
+    net, tax = _minor(row["subtotal"], places), _minor(row["tax"], places)
     # A negative invoice is a credit note with positive amounts, as on the source's side.
     sign = -1 if net + tax < 0 else 1
     return InvoiceFacts(
@@ -122,14 +139,14 @@ def _facts(row: Mapping[str, Any], items: list[Mapping[str, Any]]) -> InvoiceFac
         net=sign * net,
         tax=sign * tax,
         total=sign * (net + tax),
-        paid=_minor(row["amount_paid"], currency),
+        paid=_minor(row["amount_paid"], places),
         customer=row["user_id"],
-        lines=tuple(_line(item, currency, sign) for item in items),
+        lines=tuple(_line(item, places, sign) for item in items),
     )
 
 
-def _line(item: Mapping[str, Any], currency: str, sign: int) -> LineFacts:
-    net = sign * _minor(item["amount"], currency)
+def _line(item: Mapping[str, Any], places: int, sign: int) -> LineFacts:
+    net = sign * _minor(item["amount"], places)
     return LineFacts(
         key=str(item["id"]),
         description=item["description"] or "",
@@ -139,6 +156,6 @@ def _line(item: Mapping[str, Any], currency: str, sign: int) -> LineFacts:
     )
 
 
-def _minor(amount: Decimal | None, currency: str) -> int:
+def _minor(amount: Decimal | None, places: int) -> int:
     """The nearest minor units: a copy is only compared, so a rounded fraction of a cent just differs."""
-    return half_up((amount or Decimal(0)).scaleb(exponent(currency)))
+    return half_up(amount.scaleb(places)) if amount else 0

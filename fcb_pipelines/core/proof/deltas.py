@@ -23,7 +23,8 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
 from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, withdrawn_deltas
 from fcb_pipelines.core.refs import base_of
-from fcb_pipelines.core.settlements.plan import expected_residual
+from fcb_pipelines.core.settlements.plan import by_document, expected_residual
+from fcb_pipelines.core.settlements.withdrawn import unreversed_settlements
 
 
 def ledger_deltas(
@@ -50,19 +51,23 @@ def ledger_deltas(
     wanted = {document.ref for document in documents}
     corrections = by_base(row.move for row in ledger_state.values() if row.move)
     beside = unmatched(row.settlement for row in ledger_state.values() if row.settlement)
+    unreversed = unreversed_settlements(ledger_state)
+    of_document = by_document(settlements)
+    credited = frozenset(credited)
     rows: list[LedgerDelta] = []
     for document in documents:
         now = ledger_state.get(document.ref, LedgerState(ref=document.ref))
         corrected = corrections.get(document.ref, ())
         found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
-            own = [s for s in settlements if document.ref in (s.document, s.drawn_on)]
+            own = of_document.get(document.ref, ())
             found += settlement_deltas(document, own, ledger_state, explained)
-            reported = {*credited, *(settlement.ref for settlement in own)}
-            found += withdrawn_deltas(document, reported, ledger_state)
+            reported = {settlement.ref for settlement in own}
+            held = unreversed.get(document.ref, ())
+            found += withdrawn_deltas(document, held, reported, credited)
             cause = _cause(document, explained, found, corrected)
-            held = beside.get(document.ref, 0)
-            found += _residual_delta(document, now.move, corrected, own, held, cause)
+            free = beside.get(document.ref, 0)
+            found += _residual_delta(document, now.move, corrected, own, free, cause)
             found = [_with_digests(delta, document, now.move) for delta in found]
         rows += found
     for ref, now in ledger_state.items():

@@ -1,6 +1,6 @@
 """Differences of settlements: those that the source confirms against those in the ledger."""
 
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 
 from fcb_pipelines.core.agreement.compare import Agreement, Value, compare, flattened
 from fcb_pipelines.core.agreement.policy import Policy, compared_with
@@ -13,9 +13,13 @@ from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
 
 def withdrawn_deltas(
-    document: LedgerDocument, reported: Collection[str], ledger_state: Mapping[str, LedgerState]
+    document: LedgerDocument, unreversed: Iterable[LedgerSettlement], *reported: Container[str]
 ) -> list[LedgerDelta]:
-    """One difference for each settlement that the source withdrew; `reported` are the refs it reports."""
+    """One difference for each settlement that the source withdrew.
+
+    `unreversed` are the document's settlements in the ledger; a ref in any of `reported` is one that the
+    source reports.
+    """
     return [
         LedgerDelta(
             ref=document.ref,
@@ -28,7 +32,7 @@ def withdrawn_deltas(
             aspect=READ_BACK,
             code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
         )
-        for entry in withdrawn_settlements(document.ref, reported, ledger_state)
+        for entry in withdrawn_settlements(unreversed, *reported)
     ]
 
 
@@ -47,6 +51,12 @@ def settlement_deltas(
     for settlement in settlements:
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         entry = None if now.absent else now.settlement
+        # A payment beyond the open amount (S3) and an unpaid older debt (B9) stay unmatched.
+        matched = entry is not None and (
+            _is_matched(entry, settled) or waits_for_payment(settlement, settlements)
+        )
+        if matched and entry is not None and entry.settlement == settlement:
+            continue
         if entry is not None:
             as_written = entry.settlement.content_hash == entry.stored_hash
             code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
@@ -57,8 +67,6 @@ def settlement_deltas(
         left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
-            free = waits_for_payment(settlement, settlements)
-            matched = free or _is_matched(entry, settled)
             state = {"settlement.reconciled": "yes" if matched else _unmatched(entry)}
             right = _fields(entry.settlement, compared, state)
             if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:

@@ -1,5 +1,6 @@
 """The plan of settlements: the ones to write, given those intended and the ledger's state."""
 
+from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +40,16 @@ def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
         for ref in (s.ref, suffixed(s.ref, Suffix.CREDITED), *s.shares)
     ]
     return tuple(dict.fromkeys(refs))
+
+
+def by_document(settlements: Iterable[Settlement]) -> dict[str, list[Settlement]]:
+    """The settlements of each document, in their order: those that settle it and those that draw on it."""
+    found: dict[str, list[Settlement]] = defaultdict(list)
+    for settlement in settlements:
+        found[settlement.document].append(settlement)
+        if settlement.drawn_on is not None and settlement.drawn_on != settlement.document:
+            found[settlement.drawn_on].append(settlement)
+    return found
 
 
 def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement]) -> int:
@@ -92,6 +103,7 @@ def plan_settlements(
     exceptions: list[tuple[str, ExceptionCode]] = []
     left_out: dict[str, ExceptionCode] = {}
     corrections = by_base(moves.values())
+    of_document = by_document(settlements)
     # A reversal comes after the settlement that it reverses: without that it has nothing to reverse.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
@@ -100,7 +112,7 @@ def plan_settlements(
         ):
             continue
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
-        if not now.absent and waits_for_payment(settlement, settlements):
+        if not now.absent and waits_for_payment(settlement, of_document[settlement.document]):
             continue
         code = left_out.get(settlement.undoes or "") or obstacle(
             settlement, now, entry_lock, lacking

@@ -11,6 +11,7 @@ from fcb_pipelines.defs.automation.jobs import extract, month, prove
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
+from fcb_pipelines.instance.dead_runs import end_dead_runs, hanging_runs
 
 # A month that another month of the same sync changed is built a second time, and not a third.
 _FIRST, _SECOND = "first", "second"
@@ -124,6 +125,24 @@ def new_invoices_at_source(
         return dg.SkipReason("the newest invoices are as they were")
     context.update_cursor(seen)
     return dg.RunRequest(tags={"fcb/because": "new invoices at the source"})
+
+
+@dg.sensor(
+    # The daemon calls it, and it launches nothing; without it dead runs would fill the queue in silence.
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+)
+def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Puts runs whose process is gone on record as failed, so that the queue goes on."""
+    ended = end_dead_runs(context.instance)
+    for one in ended:
+        context.log.error("%s was put on record as failed: %s", one, one.why)
+    hanging = hanging_runs(context.instance)
+    for one in hanging:
+        context.log.error("%s hangs: %s; fcb doctor --fix ends it", one, one.why)
+    if not ended and not hanging:
+        return dg.SkipReason("every run on record as running is alive")
+    return dg.SkipReason(f"{len(ended)} dead runs ended, {len(hanging)} hang")
 
 
 @dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)

@@ -1,11 +1,13 @@
 """NexaCloud's tables, as one read-only transaction saw them."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
-import pandas as pd
 
 from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES
+from fcb_pipelines.connectors.store.frames import FrameFile
 from fcb_pipelines.defs.runtime.frame_rows import row_metadata
 from fcb_pipelines.defs.runtime.keys import NEXACLOUD_TABLES, OWNERS, SERVICE_TABLES
 from fcb_pipelines.defs.runtime.resources import NexaCloudResource
@@ -36,13 +38,13 @@ def _out(table: str) -> dg.AssetOut:
 )
 def nexacloud_extract(
     context: dg.AssetExecutionContext, nexacloud: NexaCloudResource
-) -> Iterator[dg.Output[pd.DataFrame]]:
+) -> Iterator[dg.Output[FrameFile]]:
     """All tables in one repeatable-read transaction over a session that refuses writes."""
-    snapshot = nexacloud.open().snapshot()
-    context.log.info("snapshot %s", snapshot.id)
-    for table in (*NEXACLOUD_TABLES, *SERVICE_TABLES):
-        frame = snapshot.frames[table]
-        frame.attrs["snapshot"] = snapshot.id
-        yield dg.Output(
-            frame, output_name=table, metadata=dict(row_metadata(frame, snapshot=snapshot.id))
-        )
+    with TemporaryDirectory(prefix="fcb-extract-") as folder:
+        snapshot = nexacloud.open().snapshot(Path(folder))
+        context.log.info("snapshot %s", snapshot.id)
+        for table in (*NEXACLOUD_TABLES, *SERVICE_TABLES):
+            file = snapshot.files[table]
+            told = row_metadata(file.head(), snapshot=snapshot.id)
+            metadata = {**told, "dagster/row_count": file.rows}
+            yield dg.Output(file, output_name=table, metadata=metadata)

@@ -1,5 +1,9 @@
 """The connectors that environment and configuration choose; `defs.sources.registry` has those of the sources."""
 
+import os
+import threading
+from typing import Any
+
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
@@ -25,8 +29,37 @@ def read_back_log(found: Environment) -> ReadBackLog:
     return ReadBackLog(found.postgres_url())
 
 
+# How many ledgers a process keeps open: one for each thread that speaks to Odoo.
+KEPT_LEDGERS = 8
+
+_kept: list[tuple[Any, Ledger]] = []
+_keeping = threading.Lock()
+
+
+def kept_ledger(found: Environment, settings: Settings) -> Ledger:
+    """The ledger that FCB_LEDGER names, the same object each time in one process.
+
+    Another environment or other settings are another ledger, and so is a process that was forked. A
+    connection to Odoo is for one thread; the files of the books are for all of them.
+    """
+    key = (
+        os.getpid(),
+        (found.odoo(), threading.get_ident()) if found.ledger == "odoo" else found.data_home,
+        settings,
+    )
+    with _keeping:
+        for each in _kept:
+            if each[0] == key:
+                return each[1]
+        opened = ledger(found, settings)
+        _kept.insert(0, (key, opened))
+        del _kept[KEPT_LEDGERS:]
+        return opened
+
+
 def ledger(found: Environment, settings: Settings) -> Ledger:
-    """The ledger that FCB_LEDGER names. Imported here: beancount is an optional extra."""
+    """The ledger that FCB_LEDGER names, opened anew."""
+    # Imported here: beancount is an optional extra.
     if found.ledger == "odoo":
         from fcb_pipelines.connectors.odoo.connection import OdooConnection
         from fcb_pipelines.connectors.odoo.ledger import OdooLedger

@@ -9,7 +9,7 @@ from upath import UPath
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
+from fcb_pipelines.connectors.store.frames import FrameFile, FrameStore, write_frame
 from fcb_pipelines.connectors.store.slices import SliceStore
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.defs.runtime import connections, keys
@@ -49,7 +49,9 @@ class FrameIOManager(dg.UPathIOManager):
         """A month's part of a frame over all months; None where none was cut from it as it is now."""
         return slices_of(self._frames).read(key.path, period)
 
-    def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame, path: UPath) -> None:
+    def dump_to_path(
+        self, context: dg.OutputContext, obj: pd.DataFrame | FrameFile, path: UPath
+    ) -> None:
         """Write the frame to a temporary file, then rename it."""
         write_frame(obj, Path(str(path)))
 

@@ -1,7 +1,7 @@
 """Values of frames, and metadata of frames, for every asset."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
 
@@ -11,11 +11,17 @@ import pandas as pd
 from fcb_pipelines.connectors.nexacloud.contracts import Breach, breaches
 from fcb_pipelines.connectors.store.frames import made_once, to_rows
 from fcb_pipelines.core.close.gates import GATES
-from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User, copies
+from fcb_pipelines.core.facts.nexacloud import (
+    INVOICE_COLUMNS,
+    ITEM_COLUMNS,
+    NexaCloudInvoice,
+    User,
+    copies,
+)
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.gating import require
-from fcb_pipelines.defs.sources.registry import claimed_ref
+from fcb_pipelines.defs.sources.registry import claims
 
 # The extracts that the books need, by the assets' names for these inputs.
 EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_ITEMS}
@@ -62,7 +68,9 @@ def users_of(frame: pd.DataFrame) -> dict[str, User]:
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:
     """NexaCloud's invoices with their items. Raises dg.Failure where a frame breaks its contract."""
     require([contract(copies=invoices, copy_items=items)])
-    return copies(records(invoices), records(items), claims=claimed_ref)
+    return copies(
+        rows_of(invoices[[*INVOICE_COLUMNS]]), rows_of(items[[*ITEM_COLUMNS]]), claims=claims()
+    )
 
 
 def column_schema(row_type: type) -> dict[str, Any]:
@@ -101,12 +109,23 @@ def _has_text(column: pd.Series) -> bool:
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table's frame as plain values; every kind of missing value is None."""
+    return [*rows_of(frame)]
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The same rows, one at a time."""
     names = [str(name) for name in frame.columns]
-    columns = [
-        [None if lost else value for value, lost in zip(values, values.isna(), strict=True)]
-        for _, values in frame.items()
-    ]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    columns = [_plain(values) for _, values in frame.items()]
+    for row in zip(*columns, strict=True):
+        yield dict(zip(names, row, strict=True))
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    values: list[Any] = column.tolist()
+    lost = column.isna()
+    if not lost.any():
+        return values
+    return [None if gone else value for value, gone in zip(values, lost.tolist(), strict=True)]
 
 
 def _type_name(hint: Any) -> str:

@@ -44,8 +44,8 @@ class LedgerResource(dg.ConfigurableResource[Ledger]):
     """The books that FCB_LEDGER names."""
 
     def open(self) -> Ledger:
-        """The ledger."""
-        return connections.ledger(environment.read(), current())
+        """The ledger, the same object for every asset of the process."""
+        return connections.kept_ledger(environment.read(), current())
 
 
 class ReadBackLogResource(dg.ConfigurableResource[ReadBackLog]):

@@ -8,7 +8,7 @@ source is named in the configuration (docs/adding-a-source.md); nothing here cha
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -144,8 +144,13 @@ def rules() -> Mapping[str, SourceRules]:
 
 def claimed_ref(named: str | None) -> str | None:
     """The ref of the document that NexaCloud or a service names, None where no source knows it."""
-    sources = registered(current())
-    return claimed_of(named, [(one.rules, one.section.owner) for one in sources])
+    return claims()(named)
+
+
+def claims() -> Callable[[str | None], str | None]:
+    """The function `claimed_ref` for many names: the sources are looked up once."""
+    sources = [(one.rules, one.section.owner) for one in registered(current())]
+    return lambda named: claimed_of(named, sources)
 
 
 def _further(

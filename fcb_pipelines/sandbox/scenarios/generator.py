@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.periods import first_day, following, preceding
 from fcb_pipelines.sandbox.scenarios.builders.authored import TIMEZONE, authored
+from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
 from fcb_pipelines.sandbox.scenarios.builders.generated_lines import drawn_lines, zero_lines
 from fcb_pipelines.sandbox.scenarios.builders.generated_tables import Subscribed, tables
 from fcb_pipelines.sandbox.scenarios.builders.provinces import PLACES, all_rates, billed_in
@@ -62,7 +63,13 @@ _WEIGHTS = {
 
 
 def generate(path: Path, *, customers: int, invoices: int, months: int, seed: int) -> Path:
-    """Write a dataset of that size into `path`; return `path`.
+    """Write a dataset of that size into `path`; return `path`. Raises ValueError for a size below 1."""
+    files = generated(customers=customers, invoices=invoices, months=months, seed=seed)
+    return files.write(path)
+
+
+def generated(*, customers: int, invoices: int, months: int, seed: int) -> DatasetFiles:
+    """The files of a dataset of that size.
 
     Its last month is May 2026, and its as_of that month's last day. Raises ValueError for a size below 1.
     """
@@ -80,7 +87,7 @@ def generate(path: Path, *, customers: int, invoices: int, months: int, seed: in
             for n in range(invoices)
         ]
     )
-    files = authored(
+    return authored(
         name=f"generated-{customers}-{invoices}-{months}-{seed}",
         periods=periods,
         synced=_SYNCED.astimezone(_ZONE),
@@ -89,7 +96,6 @@ def generate(path: Path, *, customers: int, invoices: int, months: int, seed: in
         rates=all_rates(),
         catalogue=tables(subscribed.values(), sales),
     )
-    return files.write(path)
 
 
 def _customer(n: int, seed: int) -> Customer:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from fcb_pipelines.connectors.beancount import books as beancount_books
+from fcb_pipelines.connectors.beancount.books import BooksFolder
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.connectors.beancount.loading import Loaded, Signature
+from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.connectors.failures import (
     ContractBreach,
     NotAllowed,
@@ -71,7 +74,7 @@ def everything(ledger: BeancountLedger) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): path.read_text()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name not in (".lock", ".index")
     }
 
 
@@ -496,16 +499,21 @@ def test_a_partner_field_that_a_person_changed_is_kept_and_one_left_blank_is_fil
 
 
 def saved_during(ledger: BeancountLedger, times: int) -> Callable[..., object]:
-    """A loader during whose first `times` checks a person saves the journal."""
-    load, saves = beancount_books._load, iter(range(times))
+    """A check during whose first `times` calls a person saves the journal."""
+    check, saves = BooksFolder._checked, iter(range(times))
 
-    def load_while_a_person_saves(root: Path, *arguments: object) -> object:
-        if root.name == beancount_books.STAGING and next(saves, None) is not None:
+    def check_while_a_person_saves(
+        books: BooksFolder[Records],
+        signatures: Mapping[str, Signature],
+        files: frozenset[str] | None,
+        staged: Collection[str] = (),
+    ) -> Loaded | None:
+        if staged and next(saves, None) is not None:
             with file(ledger).open("a") as journal:
                 journal.write("; a person was here\n")
-        return load(root, *arguments)  # type: ignore[arg-type]
+        return check(books, signatures, files, staged)
 
-    return load_while_a_person_saves
+    return check_while_a_person_saves
 
 
 def test_a_save_by_a_person_while_we_check_is_kept(
@@ -513,7 +521,7 @@ def test_a_save_by_a_person_while_we_check_is_kept(
 ) -> None:
     ledger.write_drafts([an_invoice("in_1")])
     with monkeypatch.context() as patched:
-        patched.setattr(beancount_books, "_load", saved_during(ledger, times=1))
+        patched.setattr(BooksFolder, "_checked", saved_during(ledger, times=1))
         ledger.write_drafts([an_invoice("in_2")])
     assert file(ledger).read_text().count("; a person was here\n") == 1
     assert len(ledger.read_moves()) == 2
@@ -524,7 +532,7 @@ def test_a_person_who_saves_all_the_while_is_never_overwritten(
 ) -> None:
     ledger.write_drafts([an_invoice("in_1")])
     with monkeypatch.context() as patched:
-        patched.setattr(beancount_books, "_load", saved_during(ledger, times=99))
+        patched.setattr(BooksFolder, "_checked", saved_during(ledger, times=99))
         with pytest.raises(TransientFailure, match="somebody else saves"):
             ledger.write_drafts([an_invoice("in_2")])
     assert file(ledger).read_text().count("; a person was here\n") == beancount_books.WRITES

@@ -7,9 +7,18 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from fcb_pipelines.connectors.nexacloud.contracts import CHANGED, TABLES, ColumnType, breaches
+from fcb_pipelines.connectors.nexacloud.contracts import (
+    ALL_TABLES,
+    CHANGED,
+    TABLES,
+    ColumnType,
+    breaches,
+)
 from fcb_pipelines.connectors.nexacloud.row_faults import split_rows
+from fcb_pipelines.connectors.nexacloud.whole_columns import is_sound
 from fcb_pipelines_tests.nexacloud_rows import uuid
 
 NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)
@@ -215,3 +224,48 @@ def test_a_sample_is_short() -> None:
 
 def test_a_column_beyond_the_contract_is_nobodys_business() -> None:
     assert breaches("plans", a_frame("plans").assign(colour="blue")) == ()
+
+
+def as_stored(values: list[object]) -> str:
+    """The dtype that such a column has where it was read from a file."""
+    there = [value for value in values if value is not None]
+    if there and all(isinstance(value, datetime) and value.tzinfo for value in there):
+        return "datetime64[us, UTC]"
+    return "str" if all(isinstance(value, str) for value in there) else "object"
+
+
+ANY_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(0, 3),
+    st.floats(),
+    st.decimals(allow_nan=False),
+    st.just(Decimal("NaN")),
+    st.decimals(allow_nan=False, allow_infinity=False, places=2, max_value=10**16),
+    st.dates(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.datetimes(),
+    st.sampled_from([uuid(1), uuid(2), uuid(1) + "\n", uuid(3).upper(), "", "NaN", b"\x00"]),
+)
+
+
+@given(
+    st.sampled_from([(table, c.name) for table in ALL_TABLES for c in ALL_TABLES[table]]),
+    st.one_of(
+        st.lists(ANY_VALUES, max_size=4),
+        ANY_VALUES.flatmap(lambda one: st.lists(st.sampled_from([one, None]), max_size=4)),
+    ),
+    st.booleans(),
+)
+@example(("invoices", "paid_at"), [NOON, None], True)
+@example(("invoices", "paid_at"), [NOON.replace(year=9999, month=12, day=31), None], True)
+@example(("deployments", "next_due_date"), [date(1, 1, 1)], False)
+def test_a_column_seen_as_a_whole_is_told_as_its_rows_would_be(
+    place: tuple[str, str], values: list[object], stored: bool
+) -> None:
+    table, column = place
+    rule = next(each for each in ALL_TABLES[table] if each.name == column)
+    frame = pd.DataFrame({column: pd.Series(values, dtype=as_stored(values) if stored else object)})
+    told = [each for each in breaches(table, frame) if each.column == column]
+    sound = is_sound(frame[column], rule.type, nullable=rule.nullable, key=rule.key)
+    assert not (sound and told)

@@ -183,7 +183,8 @@ def test_the_server_action_is_brought_up_to_date(odoo_ledger: OdooLedger) -> Non
 def test_the_server_action_is_known_by_its_code_before_anything_is_written(
     odoo_ledger: OdooLedger, changed: str, by: str, told: str
 ) -> None:
-    odoo = odoo_ledger.connection
+    odoo, before = odoo_ledger.connection, odoo_ledger
+    assert before.read_moves() == ()
     (action,) = odoo.rows("ir.actions.server", [("name", "=", NAME)], ["code"])
     edited = action["code"].replace(changed, by)
     assert edited != action["code"]
@@ -195,9 +196,10 @@ def test_the_server_action_is_known_by_its_code_before_anything_is_written(
         assert missing.what == "server action"
         assert told in missing.name
         assert missing.remedy == "fcb ledger setup"
-        with pytest.raises(NotPrepared, match="server action") as failure:
-            fresh.upsert_partners([a_partner()])
-        assert failure.value.remedy == "fcb ledger setup"
+        for opened in (fresh, before):
+            with pytest.raises(NotPrepared, match="server action") as failure:
+                opened.upsert_partners([a_partner()])
+            assert failure.value.remedy == "fcb ledger setup"
         assert odoo.rows("res.partner", [("email", "=", a_partner().email)], ["id"]) == []
         assert outcomes(fresh.setup())["server action"] == {"made"}
     mended = OdooLedger(odoo, SETTINGS)

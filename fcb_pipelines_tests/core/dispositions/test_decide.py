@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from fcb_pipelines.core.agreement.compare import copy_against_source
 from fcb_pipelines.core.codes import Kind, Method, Reason, Status, System, Verdict
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.dispositions.case import Case
+from fcb_pipelines.core.dispositions import case as case_module
+from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.dispositions.cases import cases, copy_dispositions, lost_dispositions
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy
+from fcb_pipelines.core.documents.build import Held, intended_document
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
 from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import RELEASED, LedgerState, MoveState
 from fcb_pipelines.core.proof.completeness import population
 from fcb_pipelines_tests.documents import SETTINGS
@@ -222,6 +226,28 @@ def test_a_disposition_tells_the_document_as_its_source_does() -> None:
     assert (row.period, row.status) == ("2026-04", Status.PAID)
     claimant = a_copy()
     assert (row.partner, row.nexacloud_invoice_id) == (f"nexacloud:{claimant.user_id}", "inv-1")
+
+
+def test_a_document_is_built_once_for_its_case_and_again_for_other_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built: list[str] = []
+
+    def counted(facts: InvoiceFacts, *rest: Any, **more: Any) -> LedgerDocument | Held:
+        built.append(facts.ref)
+        return intended_document(facts, *rest, **more)
+
+    monkeypatch.setattr(case_module, "intended_document", counted)
+    case = a_case(ledger_state=stands(a_move(DOCUMENT)))
+    for settings in (SETTINGS, policy(export_tax="gst_0")):
+        built.clear()
+        decide(case, settings, BOOKS, LAST_PERIOD)
+        assert intended(case, settings) is intended(case, settings)
+        assert len(built) == 1
+    assert replace(case, credited=1) != case
+    intended(replace(case, credited=1), settings)
+    assert len(built) == 2
+    assert case == a_case(ledger_state=stands(a_move(DOCUMENT)))
 
 
 def test_a9_a_document_without_a_copy_belongs_to_the_sources_own_customer() -> None:

@@ -21,6 +21,7 @@ from fcb_pipelines.core.ledger.moves import (
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import (
     RECONCILED,
+    by_document,
     expected_residual,
     plan_settlements,
     settlement_refs,
@@ -295,6 +296,13 @@ def test_s1_s2_settlements_are_the_sources_own_each_for_itself() -> None:
     assert (second.amount, second.memo) == (200, parts[1].ref)
     assert (first.document, first.partner, first.kind) == (REF, DOCUMENT.partner, DOCUMENT.kind)
     assert expected_residual(DOCUMENT, [first, second]) == 22300
+
+
+def test_a_settlement_belongs_to_the_document_it_settles_and_to_the_one_it_draws_on() -> None:
+    paid = replace(SETTLEMENT, ref="a")
+    drawn = replace(SETTLEMENT, ref="b", drawn_on="note")
+    itself = replace(SETTLEMENT, ref="c", drawn_on=REF)
+    assert by_document([paid, drawn, itself]) == {REF: [paid, drawn, itself], "note": [drawn]}
 
 
 def test_s3_an_overpaid_document_is_not_owed_less_than_nothing() -> None:
