@@ -8,6 +8,7 @@
     stripe:acct_1:cn_2:in_7                  the part of a note (or payment) that belongs to an invoice
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
     stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
+    setup:1:journal:NCSTR                    a part of the ledger that setup made or found, by company
 
     ref     = service ":" id { ":" step }
     service = "nexacloud" | side ":" owner
@@ -29,6 +30,9 @@ from typing import NamedTuple
 from fcb_pipelines.core.codes import System
 
 _CORRECTION = ":correction:"
+
+# What setup made once for a whole database.
+ACTION_REF = "setup:action"
 
 
 class Suffix(StrEnum):
@@ -78,6 +82,11 @@ def source_ref(side: str, owner: str, source_id: str | None) -> str:
 def nexacloud_ref(row_id: object) -> str:
     """The ref of an invoice or a user of NexaCloud: `nexacloud:<id>`."""
     return f"{System.NEXACLOUD}:{row_id}"
+
+
+def setup_ref(company: int, kind: str, code: str) -> str:
+    """The ref of an account or journal of the ledger: `setup:<company>:<kind>:<configured code>`."""
+    return f"setup:{company}:{kind}:{code}"
 
 
 def account_ref(service: str, customer: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.odoo.action import FoundAction
 from fcb_pipelines.connectors.odoo.company import Company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields
@@ -67,10 +68,8 @@ class Chart:
     """The parts found in Odoo (code, key or name -> id), and those missing.
 
     Accounts and journals go by the configured code, archived ones too; `refs` has the external ids that
-    setup gave to them.
-
-    `taxes` is tax key -> id, `groups` the ids of group taxes by their keys; `action` is the id of
-    our server action. `lines` has the payment method lines of each journal code and their account.
+    setup gave to them. `taxes` is tax key -> id, `groups` the ids of group taxes by their keys. `lines`
+    has the payment method lines of each journal code and their account.
     """
 
     settings: Settings
@@ -80,7 +79,7 @@ class Chart:
     refs: Mapping[str, int]
     lines: Mapping[str, tuple[Row, ...]]
     fields: frozenset[str]
-    action: int | None
+    action: FoundAction
     taxes: Mapping[str, int]
     groups: Mapping[frozenset[str], int]
     missing: tuple[MissingPart, ...]
@@ -181,7 +180,7 @@ def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -
     receivable = settings.accounts.receivable
     wanted = (*wanted_accounts(settings), Wanted(account=receivable, type=RECEIVABLE))
     fields, action = found_fields(connection)
-    refs = read_part_refs(connection, action)
+    refs = read_part_refs(connection, action.id)
     accounts = _read_parts(
         connection, ACCOUNT, [each.account.code for each in wanted], refs, ["account_type"]
     )

@@ -11,15 +11,15 @@ from fcb_pipelines.connectors.failures import NotAllowed
 from fcb_pipelines.connectors.odoo.action import Batches, ref_of, xml_name
 from fcb_pipelines.connectors.odoo.action_code import MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.core.refs import setup_ref
 
 ACCOUNT, JOURNAL, ACTION = "account.account", "account.journal", "ir.actions.server"
-ACTION_REF = "setup:action"
 _KINDS = {ACCOUNT: "account", JOURNAL: "journal"}
 
 
 def part_ref(company: int, model: str, code: str) -> str:
-    """The external id of an account or journal of this company: `setup:1:journal:NCSTR`."""
-    return f"setup:{company}:{_KINDS[model]}:{code}"
+    """The external id of an account or journal of this company, by its configured code."""
+    return setup_ref(company, _KINDS[model], code)
 
 
 def read_part_refs(connection: OdooConnection, action: int | None) -> dict[str, int]:

@@ -19,7 +19,6 @@ from fcb_pipelines.connectors.odoo.fields import DOCUMENT_REF, FIELDS, REVERSES_
 from fcb_pipelines.connectors.odoo.parts import (
     ACCOUNT,
     ACTION,
-    ACTION_REF,
     JOURNAL,
     name_part,
     part_ref,
@@ -29,6 +28,7 @@ from fcb_pipelines.connectors.odoo.rights import assert_may_set_up
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION
 from fcb_pipelines.core.company.settings import Journal, Settings
 from fcb_pipelines.core.ledger.description import SetupStep
+from fcb_pipelines.core.refs import ACTION_REF
 
 Make = Callable[[], object]
 
@@ -91,7 +91,7 @@ class Setup:
             yield self._journal(journal, "general", chart)
         yield from self._currencies(chart)
         yield from self._fields(chart)
-        make = None if chart.action is not None else self._make_action
+        make = None if chart.action.id is not None else self._make_action
         yield Part(what="server action", name=f"{NAME} {VERSION}", make=make)
         yield self._external_ids(chart)
         for name in self._taxes(chart):
@@ -180,8 +180,8 @@ class Setup:
                 ref, record = part_ref(self._odoo.company, model, code), int(rows[code]["id"])
                 if chart.refs.get(ref) != record:
                     name_part(self._odoo, ref, model, record)
-        if chart.action is not None and ACTION_REF not in chart.refs:
-            name_part(self._odoo, ACTION_REF, ACTION, chart.action)
+        if chart.action.id is not None and ACTION_REF not in chart.refs:
+            name_part(self._odoo, ACTION_REF, ACTION, chart.action.id)
 
     def _currencies(self, chart: Chart) -> Iterator[Part]:
         for name in self._settings.currencies:
