@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-odoo mutation bench check lint types definitions format clean
+.PHONY: help demo dev test test-odoo mutation bench faults check lint types definitions format clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -38,6 +38,12 @@ mutation: $(VENV)/.dev
 # `make bench ARGS="core history"` runs these two; the tests run each small.
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Every fault, met and survived, in both ledgers; docs/faults.md is written anew (an hour). The tests try a
+# round of each kind: `make faults ARGS=--sample` does the same.
+faults: $(VENV)/.dev
+	$(BIN)/python -m fcb_pipelines_tests.faults $(or $(ARGS),--write)
+	$(BIN)/python -m fcb_pipelines_tests.faults --odoo $(or $(ARGS),--write)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

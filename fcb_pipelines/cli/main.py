@@ -8,7 +8,19 @@ import typer
 from dotenv import load_dotenv
 from typer.core import TyperGroup
 
-from fcb_pipelines.cli import books, demo, dev, doctor, ledger, post, report, sandbox, status, sync
+from fcb_pipelines.cli import (
+    books,
+    demo,
+    dev,
+    doctor,
+    erase,
+    ledger,
+    post,
+    report,
+    sandbox,
+    status,
+    sync,
+)
 from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.foreground import kill_is_ctrl_c
 from fcb_pipelines.cli.screen import print_whatever_comes, show_failure, show_problem
@@ -89,6 +101,7 @@ app.command("sync")(sync.sync)
 app.command("post")(post.post)
 app.command("status")(status.status)
 app.command("report")(report.report)
+app.command("erase")(erase.erase)
 app.command("dev")(dev.dev)
 app.command("books")(books.books)
 app.add_typer(sandbox.app, name="sandbox")

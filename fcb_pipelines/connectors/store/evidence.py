@@ -7,6 +7,7 @@ body can be proved unchanged. Folders are 0700 and files 0600: bodies hold custo
 import gzip
 import os
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import simplejson
@@ -68,6 +69,18 @@ class EvidenceStore:
             raise ContractBreach(tried, "the body was changed after it was kept")
         body: Body = simplejson.loads(text, use_decimal=True)
         return body
+
+    def containing(self, words: Collection[str]) -> Iterator[tuple[str, str]]:
+        """(source, name) of each body that has one of these words as the whole of a text in it."""
+        wanted = [simplejson.dumps(word, ensure_ascii=False).encode() for word in words]
+        for path in sorted(self._root.glob("*/*/*.json.gz")):
+            text = gzip.decompress(path.read_bytes())
+            if any(word in text for word in wanted):
+                yield path.parts[-3], path.name.removesuffix(".json.gz")
+
+    def erase(self, source: str, name: str) -> None:
+        """Remove a body for good; one that is gone already is no error."""
+        self._path(source, name).unlink(missing_ok=True)
 
     def _path(self, source: str, name: str) -> Path:
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):

@@ -1,0 +1,88 @@
+"""A round of every fault on each run of CI, at points that the commit draws."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fcb_pipelines_tests.faults.books import Damage, Stand, damage
+from fcb_pipelines_tests.faults.report import write
+from fcb_pipelines_tests.faults.result import Result
+from fcb_pipelines_tests.mutation.sampling import seed_of_commit
+
+CLEAN = Damage(lost=0, doubled=0, half_paid=0, otherwise=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param([], marks=pytest.mark.slow), pytest.param(["--odoo"], marks=pytest.mark.odoo)],
+    ids=["embedded books", "odoo"],
+)
+def test_every_kind_of_fault_is_survived_without_a_hand(options: list[str], tmp_path: Path) -> None:
+    # A process of its own: it has servers of its own, to be restarted.
+    file, seed = tmp_path / "results.json", seed_of_commit()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "fcb_pipelines_tests.faults", "--sample", *options),
+            *(f"--seed={seed}", "--json", str(file)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+    told = f"the sample of {seed or 'no commit'}:\n{done.stdout}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, told
+    assert len(json.loads(file.read_text("utf-8"))) >= 5, told
+
+
+def stood(**changes: object) -> Stand:
+    """Books of one paid invoice, or others."""
+    usual = {
+        "moves": {"in_1": ("posted", "h", "paid", 0)},
+        "settlements": {"pay_1": ("posted", "h", 100)},
+        "balance": (1,),
+        "entries": 2,
+        "status": dict.fromkeys(("periods", "gates", "documents", "totals")),
+    }
+    return Stand(**{**usual, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, {}),
+        ({"moves": {}, "entries": 1}, {"lost": 1}),
+        ({"settlements": {}, "entries": 1}, {"lost": 1}),
+        ({"entries": 3}, {"doubled": 1}),
+        ({"moves": {"in_1": ("posted", "h", "partial", 40)}}, {"half_paid": 1}),
+        ({"settlements": {"pay_1": ("posted", "h", 60)}}, {"half_paid": 1}),
+        ({"moves": {"in_1": ("draft", "h", "paid", 0)}}, {"otherwise": 1}),
+        ({"balance": (2,)}, {"otherwise": 1}),
+        ({"status": dict.fromkeys(("periods", "gates", "documents", "totals"), 1)}, {"otherwise": 1}),
+    ],
+)  # fmt: skip
+def test_each_kind_of_damage_is_seen(found: dict[str, object], expected: dict[str, int]) -> None:
+    none = {"lost": 0, "doubled": 0, "half_paid": 0, "otherwise": 0}
+    assert damage(stood(), stood(**found)) == Damage(**{**none, **expected})
+
+
+def test_what_was_never_met_was_not_survived() -> None:
+    assert Result(fault="x", ledger="odoo", met=1, damage=CLEAN).survived
+    assert not Result(fault="x", ledger="odoo", met=0, damage=CLEAN).survived
+    assert not Result(fault="x", ledger="odoo", met=1, damage=CLEAN, by_hand=1).survived
+    assert not Result(fault="x", ledger="odoo", met=1, damage=CLEAN, silent=1).survived
+
+
+def test_a_run_over_one_ledger_leaves_the_section_of_the_other(tmp_path: Path) -> None:
+    page = tmp_path / "faults.md"
+    write(page, [Result(fault="in Odoo", ledger="odoo", met=1, damage=CLEAN)], "odoo")
+    write(page, [Result(fault="in books", ledger="beancount", met=1, damage=CLEAN)], "beancount")
+    write(page, [Result(fault="again", ledger="beancount", met=2, damage=CLEAN)], "beancount")
+    text = page.read_text("utf-8")
+    assert "| again | 2 |" in text
+    assert "| in Odoo | 1 |" in text
+    assert "in books" not in text
+    assert text.count("## ") == 2

@@ -1,0 +1,123 @@
+"""One month in a process of its own that meets a fault at its n-th point.
+
+A point is a rename into the books, a rename of any other file, or a call of Odoo. The process ends with 0 where
+the job succeeded, 1 where it failed, and by signal 9 where it was killed; 0 also where there was no such point.
+"""
+
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from fcb_pipelines.config import environment, settings
+from fcb_pipelines.connectors.failures import Unreachable
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.defs.runs import Frames
+from fcb_pipelines_tests.defs.world import DEFINITIONS, FUNCTIONS, PostingConfig, connections
+
+_FLIGHT = 0.03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The fault: `how`, at the `at`-th of these `points`; the folder of Postgres and Odoo's process."""
+
+    points: str = "books"
+    at: int = 0
+    how: str = "nothing"
+    postgres: Path | None = None
+    odoo: int = 0
+
+
+class Points:
+    """Counts the points of this process, and does what is asked at the n-th."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._seen = 0
+        self._full = False
+
+    def meet(self, do: Callable[[], Any]) -> Any:
+        """One point: `do` it, with the fault where it is the turn of this one."""
+        self._seen += 1
+        how = self._asked.how
+        if self._full or (how == "disk full" and self._seen == self._asked.at):
+            self._full = True
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if self._seen != self._asked.at:
+            return do()
+        if how == "killed before":
+            _die()
+        elif how == "killed during":
+            threading.Timer(_FLIGHT, _die).start()
+            do()
+            time.sleep(2 * _FLIGHT)
+        elif how == "postgres restarted":
+            assert self._asked.postgres is not None
+            server = EmbeddedPostgres(self._asked.postgres)
+            server.stop()
+            server.start()
+        elif how == "odoo killed":
+            os.kill(self._asked.odoo, signal.SIGKILL)
+        answer = do()
+        if how == "killed after":
+            _die()
+        if how == "answer lost":
+            raise Unreachable("point of a fault", "the answer was lost")
+        return answer
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(points: Points, kind: str) -> None:
+    """Let every point of this kind go through `points`."""
+    if kind == "calls":
+        execute = OdooConnection._execute
+
+        def called(self: OdooConnection, *given: Any) -> Any:
+            return points.meet(lambda: execute(self, *given))
+
+        OdooConnection._execute = called  # type: ignore[method-assign]
+        return
+    rename = os.replace
+
+    def renamed(source: Any, target: Any, **named: Any) -> None:
+        in_books = "books" in Path(target).parts and Path(target).suffix == ".beancount"
+        if in_books == (kind == "books"):
+            points.meet(lambda: rename(source, target, **named))
+        else:
+            rename(source, target, **named)
+
+    os.replace = renamed
+
+
+def run(month: str) -> bool:
+    """The job `month`, posting, over the environment's connections; whether it succeeded."""
+    found = environment.read()
+    ledger = connections.ledger(found, settings.current())
+    lent = {"ledger": SimpleNamespace(open=lambda: ledger)}
+    job = DEFINITIONS.resolve_job_def("month")
+    frames = Frames(connections.frames(found))
+    return FUNCTIONS.run(job, frames, month, PostingConfig(post=True), lent).success
+
+
+def serve(variables: Mapping[str, str], month: str, asked: Asked) -> None:
+    """The whole life of the process, in this environment."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    os.environ.clear()
+    os.environ.update(variables)
+    settings.current.cache_clear()
+    watch(Points(asked), asked.points)
+    sys.exit(0 if run(month) else 1)
