@@ -35,11 +35,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fcb_pipelines_tests.faults")
     parser.add_argument("--odoo", action="store_true", help="into a real Odoo, not embedded books")
     parser.add_argument("--sample", action="store_true", help="one round of each kind")
+    parser.add_argument("--rounds", type=int, default=EVERY, help="so many rounds at the most")
     parser.add_argument("--seed", help="what draws the points, instead of the commit")
     parser.add_argument("--json", type=Path, help="write the results into this file too")
     parser.add_argument("--write", action="store_true", help="put the results into docs/faults.md")
     asked = parser.parse_args()
-    rounds = SAMPLE if asked.sample else EVERY
+    rounds = SAMPLE if asked.sample else asked.rounds
     results: list[Result] = []
     with a_bench(asked.seed or seed_of_commit(), odoo=asked.odoo) as bench:
         tried = in_odoo(bench, rounds) if asked.odoo else in_books(bench, rounds)

@@ -80,7 +80,7 @@ def changed_between(bench: Bench) -> Result:
         met=1,
         damage=clean,
         by_hand=abs(doubled) + (document["state"] != "posted"),
-        silent=not told,
+        silent=int(not told),
     )
 
 

@@ -1,7 +1,8 @@
 """One month in a process of its own that meets a fault at its n-th point.
 
 A point is a rename into the books, a rename of any other file, or a call of Odoo. The process ends with 0 where
-the job succeeded, 1 where it failed, and by signal 9 where it was killed; 0 also where there was no such point.
+the job succeeded without a fault, 3 where it succeeded in spite of one, 1 where it failed, and by signal 9 where
+it was killed.
 """
 
 import errno
@@ -44,6 +45,7 @@ class Points:
         self._asked = asked
         self._seen = 0
         self._full = False
+        self.met = False
 
     def meet(self, do: Callable[[], Any]) -> Any:
         """One point: `do` it, with the fault where it is the turn of this one."""
@@ -54,6 +56,7 @@ class Points:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self._seen != self._asked.at:
             return do()
+        self.met = True
         if how == "killed before":
             _die()
         elif how == "killed during":
@@ -119,5 +122,7 @@ def serve(variables: Mapping[str, str], month: str, asked: Asked) -> None:
     os.environ.clear()
     os.environ.update(variables)
     settings.current.cache_clear()
-    watch(Points(asked), asked.points)
-    sys.exit(0 if run(month) else 1)
+    points = Points(asked)
+    watch(points, asked.points)
+    succeeded = run(month)
+    sys.exit((3 if points.met else 0) if succeeded else 1)
