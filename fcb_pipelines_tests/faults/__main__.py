@@ -70,7 +70,7 @@ def in_books(bench: "Bench", rounds: int) -> "Iterator[Result]":
     yield bench.try_points("disk full", "books", few)
     yield bench.try_points("disk full", "files", few)
     at = {"postgres": bench.server.data.parent}
-    yield bench.try_points("postgres restarted", "books", few, lambda: at)
+    yield bench.try_points("postgres restarted", "books", few, at)
     yield bench.try_twice_at_once()
     yield from source_faults(bench)
     yield changed_between(bench)

@@ -23,8 +23,6 @@ _PATIENCE = 300
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["fcb_pipelines_tests.faults.victim"])
 
-Options = Callable[[], Mapping[str, Any]]
-
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
@@ -83,12 +81,9 @@ class Bench:
         ]
 
     def try_points(
-        self, how: str, kind: str, rounds: int, options: Options = dict, *, end: Any = None
+        self, how: str, kind: str, rounds: int, options: Mapping[str, Any] | None = None
     ) -> Result:
-        """In each round every month meets the fault once at its point, then is run once more.
-
-        `end` is called after each month that met it, before it is run once more.
-        """
+        """In each round every month meets the fault once at its point, then is run once more."""
         undisturbed, met, by_hand = self.undisturbed, 0, 0
         damages: list[Damage] = []
         for places in self.points(kind, rounds):
@@ -96,10 +91,8 @@ class Bench:
             with self.world() as world:
                 assert world.extract().success
                 for period, place in places.items():
-                    asked = Asked(points=kind, at=place, how=how, **options())
+                    asked = Asked(points=kind, at=place, how=how, **(options or {}))
                     hits += self._end(self._begin(period, asked)) != 0
-                    if end is not None:
-                        end()
                     by_hand += not world.month(period, post=True).success
                 damages.append(damage(undisturbed, self._ended(world)))
             met += hits

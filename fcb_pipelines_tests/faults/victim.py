@@ -29,13 +29,12 @@ _FLIGHT = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The fault: `how`, at the `at`-th of these `points`; the folder of Postgres and Odoo's process."""
+    """The fault: `how`, at the `at`-th of these `points`; `postgres` is the home of the server."""
 
     points: str = "books"
     at: int = 0
     how: str = "nothing"
     postgres: Path | None = None
-    odoo: int = 0
 
 
 class Points:
@@ -68,8 +67,6 @@ class Points:
             server = EmbeddedPostgres(self._asked.postgres)
             server.stop()
             server.start()
-        elif how == "odoo killed":
-            os.kill(self._asked.odoo, signal.SIGKILL)
         answer = do()
         if how == "killed after":
             _die()
