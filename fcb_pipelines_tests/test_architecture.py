@@ -38,7 +38,7 @@ LADDERS = {
         "corrections", "proof", "metering", "close",
     ),
     "connectors": (
-        "failures", "sources", "stopping", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
+        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
