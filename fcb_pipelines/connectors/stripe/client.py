@@ -61,9 +61,7 @@ class StripeReader:
             try:
                 self.client.raw_request("get", path, **(params or {}))
             except stripe.StripeError as error:
-                # The SDK gives up a whole page for one value that it can't read.
-                if error.http_status != 200:
-                    raise _failure(tried, error, self._http.headers) from error
+                raise _failure(tried, error, self._http.headers) from error
             return json_object(tried, self._http.came)
 
         return read(once, self.pace)
@@ -102,7 +100,11 @@ class StripeReader:
 
 
 class _Client(stripe.RequestsClient):
-    """The SDK's own client, which keeps its last answer as it came. For one thread."""
+    """The SDK's own client, which keeps its last answer as it came. For one thread.
+
+    The SDK sees the body of an error alone. It would log all others, and give up a whole page for one
+    value that it can't read.
+    """
 
     came = b""
     headers: Mapping[str, str] = MappingProxyType({})
@@ -111,8 +113,9 @@ class _Client(stripe.RequestsClient):
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
         answer = super().request(method, url, headers, post_data)
-        self.came, _, self.headers = answer
-        return answer
+        self.came, status, self.headers = answer
+        seen = b"{}" if status == 200 else self.came.decode("utf-8", "replace").encode()
+        return seen, status, self.headers
 
 
 def _fault(

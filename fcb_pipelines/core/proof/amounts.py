@@ -118,14 +118,19 @@ class _Joined:
         tax = sum(move.document.kind.sign * move.document.tax for move in moves)
         code = self._listed(refs)
         first = self._decided.get(ref)
-        currency = first.currency if first else moves[0].document.currency if moves else ""
+        currency = (first and first.currency) or (moves[0].document.currency if moves else "")
+        unread = ref in self._facts and self._facts[ref].is_unread
         for measure, billed, posted, part in (
             (Measure.REVENUE, source[0], net, "net"),
             (Measure.TAX, source[1], tax, "tax"),
         ):
             listed, why = self._explained(refs, billed, posted, code, part)
-            if billed or posted or listed:
-                yield self._row(ref, ref, currency, measure, None, (billed, posted, listed), why)
+            # An unread document has no amounts; one row says so.
+            if unread and measure is Measure.REVENUE:
+                why = why or code
+            if billed or posted or listed or (why and unread):
+                sums = (billed, posted, listed)
+                yield self._row(ref, ref, currency, measure, None, sums, why)
 
     def _listed(self, refs: Sequence[str]) -> str | None:
         """The reason or exception that lists these documents, where there is one."""

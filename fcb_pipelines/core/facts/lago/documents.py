@@ -56,7 +56,8 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     """
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
-    source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
+    source_id = document.get("lago_id") if isinstance(document, Mapping) else None
+    source_id = source_id if isinstance(source_id, str) else "?"
     ref = source_ref(System.LAGO, organization, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.LAGO, ref, kind)
@@ -161,6 +162,7 @@ class _Reader:
             Reason.TREATMENT_UNKNOWN if voided and used else None,
             sums,
             None if whole else Reason.LINES_DO_NOT_SUM,
+            Reason.LINES_DO_NOT_SUM if sum(t.amount for t in taxes) != tax else None,
         )
         return InvoiceFacts(
             side=System.LAGO,

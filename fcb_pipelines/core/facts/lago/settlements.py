@@ -178,7 +178,9 @@ class SettlementReader:
     def _amount(self, field: str) -> int:
         return self.minor(self.document.get(field) or 0)
 
-    def _ref(self, lago_id: str) -> str:
+    def _ref(self, lago_id: str | None) -> str:
+        if lago_id is None:
+            raise TypeError("a payment or a note without an id")
         return source_ref(System.LAGO, self.organization, lago_id)
 
 

@@ -47,7 +47,8 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     """
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
-    source_id = document.get("id", "?") if isinstance(document, Mapping) else "?"
+    source_id = document.get("id") if isinstance(document, Mapping) else None
+    source_id = source_id if isinstance(source_id, str) else "?"
     ref = source_ref(System.STRIPE, account, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.STRIPE, ref, kind)

@@ -26,9 +26,7 @@ class Amounts:
 
     def __call__(self, amount: int | None) -> int:
         """Minor units; None counts as zero. Raises InexactAmount, or TypeError for no integer."""
-        if isinstance(amount, bool) or not isinstance(amount, int | None):
-            raise TypeError(f"{amount!r} is no integer amount")
-        return from_wire(amount or 0, self.currency, Wire.STRIPE)
+        return from_wire(_integer(amount), self.currency, Wire.STRIPE)
 
     def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
         """A unit price on the wire (a decimal string of the wire's units) in major units."""
@@ -43,16 +41,24 @@ class RawAmounts(Amounts):
     problem = Reason.CURRENCY_NEEDS_REVIEW
 
     def __call__(self, amount: int | None) -> int:
-        return amount or 0
+        return _integer(amount)
 
     def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
         return None
 
 
+def _integer(amount: int | None) -> int:
+    if isinstance(amount, bool) or not isinstance(amount, int | None):
+        raise TypeError(f"{amount!r} is no integer amount")
+    return amount or 0
+
+
 def reference_id(value: Any) -> str | None:
-    """The id of a reference, expanded or not."""
+    """The id of a reference, expanded or not. Raises KeyError or TypeError for what is none."""
     found = value["id"] if isinstance(value, Mapping) else value
-    return None if found is None else str(found)
+    if not isinstance(found, str | None):
+        raise TypeError(f"{found!r} is no reference")
+    return found
 
 
 def payment_key(payment: Json) -> str | None:

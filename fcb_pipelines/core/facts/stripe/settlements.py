@@ -340,6 +340,8 @@ class SettlementReader:
         )
 
     def _ref(self, source_id: str | None) -> str:
+        if source_id is None:
+            raise TypeError("a payment or a note without an id")
         return source_ref(System.STRIPE, self.account, source_id)
 
 
