@@ -21,20 +21,20 @@ ODD: Sequence[bytes | None] = (
     b"[" * 300 + b"]" * 300, b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
 )  # fmt: skip
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 
 @st.composite
-def paths(draw: st.DrawFn, value: Any) -> Path:
+def paths(draw: st.DrawFn, value: Any) -> Place:
     """The place of a value within an object."""
-    path: Path = ()
+    path: Place = ()
     while isinstance(value, dict | list) and value and (not path or draw(st.integers(0, 3))):
         key = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
         path, value = (*path, key), value[key]
     return path
 
 
-def replaced(whole: Any, path: Path, odd: bytes | None) -> bytes:
+def replaced(whole: Any, path: Place, odd: bytes | None) -> bytes:
     """The JSON of `whole` with the bytes `odd` in this place."""
     changed = deepcopy(whole)
     parent = changed

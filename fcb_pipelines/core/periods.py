@@ -9,8 +9,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def local_date(instant: int | datetime, timezone: str) -> date:
     """The calendar date of a Unix instant (seconds) or aware datetime in the company's timezone.
 
-    Raises OverflowError for an instant beyond the calendar.
+    Raises OverflowError for an instant beyond the calendar, TypeError for what is none.
     """
+    if isinstance(instant, bool):
+        raise TypeError(f"{instant} is no instant")
     if isinstance(instant, int):
         instant = _EPOCH + timedelta(seconds=instant)
     return instant.astimezone(ZoneInfo(timezone)).date()

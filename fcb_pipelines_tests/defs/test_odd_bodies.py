@@ -34,7 +34,7 @@ from fcb_pipelines.defs.sources.reading import Reader, read_documents, read_inde
 from fcb_pipelines.defs.sources.registry import registered
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.documents import SETTINGS
-from fcb_pipelines_tests.odd_values import ODD, paths, replaced
+from fcb_pipelines_tests.odd_values import ODD, Place, paths, replaced
 
 Lists = Mapping[str, list[Any]]
 
@@ -128,6 +128,11 @@ class Host(BaseAdapter):
         for place, each in enumerate(lists.get(path[0], ())):
             if each[ID[self.side]] == end:
                 found = self._objects(path[0])[place]
+                if self.side == "lago" and path[0] == "invoices":
+                    # An invoice asked for by its id comes with its fees.
+                    known = zip(self._objects("fees"), lists["fees"], strict=True)
+                    own = [sent for sent, fee in known if fee["lago_invoice_id"] == end]
+                    found = found[:-1] + b', "fees": [%s]}' % b", ".join(own)
                 kind = path[0].removesuffix("s").encode()
                 return b'{"%s": %s}' % (kind, found) if self.side == "lago" else found
         return b""
@@ -216,6 +221,64 @@ def test_without_an_odd_value_all_is_well(side: str) -> None:
     assert held == ({"in_ugx"} if side == "stripe" else set())
 
 
+ENDLESS = b"1" + b"0" * 30
+CASES = [
+    ("stripe", "in_paid", ("total",), ENDLESS, None),
+    ("stripe", "in_paid", ("total",), b"NaN", None),
+    ("stripe", "in_paid", ("total",), b"9" * 5000, None),
+    ("stripe", "in_paid", ("livemode",), b"null", None),
+    ("stripe", "in_paid", ("payments",), b'""', None),
+    ("stripe", "in_paid", ("payments", "data", 0, "status"), b"null", None),
+    ("stripe", "in_paid", ("payments", "data", 0, "status_transitions", "paid_at"), b"true", None),
+    ("stripe", "in_paid", ("lines",), b"[" * 30_000 + b"]" * 30_000, None),
+    ("stripe", "in_ugx", ("total",), b'"text"', None),
+    ("stripe", "in_paid", ("customer_name",), b'"\\ud800"', 24239),
+    ("stripe", "in_paid", ("customer_name",), b'"\xff"', 24239),
+    ("stripe", "in_paid", ("number",), b'"\\u0000"', 24239),
+    ("stripe", "in_paid", ("effective_at",), b"-3000000000", 24239),
+    ("stripe", "in_paid", ("payments", "data", 0, "status_transitions", "paid_at"), b"1", 24239),
+    ("stripe", "cn_1", ("number",), b'"\\ud800"', 1130),
+    ("lago", "paid", ("sub_total_including_taxes_amount_cents",), ENDLESS, None),
+    ("lago", "paid", ("sub_total_including_taxes_amount_cents",), b"NaN", None),
+    ("lago", "paid", ("credit_notes_amount_cents",), b"[]", None),
+    ("lago", "paid", ("payment_status",), b"null", None),
+    ("lago", "paid", ("applied_taxes",), b"[" * 30_000 + b"]" * 30_000, None),
+    ("lago", "paid", ("number",), b'"\\ud800"', 24239),
+    ("lago", "paid", ("customer", "city"), b'"\xed\xa0\x80"', 24239),
+    ("lago", "paid", ("issuing_date",), b'"0001-01-01"', 24239),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "own", "path", "odd", "total"), CASES)
+def test_the_document_is_held_with_its_amount_where_it_can_be_told(
+    side: str, own: str, path: Place, odd: bytes, total: int | None
+) -> None:
+    name = "credit_notes" if own == "cn_1" else "invoices"
+    place = [each[ID[side]] for each in LISTS[side][name]].index(own)
+    check(side, name, place, path, odd)
+    came = read(Host(side, name, place, replaced(LISTS[side][name][place], path, odd)))
+    assert came.problem is None
+    found = came.facts[own]
+    assert (found.problem, found.is_unread) == (Reason.UNREADABLE, total is None)
+    assert found.total == (total or 0)
+
+
+@pytest.mark.parametrize(("side", "name", "own", "path", "odd"), [
+    ("stripe", "refunds", "re_1", ("charge",), b"{}"),
+    ("stripe", "disputes", "dp_1", ("payment_intent",), b"5"),
+    ("stripe", "balance_transactions", "txn_2", ("source",), b"null"),
+    ("stripe", "credit_notes", "cn_1", ("invoice",), b"[]"),
+    ("lago", "payments", "pay-paid", ("invoice_ids",), b'"paid"'),
+    ("lago", "credit_notes", "note-1", ("lago_invoice_id",), b"null"),
+])  # fmt: skip
+def test_an_object_whose_document_cant_be_told_fails_the_listing_by_name(
+    side: str, name: str, own: str, path: Place, odd: bytes
+) -> None:
+    place = [each[ID[side]] for each in LISTS[side][name]].index(own)
+    came = read(Host(side, name, place, replaced(LISTS[side][name][place], path, odd)))
+    assert f"{own}: its {path[0]} can't be read" in (came.problem or "")
+
+
 @pytest.mark.parametrize("side", ["stripe", "lago"])
 @settings(max_examples=150)
 @given(data=st.data())
@@ -235,16 +298,12 @@ def is_id(odd: bytes | None) -> bool:
     )
 
 
-def check(side: str, name: str, place: int, path: tuple[str | int, ...], odd: bytes | None) -> None:
+def check(side: str, name: str, place: int, path: Place, odd: bytes | None) -> None:
     """One odd value in one place: whatever may be wrong with it."""
     victim = LISTS[side][name][place]
-    own = victim[ID[side]]
-    if name == "fees":
-        own = victim["lago_invoice_id"]
-    of = name not in ("invoices", "credit_notes")
+    own = victim["lago_invoice_id"] if name == "fees" else victim[ID[side]]
     affected = next((each for each in TOGETHER[side] if own in each), {own})
-    if name in ("payments", "disputes", "refunds") and side == "lago":
-        affected = affected | set(victim["invoice_ids"])
+    affected = affected | {*victim.get("invoice_ids", ())}
     host = Host(side, name, place, replaced(victim, path, odd))
     if path == (ID[side],) and not is_id(odd):
         # Without an id no row can be of it: a clear stop, that says where.
@@ -263,5 +322,5 @@ def check(side: str, name: str, place: int, path: tuple[str | int, ...], odd: by
         assert facts.problem or adds_up(facts), each
         if facts.is_unread:
             assert (facts.problem, facts.total) == (Reason.UNREADABLE, 0)
-    if not of and path != (ID[side],):
+    if name in ("invoices", "credit_notes") and path != (ID[side],):
         assert own in came.facts

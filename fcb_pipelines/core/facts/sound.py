@@ -9,16 +9,16 @@ at here, once, whatever the source.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
-from enum import IntEnum
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.facts.arithmetic import unreadable
-from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 
 # No document is of more minor units: ninety thousand such amounts still add up in 64 bits.
 MOST = 10**14
@@ -28,15 +28,10 @@ _PLACES = 30
 _DAYS = (dt.date(1990, 1, 1), dt.date(2199, 12, 31))
 
 
-class _Fault(IntEnum):
-    """How bad a value is; the worst counts."""
+# How bad a value is; the worst counts.
+_FINE, _TEXT, _VALUE = 0, 1, 2
 
-    NONE = 0
-    TEXT = 1
-    VALUE = 2
-
-
-_Check = Callable[[Any], _Fault]
+_Check = Callable[[Any], int]
 
 
 def sound(facts: InvoiceFacts) -> InvoiceFacts:
@@ -46,48 +41,59 @@ def sound(facts: InvoiceFacts) -> InvoiceFacts:
     the amounts stay. With any other fault nothing is known but ref, kind and customer.
     """
     fault = _check(facts)
-    if fault is _Fault.NONE and (facts.date is None or _DAYS[0] <= facts.date <= _DAYS[1]):
+    if fault == _FINE and all(map(_in_range, _days(facts))):
         return facts
-    known = _text(facts.payer) is not _Fault.VALUE
-    if fault is _Fault.VALUE or not _is_currency(facts.currency):
+    known = _text(facts.payer) != _VALUE
+    if fault == _VALUE or not _is_currency(facts.currency):
         return unreadable(
             facts.side, _escaped(facts.ref), facts.kind, _escaped(facts.payer) if known else None
         )
-    if facts.date and not _DAYS[0] <= facts.date <= _DAYS[1]:
+    if not _in_range(facts.date):
         facts = replace(facts, date=None)
     mended: InvoiceFacts = _mended(facts)
     return replace(mended, problem=Reason.UNREADABLE)
 
 
-def _is_currency(code: str) -> bool:
-    return len(code) == 3 and code.isascii() and code.isalpha()
+def _days(facts: InvoiceFacts) -> Iterator[dt.date | None]:
+    """The days on which something is booked."""
+    yield from (facts.date, facts.voided_on)
+    yield from (each.date for each in facts.settlements)
+    yield from (day for _, day in facts.withdrawn)
 
 
-def _text(value: Any) -> _Fault:
+def _in_range(day: dt.date | None) -> bool:
+    return day is None or _DAYS[0] <= day <= _DAYS[1]
+
+
+def _is_currency(code: Any) -> bool:
+    return isinstance(code, str) and len(code) == 3 and code.isascii() and code.isalpha()
+
+
+def _text(value: Any) -> int:
     if not isinstance(value, str):
-        return _Fault.VALUE
+        return _VALUE
     if "\0" in value:
-        return _Fault.TEXT
+        return _TEXT
     if value.isascii():
-        return _Fault.NONE
+        return _FINE
     try:
         value.encode()
     except UnicodeEncodeError:
-        return _Fault.TEXT
-    return _Fault.NONE
+        return _TEXT
+    return _FINE
 
 
-def _integer(value: Any) -> _Fault:
-    return _Fault.NONE if type(value) is int and -MOST <= value <= MOST else _Fault.VALUE
+def _integer(value: Any) -> int:
+    return _FINE if type(value) is int and -MOST <= value <= MOST else _VALUE
 
 
-def _decimal(value: Any) -> _Fault:
+def _decimal(value: Any) -> int:
     fits = isinstance(value, Decimal) and value.is_finite()
-    return _Fault.NONE if fits and (not value or abs(value.adjusted()) <= _PLACES) else _Fault.VALUE
+    return _FINE if fits and (not value or abs(value.adjusted()) <= _PLACES) else _VALUE
 
 
-def _date(value: Any) -> _Fault:
-    return _Fault.NONE if type(value) is dt.date else _Fault.VALUE
+def _date(value: Any) -> int:
+    return _FINE if type(value) is dt.date else _VALUE
 
 
 _LEAVES: dict[Any, _Check] = {str: _text, int: _integer, Decimal: _decimal, dt.date: _date}
@@ -103,26 +109,30 @@ def _check_of(hint: Any) -> _Check:
     if isinstance(hint, UnionType):
         (kind,) = (each for each in given if each is not NoneType)
         check = _check_of(kind)
-        return lambda value: _Fault.NONE if value is None else check(value)
+        return lambda value: _FINE if value is None else check(value)
     if get_origin(hint) is tuple and given[1:] == (...,):
         each = _check_of(given[0])
-        return lambda value: max(map(each, value), default=_Fault.NONE)
+        return lambda value: max(map(each, value), default=_FINE)
     if get_origin(hint) is tuple:
         checks = [_check_of(kind) for kind in given]
         return lambda value: max(check(part) for check, part in zip(checks, value, strict=True))
-    return lambda value: _Fault.NONE if isinstance(value, hint) else _Fault.VALUE
+    return lambda value: _FINE if isinstance(value, hint) else _VALUE
 
 
 def _record(kind: Any) -> _Check:
     hints = get_type_hints(kind)
-    checks = [(field.name, _check_of(hints[field.name])) for field in fields(kind)]
+    names = [field.name for field in fields(kind)]
+    checks = [_check_of(hints[name]) for name in names]
+    if kind is SettlementFacts:
+        checks[names.index("currency")] = lambda value: _FINE if _is_currency(value) else _VALUE
+    values_of = attrgetter(*names)
 
-    def check(value: Any) -> _Fault:
-        worst = _Fault.NONE
-        for name, of in checks:
-            fault = of(getattr(value, name))
-            if fault:
-                worst = max(worst, fault)
+    def check(value: Any) -> int:
+        worst = _FINE
+        for of, each in zip(checks, values_of(value), strict=True):
+            fault = of(each)
+            if fault > worst:
+                worst = fault
         return worst
 
     return check

@@ -27,6 +27,7 @@ from fcb_pipelines.core.facts.lago.parts import (
     instant_of,
     metadata_of,
     taxed_with,
+    word_of,
 )
 from fcb_pipelines.core.facts.lago.settlements import SettlementReader
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
@@ -192,7 +193,8 @@ class _Reader:
         return local_date(instant_of(instant), self.timezone) if instant else None
 
     def _amount(self, field: str) -> int:
-        return self._minor(self.document.get(field) or 0)
+        cents = self.document.get(field)
+        return 0 if cents is None else self._minor(cents)
 
     def _minor(self, cents: int) -> int:
         if isinstance(cents, bool) or not isinstance(cents, int):
@@ -293,7 +295,7 @@ class _Reader:
 
 def _status(invoice: Json) -> Status:
     if invoice["status"] == "finalized":
-        return Status.PAID if invoice["payment_status"] == "succeeded" else Status.OPEN
+        return Status.PAID if word_of(invoice, "payment_status") == "succeeded" else Status.OPEN
     return _STATUS.get(invoice["status"], Status.UNKNOWN)
 
 

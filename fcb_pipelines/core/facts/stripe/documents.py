@@ -26,6 +26,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
     RawAmounts,
     bill_to_of,
     billed_taxes,
+    listed,
     metadata_of,
     reference_id,
 )
@@ -213,7 +214,7 @@ class _Reader:
         return self._date(instant) if instant else None
 
     def _sum(self, amounts: Sequence[Json] | None) -> int:
-        return sum(self.amounts(each["amount"]) for each in amounts or ())
+        return sum(self.amounts(each["amount"]) for each in listed(amounts))
 
     def _lines(self, invoice: Json, rates: Mapping[str, Json]) -> tuple[LineFacts, ...]:
         lines = tuple(self._line(line, rates) for line in invoice["lines"]["data"])

@@ -47,6 +47,13 @@ class RawAmounts(Amounts):
         return None
 
 
+def listed(objects: Any) -> Sequence[Json]:
+    """The objects of a list; none where it is not given. Raises TypeError for what is no list."""
+    if not isinstance(objects, list | tuple | None):
+        raise TypeError("no list of objects")
+    return objects or ()
+
+
 def _integer(amount: int | None) -> int:
     if isinstance(amount, bool) or not isinstance(amount, int | None):
         raise TypeError(f"{amount!r} is no integer amount")
@@ -74,7 +81,7 @@ def billed_taxes(
 
     A tax without its rate object has type `unknown`.
     """
-    billed = (tax for tax in taxes or () if tax["amount"] or _is_billed(tax))
+    billed = (tax for tax in listed(taxes) if tax["amount"] or _is_billed(tax))
     return tuple(_tax(tax, rates, amounts) for tax in billed)
 
 
@@ -111,7 +118,7 @@ def amount_paid(payment: Json) -> int:
     """The paid amount in Stripe's units; a returned payment may show it only as requested."""
     paid = payment["amount_paid"]
     amount = payment["amount_requested"] if paid is None and was_paid_once(payment) else paid
-    return amount or 0
+    return _integer(amount)
 
 
 def bill_to_of(invoice: Json) -> BillTo:

@@ -12,6 +12,7 @@ from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_deb
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
     amount_paid,
+    listed,
     payment_key,
     reference_id,
     was_paid_once,
@@ -60,10 +61,12 @@ class SettlementReader:
         A payment counts when its status is paid and it has a paid_at. Customer balance counts from
         finalisation, money from outside Stripe from the day the invoice was marked paid.
         """
-        payments = self.document.get("payments") or {"data": (), "has_more": False}
-        paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
+        payments = self.document.get("payments")
+        payments = {"data": (), "has_more": False} if payments is None else payments
+        made = [payment for payment in listed(payments["data"]) if _is_made(payment)]
+        paid = [payment for payment in made if payment["status"] == "paid"]
         dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
-        returned = [payment for payment in payments["data"] if was_paid_once(payment)]
+        returned = [payment for payment in made if was_paid_once(payment)]
         found = [
             # A payment without a date makes the document unreadable; its money is reported anyway.
             *(self._payment(each) for each in (*paid, *returned)),
@@ -103,8 +106,9 @@ class SettlementReader:
             return Settled(settlements=())
         whole = self.amounts(note.get("post_payment_amount"))
         outside = self.amounts(note.get("out_of_band_amount"))
-        refunds = [found for each in note.get("refunds") or () for found in self._note_refund(each)]
-        named = sum(self.amounts(each["amount_refunded"]) for each in note.get("refunds") or ())
+        given = listed(note.get("refunds"))
+        refunds = [found for each in given for found in self._note_refund(each)]
+        named = sum(self.amounts(each["amount_refunded"]) for each in given)
         credited = whole - named - outside if note.get("customer_balance_transaction") else 0
         found = [*self._applied(note), *refunds]
         if credited:
@@ -340,9 +344,16 @@ class SettlementReader:
         )
 
     def _ref(self, source_id: str | None) -> str:
-        if source_id is None:
+        if not source_id:
             raise TypeError("a payment or a note without an id")
         return source_ref(System.STRIPE, self.account, source_id)
+
+
+def _is_made(payment: Json) -> bool:
+    """Whether a payment has a status. Raises TypeError for one of which nobody can tell."""
+    if not isinstance(payment["status"], str) or not payment["status"]:
+        raise TypeError("a payment without a status")
+    return True
 
 
 def _lost(dispute: Json) -> bool:
