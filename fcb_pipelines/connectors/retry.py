@@ -29,6 +29,8 @@ from fcb_pipelines.core.facts.bodies import Json
 T = TypeVar("T")
 
 ATTEMPTS = 5
+# A database or a ledger is near: what doesn't answer a third time is down.
+CONNECTING = 3
 LONGEST_WAIT = 60.0
 # Seconds after which a read is not tried once more: a source that drips holds its pool no longer.
 LONGEST_READ = 150.0
@@ -86,14 +88,24 @@ def read(call: Callable[[], T], pace: Pace, *, attempts: int = ATTEMPTS) -> T:
         pace.take()
         return call()
 
+    return tried_again(turn, attempts=attempts, sleep=pace.sleep)
+
+
+def tried_again(
+    call: Callable[[], T],
+    *,
+    attempts: int = CONNECTING,
+    sleep: Callable[[float], None] = sleep,
+) -> T:
+    """The answer of a call that changes nothing, such as a login, tried again as a read is."""
     retrying = Retrying(
         retry=retry_if_exception_type(TransientFailure),
         stop=stop_after_attempt(attempts) | stop_after_delay(LONGEST_READ),
         wait=_wait,
-        sleep=pace.sleep,
+        sleep=sleep,
         reraise=True,
     )
-    return retrying(turn)
+    return retrying(call)
 
 
 def json_object(tried: str, content: bytes, *, remedy: str | None = None) -> Json:

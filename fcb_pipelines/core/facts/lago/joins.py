@@ -5,7 +5,6 @@ not name the invoices on which it was used.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from fcb_pipelines.core.facts.bodies import Json, grouped, objects_in, part_of
 
@@ -95,5 +94,5 @@ def _ids(payment: Json) -> list[str] | None:
     return found if known else None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None

@@ -6,7 +6,6 @@ appears.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE
 from fcb_pipelines.core.facts.bodies import Groups, Json, grouped, objects_in, part_of
@@ -143,7 +142,7 @@ def _is_reference(each: Json, name: str, *, required: bool) -> bool:
     return found is not None or not required
 
 
-def _reference(value: Any) -> str | None:
+def _reference(value: object) -> str | None:
     """The id of a reference; None for an unreadable one, which facts or `problems` report."""
     try:
         return reference_id(value)

@@ -68,6 +68,21 @@ def reference_id(value: Any) -> str | None:
     return found
 
 
+def payments_of(invoice: Json) -> tuple[Sequence[Json], bool]:
+    """The payments of an invoice, and whether it has more.
+
+    Raises KeyError or TypeError for a payment without an id or a status.
+    """
+    payments = invoice.get("payments")
+    if payments is None:
+        return (), False
+    found = listed(payments["data"])
+    for each in found:
+        if not all(isinstance(each[name], str) and each[name] for name in ("id", "status")):
+            raise TypeError("a payment without an id or a status")
+    return found, bool(payments["has_more"])
+
+
 def payment_key(payment: Json) -> str | None:
     """The id of the payment (pi_…, ch_…, pyr_…) to which an invoice payment belongs."""
     made = payment["payment"]

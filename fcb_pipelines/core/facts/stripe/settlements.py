@@ -14,6 +14,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
     amount_paid,
     listed,
     payment_key,
+    payments_of,
     reference_id,
     was_paid_once,
 )
@@ -61,9 +62,7 @@ class SettlementReader:
         A payment counts when its status is paid and it has a paid_at. Customer balance counts from
         finalisation, money from outside Stripe from the day the invoice was marked paid.
         """
-        payments = self.document.get("payments")
-        payments = {"data": (), "has_more": False} if payments is None else payments
-        made = [payment for payment in listed(payments["data"]) if _is_made(payment)]
+        made, cut_off = payments_of(self.document)
         paid = [payment for payment in made if payment["status"] == "paid"]
         dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
         returned = [payment for payment in made if was_paid_once(payment)]
@@ -96,7 +95,7 @@ class SettlementReader:
             settlements=in_order(found),
             remarks=tuple(code for code, raised in remarks.items() if raised),
             withdrawn=tuple(self._withdrawn()),
-            readable=len(dated) == len(paid) and not payments["has_more"],
+            readable=len(dated) == len(paid) and not cut_off,
         )
 
     def of_note(self) -> Settled:
@@ -344,16 +343,7 @@ class SettlementReader:
         )
 
     def _ref(self, source_id: str | None) -> str:
-        if not source_id:
-            raise TypeError("a payment or a note without an id")
         return source_ref(System.STRIPE, self.account, source_id)
-
-
-def _is_made(payment: Json) -> bool:
-    """Whether a payment has a status. Raises TypeError for one of which nobody can tell."""
-    if not isinstance(payment["status"], str) or not payment["status"]:
-        raise TypeError("a payment without a status")
-    return True
 
 
 def _lost(dispute: Json) -> bool:
