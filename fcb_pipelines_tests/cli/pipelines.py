@@ -19,6 +19,11 @@ class Outcome:
     written: int = 0
     posted: int = 0
 
+    @property
+    def may_touch_others(self) -> bool:
+        """Whether the ledger may have changed."""
+        return not self.ok or self.written + self.posted > 0
+
 
 def a_status(**changes: Any) -> dict[str, Any]:
     """The status JSON of one month with one posted and one held document."""

@@ -17,8 +17,14 @@ does the same. Then the month is run once more, as a schedule would. What stands
 nothing disturbed: every move and settlement by its id, state, hash and residual, the trial balance, the
 number of records, the status. Points are every rename in the books, and drawn by the seed elsewhere.
 
-*Met* counts the processes that met the fault. *Lost*, *doubled* and *half paid* are entries; *by hand* is how often
-the one further run was not enough; *silent* how often a difference was not told.
+In a round every month meets the fault once. A whole run takes up to twelve rounds of a kill; this page is the last
+run with `--write`, and *met*, the processes that met the fault, says how much it tried. *Lost*, *doubled* and
+*half paid* are entries; *by hand* is how often the one further run was not enough; *silent* how often a
+difference was not told.
+
+Not tried here: a restarted Odoo, ticks of the daemon beside a sync or a backfill, a clock that is wrong. Runs
+that hang after a kill are tried in `instance/test_dead_runs.py`, parts of Odoo that were archived or renamed in
+`connectors/odoo/test_setup.py`.
 """
 _TITLES = {
     "beancount": "Into the embedded books, and from the sources",
