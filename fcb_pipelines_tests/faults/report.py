@@ -23,8 +23,8 @@ run with `--write`, and *met*, the processes that met the fault, says how much i
 difference was not told.
 
 Not tried here: a restarted Odoo, ticks of the daemon beside a sync or a backfill, a clock that is wrong. Runs
-that hang after a kill are tried in `instance/test_dead_runs.py`, parts of Odoo that were archived or renamed in
-`connectors/odoo/test_setup.py`.
+that hang after a kill are tried in `fcb_pipelines_tests/instance/test_dead_runs.py`, parts of Odoo that were archived or renamed in
+`fcb_pipelines_tests/connectors/odoo/test_setup.py`.
 """
 _TITLES = {
     "beancount": "Into the embedded books, and from the sources",
