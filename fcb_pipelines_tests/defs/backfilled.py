@@ -121,7 +121,8 @@ def _workers(home: Path, broker: dict[str, Any]) -> Iterator[None]:
         yield
     finally:
         for process in started:
-            processes.stop(process, patience=30)
+            # A worker's wrapper ends without telling the worker; all runs have ended by now.
+            processes.stop(process, patience=3)
 
 
 def _backfill(months: int) -> None:
