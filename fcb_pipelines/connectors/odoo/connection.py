@@ -26,6 +26,7 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.retry import tried_again
 
 Row = dict[str, Any]
 
@@ -103,7 +104,8 @@ class OdooConnection:
 
     def _logged_in(self) -> Any:
         if self._session is None:
-            self._session = self._guarded(f"logging in to Odoo at {self.url}", self._log_in)
+            tried = f"logging in to Odoo at {self.url}"
+            self._session = tried_again(lambda: self._guarded(tried, self._log_in))
         return self._session
 
     def _log_in(self) -> Any:
@@ -177,7 +179,8 @@ def _failure(tried: str, error: Any) -> Failure:
         return NotPrepared(tried, message, remedy=_REMEDY)
     if re.search(r"Object .* doesn't exist|Invalid field '?user_\w+_lock_date", message):
         return NotPrepared(tried, message, remedy="install the app Invoicing in this Odoo database")
-    if "already written by another" in message:
+    # Not anywhere in it: an error within the server action quotes the action's whole code.
+    if message.startswith("already written by another"):
         return TransientFailure(tried, message)
     return _BY_NAME.get(name, PermanentFailure)(tried, message or name)
 
