@@ -4,11 +4,13 @@ A body is named by its hash, so reports and books prove what they proved before:
 stays, what was read is gone.
 """
 
+import io
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from pyarrow import parquet
 
+from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 
@@ -40,8 +42,9 @@ def find_erasure(evidence: EvidenceStore, frames: FrameStore, words: Collection[
 def _names_in_use(frames: FrameStore) -> frozenset[str]:
     """The bodies that a frame is made of, by the column that names them."""
     names: set[str] = set()
-    for path in frames.root.rglob("*.parquet"):
-        if "body_hash" in parquet.read_schema(path).names:
-            column = parquet.read_table(path, columns=["body_hash"]).column(0)
+    for place in places.files(frames.root, ".parquet"):
+        content = io.BytesIO(places.read_bytes(place))
+        if "body_hash" in parquet.read_schema(content).names:
+            column = parquet.read_table(content, columns=["body_hash"]).column(0)
             names |= {name for name in column.to_pylist() if name}
     return frozenset(names)
