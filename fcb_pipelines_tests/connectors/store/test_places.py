@@ -117,6 +117,15 @@ def test_evidence_is_kept_and_proved_in_any_store(store: Place) -> None:
         evidence.get("stripe", name)
 
 
+def test_a_customers_bodies_are_found_and_erased_in_any_store(store: Place) -> None:
+    evidence = EvidenceStore(store / "evidence")
+    theirs = evidence.put("stripe", {"id": "in_1", "customer": "cus_1"})
+    others = evidence.put("stripe", {"id": "in_2", "customer": "cus_11"})
+    assert list(evidence.containing(["cus_1"])) == [("stripe", theirs)]
+    evidence.erase("stripe", theirs)
+    assert list(evidence.containing(["cus_1", "cus_11"])) == [("stripe", others)]
+
+
 def test_what_another_machine_writes_is_seen_at_once(bucket: str) -> None:
     here = place_of(bucket)
     assert isinstance(here, UPath)
