@@ -87,6 +87,11 @@ class Homes:
                 for each in (one.get("payments") or {}).get("data", ())
             ]
             lists.setdefault("invoice_payments", payments)
+        # The transaction of a refund that failed is an object of its own, too.
+        for one in lists.get("refunds", ()):
+            if isinstance(failed := one.get("failure_balance_transaction"), dict):
+                lists["balance_transactions"].append(failed)
+                one["failure_balance_transaction"] = failed["id"]
         for name, rows in lists.items():
             file = self.data / "stripe" / f"{name}.json"
             file.write_text(simplejson.dumps(rows, use_decimal=True))

@@ -8,6 +8,7 @@ the newest objects that are known already. An object that an event names is read
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +28,15 @@ _NEWEST = 50
 _NOT_FINAL = ("draft", "open")
 _PREFIX = "/v1/"
 
+# Links that differ in every answer and open the document to whoever holds them: no evidence.
+_LINKS = frozenset({"hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret"})
+
 Progress = Callable[[int], None]
+
+
+def without_links(each: Json) -> Json:
+    """An object without what differs in every answer."""
+    return {key: value for key, value in each.items() if key not in _LINKS}
 
 
 class WholeLists:
@@ -52,10 +61,11 @@ class WholeLists:
         params: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> Sweep:
-        """Every object of a list."""
+        """Every object of a list, without its links."""
         swept = self._swept(path, params or {}, progress)
-        self.read[path.removeprefix(_PREFIX)] = swept.items
-        return swept
+        items = tuple(map(without_links, swept.items))
+        self.read[path.removeprefix(_PREFIX)] = items
+        return replace(swept, items=items)
 
     def _swept(self, path: str, params: Mapping[str, Any], progress: Progress | None) -> Sweep:
         return self._reader.sweep(path, params, progress)

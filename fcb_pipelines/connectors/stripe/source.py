@@ -21,7 +21,12 @@ from fcb_pipelines.connectors.sources import (
     SourceDescription,
 )
 from fcb_pipelines.connectors.store.evidence import canonical
-from fcb_pipelines.connectors.stripe.changes import ChangedLists, MarkedLists, WholeLists
+from fcb_pipelines.connectors.stripe.changes import (
+    ChangedLists,
+    MarkedLists,
+    WholeLists,
+    without_links,
+)
 from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader
 from fcb_pipelines.connectors.stripe.events import newest_event
 from fcb_pipelines.connectors.sweep import Sweep
@@ -30,9 +35,6 @@ from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.stripe.joins import Related
 from fcb_pipelines.core.facts.stripe.lists import rest_of
-
-# Links that differ in every answer and open the document to whoever holds them: no evidence.
-_LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
 
 # The parts of a body that are read for their own sake; the others were joined to them.
 _OWN = ("invoice", "credit_note", "tax_rates")
@@ -252,14 +254,15 @@ class StripeSource:
         self, kind: Kind, document: Json, joined: Mapping[str, Any] | None = None
     ) -> SourceBody:
         """A document with the tax rates it names and its refunds, disputes and so on (`joined`)."""
-        kept = {key: value for key, value in document.items() if key not in _LINKS}
         named = _rates_named(document)
         rates = [self._rates[rate] for rate in named if rate in self._rates]
         if joined is None:
             of = self._related.of_invoice if kind is Kind.INVOICE else self._related.of_note
             joined = of(document)
         return SourceBody(
-            id=document["id"], kind=kind, body={kind.value: kept, "tax_rates": rates, **joined}
+            id=document["id"],
+            kind=kind,
+            body={kind.value: without_links(document), "tax_rates": rates, **joined},
         )
 
 
