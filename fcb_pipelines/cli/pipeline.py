@@ -76,7 +76,7 @@ class Pipeline:
         self._say(f"extracting NexaCloud, {', '.join(others)} and {last}")
         indexes = {name: keys.source_key(name, "index") for name in keys.SOURCES}
         listing = {key.to_python_identifier(): ListingConfig(full=full) for key in indexes.values()}
-        result = self._run("extract", None, listing)
+        result = self._run("extract", None, listing if full else None)
         for name, key in indexes.items():
             for how in _told(result, key, "how"):
                 self._say(f"{name.capitalize()}: {how}")

@@ -100,8 +100,8 @@ class MemoryPipeline:
         """Stands where the Pipeline class stands."""
         return self
 
-    def extract(self) -> None:
-        self.asked.append("extract")
+    def extract(self, *, full: bool = False) -> None:
+        self.asked.append("extract in full" if full else "extract")
         if self.failure is not None:
             raise self.failure
 
