@@ -217,6 +217,14 @@ def _no_evidence(homes: Homes) -> None:
     shutil.rmtree(homes.folder / "changed" / "evidence")
 
 
+def _a_row_lost(homes: Homes) -> None:
+    file = homes.folder / "changed" / "index.parquet"
+    frame = read_frame(file)
+    short = frame.iloc[1:].reset_index(drop=True)
+    short.attrs = frame.attrs
+    write_frame(short, file)
+
+
 def _one_broken(homes: Homes) -> None:
     rows = homes.get("invoices")
     rows[0]["metadata"] = {"changed": "1"}
@@ -237,6 +245,7 @@ def _one_broken(homes: Homes) -> None:
         (Homes.restart, "the newest event of the last sync, is no longer there"),
         (_no_right, "the key may no longer read events"),
         (_no_evidence, "the earlier index can't be read again"),
+        (_a_row_lost, "the earlier index is not as it was written"),
         (_one_broken, "in_000000 could not be read alone"),
         (lambda homes: (homes.folder / "changed/index.parquet").unlink(), "is no earlier index"),
         (lambda homes: _attr(homes, lambda a: a.pop("cursor")), "the earlier index has no cursor"),

@@ -1,10 +1,13 @@
 """The cursor of an index: from where the next sync reads only what changed, or why it lists in full."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
+
+from fcb_pipelines.core.digests import digest_of_lines
+from fcb_pipelines.core.facts.index import IndexRow, Lookup
 
 # Stripe keeps its events 30 days; the five days between are for a clock that is wrong.
 MARK_LASTS = timedelta(days=25)
@@ -15,12 +18,13 @@ class Cursor:
     """The state that an index keeps of its source beside its rows.
 
     `mark` is the source's own place in its changes, `rest` the name of the evidence with the objects of
-    its lists that no document has. `form` is a digest of what the bodies depend on. `listed_at` is the
-    time of the last full list, `read_at` that of the last reading.
+    its lists that no document has. `listed` is a digest of the documents listed, `form` one of what their
+    bodies depend on. `listed_at` is the time of the last full list, `read_at` that of the last reading.
     """
 
     mark: Mapping[str, object]
     rest: str
+    listed: str
     form: str
     listed_at: datetime
     read_at: datetime
@@ -32,6 +36,13 @@ class Cursor:
 
 
 _CURSOR = TypeAdapter(Cursor)
+
+
+def listed_digest(rows: Iterable[IndexRow]) -> str:
+    """The digest of the documents that were listed, each by its id and its body."""
+    return digest_of_lines(
+        f"{row.source_id} {row.body_hash}" for row in rows if row.answer is Lookup.LISTED
+    )
 
 
 def cursor_of(attr: object) -> Cursor | None:

@@ -1,7 +1,7 @@
 """The list of a source: in full, or what changed since the index of the last sync, and why."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
-from fcb_pipelines.core.facts.cursor import Cursor, cursor_of, sum_fault, why_in_full
+from fcb_pipelines.core.facts.cursor import Cursor, cursor_of, listed_digest, sum_fault, why_in_full
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.defs.sources.registry import RegisteredSource
 
@@ -44,10 +44,16 @@ class Before:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A list and how it was read; `attrs` are for the frame of its index."""
+    """A list and how it was read: `why` in full (None: incrementally) and with which changes.
+
+    The next sync goes on from the `cursor`; without one it lists in full, for the reason `no_cursor`.
+    """
 
     listing: Listing
-    attrs: dict[str, Any]
+    why: str | None
+    changes: Mapping[str, int] = field(default_factory=dict)
+    cursor: Cursor | None = None
+    no_cursor: str = ""
 
 
 def time_of(snapshot: object) -> datetime | None:
@@ -68,7 +74,7 @@ def read_list(
     """The list of a source, from the last index on where that is sure, else in full."""
     if not isinstance(source, Incremental):
         why = f"{of.name} can't tell what changed"
-        return _reading(source.listing(progress), why, {CURSOR: None})
+        return Reading(listing=source.listing(progress), why=why)
     form = digest(f"{source.form} {of.section.model_dump_json()}")
     known = _known(of, form, evidence, before)
     if isinstance(known, tuple):
@@ -78,14 +84,10 @@ def read_list(
         except ListInFull as reason:
             known = str(reason)
         else:
-            listing = _proved(followed, len(parts.documents))
-            return _reading(
-                listing, None, _attrs(of, evidence, followed, before, form, cursor.listed_at)
-            )
+            proved = replace(followed, listing=_proved(followed, len(parts.documents)))
+            return _reading(of, evidence, proved, before, None, form, cursor.listed_at)
     followed = source.follow(None, progress)
-    return _reading(
-        followed.listing, known, _attrs(of, evidence, followed, before, form, before.now)
-    )
+    return _reading(of, evidence, followed, before, known, form, before.now)
 
 
 def _known(
@@ -108,6 +110,8 @@ def _known(
         return why
     try:
         rows = [r for r in to_rows(before.index, IndexRow) if r.answer is Lookup.LISTED]
+        if listed_digest(rows) != cursor.listed:
+            return "the earlier index is not as it was written"
         return cursor, Known(
             documents=[body_of(of, row, evidence) for row in rows],
             rest=evidence.get(of.name, cursor.rest),
@@ -141,31 +145,46 @@ def _proved(followed: Followed, known: int) -> Listing:
     return replace(listing, problem="; ".join(problems) or None)
 
 
-def _attrs(
+def _reading(
     of: RegisteredSource,
     evidence: EvidenceStore,
     followed: Followed,
     before: Before,
+    why: str | None,
     form: str,
     listed_at: datetime | None,
-) -> dict[str, Any]:
-    if followed.mark is None or before.now is None or listed_at is None:
-        return {CURSOR: None, _WHY_NOT: followed.detail or None}
-    cursor = Cursor(
-        mark=followed.mark,
-        rest=evidence.put(of.name, followed.rest),
-        form=form,
-        listed_at=listed_at,
-        read_at=before.now,
+) -> Reading:
+    cursor = None
+    if followed.mark is not None and before.now is not None and listed_at is not None:
+        cursor = Cursor(
+            mark=followed.mark,
+            rest=evidence.put(of.name, followed.rest),
+            listed="",
+            form=form,
+            listed_at=listed_at,
+            read_at=before.now,
+        )
+    return Reading(
+        listing=followed.listing,
+        why=why,
+        changes=followed.changes or {},
+        cursor=cursor,
+        no_cursor=followed.detail,
     )
-    return {CURSOR: cursor.as_attr(), "changes": dict(followed.changes or {})}
 
 
-def _reading(listing: Listing, why: str | None, attrs: dict[str, Any]) -> Reading:
-    how = {"listing": "full", "why": why} if why else {"listing": "incremental", "why": None}
-    return Reading(listing=listing, attrs={**how, **attrs})
+def attrs_of(reading: Reading, rows: Sequence[IndexRow], fault: str) -> dict[str, Any]:
+    """The attrs of the index of these rows: how it was read, and the cursor.
 
-
-def without_cursor(attrs: dict[str, Any], fault: str) -> dict[str, Any]:
-    """The attrs of an index that is not whole: the next sync lists in full, for this reason."""
-    return {**attrs, CURSOR: None, _WHY_NOT: f"the last list was not whole: {fault}"}
+    An index with a `fault` is none to go on from: the next sync lists in full, for this reason.
+    """
+    cursor, no_cursor = reading.cursor, reading.no_cursor
+    if fault:
+        cursor, no_cursor = None, f"the last list was not whole: {fault}"
+    return {
+        "listing": "full" if reading.why else "incremental",
+        "why": reading.why,
+        "changes": dict(reading.changes),
+        CURSOR: replace(cursor, listed=listed_digest(rows)).as_attr() if cursor else None,
+        _WHY_NOT: no_cursor or None,
+    }

@@ -23,10 +23,10 @@ from fcb_pipelines.core.facts.index import (
 )
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
-from fcb_pipelines.core.proof.gate import GateResult, Outcome
+from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.core.proof.gates import listing_complete
 from fcb_pipelines.core.refs import id_within, is_correction, source_ref
-from fcb_pipelines.defs.sources.following import Before, body_of, read_list, without_cursor
+from fcb_pipelines.defs.sources.following import Before, attrs_of, body_of, read_list
 from fcb_pipelines.defs.sources.registry import RegisteredSource, names, source
 
 
@@ -85,7 +85,7 @@ def read_index(
     )
     span = {"first_period": reader.of.company.first_period, "last_period": last_period}
     reading = read_list(reader.of, reader.source, reader.evidence, before or Before(), progress)
-    listing, attrs = reading.listing, reading.attrs
+    listing = reading.listing
     listed = [(one, reader.of.facts(one.body)) for one in listing.documents]
     scope = scope.with_known([facts for _, facts in listed])
 
@@ -113,9 +113,7 @@ def read_index(
         else:
             rows.append(row(answer, reader.of.facts(answer.body), Lookup.ASKED))
     seen = {"problem": listing.problem, "pages": listing.pages, "calls": listing.calls}
-    whole = listing_complete(rows, listing.problem)
-    if whole.outcome is Outcome.FAIL:
-        attrs = without_cursor(attrs, whole.detail)
+    attrs = attrs_of(reading, rows, listing_complete(rows, listing.problem).detail)
     return to_frame(rows, IndexRow, **seen, **attrs)
 
 

@@ -13,6 +13,7 @@ NOW = datetime(2026, 7, 10, 6, tzinfo=UTC)
 CURSOR = Cursor(
     mark={"newest": "evt_1", "created": 1, "seen": ["evt_1"]},
     rest="0" * 64,
+    listed="1" * 64,
     form="f",
     listed_at=NOW - timedelta(days=6),
     read_at=NOW - timedelta(days=1),
