@@ -82,7 +82,7 @@ class Known:
 class Followed:
     """A list from which the next reading can go on.
 
-    `rest` has the objects that no document has. `mark` is the source's place in its changes, from
+    `rest` has what is needed then beside the documents, as the objects that none of them has. `mark` is the source's place in its changes, from
     before the list was read; it is None where the source tells none, for the reason `detail`.
     `changes` counts what an incremental reading found: documents `new`, `read_again` and `gone`.
     """

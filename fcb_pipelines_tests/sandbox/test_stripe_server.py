@@ -1,5 +1,6 @@
 """The Stripe stand-in against Stripe's own SDK: shapes, paging, filters, errors."""
 
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -233,3 +234,11 @@ def test_the_types_that_are_polled_are_the_sdks_own_and_no_more_than_stripe_take
     known = set(get_args(get_type_hints(stripe.Event)["type"]))
     assert set(TYPES) <= known
     assert len(TYPES) <= 20
+
+
+@pytest.mark.parametrize("name", ["Invoice", "CreditNote", "Refund", "Dispute", "Event"])
+def test_the_filters_by_which_changes_are_read_are_the_sdks_own(name: str) -> None:
+    params = getattr(stripe.params, f"{name}ListParams")
+    known = {key for each in params.__mro__ for key in inspect.get_annotations(each)}
+    wanted = {"Invoice": {"created", "status"}, "Event": {"created", "types"}}
+    assert wanted.get(name, {"created"}) <= known

@@ -42,11 +42,13 @@ def without_links(each: Json) -> Json:
 class WholeLists:
     """The lists of Stripe as they are read, kept by name.
 
-    `mark` is where the next reading goes on; None where it can't, for the reason `detail`. `changes`
-    counts the documents that an incremental reading found to be new, read again and gone.
+    `mark` is where the next reading goes on; None where it can't, for the reason `detail`. `seen` are the
+    events before it that were acted on. `changes` counts the documents that an incremental reading
+    found to be new, read again and gone.
     """
 
     mark: Mark | None = None
+    seen: tuple[str, ...] = ()
     detail: str = ""
     changes: Mapping[str, int] | None = None
 
@@ -80,7 +82,7 @@ class MarkedLists(WholeLists):
         if isinstance(found, str):
             self.detail = found
         else:
-            self.mark = found
+            self.mark, self.seen = found, (found.newest,)
 
 
 class ChangedLists(WholeLists):
@@ -92,8 +94,8 @@ class ChangedLists(WholeLists):
     def __init__(self, reader: StripeReader, known: Known) -> None:
         super().__init__(reader)
         before = mark_of(known.mark)
-        polled = poll(reader, before)
-        self.mark = polled.mark
+        polled = poll(reader, before, frozenset(known.rest.get("events", ())))
+        self.mark, self.seen = polled.mark, polled.seen
         self.changes = self._counted = Counter(new=0, read_again=0, gone=0)
         self._since = before.since
         self._named = polled.named
@@ -133,11 +135,11 @@ class _Update:
     def carried_out(self, since: int, named: Collection[str]) -> Objects:
         """The list of now. `named` are the ids that events name since the time `since`."""
         floor = min([since, *(_created(each) for each in islice(self._known.values(), _NEWEST))])
-        came = self._listed(created={"gte": floor})
+        came = self._listed({"created[gte]": floor})
         open_again: Objects = {}
         if self._path == "/v1/invoices":
             for status in _NOT_FINAL:
-                open_again |= self._listed(status=status)
+                open_again |= self._listed({"status": status})
         # What should have come and did not is gone, closed, or left out of a page.
         missed = {
             each["id"]
@@ -165,7 +167,7 @@ class _Update:
         }
         return kept | came
 
-    def _listed(self, **filters: Any) -> Objects:
+    def _listed(self, filters: Mapping[str, Any]) -> Objects:
         swept = self._reader.sweep(self._path, {**self._params, **filters})
         self.pages += swept.pages
         if swept.problem:
@@ -181,8 +183,8 @@ class _Update:
             if len(group) == 1:
                 alone.update(group)
                 continue
-            span = {"gte": created[group[0]], "lte": created[group[-1]]}
-            page = self._listed(created=span)
+            first, last = created[group[0]], created[group[-1]]
+            page = self._listed({"created[gte]": first, "created[lte]": last})
             found |= page
             alone.update(set(group) - page.keys())
         for one in sorted(alone):

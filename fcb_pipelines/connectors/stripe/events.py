@@ -3,7 +3,7 @@
 Events are kept 30 days and come in the account's own API version, so only ids are read from them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowed
@@ -36,14 +36,10 @@ _LISTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A place in the events: the newest one, when it was created (a Unix time), and those just before.
-
-    `seen` are the events of the last hour before it that were acted on.
-    """
+    """A place in the events: the newest one, and when it was created (a Unix time)."""
 
     newest: str
     created: int
-    seen: tuple[str, ...]
 
     @property
     def since(self) -> int:
@@ -57,10 +53,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """The events since a mark: the mark to go on from, and the ids they name, by list."""
+    """The events since a mark: the ids they name, by list, and the mark to go on from.
 
-    mark: Mark
+    `seen` are the events of the last hour before that mark, which need not be acted on again.
+    """
+
     named: dict[str, set[str]]
+    mark: Mark
+    seen: tuple[str, ...]
 
 
 def newest_event(reader: StripeReader) -> Mark | str:
@@ -72,28 +72,28 @@ def newest_event(reader: StripeReader) -> Mark | str:
     events = page["data"]
     if not events:
         return "Stripe has no event of an invoice, credit note, refund or dispute"
-    return Mark(newest=events[0]["id"], created=events[0]["created"], seen=(events[0]["id"],))
+    return Mark(newest=events[0]["id"], created=events[0]["created"])
 
 
 def mark_of(body: Body) -> Mark:
     """A mark from JSON. Raises ListInFull for one that can't be read."""
     try:
-        mark = Mark(**{**body, "seen": tuple(body["seen"])})
-    except (KeyError, TypeError) as error:
+        mark = Mark(**body)
+    except TypeError as error:
         raise ListInFull("the mark of the last sync can't be read") from error
     if not isinstance(mark.created, int):
         raise ListInFull("the mark of the last sync can't be read")
     return mark
 
 
-def poll(reader: StripeReader, mark: Mark) -> Polled:
-    """Every event since a mark, each once. Raises ListInFull where one may be lost.
+def poll(reader: StripeReader, mark: Mark, seen: Collection[str]) -> Polled:
+    """Every event since a mark but those `seen`. Raises ListInFull where one may be lost.
 
     The newest event of before must come again: where it does not, Stripe has forgotten it, and
     perhaps others after it.
     """
     try:
-        swept = reader.sweep(PATH, {"types": list(TYPES), "created": {"gte": mark.since}})
+        swept = reader.sweep(PATH, {"types": list(TYPES), "created[gte]": mark.since})
     except NotAllowed as failure:
         raise ListInFull("the key may no longer read events") from failure
     if swept.problem:
@@ -101,13 +101,13 @@ def poll(reader: StripeReader, mark: Mark) -> Polled:
     if mark.newest not in {each["id"] for each in swept.items}:
         raise ListInFull(f"{mark.newest}, the newest event of the last sync, is no longer there")
     last = max(each["created"] for each in swept.items)
+    named = _named(each for each in swept.items if each["id"] not in seen)
     return Polled(
+        named=named,
         mark=Mark(
-            newest=next(each["id"] for each in swept.items if each["created"] == last),
-            created=last,
-            seen=tuple(each["id"] for each in swept.items if each["created"] >= last - OVERLAP),
+            newest=next(each["id"] for each in swept.items if each["created"] == last), created=last
         ),
-        named=_named(each for each in swept.items if each["id"] not in mark.seen),
+        seen=tuple(each["id"] for each in swept.items if each["created"] >= last - OVERLAP),
     )
 
 

@@ -85,7 +85,10 @@ class StripeSource:
         listing = self._of_lists(lists, progress)
         return Followed(
             listing=replace(listing, calls=self._reader.pace.calls - before),
-            rest=rest_of(lists.read, (one.body for one in listing.documents)),
+            rest={
+                **rest_of(lists.read, (one.body for one in listing.documents)),
+                "events": lists.seen,
+            },
             mark=lists.mark.as_body() if lists.mark else None,
             detail=lists.detail,
             changes=lists.changes,

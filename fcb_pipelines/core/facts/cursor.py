@@ -17,8 +17,8 @@ MARK_LASTS = timedelta(days=25)
 class Cursor:
     """The state that an index keeps of its source beside its rows.
 
-    `mark` is the source's own place in its changes, `rest` the name of the evidence with the objects of
-    its lists that no document has. `listed` is a digest of the documents listed, `form` one of what their
+    `mark` is the source's own place in its changes, `rest` the name of the evidence with what else is
+    needed to go on, as the objects of its lists that no document has. `listed` is a digest of the documents listed, `form` one of what their
     bodies depend on. `listed_at` is the time of the last full list, `read_at` that of the last reading.
     """
 

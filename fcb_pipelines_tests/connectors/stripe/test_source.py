@@ -123,8 +123,8 @@ def test_an_event_that_names_no_object_is_a_breach(small: Path, connect: Connect
     assert followed.mark
     known = Known(
         documents=followed.listing.documents,
-        rest=followed.rest,
-        mark={**followed.mark, "seen": []},
+        rest={**followed.rest, "events": []},
+        mark=followed.mark,
     )
     assert source.follow(known).listing.problem is None
     events = small / "stripe" / "events.json"
