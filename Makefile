@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-odoo mutation check lint types definitions format clean
+.PHONY: help demo dev test test-odoo mutation bench check lint types definitions format clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -33,6 +33,11 @@ test-odoo: $(VENV)/.dev
 # try those that the commit draws: `make mutation ARGS="--sample 20"` does the same.
 mutation: $(VENV)/.dev
 	$(BIN)/python -m fcb_pipelines_tests.mutation $(or $(ARGS),--write)
+
+# Every benchmark at its full size, an hour of two cores; docs/performance.md has the figures of one day.
+# `make bench ARGS="core history"` runs these two; the tests run each small.
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

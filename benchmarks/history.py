@@ -1,11 +1,11 @@
-"""What a month costs against the history behind it.
+"""What a month costs against the history behind it, and a sync in which nothing changed.
 
-    python -m benchmarks.history --invoices 2000 --months 24
+    python -m benchmarks.history [--invoices 2000] [--months 24] [--json]
 
 The same number of invoices a month, once alone and once as the last of so many months: each dataset is
-generated, extracted into the embedded books, and its last month is built twice, the first time into books
-without it. A figure is CPU seconds, user and system, of the process and of Postgres; the ratio is that of
-the month with all the history to the month alone.
+generated and extracted into the embedded books, and its last month is built twice, first into books without
+it. With all months built, a sync follows that finds nothing new. Beside them stands a Dagster job of as many
+steps as a month has, which do nothing. A figure is CPU seconds (user + sys) of the process and of Postgres.
 """
 
 import argparse
@@ -15,57 +15,68 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+import dagster as dg
 
 from benchmarks.measure import measured, own, tree
 from fcb_pipelines.sandbox.scenarios.generator import generate
 
+if TYPE_CHECKING:
+    from fcb_pipelines.cli.pipeline import Pipeline
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+MEASURED = ("extract", "month", "month again", "no-change sync", "empty job")
+
+
+def measure(invoices: int, months: int) -> dict[str, dict[str, float]]:
+    """CPU seconds by what was done, of `one month` alone and `with history`."""
+    alone = _apart(invoices=max(1, invoices // months), months=1)
+    return {"one month": alone, "with history": _apart(invoices=invoices, months=months)}
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """The figures as text; the last column is the ratio of the second to the first."""
+    lines = [f"{'':16}{'one month':>12}{'with history':>14}{'ratio':>8}"]
+    for name in MEASURED:
+        alone, behind = found["one month"][name], found["with history"][name]
+        lines.append(f"{name:16}{alone:>12.2f}{behind:>14.2f}{behind / alone:>8.2f}")
+    behind = found["with history"]
+    lines.append(
+        f"{behind['month again'] / behind['empty job']:.1f} empty jobs a month built again"
+    )
+    lines.append(
+        f"{behind['no-change sync'] / behind['empty job']:.1f} empty jobs a no-change sync"
+    )
+    return "\n".join(lines)
+
 
 def main() -> None:
     """Measure, and print a table or JSON."""
-    given = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    given.add_argument("--invoices", type=int, default=2000, help="invoices over all months")
-    given.add_argument("--months", type=int, default=24, help="months of history")
-    given.add_argument("--json", action="store_true")
-    given.add_argument("--one", help=argparse.SUPPRESS)
-    options = given.parse_args()
-    if options.one:
-        print(json.dumps(_one(Path(options.one))))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
+    parser.add_argument("--invoices", type=int, default=2000, help="over all months (2000)")
+    parser.add_argument("--months", type=int, default=24, help="months of history (24)")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(_one(Path(given.one))))
         return
-    share = max(1, options.invoices // options.months)
-    alone = _apart(invoices=share, months=1)
-    behind = _apart(invoices=options.invoices, months=options.months)
-    found = {
-        "invoices": options.invoices,
-        "months": options.months,
-        "alone": alone,
-        "with history": behind,
-        "ratio": {name: round(behind[name] / alone[name], 2) for name in ("first", "again")},
-    }
-    if options.json:
-        print(json.dumps(found))
-        return
-    print(f"{'':14}{'one month':>12}{'with history':>14}{'ratio':>8}")
-    for name in ("extract", "first", "again"):
-        print(
-            f"{name:14}{alone[name]:>12.2f}{behind[name]:>14.2f}{behind[name] / alone[name]:>8.2f}"
-        )
+    found = measure(given.invoices, given.months)
+    print(json.dumps(found) if given.json else table(found))
 
 
 def _apart(*, invoices: int, months: int) -> dict[str, float]:
     """In a process and a home of its own, since a process has one dataset's months."""
     with tempfile.TemporaryDirectory(prefix="fcb-benchmark-") as folder:
-        data = generate(
-            Path(folder) / "data",
-            customers=max(10, invoices // 20),
-            invoices=invoices,
-            months=months,
-            seed=1,
-        )
+        customers = max(10, invoices // 20)
+        data = Path(folder) / "data"
+        generate(data, customers=customers, invoices=invoices, months=months, seed=1)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.history", "--one", str(data)],
             env={**os.environ, "FCB_HOME": f"{folder}/home"},
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             check=True,
         )
         found: dict[str, float] = json.loads(done.stdout)
@@ -73,30 +84,80 @@ def _apart(*, invoices: int, months: int) -> dict[str, float]:
 
 
 def _one(data: Path) -> dict[str, float]:
-    from fcb_pipelines.cli.work import prepare_ledger, working_in
+    # Imported once FCB_HOME is set: a process has one dataset's months.
+    from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
+    from fcb_pipelines.instance.storage import open_instance
     from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
     from fcb_pipelines.sandbox.session import Sandbox, open_dataset
 
     home = Path(os.environ["FCB_HOME"])
     dataset = open_dataset(str(data), home)
     with Sandbox(dataset, home).running() as lent, working_in(lent, quiet=True) as found:
-        from fcb_pipelines.cli.pipeline import Pipeline
-
         prepare_ledger(found, dataset)
-        pipeline = Pipeline(found, say=lambda _: None)
-        parts = {"python": own, "postgres": tree(EmbeddedPostgres(home).pid or 0)}
-        figures: dict[str, Any] = {}
+        pipeline = open_pipeline(found)
+        server = EmbeddedPostgres(home).pid
+        if server is None:
+            sys.exit("the embedded Postgres does not run")
+        parts = {"python": own, "postgres": tree(server)}
+        figures = {}
+        *earlier, last = pipeline.periods()
         with measured(parts) as used:
             pipeline.extract()
         figures["extract"] = used.total
-        last = pipeline.periods()[-1]
-        for name in ("first", "again"):
+        for name in ("month", "month again"):
             with measured(parts) as used:
-                outcome = pipeline.run_month(last, post=True)
-            if not outcome.ok:
-                sys.exit(f"{last}: {outcome}")
+                _build(pipeline, last)
             figures[name] = used.total
+        for period in earlier:
+            _build(pipeline, period)
+        _sync(pipeline)
+        with measured(parts) as used:
+            _sync(pipeline)
+        figures["no-change sync"] = used.total
+        empty, instance = _empty_job(_steps_of_a_month()), open_instance()
+        with measured(parts) as used:
+            empty.execute_in_process(instance=instance, run_config=_QUIET)
+        figures["empty job"] = used.total
         return figures
+
+
+def _build(pipeline: "Pipeline", period: str) -> None:
+    outcome = pipeline.run_month(period, post=True)
+    if not outcome.ok:
+        sys.exit(f"{period}: {outcome}")
+
+
+def _sync(pipeline: "Pipeline") -> None:
+    """What `fcb sync` does."""
+    pipeline.extract()
+    for period in pipeline.window():
+        _build(pipeline, period)
+    for period in pipeline.touched():
+        _build(pipeline, period)
+    if not pipeline.completeness():
+        sys.exit("the proof failed")
+
+
+def _steps_of_a_month() -> int:
+    from fcb_pipelines.definitions import defs
+
+    return len(defs().resolve_job_def("month").nodes_in_topological_order)
+
+
+def _empty_job(steps: int) -> dg.JobDefinition:
+    """A job of so many steps, one after the other, which do nothing."""
+
+    @dg.op(ins={"before": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+    def nothing() -> None:
+        pass
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def empty() -> None:
+        last = nothing.alias("step_0")()
+        for number in range(1, steps):
+            last = nothing.alias(f"step_{number}")(last)
+
+    return empty
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import core, extract, index
+from benchmarks import books, core, extract, history, index
 
 
 def test_the_rules_are_measured_month_by_month() -> None:
@@ -26,3 +26,17 @@ def test_the_extract_is_measured_beside_a_copy() -> None:
     found = extract.measure(50)
     assert found["rows"] == 200
     assert found["cpu_seconds"].keys() == found["memory_mb"].keys() == {"copy", "extract", "parse"}
+
+
+@pytest.mark.slow
+def test_a_month_is_measured_alone_and_with_its_history() -> None:
+    found = history.measure(invoices=6, months=2)
+    assert found.keys() == {"one month", "with history"}
+    assert all(figures.keys() == {*history.MEASURED} for figures in found.values())
+    assert all(figure > 0 for figures in found.values() for figure in figures.values())
+
+
+@pytest.mark.slow
+def test_a_month_in_the_embedded_books_is_measured_by_what_is_behind_it() -> None:
+    found = books.measure(months=2, documents=5, repeat=1)
+    assert books.above(found, "month", 2) > 0

@@ -180,9 +180,10 @@ def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
         # Errors in the months of the embedded books are found by reading them.
         ledger.list_moves()
     locks = f", sales locked to {books.invoice_lock}" if books.invoice_lock else ""
+    logged = ", logs each change" if books.tracking else ""
     detail = (
         f"{books.adapter} {books.version}, {books.company} ({books.company_currency}), "
-        f"{books.identity}{locks}"
+        f"{books.identity}{locks}{logged}"
     )
     what = f"ledger ({found.ledger})"
     if books.identity:

@@ -29,7 +29,9 @@ def run_months(
         return pipeline.run_month(period, post=post)
 
     outcomes = {outcome.period: outcome for outcome in each_month(pipeline, periods, run)}
-    for again in each_month(pipeline, pipeline.touched(), run):
+    # Where nothing was written there is no need to read the whole ledger for it.
+    changed = any(outcome.may_touch_others for outcome in outcomes.values())
+    for again in each_month(pipeline, pipeline.touched() if changed else (), run):
         first = outcomes.get(again.period)
         written, posted = (first.written, first.posted) if first else (0, 0)
         outcomes[again.period] = replace(

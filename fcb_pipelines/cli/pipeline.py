@@ -41,13 +41,19 @@ _TRANSIENT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthOutcome:
-    """The outcome of one month's run; `written` and `posted` count documents."""
+    """The outcome of one month's run; `written` and `posted` count documents, `settled` settlements."""
 
     period: str
     ok: bool
     failed_gates: tuple[str, ...]
     written: int
     posted: int
+    settled: int
+
+    @property
+    def may_touch_others(self) -> bool:
+        """Whether the ledger may have changed, and with it a record of another month."""
+        return not self.ok or self.written + self.posted + self.settled > 0
 
 
 class Pipeline:
@@ -210,6 +216,7 @@ class Pipeline:
             failed_gates=gates,
             written=_count(result, keys.DRAFT_MOVES, "created", "rebuilt"),
             posted=_count(result, keys.POSTED_MOVES, "posted"),
+            settled=_count(result, keys.SETTLEMENTS, "settled"),
         )
 
     def _raise(self, result: dg.ExecuteInProcessResult) -> None:

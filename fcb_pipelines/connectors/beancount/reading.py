@@ -165,6 +165,7 @@ class Records:
             ),
             reconciled=self._reconciled(found) if state is MoveState.POSTED else 0,
             stored_hash=text(entry.meta, "content_hash") or None,
+            instead=self._instead(found) if state is MoveState.POSTED else (),
         )
 
     def receipt(self, ref: str) -> Settlement:
@@ -249,6 +250,13 @@ class Records:
         named = filter(None, (settlement.document, settlement.drawn_on))
         found = [self.matching(ref) for ref in named]
         return min((each.of.get(settlement.ref, 0) for each in found), key=abs, default=0)
+
+    def _instead(self, settlement: Settlement) -> tuple[str, ...]:
+        """The entries that settle its document and are not ours: their places."""
+        if abs(self._reconciled(settlement)) >= abs(settlement.amount):
+            return ()
+        others = self.matching(settlement.document).settled_by - self.settlements.keys()
+        return tuple(sorted(others))
 
     def _holder(self, ref: str) -> Any:
         return self.documents.get(ref) or self.receipts.get(ref)

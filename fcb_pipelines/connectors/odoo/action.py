@@ -7,10 +7,11 @@ there the action reaches only names of this module.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from fcb_pipelines.connectors.failures import ContractBreach
+from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, PermanentFailure
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.core.digests import digest
@@ -30,17 +31,53 @@ def ref_of(name: str) -> str:
     return unquote(name)
 
 
-class Batches:
-    """Calls of the server action of one database. `action` is its id."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAction:
+    """The server action as it is now: its id, and the number of the database it runs in.
 
-    def __init__(self, connection: OdooConnection, action: int) -> None:
+    `id` is None where there is none of this version, or one with other code; `fault` says which.
+    `audited`: the company keeps Odoo's restrictive audit trail, or a company above it does.
+    """
+
+    id: int | None = None
+    database: str = ""
+    audited: bool = False
+    fault: str = f"version {VERSION}"
+
+
+def read_action(connection: OdooConnection, action: int) -> FoundAction:
+    """The server action with this id, compared with ours by its code.
+
+    Only an administrator may read the code of an action, so it tells its own. Raises NotAllowed for a
+    user who may not run it.
+    """
+    try:
+        told = Batches(connection, action).run("identity", action=action)
+    except NotAllowed:
+        raise
+    except PermanentFailure as failure:
+        return FoundAction(fault=f"version {VERSION}: it does not run, {failure.came_back}")
+    if told.get("code") != CODE:
+        return FoundAction(fault=f"version {VERSION}: its code was changed in Odoo")
+    return FoundAction(id=action, database=str(told["uuid"]), audited=bool(told["audited"]))
+
+
+class Batches:
+    """Calls of the server action of one database. `action` is its id.
+
+    `tracking`: Odoo notes each change in the chatter, as it does for a person.
+    """
+
+    def __init__(self, connection: OdooConnection, action: int, *, tracking: bool = False) -> None:
         self._connection = connection
         self._action = action
+        self._tracking = tracking
 
     def run(self, verb: str, **task: Any) -> Mapping[str, Any]:
         """The answer of one operation, done in one transaction."""
+        told = {"verb": verb, "tracking": self._tracking, **task}
         answer = self._connection.call(
-            "ir.actions.server", "run", [self._action], context={"fcb": {"verb": verb, **task}}
+            "ir.actions.server", "run", [self._action], context={"fcb": told}
         )
         if not isinstance(answer, dict):
             raise ContractBreach(

@@ -11,7 +11,12 @@ HEAD = """\
 task = env.context.get('fcb')
 if not task:
     raise UserError('This action works for fcb_pipelines only.')
-env = env(context={k: v for k, v in env.context.items() if k != 'fcb'})
+# Where the company keeps a restrictive audit trail, Odoo's log of each change is a part of the books.
+audited = any(env.company.sudo().parent_ids.mapped('restrictive_audit_trail'))
+quiet = [] if audited or task['tracking'] else ['tracking_disable', 'mail_notrack',
+                                                'mail_create_nolog', 'mail_create_nosubscribe']
+env = env(context={**{k: v for k, v in env.context.items() if k != 'fcb'},
+                   **{key: True for key in quiet}})
 MODULE = 'fcb_pipelines'
 ALLOCATION_FIELDS = ['x_fc_source_ref', 'x_fc_content_hash', 'x_fc_date', 'x_fc_memo']
 verb = task['verb']
@@ -21,6 +26,12 @@ moves = env['account.move']
 lines = env['account.move.line']
 partials = env['account.partial.reconcile']
 named = []
+
+def note(some):
+    # One note a move stands for the log that is switched off.
+    if quiet and some:
+        some._message_log_batch({move.id: 'Posted by fcb_pipelines as %s' % move.x_fc_source_ref
+                                 for move in some})
 """
 
 FINDING = """
@@ -50,6 +61,8 @@ if verb == 'find':
 
 if verb == 'identity':
     answer['uuid'] = env['ir.config_parameter'].sudo().get_param('database.uuid')
+    answer['audited'] = audited
+    answer['code'] = env['ir.actions.server'].sudo().browse(task['action']).code
 """
 
 WRITING = """
@@ -100,7 +113,9 @@ if verb == 'drafts':
 
 if verb == 'post':
     posting = moves.browse([row[0] for row in task['rows']])
-    posting.filtered(lambda move: move.state == 'draft').action_post()
+    drafts = posting.filtered(lambda move: move.state == 'draft')
+    drafts.action_post()
+    note(drafts)
     for move, row in zip(posting, task['rows']):
         if move.state != 'posted' or str(move.date) != row[1]:
             raise UserError('%s would be %s on %s, not posted on %s: see the lock dates'
@@ -129,21 +144,37 @@ def open_lines(some):
                                          and not line.reconciled)
     return found.sorted(lambda line: (line.date, line.id))
 
-def match(ones, others):
-    # Each with each of the other side, as far as they are open. Pair by pair in a currency: Odoo
-    # notes the exchange difference on the first pair of a call that shares a line with it.
-    plan = []
+def fitting(ones, others):
+    # The pairs of a line of each side that can be matched, earlier ones first.
+    pairs = []
     for one in ones:
         for other in others:
             apart = one.account_id != other.account_id or one.currency_id != other.currency_id
-            if apart or (one.amount_currency > 0) == (other.amount_currency > 0):
-                continue
-            if one.currency_id == one.company_currency_id:
-                plan.append(one | other)
-            elif not one.reconciled and not other.reconciled:
-                lines._reconcile_plan([one | other])
-    if plan:
-        lines._reconcile_plan(plan)
+            if not apart and (one.amount_currency > 0) != (other.amount_currency > 0):
+                pairs.append((one, other))
+    return pairs
+
+def match(pairs):
+    # Each pair as far as both are open, in the order of the pairs. One plan carries any number of
+    # them in the company's currency. In another one a line comes once a plan: Odoo notes the
+    # exchange difference on the first pair of a plan that shares a line with it.
+    while pairs:
+        plan = []
+        later = []
+        taken = set()
+        for one, other in pairs:
+            if one.currency_id != one.company_currency_id:
+                if one.reconciled or other.reconciled:
+                    continue
+                waits = one.id in taken or other.id in taken
+                taken |= {one.id, other.id}
+                if waits:
+                    later.append((one, other))
+                    continue
+            plan.append(one | other)
+        if plan:
+            lines._reconcile_plan(plan)
+        pairs = later
 
 def spare(one, other):
     # How much can be matched between the two, major units; 0 where they do not fit.
@@ -214,6 +245,7 @@ if verb == 'settle':
                 entry.write(row['entry'])
             entries[row['name']] = entry
             named.append((row['name'], model, record.id))
+    note(moves.concat(*entries.values()))
 
     # What each document is settled with: the entries of this call, and all that stand beside it.
     groups = []
@@ -244,14 +276,14 @@ if verb == 'settle':
                 free(payment, document, ours)
                 # What waited beside the document takes the place of what failed.
                 group[1] |= ours
-            match(open_lines(failure), open_lines(payment))
+            match(fitting(open_lines(failure), open_lines(payment)))
 
     # 2. What puts back, with what takes off: at least one of a pair is asked for. A payment that the
     # document has already gives way.
     for group in groups:
         document, asked, ours = group
         plain = ours.filtered(lambda entry: not entry.x_fc_undoes)
-        match(open_lines(plain & asked), open_lines(plain))
+        match(fitting(open_lines(plain & asked), open_lines(plain)))
         owing = receivable_of(document)[:1].amount_currency > 0
         for line in open_lines(plain & asked):
             if (line.amount_currency > 0) != owing:
@@ -261,7 +293,7 @@ if verb == 'settle':
                 if own and (own.amount_currency > 0) != owing and not line.reconciled:
                     free(payment, document, moves)
                     group[1] |= ours
-                    match(line, open_lines(payment))
+                    match(fitting(line, open_lines(payment)))
 
     # 3. Allocations: exactly their amount or, where that is not open on both sides, nothing. One that
     # failed is matched with its failure instead, under the same id; the document is open again.
@@ -294,9 +326,11 @@ if verb == 'settle':
             made.write(row['values'])
             named.append((row['name'], made._name, made.id))
 
-    # 4. The rest, with the document.
+    # 4. The rest, with the document: no line is of two groups, so one plan does for all of them.
+    rest = []
     for document, asked, ours in groups:
-        match(open_lines(document), open_lines(asked))
+        rest += fitting(open_lines(document), open_lines(asked))
+    match(rest)
 """
 
 NAMING = """

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.odoo.action import FoundAction
 from fcb_pipelines.connectors.odoo.company import Company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields
@@ -56,8 +57,7 @@ class Wanted:
 class Chart:
     """The parts found in Odoo (code, key or name -> id), and those missing.
 
-    `taxes` is tax key -> id, `groups` the ids of group taxes by their keys; `action` is the id of
-    our server action. `lines` has the payment method lines of each journal code and their account.
+    `taxes` is tax key -> id, `groups` the ids of group taxes by their keys. `lines` has the payment method lines of each journal code and their account.
     """
 
     settings: Settings
@@ -66,7 +66,7 @@ class Chart:
     journals: Mapping[str, Row]
     lines: Mapping[str, tuple[Row, ...]]
     fields: frozenset[str]
-    action: int | None
+    action: FoundAction
     taxes: Mapping[str, int]
     groups: Mapping[frozenset[str], int]
     missing: tuple[MissingPart, ...]

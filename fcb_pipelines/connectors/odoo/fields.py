@@ -6,7 +6,7 @@ The help text of `x_fc_source_ref` on `account.move` names the server action to 
 import re
 from collections.abc import Iterable, Mapping
 
-from fcb_pipelines.connectors.odoo.action import VERSION
+from fcb_pipelines.connectors.odoo.action import VERSION, FoundAction, read_action
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.core.ledger.description import MissingPart
 
@@ -39,25 +39,25 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
 ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
 
 
-def found_fields(connection: OdooConnection) -> tuple[frozenset[str], int | None]:
-    """Our existing fields (model.name), and the server action's id where it is of this version."""
+def found_fields(connection: OdooConnection) -> tuple[frozenset[str], FoundAction]:
+    """Our existing fields (model.name), and the server action."""
     found: set[str] = set()
-    action = None
+    action = FoundAction()
     for model, ours in FIELDS.items():
         names = [name for name, _ in ours]
         described = connection.call(model, "fields_get", names, attributes=["help"])
         found |= {f"{model}.{name}" for name in described}
         named = ACTION_IN_HELP.search(str(described.get(SOURCE_REF, {}).get("help") or ""))
         if named and named.group(2) == VERSION:
-            action = int(named.group(1))
+            action = read_action(connection, int(named.group(1)))
     return frozenset(found), action
 
 
-def missing_fields(fields: frozenset[str], action: int | None) -> Iterable[MissingPart]:
+def missing_fields(fields: frozenset[str], action: FoundAction) -> Iterable[MissingPart]:
     """Our fields and the server action, as far as they are missing."""
     for model, ours in FIELDS.items():
         for name, _ in ours:
             if f"{model}.{name}" not in fields:
                 yield MissingPart(what="field", name=f"{model}.{name}", remedy=SETUP)
-    if action is None:
-        yield MissingPart(what="server action", name=f"version {VERSION}", remedy=SETUP)
+    if action.id is None:
+        yield MissingPart(what="server action", name=action.fault, remedy=SETUP)

@@ -16,7 +16,7 @@ from fcb_pipelines.connectors.failures import (
     NotPrepared,
 )
 from fcb_pipelines.connectors.ledger import unique_refs
-from fcb_pipelines.connectors.odoo.action import Batches
+from fcb_pipelines.connectors.odoo.action import Batches, read_action
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
@@ -68,6 +68,7 @@ class OdooLedger:
             entry_lock=company.entry_lock,
             missing=(*too_old, *chart.missing),
             rates_since=company.rates_since,
+            tracking=chart.action.audited or self._settings.odoo.tracking,
         )
 
     def setup(self, *, dry_run: bool = False) -> tuple[SetupStep, ...]:
@@ -102,6 +103,7 @@ class OdooLedger:
         """Link or create each partner. Returns one partner for each of `partners`, in order."""
         if not partners:
             return ()
+        self._assert_ours()
         known = Partners(self._odoo, self._batches())
         plan = known.plan(partners, others)
         for batch in in_pages(plan.places):
@@ -119,6 +121,7 @@ class OdooLedger:
         """
         if not documents:
             return ()
+        self._assert_ours()
         refs = unique_refs([document.ref for document in documents])
         there = self._moves().rows(list((found := self._moves().find(refs)).values()))
         drafts = {
@@ -145,6 +148,7 @@ class OdooLedger:
         """Post these drafts. Raises NotAllowed, and posts nothing, when one is in a locked period."""
         if not refs:
             return ()
+        self._assert_ours()
         found = self._moves().find(refs)
         rows = self._moves().rows(list(found.values()))
         days = {
@@ -169,6 +173,7 @@ class OdooLedger:
         """
         if not settlements:
             return ()
+        self._assert_ours()
         refs = unique_refs([each.ref for each in settlements])
         ledger_state = {each.ref: each for each in self.read_settlements(refs)}
         unmatched = {
@@ -251,8 +256,19 @@ class OdooLedger:
             )
         return chart
 
+    def _assert_ours(self) -> None:
+        """Raises NotPrepared where the server action was changed since the chart was read."""
+        found = read_action(self._odoo, self._chart().action.id or 0)
+        if found.id is None:
+            raise NotPrepared(
+                f"writing to Odoo database {self._odoo.database}",
+                f"it lacks server action {found.fault}",
+                remedy=SETUP,
+            )
+
     def _batches(self) -> Batches:
-        return Batches(self._odoo, self._chart().action or 0)
+        action = self._chart().action.id or 0
+        return Batches(self._odoo, action, tracking=self._settings.odoo.tracking)
 
     def _moves(self) -> Moves:
         residue = self._settings.policies.tax_residue
@@ -263,10 +279,8 @@ class OdooLedger:
 
     def _identity(self, chart: Chart, company: Company) -> str:
         """The database's own number and the company's id; a copy that is set up gets no other."""
-        if chart.action is None:
-            return ""
-        uuid = Batches(self._odoo, chart.action).run("identity")["uuid"]
-        return f"odoo:{uuid}:{company.id}"
+        database = chart.action.database
+        return f"odoo:{database}:{company.id}" if database else ""
 
     def _partners(self, links: Iterable[str]) -> dict[str, int]:
         wanted = list(dict.fromkeys(links))

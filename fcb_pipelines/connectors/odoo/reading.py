@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from fcb_pipelines.connectors.odoo.chart import Chart
 from fcb_pipelines.connectors.odoo.connection import Row
-from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH
+from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, REVERSES_REF, SOURCE_HASH, SOURCE_REF
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import (
     DocumentLine,
@@ -30,7 +30,7 @@ from fcb_pipelines.core.money import exponent, from_major
 MOVE_FIELDS = (
     "move_type", "state", "payment_state", "ref", "invoice_date", "date", "currency_id",
     "partner_id", "amount_residual", "amount_total", "x_fc_nexacloud_invoice_id",
-    "x_fc_stripe_invoice_id", CONTENT_HASH, REVERSES_REF, SOURCE_HASH,
+    "x_fc_stripe_invoice_id", CONTENT_HASH, REVERSES_REF, SOURCE_HASH, SOURCE_REF,
 )  # fmt: skip
 LINE_FIELDS = (
     "move_id", "display_type", "name", "quantity", "price_unit", "price_subtotal", "account_id",
@@ -93,7 +93,7 @@ def ledger_move(
     links = lookups.links.get(id_of(row["partner_id"]), ())
     stored = text(row[CONTENT_HASH])
     state = STATES[row["state"]]
-    document = as_written(_documents(ref, row, lines, links, lookups), stored)
+    document = as_written(_documents(row, lines, links, lookups), stored)
     own = abs(minor(row["amount_residual"], document.currency))
     beside = open_entries.get(document.kind.sign, 0)
     return LedgerMove(
@@ -112,9 +112,12 @@ def ledger_move(
 
 
 def _documents(
-    ref: str, row: Row, lines: Sequence[Row], links: Sequence[str], lookups: Lookups
+    row: Row, lines: Sequence[Row], links: Sequence[str], lookups: Lookups
 ) -> list[LedgerDocument]:
-    """The possible readings of one move: each link of its partner, with and without zero taxes."""
+    """The possible readings of one move: each link of its partner, with and without zero taxes.
+
+    Its ref is that of the field, which a person may have changed; the external id found the move.
+    """
     currency = str(row["currency_id"][1])
     kind = _KINDS[row["move_type"]]
     charged = [line for line in lines if _is_line(line)]
@@ -122,7 +125,7 @@ def _documents(
     taxes = _taxes(lines, own, kind, currency, lookups.chart)
     billed = tuple(tax for tax in taxes if tax.amount)
     plain = LedgerDocument(
-        ref=ref,
+        ref=text(row[SOURCE_REF]) or "",
         kind=kind,
         number=text(row["ref"]) or "",
         date=_day(row),

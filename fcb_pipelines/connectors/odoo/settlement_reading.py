@@ -6,6 +6,7 @@ written one (`reading.as_written`).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from fcb_pipelines.connectors.odoo.connection import Row
@@ -29,23 +30,37 @@ SIDE_FIELDS = (
 Side = tuple[Row, Row]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    """How much of an entry is matched with its document or beside it, minor units; for the rest the
+    names of the other moves that it is matched with, and of those that settle its document instead.
+    """
+
+    amount: int = 0
+    elsewhere: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+
+
 def ledger_settlement(
-    ref: str, row: Row, lines: Sequence[Row], matched: int, lookups: Lookups
+    ref: str, row: Row, lines: Sequence[Row], matched: Matched, lookups: Lookups
 ) -> LedgerSettlement:
-    """The entry of a settlement with its lines, of which `matched` minor units are matched."""
+    """The entry of a settlement with its lines."""
     stored = text(row[CONTENT_HASH])
-    settlement = as_written(list(_readings(ref, row, lines, lookups)), stored)
+    settlement = as_written(list(_readings(row, lines, lookups)), stored)
     state = STATES[row["state"]]
     sign = 1 if settlement.amount > 0 else -1
     if route(settlement.method, lookups.chart.settings).against is not None:
-        matched = abs(settlement.amount) if state is MoveState.POSTED else 0
+        whole = abs(settlement.amount) if state is MoveState.POSTED else 0
+        matched = Matched(amount=whole)
     return LedgerSettlement(
         ref=ref,
         move_id=str(row["id"]),
         state=state,
         settlement=settlement,
-        reconciled=sign * matched,
+        reconciled=sign * matched.amount,
         stored_hash=stored,
+        matched_with=matched.elsewhere,
+        instead=matched.instead,
     )
 
 
@@ -69,7 +84,7 @@ def ledger_allocation(
     )
 
 
-def _readings(ref: str, row: Row, lines: Sequence[Row], lookups: Lookups) -> Iterator[Settlement]:
+def _readings(row: Row, lines: Sequence[Row], lookups: Lookups) -> Iterator[Settlement]:
     """The possible readings of an entry, the most likely first."""
     currency = str(lines[0]["currency_id"][1]) if lines else ""
     for method in _methods(row, lines, lookups):
@@ -83,7 +98,7 @@ def _readings(ref: str, row: Row, lines: Sequence[Row], lookups: Lookups) -> Ite
         for kind in kinds:
             for link in lookups.links.get(id_of(row["partner_id"]), ()) or ("",):
                 yield Settlement(
-                    ref=ref,
+                    ref=text(row[SOURCE_REF]) or "",
                     document=text(row[DOCUMENT_REF]) or "",
                     kind=kind,
                     partner=link,

@@ -1,15 +1,18 @@
 """Search for settlements in Odoo, by their refs or by their documents."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DOCUMENT_REF, SOURCE_REF
 from fcb_pipelines.connectors.odoo.moves import LookupsOf, in_pages
-from fcb_pipelines.connectors.odoo.reading import minor
+from fcb_pipelines.connectors.odoo.reading import minor, text
 from fcb_pipelines.connectors.odoo.settlement_reading import (
     ENTRY_FIELDS,
     SIDE_FIELDS,
+    Matched,
     ledger_allocation,
     ledger_settlement,
 )
@@ -22,6 +25,20 @@ _PAIR_FIELDS = (
     "debit_move_id", "credit_move_id", "debit_amount_currency", "credit_amount_currency",
     SOURCE_REF, CONTENT_HASH, "x_fc_date", "x_fc_memo",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """A matching seen from one line: the move on the other side, and the amount in the line's currency.
+
+    `allocation` is the ref of the allocation that the matching stands for.
+    """
+
+    line: int
+    other: int
+    name: str
+    amount: float
+    allocation: str | None
 
 
 class SettlementSearch:
@@ -74,37 +91,81 @@ class SettlementSearch:
         matched = self._matched(rows, flat)
         lookups = self._lookups_of(rows.values(), flat)
         return [
-            ledger_settlement(ref, rows[move], lines.get(move, []), matched.get(move, 0), lookups)
+            ledger_settlement(
+                ref, rows[move], lines.get(move, []), matched.get(move, Matched()), lookups
+            )
             for ref, move in page.items()
             if move in rows
         ]
 
-    def _matched(self, rows: Mapping[int, Row], lines: Iterable[Row]) -> dict[int, int]:
-        """Entry id -> amount matched with its document or with another entry of it, minor units."""
+    def _matched(self, rows: Mapping[int, Row], lines: Iterable[Row]) -> dict[int, Matched]:
+        """Entry id -> how it is matched with its document or with another entry of it."""
         ours = {line["id"]: line for line in lines if line["account_type"] == "asset_receivable"}
-        ids = list(ours)
-        pairs = [
-            pair
-            for row in self._odoo.rows(
-                MATCHING,
-                ["|", ("debit_move_id", "in", ids), ("credit_move_id", "in", ids)],
-                _PAIR_FIELDS[:5],
-            )
-            for pair in _both_ways(row)
-            if pair[0] in ours
-        ]
-        others = self._odoo.rows(_LINES, [("id", "in", [each[1] for each in pairs])], ["move_id"])
-        move_of = {row["id"]: row["move_id"][0] for row in others}
-        settles = self._settled_by(set(move_of.values()))
-        matched: dict[int, int] = {}
-        for line, other, amount, allocation in pairs:
-            entry = ours[line]["move_id"][0]
-            beside = settles.get(move_of[other]) == rows[entry][DOCUMENT_REF]
+        pairs = self._pairs(ours)
+        settles = self._settled_by({pair.other for pair in pairs})
+        whole: dict[int, int] = defaultdict(int)
+        for line in ours.values():
+            whole[line["move_id"][0]] += abs(_minor(line["amount_currency"], line))
+        amounts: dict[int, int] = defaultdict(int)
+        elsewhere: dict[int, list[str]] = defaultdict(list)
+        for pair in pairs:
+            entry = ours[pair.line]["move_id"][0]
+            beside = settles.get(pair.other) == rows[entry][DOCUMENT_REF]
             # An undone allocation is matched with the entry that undid it, not with the document.
-            if beside or (allocation and allocation == rows[entry]["x_fc_undoes"]):
-                taken = minor(amount, str(ours[line]["currency_id"][1]))
-                matched[entry] = matched.get(entry, 0) + taken
-        return matched
+            if beside or (pair.allocation and pair.allocation == rows[entry]["x_fc_undoes"]):
+                amounts[entry] += _minor(pair.amount, ours[pair.line])
+            elif pair.amount:
+                elsewhere[entry].append(pair.name)
+        free = [entry for entry in whole if amounts[entry] < whole[entry]]
+        instead = self._instead({rows[entry][DOCUMENT_REF] for entry in free})
+        return {
+            entry: Matched(
+                amount=amounts[entry],
+                elsewhere=tuple(elsewhere[entry]),
+                instead=instead.get(rows[entry][DOCUMENT_REF], ()) if entry in free else (),
+            )
+            for entry in whole
+        }
+
+    def _instead(self, refs: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Document ref -> the names of the moves that settle it and are not ours to settle it."""
+        domain = [(SOURCE_REF, "in", sorted(refs)), ("move_type", "!=", "entry")]
+        rows = self._odoo.rows(MOVE, domain, [SOURCE_REF]) if refs else []
+        documents = {row["id"]: row[SOURCE_REF] for row in rows}
+        receivable = [("move_id", "in", list(documents)), ("account_type", "=", "asset_receivable")]
+        lines = self._odoo.rows(_LINES, receivable, ["move_id"]) if rows else []
+        owner = {row["id"]: documents[row["move_id"][0]] for row in lines}
+        # An allocation of ours names itself; an exchange difference takes nothing off here.
+        pairs = [pair for pair in self._pairs(owner) if pair.amount and not pair.allocation]
+        settles = self._settled_by({pair.other for pair in pairs})
+        found: dict[str, tuple[str, ...]] = {}
+        for pair in pairs:
+            if settles.get(pair.other) != (ref := owner[pair.line]):
+                found[ref] = (*found.get(ref, ()), pair.name)
+        return found
+
+    def _pairs(self, lines: Collection[int]) -> list[_Pair]:
+        """The matchings of these lines, each seen from the line."""
+        ids = list(lines)
+        domain = ["|", ("debit_move_id", "in", ids), ("credit_move_id", "in", ids)]
+        rows = self._odoo.rows(MATCHING, domain, _PAIR_FIELDS[:5]) if ids else []
+        seen = [each for row in rows for each in _both_ways(row) if each[0] in lines]
+        others = {
+            row["id"]: row
+            for row in self._odoo.rows(
+                _LINES, [("id", "in", [other for _, other, _, _ in seen])], ["move_id", "move_name"]
+            )
+        }
+        return [
+            _Pair(
+                line=line,
+                other=others[other]["move_id"][0],
+                name=str(others[other]["move_name"]),
+                amount=amount,
+                allocation=text(allocation),
+            )
+            for line, other, amount, allocation in seen
+        ]
 
     def _settled_by(self, moves: Collection[int]) -> dict[int, str]:
         """Move id of ours -> ref of the document that it is or settles."""
@@ -143,7 +204,11 @@ class SettlementSearch:
         ]
 
 
-def _both_ways(row: Row) -> Sequence[tuple[int, int, object, object]]:
+def _minor(amount: float, line: Row) -> int:
+    return minor(amount, str(line["currency_id"][1]))
+
+
+def _both_ways(row: Row) -> Sequence[tuple[int, int, float, object]]:
     """(line, the line it is matched with, the amount in its currency, the allocation), twice."""
     debit, credit = row["debit_move_id"][0], row["credit_move_id"][0]
     return (

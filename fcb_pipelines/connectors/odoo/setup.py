@@ -54,7 +54,7 @@ class Setup:
             )
         yield from self._currencies(chart)
         yield from self._fields(chart)
-        yield ("server action", f"{NAME} {VERSION}", chart.action is not None, self._make_action)
+        yield ("server action", f"{NAME} {VERSION}", chart.action.id is not None, self._make_action)
         for name in self._taxes(chart):
             yield ("tax", name, True, _nothing)
 

@@ -20,7 +20,7 @@ from fcb_pipelines.connectors.stripe.client import PAGE_SIZE, StripeReader
 from fcb_pipelines.connectors.stripe.events import Mark, mark_of, newest_event, poll
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.facts.bodies import Json
-from fcb_pipelines.core.facts.stripe.lists import Objects, lists_of, newest_first
+from fcb_pipelines.core.facts.stripe.lists import Objects, created_at, lists_of, newest_first
 
 # So many of the newest known objects must come again on their list.
 _NEWEST = 50
@@ -134,7 +134,7 @@ class _Update:
 
     def carried_out(self, since: int, named: Collection[str]) -> Objects:
         """The list of now. `named` are the ids that events name since the time `since`."""
-        floor = min([since, *(_created(each) for each in islice(self._known.values(), _NEWEST))])
+        floor = min([since, *(created_at(each) for each in islice(self._known.values(), _NEWEST))])
         came = self._listed({"created[gte]": floor})
         open_again: Objects = {}
         if self._path == "/v1/invoices":
@@ -144,20 +144,20 @@ class _Update:
         missed = {
             each["id"]
             for each in self._known.values()
-            if _created(each) >= floor or each.get("status") in _NOT_FINAL
+            if created_at(each) >= floor or each.get("status") in _NOT_FINAL
         }
         came |= open_again
         wanted = {*named, *missed} - came.keys()
         again = self._read_again(wanted)
         gone = {one for one in wanted if one in self._known and one not in again}
-        lost = {one for one in missed & again.keys() if _created(again[one]) >= floor}
+        lost = {one for one in missed & again.keys() if created_at(again[one]) >= floor}
         self.problems += [f"{self._path} lacks {one}, which exists" for one in sorted(lost)]
         came |= again
         new = {one: each for one, each in came.items() if one not in self._known}
         self.problems += [
             f"{self._path}: {one} is older than the last sync, and was on no list of it"
             for one, each in sorted(new.items())
-            if _created(each) < since and one not in named
+            if created_at(each) < since and one not in named
         ]
         kept = {one: each for one, each in self._known.items() if one not in gone}
         self.counts = {
@@ -178,7 +178,7 @@ class _Update:
         """These objects as they are now; one that the source no longer has is left out."""
         found: Objects = {}
         alone = set(ids) - self._known.keys()
-        created = {one: _created(each) for one, each in self._known.items()}
+        created = {one: created_at(each) for one, each in self._known.items()}
         for group in _on_one_page(set(ids) & self._known.keys(), created):
             if len(group) == 1:
                 alone.update(group)
@@ -216,7 +216,3 @@ def _on_one_page(ids: Collection[str], created: Mapping[str, int]) -> Iterator[l
         group.append(one)
     if group:
         yield group
-
-
-def _created(each: Json) -> int:
-    return int(each.get("created") or 0)

@@ -6,7 +6,7 @@ Events are kept 30 days and come in the account's own API version, so only ids a
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
-from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowed
+from fcb_pipelines.connectors.failures import NotAllowed
 from fcb_pipelines.connectors.sources import Body, ListInFull
 from fcb_pipelines.connectors.stripe.client import StripeReader
 from fcb_pipelines.core.facts.bodies import Json
@@ -69,10 +69,13 @@ def newest_event(reader: StripeReader) -> Mark | str:
         page = reader.get(PATH, {"types": list(TYPES), "limit": 1})
     except NotAllowed:
         return "the key may not read events"
-    events = page["data"]
+    events = page.get("data")
     if not events:
         return "Stripe has no event of an invoice, credit note, refund or dispute"
-    return Mark(newest=events[0]["id"], created=events[0]["created"])
+    try:
+        return Mark(newest=str(events[0]["id"]), created=_time(events[0]))
+    except (KeyError, TypeError):
+        return "the newest event can't be read"
 
 
 def mark_of(body: Body) -> Mark:
@@ -100,30 +103,32 @@ def poll(reader: StripeReader, mark: Mark, seen: Collection[str]) -> Polled:
         raise ListInFull(swept.problem)
     if mark.newest not in {each["id"] for each in swept.items}:
         raise ListInFull(f"{mark.newest}, the newest event of the last sync, is no longer there")
-    last = max(each["created"] for each in swept.items)
-    named = _named(each for each in swept.items if each["id"] not in seen)
+    try:
+        times = {each["id"]: _time(each) for each in swept.items}
+        named = _named(each for each in swept.items if each["id"] not in seen)
+    except (KeyError, TypeError) as error:
+        raise ListInFull(f"an event can't be read ({error!r})") from error
+    last = max(times.values())
     return Polled(
         named=named,
-        mark=Mark(
-            newest=next(each["id"] for each in swept.items if each["created"] == last), created=last
-        ),
-        seen=tuple(each["id"] for each in swept.items if each["created"] >= last - OVERLAP),
+        mark=Mark(newest=next(one for one, time in times.items() if time == last), created=last),
+        seen=tuple(one for one, time in times.items() if time >= last - OVERLAP),
     )
 
 
 def _named(events: Iterable[Json]) -> dict[str, set[str]]:
     named = {name: set[str]() for name in _LISTS.values()}
     for event in events:
-        try:
-            about = event["data"]["object"]
-            if about["object"] == "invoice_payment":
-                named["invoices"].add(about["invoice"])
-            else:
-                named[_LISTS[about["object"]]].add(about["id"])
-        except (KeyError, TypeError) as error:
-            raise _unreadable(event) from error
+        about = event["data"]["object"]
+        if about["object"] == "invoice_payment":
+            named["invoices"].add(about["invoice"])
+        else:
+            named[_LISTS[about["object"]]].add(about["id"])
     return named
 
 
-def _unreadable(event: Json) -> Failure:
-    return ContractBreach(f"Stripe: GET {PATH}", f"{event.get('id')} names no object")
+def _time(event: Json) -> int:
+    created = event["created"]
+    if not isinstance(created, int):
+        raise TypeError(f"{event['id']} was created at {created!r}")
+    return created

@@ -44,6 +44,7 @@ _A, _C, _I, _L = Policy.AUTHORITATIVE, Policy.COMPARED, Policy.IGNORED, Policy.B
 FIELD_POLICIES: dict[str, FieldPolicy] = {
     field: FieldPolicy(field=field, source=source, nexacloud=nexacloud, ledger=ledger, why=why)
     for field, source, nexacloud, ledger, why in (
+        ("ref", _A, _I, _C, "The reference on the record, which Odoo keeps apart from its external id."),
         ("kind", _A, _C, _C, "A negative invoice is a credit note everywhere."),
         ("number", _A, _C, _C, "A label for people; identity is the source id."),
         ("status", _A, _C, _I, "NexaCloud has called a void paid; the ledger has states of its own."),
@@ -64,6 +65,7 @@ FIELD_POLICIES: dict[str, FieldPolicy] = {
         ("partner", _A, _C, _L, "Whose document it is: the customer at the source and NexaCloud's user."),
         ("nexacloud_invoice_id", _I, _A, _C, "Only NexaCloud knows its own id."),
         ("stripe_invoice_id", _A, _I, _C, "It is the source's identity, kept on the move."),
+        ("settlement.ref", _A, _I, _C, "The same reference, on the entry of a settlement."),
         ("settlement.amount", _A, _I, _C, "NexaCloud's amount_due is stamped by its sync."),
         ("settlement.date", _A, _I, _C, "NexaCloud's paid_at is stamped by its sync."),
         ("settlement.currency", _A, _I, _C, "An amount without its currency is no amount."),
@@ -73,7 +75,7 @@ FIELD_POLICIES: dict[str, FieldPolicy] = {
         ("settlement.partner", _A, _I, _L, "The document's own partner."),
         ("settlement.drawn_on", _A, _I, _C, "The credit note or the receipt that it draws on, if any."),
         ("settlement.undoes", _A, _I, _C, "The settlement that it reverses, if any."),
-        ("settlement.reconciled", _I, _I, _C, "Only the ledger matches; money that settles must be matched."),
+        ("settlement.reconciled", _I, _I, _C, "Only the ledger matches; money that settles must be matched with its own document."),
         ("settlement.state", _I, _I, _C, "An entry on account (S11) must be posted."),
     )
 }  # fmt: skip

@@ -182,6 +182,16 @@ class Policies(Part):
     )
 
 
+class OdooSettings(Part):
+    """How the pipeline works in Odoo."""
+
+    tracking: bool = Field(
+        False,
+        description="Whether Odoo logs each change of ours in the chatter. Under a restrictive audit "
+        "trail it always does.",
+    )
+
+
 class Settings(Part):
     """Everything the pipeline knows about the company it works for."""
 
@@ -205,6 +215,7 @@ class Settings(Part):
     taxes: tuple[Tax, ...]
     tax_groups: tuple[TaxGroup, ...] = ()
     policies: Policies = Policies()
+    odoo: OdooSettings = OdooSettings()
     services: tuple[Service, ...] = ()
     metering: MeteringSettings = MeteringSettings()
 

@@ -34,7 +34,7 @@ class LedgerDescription:
     `identity` names this set of books (two databases never share it). `currencies` are those that can
     be posted, `rates_since` the first day with a rate for each that needs one. `invoice_lock` is the
     latest date on which no sales document may be written, `entry_lock` the same for payments and other
-    entries.
+    entries. `tracking`: the ledger notes every change of ours in a log of its own beside the entries.
     """
 
     adapter: str
@@ -47,6 +47,7 @@ class LedgerDescription:
     entry_lock: date | None
     missing: tuple[MissingPart, ...]
     rates_since: tuple[tuple[str, date], ...] = ()
+    tracking: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

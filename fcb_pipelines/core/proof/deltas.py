@@ -98,6 +98,7 @@ def compare_documents(
 
 # How each field is read, by its name in the policy table; in the order of the rows.
 _DOCUMENT: Mapping[str, Callable[[LedgerDocument], Value]] = {
+    "ref": lambda document: document.ref,
     "kind": lambda document: document.kind.value,
     "number": lambda document: document.number,
     "date": lambda document: document.date.isoformat(),

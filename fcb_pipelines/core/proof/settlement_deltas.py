@@ -53,7 +53,7 @@ def settlement_deltas(
         entry = None if now.absent else now.settlement
         # A payment beyond the open amount (S3) and an unpaid older debt (B9) stay unmatched.
         matched = entry is not None and (
-            entry.reconciled != 0 or settled or waits_for_payment(settlement, settlements)
+            _is_matched(entry, settled) or waits_for_payment(settlement, settlements)
         )
         if matched and entry is not None and entry.settlement == settlement:
             continue
@@ -67,7 +67,7 @@ def settlement_deltas(
         left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
-            state = {"settlement.reconciled": "yes" if matched else "no"}
+            state = {"settlement.reconciled": "yes" if matched else _unmatched(entry)}
             right = _fields(entry.settlement, compared, state)
             if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:
                 right["settlement.partner"] = settlement.partner
@@ -77,6 +77,23 @@ def settlement_deltas(
                 cause = ExceptionCode.EDITED_IN_LEDGER if undone else code
                 rows.append(delta_of(document.ref, settlement.ref, row, cause))
     return rows
+
+
+def _is_matched(entry: LedgerSettlement, settled: bool) -> bool:
+    """Whether an entry is matched as it must be, in a document that is `settled` or not.
+
+    A payment beyond the open amount stays unmatched (S3), as long as our own entries settle the document:
+    where another move took its place, the customer was credited twice.
+    """
+    return entry.is_reconciled or (not entry.instead and (entry.reconciled != 0 or settled))
+
+
+def _unmatched(entry: LedgerSettlement) -> str:
+    """`no`, with the moves on both sides."""
+    with_others = f"it is matched with {', '.join(entry.matched_with)}"
+    instead = f"its document with {', '.join(entry.instead)}"
+    told = [*([with_others] if entry.matched_with else ()), *([instead] if entry.instead else ())]
+    return f"no: {', '.join(told)}" if told else "no"
 
 
 def on_account_deltas(
@@ -130,6 +147,7 @@ def _by_link(compared: Mapping[str, Policy]) -> bool:
 
 # How each field is read, by its name in the policy table; in the order of the rows.
 _SETTLEMENT: Mapping[str, Callable[[Settlement], Value]] = {
+    "settlement.ref": lambda settlement: settlement.ref,
     "settlement.amount": lambda settlement: settlement.amount,
     "settlement.date": lambda settlement: settlement.date.isoformat(),
     "settlement.currency": lambda settlement: settlement.currency,

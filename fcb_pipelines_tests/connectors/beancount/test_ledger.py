@@ -422,6 +422,9 @@ def test_a_payment_that_a_person_wrote_counts_for_its_document_and_is_not_ours(
     assert (move.residual, move.payment_state) == (0, PaymentState.PAID)
     assert ledger.read_settlements() == ()
     assert balances(ledger) == expected_balances([document])
+    # Ours comes after it, finds nothing open, and says who was there before.
+    (ours,) = ledger.settle([a_settlement(document, day=date(2026, 4, 22))])
+    assert (ours.reconciled, ours.instead) == (0, ("journal/by-hand.beancount:1",))
 
 
 def test_what_is_paid_beyond_the_total_stays_a_credit(ledger: BeancountLedger) -> None:
@@ -431,7 +434,8 @@ def test_what_is_paid_beyond_the_total_stays_a_credit(ledger: BeancountLedger) -
         a_settlement(document, 20000, name="a"),
         a_settlement(document, 20000, name="b", day=date(2026, 4, 9)),
     ]
-    assert [each.reconciled for each in ledger.settle(parts)] == [20000, 2600]
+    settled = ledger.settle(parts)
+    assert [(each.reconciled, each.instead) for each in settled] == [(20000, ()), (2600, ())]
     assert ledger.read_moves()[0].residual == 0
     assert balances(ledger) == expected_balances([document], parts)
 

@@ -14,12 +14,12 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
-from fcb_pipelines.connectors.odoo.action import xml_name
-from fcb_pipelines.connectors.odoo.action_code import MODULE
+from fcb_pipelines.connectors.odoo.action import NAME, xml_name
+from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.core.codes import Method
-from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.company.settings import OdooSettings, Settings
 from fcb_pipelines.core.documents.build import intended_document
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.core.ledger.description import SetupStep
@@ -165,6 +165,72 @@ def test_the_server_action_is_brought_up_to_date(odoo_ledger: OdooLedger) -> Non
     assert outcomes(fresh.setup())["server action"] == {"made"}
     assert fresh.describe().missing == ()
     assert len(odoo.rows("ir.actions.server", [("name", "ilike", MODULE)], ["id"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "by", "told"),
+    [
+        (
+            "if move.state != 'posted' or str(move.date) != row[1]:",
+            "if False:",
+            "was changed in Odoo",
+        ),
+        ("verb = task['verb']", "verb = tasks['verb']", "does not run"),
+        ("action = answer", "action = {}", "does not run"),
+    ],
+)
+def test_the_server_action_is_known_by_its_code_before_anything_is_written(
+    odoo_ledger: OdooLedger, changed: str, by: str, told: str
+) -> None:
+    odoo, before = odoo_ledger.connection, odoo_ledger
+    assert before.read_moves() == ()
+    (action,) = odoo.rows("ir.actions.server", [("name", "=", NAME)], ["code"])
+    edited = action["code"].replace(changed, by)
+    assert edited != action["code"]
+    odoo.call("ir.actions.server", "write", [action["id"]], {"code": edited})
+    fresh = OdooLedger(odoo, SETTINGS)
+    (missing,) = fresh.describe().missing
+    assert missing.what == "server action"
+    assert told in missing.name
+    assert missing.remedy == "fcb ledger setup"
+    for opened in (fresh, before):
+        with pytest.raises(NotPrepared, match="server action") as failure:
+            opened.upsert_partners([a_partner()])
+        assert failure.value.remedy == "fcb ledger setup"
+    assert odoo.rows("res.partner", [("email", "=", a_partner().email)], ["id"]) == []
+    assert outcomes(fresh.setup())["server action"] == {"made"}
+    mended = OdooLedger(odoo, SETTINGS)
+    assert mended.describe().missing == ()
+    (action,) = odoo.rows("ir.actions.server", [("name", "=", NAME)], ["code"])
+    assert action["code"] == CODE
+
+
+@pytest.mark.parametrize(
+    ("audited", "tracking", "logged"),
+    [(False, False, False), (False, True, True), (True, False, True)],
+)
+def test_odoo_logs_our_changes_where_the_setting_or_its_audit_trail_asks_for_it(
+    odoo_ledger: OdooLedger, audited: bool, tracking: bool, logged: bool
+) -> None:
+    odoo = odoo_ledger.connection
+    values = {"restrictive_audit_trail": audited}
+    odoo.call("res.company", "write", [odoo.company], values)
+    settings = SETTINGS.model_copy(update={"odoo": OdooSettings(tracking=tracking)})
+    ledger = OdooLedger(odoo, settings)
+    assert ledger.describe().tracking is logged
+    ledger.upsert_partners([a_partner()])
+    invoice = an_invoice()
+    posted(ledger, invoice)
+    ledger.settle([a_settlement(invoice)])
+    move = record(ledger, invoice)["id"]
+    about = [("model", "=", "account.move"), ("res_id", "=", move)]
+    messages = odoo.rows("mail.message", about, ["body", "author_id", "tracking_value_ids"])
+    assert any(message["tracking_value_ids"] for message in messages) is logged
+    if not logged:
+        (note,) = messages
+        assert f"Posted by fcb_pipelines as {invoice.ref}<" in note["body"]
+        assert note["author_id"]
+    assert balances(ledger) == expected_balances([invoice], [a_settlement(invoice)])
 
 
 def test_wrong_access_is_told_as_such(odoo_ledger: OdooLedger) -> None:

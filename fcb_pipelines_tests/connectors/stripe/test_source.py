@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, Throttled, Unreachable
 from fcb_pipelines.connectors.retry import Pace
-from fcb_pipelines.connectors.sources import Absent, Known, Source, SourceBody
+from fcb_pipelines.connectors.sources import Absent, Known, ListInFull, Source, SourceBody
 from fcb_pipelines.connectors.stripe.source import StripeSource
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.stripe.documents import document_facts
@@ -117,7 +117,18 @@ def test_calls_grow_with_pages(tmp_path: Path, connect: Connect, count: int, cal
     assert (len(listing.documents), listing.calls, listing.problem) == (count, calls, None)
 
 
-def test_an_event_that_names_no_object_is_a_breach(small: Path, connect: Connect) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"data": {"object": {"object": "invoice"}}},
+        {"data": {"object": {"object": "payout", "id": "po_1"}}},
+        {"data": None},
+        {},
+    ],
+)
+def test_an_event_that_can_not_be_read_asks_for_the_full_list(
+    small: Path, connect: Connect, odd: dict[str, object]
+) -> None:
     source = connect(small)
     followed = source.follow(None)
     assert followed.mark
@@ -129,9 +140,11 @@ def test_an_event_that_names_no_object_is_a_breach(small: Path, connect: Connect
     assert source.follow(known).listing.problem is None
     events = small / "stripe" / "events.json"
     told = json.loads(events.read_text())
-    told[0] |= {"data": {"object": {"object": "invoice"}}, "created": followed.mark["created"]}
+    told[0] |= {"created": followed.mark["created"], **odd}
+    if not odd:
+        del told[0]["data"]
     events.write_text(json.dumps(told))
-    with pytest.raises(ContractBreach, match="evt_1 names no object"):
+    with pytest.raises(ListInFull, match="an event can't be read"):
         source.follow(known)
 
 

@@ -67,6 +67,7 @@ def with_line(**changes: Any) -> LedgerDocument:
 
 
 MUTATIONS: dict[str, Mapping[str, LedgerState]] = {
+    "ref": with_move(replace(DOCUMENT, ref="")),
     "kind": with_move(replace(DOCUMENT, kind=Kind.CREDIT_NOTE)),
     "number": with_move(replace(DOCUMENT, number="edited")),
     "date": with_move(replace(DOCUMENT, date=date(2026, 5, 1))),
@@ -88,6 +89,7 @@ MUTATIONS: dict[str, Mapping[str, LedgerState]] = {
     "nexacloud_invoice_id": with_move(replace(DOCUMENT, nexacloud_invoice_id="inv-9")),
     "stripe_invoice_id": with_move(replace(DOCUMENT, stripe_invoice_id="in_9")),
     "paid": with_move(residual=1),
+    "settlement.ref": with_entry(ref=""),
     "settlement.amount": with_entry(amount=1),
     "settlement.date": with_entry(date=date(2026, 5, 1)),
     "settlement.currency": with_entry(currency="USD"),
@@ -279,6 +281,42 @@ def test_d3_a_settlement_that_a_person_unreconciled_leaves_its_document_open() -
         ("settlement.reconciled", "edited_in_ledger"),
         ("paid", "edited_in_ledger"),
     ]
+
+
+HALF = SETTLEMENT.amount // 2
+
+
+@pytest.mark.parametrize(
+    ("case", "open_", "changes", "told"),
+    [
+        ("all of it is matched", 0, {}, None),
+        ("S3 beyond what was open", 0, {"reconciled": 0}, None),
+        ("S3 a part beyond what was open", 0, {"reconciled": HALF}, None),
+        ("S3 a person used the credit", 0, {"reconciled": HALF, "matched_with": ("MISC/1",)}, None),
+        ("paid again by hand", 0, {"reconciled": 0, "instead": ("BNK/7",)},
+         "no: its document with BNK/7"),
+        ("a part paid again by hand", 0, {"reconciled": HALF, "instead": ("BNK/7",)},
+         "no: its document with BNK/7"),
+        ("swapped with another", 0,
+         {"reconciled": 0, "matched_with": ("INV/2",), "instead": ("BNK/7",)},
+         "no: it is matched with INV/2, its document with BNK/7"),
+        ("matched with another alone", HALF, {"reconciled": 0, "matched_with": ("INV/2",)},
+         "no: it is matched with INV/2"),
+        ("unmatched", HALF, {"reconciled": 0}, "no"),
+        ("all of it, beside another's payment", 0, {"instead": ("BNK/7",)}, None),
+    ],
+)  # fmt: skip
+def test_each_payment_is_matched_with_the_document_that_it_was_made_for(
+    case: str, open_: int, changes: Mapping[str, Any], told: str | None
+) -> None:
+    ledger_state = {
+        REF: stands(a_move(DOCUMENT, residual=open_), seen="posted"),
+        SETTLEMENT.ref: stands(settlement=an_entry(SETTLEMENT, **changes), seen=RECONCILED),
+    }
+    rows = [row for row in deltas(ledger_state) if row.field == "settlement.reconciled"]
+    assert [(row.actual, row.code) for row in rows] == (
+        [(told, "edited_in_ledger")] if told else []
+    ), case
 
 
 DEBT = replace(SETTLEMENT, ref="debt", method=Method.CUSTOMER_BALANCE, amount=-700)

@@ -48,8 +48,14 @@ def rest_of(
 
 def newest_first(objects: Objects) -> Objects:
     """The same objects in the order of Stripe's lists."""
-    ordered = sorted(objects.values(), key=lambda each: -(each.get("created") or 0))
+    ordered = sorted(objects.values(), key=lambda each: -created_at(each))
     return {each["id"]: each for each in ordered}
+
+
+def created_at(each: Json) -> int:
+    """The time at which an object was made; 0 where that can't be read."""
+    created = each.get("created")
+    return created if isinstance(created, int) else 0
 
 
 def _all(body: Json, part: str) -> Iterable[Json]:
