@@ -38,7 +38,7 @@ LADDERS = {
         "corrections", "proof", "metering", "close",
     ),
     "connectors": (
-        "failures", "sources", "stopping", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
+        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
@@ -68,7 +68,7 @@ CORE_MAY_NOT_USE = {"os", "io", "time", "pathlib", "socket", "subprocess", "rand
 
 # Where bodies of a source and rows of NexaCloud's tables become facts.
 OUTSIDE_JSON = {
-    "facts/bodies.py", "facts/nexacloud.py", "facts/stripe/parts.py",
+    "facts/bodies.py", "facts/nexacloud.py", "facts/sound.py", "facts/stripe/parts.py",
     "metering/service_rows.py",
 }  # fmt: skip
 # A colon glues and cuts refs, in core.refs alone. Here it does something else.

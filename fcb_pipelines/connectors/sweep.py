@@ -1,8 +1,10 @@
 """A whole list of a source, read page by page, and the reason why it may not be whole."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.core.facts.bodies import Json
 
 
@@ -53,3 +55,24 @@ def _once(pages: Iterable[Page], key: str, progress: Callable[[int], None] | Non
         if problem:
             break
     return Sweep(items=tuple(items.values()), pages=number, problem=problem)
+
+
+def ids_of(tried: str, objects: Any, key: str) -> list[str]:
+    """The id of each object of a page, in its field `key`.
+
+    Raises ContractBreach for no list, and for an object without an id: no row could be of it.
+    """
+    if not isinstance(objects, list):
+        raise ContractBreach(tried, "no list of objects")
+    ids = []
+    for place, each in enumerate(objects, 1):
+        found = each.get(key) if isinstance(each, Mapping) else None
+        if (
+            not isinstance(found, str)
+            or not found.isascii()
+            or not found.isprintable()
+            or not found
+        ):
+            raise ContractBreach(tried, f"object {place} has no {key} that can be read")
+        ids.append(found)
+    return ids

@@ -84,7 +84,7 @@ class Reason(_Code):
     DUPLICATE_CLAIM = "duplicate_claim", Verdict.HOLD, "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."
     NO_SOURCE_ID = "no_source_id", Verdict.HOLD, "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."
     LINES_DO_NOT_SUM = "lines_do_not_sum", Verdict.HOLD, "Lines, discounts and taxes do not add up to the total.", "Look the document up at the source; nothing is posted on a guess."
-    UNREADABLE = "unreadable", Verdict.HOLD, "The source's answer lacks something that every document has.", "Look at the evidence of the document; the API may have changed."
+    UNREADABLE = "unreadable", Verdict.HOLD, "The source's answer lacks something that every document has, or holds a value that none can have.", "Look at the evidence of the document; the API may have changed."
     TREATMENT_UNKNOWN = "treatment_unknown", Verdict.HOLD, "The document holds something that no rule covers yet (billing credits, wallet top-ups).", "Post by hand after asking the accountant."
     CURRENCY_NEEDS_REVIEW = "currency_needs_review", Verdict.HOLD, "The source contradicts itself about the currency's minor unit.", "Post by hand after asking the source."
     CURRENCY_UNSUPPORTED = "currency_unsupported", Verdict.HOLD, "The ledger does not have the document's currency, or no rate for its date.", "Activate the currency in the ledger or give it a rate, then `fcb sync`."

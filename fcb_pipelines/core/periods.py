@@ -1,13 +1,20 @@
 """Accounting periods: calendar months, keys `YYYY-MM`, in the company's timezone."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def local_date(instant: int | datetime, timezone: str) -> date:
-    """The calendar date of a Unix instant (seconds) or aware datetime in the company's timezone."""
+    """The calendar date of a Unix instant (seconds) or aware datetime in the company's timezone.
+
+    Raises OverflowError for an instant beyond the calendar, TypeError for what is none.
+    """
+    if isinstance(instant, bool):
+        raise TypeError(f"{instant} is no instant")
     if isinstance(instant, int):
-        instant = datetime.fromtimestamp(instant, tz=UTC)
+        instant = _EPOCH + timedelta(seconds=instant)
     return instant.astimezone(ZoneInfo(timezone)).date()
 
 

@@ -71,7 +71,12 @@ def service_ref(side: str, owner: str) -> str:
 
 
 def source_ref(side: str, owner: str, source_id: str | None) -> str:
-    """The ref of an object of a source: `stripe:<account>:<id>`, `lago:<organization>:<id>`."""
+    """The ref of an object of a source: `stripe:<account>:<id>`, `lago:<organization>:<id>`.
+
+    Raises TypeError for an id that is neither a text nor unknown (None).
+    """
+    if not isinstance(source_id, str | None):
+        raise TypeError(f"{source_id!r} is no id")
     return f"{side}:{owner}:{source_id}"
 
 

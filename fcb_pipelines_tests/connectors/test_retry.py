@@ -3,7 +3,7 @@
 import pytest
 
 from fcb_pipelines.connectors.failures import NotFound, Throttled, Unreachable
-from fcb_pipelines.connectors.retry import Pace, read, retry_after
+from fcb_pipelines.connectors.retry import Pace, read, retry_after, tried_again
 
 
 class Clock:
@@ -88,3 +88,23 @@ def test_a_wait_is_read_from_the_first_header_that_is_a_number() -> None:
     headers = {"Retry-After": "soon", "X-RateLimit-Reset": "2"}
     assert retry_after(headers, "retry-after", "x-ratelimit-reset") == 2.0
     assert retry_after({}, "retry-after") is None
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(0, 1), (2, 3), (3, 3)])
+def test_a_login_is_tried_three_times(failures: int, calls: int) -> None:
+    left = [Unreachable("x", "down")] * failures
+    made: list[int] = []
+    slept: list[float] = []
+
+    def login() -> str:
+        made.append(1)
+        if left:
+            raise left.pop()
+        return "in"
+
+    if failures < 3:
+        assert tried_again(login, sleep=slept.append) == "in"
+    else:
+        with pytest.raises(Unreachable):
+            tried_again(login, sleep=slept.append)
+    assert (len(made), len(slept)) == (calls, calls - 1)

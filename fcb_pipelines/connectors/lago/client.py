@@ -4,9 +4,10 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 
-import httpx
-import simplejson
+import requests
 
+from fcb_pipelines.connectors import http
+from fcb_pipelines.connectors.decoding import decoded
 from fcb_pipelines.connectors.failures import (
     ContractBreach,
     NotAllowed,
@@ -14,13 +15,20 @@ from fcb_pipelines.connectors.failures import (
     Throttled,
     Unreachable,
 )
-from fcb_pipelines.connectors.retry import Pace, read, retry_after
-from fcb_pipelines.connectors.sweep import Page, Sweep, swept
+from fcb_pipelines.connectors.retry import (
+    Pace,
+    json_object,
+    read,
+    redirected,
+    retry_after,
+)
+from fcb_pipelines.connectors.sweep import Page, Sweep, ids_of, swept
 from fcb_pipelines.core.facts.bodies import Json
 
 PAGE_SIZE = 100
 _API = "/api/v1"
-_META = frozenset({"current_page", "next_page", "total_count"})
+_ADDRESS = "the address in FCB_LAGO_API_URL, then fcb doctor"
+_META = {"current_page": int, "next_page": int | None, "total_count": int}
 
 
 class LagoReader:
@@ -28,14 +36,13 @@ class LagoReader:
 
     def __init__(self, api_url: str, api_key: str, *, pace: Pace) -> None:
         self.pace = pace
-        self._client = httpx.Client(
-            base_url=api_url.rstrip("/").removesuffix(_API) + _API,
-            headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
-            timeout=httpx.Timeout(30, connect=10),
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=4),
+        self._address = api_url.rstrip("/").removesuffix(_API) + _API
+        self._session = http.Session()
+        self._session.headers.update(
+            {"Authorization": f"Bearer {api_key}", "Accept": "application/json"}
         )
         # Connections are kept between calls and closed with the reader, whoever drops it.
-        weakref.finalize(self, self._client.close)
+        weakref.finalize(self, self._session.close)
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json:
         """The JSON body of one GET (numbers with a fraction are Decimal).
@@ -46,9 +53,11 @@ class LagoReader:
 
         def once() -> Json:
             try:
-                response = self._client.get(path, params=params)
-            except httpx.TransportError as error:
-                raise Unreachable(tried, f"no answer ({type(error).__name__})") from error
+                response = self._session.get(
+                    f"{self._address}/{path.lstrip('/')}", params=params, timeout=http.TIMEOUT
+                )
+            except requests.RequestException as error:
+                raise http.failure(tried, error) from error
             self._mind_the_limit(response)
             return _body(tried, response)
 
@@ -84,15 +93,15 @@ class LagoReader:
 
     def _page(self, what: str, params: Mapping[str, str | int]) -> Json:
         page = self.get(f"/{what}", params)
-        try:
-            known = all(each["lago_id"] for each in page[what]) and page["meta"].keys() >= _META
-        except (KeyError, TypeError, AttributeError):
-            known = False
-        if not known:
-            raise ContractBreach(f"Lago: listing {what}", "no list of objects with ids and a meta")
+        ids_of(f"Lago: listing {what}, page {params['page']}", page.get(what), "lago_id")
+        meta = page.get("meta")
+        if not isinstance(meta, dict) or not all(
+            isinstance(meta.get(name, ""), kinds) for name, kinds in _META.items()
+        ):
+            raise ContractBreach(f"Lago: listing {what}", "no meta that counts the list")
         return page
 
-    def _mind_the_limit(self, response: httpx.Response) -> None:
+    def _mind_the_limit(self, response: requests.Response) -> None:
         """Hold further calls until the reset when Lago's rate limit is used up."""
         left = response.headers.get("x-ratelimit-remaining")
         reset = retry_after(response.headers, "x-ratelimit-reset")
@@ -113,28 +122,33 @@ def _fault(what: str, number: int, page: Json, came: int) -> str | None:
     return None if came == meta["total_count"] else differs
 
 
-def _body(tried: str, response: httpx.Response) -> Json:
+def _body(tried: str, response: requests.Response) -> Json:
     status = response.status_code
+    if status == 200:
+        return json_object(tried, response.content, remedy=_ADDRESS)
     said = f"HTTP {status}"
     if status == 429:
         wait = retry_after(response.headers, "retry-after", "x-ratelimit-reset")
         raise Throttled(tried, said, retry_after=wait)
-    if status >= 500:
+    if 300 <= status < 400:
+        raise redirected(tried, status, response.headers, "FCB_LAGO_API_URL")
+    if status >= 500 or status == 408:
         raise Unreachable(tried, said)
-    try:
-        body = simplejson.loads(response.content, use_decimal=True)
-    except ValueError as error:
-        remedy = "FCB_LAGO_API_URL, then fcb doctor"
-        raise ContractBreach(tried, f"{said} without JSON", remedy=remedy) from error
-    if not isinstance(body, dict):
-        raise ContractBreach(tried, f"{said} with JSON that is no object")
-    code = str(body.get("code") or body.get("error") or "")
+    code = _code(response.content)
+    said = f"{said} {code}".rstrip()
     if status in (401, 403):
         remedy = "an API key with read rights in FCB_LAGO_API_KEY, then fcb doctor"
-        raise NotAllowed(tried, f"{said} {code}", remedy=remedy)
+        raise NotAllowed(tried, said, remedy=remedy)
     # Only Lago's own words count: a proxy's or a mistyped address's 404 proves nothing.
     if status == 404 and code.endswith("_not_found"):
-        raise NotFound(tried, f"{said} {code}")
-    if not response.is_success:
-        raise ContractBreach(tried, f"{said} {code}")
-    return body
+        raise NotFound(tried, said)
+    raise ContractBreach(tried, said, remedy=None if code else _ADDRESS)
+
+
+def _code(content: bytes) -> str:
+    """Lago's own code of an error; empty where the answer is not Lago's."""
+    try:
+        body = decoded(content)
+    except ValueError:
+        return ""
+    return str(body.get("code") or body.get("error") or "") if isinstance(body, dict) else ""

@@ -7,6 +7,7 @@ used a credit note, costs one GET.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound
 from fcb_pipelines.connectors.lago.client import LagoReader
@@ -15,7 +16,7 @@ from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, Source
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
-from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.bodies import Json, objects_in, part_of
 from fcb_pipelines.core.facts.lago.joins import Related
 
 # Signed links that differ in every answer and open the document to whoever holds them.
@@ -50,6 +51,7 @@ class LagoSource:
         problems = [sweep.problem for sweep in (invoices, payments, notes) if sweep.problem]
         listed = [self._with_credits(each, problems) for each in invoices.items]
         related = Related(listed, fees.items, payments.items, notes.items)
+        problems += related.problems
         # A document that is asked for later needs no more of the lists than this.
         self._noted = Related(notes=notes.items)
         documents = (
@@ -79,7 +81,7 @@ class LagoSource:
     def newest(self) -> str:
         """A digest of the newest hundred invoices, without fees and payments."""
         page = self._reader.get("invoices", {"page": 1, "per_page": 100})
-        bodies = [self._invoice(each, (), ()).body for each in page["invoices"]]
+        bodies = [self._invoice(each, (), ()).body for each in objects_in(page.get("invoices"))]
         return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
@@ -103,7 +105,7 @@ class LagoSource:
     def _retrieve(self, lago_id: str) -> SourceBody:
         if not _is_id(lago_id):
             raise NotFound("Lago: reading an invoice", f"{lago_id!r} is no id")
-        invoice = self._reader.get(f"/invoices/{lago_id}")["invoice"]
+        invoice = self._document("invoice", lago_id)
         payments = self._reader.sweep("payments", {"invoice_id": lago_id})
         if payments.problem:
             raise ContractBreach(f"Lago: reading the payments of {lago_id}", payments.problem)
@@ -114,23 +116,32 @@ class LagoSource:
         if not invoice.get("credit_notes_amount_cents") or "credits" in invoice:
             return invoice
         try:
-            whole = self._reader.get(f"/invoices/{invoice['lago_id']}")["invoice"]
+            whole = self._document("invoice", invoice["lago_id"])
         except Failure as failure:
             problems.append(str(failure))
             return invoice
-        return {**invoice, "credits": whole["credits"]}
+        return {**invoice, "credits": whole.get("credits")}
+
+    def _document(self, kind: str, lago_id: str) -> Json:
+        """One document by id. Raises ContractBreach where another thing came."""
+        tried = f"/{kind}s/{lago_id}"
+        found = part_of(self._reader.get(tried), kind)
+        if found.get("lago_id") != lago_id:
+            raise ContractBreach(f"Lago: GET {tried}", f"no {kind} of this id came")
+        return found
 
     def _completed(self, body: SourceBody) -> SourceBody:
         if body.kind is Kind.CREDIT_NOTE:
             if body.body["credit_note"].get("items") is not None:
                 return body
-            whole = self._reader.get(f"/credit_notes/{body.id}")["credit_note"]
+            whole = self._document("credit_note", body.id)
             return _credit_note(whole, body.body.get("applied_on") or ())
         invoice = body.body["invoice"]
-        swept = sum(fee.get("amount_cents") or 0 for fee in body.body["fees"])
-        if swept == invoice.get("fees_amount_cents"):
+        swept = [fee.get("amount_cents") or 0 for fee in body.body["fees"]]
+        known = all(isinstance(each, int) for each in swept)
+        if known and sum(swept) == invoice.get("fees_amount_cents"):
             return body
-        whole = self._reader.get(f"/invoices/{body.id}")["invoice"]
+        whole = self._document("invoice", body.id)
         offsets = body.body.get("credit_notes") or ()
         return _invoice(whole, whole.get("fees") or (), body.body["payments"], offsets)
 
@@ -152,7 +163,7 @@ def _invoice(
         kind=Kind.INVOICE,
         body={
             "invoice": kept,
-            "fees": sorted(fees, key=_age),
+            "fees": _in_order(fees),
             "payments": sorted(payments, key=_age),
             **({"credit_notes": set_off} if set_off else {}),
         },
@@ -168,7 +179,14 @@ def _credit_note(note: Json, applied_on: Iterable[Json]) -> SourceBody:
 
 
 def _age(each: Json) -> tuple[str, str]:
-    return each.get("created_at") or "", each["lago_id"]
+    return str(each.get("created_at") or ""), str(each.get("lago_id"))
+
+
+def _in_order(fees: Any) -> Any:
+    """Fees in order; anything else stays as it is, for the facts to report."""
+    found = objects_in(fees)
+    whole = isinstance(fees, Sequence) and len(found) == len(fees)
+    return sorted(found, key=_age) if whole else fees
 
 
 def _is_id(text: str) -> bool:

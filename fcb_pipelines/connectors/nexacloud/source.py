@@ -45,6 +45,7 @@ from fcb_pipelines.connectors.nexacloud.contracts import (
 )
 from fcb_pipelines.connectors.nexacloud.copying import as_copied, copy
 from fcb_pipelines.connectors.nexacloud.values import register_casts
+from fcb_pipelines.connectors.retry import tried_again
 from fcb_pipelines.connectors.stopping import stop_if_asked
 from fcb_pipelines.connectors.store.frame_writer import FrameWriter
 from fcb_pipelines.connectors.store.frames import FrameFile, write_frame
@@ -200,10 +201,15 @@ class NexaCloudSource:
     def session(self) -> Iterator[Connection]:
         """A session that refuses writes, in one repeatable-read transaction that is rolled back."""
         tried = f"reading NexaCloud at {_without_password(self._dsn)}"
-        try:
-            connection = psycopg2.connect(make_dsn(self._dsn, **self._guards()))
-        except psycopg2.OperationalError as error:
-            raise _no_connection(tried, error) from error
+
+        def connect() -> Connection:
+            stop_if_asked()
+            try:
+                return psycopg2.connect(make_dsn(self._dsn, **self._guards()))
+            except psycopg2.OperationalError as error:
+                raise _no_connection(tried, error) from error
+
+        connection = tried_again(connect)
         try:
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
             register_casts(connection)

@@ -26,6 +26,7 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.retry import tried_again
 
 Row = dict[str, Any]
 
@@ -103,7 +104,8 @@ class OdooConnection:
 
     def _logged_in(self) -> Any:
         if self._session is None:
-            self._session = self._guarded(f"logging in to Odoo at {self.url}", self._log_in)
+            tried = f"logging in to Odoo at {self.url}"
+            self._session = tried_again(lambda: self._guarded(tried, self._log_in))
         return self._session
 
     def _log_in(self) -> Any:

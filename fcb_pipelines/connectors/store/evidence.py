@@ -11,6 +11,7 @@ from pathlib import Path
 
 import simplejson
 
+from fcb_pipelines.connectors.decoding import decoded
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
 from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.core.digests import digest
@@ -19,13 +20,15 @@ from fcb_pipelines.core.digests import digest
 def canonical(body: Body) -> bytes:
     """The one text of a body: keys sorted, no spaces, Decimals digit by digit. Never a float.
 
+    A lone surrogate, which UTF-8 lacks, is written as JSON's own escape of it.
+
     Raises TypeError for a float anywhere in the body: it would have lost digits already.
     """
     _refuse_floats(body)
     text = simplejson.dumps(
         body, use_decimal=True, sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
-    return text.encode()
+    return text.encode("utf-8", "backslashreplace")
 
 
 class EvidenceStore:
@@ -66,7 +69,7 @@ class EvidenceStore:
             raise ContractBreach(tried, f"the file is damaged ({error})") from error
         if digest(text) != name:
             raise ContractBreach(tried, "the body was changed after it was kept")
-        body: Body = simplejson.loads(text, use_decimal=True)
+        body: Body = decoded(text)
         return body
 
     def _path(self, source: str, name: str) -> Path:

@@ -6,11 +6,12 @@ nine tenths of the work of a page, and they hold no more than the text they are 
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import Any
 
-import simplejson
 import stripe
 
+from fcb_pipelines.connectors import http
 from fcb_pipelines.connectors.failures import (
     ContractBreach,
     Failure,
@@ -19,8 +20,14 @@ from fcb_pipelines.connectors.failures import (
     Throttled,
     Unreachable,
 )
-from fcb_pipelines.connectors.retry import Pace, read, retry_after
-from fcb_pipelines.connectors.sweep import Page, Sweep, swept
+from fcb_pipelines.connectors.retry import (
+    Pace,
+    json_object,
+    read,
+    redirected,
+    retry_after,
+)
+from fcb_pipelines.connectors.sweep import Page, Sweep, ids_of, swept
 from fcb_pipelines.core.facts.bodies import Json
 
 API_VERSION = "2026-10-28.endive"
@@ -33,11 +40,12 @@ class StripeReader:
     def __init__(self, api_key: str, *, pace: Pace, api_base: str | None = None) -> None:
         stripe.enable_telemetry = False
         self.pace = pace
+        self._http = _Client(timeout=http.TIMEOUT, session=http.Session())
         self.client = stripe.StripeClient(
             api_key,
             stripe_version=API_VERSION,
             base_addresses={"api": api_base} if api_base else {},
-            http_client=stripe.RequestsClient(timeout=30),
+            http_client=self._http,
             max_network_retries=0,  # retries are ours: the SDK's know neither 429 nor Retry-After
         )
 
@@ -47,13 +55,14 @@ class StripeReader:
         Raises NotFound, NotAllowed, ContractBreach, or after retries Throttled or Unreachable.
         """
 
+        tried = f"Stripe: GET {path}"
+
         def once() -> Json:
             try:
-                answer = self.client.raw_request("get", path, **(params or {}))
+                self.client.raw_request("get", path, **(params or {}))
             except stripe.StripeError as error:
-                raise _failure(f"Stripe: GET {path}", error) from error
-            body: Json = simplejson.loads(answer.body, use_decimal=True)
-            return body
+                raise _failure(tried, error, self._http.headers) from error
+            return json_object(tried, self._http.came)
 
         return read(once, self.pace)
 
@@ -77,10 +86,10 @@ class StripeReader:
         joint = None
         for number in itertools.count(1):
             page = self.get(path, {**params, "limit": PAGE_SIZE, **cursor})
-            try:
-                ids, more = [each["id"] for each in page["data"]], page["has_more"]
-            except (KeyError, TypeError) as error:
-                raise ContractBreach(f"Stripe: GET {path}", f"no list ({error!r})") from error
+            ids = ids_of(f"Stripe: GET {path}, page {number}", page.get("data"), "id")
+            more = page.get("has_more")
+            if not isinstance(more, bool):
+                raise ContractBreach(f"Stripe: GET {path}", "no list that says whether it goes on")
             problem = _fault(path, number, ids, more, joint, seen)
             yield Page(items=() if problem else page["data"], problem=problem)
             if not more:
@@ -88,6 +97,25 @@ class StripeReader:
             seen.update(ids)
             joint = ids[-1] if len(ids) > 1 else None
             cursor = {"starting_after": ids[-2] if len(ids) > 1 else ids[-1]}
+
+
+class _Client(stripe.RequestsClient):
+    """The SDK's own client, which keeps its last answer as it came. For one thread.
+
+    The SDK sees the body of an error alone. It would log all others, and give up a whole page for one
+    value that it can't read.
+    """
+
+    came = b""
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def request(  # type: ignore[override]  # as RequestsClient has it
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        answer = super().request(method, url, headers, post_data)
+        self.came, status, self.headers = answer
+        seen = b"{}" if status == 200 else self.came.decode("utf-8", "replace").encode()
+        return seen, status, self.headers
 
 
 def _fault(
@@ -108,14 +136,16 @@ def _fault(
     return None
 
 
-def _failure(tried: str, error: stripe.StripeError) -> Failure:
-    """The SDK's error as one of ours."""
+def _failure(tried: str, error: stripe.StripeError, headers: Mapping[str, str]) -> Failure:
+    """The SDK's error as one of ours; `headers` came with it, where an answer did."""
     status = error.http_status
     said = f"HTTP {status}: {error.user_message or error}"
     if isinstance(error, stripe.APIConnectionError):
-        return Unreachable(tried, f"no answer ({error.user_message or type(error).__name__})")
+        return http.failure(tried, error.__cause__ or error)
+    if status is not None and 300 <= status < 400:
+        return redirected(tried, status, headers, "FCB_STRIPE_API_BASE")
     if isinstance(error, stripe.RateLimitError) or status == 429:
-        wait = retry_after(error.headers or {}, "retry-after")
+        wait = retry_after(headers, "retry-after")
         return Throttled(tried, said, retry_after=wait)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         remedy = "a restricted key with read rights in FCB_STRIPE_API_KEY, then fcb doctor"

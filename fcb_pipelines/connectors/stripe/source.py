@@ -32,7 +32,7 @@ from fcb_pipelines.connectors.stripe.events import newest_event
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
-from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.bodies import Json, objects_in, part_of
 from fcb_pipelines.core.facts.stripe.joins import Related
 from fcb_pipelines.core.facts.stripe.lists import rest_of
 
@@ -115,6 +115,7 @@ class StripeSource:
             self._with_payments(each) if each.get("payments") else each for each in invoices.items
         ]
         self._related = Related(billed, notes.items, refunds.items, disputes.items, failures.items)
+        problems += self._related.problems
         documents = (
             *(self._body(Kind.INVOICE, each) for each in billed),
             *(self._body(Kind.CREDIT_NOTE, each) for each in notes.items),
@@ -139,7 +140,7 @@ class StripeSource:
     def newest(self) -> str:
         """A digest of the newest hundred invoices with their payments."""
         page = self._reader.get("/v1/invoices", {"limit": 100, "expand": ["data.payments"]})
-        bodies = [self._body(Kind.INVOICE, each).body for each in page["data"]]
+        bodies = [self._body(Kind.INVOICE, each).body for each in objects_in(page.get("data"))]
         return digest(b"".join(canonical(body) for body in bodies))
 
     def describe(self) -> SourceDescription:
@@ -156,11 +157,12 @@ class StripeSource:
         ):  # fmt: skip
             page = self._first_page(what, problems)
             if page is not None:
-                label = f"{what} (first page)" if page["has_more"] else what
-                counts[label] = len(page["data"])
+                label = f"{what} (first page)" if page.get("has_more") else what
+                found = objects_in(page.get("data"))
+                counts[label] = len(found)
                 # A refund and a balance transaction do not say which mode they are of.
                 livemode = next(
-                    (each["livemode"] for each in page["data"] if "livemode" in each), livemode
+                    (each["livemode"] for each in found if "livemode" in each), livemode
                 )
         try:
             mark = newest_event(self._reader)
@@ -208,11 +210,13 @@ class StripeSource:
             expand = {"expand": ["payments"]}
             kind, found = Kind.INVOICE, self._reader.get(f"/v1/invoices/{name}", expand)
             found = self._with_payments(found)
+        if found.get("id") != source_id:
+            raise ContractBreach("Stripe: reading a document", f"{source_id} is not what came")
         return self._completed(self._body(kind, found))
 
     def _completed(self, body: SourceBody) -> SourceBody:
         document: Json = body.body[body.kind.value]
-        if (document.get("lines") or {}).get("has_more"):
+        if part_of(document, "lines").get("has_more"):
             document = {**document, "lines": self._all_lines(body)}
         if body.kind is Kind.INVOICE:
             document = self._with_payments(document)
@@ -234,7 +238,8 @@ class StripeSource:
         path = f"/v1/{body.kind.value}s/{body.id}/lines"
         swept = self._reader.sweep(path)
         ids = {line["id"] for line in swept.items}
-        lost = [line["id"] for line in inline["data"] if line["id"] not in ids]
+        listed = [str(line.get("id")) for line in objects_in(inline.get("data"))]
+        lost = [line for line in listed if line not in ids]
         if swept.problem or lost:
             why = swept.problem or f"the full list lacks {lost[0]}"
             raise ContractBreach(f"Stripe: GET {path}", why)
@@ -251,7 +256,7 @@ class StripeSource:
         """Read a tax rate that the list lacks. A rate that does not exist stays unknown: the document's
         facts report it, and the document itself does not count as missing."""
         with suppress(NotFound):
-            self._rates[rate] = self._reader.get(f"/v1/tax_rates/{rate}")
+            self._rates[rate] = self._reader.get(f"/v1/tax_rates/{quote(rate, safe='')}")
 
     def _body(
         self, kind: Kind, document: Json, joined: Mapping[str, Any] | None = None
@@ -269,16 +274,16 @@ class StripeSource:
         )
 
 
-def _cut_off(payments: Json | None) -> bool:
-    return payments is None or bool(payments["has_more"])
+def _cut_off(payments: Any) -> bool:
+    return payments is None or (isinstance(payments, Mapping) and bool(payments.get("has_more")))
 
 
 def _rates_named(document: Json) -> list[str]:
     """The ids of the tax rates that a document's taxes name, sorted."""
-    shipping = (document.get("shipping_cost") or {}).get("taxes") or ()
-    taxes = [*(document.get("total_taxes") or ())]
-    for line in (document.get("lines") or {}).get("data") or ():
-        taxes.extend(line.get("taxes") or ())
-    named = {(tax.get("tax_rate_details") or {}).get("tax_rate") for tax in taxes}
-    named |= {(tax.get("rate") or {}).get("id") for tax in shipping}
-    return sorted(filter(None, named))
+    shipping = objects_in(part_of(document, "shipping_cost").get("taxes"))
+    taxes = objects_in(document.get("total_taxes"))
+    for line in objects_in(part_of(document, "lines").get("data")):
+        taxes.extend(objects_in(line.get("taxes")))
+    named = [part_of(tax, "tax_rate_details").get("tax_rate") for tax in taxes]
+    named += [part_of(tax, "rate").get("id") for tax in shipping]
+    return sorted({rate for rate in named if rate and isinstance(rate, str)})

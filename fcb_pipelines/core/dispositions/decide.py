@@ -231,6 +231,9 @@ def _collects_without_a_sale(facts: InvoiceFacts, settings: Settings) -> bool:
 def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
     """The first reason to hold a document, in the order in which a person would clear them."""
     facts = case.facts
+    if facts.is_unread:
+        detail = "its body can't be read, so its amounts are not known: see its evidence"
+        return Held(reason=Reason.UNREADABLE, detail=detail)
     if facts.status is Status.UNKNOWN:
         return Held(
             reason=Reason.UNKNOWN_STATUS, detail=f"the source says {facts.status_at_source!r}"

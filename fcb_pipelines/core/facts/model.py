@@ -152,6 +152,15 @@ class InvoiceFacts(Digested):
         return self.customer or self.customer_account
 
     @property
+    def is_unread(self) -> bool:
+        """Whether its body can't be read: only ref, kind and customer are known, and no amount."""
+        return (
+            self.problem is Reason.UNREADABLE
+            and self.status is Status.UNKNOWN
+            and not self.status_at_source
+        )
+
+    @property
     def owed(self) -> int:
         """The amount still owed at the source, minor units: total less confirmed settlements."""
         return self.total - sum(s.amount for s in self.settlements if s.method.at_source)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE
-from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.bodies import Json, objects_in, part_of
 from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.metering.cycles import Span, instant
 
@@ -18,14 +18,13 @@ def stripe_spans(body: Json, timezone: str) -> dict[str, Span]:
 
     A line whose span is missing, empty or unreadable is left out.
     """
-    invoice = body.get("invoice")
-    lines = (invoice.get("lines") or {}).get("data", ()) if isinstance(invoice, dict) else ()
+    lines = objects_in(part_of(part_of(body, "invoice"), "lines").get("data"))
     return _with_time((line.get("id"), _stripe_span(line)) for line in lines)
 
 
 def lago_spans(body: Json, timezone: str) -> dict[str, Span]:
     """The same of a Lago invoice; its whole days are those of the company's `timezone`."""
-    fees = body.get("fees") or ()
+    fees = objects_in(body.get("fees"))
     return _with_time((fee.get("lago_id"), _lago_span(fee, timezone)) for fee in fees)
 
 
@@ -43,7 +42,7 @@ def _stripe_span(line: Json) -> Span | None:
         period = line["period"]
         start, end = (datetime.fromtimestamp(period[name], UTC) for name in ("start", "end"))
         return Span(start=start, end=end)
-    except (*UNREADABLE, OverflowError):
+    except (*UNREADABLE, OSError):
         return None
 
 

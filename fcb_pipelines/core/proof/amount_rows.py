@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.gate import Finding, failing, warning
 
@@ -43,17 +43,27 @@ class AmountRow:
     why: str | None
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether the source's amount is not known, because its document can't be read."""
+        return self.why == Reason.UNREADABLE and self.measure is Measure.REVENUE and not self.source
+
+    @property
     def difference(self) -> int:
         """The amount that is lost: the source's amount less posted less listed."""
         return self.source - self.posted - self.listed
 
 
 def nothing_is_lost(rows: Sequence[AmountRow]) -> Finding:
-    """Fail with each amount that is neither posted nor listed; without any, warn of the listed ones."""
+    """Fail with each amount that is neither posted nor listed; without any, warn of the listed ones.
+
+    A document that can't be read has no amount at its source; it is among the listed ones, as unknown.
+    """
     lost = [row for row in rows if row.difference]
     if lost:
         return failing([_describe(row) for row in lost])
-    listed = [row for row in rows if row.listed and row.measure is not Measure.CREDIT]
+    listed = [
+        row for row in rows if row.measure is not Measure.CREDIT and (row.listed or row.is_unknown)
+    ]
     amounts = ((f"{row.currency} {row.measure}", row.listed) for row in listed)
     return warning([_describe(row) for row in listed], amounts=amounts)
 
@@ -72,7 +82,7 @@ def totals(rows: Iterable[AmountRow]) -> dict[str, dict[str, dict[str, int]]]:
     """The sums by currency and measure, minor units: `{"CAD": {"tax": {"source": 1300, "posted": …}}}`."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     for row in rows:
-        if row.measure is Measure.CREDIT:
+        if row.measure is Measure.CREDIT or not row.currency:
             continue
         of_currency = found.setdefault(row.currency, {})
         sums = of_currency.setdefault(row.measure.value, {"source": 0, "posted": 0, "listed": 0})
@@ -103,7 +113,10 @@ def _describe(row: AmountRow) -> str:
         name += f" {row.entry}"
     if row.measure is Measure.CREDIT:
         return f"{name} {money(row.listed, row.currency)} ({row.why})"
+    if row.is_unknown and not row.currency:
+        return f"{name} unknown at the source, whose document can't be read ({row.why})"
+    at_source = "unknown" if row.is_unknown else money(row.source, row.currency)
     return (
-        f"{name} {money(row.source, row.currency)} at the source, {money(row.posted, row.currency)} posted, "
+        f"{name} {at_source} at the source, {money(row.posted, row.currency)} posted, "
         f"{money(row.listed, row.currency)} listed ({row.why or 'nothing lists it'})"
     )

@@ -81,7 +81,7 @@ class _Joined:
         """The rows of revenue and tax; a void invoice and its notes share theirs."""
         grouped: set[str] = set()
         for ref, one in self._facts.items():
-            is_ours = one.date is None or one.date >= self._begin or self._has_posted(one)
+            is_ours = one.date is None or one.date >= self._begin or bool(self._posted[one.ref])
             if one.status is Status.VOID and self._notes[ref] and is_ours:
                 grouped |= {ref, *self._notes[ref]}
                 yield from self._together(ref, sorted(self._notes[ref]))
@@ -118,13 +118,16 @@ class _Joined:
         tax = sum(move.document.kind.sign * move.document.tax for move in moves)
         code = self._listed(refs)
         first = self._decided.get(ref)
-        currency = first.currency if first else moves[0].document.currency if moves else ""
+        currency = (first and first.currency) or (moves[0].document.currency if moves else "")
+        unread = ref in self._facts and self._facts[ref].is_unread
         for measure, billed, posted, part in (
             (Measure.REVENUE, source[0], net, "net"),
             (Measure.TAX, source[1], tax, "tax"),
         ):
             listed, why = self._explained(refs, billed, posted, code, part)
-            if billed or posted or listed:
+            # An unread document has no amounts; one row says so.
+            why = code if unread and measure is Measure.REVENUE else why
+            if billed or posted or listed or (unread and why):
                 yield self._row(ref, ref, currency, measure, None, (billed, posted, listed), why)
 
     def _listed(self, refs: Sequence[str]) -> str | None:
@@ -202,12 +205,9 @@ class _Joined:
         """Whether a document is part of the opening balance, where its cash waits to be matched."""
         return one.date is not None and one.date < self._begin
 
-    def _has_posted(self, one: InvoiceFacts) -> bool:
-        return bool(self._posted[one.ref])
-
     def _weight(self, one: InvoiceFacts, settled: SettlementFacts) -> tuple[bool, bool]:
         """The sort key of documents that share a movement: one with its amount first, then a posted one."""
-        return bool(settled.amount or settled.receipt), self._has_posted(one)
+        return bool(settled.amount or settled.receipt), bool(self._posted[one.ref])
 
     def _cash_posted(
         self, names: Mapping[str, str]
@@ -283,7 +283,7 @@ class _Joined:
         reported = (of[1].ref, *of[1].shares, suffixed(key, Suffix.CREDITED)) if of else ()
         names = dict.fromkeys((*reported, key, *parts))
         codes = [code for name in names for code in self._codes.get(name, ())]
-        if of is not None and not self._has_posted(of[0]):
+        if of is not None and not self._posted[of[0].ref]:
             if row.verdict is Verdict.POST:
                 return received - posted, self._listed([ref])
             # A settlement on account that is not written has its own exception.

@@ -29,6 +29,7 @@ from fcb_pipelines.core.company.settings import (
 )
 from fcb_pipelines.core.facts.lago.rules import LAGO as LAGO_RULES
 from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.sound import sound
 from fcb_pipelines.core.facts.source import SourceRules
 from fcb_pipelines.core.facts.source import claimed_ref as claimed_of
 from fcb_pipelines.core.facts.stripe.rules import STRIPE as STRIPE_RULES
@@ -96,8 +97,10 @@ class RegisteredSource:
         return service_ref(self.name, self.section.owner)
 
     def facts(self, body: Body) -> InvoiceFacts:
-        """The facts of a body."""
-        return self.rules.facts(body, owner=self.section.owner, timezone=self.company.timezone)
+        """The facts of a body, each value such that a frame can keep it."""
+        return sound(
+            self.rules.facts(body, owner=self.section.owner, timezone=self.company.timezone)
+        )
 
     def spans(self, body: Body) -> dict[str, Span]:
         """The service time of each line of a body, by the line's key."""

@@ -197,7 +197,7 @@ def test_an_answer_that_is_no_list_is_a_breach() -> None:
 
     with served(Starlette(routes=[Route("/api/v1/{table}", page)])) as address:
         source = LagoSource(address, "key", "nexa", 100, pace=quick())
-        with pytest.raises(ContractBreach, match="no list"):
+        with pytest.raises(ContractBreach, match="no lago_id"):
             source.listing()
 
 

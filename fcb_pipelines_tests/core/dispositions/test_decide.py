@@ -118,6 +118,8 @@ AT_THE_SOURCE = (
     is_("A10 a number used before", POST, facts={"number": "NC-in_0"}),
     is_("dated after the open period", HOLD, "after_open_period", facts={"date": date(2026, 6, 1)}),
     is_("a final document without a date", HOLD, "unreadable", facts={"date": None}),
+    is_("a document that can't be read at all", HOLD, "unreadable",
+        facts={"status": Status.UNKNOWN, "status_at_source": "", "problem": Reason.UNREADABLE}),
 )  # fmt: skip
 
 AMOUNTS = (

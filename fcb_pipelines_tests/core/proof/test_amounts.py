@@ -10,6 +10,7 @@ from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
 from fcb_pipelines.core.codes import Kind, Method, Reason, Status
 from fcb_pipelines.core.dispositions.case import Case
 from fcb_pipelines.core.dispositions.cases import decided
+from fcb_pipelines.core.facts.arithmetic import unreadable
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
@@ -337,3 +338,19 @@ def test_s6_a_refund_of_a_note_that_is_held_is_listed_with_the_note() -> None:
     listed = {row.entry: (row.ref, row.listed, row.why) for row in rows if row.source < 0}
     assert listed[refund.ref] == (NOTE.ref, -22600, "cash_without_document")
     assert nothing_is_lost(rows).outcome is Outcome.WARN
+
+
+def test_a_document_that_cant_be_read_is_listed_with_an_unknown_amount() -> None:
+    unread = unreadable("stripe", INVOICE.ref, Kind.INVOICE, INVOICE.customer)
+    [row] = rows_of(unread)
+    assert (row.source, row.posted, row.listed, row.why) == (0, 0, 0, Reason.UNREADABLE)
+    found = nothing_is_lost((row,))
+    assert found.outcome is Outcome.WARN
+    assert "unknown at the source" in found.detail
+    assert totals((row,)) == {}
+
+
+def test_a_readable_amount_of_a_held_document_is_listed_with_it() -> None:
+    held = replace(INVOICE, problem=Reason.UNREADABLE)
+    assert {row.measure: row.listed for row in rows_of(held)}[Measure.REVENUE] == held.net
+    assert "unknown" not in nothing_is_lost(rows_of(held)).detail

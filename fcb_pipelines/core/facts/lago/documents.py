@@ -27,6 +27,7 @@ from fcb_pipelines.core.facts.lago.parts import (
     instant_of,
     metadata_of,
     taxed_with,
+    word_of,
 )
 from fcb_pipelines.core.facts.lago.settlements import SettlementReader
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
@@ -56,7 +57,8 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     """
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
-    source_id = document.get("lago_id", "?") if isinstance(document, Mapping) else "?"
+    source_id = document.get("lago_id") if isinstance(document, Mapping) else None
+    source_id = source_id if isinstance(source_id, str) else "?"
     ref = source_ref(System.LAGO, organization, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.LAGO, ref, kind)
@@ -161,6 +163,7 @@ class _Reader:
             Reason.TREATMENT_UNKNOWN if voided and used else None,
             sums,
             None if whole else Reason.LINES_DO_NOT_SUM,
+            Reason.LINES_DO_NOT_SUM if sum(t.amount for t in taxes) != tax else None,
         )
         return InvoiceFacts(
             side=System.LAGO,
@@ -190,7 +193,8 @@ class _Reader:
         return local_date(instant_of(instant), self.timezone) if instant else None
 
     def _amount(self, field: str) -> int:
-        return self._minor(self.document.get(field) or 0)
+        cents = self.document.get(field)
+        return 0 if cents is None else self._minor(cents)
 
     def _minor(self, cents: int) -> int:
         if isinstance(cents, bool) or not isinstance(cents, int):
@@ -291,7 +295,7 @@ class _Reader:
 
 def _status(invoice: Json) -> Status:
     if invoice["status"] == "finalized":
-        return Status.PAID if invoice["payment_status"] == "succeeded" else Status.OPEN
+        return Status.PAID if word_of(invoice, "payment_status") == "succeeded" else Status.OPEN
     return _STATUS.get(invoice["status"], Status.UNKNOWN)
 
 

@@ -6,7 +6,7 @@ not name the invoices on which it was used.
 
 from collections.abc import Iterable, Sequence
 
-from fcb_pipelines.core.facts.bodies import Json, grouped
+from fcb_pipelines.core.facts.bodies import Json, grouped, objects_in, part_of
 
 # The fields of a note that the invoice needs against which it was set off.
 _OF_NOTE = (
@@ -17,7 +17,11 @@ _OF_INVOICE = ("lago_id", "number", "issuing_date", "credits", "created_at")
 
 
 class Related:
-    """The joins over whole lists, by lago_id, in the order of the lists."""
+    """The joins over whole lists, by lago_id, in the order of the lists.
+
+    A document of an odd shape is joined as far as it can be read: its facts report it. `problems` name
+    the payments and notes whose invoice can't be told, so that one of the invoices lacks them.
+    """
 
     def __init__(
         self,
@@ -26,12 +30,26 @@ class Related:
         payments: Iterable[Json] = (),
         notes: Iterable[Json] = (),
     ) -> None:
-        self._fees = grouped((fee.get("lago_invoice_id"), fee) for fee in fees)
+        payments, notes = tuple(payments), tuple(notes)
+        self.problems = (
+            *(
+                f"{each['lago_id']}: its invoice_ids can't be read"
+                for each in payments
+                if _ids(each) is None
+            ),
+            *(
+                f"{each['lago_id']}: its lago_invoice_id can't be read"
+                for each in notes
+                if not isinstance(each.get("lago_invoice_id"), str)
+            ),
+        )
+        # A fee that names no invoice is missing in the sum of one.
+        self._fees = grouped((_text(fee.get("lago_invoice_id")), fee) for fee in fees)
         self._payments = grouped(
-            (invoice, each) for each in payments for invoice in each.get("invoice_ids") or ()
+            (invoice, each) for each in payments for invoice in _ids(each) or ()
         )
         self._set_off = grouped(
-            (note.get("lago_invoice_id"), _in_short(note, _OF_NOTE))
+            (_text(note.get("lago_invoice_id")), _in_short(note, _OF_NOTE))
             for note in notes
             if note.get("offset_amount_cents")
         )
@@ -64,5 +82,17 @@ def _notes_used(invoice: Json) -> set[str]:
     """The credit notes that a finalised invoice used."""
     if invoice.get("status") != "finalized":
         return set()
-    items = [credit.get("item") or {} for credit in invoice.get("credits") or ()]
-    return {item["lago_item_id"] for item in items if item.get("type") == "credit_note"}
+    items = [part_of(credit, "item") for credit in objects_in(invoice.get("credits"))]
+    used = (_text(item.get("lago_item_id")) for item in items if item.get("type") == "credit_note")
+    return {note for note in used if note}
+
+
+def _ids(payment: Json) -> list[str] | None:
+    """The invoices that a payment names; None where they can't be read."""
+    found = payment.get("invoice_ids")
+    known = isinstance(found, list) and all(isinstance(each, str) for each in found)
+    return found if known else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -18,6 +18,14 @@ def taxed_with(fee: Json) -> tuple[str, ...]:
     return tuple(tax["tax_code"] for tax in fee.get("applied_taxes") or ())
 
 
+def word_of(each: Json, field: str) -> str:
+    """One of Lago's words, such as a status. Raises TypeError for what is none."""
+    word = each[field]
+    if not isinstance(word, str) or not word:
+        raise TypeError(f"{field} is no word")
+    return word
+
+
 def instant_of(text: str) -> datetime:
     """An ISO instant of Lago. Raises ValueError where it has no offset."""
     instant = datetime.fromisoformat(text)

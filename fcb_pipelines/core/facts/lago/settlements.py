@@ -7,7 +7,7 @@ from datetime import date
 from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, System
 from fcb_pipelines.core.facts.arithmetic import in_order
 from fcb_pipelines.core.facts.bodies import Json
-from fcb_pipelines.core.facts.lago.parts import instant_of
+from fcb_pipelines.core.facts.lago.parts import instant_of, word_of
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.periods import local_date
 from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
@@ -29,7 +29,7 @@ class SettlementReader:
     def of_invoice(self) -> tuple[tuple[SettlementFacts, ...], Reason | None]:
         """The settlements of an invoice by date; a reason where its part of a shared payment is unclear."""
         payments = self.body.get("payments") or ()
-        paid = [payment for payment in payments if payment["payment_status"] == "succeeded"]
+        paid = [each for each in payments if word_of(each, "payment_status") == "succeeded"]
         single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
         shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
         found = [self._payment(each, self.minor(each["amount_cents"])) for each in single]
@@ -176,9 +176,12 @@ class SettlementReader:
         )
 
     def _amount(self, field: str) -> int:
-        return self.minor(self.document.get(field) or 0)
+        cents = self.document.get(field)
+        return 0 if cents is None else self.minor(cents)
 
-    def _ref(self, lago_id: str) -> str:
+    def _ref(self, lago_id: str | None) -> str:
+        if not lago_id:
+            raise TypeError("a payment or a note without an id")
         return source_ref(System.LAGO, self.organization, lago_id)
 
 

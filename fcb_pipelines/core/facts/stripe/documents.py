@@ -26,6 +26,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
     RawAmounts,
     bill_to_of,
     billed_taxes,
+    listed,
     metadata_of,
     reference_id,
 )
@@ -47,7 +48,8 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     """
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
     document = body.get(kind.value)
-    source_id = document.get("id", "?") if isinstance(document, Mapping) else "?"
+    source_id = document.get("id") if isinstance(document, Mapping) else None
+    source_id = source_id if isinstance(source_id, str) else "?"
     ref = source_ref(System.STRIPE, account, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.STRIPE, ref, kind)
@@ -212,7 +214,7 @@ class _Reader:
         return self._date(instant) if instant else None
 
     def _sum(self, amounts: Sequence[Json] | None) -> int:
-        return sum(self.amounts(each["amount"]) for each in amounts or ())
+        return sum(self.amounts(each["amount"]) for each in listed(amounts))
 
     def _lines(self, invoice: Json, rates: Mapping[str, Json]) -> tuple[LineFacts, ...]:
         lines = tuple(self._line(line, rates) for line in invoice["lines"]["data"])

@@ -8,7 +8,7 @@ appears.
 from collections.abc import Iterable, Mapping
 
 from fcb_pipelines.core.facts.arithmetic import UNREADABLE
-from fcb_pipelines.core.facts.bodies import Groups, Json, grouped
+from fcb_pipelines.core.facts.bodies import Groups, Json, grouped, objects_in, part_of
 from fcb_pipelines.core.facts.stripe.parts import payment_key, reference_id
 
 # The evidence of a dispute holds papers of the customer, which the books do not need.
@@ -27,7 +27,11 @@ _VOID_FIELDS = ("status", "status_transitions")
 
 
 class Related:
-    """The joins over whole lists. Empty parts are left out of a document's body."""
+    """The joins over whole lists. Empty parts are left out of a document's body.
+
+    A document of an odd shape is joined as far as it can be read: its facts report it. `problems` name
+    the objects whose document can't be told, so that one of the documents lacks them.
+    """
 
     def __init__(
         self,
@@ -37,8 +41,11 @@ class Related:
         disputes: Iterable[Json] = (),
         failures: Iterable[Json] = (),
     ) -> None:
-        invoices, refunds = tuple(invoices), tuple(refunds)
-        self._lines = {each["id"]: (each.get("lines") or {}).get("data") for each in invoices}
+        invoices, notes, refunds = tuple(invoices), tuple(notes), tuple(refunds)
+        disputes, failures = tuple(disputes), tuple(failures)
+        self._lines = {
+            each["id"]: objects_in(part_of(each, "lines").get("data")) for each in invoices
+        }
         self._billed_to = {
             each["id"]: {name: each.get(name) for name in _BILLED_TO} for each in invoices
         }
@@ -48,8 +55,17 @@ class Related:
             if each.get("status") == "void"
         }
         self._refunds = {refund["id"]: refund for refund in refunds}
-        notes = tuple(notes)
-        self._notes = grouped((reference_id(note.get("invoice")), note) for note in notes)
+        self.problems = tuple(
+            f"{each['id']}: its {name} can't be read"
+            for each, name in (
+                *((note, "invoice") for note in notes),
+                *((each, "payment_intent") for each in (*refunds, *disputes)),
+                *((each, "charge") for each in (*refunds, *disputes)),
+                *((each, "source") for each in failures),
+            )
+            if not _is_reference(each, name, required=name in ("invoice", "source"))
+        )
+        self._notes = grouped((_reference(note.get("invoice")), note) for note in notes)
         self._naming = grouped((name, note) for note in notes for name in _refunds_named(note))
         self._refunds_of = _by_payment(refunds)
         self._disputes_of = _by_payment(map(without_evidence, disputes))
@@ -66,7 +82,7 @@ class Related:
         """
         own = _payments(invoice)
         paid_by = list(dict.fromkeys(_key(payment) for payment in own))
-        ids = {payment["id"] for payment in own}
+        ids = {payment.get("id") for payment in own}
         first = [key for key in paid_by if self._first_to_pay(key) in {None, *ids}]
         refunds = _all(self._refunds_of, first)
         naming = _all(self._naming, [refund["id"] for refund in refunds])
@@ -74,7 +90,7 @@ class Related:
             "credit_notes": self._notes[invoice["id"]],
             "refunds": refunds,
             "refunding_notes": [
-                note for note in naming if reference_id(note.get("invoice")) != invoice["id"]
+                note for note in naming if _reference(note.get("invoice")) != invoice["id"]
             ],
             "disputes": _all(self._disputes_of, first),
             "failures": _all(self._failures_of, paid_by),
@@ -87,19 +103,19 @@ class Related:
     def _first_to_pay(self, key: str | None) -> str | None:
         """The id of the earliest paid invoice payment with this key; None where no list has one."""
         paying = [each for each in self._paying.get(key, ()) if _was_made(each)]
-        first = min(paying, key=lambda each: (each.get("created") or 0, each["id"]), default=None)
+        first = min(paying, key=_place, default=None)
         return first["id"] if first else None
 
     def of_note(self, note: Json) -> dict[str, list[Json]]:
         """The refunds that a credit note names; its invoice's customer, lines in short, and void if any."""
         named = _refunds_named(note)
-        invoice = reference_id(note.get("invoice")) or ""
+        invoice = _reference(note.get("invoice")) or ""
         lines = self._lines.get(invoice) or ()
         billed_to = self._billed_to.get(invoice)
         parts: dict[str, list[Json]] = {
             "refunds": _in_order(self._refunds[i] for i in named if i in self._refunds),
             "invoice_lines": [
-                {"id": line["id"], "description": line.get("description")} for line in lines
+                {"id": line.get("id"), "description": line.get("description")} for line in lines
             ],
             "billed_to": [billed_to] if billed_to else [],
             "void_invoice": [self._void[invoice]] if invoice in self._void else [],
@@ -113,11 +129,27 @@ def without_evidence(dispute: Json) -> Json:
 
 
 def _was_made(payment: Json) -> bool:
-    return bool((payment.get("status_transitions") or {}).get("paid_at"))
+    return bool(part_of(payment, "status_transitions").get("paid_at"))
 
 
 def _refunds_named(note: Json) -> list[str | None]:
-    return [reference_id(each.get("refund")) for each in note.get("refunds") or ()]
+    return [_reference(each.get("refund")) for each in objects_in(note.get("refunds"))]
+
+
+def _is_reference(each: Json, name: str, *, required: bool) -> bool:
+    try:
+        found = reference_id(each[name])
+    except UNREADABLE:
+        return False
+    return found is not None or not required
+
+
+def _reference(value: object) -> str | None:
+    """The id of a reference; None for an unreadable one, which facts or `problems` report."""
+    try:
+        return reference_id(value)
+    except UNREADABLE:
+        return None
 
 
 def _failure(transaction: Json) -> Json:
@@ -126,13 +158,14 @@ def _failure(transaction: Json) -> Json:
     intent = charge.get("payment_intent") if isinstance(charge, Mapping) else None
     return {
         **{name: transaction.get(name) for name in ("id", "created", "amount", "currency")},
-        "charge": reference_id(charge),
-        "payment_intent": reference_id(intent),
+        "charge": _reference(charge),
+        "payment_intent": _reference(intent),
     }
 
 
 def _payments(invoice: Json) -> list[Json]:
-    return list((invoice.get("payments") or {}).get("data") or ())
+    found = objects_in(part_of(invoice, "payments").get("data"))
+    return [each for each in found if isinstance(each.get("id"), str)]
 
 
 def _key(payment: Json) -> str | None:
@@ -148,7 +181,7 @@ def _by_payment(objects: Iterable[Json]) -> Groups:
     return grouped(
         (name, each)
         for each in objects
-        for name in {reference_id(each.get("payment_intent")), reference_id(each.get("charge"))}
+        for name in {_reference(each.get("payment_intent")), _reference(each.get("charge"))}
         if name
     )
 
@@ -159,7 +192,9 @@ def _all(groups: Mapping[str | None, list[Json]], keys: Iterable[str | None]) ->
 
 
 def _in_order(found: Iterable[Json]) -> list[Json]:
-    def place(each: Json) -> tuple[int, str]:
-        return each["created"], each["id"]
+    return sorted(found, key=_place)
 
-    return sorted(found, key=place)
+
+def _place(each: Json) -> tuple[int, str]:
+    created = each.get("created")
+    return created if isinstance(created, int) else 0, str(each.get("id"))

@@ -26,9 +26,7 @@ class Amounts:
 
     def __call__(self, amount: int | None) -> int:
         """Minor units; None counts as zero. Raises InexactAmount, or TypeError for no integer."""
-        if isinstance(amount, bool) or not isinstance(amount, int | None):
-            raise TypeError(f"{amount!r} is no integer amount")
-        return from_wire(amount or 0, self.currency, Wire.STRIPE)
+        return from_wire(_integer(amount), self.currency, Wire.STRIPE)
 
     def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
         """A unit price on the wire (a decimal string of the wire's units) in major units."""
@@ -43,16 +41,46 @@ class RawAmounts(Amounts):
     problem = Reason.CURRENCY_NEEDS_REVIEW
 
     def __call__(self, amount: int | None) -> int:
-        return amount or 0
+        return _integer(amount)
 
     def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
         return None
 
 
+def listed(objects: Any) -> Sequence[Json]:
+    """The objects of a list; none where it is not given. Raises TypeError for what is no list."""
+    if not isinstance(objects, list | tuple | None):
+        raise TypeError("no list of objects")
+    return objects or ()
+
+
+def _integer(amount: int | None) -> int:
+    if isinstance(amount, bool) or not isinstance(amount, int | None):
+        raise TypeError(f"{amount!r} is no integer amount")
+    return amount or 0
+
+
 def reference_id(value: Any) -> str | None:
-    """The id of a reference, expanded or not."""
+    """The id of a reference, expanded or not. Raises KeyError or TypeError for what is none."""
     found = value["id"] if isinstance(value, Mapping) else value
-    return None if found is None else str(found)
+    if not isinstance(found, str | None):
+        raise TypeError(f"{found!r} is no reference")
+    return found
+
+
+def payments_of(invoice: Json) -> tuple[Sequence[Json], bool]:
+    """The payments of an invoice, and whether it has more.
+
+    Raises KeyError or TypeError for a payment without an id or a status.
+    """
+    payments = invoice.get("payments")
+    if payments is None:
+        return (), False
+    found = listed(payments["data"])
+    for each in found:
+        if not all(isinstance(each[name], str) and each[name] for name in ("id", "status")):
+            raise TypeError("a payment without an id or a status")
+    return found, bool(payments["has_more"])
 
 
 def payment_key(payment: Json) -> str | None:
@@ -68,7 +96,7 @@ def billed_taxes(
 
     A tax without its rate object has type `unknown`.
     """
-    billed = (tax for tax in taxes or () if tax["amount"] or _is_billed(tax))
+    billed = (tax for tax in listed(taxes) if tax["amount"] or _is_billed(tax))
     return tuple(_tax(tax, rates, amounts) for tax in billed)
 
 
@@ -105,7 +133,7 @@ def amount_paid(payment: Json) -> int:
     """The paid amount in Stripe's units; a returned payment may show it only as requested."""
     paid = payment["amount_paid"]
     amount = payment["amount_requested"] if paid is None and was_paid_once(payment) else paid
-    return amount or 0
+    return _integer(amount)
 
 
 def bill_to_of(invoice: Json) -> BillTo:

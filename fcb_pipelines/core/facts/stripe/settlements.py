@@ -12,7 +12,9 @@ from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_deb
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
     amount_paid,
+    listed,
     payment_key,
+    payments_of,
     reference_id,
     was_paid_once,
 )
@@ -60,10 +62,10 @@ class SettlementReader:
         A payment counts when its status is paid and it has a paid_at. Customer balance counts from
         finalisation, money from outside Stripe from the day the invoice was marked paid.
         """
-        payments = self.document.get("payments") or {"data": (), "has_more": False}
-        paid = [payment for payment in payments["data"] if payment["status"] == "paid"]
+        made, cut_off = payments_of(self.document)
+        paid = [payment for payment in made if payment["status"] == "paid"]
         dated = [payment for payment in paid if payment["status_transitions"]["paid_at"]]
-        returned = [payment for payment in payments["data"] if was_paid_once(payment)]
+        returned = [payment for payment in made if was_paid_once(payment)]
         found = [
             # A payment without a date makes the document unreadable; its money is reported anyway.
             *(self._payment(each) for each in (*paid, *returned)),
@@ -93,7 +95,7 @@ class SettlementReader:
             settlements=in_order(found),
             remarks=tuple(code for code, raised in remarks.items() if raised),
             withdrawn=tuple(self._withdrawn()),
-            readable=len(dated) == len(paid) and not payments["has_more"],
+            readable=len(dated) == len(paid) and not cut_off,
         )
 
     def of_note(self) -> Settled:
@@ -103,8 +105,9 @@ class SettlementReader:
             return Settled(settlements=())
         whole = self.amounts(note.get("post_payment_amount"))
         outside = self.amounts(note.get("out_of_band_amount"))
-        refunds = [found for each in note.get("refunds") or () for found in self._note_refund(each)]
-        named = sum(self.amounts(each["amount_refunded"]) for each in note.get("refunds") or ())
+        given = listed(note.get("refunds"))
+        refunds = [found for each in given for found in self._note_refund(each)]
+        named = sum(self.amounts(each["amount_refunded"]) for each in given)
         credited = whole - named - outside if note.get("customer_balance_transaction") else 0
         found = [*self._applied(note), *refunds]
         if credited:
