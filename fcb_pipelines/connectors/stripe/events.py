@@ -6,7 +6,7 @@ Events are kept 30 days and come in the account's own API version, so only ids a
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
-from fcb_pipelines.connectors.failures import NotAllowed
+from fcb_pipelines.connectors.failures import Failure, NotAllowed
 from fcb_pipelines.connectors.sources import Body, ListInFull
 from fcb_pipelines.connectors.stripe.client import StripeReader
 from fcb_pipelines.core.facts.bodies import Json
@@ -64,11 +64,13 @@ class Polled:
 
 
 def newest_event(reader: StripeReader) -> Mark | str:
-    """The mark of now, or why there is none."""
+    """The mark of now, or why there is none: the full list does not need it."""
     try:
         page = reader.get(PATH, {"types": list(TYPES), "limit": 1})
     except NotAllowed:
         return "the key may not read events"
+    except Failure as failure:
+        return f"events can't be read ({failure.came_back})"
     events = page.get("data")
     if not events:
         return "Stripe has no event of an invoice, credit note, refund or dispute"
@@ -99,6 +101,8 @@ def poll(reader: StripeReader, mark: Mark, seen: Collection[str]) -> Polled:
         swept = reader.sweep(PATH, {"types": list(TYPES), "created[gte]": mark.since})
     except NotAllowed as failure:
         raise ListInFull("the key may no longer read events") from failure
+    except Failure as failure:
+        raise ListInFull(f"events can't be read ({failure.came_back})") from failure
     if swept.problem:
         raise ListInFull(swept.problem)
     if mark.newest not in {each["id"] for each in swept.items}:
