@@ -1,10 +1,14 @@
-"""The checkups of `fcb doctor`. Each only reads; a failure of it is a finding, not an error."""
+"""The checkups of `fcb doctor`. A failure of one is a finding, not an error.
+
+Each only reads, but that of a store elsewhere: it writes a file and removes it.
+"""
 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
+from uuid import uuid4
 
 import dagster as dg
 import psycopg2
@@ -12,7 +16,8 @@ import psycopg2
 from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
-from fcb_pipelines.connectors.failures import Failure, Unreachable
+from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
+from fcb_pipelines.connectors.store import places
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
@@ -36,6 +41,8 @@ class Finding:
 def all_of(found: Environment) -> tuple[Finding, ...]:
     """The findings in the order of the data flow; sources and ledger need a configuration."""
     findings = [*_guarded("home", lambda: _home(found))]
+    if "FCB_STORE_URL" in found.values:
+        findings += _guarded("store", lambda: _store(found))
     findings += _guarded("configuration", _configuration)
     storage = tuple(_guarded("postgres", lambda: _postgres(found)))
     findings += storage
@@ -75,6 +82,22 @@ def _home(found: Environment) -> Iterator[Finding]:
         detail=f"{folder}{'' if writable else ' is not writable'}",
         remedy=None if writable else "give this user the folder, or set FCB_HOME",
         kind="setting",
+    )
+
+
+def _store(found: Environment) -> Iterator[Finding]:
+    probe = places.place_of(found.store) / f"doctor-{uuid4().hex[:12]}"
+    content = probe.name.encode()
+    try:
+        places.write_bytes(probe, content)
+        same = places.read_bytes(probe) == content
+        places.remove(probe)
+    except OSError as error:
+        raise NotAllowed(f"writing {probe}", str(error), remedy="correct FCB_STORE_URL") from error
+    yield Finding(
+        what="store",
+        outcome="ok" if same else "fail",
+        detail=f"{found.store}: a file was {'written, read' if same else 'not read as written'}",
     )
 
 

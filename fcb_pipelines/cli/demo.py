@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +22,7 @@ from fcb_pipelines.cli.screen import (
 )
 from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
 from fcb_pipelines.config import environment
+from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
 
@@ -32,7 +32,7 @@ class DemoResult:
     """The status JSON after a demo, its report pages, and every fault found (none: it is proved)."""
 
     status: StatusJson
-    reports: tuple[Path, ...]
+    reports: tuple[Place, ...]
     posted_now: int
     faults: tuple[str, ...]
 

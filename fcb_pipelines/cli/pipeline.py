@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,6 +15,7 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors import failures
 from fcb_pipelines.connectors.failures import Failure, TransientFailure
 from fcb_pipelines.connectors.stopping import Stopped, stop_if_asked
+from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
@@ -148,9 +148,9 @@ class Pipeline:
         """The status JSON of the last builds, of all periods or of one."""
         return FrameReport(self._frames).status(period)
 
-    def report(self, period: str) -> Path:
+    def report(self, period: str) -> Place:
         """The page of a month's close report, written anew from its frames where it was built."""
-        page = self._found.data_home / "reports" / f"{period}.html"
+        page = connections.reports(self._found) / f"{period}.html"
         if self._frames.read(keys.SETTLEMENTS.path, period) is not None:
             result = self._run("close_report", period)
             if not result.success:

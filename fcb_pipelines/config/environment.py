@@ -20,6 +20,7 @@ LEDGERS: tuple[LedgerName, ...] = ("beancount", "odoo")
 VARIABLES: Mapping[str, str] = {
     "FCB_HOME": "folder of everything that is written (default .fcb)",
     "FCB_DATASET": "subfolder of FCB_HOME that this company's data lies in (default production)",
+    "FCB_STORE_URL": "folder or fsspec URL of frames, evidence and reports (default FCB_HOME/FCB_DATASET)",
     "FCB_CONFIG": "configuration file (default: the packaged nexacloud.yaml)",
     "FCB_POSTGRES_URL": "Postgres of Dagster's storage and of our own tables",
     "FCB_NEXACLOUD_DSN": "NexaCloud's Postgres, a read-only role, libpq form",
@@ -78,6 +79,11 @@ class Environment:
     def data_home(self) -> Path:
         """The folder of this dataset's data, absolute: FCB_HOME/FCB_DATASET."""
         return self.home / self.dataset
+
+    @property
+    def store(self) -> str:
+        """The folder or URL of frames, evidence and reports: FCB_STORE_URL, else the data's folder."""
+        return self.values.get("FCB_STORE_URL", str(self.data_home))
 
     def postgres_url(self) -> str:
         """The URL of Dagster's and our own Postgres, in SQLAlchemy's form (postgresql+psycopg2://)."""

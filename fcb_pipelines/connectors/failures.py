@@ -3,6 +3,7 @@
     Failure
     ├── TransientFailure      the same call may succeed later: a rerun helps
     │   ├── Unreachable       no answer, or 5xx: says nothing about what exists
+    │   ├── Busy              another is at it; the message names it
     │   └── Throttled         too many requests; `retry_after` says how long to wait
     └── PermanentFailure      a rerun changes nothing until somebody mends something
         ├── NotFound          the source says that it does not exist
@@ -55,6 +56,10 @@ class TransientFailure(Failure):
 
 class Unreachable(TransientFailure):
     """No answer, or a server error. It says nothing about what exists."""
+
+
+class Busy(TransientFailure):
+    """Another is at it, and did not end in time; the message names it."""
 
 
 class Throttled(TransientFailure):

@@ -13,7 +13,7 @@ from fcb_pipelines.instance.dead_runs import in_words, leases_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A run that waits for a pool, and each run that has a place of it, in words."""
+    """A run that waits for a pool, and each holder of a place of it, in words."""
 
     run_id: str
     pool: str
@@ -60,7 +60,12 @@ def tell_of_waiting(instance: dg.DagsterInstance, pool: str, run_id: str) -> Non
     slots = instance.event_log_storage.get_concurrency_info(pool).claimed_slots
     holders = sorted({slot.run_id for slot in slots})
     told = tuple(_holder(instance, holder) for holder in holders)
-    _listeners[-1](Waiting(run_id=run_id, pool=pool, holders=told))
+    tell(Waiting(run_id=run_id, pool=pool, holders=told))
+
+
+def tell(waiting: Waiting) -> None:
+    """Tell the listener of a wait. Passes on what it raises."""
+    _listeners[-1](waiting)
 
 
 def _holder(instance: dg.DagsterInstance, run_id: str) -> str:

@@ -155,6 +155,8 @@ class Sandbox:
         return {
             "FCB_HOME": str(self._home),
             "FCB_DATASET": self._dataset.name,
+            # The operator's store is not the sandbox's.
+            "FCB_STORE_URL": "",
             "FCB_CONFIG": str(file),
             "FCB_LEDGER": self._ledger,
             "DAGSTER_HOME": str(self._folder / "dagster"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from upath import UPath
 
 from fcb_pipelines.cli import checkups
 from fcb_pipelines.cli.checkups import Finding
@@ -56,6 +57,38 @@ def test_a_broken_configuration_is_a_row_too(
     found = {row["what"]: row for row in json.loads(done.stdout)}
     assert found["configuration"]["outcome"] == "fail"
     assert "mine.yaml" in found["configuration"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("url", "outcome", "said"),
+    [
+        ("{bucket}/production", "ok", "a file was written, read"),
+        ("{bucket}-not", "fail", "does not exist"),
+        ("nowhere://bucket", "fail", "nowhere"),
+        ("{folder}/store", "ok", "a file was written, read"),
+        ("/dev/null/store", "fail", "/dev/null"),
+    ],
+)
+def test_a_store_elsewhere_is_written_to_and_left_as_it_was(
+    url: str,
+    outcome: str,
+    said: str,
+    home: Path,
+    bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FCB_STORE_URL", url.format(bucket=bucket, folder=tmp_path))
+    done = RUNNER.invoke(app, ["doctor", "--json"])
+    (found,) = (row for row in json.loads(done.stdout) if row["what"] == "store")
+    assert (found["outcome"], said in found["detail"]) == (outcome, True), found
+    assert [*(tmp_path / "store").glob("*")] == []
+    assert [*UPath(bucket, use_listings_cache=False).iterdir()] == []
+
+
+def test_without_a_store_elsewhere_the_home_alone_is_looked_at(home: Path) -> None:
+    done = RUNNER.invoke(app, ["doctor", "--json"])
+    assert "store" not in {row["what"] for row in json.loads(done.stdout)}
 
 
 LEDGER = LedgerDescription(

@@ -68,6 +68,12 @@ def test_what_it_lends_is_a_complete_environment(box: Sandbox) -> None:
     assert stat.S_IMODE((found.data_home / state.FILE).stat().st_mode) == 0o600
 
 
+def test_it_lends_no_store_of_the_operators(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FCB_STORE_URL", "s3://bucket/production")
+    found = environment.read({**os.environ, **box.up().environment})
+    assert found.store == str(found.data_home)
+
+
 def test_the_configuration_it_lends_is_the_datasets(box: Sandbox) -> None:
     config = box.up().environment["FCB_CONFIG"]
     company = settings.load(Path(config))

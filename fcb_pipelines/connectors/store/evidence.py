@@ -5,15 +5,14 @@ body can be proved unchanged. Folders are 0700 and files 0600: bodies hold custo
 """
 
 import gzip
-import os
-import tempfile
-from pathlib import Path
 
 import simplejson
 
 from fcb_pipelines.connectors.decoding import decoded
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
 from fcb_pipelines.connectors.sources import Body
+from fcb_pipelines.connectors.store import places
+from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.digests import digest
 
 
@@ -34,27 +33,17 @@ def canonical(body: Body) -> bytes:
 class EvidenceStore:
     """Content-addressed bodies under `root`, one folder a source. Safe for concurrent writers."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = Path(root)
+    def __init__(self, root: Place) -> None:
+        self._root = root
 
     def put(self, source: str, body: Body) -> str:
         """Keep a body and return its name (64 hex digits). A body is written only once."""
         text = canonical(body)
         name = digest(text)
         path = self._path(source, name)
-        if path.exists():
-            return name
-        for folder in (self._root, path.parent.parent, path.parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        try:
-            # mkstemp makes the file 0600; mtime=0 makes equal bodies equal files.
-            with os.fdopen(handle, "wb") as raw:
-                raw.write(gzip.compress(text, compresslevel=6, mtime=0))
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        if not places.exists(path):
+            # mtime=0 makes equal bodies equal files.
+            places.write_bytes(path, gzip.compress(text, compresslevel=6, mtime=0))
         return name
 
     def get(self, source: str, name: str) -> Body:
@@ -62,7 +51,7 @@ class EvidenceStore:
         path = self._path(source, name)
         tried = f"reading evidence {source}/{name}"
         try:
-            text = gzip.decompress(path.read_bytes())
+            text = gzip.decompress(places.read_bytes(path))
         except FileNotFoundError:
             raise NotFound(tried, "no such body", remedy="fcb sync") from None
         except (OSError, EOFError) as error:
@@ -72,7 +61,7 @@ class EvidenceStore:
         body: Body = decoded(text)
         return body
 
-    def _path(self, source: str, name: str) -> Path:
+    def _path(self, source: str, name: str) -> Place:
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
             raise ValueError(f"{name!r} is no name of a body")
         return self._root / source / name[:2] / f"{name}.json.gz"

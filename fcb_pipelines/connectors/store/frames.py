@@ -1,6 +1,6 @@
 """Frames on disk: rows of frozen values as parquet, a file an asset and partition.
 
-    rows of one dataclass  <->  DataFrame  <->  FCB_HOME/<dataset>/frames/<system>/<noun>[/<period>].parquet
+    rows of one dataclass  <->  DataFrame  <->  <store>/frames/<system>/<noun>[/<period>].parquet
 
 A field of a plain type is a column of its own; anything nested is a column of JSON text. Decimals are
 text, since a parquet decimal has one scale for all rows. Facts about the whole frame (the snapshot it
@@ -8,10 +8,10 @@ was built from) travel in `DataFrame.attrs`. A column of values that parquet has
 number among texts) is written as JSON text of kind and value, and read back as it was.
 """
 
+import io
 import json
 import os
 import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
@@ -30,6 +30,8 @@ from pyarrow import parquet
 from pydantic import TypeAdapter
 
 from fcb_pipelines.connectors.stopping import stop_if_asked
+from fcb_pipelines.connectors.store import places
+from fcb_pipelines.connectors.store.places import Place
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -81,44 +83,44 @@ class FrameStore:
     change it.
     """
 
-    def __init__(self, root: Path, *, once: bool = False) -> None:
+    def __init__(self, root: Place, *, once: bool = False) -> None:
         self.root = root
-        self._once: dict[Path, tuple[str, pd.DataFrame]] | None = {} if once else None
+        self._once: dict[Place, tuple[str, pd.DataFrame]] | None = {} if once else None
 
-    def path(self, key: Sequence[str], partition: str | None = None) -> Path:
+    def path(self, key: Sequence[str], partition: str | None = None) -> Place:
         """The file of the frame of an asset (and partition)."""
         folder = self.root.joinpath(*key)
         return folder / f"{partition}.parquet" if partition else folder.with_suffix(".parquet")
 
     def read(self, key: Sequence[str], partition: str | None = None) -> pd.DataFrame | None:
         """The frame, or None where it was never built."""
-        path = self.path(key, partition)
-        return self.load(path) if path.exists() else None
+        try:
+            return self.load(self.path(key, partition))
+        except FileNotFoundError:
+            return None
 
-    def load(self, path: Path) -> pd.DataFrame:
+    def load(self, path: Place) -> pd.DataFrame:
         """The frame in one of the store's files. Raises FileNotFoundError."""
         if self._once is None:
             return read_frame(path)
-        signature = _signature(path)
+        signature = places.signature(path)
         if self._once.get(path, ("",))[0] != signature:
             self._once[path] = signature, kept(read_frame(path))
         return self._once[path][1]
 
     def signature(self, key: Sequence[str], partition: str | None = None) -> str:
         """A text that differs once the frame's file has been written anew; empty without a file."""
-        path = self.path(key, partition)
-        return _signature(path) if path.exists() else ""
+        try:
+            return places.signature(self.path(key, partition))
+        except FileNotFoundError:
+            return ""
 
 
-def _signature(path: Path) -> str:
-    found = path.stat()
-    return f"{found.st_size} {found.st_mtime_ns}"
-
-
-def read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Place) -> pd.DataFrame:
     """The frame in a file, with its attrs; work may be stopped before it."""
     stop_if_asked()
-    return _unpacked_columns(pd.read_parquet(path, engine="pyarrow"))
+    file = path if isinstance(path, Path) else io.BytesIO(places.read_bytes(path))
+    return _unpacked_columns(pd.read_parquet(file, engine="pyarrow"))
 
 
 def _unpacked_columns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -128,23 +130,17 @@ def _unpacked_columns(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def write_frame(frame: pd.DataFrame | FrameFile, path: Path) -> None:
-    """Write a frame whole: to a temporary file first, then renamed over the old one."""
-    # `parents=True` would make the folders above with the umask's rights.
-    for folder in (*reversed(path.parent.parents), path.parent):
-        folder.mkdir(exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        if isinstance(frame, FrameFile):
-            shutil.move(frame.path, temporary)
-            os.chmod(temporary, 0o600)
-        else:
-            _write(frame, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def write_frame(frame: pd.DataFrame | FrameFile, path: Place) -> None:
+    """Write a frame whole: whoever reads meanwhile has the old one."""
+    places.write_file(path, lambda temporary: _fill(temporary, frame))
+
+
+def _fill(temporary: str, frame: pd.DataFrame | FrameFile) -> None:
+    if isinstance(frame, FrameFile):
+        shutil.move(frame.path, temporary)
+        os.chmod(temporary, 0o600)
+    else:
+        _write(frame, temporary)
 
 
 def _write(frame: pd.DataFrame, temporary: str) -> None:

@@ -85,6 +85,7 @@ class ReadBackLog:
     """
 
     def __init__(self, postgres_url: str) -> None:
+        self.postgres_url = postgres_url
         self._dsn = postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1)
         self._made = False
 

@@ -1,14 +1,13 @@
 """The close report of a month, as a frame, as a page and as JSON."""
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
 from fcb_pipelines.defs.close.page import render
@@ -50,16 +49,9 @@ def report(
         metering=DualRunProof(store.frames()).section(period),
     )
     page = store.reports() / f"{period}.html"
-    _write(page, render(content))
-    _write(page.with_suffix(".json"), json.dumps(content, indent=2, ensure_ascii=False))
+    places.write_bytes(page, render(content).encode())
+    told = json.dumps(content, indent=2, ensure_ascii=False)
+    places.write_bytes(page.with_suffix(".json"), told.encode())
     frame = to_frame(tie_outs(month), TieOut)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    temporary.replace(path)

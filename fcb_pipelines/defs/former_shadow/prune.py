@@ -1,15 +1,17 @@
 """The job that removes the superseded shadow records from Odoo. A dry run unless it is confirmed."""
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
 from fcb_pipelines.connectors.failures import NotAllowed
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+from fcb_pipelines.connectors.store import places
+from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
 from fcb_pipelines.former_shadow.odoo import OdooShadow
@@ -63,7 +65,7 @@ def prune_shadow(
     context.add_output_metadata(
         {
             "records": len(records),
-            "list": dg.MetadataValue.path(file),
+            "list": dg.MetadataValue.path(str(file)),
             "sample": table(records),
             **counts,
         }
@@ -89,13 +91,13 @@ def assert_confirmed(confirm: str, database: str) -> None:
         )
 
 
-def write_list(records: Sequence[Pruned], file: Path) -> Path:
+def write_list(records: Sequence[Pruned], file: Place) -> Place:
     """Write the whole list to a CSV file and return it: Odoo no longer has the removed records."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(each, name) for name in COLUMNS] for each in records)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(each, name) for name in COLUMNS] for each in records)
+    places.write_bytes(file, text.getvalue().encode())
     return file
 
 

@@ -1,5 +1,6 @@
 """The ledger: its present state, the intended documents, and the moves and settlements to be written."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import dagster as dg
@@ -22,7 +23,12 @@ from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.gating import require
-from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, refused_by
+from fcb_pipelines.defs.runtime.ledger_reading import (
+    LedgerReader,
+    open_reader,
+    open_writer,
+    refused_by,
+)
 from fcb_pipelines.defs.runtime.month import Month, books_text
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource
@@ -128,14 +134,14 @@ def partners(
 ) -> Frame:
     """One billing account of the month's documents, or of cash on account, and its ledger partner."""
     this = Month(context.partition_key, frames)
-    reader = _reader(context, ledger, read_back_log)
-    now = _gated(this, reader)
-    wanted = {document.ref for document in this.documents}
-    wanted |= {settlement.document for settlement in this.on_account(now)}
-    known = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
-    billed = billing_accounts(known, this.users)
-    others = rivals(billed, accounts(this.users))
-    found = reader.ledger.upsert_partners(billed, others=others)
+    with _writer(context, ledger, read_back_log) as reader:
+        now = _gated(this, reader)
+        wanted = {document.ref for document in this.documents}
+        wanted |= {settlement.document for settlement in this.on_account(now)}
+        known = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
+        billed = billing_accounts(known, this.users)
+        others = rivals(billed, accounts(this.users))
+        found = reader.ledger.upsert_partners(billed, others=others)
     frame = to_frame(each_once(found), LinkedPartner)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
@@ -155,13 +161,13 @@ def draft_moves(
 ) -> Frame:
     """One move of the month as the ledger answers it after drafts were written."""
     this = Month(context.partition_key, frames)
-    reader = _reader(context, ledger, read_back_log)
-    plan = plan_drafts(this.documents, _gated(this, reader))
-    written = [*plan.create, *plan.rebuild]
-    rebuilt = {document.ref for document in plan.rebuild}
-    refused = refused_by(lambda: reader.ledger.write_drafts(written, replace=rebuilt))
-    moves = reader.ledger.read_moves([document.ref for document in this.documents])
-    reader.note(moves)
+    with _writer(context, ledger, read_back_log) as reader:
+        plan = plan_drafts(this.documents, _gated(this, reader))
+        written = [*plan.create, *plan.rebuild]
+        rebuilt = {document.ref for document in plan.rebuild}
+        refused = refused_by(lambda: reader.ledger.write_drafts(written, replace=rebuilt))
+        moves = reader.ledger.read_moves([document.ref for document in this.documents])
+        reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"created": len(plan.create), "rebuilt": len(plan.rebuild), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
@@ -183,14 +189,14 @@ def posted_moves(
 ) -> Frame:
     """One move of the month as the ledger answers it after approved drafts were posted."""
     this = Month(context.partition_key, frames)
-    reader = _reader(context, ledger, read_back_log)
-    now = _gated(this, reader)
-    post = current().posting == "auto" if config.post is None else config.post
-    drafts = {ref: row.move for ref, row in now.items() if row.move}
-    refs = plan_posting(this.documents, drafts, config.approved) if post else ()
-    refused = refused_by(lambda: reader.ledger.post(refs))
-    moves = reader.ledger.read_moves([document.ref for document in this.documents])
-    reader.note(moves)
+    with _writer(context, ledger, read_back_log) as reader:
+        now = _gated(this, reader)
+        post = current().posting == "auto" if config.post is None else config.post
+        drafts = {ref: row.move for ref, row in now.items() if row.move}
+        refs = plan_posting(this.documents, drafts, config.approved) if post else ()
+        refused = refused_by(lambda: reader.ledger.post(refs))
+        moves = reader.ledger.read_moves([document.ref for document in this.documents])
+        reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
@@ -211,14 +217,14 @@ def settlements(
 ) -> Frame:
     """One move or payment of the month as the ledger answers it after everything was written."""
     this = Month(context.partition_key, frames)
-    reader = _reader(context, ledger, read_back_log)
-    now = _gated(this, reader)
-    write = [
-        *this.settlement_plan(now, reader.books).write,
-        *this.on_account_plan(now, reader.books).write,
-    ]
-    refused = refused_by(lambda: reader.ledger.settle(write))
-    rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
+    with _writer(context, ledger, read_back_log) as reader:
+        now = _gated(this, reader)
+        write = [
+            *this.settlement_plan(now, reader.books).write,
+            *this.on_account_plan(now, reader.books).write,
+        ]
+        refused = refused_by(lambda: reader.ledger.settle(write))
+        rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
     frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
@@ -228,6 +234,12 @@ def _reader(
     context: dg.AssetExecutionContext, ledger: LedgerResource, log: ReadBackLogResource
 ) -> LedgerReader:
     return open_reader(ledger.open(), log.open(), context.run.run_id)
+
+
+def _writer(
+    context: dg.AssetExecutionContext, ledger: LedgerResource, log: ReadBackLogResource
+) -> AbstractContextManager[LedgerReader]:
+    return open_writer(ledger.open(), log.open(), context.run.run_id)
 
 
 def _gated(this: Month, reader: LedgerReader) -> dict[str, LedgerState]:

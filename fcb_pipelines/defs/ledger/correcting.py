@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +25,7 @@ from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.refs import is_correction
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
+from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, open_writer
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import today
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
@@ -46,12 +47,17 @@ def correct_documents(
     store: StoreResource,
 ) -> None:
     """Write, post and match one correction for each of these documents that needs one."""
-    reader = open_reader(ledger.open(), read_back_log.open(), context.run_id)
-    plans = planned(config.refs, FrameReport(store.frames()), reader)
-    for plan in plans:
-        context.log.info(f"{plan.ref}: {plan.why}")
-    if not config.dry_run:
-        write(plans, reader)
+    books, log, report = ledger.open(), read_back_log.open(), FrameReport(store.frames())
+    with (
+        nullcontext(open_reader(books, log, context.run_id))
+        if config.dry_run
+        else open_writer(books, log, context.run_id)
+    ) as reader:
+        plans = planned(config.refs, report, reader)
+        for plan in plans:
+            context.log.info(f"{plan.ref}: {plan.why}")
+        if not config.dry_run:
+            write(plans, reader)
     context.add_output_metadata({
         "documents": len(plans),
         "corrected": 0 if config.dry_run else sum(not plan.is_empty for plan in plans),

@@ -10,18 +10,24 @@ from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.connectors.store.places import Place, place_of
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.core.company.settings import Settings
 
 
 def frames(found: Environment) -> FrameStore:
     """The store of the frames."""
-    return FrameStore(found.data_home / "frames")
+    return FrameStore(place_of(found.store) / "frames")
 
 
 def evidence(found: Environment) -> EvidenceStore:
     """The store of the sources' bodies."""
-    return EvidenceStore(found.data_home / "evidence")
+    return EvidenceStore(place_of(found.store) / "evidence")
+
+
+def reports(found: Environment) -> Place:
+    """The folder of the close reports."""
+    return place_of(found.store) / "reports"
 
 
 def read_back_log(found: Environment) -> ReadBackLog:

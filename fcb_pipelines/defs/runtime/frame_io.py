@@ -10,6 +10,7 @@ from upath import UPath
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameFile, FrameStore, write_frame
+from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.connectors.store.slices import SliceStore
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.defs.runtime import connections, keys
@@ -26,14 +27,14 @@ def slices_of(frames: FrameStore) -> SliceStore:
 
 
 class FrameIOManager(dg.UPathIOManager):
-    """DataFrames as parquet under FCB_HOME/<dataset>/frames, each read once a run.
+    """DataFrames as parquet under <store>/frames, each read once a run.
 
     A month reads its slice of a frame over all months, where one was cut from it.
     """
 
     extension: str = ".parquet"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Place) -> None:
         super().__init__(base_path=UPath(root))
         self._frames = FrameStore(root, once=True)
 
@@ -52,19 +53,29 @@ class FrameIOManager(dg.UPathIOManager):
     def dump_to_path(
         self, context: dg.OutputContext, obj: pd.DataFrame | FrameFile, path: UPath
     ) -> None:
-        """Write the frame to a temporary file, then rename it."""
-        write_frame(obj, Path(str(path)))
+        """Write the frame whole or not at all."""
+        write_frame(obj, _place(path))
+
+    def make_directory(self, path: UPath) -> None:
+        """Nothing: the writing makes the folders, with the owner's rights alone."""
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
         """Read the frame; it is empty where an earlier version built the month without it."""
-        file = Path(str(path))
-        if not file.exists() and context.asset_key in keys.LATER:
-            return pd.DataFrame()
-        return self._frames.load(file)
+        try:
+            return self._frames.load(_place(path))
+        except FileNotFoundError:
+            if context.asset_key in keys.LATER:
+                return pd.DataFrame()
+            raise
+
+
+def _place(path: Place) -> Place:
+    """A path of this machine as the plain one that it is."""
+    return Path(str(path)) if isinstance(path, Path) else path
 
 
 class FrameIOManagerFactory(dg.ConfigurableIOManagerFactory[FrameIOManager]):
-    """Finds FCB_HOME when the run starts."""
+    """Finds the store when the run starts."""
 
     def create_io_manager(self, context: dg.InitResourceContext) -> FrameIOManager:
         """The IO manager over this dataset's frames."""

@@ -1,11 +1,13 @@
 """Reading the ledger back: the records of the month's external ids, logged as they are read."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
+from fcb_pipelines.connectors.store.writer import one_writer
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.description import LedgerDescription
 from fcb_pipelines.core.ledger.moves import (
@@ -16,6 +18,8 @@ from fcb_pipelines.core.ledger.moves import (
     may_replace,
 )
 from fcb_pipelines.core.refs import base_of, is_correction
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.instance.waiting import Waiting, tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,24 @@ def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
             remedy="; ".join(remedies),
         )
     return LedgerReader(ledger=ledger, log=log, description=description, run_id=run_id)
+
+
+@contextmanager
+def open_writer(ledger: Ledger, log: ReadBackLog, run_id: str) -> Iterator[LedgerReader]:
+    """The ledger for its one writer, over all deployments that share the log's Postgres.
+
+    What is read in the block nobody else changes before its end. Raises as `open_reader` and
+    `one_writer` do.
+    """
+
+    def waits(holder: str) -> None:
+        tell(Waiting(run_id=run_id, pool=keys.LEDGER_POOL, holders=(holder,)))
+
+    reader = open_reader(ledger, log, run_id)
+    identity = reader.description.identity
+    who = f"run {run_id[:8]}"
+    with one_writer(log.postgres_url, identity, who=who, waits=waits) as waited:
+        yield open_reader(ledger, log, run_id) if waited else reader
 
 
 def _of_move(move: LedgerMove) -> Observation:

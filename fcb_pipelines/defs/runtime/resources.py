@@ -4,8 +4,6 @@ Nothing is read when the location loads; a missing variable is an error, naming 
 needs it. Tests replace a resource by one that opens another connector.
 """
 
-from pathlib import Path
-
 import dagster as dg
 from pydantic import Field
 
@@ -16,6 +14,7 @@ from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManagerFactory
@@ -57,15 +56,15 @@ class ReadBackLogResource(dg.ConfigurableResource[ReadBackLog]):
 
 
 class StoreResource(dg.ConfigurableResource[FrameStore]):
-    """The frames and the evidence under FCB_HOME."""
+    """Frames, evidence and reports, at FCB_STORE_URL."""
 
     def frames(self) -> FrameStore:
         """Frames by asset key and partition."""
         return connections.frames(environment.read())
 
-    def reports(self) -> Path:
+    def reports(self) -> Place:
         """The folder of the close reports."""
-        return environment.read().data_home / "reports"
+        return connections.reports(environment.read())
 
     def evidence(self) -> EvidenceStore:
         """The sources' bodies by hash."""
