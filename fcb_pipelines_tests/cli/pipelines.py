@@ -18,6 +18,7 @@ class Outcome:
     failed_gates: tuple[str, ...] = ()
     written: int = 0
     posted: int = 0
+    may_touch_others: bool = False
 
 
 def a_status(**changes: Any) -> dict[str, Any]:
