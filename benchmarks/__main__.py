@@ -8,6 +8,7 @@ EACH = (
     ("extract", "--invoices", "250000"),
     ("books", "--months", "60", "--documents", "333"),
     ("history", "--invoices", "12000", "--months", "24"),
+    ("index", "--invoices", "100000"),
     ("posting", "--documents", "400"),
 )
 

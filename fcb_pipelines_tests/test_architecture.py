@@ -47,7 +47,7 @@ LADDERS = {
     ),
     "sandbox": (
         "scenarios", "dataset", "processes", "state", "standin", "postgres", "books", "locks",
-        "nexacloud_database", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
+        "nexacloud_database", "stripe_events", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
         "session",
     ),
     "sandbox.scenarios": (

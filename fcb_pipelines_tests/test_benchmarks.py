@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import books, core, extract, history
+from benchmarks import books, core, extract, history, index
 
 
 def test_the_rules_are_measured_month_by_month() -> None:
@@ -10,6 +10,15 @@ def test_the_rules_are_measured_month_by_month() -> None:
     assert found["invoices"] == 300
     assert 0 < found["documents"] < 300
     assert found["cpu_seconds"].keys() >= set(core.STAGES)
+
+
+def test_a_day_of_changes_at_stripe_costs_few_calls_whatever_is_behind_it() -> None:
+    found = index.measure(1_500, 20)
+    assert [found[sync]["listing"] for sync in ("full", "a_day", "scattered")] == [
+        "full", "incremental", "incremental",
+    ]  # fmt: skip
+    assert (found["a_day"]["calls"], found["a_day"]["new"]) == (14, 10)
+    assert found["scattered"]["calls"] <= found["full"]["calls"] + 12
 
 
 @pytest.mark.slow

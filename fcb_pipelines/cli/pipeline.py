@@ -19,6 +19,7 @@ from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
+from fcb_pipelines.defs.billing.listing import ListingConfig
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
@@ -72,11 +73,19 @@ class Pipeline:
                 f"{ended} was killed and is on record as failed; its place in the queue is free again"
             )
 
-    def extract(self) -> None:
-        """Read one snapshot and every index. Raises the Failure of a source, or GateStopped."""
+    def extract(self, *, full: bool = False) -> None:
+        """Read one snapshot and every index; `full`: each by its source's full list.
+
+        Raises the Failure of a source, or GateStopped.
+        """
         *others, last = (name.capitalize() for name in keys.SOURCES)
         self._say(f"extracting NexaCloud, {', '.join(others)} and {last}")
-        result = self._run("extract")
+        indexes = {name: keys.source_key(name, "index") for name in keys.SOURCES}
+        listing = {key.to_python_identifier(): ListingConfig(full=full) for key in indexes.values()}
+        result = self._run("extract", None, listing if full else None)
+        for name, key in indexes.items():
+            for how in _told(result, key, "how"):
+                self._say(f"{name.capitalize()}: {how}")
         if not result.success:
             self._raise(result)
 
@@ -286,8 +295,13 @@ def _errors(result: dg.ExecuteInProcessResult) -> list[StepError]:
 
 
 def _count(result: dg.ExecuteInProcessResult, key: dg.AssetKey, *facts: str) -> int:
+    return sum(int(each) for each in _told(result, key, *facts))
+
+
+def _told(result: dg.ExecuteInProcessResult, key: dg.AssetKey, *facts: str) -> list[Any]:
+    """These facts of an asset's metadata, as far as it was built."""
     found: Mapping[str, Any] = {}
     for event in result.get_asset_materialization_events():
         if event.asset_key == key:
             found = event.materialization.metadata
-    return sum(int(found[fact].value) for fact in facts if fact in found)
+    return [found[fact].value for fact in facts if fact in found]

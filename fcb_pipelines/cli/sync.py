@@ -15,6 +15,9 @@ from fcb_pipelines.cli.work import connections, open_pipeline
 def sync(
     period: options.Periods = None,
     every: Annotated[bool, typer.Option("--all", help="Every month, not only the window.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read every source's full list, not only what changed.")
+    ] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
@@ -30,10 +33,11 @@ def sync(
         fcb sync
         fcb sync --period 2026-04 --period 2026-05
         fcb sync --all
+        fcb sync --full
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        pipeline.extract()
+        pipeline.extract(full=full)
         window = tuple(period or ()) or (pipeline.periods() if every else pipeline.window())
         outcomes = run_months(pipeline, window, post=None)
         say("proving completeness")

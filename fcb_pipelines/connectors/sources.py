@@ -7,7 +7,7 @@ the source sent it, whole and self-contained; `core.facts.stripe.documents` and
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from fcb_pipelines.core.codes import Kind
 
@@ -69,6 +69,35 @@ class SourceDescription:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What an index has of a source: its `documents`, and the `rest` and `mark` that came with them."""
+
+    documents: Sequence[SourceBody]
+    rest: Body
+    mark: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A list from which the next reading can go on.
+
+    `rest` has what is needed then beside the documents, as the objects that none of them has. `mark` is the source's place in its changes, from
+    before the list was read; it is None where the source tells none, for the reason `detail`.
+    `changes` counts what an incremental reading found: documents `new`, `read_again` and `gone`.
+    """
+
+    listing: Listing
+    rest: Body
+    mark: Body | None
+    detail: str = ""
+    changes: Mapping[str, int] | None = None
+
+
+class ListInFull(Exception):
+    """What changed since a mark can't be told for sure; the text says why."""
+
+
 class Source(Protocol):
     """One billing source, read only.
 
@@ -100,4 +129,23 @@ class Source(Protocol):
 
     def describe(self) -> SourceDescription:
         """The source as found: account, version, counts and problems. Never raises a Failure."""
+        ...
+
+
+@runtime_checkable
+class Incremental(Protocol):
+    """A source that can tell what changed, beside its full list."""
+
+    @property
+    def form(self) -> str:
+        """A text that differs once what was read before can't be gone on from."""
+        ...
+
+    def follow(
+        self, known: Known | None, progress: Callable[[int], None] | None = None
+    ) -> Followed:
+        """The full list (`known` is None), or the same list by reading only what changed since.
+
+        Raises ListInFull where the second can't be done.
+        """
         ...

@@ -19,8 +19,10 @@ from starlette.routing import Route
 
 from fcb_pipelines.connectors.stripe.client import API_VERSION
 from fcb_pipelines.sandbox.standin import Faults, Json, Limiter, Tables, answer, described, serve
+from fcb_pipelines.sandbox.stripe_events import Events
 
 INLINE = 10
+MOST_TYPES = 20
 
 _CREATED = frozenset({"created", "created[gt]", "created[gte]", "created[lt]", "created[lte]"})
 _PAGING = frozenset({"limit", "starting_after", "ending_before"})
@@ -92,6 +94,7 @@ class _Server:
         self, dataset: Path, api_key: str | None, limiter: Limiter, faults: Faults
     ) -> None:
         self.tables = Tables(dataset / "stripe")
+        self.events = Events(self.tables)
         self.dataset = dataset
         self.api_key = api_key
         self.limiter = limiter
@@ -123,8 +126,14 @@ class _Server:
         table = self._table(request)
         asked, expand = _params(request)
         filters = _RESOURCES[table][1]
-        _known(asked, _PAGING | _CREATED | filters.keys())
-        rows = self.tables.derived(table, _newest_first)
+        also = {"types"} if table == "events" else set()
+        _known(asked, _PAGING | _CREATED | filters.keys() | also)
+        if table == "events":
+            types = asked.pop("types", None)
+            rows = _newest_first(self.events.rows()[::-1])
+            rows = [row for row in rows if types is None or row["type"] in types.split(",")]
+        else:
+            rows = self.tables.derived(table, _newest_first)
         if asked.keys() - _PAGING:
             rows = [row for row in rows if _matches(row, asked, filters)]
         within = {name.removeprefix("data.") for name in expand if name.startswith("data.")}
@@ -176,7 +185,10 @@ class _Server:
 
     def _row(self, request: Request) -> Json:
         table, wanted = self._table(request), request.path_params["id"]
-        row = self.tables.derived(table, _by_id).get(wanted)
+        rows = (
+            _by_id(self.events.rows()) if table == "events" else self.tables.derived(table, _by_id)
+        )
+        row = rows.get(wanted)
         if row is not None:
             return row
         name = _RESOURCES[table][0]
@@ -256,14 +268,21 @@ def _unknown_url(request: Request) -> _Refused:
 
 
 def _params(request: Request) -> tuple[dict[str, str], list[str]]:
-    """The plain parameters and the names to expand."""
+    """The plain parameters, those of a list joined by commas, and the names to expand."""
     asked: dict[str, str] = {}
     expand: list[str] = []
+    types: list[str] = []
     for name, value in request.query_params.multi_items():
         if name == "expand" or name.startswith("expand["):
             expand.append(value)
+        elif name.startswith("types["):
+            types.append(value)
         else:
             asked[name] = value
+    if len(types) > MOST_TYPES:
+        raise _Refused(400, f"You may ask for {MOST_TYPES} types at most.", param="types")
+    if types:
+        asked["types"] = ",".join(types)
     return asked, expand
 
 

@@ -18,6 +18,7 @@ class Outcome:
     failed_gates: tuple[str, ...] = ()
     written: int = 0
     posted: int = 0
+    may_touch_others: bool = False
 
     @property
     def may_touch_others(self) -> bool:
@@ -105,8 +106,8 @@ class MemoryPipeline:
         """Stands where the Pipeline class stands."""
         return self
 
-    def extract(self) -> None:
-        self.asked.append("extract")
+    def extract(self, *, full: bool = False) -> None:
+        self.asked.append("extract in full" if full else "extract")
         if self.failure is not None:
             raise self.failure
 

@@ -47,6 +47,11 @@ def test_sync_builds_the_periods_that_are_asked_for_in_order(pipeline: MemoryPip
     ]
 
 
+def test_sync_lists_every_source_in_full_on_demand(pipeline: MemoryPipeline) -> None:
+    assert RUNNER.invoke(app, ["sync", "--full"]).exit_code == Exit.OK
+    assert pipeline.asked[0] == "extract in full"
+
+
 def test_sync_builds_every_month_on_demand(pipeline: MemoryPipeline) -> None:
     done = RUNNER.invoke(app, ["sync", "--all", "--json"])
     assert [month["period"] for month in json.loads(done.stdout)["months"]] == list(

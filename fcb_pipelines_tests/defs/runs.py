@@ -127,7 +127,7 @@ class Functions:
         config: dg.Config | None = None,
         lent: Mapping[str, Any] | None = None,
     ) -> Run:
-        """The job's functions one after the other; `config` is for the step that takes any.
+        """The job's functions one after the other; `config` is for the step that takes one of its kind.
 
         `lent` are resources in place of the project's own.
         """
@@ -203,6 +203,8 @@ class Functions:
         )
         given = {**given, "context": context}
         asked = inspect.signature(function).parameters
+        if "config" in asked and not isinstance(given["config"], asked["config"].annotation):
+            given["config"] = asked["config"].annotation()
         read = {
             name: frames.read(key, self._partition(key, period), period)
             for name, key in of.keys_by_input_name.items()

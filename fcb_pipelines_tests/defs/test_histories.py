@@ -29,7 +29,6 @@ from fcb_pipelines.core.refs import base_of
 from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
 from fcb_pipelines_tests.histories.drawing import (
     END,
-    FIRST_DAY,
     Bill,
     Correct,
     Happens,
@@ -37,9 +36,10 @@ from fcb_pipelines_tests.histories.drawing import (
     Step,
     Sync,
     drawn,
+    happen,
     shortest,
 )
-from fcb_pipelines_tests.histories.events import EVENTS, World
+from fcb_pipelines_tests.histories.events import World
 from fcb_pipelines_tests.histories.model import Invoice
 from fcb_pipelines_tests.histories.rendering import CUSTOMERS, snapshot
 from fcb_pipelines_tests.histories.sync import Pipeline
@@ -76,9 +76,6 @@ OF_CASH = {
     if journal.outstanding
 }
 
-# What may be tried where the event that was drawn is not possible.
-ORDINARY = [name for name in EVENTS if name not in ("erased", "lost", "copied", "finalise")]
-
 
 def _configured(cutover: date, chosen: dict[str, str]) -> Settings:
     return PACKAGED.model_copy(
@@ -109,13 +106,8 @@ class History:
     def take(self, step: Step) -> None:
         """One step, with what must hold after it."""
         match step:
-            case Bill():
-                self._bill(step)
-            case Happens():
-                start = ORDINARY.index(step.what) if step.what in ORDINARY else 0
-                for name in (step.what, *ORDINARY[start:], *ORDINARY[:start]):
-                    if EVENTS[name](self.world, step.choice):
-                        break
+            case Bill() | Happens():
+                happen(self.world, step)
             case Lock():
                 self._lock(date(2026, 4, 1) + timedelta(days=step.days))
             case Sync():
@@ -131,28 +123,6 @@ class History:
         self._check()
         self._correct()
         self._settled()
-
-    def _bill(self, new: Bill) -> None:
-        customer, side, choice = new.customer, new.side, new.choice
-        total = sum(net for _, net in new.lines)
-        if customer in self.world.billing.erased or (side == "lago" and total < 0):
-            return
-        one = self.world.bill(
-            side, customer, FIRST_DAY + timedelta(days=new.day), list(new.lines),
-            currency=new.currency, taxed=new.taxed, copied=new.more != "uncopied",
-        )  # fmt: skip
-        part = one.total * (1 + choice.size % 2) // 2
-        if new.more == "draft":
-            one.status = "draft"
-        elif new.more == "test" and side == "stripe":
-            one.live = False
-        elif new.more in ("credit", "debt") and side == "stripe" and total > 0:
-            one.balance = part if new.more == "credit" else -part
-        elif new.more == "wallet" and side == "lago" and total > 0:
-            one.prepaid = part if choice.flag else part // 2
-            one.granted = part - one.prepaid
-        elif new.more == "note" and side == "lago":
-            self.world.bill_with_note(one, choice)
 
     def _lock(self, until: date) -> None:
         main = self.folder / "main.beancount"

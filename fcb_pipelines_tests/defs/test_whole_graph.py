@@ -17,9 +17,11 @@ from fcb_pipelines.config.environment import libpq_url
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.store.readback_log import TABLE, ReadBackLog
 from fcb_pipelines.connectors.stripe import client as stripe_client
+from fcb_pipelines.defs.billing.listing import ListingConfig
 from fcb_pipelines.defs.ledger import assets as ledger_assets
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines_tests.defs.world import PERIODS, World, failed, named, ref_of, why
+from fcb_pipelines_tests.defs.runs import through_dagster
+from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, World, failed, named, ref_of, why
 
 MARCH = "2026-03"
 
@@ -173,6 +175,30 @@ def test_a_lost_page_of_stripes_list_stops_everything(
     assert not closed.whole.month(MARCH, post=True).success
     assert failed(closed.status()) == {"stripe_listing_complete"}
     assert closed.books_text() == books
+
+
+def test_a_second_extract_reads_what_changed_unless_a_person_asks_for_the_list(
+    closed: World,
+) -> None:
+    index, lago = (keys.source_key(name, "index") for name in ("stripe", "lago"))
+    first = closed.whole.extract().metadata
+    assert first[index]["how"].endswith("the newest event of the last sync, is no longer there")
+    with closed.objects("stripe/invoices") as invoices:
+        invoices[0]["metadata"] = {"changed": "once"}
+    second = closed.whole.extract().metadata
+    assert (second[index]["listing"], second[lago]["listing"]) == ("incremental", "full")
+    assert second[lago]["how"] == "listed in full, since lago can't tell what changed"
+    changed = closed.frames.read(index.path)
+    job = DEFINITIONS.resolve_job_def("extract")
+    ops = {index.to_python_identifier(): ListingConfig(full=True)}
+    third = through_dagster(job, closed.instance, ops=ops).metadata
+    assert third[index]["how"] == "listed in full, since it was asked for"
+    full = closed.frames.read(index.path)
+    assert changed is not None
+    assert full is not None
+    pd.testing.assert_frame_equal(
+        *(frame.sort_values("ref").reset_index(drop=True) for frame in (changed, full))
+    )
 
 
 def test_each_claim_that_cannot_be_matched_is_named_and_other_products_are_counted(

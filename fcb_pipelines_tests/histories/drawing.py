@@ -5,10 +5,10 @@ Drawn with plain dice and not piece by piece: only a weighted history has enough
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
-from fcb_pipelines_tests.histories.events import HOSTING, MANAGED, Choice
+from fcb_pipelines_tests.histories.events import EVENTS, HOSTING, MANAGED, Choice, World
 
 BEGINNINGS = (date(2026, 4, 1), date(2026, 4, 20))
 FIRST_DAY, END = date(2026, 3, 25), date(2026, 6, 30)
@@ -88,6 +88,17 @@ def drawn(dice: Random, longest: int) -> Drawn:
     )
 
 
+def happen(world: World, step: Bill | Happens) -> None:
+    """What a step changes outside."""
+    if isinstance(step, Bill):
+        _billed(world, step)
+        return
+    start = _ORDINARY.index(step.what) if step.what in _ORDINARY else 0
+    for name in (step.what, *_ORDINARY[start:], *_ORDINARY[:start]):
+        if EVENTS[name](world, step.choice):
+            break
+
+
 def shortest(steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> Sequence[Step]:
     """The same failure without the steps that it does not need."""
     steps, left_out = list(steps), True
@@ -98,6 +109,29 @@ def shortest(steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> 
             if fails(fewer):
                 steps, left_out = fewer, True
     return steps
+
+
+def _billed(world: World, new: Bill) -> None:
+    customer, side, choice = new.customer, new.side, new.choice
+    total = sum(net for _, net in new.lines)
+    if customer in world.billing.erased or (side == "lago" and total < 0):
+        return
+    one = world.bill(
+        side, customer, FIRST_DAY + timedelta(days=new.day), list(new.lines),
+        currency=new.currency, taxed=new.taxed, copied=new.more != "uncopied",
+    )  # fmt: skip
+    part = one.total * (1 + choice.size % 2) // 2
+    if new.more == "draft":
+        one.status = "draft"
+    elif new.more == "test" and side == "stripe":
+        one.live = False
+    elif new.more in ("credit", "debt") and side == "stripe" and total > 0:
+        one.balance = part if new.more == "credit" else -part
+    elif new.more == "wallet" and side == "lago" and total > 0:
+        one.prepaid = part if choice.flag else part // 2
+        one.granted = part - one.prepaid
+    elif new.more == "note" and side == "lago":
+        world.bill_with_note(one, choice)
 
 
 def _step(dice: Random) -> Step:
@@ -147,6 +181,8 @@ def _choice(dice: Random) -> Choice:
     )
 
 
+# What may be tried where the event that was drawn is not possible.
+_ORDINARY = [name for name in EVENTS if name not in ("erased", "lost", "copied", "finalise")]
 _SPECIAL = ["", "draft", "uncopied", "test", "credit", "debt", "wallet", "note"]
 _RARELY = ["erased", "lost", "copied", "finalise"]
 _OFTEN = [

@@ -1,14 +1,16 @@
 """The Stripe stand-in against Stripe's own SDK: shapes, paging, filters, errors."""
 
+import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import stripe
 
 from fcb_pipelines.connectors.stripe.client import API_VERSION
+from fcb_pipelines.connectors.stripe.events import TYPES
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines.sandbox.stripe_server import create_app
 from fcb_pipelines_tests import small_dataset
@@ -187,3 +189,56 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
         assert v1.invoices.retrieve("in_paid").total == 24240
         path.unlink()
         assert v1.invoices.list().data == []
+
+
+def test_every_change_between_two_looks_is_an_event_and_the_newest_comes_first(
+    tmp_path: Path,
+) -> None:
+    folder = small_dataset.write(tmp_path) / "stripe"
+    with served(create_app(tmp_path)) as address:
+        v1 = client_of(address)
+        opening, own = v1.events.list().data
+        assert (opening.type, own.id) == ("invoice.updated", "evt_1")
+
+        def change(name: str, edit: Callable[[list[Any]], object]) -> None:
+            rows = json.loads((folder / f"{name}.json").read_text())
+            edit(rows)
+            (folder / f"{name}.json").write_text(json.dumps(rows))
+
+        change("invoices", lambda rows: rows[0].update(metadata={"a": "b"}))
+        change("invoices", lambda rows: rows.append({**rows[0], "id": "in_new"}))
+        change("invoices", lambda rows: rows.remove(rows[1]))
+        change("refunds", lambda rows: rows[0].update(status="failed"))
+        change("invoice_payments", lambda rows: rows[0].update(status="canceled"))
+        told = v1.events.list({"limit": 100})
+        ids = [each.id for each in told.data]
+        assert ids[-2:] == [opening.id, own.id]
+        assert sorted(each.type for each in told.data[:-2]) == [
+            "invoice.created", "invoice.deleted", "invoice.updated", "invoice_payment.paid",
+            "refund.updated",
+        ]  # fmt: skip
+        assert [each.created for each in told.data] == sorted(
+            (each.created for each in told.data), reverse=True
+        )
+        assert [each.id for each in v1.events.list({"limit": 100}).data] == ids
+        body = json.loads(told.last_response.body)["data"][0]
+        assert fields(stripe.Event) - body.keys() <= {"account", "context"}
+        assert v1.events.retrieve(ids[0]).id == ids[0]
+        chosen = v1.events.list({"types": ["refund.updated", "invoice.deleted"]}).data
+        assert {each.type for each in chosen} == {"refund.updated", "invoice.deleted"}
+        with pytest.raises(stripe.InvalidRequestError, match="20 types"):
+            v1.events.list({"types": ["refund.updated"] * 21})
+
+
+def test_the_types_that_are_polled_are_the_sdks_own_and_no_more_than_stripe_takes() -> None:
+    known = set(get_args(get_type_hints(stripe.Event)["type"]))
+    assert set(TYPES) <= known
+    assert len(TYPES) <= 20
+
+
+@pytest.mark.parametrize("name", ["Invoice", "CreditNote", "Refund", "Dispute", "Event"])
+def test_the_filters_by_which_changes_are_read_are_the_sdks_own(name: str) -> None:
+    params = getattr(stripe.params, f"{name}ListParams")
+    known = {key for each in params.__mro__ for key in inspect.get_annotations(each)}
+    wanted = {"Invoice": {"created", "status"}, "Event": {"created", "types"}}
+    assert wanted.get(name, {"created"}) <= known

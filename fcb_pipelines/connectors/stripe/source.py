@@ -1,27 +1,40 @@
 """Stripe as a source: the full list of invoices and credit notes, and whole documents by id.
 
 Only reads; a restricted key with read rights on invoices, credit notes, charges and refunds,
-disputes, balance transactions and tax rates suffices.
+disputes, balance transactions, tax rates and events suffices.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowed, NotFound
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
-from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
+from fcb_pipelines.connectors.sources import (
+    Absent,
+    Followed,
+    Known,
+    Listing,
+    SourceBody,
+    SourceDescription,
+)
 from fcb_pipelines.connectors.store.evidence import canonical
+from fcb_pipelines.connectors.stripe.changes import (
+    ChangedLists,
+    MarkedLists,
+    WholeLists,
+    without_links,
+)
 from fcb_pipelines.connectors.stripe.client import API_VERSION, StripeReader
+from fcb_pipelines.connectors.stripe.events import newest_event
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.facts.bodies import Json, objects_in, part_of
 from fcb_pipelines.core.facts.stripe.joins import Related
-
-# Links that differ in every answer and open the document to whoever holds them: no evidence.
-_LINKS = ("hosted_invoice_url", "invoice_pdf", "pdf", "confirmation_secret")
+from fcb_pipelines.core.facts.stripe.lists import rest_of
 
 # The parts of a body that are read for their own sake; the others were joined to them.
 _OWN = ("invoice", "credit_note", "tax_rates")
@@ -53,14 +66,45 @@ class StripeSource:
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
         """Every invoice and credit note, newest first, with their payments, refunds and disputes."""
+        return self._of_lists(WholeLists(self._reader), progress)
+
+    @property
+    def form(self) -> str:
+        """The account and the pinned version, and a number that grows once other lists are read."""
+        return f"{self.account} {API_VERSION} 1"
+
+    def follow(
+        self, known: Known | None, progress: Callable[[int], None] | None = None
+    ) -> Followed:
+        """The list, in full or from what changed since, with the mark of now.
+
+        Raises ListInFull.
+        """
         before = self._reader.pace.calls
-        rates = self._reader.sweep("/v1/tax_rates")
+        lists = MarkedLists(self._reader) if known is None else ChangedLists(self._reader, known)
+        listing = self._of_lists(lists, progress)
+        return Followed(
+            listing=replace(listing, calls=self._reader.pace.calls - before),
+            rest={
+                **rest_of(lists.read, (one.body for one in listing.documents)),
+                "events": lists.seen,
+            },
+            mark=lists.mark.as_body() if lists.mark else None,
+            detail=lists.detail,
+            changes=lists.changes,
+        )
+
+    def _of_lists(
+        self, lists: WholeLists, progress: Callable[[int], None] | None = None
+    ) -> Listing:
+        before = self._reader.pace.calls
+        rates = lists.sweep("/v1/tax_rates")
         expand = {"expand": ["data.payments"]}
-        invoices = self._reader.sweep("/v1/invoices", expand, progress)
-        notes = self._reader.sweep("/v1/credit_notes")
-        refunds = self._reader.sweep("/v1/refunds", _REFUNDS)
-        disputes = self._reader.sweep("/v1/disputes")
-        failures = self._reader.sweep("/v1/balance_transactions", _FAILED)
+        invoices = lists.sweep("/v1/invoices", expand, progress)
+        notes = lists.sweep("/v1/credit_notes")
+        refunds = lists.sweep("/v1/refunds", _REFUNDS)
+        disputes = lists.sweep("/v1/disputes")
+        failures = lists.sweep("/v1/balance_transactions", _FAILED)
         self._rates.update((rate["id"], rate) for rate in rates.items)
         sweeps: tuple[Sweep, ...] = (rates, invoices, notes, refunds, disputes, failures)
         problems = [sweep.problem for sweep in sweeps if sweep.problem]
@@ -120,6 +164,8 @@ class StripeSource:
                 livemode = next(
                     (each["livemode"] for each in found if "livemode" in each), livemode
                 )
+        mark = newest_event(self._reader)
+        warnings += [f"each sync lists in full: {mark}"] if isinstance(mark, str) else []
         return SourceDescription(
             name=self.name,
             account=self.account,
@@ -212,14 +258,15 @@ class StripeSource:
         self, kind: Kind, document: Json, joined: Mapping[str, Any] | None = None
     ) -> SourceBody:
         """A document with the tax rates it names and its refunds, disputes and so on (`joined`)."""
-        kept = {key: value for key, value in document.items() if key not in _LINKS}
         named = _rates_named(document)
         rates = [self._rates[rate] for rate in named if rate in self._rates]
         if joined is None:
             of = self._related.of_invoice if kind is Kind.INVOICE else self._related.of_note
             joined = of(document)
         return SourceBody(
-            id=document["id"], kind=kind, body={kind.value: kept, "tax_rates": rates, **joined}
+            id=document["id"],
+            kind=kind,
+            body={kind.value: without_links(document), "tax_rates": rates, **joined},
         )
 
 

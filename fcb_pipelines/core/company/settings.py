@@ -155,6 +155,14 @@ class FurtherSource(Part):
     settings: dict[str, object] = Field(default_factory=dict)
 
 
+class SyncSettings(Part):
+    """How a sync reads the sources."""
+
+    full_listing_days: int = Field(
+        7, ge=0, le=25, description="Days that a full list lasts; 0: every sync lists in full."
+    )
+
+
 class Policies(Part):
     """Accounting treatments that the company chooses. Every default is the cautious choice."""
 
@@ -200,6 +208,7 @@ class Settings(Part):
     stripe: StripeSettings
     lago: LagoSettings
     sources: tuple[FurtherSource, ...] = ()
+    sync: SyncSettings = SyncSettings()
     families: tuple[Family, ...]
     accounts: Accounts
     journals: Journals

@@ -10,6 +10,7 @@ from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines.core.ledger.moves import ListedMove
+from fcb_pipelines.defs.billing.listing import ListingConfig
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, row_metadata, users_of
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.keys import (
@@ -22,6 +23,7 @@ from fcb_pipelines.defs.runtime.keys import (
     source_key,
 )
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
+from fcb_pipelines.defs.sources.following import Before, how_it_was_read, time_of
 from fcb_pipelines.defs.sources.reading import (
     listing_result,
     progress_to,
@@ -62,8 +64,15 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
         invoices: pd.DataFrame,
         items: pd.DataFrame,
         moves: pd.DataFrame,
+        config: ListingConfig,
     ) -> Frame:
         reader = reader_of(name, context.resources)
+        snapshot = invoices.attrs.get("snapshot")
+        before = Before(
+            index=context.resources.store.frames().read(index_key.path),
+            now=time_of(snapshot),
+            in_full=config.full,
+        )
         frame = read_index(
             reader,
             customers=reader.of.rules.customers(users_of(users)),
@@ -71,9 +80,12 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
             ledger_state=to_rows(moves, ListedMove),
             last_period=periods()[-1],
             progress=progress_to(context, name),
+            before=before,
         )
-        frame.attrs["snapshot"] = invoices.attrs.get("snapshot")
-        seen = {fact: frame.attrs[fact] for fact in ("pages", "calls")}
+        frame.attrs["snapshot"] = snapshot
+        context.log.info("%s: %s", name, how_it_was_read(frame.attrs))
+        seen = {fact: frame.attrs[fact] for fact in ("pages", "calls", "listing")}
+        seen["how"] = how_it_was_read(frame.attrs)
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **seen))
 
     def documents(noun: str, origin: Origin, what: str) -> dg.AssetsDefinition:

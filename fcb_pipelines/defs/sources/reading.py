@@ -26,6 +26,7 @@ from fcb_pipelines.core.ledger.moves import IN_BOOKS, ListedMove
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.core.proof.gates import listing_complete
 from fcb_pipelines.core.refs import id_within, is_correction, source_ref
+from fcb_pipelines.defs.sources.following import Before, attrs_of, body_of, read_list
 from fcb_pipelines.defs.sources.registry import RegisteredSource, names, source
 
 
@@ -64,11 +65,13 @@ def read_index(
     ledger_state: Iterable[ListedMove],
     last_period: str,
     progress: Callable[[int], None],
+    before: Before | None = None,
 ) -> pd.DataFrame:
     """The index of one source: the whole list, then each id that it lacks, asked for once.
 
-    The ids are those that NexaCloud names (`claimed`) and those in the books (`ledger_state`). `problem`
-    in the frame's attrs says why the list may not be whole (else None).
+    The ids are those that NexaCloud names (`claimed`) and those in the books (`ledger_state`). The list is
+    read from what changed since the index `before` where that is sure. The frame's attrs say how
+    (`listing`: `full` or `incremental`, `why` in full), and why it may not be whole (`problem`, else None).
     """
     scope = Scope(
         customers=customers,
@@ -81,7 +84,8 @@ def read_index(
         },
     )
     span = {"first_period": reader.of.company.first_period, "last_period": last_period}
-    listing = reader.source.listing(progress)
+    reading = read_list(reader.of, reader.source, reader.evidence, before or Before(), progress)
+    listing = reading.listing
     listed = [(one, reader.of.facts(one.body)) for one in listing.documents]
     scope = scope.with_known([facts for _, facts in listed])
 
@@ -108,9 +112,9 @@ def read_index(
             rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
         else:
             rows.append(row(answer, reader.of.facts(answer.body), Lookup.ASKED))
-    return to_frame(
-        rows, IndexRow, problem=listing.problem, pages=listing.pages, calls=listing.calls
-    )
+    seen = {"problem": listing.problem, "pages": listing.pages, "calls": listing.calls}
+    attrs = attrs_of(reading, rows, listing_complete(rows, listing.problem).detail)
+    return to_frame(rows, IndexRow, **seen, **attrs)
 
 
 def listing_result(name: str, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:
@@ -129,14 +133,7 @@ def read_documents(reader: Reader, rows: Iterable[IndexRow]) -> tuple[InvoiceFac
 def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFacts, Body], ...]:
     """The completed facts of these index rows, each with its body."""
     wanted = [row for row in rows if row.body_hash is not None]
-    bodies = [
-        SourceBody(
-            id=row.source_id,
-            kind=Kind.CREDIT_NOTE if row.origin is Origin.CREDIT_NOTE else Kind.INVOICE,
-            body=reader.evidence.get(reader.of.name, row.body_hash or ""),
-        )
-        for row in wanted
-    ]
+    bodies = [body_of(reader.of, row, reader.evidence) for row in wanted]
     facts = []
     for listed, answer in zip(bodies, reader.source.complete(bodies), strict=True):
         if isinstance(answer, Absent):

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, Throttled, Unreachable
 from fcb_pipelines.connectors.retry import Pace
-from fcb_pipelines.connectors.sources import Absent, Source, SourceBody
+from fcb_pipelines.connectors.sources import Absent, Known, ListInFull, Source, SourceBody
 from fcb_pipelines.connectors.stripe.source import StripeSource
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.stripe.documents import document_facts
@@ -115,6 +115,37 @@ def test_calls_grow_with_pages(tmp_path: Path, connect: Connect, count: int, cal
     source = connect(many(tmp_path, count))
     listing = source.listing()
     assert (len(listing.documents), listing.calls, listing.problem) == (count, calls, None)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"data": {"object": {"object": "invoice"}}},
+        {"data": {"object": {"object": "payout", "id": "po_1"}}},
+        {"data": None},
+        {},
+    ],
+)
+def test_an_event_that_can_not_be_read_asks_for_the_full_list(
+    small: Path, connect: Connect, odd: dict[str, object]
+) -> None:
+    source = connect(small)
+    followed = source.follow(None)
+    assert followed.mark
+    known = Known(
+        documents=followed.listing.documents,
+        rest={**followed.rest, "events": []},
+        mark=followed.mark,
+    )
+    assert source.follow(known).listing.problem is None
+    events = small / "stripe" / "events.json"
+    told = json.loads(events.read_text())
+    told[0] |= {"created": followed.mark["created"], **odd}
+    if not odd:
+        del told[0]["data"]
+    events.write_text(json.dumps(told))
+    with pytest.raises(ListInFull, match="an event can't be read"):
+        source.follow(known)
 
 
 def test_a_key_of_another_account_fails_the_listing(small: Path, connect: Connect) -> None:
@@ -247,6 +278,10 @@ def test_describe_says_what_is_in_the_way_and_never_raises(small: Path, connect:
     assert not writes.problems
     barred = connect(small, Faults(forbidden=frozenset({"invoices", "account"}))).describe()
     assert len(barred.problems) == 1
+    unwatched = connect(small, Faults(forbidden=frozenset({"events"}))).describe()
+    assert (unwatched.problems, unwatched.warnings) == (
+        (), ("each sync lists in full: the key may not read events",),
+    )  # fmt: skip
 
 
 def test_links_that_open_the_document_are_no_evidence(small: Path, connect: Connect) -> None:

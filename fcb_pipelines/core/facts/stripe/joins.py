@@ -68,10 +68,7 @@ class Related:
         self._notes = grouped((_reference(note.get("invoice")), note) for note in notes)
         self._naming = grouped((name, note) for note in notes for name in _refunds_named(note))
         self._refunds_of = _by_payment(refunds)
-        self._disputes_of = _by_payment(
-            {name: value for name, value in each.items() if name not in _NO_EVIDENCE}
-            for each in disputes
-        )
+        self._disputes_of = _by_payment(map(without_evidence, disputes))
         self._failures_of = _by_payment(_failure(each) for each in failures)
         self._paying = grouped(
             (_key(payment), payment) for invoice in invoices for payment in _payments(invoice)
@@ -124,6 +121,11 @@ class Related:
             "void_invoice": [self._void[invoice]] if invoice in self._void else [],
         }
         return {name: found for name, found in parts.items() if found}
+
+
+def without_evidence(dispute: Json) -> Json:
+    """A dispute without the papers of the customer."""
+    return {name: value for name, value in dispute.items() if name not in _NO_EVIDENCE}
 
 
 def _was_made(payment: Json) -> bool:
