@@ -18,7 +18,6 @@ class Outcome:
     failed_gates: tuple[str, ...] = ()
     written: int = 0
     posted: int = 0
-    may_touch_others: bool = False
 
     @property
     def may_touch_others(self) -> bool:
