@@ -99,11 +99,15 @@ def test_a_change_in_nexacloud_of_what_is_posted_is_named(closed: World) -> None
 
 
 def _counted(side: str) -> set[str]:
-    """The fields, those of a settlement as one."""
+    """The fields, those of a settlement as one.
+
+    The reference is left out: a document of another id is another document, and only Odoo keeps it apart
+    from the id (its own tests clear it there).
+    """
     return {
         "settlement" if name.startswith("settlement.") else name
         for name, row in FIELD_POLICIES.items()
-        if getattr(row, side) is not Policy.IGNORED
+        if getattr(row, side) is not Policy.IGNORED and name != "ref"
     }
 
 
