@@ -188,8 +188,10 @@ class Bench:
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "store": self.sources.store,
-            "config": PostingConfig(post=True),
         }
+        if "config" in asked:
+            kind = asked["config"].annotation
+            given["config"] = kind(post=True) if kind is PostingConfig else kind()
         named = {name: value for name, value in given.items() if name in asked}
         result = _function(asset)(**named, **self._inputs(asset, period))
         # An asset of several frames yields each of them by its key.
