@@ -49,6 +49,18 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = str(home / "tmp")
 
 
+# They take minutes each: begun last, one process would still be at them when the others are done.
+_LONGEST = (
+    "faults/test_sample", "mutation/test_sample", "test_many_machines", "test_edge_cases", "test_demo",
+    "test_backfill", "test_signals", "test_daily_user",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, all others in their order."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in _LONGEST))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Called by xdist in the main process for each worker."""

@@ -1,6 +1,7 @@
 """A round of every fault on each run of CI, at points that the commit draws."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,14 +21,20 @@ CLEAN = Damage(lost=0, doubled=0, half_paid=0, otherwise=0)
     [pytest.param([], marks=pytest.mark.slow), pytest.param(["--odoo"], marks=pytest.mark.odoo)],
     ids=["embedded books", "odoo"],
 )
-def test_every_kind_of_fault_is_survived_without_a_hand(options: list[str], tmp_path: Path) -> None:
-    # A process of its own: it has servers of its own, to be restarted.
+def test_every_kind_of_fault_is_survived_without_a_hand(
+    options: list[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    # A process of its own: it has servers of its own, to be restarted; Odoo's program is the run's.
+    environment = dict(os.environ)
+    if options:
+        environment["FCB_ODOO_CACHE"] = str(request.getfixturevalue("odoo_server").folder)
     file, seed = tmp_path / "results.json", seed_of_commit()
     done = subprocess.run(
         [
             *(sys.executable, "-m", "fcb_pipelines_tests.faults", "--sample", *options),
             *(f"--seed={seed}", "--json", str(file)),
         ],
+        env=environment,
         capture_output=True,
         text=True,
         timeout=1200,

@@ -64,7 +64,7 @@ def settlement_deltas(
             code = explained[document.ref]
         else:
             code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
-        left = _fields(settlement, compared, {"settlement.reconciled": "yes"})
+        left = _intended(settlement, entry, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
             state = {"settlement.reconciled": "yes" if matched else _unmatched(entry)}
@@ -111,7 +111,7 @@ def on_account_deltas(
     for settlement in settlements:
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         entry = None if now.absent else now.settlement
-        left = _fields(settlement, compared, {"settlement.state": MoveState.POSTED.value})
+        left = _intended(settlement, entry, compared, {"settlement.state": MoveState.POSTED.value})
         right: dict[str, Value] = {}
         code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
         code = explained.get(settlement.ref, code)
@@ -127,6 +127,19 @@ def on_account_deltas(
             if row.kind is not Agreement.MATCH:
                 rows.append(delta_of(settlement.document, settlement.ref, row, code))
     return rows
+
+
+def _intended(
+    settlement: Settlement,
+    entry: LedgerSettlement | None,
+    compared: Container[str],
+    state: Mapping[str, str],
+) -> dict[str, Value]:
+    """The fields that the entry must have; of one that is missing its reference is no field of its own."""
+    fields = _fields(settlement, compared, state)
+    if entry is None:
+        fields.pop("settlement.ref", None)
+    return fields
 
 
 def _fields(
