@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-odoo mutation bench faults check lint types definitions format clean
+.PHONY: help demo dev test test-odoo test-long mutation bench faults check lint types definitions format clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -28,6 +28,11 @@ test: $(VENV)/.dev
 # a closed world are of one xdist_group.
 test-odoo: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadgroup $(ARGS)
+
+# What CI leaves out, for the time it takes: twelve months by Celery workers over S3, and a round of every fault
+# into the real Odoo.
+test-long: $(VENV)/.dev
+	$(BIN)/python -m pytest -m long $(ARGS)
 
 # Every known fault, tried; docs/mutation.md is written anew (ten minutes: git tells what differs). The tests
 # try those that the commit draws: `make mutation ARGS="--sample 20"` does the same.

@@ -25,7 +25,7 @@ def closed(data: Path, home: Path, *store: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_backfill_by_two_workers_over_s3_ends_with_the_same_books_as_in_process(
     bucket: str, tmp_path: Path, new_home: Callable[[], Path]
 ) -> None:
