@@ -29,8 +29,8 @@ test: $(VENV)/.dev
 test-odoo: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadgroup $(ARGS)
 
-# What CI leaves out, for the time it takes: twelve months by Celery workers over S3, and a round of every fault
-# into the real Odoo.
+# What CI leaves out, for the time it takes: twelve months by Celery workers over S3, a round of every fault in
+# both ledgers, a month's cost against its history.
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 
@@ -44,7 +44,7 @@ mutation: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Every fault, met and survived, in both ledgers; docs/faults.md is written anew (an hour). The tests try a
+# Every fault, met and survived, in both ledgers; docs/faults.md is written anew (an hour). `make test-long` tries a
 # round of each kind: `make faults ARGS=--sample` does the same.
 faults: $(VENV)/.dev
 	$(BIN)/python -m fcb_pipelines_tests.faults $(or $(ARGS),--write)

@@ -28,7 +28,7 @@ def test_the_extract_is_measured_beside_a_copy() -> None:
     assert found["cpu_seconds"].keys() == found["memory_mb"].keys() == {"copy", "extract", "parse"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_month_is_measured_alone_and_with_its_history() -> None:
     found = history.measure(invoices=6, months=2)
     assert found.keys() == {"one month", "with history"}

@@ -1,7 +1,7 @@
 """The proof of survival, run:
 
 python -m fcb_pipelines_tests.faults [--odoo] [--seed SEED]          every fault; docs/faults.md with --write
-python -m fcb_pipelines_tests.faults --sample [--odoo]               a few of each kind, as CI does
+python -m fcb_pipelines_tests.faults --sample [--odoo]               a few of each kind
 """
 
 import argparse

@@ -9,7 +9,7 @@ _HEAD = """\
 # The proof of survival
 
     make faults                                                tries every fault and writes this page
-    python -m fcb_pipelines_tests.faults --sample [--odoo]     a round of each kind: CI in the embedded books, `make test-long` in Odoo
+    python -m fcb_pipelines_tests.faults --sample [--odoo]     a round of each kind, as `make test-long` does
 
 Every month of `nexa-2026-05` is built and posted in a process of its own that meets one fault: it is killed by
 `kill -9` at a point, an answer is lost after the write, the disk is full, the database restarts, a second process

@@ -1,4 +1,4 @@
-"""A round of every fault on each run of CI, at points that the commit draws."""
+"""A round of every fault, at points that the commit draws."""
 
 import json
 import os
@@ -18,7 +18,7 @@ CLEAN = Damage(lost=0, doubled=0, half_paid=0, otherwise=0)
 
 @pytest.mark.parametrize(
     "options",
-    [pytest.param([], marks=pytest.mark.slow), pytest.param(["--odoo"], marks=pytest.mark.long)],
+    [pytest.param([], marks=pytest.mark.long), pytest.param(["--odoo"], marks=pytest.mark.long)],
     ids=["embedded books", "odoo"],
 )
 def test_every_kind_of_fault_is_survived_without_a_hand(
