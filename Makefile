@@ -40,7 +40,7 @@ mutation: $(VENV)/.dev
 	$(BIN)/python -m fcb_pipelines_tests.mutation $(or $(ARGS),--write)
 
 # Every benchmark at its full size, an hour of two cores; docs/performance.md has the figures of one day.
-# `make bench ARGS="core history"` runs these two; the tests run each small.
+# `make bench ARGS="core history"` runs these two. Tests run those without Odoo small.
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 

@@ -48,12 +48,12 @@ def test_an_empty_environment_is_enough_to_begin_with() -> None:
     assert found.ledger == "beancount"
 
 
-def test_the_store_is_the_datas_folder_unless_a_url_says_otherwise() -> None:
-    found = environment.read({"FCB_HOME": "/home/fcb", "FCB_DATASET": "trial"})
-    assert found.store == "/home/fcb/trial"
-    elsewhere = environment.read({"FCB_HOME": "/home/fcb", "FCB_STORE_URL": "s3://bucket/trial"})
+def test_the_store_is_the_datas_folder_unless_a_url_says_otherwise(tmp_path: Path) -> None:
+    home = {"FCB_HOME": str(tmp_path)}
+    assert environment.read({**home, "FCB_DATASET": "trial"}).store == str(tmp_path / "trial")
+    elsewhere = environment.read({**home, "FCB_STORE_URL": "s3://bucket/trial"})
     assert elsewhere.store == "s3://bucket/trial"
-    assert elsewhere.data_home == Path("/home/fcb/production")
+    assert elsewhere.data_home == tmp_path / "production"
 
 
 def test_an_empty_value_counts_as_not_set() -> None:
