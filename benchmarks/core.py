@@ -10,7 +10,6 @@ the least that any program must: one pandas merge of the same lines and of their
 
 import argparse
 import gc
-import json
 import resource
 import time
 from collections import Counter, defaultdict
@@ -24,6 +23,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from benchmarks.measure import show
 from fcb_pipelines.config.settings import PACKAGED, load
 from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, ColumnType, column_names
 from fcb_pipelines.core.codes import Verdict
@@ -276,13 +276,7 @@ def main() -> None:
     parser.add_argument("--a-month", type=int, default=20_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.invoices, options.a_month)
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        for label, figure in value.items() if isinstance(value, dict) else ((name, value),):
-            print(f"{label:24} {figure:>14,}")
+    show(measure(options.invoices, options.a_month), as_json=options.json)
 
 
 if __name__ == "__main__":

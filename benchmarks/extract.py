@@ -9,7 +9,6 @@ beyond what it needs for an empty database.
 """
 
 import argparse
-import json
 import multiprocessing
 import resource
 import shutil
@@ -23,6 +22,7 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
+from benchmarks.measure import show
 from fcb_pipelines.connectors.nexacloud.contracts import column_names
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.store.frames import read_frame
@@ -163,14 +163,7 @@ def main() -> None:
     parser.add_argument("--invoices", type=int, default=5_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.invoices)
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        for label, figure in value.items() if isinstance(value, dict) else ((name, value),):
-            title = label if label == name else f"{name}: {label}"
-            print(f"{title:24} {figure:>14,}")
+    show(measure(options.invoices), as_json=options.json)
 
 
 if __name__ == "__main__":

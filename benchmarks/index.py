@@ -24,6 +24,7 @@ from typing import Any
 
 import uvicorn
 
+from benchmarks.measure import show
 from fcb_pipelines.config.settings import PACKAGED, load
 from fcb_pipelines.connectors.retry import Pace
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
@@ -202,14 +203,7 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=100)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.invoices, options.changes)
-    if options.json:
-        print(json.dumps(found))
-        return
-    for name, value in found.items():
-        for label, figure in value.items() if isinstance(value, dict) else ((name, value),):
-            title = label if label == name else f"{name}: {label}"
-            print(f"{title:28} {figure!s:>14}")
+    show(measure(options.invoices, options.changes), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Seconds of user and system time, by psutil alone: also a program with libraries of its own can import it.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,19 @@ class Usage:
     def total(self) -> float:
         """CPU seconds of all parts."""
         return sum(self.cpu.values())
+
+
+def show(found: Mapping[str, object], *, as_json: bool) -> None:
+    """Print figures by name, those of a stage under its name; or the same as JSON."""
+    if as_json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            for label, figure in value.items():
+                print(f"{f'{name}: {label}':32} {figure!s:>14}")
+        else:
+            print(f"{name:32} {value!s:>14}")
 
 
 def own() -> float:
