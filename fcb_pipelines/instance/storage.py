@@ -13,14 +13,17 @@ dagster-postgres opens a connection for each statement, and that costs Postgres 
 
 import logging
 import os
+import select
 import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, EventLogEntry
 from dagster._core.storage.base_storage import DagsterStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster._utils.concurrency import ConcurrencyClaimStatus
 from dagster_postgres import DagsterPostgresStorage
@@ -34,6 +37,8 @@ from dagster_postgres.utils import (
     set_pg_statement_timeout,
 )
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from fcb_pipelines.instance.dead_runs import end_dead_runs
 from fcb_pipelines.instance.leases import Leases
@@ -42,6 +47,16 @@ from fcb_pipelines.instance.waiting import tell_of_waiting
 # A run works in one thread. The threads of a daemon and of a webserver need more, for a moment.
 KEPT_CONNECTIONS, FURTHER_CONNECTIONS = 2, 20
 
+# A connection that nobody used for so many seconds may have been cut off without a word.
+IDLE_SECONDS = 60
+
+# What a step read and gave: only people read that, once the step's own events say that it happened.
+_TOLD_WITH_THE_NEXT = {
+    DagsterEventType.LOADED_INPUT,
+    DagsterEventType.STEP_INPUT,
+    DagsterEventType.STEP_OUTPUT,
+    DagsterEventType.HANDLED_OUTPUT,
+}
 _ENDS = {DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_CANCELED}
 
 _log = logging.getLogger(__name__)
@@ -93,6 +108,40 @@ class PooledRunStorage(_Pooled, PostgresRunStorage):
 
 class PooledEventLogStorage(_Pooled, PostgresEventLogStorage):
     """Events and pool slots, over the pool. A step that waits for a slot outlives a dead holder."""
+
+    def use_pool(self, statement_timeout: int = 0) -> None:
+        """Take connections from the pool of this process; `statement_timeout` is in milliseconds."""
+        super().use_pool(statement_timeout)
+        self._held: dict[str, list[EventLogEntry]] = {}
+        self._there: set[str] = set()
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Called for every event of a run. Those of inputs and outputs are stored with the one that follows.
+
+        A run that is killed loses those of its last step's that its own process alone knew.
+        """
+        if event.dagster_event_type in _TOLD_WITH_THE_NEXT:
+            self._held.setdefault(event.run_id, []).append(event)
+            return
+        held = self._held.pop(event.run_id, None)
+        if held:
+            with self.run_connection(event.run_id) as connection:
+                rows = [self._event_to_row(one) for one in held]
+                connection.execute(SqlEventLogStorageTable.insert(), rows)
+        super().store_event(event)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the table is there; once there, it stays."""
+        if table_name not in self._there and super().has_table(table_name):
+            self._there.add(table_name)
+        return table_name in self._there
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Whether the table of assets has this column; once there, it stays."""
+        name = f"asset_keys.{column_name}"
+        if name not in self._there and super().has_asset_key_col(column_name):
+            self._there.add(name)
+        return name in self._there
 
     def claim_concurrency_slot(
         self, concurrency_key: str, run_id: str, step_key: str, priority: int | None = None
@@ -186,9 +235,9 @@ def _engine(url: str, statement_timeout: int, token_provider: Any) -> Engine:
                 pool_size=KEPT_CONNECTIONS,
                 max_overflow=FURTHER_CONNECTIONS,
                 pool_recycle=3600,
-                # Postgres may have been restarted since a connection was used last.
-                pool_pre_ping=True,
             )
+            event.listen(engine, "checkin", _note_the_time)
+            event.listen(engine, "checkout", partial(_refuse_a_dead_one, engine))
             if statement_timeout:
                 event.listen(
                     engine,
@@ -197,6 +246,32 @@ def _engine(url: str, statement_timeout: int, token_provider: Any) -> Engine:
                 )
             _engines[key] = engine
         return _engines[key]
+
+
+def _note_the_time(_: Any, record: ConnectionPoolEntry) -> None:
+    record.info["left"] = time.monotonic()
+
+
+def _refuse_a_dead_one(
+    engine: Engine, connection: Any, record: ConnectionPoolEntry, _: object
+) -> None:
+    """Raise DisconnectionError, for which the pool opens another connection, where Postgres closed this one.
+
+    Postgres says nothing on a connection that asks nothing, but that it ends: what can be read from an
+    idle one is its end. One that was idle for long is asked, as its end may have been lost on the way.
+    """
+    left = record.info.get("left")
+    if left is None:
+        return
+    end = select.poll()
+    end.register(connection, select.POLLIN)
+    if end.poll(0):
+        raise DisconnectionError("Postgres closed the connection")
+    if time.monotonic() - left > IDLE_SECONDS:
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise DisconnectionError("Postgres does not answer on the connection") from error
 
 
 def _after_fork() -> None:
