@@ -15,7 +15,6 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-from upath import UPath
 
 from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
@@ -81,23 +80,14 @@ def failures(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Frames:
-    """The frames of one home, read and written as the IO manager does; what is unchanged, once."""
+    """The frames of one home, written as the IO manager does, and the one that reads what is unchanged once."""
 
     store: FrameStore
-    _manager: FrameIOManager = field(init=False)
+    manager: FrameIOManager = field(init=False)
 
     def __post_init__(self) -> None:
         """The project's own IO manager, which asks nothing of Dagster but a context."""
-        self._manager = FrameIOManager(self.store.root)
-
-    def read(self, key: dg.AssetKey, period: str | None, month: str | None) -> pd.DataFrame:
-        """The frame as a run of `month` has it. Raises FileNotFoundError where it was never built."""
-        if period is None and month is not None:
-            part = self._manager.slice(key, month)
-            if part is not None:
-                return part
-        context: Any = SimpleNamespace(asset_key=key)
-        return self._manager.load_from_path(context, UPath(self.store.path(key.path, period)))
+        self.manager = FrameIOManager(self.store.root)
 
     def write(self, frame: pd.DataFrame, key: dg.AssetKey, period: str | None) -> None:
         """Whole or not at all."""
@@ -131,7 +121,12 @@ class Functions:
 
         `lent` are resources in place of the project's own.
         """
-        given = {**(self.definitions.resources or {}), "config": config, **(lent or {})}
+        given = {
+            **(self.definitions.resources or {}),
+            "io_manager": frames.manager,
+            "config": config,
+            **(lent or {}),
+        }
         waits_for = {
             node.alias or node.name: {
                 each.node for one in inputs.values() for each in one.get_node_dependencies()
@@ -205,12 +200,7 @@ class Functions:
         asked = inspect.signature(function).parameters
         if "config" in asked and not isinstance(given["config"], asked["config"].annotation):
             given["config"] = asked["config"].annotation()
-        read = {
-            name: frames.read(key, self._partition(key, period), period)
-            for name, key in of.keys_by_input_name.items()
-            if not of.node_def.input_dict[name].dagster_type.is_nothing
-        }
-        result = function(**{name: given[name] for name in asked if name in given}, **read)
+        result = function(**{name: given[name] for name in asked if name in given})
         return (
             [result] if isinstance(result, dg.MaterializeResult | dg.AssetCheckResult) else result
         )

@@ -76,6 +76,59 @@ def test_runs_of_one_process_share_the_same_few_connections(
     assert set(backends("pid")) == before
 
 
+def test_every_event_of_a_run_is_on_record_in_its_order(instance: dg.DagsterInstance) -> None:
+    @dg.op
+    def gives() -> int:
+        return 1
+
+    @dg.op
+    def takes(one: int) -> int:
+        return one
+
+    @dg.job
+    def both() -> None:
+        takes(gives())
+
+    done = both.execute_in_process(instance=instance)
+    stored = [
+        entry.dagster_event
+        for entry in instance.all_logs(done.run_id)
+        if entry.dagster_event and entry.dagster_event.is_step_event
+    ]
+    told = [event for event in done.all_events if event.is_step_event]
+    kinds = {event.event_type for event in stored}
+    assert [(one.step_key, one.event_type) for one in stored] == [
+        (one.step_key, one.event_type) for one in told
+    ]
+    assert {dg.DagsterEventType.LOADED_INPUT, dg.DagsterEventType.HANDLED_OUTPUT} <= kinds
+
+
+def test_what_a_step_read_is_on_record_when_it_fails(instance: dg.DagsterInstance) -> None:
+    @dg.op
+    def gives() -> int:
+        return 1
+
+    @dg.op
+    def fails(one: int) -> None:
+        raise ValueError(one)
+
+    @dg.job
+    def both() -> None:
+        fails(gives())
+
+    done = both.execute_in_process(instance=instance, raise_on_error=False)
+    stored = [
+        entry.dagster_event.event_type
+        for entry in instance.all_logs(done.run_id)
+        if entry.dagster_event and entry.dagster_event.step_key == "fails"
+    ]
+    assert stored[-3:] == [
+        dg.DagsterEventType.LOADED_INPUT,
+        dg.DagsterEventType.STEP_INPUT,
+        dg.DagsterEventType.STEP_FAILURE,
+    ]
+
+
 def test_another_instance_of_the_process_opens_no_connections_of_its_own(
     instance: dg.DagsterInstance, backends: Ask, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ from fcb_pipelines.defs.ledger.correcting import planned, write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
+from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
@@ -153,9 +154,13 @@ class _Context:
     """What the assets ask of Dagster's context."""
 
     resources: Any
-    partition_key: str = ""
+    partition_key: str | None = None
     run: _Run = _Run()
     log: logging.Logger = _LOG
+
+    @property
+    def has_partition_key(self) -> bool:
+        return self.partition_key is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +189,17 @@ class Bench:
         asset = _ASSETS[key]
         asked = inspect.signature(_function(asset)).parameters
         given: Json = {
-            "context": _Context(self.sources, period or ""),
+            "context": _Context(self.sources, period),
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "store": self.sources.store,
+            "io_manager": FrameIOManager(self.frames.root),
         }
         if "config" in asked:
             kind = asked["config"].annotation
             given["config"] = kind(post=True) if kind is PostingConfig else kind()
         named = {name: value for name, value in given.items() if name in asked}
-        result = _function(asset)(**named, **self._inputs(asset, period))
+        result = _function(asset)(**named)
         # An asset of several frames yields each of them by its key.
         for one in [result] if isinstance(result, dg.MaterializeResult) else result:
             write_frame(one.value, self.frames.path((one.asset_key or key).path, period))
@@ -269,15 +275,6 @@ class Bench:
 
     def _reader(self) -> LedgerReader:
         return open_reader(self.ledger, connections.read_back_log(self.found), "bench")
-
-    def _inputs(self, asset: dg.AssetsDefinition, period: str | None) -> Json:
-        read = {}
-        for name, key in asset.keys_by_input_name.items():
-            if asset.node_def.input_dict[name].dagster_type.is_nothing:
-                continue
-            partitioned = _ASSETS[key].partitions_def is not None
-            read[name] = self.frames.read(key.path, period if partitioned else None)
-        return read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

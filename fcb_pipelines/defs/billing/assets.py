@@ -23,6 +23,7 @@ from fcb_pipelines.defs.runtime.keys import (
     source_key,
 )
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.sources.following import Before, how_it_was_read, time_of
 from fcb_pipelines.defs.sources.reading import (
     listing_result,
@@ -45,7 +46,8 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
     reads: dict[str, Any] = {**common, "pool": name, "required_resource_keys": {name, "store"}}
     index_key = source_key(name, "index")
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=index_key,
         ins={
             "users": dg.AssetIn(USERS),
@@ -89,7 +91,8 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **seen))
 
     def documents(noun: str, origin: Origin, what: str) -> dg.AssetsDefinition:
-        @dg.asset(
+        @reading(
+            dg.asset,
             key=source_key(name, noun),
             partitions_def=MONTHS,
             ins={"index": dg.AssetIn(index_key)},
@@ -108,7 +111,8 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
 
         return cast(dg.AssetsDefinition, month_documents)
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=source_key(name, "credited_invoices"),
         partitions_def=MONTHS,
         ins={
@@ -133,7 +137,8 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
         frame = to_frame(facts, InvoiceFacts, snapshot=index.attrs.get("snapshot"))
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=source_key(name, "payments"),
         partitions_def=MONTHS,
         ins={

@@ -1,6 +1,7 @@
 """Every gate as an asset check on its assets, generated from the gate table."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import dagster as dg
 import pandas as pd
@@ -10,6 +11,7 @@ from fcb_pipelines.defs.gates.inputs import TABLE, frames_of, gate_results
 from fcb_pipelines.defs.runtime.gating import check_result, spec
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.reading import reading
 
 
 def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
@@ -20,7 +22,8 @@ def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
         ins = {name: one for name, one in ins.items() if one.key == key}
     partitions = MONTHS if gates[0].scope is Scope.MONTH else None
 
-    @dg.multi_asset_check(
+    @reading(
+        dg.multi_asset_check,
         name=f"{asset.replace('/', '__')}__gates",
         description=f"The gates on {asset}.",
         specs=[spec(gate, key, partitions, ins) for gate in gates],
@@ -33,7 +36,7 @@ def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
         for result in gate_results(gates, Month(period, frames)):
             yield check_result(result, key)
 
-    return gates_of_asset
+    return cast(dg.AssetChecksDefinition, gates_of_asset)
 
 
 def _by_asset() -> dict[str, list[Gate]]:

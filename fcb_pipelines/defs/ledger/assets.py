@@ -31,6 +31,7 @@ from fcb_pipelines.defs.runtime.ledger_reading import (
 )
 from fcb_pipelines.defs.runtime.month import Month, books_text
 from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
@@ -58,7 +59,8 @@ def moves(
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.STANDING,
     ins={**month.FACTS, **month.INDEXES, **month.COPIES, **month.UNPLACED_DOCUMENTS},
     metadata=column_schema(LedgerState),
@@ -87,7 +89,8 @@ def ledger_state(
     )
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.DOCUMENTS,
     ins={
         **month.FACTS,
@@ -113,7 +116,8 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
     )
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.PARTNERS,
     ins={
         **month.GATED,
@@ -146,7 +150,8 @@ def partners(
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.DRAFT_MOVES,
     ins=month.GATED,
     deps=[keys.PARTNERS],
@@ -173,7 +178,8 @@ def draft_moves(
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.POSTED_MOVES,
     ins=month.GATED,
     deps=[keys.DRAFT_MOVES],
@@ -202,7 +208,8 @@ def posted_moves(
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.SETTLEMENTS,
     ins={**month.GATED, **month.FACTS, **month.UNPLACED_DOCUMENTS},
     deps=[keys.POSTED_MOVES],

@@ -21,6 +21,7 @@ from fcb_pipelines.defs.metering.invoices import read_invoiced
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
 from fcb_pipelines.defs.sources.reading import readers
 from fcb_pipelines.defs.sources.registry import LAGO
@@ -29,7 +30,8 @@ Frame = dg.MaterializeResult[pd.DataFrame]
 _COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kinds": {"python"}}
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.PLAN_CATALOG,
     ins={**inputs.PLANS},
     metadata=column_schema(CataloguePlan),
@@ -45,7 +47,8 @@ def plan_catalog(**frames: pd.DataFrame) -> Frame:
     )
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.INVOICED_DOCUMENTS,
     ins={
         **month.INDEXES,
@@ -66,7 +69,8 @@ def invoiced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, read_anew=read))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.USAGE,
     partitions_def=MONTHS,
     ins={**inputs.READINGS, **inputs.SUBSCRIPTIONS},
@@ -91,7 +95,8 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, remarks=remarks))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.EXPECTED_CHARGES,
     partitions_def=MONTHS,
     ins={**inputs.SUBSCRIPTIONS, **inputs.CATALOGUE, **inputs.DOCUMENTS, **inputs.USAGE},
@@ -114,7 +119,8 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.METERING_DELTAS,
     partitions_def=MONTHS,
     ins={

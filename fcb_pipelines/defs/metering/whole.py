@@ -11,10 +11,12 @@ from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import periods, today
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.LEAKS,
     ins={
         **inputs.SUBSCRIPTIONS,

@@ -32,6 +32,7 @@ from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
 from fcb_pipelines.defs.sources.reading import read_documents, readers
 from fcb_pipelines.defs.sources.registry import rules
@@ -49,7 +50,8 @@ _COMMON: dict[str, Any] = {
 }
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.AGREEMENTS,
     partitions_def=MONTHS,
     ins={**month.FACTS, **month.COPIES, **month.USERS},
@@ -64,7 +66,8 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.DISPOSITIONS,
     partitions_def=MONTHS,
     ins={
@@ -103,7 +106,8 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
     )
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.UNPLACED_DOCUMENTS,
     ins=month.INDEXES,
     metadata=column_schema(InvoiceFacts),
@@ -126,7 +130,8 @@ def unplaced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.UNPLACED,
     ins={**month.COPIES, **month.INDEXES, **month.UNPLACED_DOCUMENTS},
     metadata=column_schema(Disposition),
@@ -145,7 +150,8 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.TAX_WITNESS,
     partitions_def=MONTHS,
     ins={**month.FACTS, **month.COPIES, **month.USERS, **month.INDEXES, **month.DISPOSITIONS},
@@ -168,7 +174,8 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.LEDGER_DELTAS,
     partitions_def=MONTHS,
     ins={

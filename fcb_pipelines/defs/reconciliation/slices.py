@@ -16,6 +16,7 @@ from fcb_pipelines.defs.runtime.frame_io import slices_of
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
@@ -23,7 +24,8 @@ _CUT_FROM = "cut_from"
 _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.blocking)
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.SLICES,
     ins={**month.INDEXES, **month.COPIES, **month.USERS, **month.UNPLACED_DOCUMENTS},
     metadata=column_schema(SliceRow),

@@ -22,6 +22,7 @@ from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
@@ -33,7 +34,8 @@ _COMMON: dict[str, Any] = {
 _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.COMPLETENESS,
     ins={**month.INDEXES, **month.COPIES, **_UNPLACED},
     deps=[dg.AssetDep(keys.DISPOSITIONS, partition_mapping=dg.AllPartitionMapping())],
@@ -51,7 +53,8 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))
 
 
-@dg.multi_asset(
+@reading(
+    dg.multi_asset,
     outs={
         "receivable": dg.AssetOut(
             key=keys.RECEIVABLE, metadata=column_schema(ReceivableRow), **_COMMON

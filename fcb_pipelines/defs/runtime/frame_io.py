@@ -39,12 +39,22 @@ class FrameIOManager(dg.UPathIOManager):
         self._frames = FrameStore(root, once=True)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """The frame of the asset and partition, or the run's month of a frame over all months."""
+        """The frame of an input that Dagster loads itself."""
         if context.has_partition_key and not context.has_asset_partitions:
             part = self.slice(context.asset_key, context.partition_key)
             if part is not None:
                 return part
         return cast(pd.DataFrame, super().load_input(context))
+
+    def read(self, key: dg.AssetKey, period: str | None) -> pd.DataFrame:
+        """The frame of an asset as a run of this month has it: its month, or its part of all months.
+
+        `period` is None in a run over all months. Raises FileNotFoundError where it was never built.
+        """
+        if period is None or key in keys.MONTHLY:
+            return self._load(key, self._frames.path(key.path, period))
+        part = self.slice(key, period)
+        return self._load(key, self._frames.path(key.path)) if part is None else part
 
     def slice(self, key: dg.AssetKey, period: str) -> pd.DataFrame | None:
         """A month's part of a frame over all months; None where none was cut from it as it is now."""
@@ -60,11 +70,15 @@ class FrameIOManager(dg.UPathIOManager):
         """Nothing: the writing makes the folders, with the owner's rights alone."""
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
+        """Called by UPathIOManager, for an input that Dagster loads itself."""
+        return self._load(context.asset_key, _place(path))
+
+    def _load(self, key: dg.AssetKey, path: Place) -> pd.DataFrame:
         """Read the frame; it is empty where an earlier version built the month without it."""
         try:
-            return self._frames.load(_place(path))
+            return self._frames.load(path)
         except FileNotFoundError:
-            if context.asset_key in keys.LATER:
+            if key in keys.LATER:
                 return pd.DataFrame()
             raise
 

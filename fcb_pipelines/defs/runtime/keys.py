@@ -76,6 +76,14 @@ CUT = {
     "copy_items": COPY_ITEMS,
 }
 
+# The assets with a frame a month; every other has one over all months.
+MONTHLY = frozenset(
+    {source_key(name, noun) for name in SOURCES for noun in MONTH_NOUNS}
+    | {STANDING, DOCUMENTS, PARTNERS, DRAFT_MOVES, POSTED_MOVES, SETTLEMENTS}
+    | {AGREEMENTS, DISPOSITIONS, TAX_WITNESS, LEDGER_DELTAS}
+    | {USAGE, EXPECTED_CHARGES, METERING_DELTAS, REPORT}
+)
+
 # Frames that a month may have been built without: an earlier version did not write them, or their
 # source was not there yet. A missing one counts as empty.
 LATER = frozenset(
