@@ -53,6 +53,6 @@ def erase(
             made.add_row(source, str(free[source]), str(kept[source]))
         out().print(made)
         if erasure.in_use:
-            out().print("Those in use: erase the customer at the source, then run fcb sync.")
+            out().print("Those in use: erase the customer at the source, then run fcb sync --full.")
     if erasure.in_use:
         raise typer.Exit(Exit.DIFFERENCE)

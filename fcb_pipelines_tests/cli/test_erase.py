@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from fcb_pipelines.config import environment
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_frame, write_frame
+from fcb_pipelines.core.facts.cursor import CURSOR, Cursor
 from fcb_pipelines.defs.runtime import connections
 
 JANE = {"id": "in_1", "customer": "cus_1", "customer_email": "jane@acme.example"}
@@ -34,13 +36,12 @@ def evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EvidenceStore:
     return connections.evidence(environment.read())
 
 
-def index(*names: str) -> None:
+def index(*names: str, **attrs: object) -> None:
     """The present index of Stripe, of these bodies."""
     frames = connections.frames(environment.read())
     rows = [Row("stripe:a:in_1", name) for name in names]
-    write_frame(
-        to_frame([*rows, Row("stripe:a:in_9", None)], Row), frames.path(["stripe", "index"])
-    )
+    made = to_frame([*rows, Row("stripe:a:in_9", None)], Row, **attrs)
+    write_frame(made, frames.path(["stripe", "index"]))
 
 
 def erased(*arguments: str) -> tuple[int, dict[str, object]]:
@@ -75,3 +76,17 @@ def test_an_answer_in_use_is_told_and_left(evidence: EvidenceStore) -> None:
     code, told = erased("cus_1", "--yes")
     assert (code, told["in_use"], told["free"]) == (1, [["stripe", present]], [["lago", former]])
     assert evidence.get("stripe", present) == JANE
+
+
+def test_what_the_next_sync_goes_on_from_is_in_use(evidence: EvidenceStore) -> None:
+    """Without it that sync would list the whole of Stripe; the next one names another body."""
+    rest = evidence.put("stripe", {"refunds": [{"id": "re_1", "customer": "cus_1"}]})
+    day = datetime(2026, 7, 10, 6, tzinfo=UTC)
+    cursor = Cursor(mark={}, rest=rest, listed="1" * 64, form="f", listed_at=day, read_at=day)
+    index(**{CURSOR: cursor.as_attr()})
+    code, told = erased("cus_1", "--yes")
+    assert (code, told["in_use"], told["free"]) == (1, [["stripe", rest]], [])
+    assert evidence.get("stripe", rest)["refunds"][0]["id"] == "re_1"
+    for without in ({CURSOR: None}, {CURSOR: {"rest": "of another version"}}, {}):
+        index(**without)
+        assert erased("cus_1")[1]["free"] == [["stripe", rest]]

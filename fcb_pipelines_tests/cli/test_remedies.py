@@ -29,6 +29,7 @@ TOLD = {
     "fcb sandbox up",
     "fcb status",
     "fcb sync",
+    "fcb sync --full",
     "fcb sync --period",
 }
 

@@ -12,7 +12,8 @@ from pyarrow import parquet
 
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
-from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.connectors.store.frames import FrameStore, attrs_of
+from fcb_pipelines.core.facts.cursor import CURSOR, cursor_of
 
 Named = tuple[str, str]
 
@@ -40,11 +41,18 @@ def find_erasure(evidence: EvidenceStore, frames: FrameStore, words: Collection[
 
 
 def _names_in_use(frames: FrameStore) -> frozenset[str]:
-    """The bodies that a frame is made of, by the column that names them."""
+    """The bodies that a frame is made of, by the column that names them, and those of its cursor.
+
+    Without the body of its cursor the next sync would list the whole source.
+    """
     names: set[str] = set()
     for place in places.files(frames.root, ".parquet"):
         content = io.BytesIO(places.read_bytes(place))
-        if "body_hash" in parquet.read_schema(content).names:
+        schema = parquet.read_schema(content)
+        if "body_hash" in schema.names:
             column = parquet.read_table(content, columns=["body_hash"]).column(0)
             names |= {name for name in column.to_pylist() if name}
+        cursor = cursor_of(attrs_of(schema).get(CURSOR))
+        if cursor is not None:
+            names.add(cursor.rest)
     return frozenset(names)

@@ -69,9 +69,8 @@ class FrameFile:
         with parquet.ParquetFile(self.path) as file:
             batches = [*islice(file.iter_batches(batch_size=rows), 1)]
             table = pa.Table.from_batches(batches, file.schema_arrow)
-        told = (table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}")
         frame = table.to_pandas()
-        frame.attrs = json.loads(told)
+        frame.attrs = attrs_of(table.schema)
         frame = _unpacked_columns(frame)
         return frame.astype(object).where(frame.notna(), None)
 
@@ -114,6 +113,12 @@ class FrameStore:
             return places.signature(self.path(key, partition))
         except FileNotFoundError:
             return ""
+
+
+def attrs_of(schema: pa.Schema) -> dict[str, Any]:
+    """The attrs of the frame in a file with this schema."""
+    told: dict[str, Any] = json.loads((schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    return told
 
 
 def read_frame(path: Place) -> pd.DataFrame:

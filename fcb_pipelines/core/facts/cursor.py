@@ -12,6 +12,9 @@ from fcb_pipelines.core.facts.index import IndexRow, Lookup
 # Stripe keeps its events 30 days; the five days between are for a clock that is wrong.
 MARK_LASTS = timedelta(days=25)
 
+CURSOR = "cursor"
+"""The index frame's attr with the cursor; None where the next sync must list in full."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:

@@ -21,12 +21,17 @@ from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
-from fcb_pipelines.core.facts.cursor import Cursor, cursor_of, listed_digest, sum_fault, why_in_full
+from fcb_pipelines.core.facts.cursor import (
+    CURSOR,
+    Cursor,
+    cursor_of,
+    listed_digest,
+    sum_fault,
+    why_in_full,
+)
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.defs.sources.registry import RegisteredSource
 
-CURSOR = "cursor"
-"""The index frame's attr with the cursor; None where the next sync must list in full."""
 _WHY_NOT = "no_cursor"
 
 
