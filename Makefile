@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-odoo test-long mutation bench faults check lint types definitions format clean
+.PHONY: help demo dev test test-odoo test-long mutation bench faults check lint types definitions audit lock format clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -62,8 +62,16 @@ types: $(VENV)/.dev
 definitions: $(VENV)/.dev
 	cd docs && env -i PATH="$$PATH" $(abspath $(BIN))/dagster definitions validate -w ../workspace.yaml
 
+# Known faults of the locked packages; where pip-audit can't reach its data it says so, loudly, and fails nothing.
+audit: $(VENV)/.dev
+	$(BIN)/python -m fcb_pipelines_tests.supply_chain.audit
+
+# deploy/requirements anew, from pyproject.toml and what the index has today; docs/maintaining.md says when.
+lock: $(VENV)/.dev
+	$(BIN)/python -m fcb_pipelines_tests.supply_chain.lock
+
 # What CI runs after `make demo`. FCB_REQUIRE_ODOO=1 makes a missing Odoo a failure.
-check: lint types definitions test test-odoo
+check: lint types definitions audit test test-odoo
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
