@@ -22,7 +22,7 @@ EXTRAS = ("books", "s3", "celery", "k8s")
 
 _UV = (
     "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes", "--upgrade",
-    "--no-emit-index-url", "--no-annotate", "--no-header", "--quiet", "--python-version",
+    "--no-emit-index-url", "--no-strip-extras", "--no-annotate", "--no-header", "--quiet", "--python-version",
 )  # fmt: skip
 
 Lock = dict[str, tuple[Requirement, tuple[str, ...]]]

@@ -147,8 +147,13 @@ def completed(reader: Reader, rows: Iterable[IndexRow]) -> tuple[tuple[InvoiceFa
 
 
 def settlements_of(facts: Iterable[InvoiceFacts]) -> tuple[SettlementFacts, ...]:
-    """Every settlement of these documents, once each: two documents may share one."""
-    return tuple({s.ref: s for one in facts for s in one.settlements}.values())
+    """Every settlement of these documents, once each: two documents may share one.
+
+    A refund that a credit note names is the note's, and of amount 0 the invoice's too, where it may have been
+    posted before the note came.
+    """
+    found = {(s.document, s.ref): s for one in facts for s in one.settlements}
+    return tuple(found.values())
 
 
 def progress_to(context: dg.AssetExecutionContext, what: str) -> Callable[[int], None]:
