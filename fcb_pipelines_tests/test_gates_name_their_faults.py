@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +27,7 @@ from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.rows import to_rows
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
-from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.core.ledger.moves import ForeignCredit, MoveState
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
 from fcb_pipelines.core.metering.gates import (
@@ -67,7 +68,12 @@ from fcb_pipelines.core.proof.gates import (
     unitemised_lines,
 )
 from fcb_pipelines.core.proof.partners import shared_email
-from fcb_pipelines.core.proof.receivable import orphans, receivable, receivable_gate
+from fcb_pipelines.core.proof.receivable import (
+    foreign_credit,
+    orphans,
+    receivable,
+    receivable_gate,
+)
 from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.runtime.gating import check_result
@@ -193,6 +199,10 @@ SHARED = LinkedPartner(
         SharedEmail(email="books@x.example", bearers=("nexacloud:u1 (Alpha)", "nexacloud:u2 (Beta)")),
     ),
 )  # fmt: skip
+STRANGE = ForeignCredit(
+    move="MISC/2026/05/0001", partner="nexacloud:u1", name="Maple Bakery Inc.", date=date(2026, 5, 4),
+    currency="CAD", amount=1250,
+)  # fmt: skip
 LOST = AmountRow(
     ref=REF, entry="pi_1", number=NUMBER, partner="nexacloud:u", currency="CAD",
     measure=Measure.CASH, day=DAY, source=22600, posted=0, listed=0, why=None,
@@ -256,6 +266,10 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
         a_cent_more_in_the_ledger,
         (REF, NUMBER, "source 226.00 CAD", "ledger 226.01 CAD", "not posted 0.00 CAD", "-0.01 CAD",
          "stripe:acct:in_77 (N-77): posted move of ours that no member explains"),
+    ),
+    "credit_is_explained": (
+        lambda: warning(foreign_credit([STRANGE])),
+        ("Maple Bakery Inc. (nexacloud:u1)", "12.50 CAD", "MISC/2026/05/0001", "2026-05-04"),
     ),
     "nothing_is_lost": (lambda: nothing_is_lost([LOST]), (NUMBER, "226.00 CAD", "0.00 CAD")),
     "cash_without_document": (

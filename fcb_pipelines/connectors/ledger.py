@@ -6,12 +6,18 @@ suite tests both. Every call takes and returns whole batches. None edits or dele
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Protocol
 
 from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove
+from fcb_pipelines.core.ledger.moves import (
+    ForeignCredit,
+    LedgerMove,
+    LedgerSettlement,
+    ListedMove,
+)
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 
 
@@ -87,6 +93,13 @@ class Ledger(Protocol):
         allocation matches exactly its amount with the receipt or credit note that it draws on; the
         first one also writes a shared receipt. A settlement that undoes another releases that one from
         the document and is matched with it. Returns the read-back.
+        """
+        ...
+
+    def foreign_credits(self, since: date) -> tuple[ForeignCredit, ...]:
+        """The open credits of partners with a link of ours, in entries that are not ours, dated `since` or later.
+
+        By date and move. What a person has matched with a document is no open credit.
         """
         ...
 

@@ -58,6 +58,7 @@ from fcb_pipelines.core.proof.deltas import ledger_deltas
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.core.proof.receivable import (
     ReceivableRow,
+    foreign_credit,
     orphans,
     receivable,
     unsettled,
@@ -395,6 +396,8 @@ class Pipeline:
             "completeness": completeness(members, months, self._unplaced),
             "receivable": self.receivable,
             "orphans": orphans(moves, decisions),
+            "foreign_credits": foreign_credit(self.ledger.foreign_credits(books_begin(settings))),
+            "amounts": self.amounts,
             "ledger_deltas": deltas,
         }
         self.gates = tuple(

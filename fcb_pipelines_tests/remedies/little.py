@@ -11,16 +11,25 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from dagster import Failure
 
 from fcb_pipelines.config import settings as configuration
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import EntriesRefused, Refusal, Unreachable
+from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.documents.rows import DocumentRow
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.ledger.moves import RELEASED
+from fcb_pipelines.core.ledger.partners import LinkedPartner
+from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.credit import drawn_without_origin
-from fcb_pipelines.core.proof.gate import GateResult, Outcome
+from fcb_pipelines.core.proof.gate import Finding, GateResult, Outcome, failing
 from fcb_pipelines.core.refs import nexacloud_ref
+from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader
+from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines_tests.histories.events import HOSTING, World
 from fcb_pipelines_tests.histories.model import Invoice, Money, Note, tax_on
 from fcb_pipelines_tests.histories.rendering import snapshot
@@ -50,6 +59,11 @@ class Little(Pipeline):
         self.about = ""
         self.ran: set[str] = set()
         self.silent: set[str] = set()
+        self.unlisted: set[str] = set()
+        self.emails: dict[str, str] = {}
+        self.companies: dict[str, str] = {}
+        self.linked: tuple[LinkedPartner, ...] = ()
+        self.tamper: Callable[[Month], None] | None = None
         self.more_rates: list[Json] = []
         self.more_copies: list[NexaCloudInvoice] = []
         self._edits: dict[str, list[Edit]] = defaultdict(list)
@@ -149,6 +163,13 @@ class Little(Pipeline):
 
     def run(self, *, post: bool = True, everything: bool = True) -> None:
         """`fcb sync`."""
+        self.sync(self._now(), post=post, everything=everything)
+
+    def extract(self) -> None:
+        """The first part of a sync: what a gate over the lists stops, is not built."""
+        self._extract(self._now())
+
+    def _now(self) -> Snapshot:
         now = snapshot(
             self.world.billing,
             account=self.settings.stripe.account,
@@ -158,14 +179,16 @@ class Little(Pipeline):
             for row in rows:
                 for edit in self._edits.get(str(row.get("id") or row.get("lago_id")), ()):
                     edit(row)
+        for key, user in [*now.users.items()]:
+            mail, company = self.emails.get(key, user.email), self.companies.get(key, user.company)
+            now.users[key] = replace(user, email=mail, company=company)  # type: ignore[index]
         now.stripe["tax_rates"].extend(self.more_rates)  # type: ignore[attr-defined]
-        self.sync(now, post=post, everything=everything)
+        return now
 
     def command(self, told: str) -> None:
         """One command of a remedy, as printed, for the document that the row is about."""
-        assert self.about, "no document yet"
         match told:
-            case "fcb sync":
+            case "fcb sync" | "fcb sync --period M":
                 self.run()
             case "fcb ledger correct REF":
                 self.correct([self.about])
@@ -197,9 +220,27 @@ class Little(Pipeline):
         found = {str(code) for code in self.exceptions().get(ref, ())}
         row = self.dispositions.get(ref)
         found |= {str(row.reason)} if row is not None and row.reason else set()
-        credit = drawn_without_origin(self.ledger.read_settlements(), self.dispositions)
-        rows = [*self.amounts, *credit]
+        rows = [*self.amounts, *self.drawn()]
         return found | {str(each.why) for each in rows if each.ref == ref and each.why}
+
+    def drawn(self) -> tuple[AmountRow, ...]:
+        """Credit that was drawn without an origin."""
+        return drawn_without_origin(self.ledger.read_settlements(), self.dispositions)
+
+    def rows(self) -> list[DocumentRow]:
+        """The rows of all intended documents."""
+        return [row for month in self.months.values() for row in month.document_rows]
+
+    def stopped_by(self, gate: str, tamper: Callable[[Month], None] | None) -> Finding:
+        """Build all months, changed so on the way: what this gate stops, or nothing."""
+        self.tamper = tamper
+        try:
+            self.run()
+        except Failure as refused:
+            return failing([part for part in str(refused.description).split("; ") if gate in part])
+        finally:
+            self.tamper = None
+        return failing([])
 
     def failing(self) -> set[str]:
         """The gates that fail."""
@@ -255,12 +296,47 @@ class Little(Pipeline):
             self.write(f"1970-01-01 commodity {one.currency}")
         self.by_hand(("112110", one.total), ("411310", -one.total), currency=one.currency)
 
-    def by_hand(self, *postings: tuple[str, int], currency: str = "CAD", day: date = DAY) -> None:
+    def by_hand(
+        self,
+        *postings: tuple[str, int],
+        currency: str = "CAD",
+        day: date = DAY,
+        settles: str = "",
+        partner: str = "",
+    ) -> None:
         """A person's entry, which has no id of ours: amounts by account code, minor units."""
         lines = [
             f"  {self._account(code)}  {amount / 100:.2f} {currency}" for code, amount in postings
         ]
-        self.write("\n".join((f'{day} * "by hand"', *lines)))
+        lines += [f'    settles: "{settles}"'] if settles else []
+        head = [f'{day} * "by hand"', *([f'  partner: "{partner}"'] if partner else [])]
+        self.write("\n".join((*head, *lines)))
+
+    def change_partner(self, user: str, old: str, new: str) -> None:
+        """A person changes a text of the partner of a user."""
+        own = self._partner(user)
+        self._of_partners(
+            lambda entry: entry.replace(old, new) if f'"partner" "{own}"' in entry else entry
+        )
+
+    def merge_partners(self, one: str, other: str) -> None:
+        """A person puts the partner of one user into that of another, as docs/gates.md says."""
+        gone, stays = self._partner(one), self._partner(other)
+        self._of_partners(
+            lambda entry: "" if f'"partner" "{gone}"' in entry else entry.replace(gone, stays)
+        )
+
+    def _partner(self, user: str) -> str:
+        text = (self.folder / "partners.beancount").read_text("utf-8")
+        (found,) = set(re.findall(rf'"partner_link" "(\S+)" "nexacloud:{user}"', text))
+        return str(found)
+
+    def _of_partners(self, change: Callable[[str], str]) -> None:
+        file = self.folder / "partners.beancount"
+        before = file.read_text("utf-8").split("\n\n")
+        after = [change(entry) for entry in before]
+        assert after != before
+        file.write_text("\n\n".join(after), "utf-8")
 
     def take_account(self, code: str) -> None:
         """A person takes an account out of the chart."""
@@ -299,8 +375,30 @@ class Little(Pipeline):
             answer: Json = get(path, params)
             return answer
 
+        sweep = source._reader.sweep
+
+        def listed(*what: Any, **options: Any) -> Sweep:
+            found: Sweep = sweep(*what, **options)
+            own = (each for each in found.items if each.get("id") not in self.unlisted)
+            return replace(
+                found, items=tuple(each for each in own if each.get("lago_id") not in self.unlisted)
+            )
+
         source._reader.get = asked
+        source._reader.sweep = listed
         return super()._source(source)
+
+    def _write(self, this: Month, reader: LedgerReader, *, post: bool) -> dict[str, str]:
+        if self.tamper is not None and this.document_rows:
+            self.tamper(this)
+        upsert = self.ledger.upsert_partners
+
+        def noted(*partners: Any, **others: Any) -> tuple[LinkedPartner, ...]:
+            self.linked = upsert(*partners, **others)
+            return self.linked
+
+        with patch.object(self.ledger, "upsert_partners", noted):
+            return super()._write(this, reader, post=post)
 
     def _copies(self, now: Snapshot) -> tuple[NexaCloudInvoice, ...]:
         edited = [

@@ -12,6 +12,7 @@ reads, and checks, the whole.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from fcb_pipelines.connectors.beancount.changes import Changes
 from fcb_pipelines.connectors.beancount.chart import tax_account
 from fcb_pipelines.connectors.beancount.checks import assert_currency, assert_open, payee
 from fcb_pipelines.connectors.beancount.entries import state_of
+from fcb_pipelines.connectors.beancount.foreign import foreign_credits
 from fcb_pipelines.connectors.beancount.loading import MAIN, journal
 from fcb_pipelines.connectors.beancount.partners import write_places
 from fcb_pipelines.connectors.beancount.reading import Records
@@ -47,7 +49,13 @@ from fcb_pipelines.core.ledger.description import (
     TrialBalanceRow,
 )
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove, MoveState
+from fcb_pipelines.core.ledger.moves import (
+    ForeignCredit,
+    LedgerMove,
+    LedgerSettlement,
+    ListedMove,
+    MoveState,
+)
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 
@@ -218,6 +226,10 @@ class BeancountLedger:
             ),
         )
         return self.read_settlements(refs)
+
+    def foreign_credits(self, since: date) -> tuple[ForeignCredit, ...]:
+        """The open credits of our partners in a person's entries; a debit of a partner's is taken off first."""
+        return foreign_credits(self._books.load(), since)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over our posted (`*`) entries; accounts that come to zero are left out."""

@@ -90,6 +90,7 @@ class Records:
         self.operating_currency = loaded.operating_currency
         self._loaded = loaded
         self._reader = EntryReader(chart=self.chart, settings=settings)
+        self.foreign: list[tuple[Any, Any]] = []
         self._settling: dict[str, list[tuple[Any, Any]]] = {}
         self._beside: dict[str, list[str]] = {}
         self._reversing: dict[str, list[str]] = {}
@@ -220,6 +221,8 @@ class Records:
             records.get(text(entry.meta, "record"), self.documents)[ref] = entry
         settled = [(settles(each), each) for each in entry.postings]
         for target, posting in settled:
+            if not ref and not target and entry.flag == "*" and self._reader.is_receivable(posting):
+                self.foreign.append((entry, posting))
             if target and entry.flag == "*" and self._reader.is_receivable(posting):
                 self._settling.setdefault(target, []).append((entry, posting))
         reversed_ = text(entry.meta, "reverses")

@@ -21,6 +21,7 @@ from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP, SOURCE_REF
+from fcb_pipelines.connectors.odoo.foreign import foreign_credits
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
@@ -33,7 +34,13 @@ from fcb_pipelines.connectors.settling import assert_settleable
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, ListedMove, MoveState
+from fcb_pipelines.core.ledger.moves import (
+    ForeignCredit,
+    LedgerMove,
+    LedgerSettlement,
+    ListedMove,
+    MoveState,
+)
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 
 Item = TypeVar("Item", LedgerDocument, Settlement)
@@ -219,6 +226,10 @@ class OdooLedger:
             each.ref: int(each.move_id) for each in payments if each.state is MoveState.POSTED
         }
         writer.write_on_account(failures, partners, undone)
+
+    def foreign_credits(self, since: date) -> tuple[ForeignCredit, ...]:
+        """The open credits of our partners in moves that carry no id of ours; three calls, however many."""
+        return foreign_credits(self._odoo, self._batches(), since)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over the posted entries that carry our reference, by account and currency."""

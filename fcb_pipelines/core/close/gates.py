@@ -41,7 +41,7 @@ from fcb_pipelines.core.proof.partners import shared_email
 from fcb_pipelines.core.proof.receivable import receivable_gate
 
 _REBUILD = "Rebuild the month: `fcb sync --period M`."
-_OUR_BUG = "Rebuild the month, then report it: it is a bug of the dual run."
+_OUR_BUG = "Rebuild the month, `fcb sync --period M`; where it comes again, report it: it is a bug of the dual run."
 
 
 def listing_gate(source: str) -> Gate:
@@ -54,7 +54,7 @@ def listing_gate(source: str) -> Gate:
         inputs=(f"{source}_index", f"{source}_index_problem"),
         finds=listing_complete,
         proves=f"Every page of {source.capitalize()}'s list was read once and none is missing.",
-        recovery="Rerun `fcb sync`.",
+        recovery="Rerun `fcb sync`, which lists in full. What is named again its source keeps out of its list, or nobody can tell whose it is: ask the source, or take its id out of NexaCloud until it is listed.",
     )
 
 
@@ -102,7 +102,7 @@ _OF_THE_BOOKS = (
         seen_on=("ledger/documents",),
         inputs=("documents", "standing", "settings", "books", "period"), finds=document_rules_hold,
         proves="Accounts, taxes, dates, locks and drafts of every row about to be written are lawful.",
-        recovery="A held document should have been held earlier: rebuild the month, then report it.",
+        recovery="Rebuild the month: `fcb sync --period M`. Where it comes again, the document should have been held: report it.",
     ),
     Gate(
         name="read_back_equals_intent", scope=Scope.MONTH, blocking=False,
@@ -116,7 +116,7 @@ _OF_THE_BOOKS = (
         seen_on=("reconciliation/ledger_deltas",),
         inputs=("ledger_deltas",), finds=dates_as_intended,
         proves="Every document and settlement has its own date in the ledger.",
-        recovery="The ledger re-dated it: check the lock dates.",
+        recovery="`fcb status` names the document: where the ledger or a person re-dated it, give it its own date again (Odoo moves a date out of a locked period); where its source has another date now, see `source_changed`.",
     ),
     Gate(
         name="residuals_match_source", scope=Scope.MONTH, blocking=False,
@@ -137,7 +137,7 @@ _OF_THE_BOOKS = (
         seen_on=("ledger/documents",),
         inputs=("document_rows",), finds=unitemised_lines,
         proves="Every document has lines.",
-        recovery="Reclassify the unitemised revenue by hand.",
+        recovery="Reclassify the unitemised revenue by hand; it stays listed.",
     ),
     Gate(
         name="shared_email", scope=Scope.MONTH, blocking=False,
@@ -180,6 +180,13 @@ _OF_THE_BOOKS = (
         inputs=("receivable", "orphans"), finds=receivable_gate,
         proves="Source receivable = ledger receivable + receivable not posted, each listed.",
         recovery="`fcb status` names each document or move: what its source says is owed, what the ledger has open and what is not posted. Mend the side that is wrong, then `fcb sync`.",
+    ),
+    Gate(
+        name="credit_is_explained", scope=Scope.ALL, blocking=False,
+        seen_on=("reconciliation/receivable",),
+        inputs=("foreign_credits",), finds=warning,
+        proves="No partner of ours has an open credit in an entry that is not ours.",
+        recovery="`fcb status` names each entry: match it in the ledger with what it pays or refund it; a payment that the source reports as well is recorded twice, and the one by hand is reversed.",
     ),
     Gate(
         name="nothing_is_lost", scope=Scope.ALL, blocking=True,

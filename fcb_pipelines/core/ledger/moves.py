@@ -99,6 +99,22 @@ class LedgerSettlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignCredit:
+    """An open credit of one of our partners in an entry that is not ours: made by hand, or by another import.
+
+    `move` is the entry as the ledger prints it, `partner` a link of ours, `name` the partner's own. `amount` is
+    what is open of it, minor units, positive.
+    """
+
+    move: str
+    partner: str
+    name: str
+    date: date
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """The last entry in the log of read-backs for an external id; state `released` asks for a rewrite."""
 

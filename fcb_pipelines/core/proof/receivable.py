@@ -10,7 +10,12 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import by_base, open_with, residual_with
 from fcb_pipelines.core.ledger.corrections import unmatched as unmatched_of
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
+from fcb_pipelines.core.ledger.moves import (
+    ForeignCredit,
+    LedgerMove,
+    LedgerSettlement,
+    MoveState,
+)
 from fcb_pipelines.core.naming import money, named
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import Finding, failing
@@ -136,6 +141,15 @@ def orphans(moves: Iterable[LedgerMove], wanted: Collection[str]) -> tuple[str, 
         f"{move.document.partner}"
         for move in moves
         if base_of(move.ref) not in wanted and move.state in (MoveState.DRAFT, MoveState.POSTED)
+    )
+
+
+def foreign_credit(credits_: Iterable[ForeignCredit]) -> tuple[str, ...]:
+    """A sentence for each open credit of a partner of ours that no document explains."""
+    return tuple(
+        f"{each.name} ({each.partner}): {money(each.amount, each.currency)} open to their credit in "
+        f"{each.move} of {each.date}, which is not ours"
+        for each in credits_
     )
 
 

@@ -100,6 +100,11 @@ INPUTS: Mapping[str, Input] = {
         frames={"receivable": dg.AssetIn(keys.RECEIVABLE)},
         read=lambda this: tuple(this.frames["receivable"].attrs.get("orphans", ())),
     ),
+    # A frame of an earlier version tells nothing of them.
+    "foreign_credits": Input(
+        frames={"receivable": dg.AssetIn(keys.RECEIVABLE)},
+        read=lambda this: tuple(this.frames["receivable"].attrs.get("foreign_credits", ())),
+    ),
     "amounts": _rows("amounts", keys.AMOUNTS, AmountRow),
     "service_breaches": Input(
         frames=metering.MEASURED_TABLES,

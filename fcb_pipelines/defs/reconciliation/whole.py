@@ -8,6 +8,7 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.proof.amount_rows import AmountRow
@@ -15,7 +16,7 @@ from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.completeness import CompletenessRow, population
 from fcb_pipelines.core.proof.completeness import completeness as completed
 from fcb_pipelines.core.proof.credit import drawn_without_origin
-from fcb_pipelines.core.proof.receivable import ReceivableRow, orphans
+from fcb_pipelines.core.proof.receivable import ReceivableRow, foreign_credit, orphans
 from fcb_pipelines.core.proof.receivable import receivable as tied
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
@@ -83,6 +84,7 @@ def against_the_ledger(
         tied(decided, moves, proof.unsettled(), settlements),
         ReceivableRow,
         orphans=list(orphans(moves, known)),
+        foreign_credits=list(foreign_credit(reader.ledger.foreign_credits(books_begin(current())))),
     )
     yield dg.MaterializeResult(asset_key=keys.RECEIVABLE, value=owed, metadata=row_metadata(owed))
     facts = [*proof.facts()]

@@ -1,0 +1,412 @@
+"""The gates, each with its remedy carried out.
+
+A row yields what the gate finds in the state in which it does not pass, then what it finds once the remedy was
+carried out. What only a bug can bring about is put into the month while it is built.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from fcb_pipelines.connectors.nexacloud.contracts import breaches
+from fcb_pipelines.core.company.services import MeteringSettings
+from fcb_pipelines.core.documents.rows import DocumentRow
+from fcb_pipelines.core.metering.gates import (
+    flip_readiness,
+    no_empty_subscription,
+    nothing_leaks,
+    one_row_each,
+    unexplained,
+    usage_is_clean,
+)
+from fcb_pipelines.core.proof.amount_rows import credit_has_an_origin
+from fcb_pipelines.core.proof.gate import Finding, GateResult, Outcome, failing, warning
+from fcb_pipelines.core.proof.gates import (
+    listing_complete,
+    nexacloud_agrees,
+    nothing_is_held,
+    revenue_in_other,
+    tax_as_expected,
+    unitemised_lines,
+)
+from fcb_pipelines.core.proof.partners import shared_email
+from fcb_pipelines.core.proof.tax_witness import Address, witness
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines_tests.connectors.nexacloud.test_contracts import a_frame
+from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.facts import an_invoice
+from fcb_pipelines_tests.metering import MAY, a_delta
+from fcb_pipelines_tests.remedies.little import END, Little
+from fcb_pipelines_tests.test_gates_name_their_faults import FAULTS
+
+Found = Finding | GateResult
+Steps = Callable[[Little], Iterator[Found]]
+AGAIN = "fcb sync --period M"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRow:
+    """One way in which a gate does not pass, and what its remedy leads to: `after`."""
+
+    gate: str
+    state: str
+    steps: Steps
+    runs: tuple[str, ...] = ()
+    after: Outcome = Outcome.PASS
+
+    @property
+    def sentence(self) -> str:
+        """The name of its test."""
+        return f"{self.gate}: {self.state}"
+
+
+GATE_ROWS: list[GateRow] = []
+
+
+def gate(
+    name: str, state: str, *runs: str, after: Outcome = Outcome.PASS
+) -> Callable[[Steps], Steps]:
+    """Put a function into the table."""
+
+    def made(steps: Steps) -> Steps:
+        GATE_ROWS.append(GateRow(gate=name, state=state, steps=steps, runs=runs, after=after))
+        return steps
+
+    return made
+
+
+def fault(name: str) -> Finding:
+    """The smallest input that makes a gate fail."""
+    return FAULTS[name][0]()
+
+
+# --- the extracts -----------------------------------------------------------------------------------
+
+
+@gate("extracts_meet_contract", "a value is no number, and the row is corrected", "fcb sync")
+def extracts(w: Little) -> Iterator[Found]:
+    yield fault("extracts_meet_contract")
+    w.command("fcb sync")
+    yield failing([str(each) for each in breaches("invoices", a_frame("invoices"))])
+
+
+def unlisted(side: str) -> Steps:
+    """A document exists and is not in the list, once."""
+
+    def steps(w: Little) -> Iterator[Found]:
+        one = w.sell(side=side)
+        w.unlisted.add(one.id)
+        w.extract()
+        yield listing_complete(w.index, None)
+        w.unlisted.clear()
+        w.command("fcb sync")
+        yield listing_complete(w.index, None)
+
+    return steps
+
+
+def never_listed(side: str) -> Steps:
+    """A document that its source never lists is taken out of NexaCloud."""
+
+    def steps(w: Little) -> Iterator[Found]:
+        one = w.sell(side=side)
+        w.unlisted.add(one.id)
+        w.extract()
+        w.extract()
+        yield listing_complete(w.index, None)
+        one.copied = False
+        w.extract()
+        yield listing_complete(w.index, None)
+
+    return steps
+
+
+for _side in ("stripe", "lago"):
+    gate(f"{_side}_listing_complete", "a page shifted while it was read", "fcb sync")(
+        unlisted(_side)
+    )
+    gate(f"{_side}_listing_complete", "its source keeps one out of its list")(never_listed(_side))
+
+
+# --- a month ----------------------------------------------------------------------------------------
+
+
+def stopped(name: str, change: Callable[[Month], None], *runs: str) -> None:
+    """A month whose rows are wrong is stopped, and is right when it is built again."""
+
+    def steps(w: Little) -> Iterator[Found]:
+        w.sell()
+        yield w.stopped_by(name, change)
+        for each in runs:
+            w.command(each)
+        yield w.stopped_by(name, None)
+
+    gate(name, "a bug made rows of it that are wrong", *runs)(steps)
+
+
+def rows_with(**changes: object) -> Callable[[Month], None]:
+    """Every row of the documents has these fields."""
+
+    def change(this: Month) -> None:
+        rows: list[DocumentRow] = list(this.document_rows)
+        vars(this)["document_rows"] = tuple(replace(each, **changes) for each in rows)  # type: ignore[arg-type]
+
+    return change
+
+
+def one_less(this: Month) -> None:
+    """A disposition is gone."""
+    vars(this)["dispositions"] = this.dispositions[1:]
+
+
+def twice(this: Month) -> None:
+    """Every row is there twice."""
+    vars(this)["document_rows"] = (*this.document_rows, *this.document_rows)
+
+
+def another_total(this: Month) -> None:
+    """A disposition has another total than its document."""
+    first, *others = this.dispositions
+    vars(this)["dispositions"] = (replace(first, total=first.total + 1), *others)
+
+
+stopped("population_adds_up", one_less, AGAIN)
+stopped("external_ids_unique", twice, AGAIN)
+stopped("documents_balance", rows_with(net=9999), AGAIN)
+stopped("documents_match_dispositions", another_total, AGAIN)
+stopped("document_rules_hold", rows_with(account="999999"), AGAIN)
+
+
+@gate("read_back_equals_intent", "a person edited a move, and undoes it")
+def edited(w: Little) -> Iterator[Found]:
+    one = w.sell()
+    w.run()
+    w.change_entry(w.ref(one), lambda text: text.replace('description: "', 'description: "Edited '))
+    w.run()
+    yield w.gate("read_back_equals_intent")
+    w.undo()
+    w.run()
+    yield w.gate("read_back_equals_intent")
+
+
+@gate("dates_as_intended", "a person dated a payment otherwise, and undoes it")
+def redated(w: Little) -> Iterator[Found]:
+    one = w.sell()
+    w.run()
+    w.change_entry(w.settlement_of(one), lambda text: text.replace("2026-05-04 *", "2026-05-05 *"))
+    w.run()
+    yield w.gate("dates_as_intended")
+    w.undo()
+    w.run()
+    yield w.gate("dates_as_intended")
+
+
+@gate("residuals_match_source", "a payment was not written", "fcb sync")
+def unpaid(w: Little) -> Iterator[Found]:
+    w.sell()
+    settle = w.ledger.settle
+    w.ledger.settle = lambda settlements: ()  # type: ignore[method-assign]
+    w.run()
+    yield w.gate("residuals_match_source")
+    w.ledger.settle = settle  # type: ignore[method-assign]
+    w.command("fcb sync")
+    yield w.gate("residuals_match_source")
+
+
+@gate("revenue_in_other", "no family has a keyword of it, and one gets it")
+def no_family(w: Little) -> Iterator[Found]:
+    one = w.sell()
+    one.lines = [("Domain", 10000)]
+    w.run()
+    yield revenue_in_other(w.rows())
+    first, *others = w.settings.families
+    first = first.model_copy(update={"keywords": (*first.keywords, "Domain")})
+    w.configure(w.settings.model_copy(update={"families": (first, *others)}))
+    w.run()
+    yield revenue_in_other(w.rows())
+
+
+@gate("unitemised_lines", "it was reclassified by hand", after=Outcome.WARN)
+def unitemised(w: Little) -> Iterator[Found]:
+    one = w.sell(taxed=False)
+    w.edit(one, lambda invoice: invoice["lines"].update(data=[]))
+    w.edit_copy(one, lambda copy: replace(copy, facts=replace(copy.facts, lines=())))
+    w.run()
+    yield unitemised_lines(w.rows())
+    w.by_hand((w.settings.accounts.unitemised.code, one.total), ("411310", -one.total))
+    w.run()
+    yield unitemised_lines(w.rows())
+
+
+@gate("shared_email", "two companies have one email, and each gets its own")
+def one_email(w: Little) -> Iterator[Found]:
+    w.sell(customer="ada")
+    w.sell(customer="bob")
+    w.emails["user-bob"] = "ada@example.test"
+    w.run()
+    yield shared_email(w.linked)
+    w.emails["user-bob"] = "bob@bob.example"
+    w.change_partner("user-bob", "ada@example.test", "bob@bob.example")
+    w.run()
+    yield shared_email(w.linked)
+
+
+@gate("shared_email", "two accounts are of one company, and their partners are merged")
+def one_company(w: Little) -> Iterator[Found]:
+    w.sell(customer="ada")
+    w.sell(customer="bob")
+    w.emails["user-bob"] = "ada@example.test"
+    w.run()
+    yield shared_email(w.linked)
+    w.merge_partners("user-bob", "user-ada")
+    w.companies["user-bob"] = "Ada Inc."
+    w.run()
+    yield shared_email(w.linked)
+
+
+@gate("nothing_is_held", "a document is held, and what holds it is mended")
+def held(w: Little) -> Iterator[Found]:
+    one = w.sell(copied=False)
+    w.run()
+    yield nothing_is_held([*w.dispositions.values()], END)
+    one.copied = True
+    w.run()
+    yield nothing_is_held([*w.dispositions.values()], END)
+
+
+@gate("nexacloud_agrees_with_source", "a copy differs, and is corrected")
+def differs(w: Little) -> Iterator[Found]:
+    one = w.sell()
+    w.edit_copy(one, lambda copy: replace(copy, facts=replace(copy.facts, total=1)))
+    w.run()
+    yield nexacloud_agrees(w.months["2026-05"].agreements)
+    w.as_it_was(one)
+    w.run()
+    yield nexacloud_agrees(w.months["2026-05"].agreements)
+
+
+@gate("tax_as_expected", "the address is another province's; the next invoice has the right one")
+def another_province(w: Little) -> Iterator[Found]:
+    yield fault("tax_as_expected")
+    ontario = Address(country="CA", state="ON", taken_from="document")
+    yield tax_as_expected([witness(an_invoice(), ontario, None, SETTINGS)])
+
+
+# --- all months -------------------------------------------------------------------------------------
+
+
+@gate("completeness", "a month was never built", AGAIN)
+def not_built(w: Little) -> Iterator[Found]:
+    w.sell()
+    w.run()
+    del w.months["2026-05"]
+    w._prove()
+    yield w.gate("completeness")
+    w.command(AGAIN)
+    yield w.gate("completeness")
+
+
+@gate("receivable_ties_out", "a person paid it in the books, and takes that out", "fcb sync")
+def paid_by_hand(w: Little) -> Iterator[Found]:
+    one = w.sell(paid=False)
+    w.run()
+    w.by_hand(("111321", 11300), ("112110", -11300), settles=w.ref(one))
+    w.run()
+    yield w.gate("receivable_ties_out")
+    w.take_out('"by hand"')
+    w.command("fcb sync")
+    yield w.gate("receivable_ties_out")
+
+
+@gate("credit_is_explained", "a person recorded a payment that ours are too, and reverses it")
+def credit_by_hand(w: Little) -> Iterator[Found]:
+    w.sell()
+    w.run()
+    (move,) = w.ledger.read_moves()
+    w.by_hand(("111321", 11300), ("112110", -11300), partner=move.document.partner)
+    w.run()
+    yield w.gate("credit_is_explained")
+    w.by_hand(("111321", -11300), ("112110", 11300), partner=move.document.partner)
+    w.run()
+    yield w.gate("credit_is_explained")
+
+
+@gate(
+    "nothing_is_lost", "a payment is gone that no built month tells of", AGAIN, after=Outcome.WARN
+)
+def lost(w: Little) -> Iterator[Found]:
+    one = w.sell()
+    w.run()
+    w.change_entry(w.settlement_of(one), lambda text: "")
+    w._prove()
+    yield w.gate("nothing_is_lost")
+    w.command(AGAIN)
+    yield w.gate("nothing_is_lost")
+
+
+@gate("cash_without_document", "its document is held, and mended")
+def cash(w: Little) -> Iterator[Found]:
+    one = w.sell(copied=False)
+    w.run()
+    yield w.gate("cash_without_document")
+    one.copied = True
+    w.run()
+    yield w.gate("cash_without_document")
+
+
+@gate("credit_has_an_origin", "a goodwill was entered by hand", after=Outcome.WARN)
+def goodwill(w: Little) -> Iterator[Found]:
+    w.sell(balance=5000)
+    w.run()
+    yield credit_has_an_origin(w.drawn())
+    w.by_hand(("411310", 5000), ("215500", -5000))
+    w.run()
+    yield credit_has_an_origin(w.drawn())
+
+
+# --- the dual run -----------------------------------------------------------------------------------
+
+
+@gate("services_meet_contract", "a usage is no number, and the row is corrected", "fcb sync")
+def services(w: Little) -> Iterator[Found]:
+    yield fault("services_meet_contract")
+    w.command("fcb sync")
+    yield warning([str(each) for each in breaches("usage_records", a_frame("usage_records"))])
+
+
+@gate("usage_is_clean", "a reading can't be read, and the service corrects it")
+def usage(w: Little) -> Iterator[Found]:
+    yield fault("usage_is_clean")
+    yield usage_is_clean([])
+
+
+@gate("one_row_each_subscription", "a subscription has no row", AGAIN)
+def no_row(w: Little) -> Iterator[Found]:
+    yield fault("one_row_each_subscription")
+    w.command(AGAIN)
+    yield one_row_each([a_delta(subscription_id="s1")], [(a_delta().service, "s1")])
+
+
+@gate("no_empty_subscription", "a row is of no subscription", AGAIN)
+def no_subscription(w: Little) -> Iterator[Found]:
+    yield fault("no_empty_subscription")
+    w.command(AGAIN)
+    yield no_empty_subscription([a_delta()])
+
+
+@gate("unexplained_deltas_within_ceiling", "the invoice is corrected")
+def no_cause(w: Little) -> Iterator[Found]:
+    yield fault("unexplained_deltas_within_ceiling")
+    yield unexplained([a_delta()], MeteringSettings())
+
+
+@gate("flip_readiness", "the cycle is over, and its row matches")
+def not_ready(w: Little) -> Iterator[Found]:
+    yield fault("flip_readiness")
+    yield flip_readiness([a_delta()], MAY, date(2027, 1, 1))
+
+
+@gate("nothing_leaks", "what was used is invoiced")
+def leak(w: Little) -> Iterator[Found]:
+    yield fault("nothing_leaks")
+    yield nothing_leaks([])
