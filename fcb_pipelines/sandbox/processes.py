@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psutil
+import requests
 
 from fcb_pipelines.connectors.failures import TransientFailure
 
@@ -75,10 +75,13 @@ def alive(process: Process) -> bool:
 
 def answers(process: Process, path: str = "/") -> bool:
     """Whether it answers HTTP on its port, with any status."""
-    try:
-        httpx.get(process.url + path, timeout=2, trust_env=False)
-    except httpx.HTTPError:
-        return False
+    with requests.Session() as session:
+        # No proxy of the environment's between the processes of one machine.
+        session.trust_env = False
+        try:
+            session.get(process.url + path, timeout=2, allow_redirects=False)
+        except requests.RequestException:
+            return False
     return True
 
 

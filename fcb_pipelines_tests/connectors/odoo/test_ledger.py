@@ -1,6 +1,7 @@
 """What only the real Odoo can show; what every ledger must do is in test_ledger_contract."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -36,7 +37,7 @@ from fcb_pipelines_tests.documents import (
     an_invoice,
     expected_balances,
 )
-from fcb_pipelines_tests.ledgers import balances
+from fcb_pipelines_tests.ledgers import assert_settled, balances
 from fcb_pipelines_tests.source_shapes import Json
 from fcb_pipelines_tests.taxed_bodies import GST_5, QST_9975, Sold, taxed_body
 
@@ -707,6 +708,51 @@ def test_a_lost_answer_neither_duplicates_nor_loses(odoo_ledger: OdooLedger, los
     assert len(odoo.rows("account.move", [("move_type", "=", "out_invoice")], ["id"])) == 3
     assert len(odoo.rows("account.payment", [], ["id"])) == 3
     assert balances(odoo_ledger) == expected_balances(documents, settlements)
+
+
+class Overtaken(OdooConnection):
+    """Before the write whose turn it is, another deployment does all of its own."""
+
+    at: int = 0
+    turn: int = 0
+    other: Callable[[], None]
+
+    def call(self, model: str, method: str, *arguments: Any, **options: Any) -> Any:
+        verb = options.get("context", {}).get("fcb", {}).get("verb", "")
+        if verb in ("partners", "drafts", "post", "settle"):
+            self.turn += 1
+            if self.turn == self.at:
+                self.other()
+        return super().call(model, method, *arguments, **options)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_two_deployments_without_a_common_lock_double_nothing(
+    odoo_ledger: OdooLedger, at: int
+) -> None:
+    """Each has a Postgres of its own; the second writes between the first's look and its write."""
+    odoo = odoo_ledger.connection
+    documents = [an_invoice(f"in_{index}") for index in range(3)]
+    settlements = [a_settlement(document) for document in documents]
+
+    def run(ledger: OdooLedger) -> None:
+        ledger.upsert_partners([a_partner()])
+        posted(ledger, *documents)
+        ledger.settle(settlements)
+
+    overtaken = Overtaken(odoo.url, odoo.database, "admin", "admin")
+    overtaken.at, overtaken.other = at, lambda: run(odoo_ledger)
+    first = OdooLedger(overtaken, SETTINGS)
+    # What was written meanwhile is found, or the whole batch is refused; a rerun goes on.
+    with suppress(TransientFailure):
+        run(first)
+    run(first)
+    assert len(odoo.rows("res.partner", [("email", "=", "books@maple.example")], ["id"])) == 1
+    assert len(odoo.rows("account.move", [("move_type", "=", "out_invoice")], ["id"])) == 3
+    assert len(odoo.rows("account.payment", [], ["id"])) == 3
+    assert balances(odoo_ledger) == expected_balances(documents, settlements)
+    for settlement in settlements:
+        assert_settled(odoo_ledger, settlement)
 
 
 def test_two_writers_at_once_leave_one_move(books: OdooLedger) -> None:
