@@ -56,7 +56,8 @@ NAMED_ONLY = {
     "fcb sync": {
         "connectors/beancount/checks.py", "connectors/nexacloud/contracts.py", "connectors/odoo/ledger.py",
         "connectors/store/evidence.py", "connectors/store/writer.py", "core/corrections/plan.py",
-        "core/settlements/requirements.py", "defs/automation/window.py", "defs/runtime/snapshots.py",
+        "core/settlements/requirements.py", "defs/automation/window.py", "defs/runtime/reading.py",
+        "defs/runtime/snapshots.py",
     },
     "fcb sync --full": {"cli/erase.py"},
     "fcb sync --period": {"defs/close/assets.py"},
