@@ -1,6 +1,8 @@
 """Credits of our partners that others wrote into Odoo, and that nothing is matched with."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from fcb_pipelines.connectors.odoo.action import Batches
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
@@ -15,7 +17,7 @@ def foreign_credits(
 ) -> tuple[ForeignCredit, ...]:
     """The posted lines on a receivable with something open to the credit of a partner that we bill.
 
-    A receivable line is of the company that a contact belongs to, so a link of any of its contacts counts.
+    A line may be of a company or of a contact of it: a link of any of them counts.
     """
     lines = odoo.rows(
         "account.move.line",
@@ -32,28 +34,29 @@ def foreign_credits(
         ["move_name", "partner_id", "date", "currency_id", "amount_residual_currency"],
         order="date, id",
     )
-    companies = sorted({id_of(line["partner_id"]) for line in lines})
-    if not companies:
+    named = sorted({id_of(line["partner_id"]) for line in lines})
+    if not named:
         return ()
-    contacts = odoo.rows(
-        PARTNER,
-        [("commercial_partner_id", "in", companies)],
-        ["commercial_partner_id"],
-        archived=True,
-    )
-    of = {row["id"]: id_of(row["commercial_partner_id"]) for row in contacts}
+    own = _companies(odoo, [("id", "in", named)])
+    contacts = _companies(odoo, [("commercial_partner_id", "in", sorted({*own.values()}))])
     links: dict[int, str] = {}
-    for link, _, partner in batches.find(PARTNER, ids=sorted(of)):
-        links.setdefault(of[partner], link)
+    for link, _, partner in batches.find(PARTNER, ids=sorted(contacts)):
+        links.setdefault(contacts[partner], link)
     return tuple(
         ForeignCredit(
             move=str(line["move_name"]),
-            partner=links[partner],
+            partner=links[company],
             name=str(line["partner_id"][1]),
             date=date.fromisoformat(line["date"]),
             currency=(currency := str(line["currency_id"][1])),
             amount=-minor(line["amount_residual_currency"], currency),
         )
         for line in lines
-        if (partner := id_of(line["partner_id"])) in links
+        if (company := own[id_of(line["partner_id"])]) in links
     )
+
+
+def _companies(odoo: OdooConnection, domain: Sequence[Any]) -> dict[int, int]:
+    """Partner id -> id of the company that it belongs to, of the partners of a domain."""
+    found = odoo.rows(PARTNER, domain, ["commercial_partner_id"], archived=True)
+    return {row["id"]: id_of(row["commercial_partner_id"]) for row in found}

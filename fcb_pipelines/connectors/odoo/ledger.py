@@ -228,7 +228,7 @@ class OdooLedger:
         writer.write_on_account(failures, partners, undone)
 
     def foreign_credits(self, since: date) -> tuple[ForeignCredit, ...]:
-        """The open credits of our partners in moves that carry no id of ours; three calls, however many."""
+        """The open credits of our partners in moves that carry no id of ours; four calls, however many."""
         return foreign_credits(self._odoo, self._batches(), since)
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
