@@ -27,7 +27,7 @@ def foreign_credits(records: Records, since: date) -> tuple[ForeignCredit, ...]:
             debits[key] = debits.get(key, 0) + amount
             continue
         credit = ForeignCredit(
-            move=":".join(map(str, records.place(entry))),
+            move=records.named_place(entry),
             partner=partner.links[0],
             name=partner.field("name") or "",
             date=entry.date,

@@ -106,6 +106,10 @@ class Records:
         """The file (relative to the books) and the line where an entry begins."""
         return self._loaded.place(entry.meta)
 
+    def named_place(self, entry: Any) -> str:
+        """The place of an entry as a text: `main.beancount:12`."""
+        return ":".join(map(str, self.place(entry)))
+
     def state(self, ref: str) -> MoveState:
         """The state of the document or shared receipt of this ref; NONE when it is absent."""
         entry = self._holder(ref)
@@ -281,7 +285,7 @@ class Records:
             if foreign or (allocation and not self._matches(entry)):
                 continue
             # A person's entry has no external id; its place in the file identifies it.
-            name = text(entry.meta, "external_id") or ":".join(map(str, self.place(entry)))
+            name = text(entry.meta, "external_id") or self.named_place(entry)
             before = claims[name].amount if name in claims else 0
             claims[name] = Claim(
                 ref=name,
