@@ -1,6 +1,5 @@
 """Runs whose process is gone: put on record as failed, their places in queue and pools free again."""
 
-import time
 from dataclasses import dataclass
 
 import dagster as dg
@@ -55,7 +54,7 @@ def hanging_runs(instance: dg.DagsterInstance) -> tuple[HangingRun, ...]:
         return ()
     alive = {lease.run_id for lease in leases.all_of() if not lease.has_lapsed}
     records = instance.get_run_records(dg.RunsFilter(statuses=_BY_A_PROCESS))
-    now = time.time()
+    now = leases.now()
     return tuple(
         _hanging(record.dagster_run, f"it has no lease, and started {now - started:.0f} s ago")
         for record in records

@@ -126,13 +126,13 @@ class SandboxOdoo:
         self._server.drop_database(database)
         shutil.rmtree(self._data / "filestore" / database, ignore_errors=True)
 
-    def start(self, database: str | None, *, log: Path) -> Process:
-        """Start Odoo on these books and a free loopback port, and wait until it answers.
+    def start(self, database: str | None, *, log: Path, port: int = 0) -> Process:
+        """Start Odoo on these books and this loopback port (0: a free one), and wait until it answers.
 
         None serves every database of the server; a caller then names one. Raises TransientFailure, and
         leaves nothing running, when it does not come up.
         """
-        process = self.launch(database, log=log)
+        process = self.launch(database, log=log, port=port)
         try:
             self.wait(process, log=log)
         except TransientFailure:
@@ -140,10 +140,10 @@ class SandboxOdoo:
             raise
         return process
 
-    def launch(self, database: str | None, *, log: Path) -> Process:
+    def launch(self, database: str | None, *, log: Path, port: int = 0) -> Process:
         """Start Odoo without waiting for it: record the process, then `wait`."""
         self._say("starting Odoo 19")
-        port = processes.free_port()
+        port = port or processes.free_port()
         only = ("--database", database, "--db-filter", f"^{database}$") if database else ()
         argv = [
             *self.program.command,

@@ -86,6 +86,41 @@ def server_runs_for_a_minute(instance: dg.DagsterInstance) -> bool:
         return bool(connection.execute(text(asked)).scalar())
 
 
+@pytest.fixture
+def taken(home: Home) -> Iterator[Leases]:
+    """The leases, of which this process has one."""
+    _, instance = home
+    storage = instance.run_storage
+    assert isinstance(storage, PooledRunStorage)
+    storage.leases.take("a run")
+    yield storage.leases
+    for lease in storage.leases.all_of():
+        storage.leases.give_back(lease.run_id)
+
+
+def test_a_run_lives_on_though_the_clock_of_its_machine_is_put_right(
+    home: Home, taken: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = psutil.Process.create_time
+    # The system tells the start of a process by its clock of now.
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + 3600)
+    assert not taken.all_of()[0].has_lapsed
+    # A lease of the version before knows no other time.
+    statement(home[1], "update fcb_run_leases set process_ticks = null")
+    assert taken.all_of()[0].has_lapsed
+
+
+def test_leases_of_the_version_before_are_read_and_their_table_is_brought_up_to_date(
+    home: Home, taken: Leases
+) -> None:
+    statement(home[1], "alter table fcb_run_leases drop column process_ticks")
+    assert not taken.all_of()[0].has_lapsed
+    taken.take("another")
+    first, second = taken.all_of()
+    assert (first.process_ticks, first.has_lapsed, second.has_lapsed) == (None, False, False)
+    assert second.process_ticks is not None
+
+
 def test_a_step_that_waits_says_who_has_the_pool_and_goes_on_once_that_run_is_killed(
     home: Home,
 ) -> None:
