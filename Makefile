@@ -44,10 +44,12 @@ mutation: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Every fault, met and survived, in both ledgers; docs/faults.md is written anew (an hour). `make test-long` tries a
-# round of each kind: `make faults ARGS=--sample` does the same.
+# Every fault, met and survived, in both ledgers; docs/faults.md is written anew (an hour; it needs a C compiler,
+# for the clocks). `make test-long` tries a round of each kind (`make faults ARGS=--sample`), each run of CI what the
+# commit draws (`ARGS=--drawn`).
 faults: $(VENV)/.dev
 	$(BIN)/python -m fcb_pipelines_tests.faults $(or $(ARGS),--write)
+	$(BIN)/python -m fcb_pipelines_tests.faults --hosts $(or $(ARGS),--write)
 	$(BIN)/python -m fcb_pipelines_tests.faults --odoo $(or $(ARGS),--write)
 
 lint: $(VENV)/.dev

@@ -1,7 +1,8 @@
 """The proof of survival, run:
 
-python -m fcb_pipelines_tests.faults [--odoo] [--seed SEED]          every fault; docs/faults.md with --write
-python -m fcb_pipelines_tests.faults --sample [--odoo]               a few of each kind
+python -m fcb_pipelines_tests.faults [--odoo|--hosts] [--seed SEED]  every fault; docs/faults.md with --write
+python -m fcb_pipelines_tests.faults --sample [--odoo|--hosts]       a round of each kind
+python -m fcb_pipelines_tests.faults --drawn [--odoo]                what each run of CI tries
 """
 
 import argparse
@@ -15,13 +16,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.odoo import SandboxOdoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.mutation.__main__ import databases
 from fcb_pipelines_tests.mutation.sampling import seed_of_commit
 
 if TYPE_CHECKING:
+    from fcb_pipelines_tests.defs.world import World
     from fcb_pipelines_tests.faults.bench import Bench
     from fcb_pipelines_tests.faults.result import Result
 
@@ -34,7 +35,9 @@ def main() -> None:
     """Try the faults that were asked for; the exit code is 1 where one is not survived."""
     parser = argparse.ArgumentParser(prog="python -m fcb_pipelines_tests.faults")
     parser.add_argument("--odoo", action="store_true", help="into a real Odoo, not embedded books")
+    parser.add_argument("--hosts", action="store_true", help="a real daemon, and wrong clocks")
     parser.add_argument("--sample", action="store_true", help="one round of each kind")
+    parser.add_argument("--drawn", action="store_true", help="a few that the seed draws, for CI")
     parser.add_argument("--rounds", type=int, default=EVERY, help="so many rounds at the most")
     parser.add_argument("--seed", help="what draws the points, instead of the commit")
     parser.add_argument("--json", type=Path, help="write the results into this file too")
@@ -42,56 +45,119 @@ def main() -> None:
     asked = parser.parse_args()
     rounds = SAMPLE if asked.sample else asked.rounds
     results: list[Result] = []
+    section = "odoo" if asked.odoo else "hosts" if asked.hosts else "beancount"
+    every = {"odoo": in_odoo, "hosts": on_hosts, "beancount": in_books}[section]
     with a_bench(asked.seed or seed_of_commit(), odoo=asked.odoo) as bench:
-        tried = in_odoo(bench, rounds) if asked.odoo else in_books(bench, rounds)
-        for one in tried:
+        for one in drawn(bench) if asked.drawn else every(bench, rounds):
             results.append(one)
             print("survived" if one.survived else "NOT SURVIVED", one, flush=True)  # noqa: T201
+            if asked.write:
+                write_page(results, section, whole=False)
     if asked.json:
         asked.json.write_text(json.dumps([asdict(one) for one in results], indent=1), "utf-8")
     if asked.write:
-        from fcb_pipelines_tests.faults.report import write
-
-        write(PAGE, results, bench.ledger)
+        write_page(results, section, whole=True)
     bad = [one for one in results if not one.survived]
     print(f"{len(results) - len(bad)} of {len(results)} kinds survived")  # noqa: T201
     sys.exit(bool(bad))
 
 
+def write_page(results: "list[Result]", section: str, *, whole: bool) -> None:
+    """Put the results into their section of docs/faults.md, of a run that has ended or goes on."""
+    from fcb_pipelines_tests.faults.report import write
+
+    write(PAGE, results, section, whole=whole)
+
+
 def in_books(bench: "Bench", rounds: int) -> "Iterator[Result]":
     """The faults of the embedded books, and of the sources, which are the same for both ledgers."""
+    from fcb_pipelines_tests.faults.bench import Kind
     from fcb_pipelines_tests.faults.sources import changed_between, source_faults
 
-    few = max(1, rounds // 4)
-    yield bench.try_points("killed before", "books", rounds)
-    yield bench.try_points("killed after", "books", rounds)
-    yield bench.try_points("killed before", "files", few)
-    yield bench.try_points("answer lost", "books", rounds)
-    yield bench.try_points("disk full", "books", few)
-    yield bench.try_points("disk full", "files", few)
-    at = {"postgres": bench.server.data.parent}
-    yield bench.try_points("postgres restarted", "books", few, at)
+    few = max(1, rounds // 6)
+    yield bench.try_points(Kind("killed before", "books"), rounds)
+    yield bench.try_points(Kind("killed after", "books"), rounds)
+    yield bench.try_points(Kind("killed before", "files"), few)
+    yield bench.try_extracts(Kind("killed before", "files", "extract"), few)
+    yield bench.try_extracts(Kind("killed after", "files", "extract"), few)
+    yield bench.try_points(Kind("answer lost", "books"), rounds)
+    yield bench.try_points(Kind("disk full", "books"), few)
+    yield bench.try_points(Kind("disk full", "files"), few)
+    yield bench.try_extracts(Kind("disk full", "files", "extract"), few)
+    yield bench.try_points(Kind("postgres restarted", "books"), few)
+    yield bench.try_extracts(Kind("postgres restarted", "files", "extract"), few)
     yield bench.try_twice_at_once()
     yield from source_faults(bench)
     yield changed_between(bench)
 
 
+def on_hosts(bench: "Bench", _: int) -> "Iterator[Result]":
+    """What is of the machines and not of a ledger: a daemon that is killed or ticks, clocks that are wrong."""
+    from fcb_pipelines_tests.faults.clocks import wrong_clocks
+    from fcb_pipelines_tests.faults.daemon import under_the_daemon
+
+    yield from wrong_clocks(bench)
+    yield from under_the_daemon(bench)
+
+
 def in_odoo(bench: "Bench", rounds: int) -> "Iterator[Result]":
     """The faults of the real Odoo, fifty kills and more in the full run, and those of a bookkeeper."""
-    from fcb_pipelines_tests.faults.bookkeeper import interferences
+    from fcb_pipelines_tests.faults.bench import Kind
+    from fcb_pipelines_tests.faults.bookkeeper import into_drafts, into_posted
+    from fcb_pipelines_tests.faults.parts import tampered
 
-    few = max(1, rounds // 4)
-    for how in ("killed before", "killed during", "killed after"):
-        yield bench.try_points(how, "calls", few + (rounds > 1))
-    yield bench.try_points("answer lost", "calls", few)
+    few = max(1, rounds // 6)
+    yield from into_posted(bench)
+    yield from into_drafts(bench)
+    yield from tampered(bench)
+    for how, more in (("killed during", 3), ("killed before", 2), ("killed after", 2)):
+        yield bench.try_points(Kind(how, "calls"), few + more * (rounds > 1))
+    yield bench.try_points(Kind("answer lost", "writes"), few)
+    yield bench.try_points(Kind("odoo restarted during", "reads"), few)
+    yield bench.try_points(Kind("odoo restarted during", "writes"), few)
+    yield bench.try_points(Kind("postgres restarted during", "calls"), few)
     yield bench.try_twice_at_once()
-    yield from interferences(bench)
+
+
+def drawn(bench: "Bench") -> "Iterator[Result]":
+    """What CI has the time for: one month that the seed draws meets one of each kind, in one world."""
+    from fcb_pipelines_tests.faults import bookkeeper, sources
+    from fcb_pipelines_tests.faults.bench import Kind
+
+    draw = bench.draws("sample")
+    bench.periods = (draw.choice(bench.periods[1:]),)
+    after: list[Result] = []
+    if bench.odoo is None:
+        kinds = [
+            Kind(draw.choice(("killed before", "killed after")), "files", "extract"),
+            Kind(draw.choice(("killed before", "killed after")), "books"),
+            Kind("answer lost", "books"),
+            Kind("disk full", draw.choice(("books", "files"))),
+            Kind("postgres restarted", draw.choice(("books", "files"))),
+        ]
+        yield bench.try_together(kinds, lambda world: None)
+        yield from sources.source_faults(bench, [draw.choice(list(sources.LIES))])
+        return
+
+    def interfered(world: "World") -> None:
+        some = bookkeeper.of_months(bookkeeper.INTO_POSTED, world.status())
+        chosen = draw.sample(some, min(4, len(some)))
+        after.extend(bookkeeper.into_posted(bench, chosen, world))
+
+    kinds = [
+        Kind(draw.choice(("killed before", "killed during", "killed after")), "calls"),
+        Kind("answer lost", "writes"),
+        Kind("odoo restarted during", draw.choice(("reads", "writes"))),
+        Kind("postgres restarted during", "calls"),
+    ]
+    yield bench.try_together(kinds, interfered)
+    yield from after
 
 
 @contextmanager
 def a_bench(seed: str, *, odoo: bool) -> "Iterator[Bench]":
     """A bench with a server of its own, and an Odoo of its own where that is asked for."""
-    from fcb_pipelines_tests.faults.bench import Bench
+    from fcb_pipelines_tests.faults.bench import Bench, OdooHost
     from fcb_pipelines_tests.odoo_server import OdooServer
 
     with tempfile.TemporaryDirectory(prefix="fcb-faults-", ignore_cleanup_errors=True) as parent:
@@ -99,18 +165,17 @@ def a_bench(seed: str, *, odoo: bool) -> "Iterator[Bench]":
         server = EmbeddedPostgres(folder / "postgres")
         server.start()
         made = Bench(folder=folder, server=server, databases=databases(server), seed=seed)
-        process = None
         try:
             if odoo:
                 cache = os.environ.get("FCB_ODOO_CACHE")
                 program = Path(cache) if cache else folder / "odoo"
                 box = SandboxOdoo(program, server, data=folder / "odoo-data")
-                process = box.start(None, log=folder / "odoo.log")
-                made.odoo = OdooServer(box, program, server, process).prepared
+                made.host = host = OdooHost(box, folder / "odoo.log")
+                made.odoo = OdooServer(box, program, server, host.process).prepared
             yield made
         finally:
-            if process is not None:
-                processes.stop(process)
+            if made.host is not None:
+                made.host.stop()
             server.stop()
 
 

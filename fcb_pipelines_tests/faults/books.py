@@ -38,18 +38,22 @@ class Damage:
         return not (self.lost or self.doubled or self.half_paid or self.otherwise)
 
 
+def moves_in(world: World) -> dict[str, tuple[Any, ...]]:
+    """Every move of ours in this world, as a `Stand` has it."""
+    return {
+        one.ref: (one.state, one.stored_hash, one.payment_state, one.residual)
+        for one in world.ledger.read_moves()
+    }
+
+
 def stand(world: World) -> Stand:
     """What stands in this world now."""
     ledger = world.ledger
-    moves = {
-        one.ref: (one.state, one.stored_hash, one.payment_state, one.residual)
-        for one in ledger.read_moves()
-    }
     settlements = {
         one.ref: (one.state, one.stored_hash, one.reconciled) for one in ledger.read_settlements()
     }
     return Stand(
-        moves=moves,
+        moves=moves_in(world),
         settlements=settlements,
         balance=ledger.trial_balance(),
         entries=_entries(world),

@@ -1,4 +1,4 @@
-"""docs/faults.md: one section a ledger, each written anew by a run over it."""
+"""docs/faults.md: a section for each ledger and one for the hosts, each written anew by a run over it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,32 +10,40 @@ _HEAD = """\
 
     make faults                                                tries every fault and writes this page
     python -m fcb_pipelines_tests.faults --sample [--odoo]     a round of each kind, as `make test-long` does
+    python -m fcb_pipelines_tests.faults --drawn [--odoo]      what the commit draws, as each run of CI does
 
 Every month of `nexa-2026-05` is built and posted in a process of its own that meets one fault: it is killed by
-`kill -9` at a point, an answer is lost after the write, the disk is full, the database restarts, a second process
-does the same. Then the month is run once more, as a schedule would. What stands is compared with books that
-nothing disturbed: every move and settlement by its id, state, hash and residual, the trial balance, the
-number of records, the status. Points are every rename in the books, and drawn by the seed elsewhere.
+`kill -9` at a point, an answer is lost after the write, the disk is full, the database or Odoo restarts, a second
+process does the same. Then the month is run once more, as a schedule would. An extract meets them before the
+first close and after it. What stands is compared with books that nothing disturbed: every move and settlement by
+its id, state, hash and residual, the trial balance, the number of records, the status. Points are every rename
+in the books, and drawn by the seed elsewhere; *during* is while the call is under way.
+
+A real daemon is killed with its runs, or alone, while it syncs, or its schedule ticks beside `fcb sync` or a
+backfill: the next tick must come to the undisturbed books by itself. A whole `fcb sync` runs on a host whose clock
+is wrong or is put right meanwhile: nobody may take it for dead, and one that is killed is made up for.
+
+A bookkeeper interferes in Odoo. With documents, each with one of a closed world: what is listed stays as the
+bookkeeper wrote it, what is not listed must be harmless or mended by the next sync. With the parts that all
+documents need, while a month is written: it says what stops it, or its documents stand as billed; once the
+change is taken back a sync comes to the undisturbed books.
 
 In a round every month meets the fault once. A whole run takes up to twelve rounds of a kill; this page is the last
 run with `--write`, and *met*, the processes that met the fault, says how much it tried. *Lost*, *doubled* and
 *half paid* are entries; *by hand* is how often the one further run was not enough; *silent* how often a
 difference was not told.
-
-Not tried here: a restarted Odoo, ticks of the daemon beside a sync or a backfill, a clock that is wrong. Runs
-that hang after a kill are tried in `fcb_pipelines_tests/instance/test_dead_runs.py`, parts of Odoo that were archived or renamed in
-`fcb_pipelines_tests/connectors/odoo/test_setup.py`.
 """
 _TITLES = {
     "beancount": "Into the embedded books, and from the sources",
+    "hosts": "Under a daemon, and with clocks that are wrong",
     "odoo": "Into a real Odoo 19",
 }
 
 
-def write(page: Path, results: Sequence[Result], ledger: str) -> None:
-    """Put the results of one ledger into the page; the other section stays."""
+def write(page: Path, results: Sequence[Result], section: str, *, whole: bool = True) -> None:
+    """Put the results of one section into the page; the others stay. `whole`: the run has ended."""
     sections = _sections(page.read_text("utf-8") if page.exists() else "")
-    sections[ledger] = _section(results)
+    sections[section] = _section(results, whole)
     parts = [_HEAD]
     parts += [f"## {_TITLES[name]}\n\n{sections[name]}" for name in _TITLES if name in sections]
     page.write_text("\n".join(parts), "utf-8")
@@ -50,7 +58,7 @@ def _sections(text: str) -> dict[str, str]:
     return found
 
 
-def _section(results: Sequence[Result]) -> str:
+def _section(results: Sequence[Result], whole: bool) -> str:
     rows = [
         "| fault | met | lost | doubled | half paid | otherwise | by hand | silent | survived |"
     ]
@@ -60,4 +68,6 @@ def _section(results: Sequence[Result]) -> str:
         figures = (one.met, d.lost, d.doubled, d.half_paid, d.otherwise, one.by_hand, one.silent)
         told = " | ".join(str(figure) for figure in figures)
         rows.append(f"| {one.fault} | {told} | {'yes' if one.survived else '**no**'} |")
+    if not whole:
+        rows += ["", "The run was ended here, before it had tried all."]
     return "\n".join(rows) + "\n"

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,33 +17,50 @@ from fcb_pipelines_tests.mutation.sampling import seed_of_commit
 CLEAN = Damage(lost=0, doubled=0, half_paid=0, otherwise=0)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [pytest.param([], marks=pytest.mark.long), pytest.param(["--odoo"], marks=pytest.mark.long)],
-    ids=["embedded books", "odoo"],
-)
-def test_every_kind_of_fault_is_survived_without_a_hand(
-    options: list[str], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def tried(options: list[str], file: Path, request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    """The results of a run with these options; all must be survived."""
     # A process of its own: it has servers of its own, to be restarted; Odoo's program is the run's.
     environment = dict(os.environ)
-    if options:
+    if "--odoo" in options:
         environment["FCB_ODOO_CACHE"] = str(request.getfixturevalue("odoo_server").folder)
-    file, seed = tmp_path / "results.json", seed_of_commit()
+    seed = seed_of_commit()
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "fcb_pipelines_tests.faults", "--sample", *options),
+            *(sys.executable, "-m", "fcb_pipelines_tests.faults", *options),
             *(f"--seed={seed}", "--json", str(file)),
         ],
         env=environment,
         capture_output=True,
         text=True,
-        timeout=1200,
+        timeout=3600,
         check=False,
     )
-    told = f"the sample of {seed or 'no commit'}:\n{done.stdout}\n{done.stderr[-3000:]}"
+    told = f"the faults of {seed or 'no commit'}:\n{done.stdout}\n{done.stderr[-3000:]}"
     assert done.returncode == 0, told
-    assert len(json.loads(file.read_text("utf-8"))) >= 5, told
+    found: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("options", [[], ["--odoo"]], ids=["embedded books", "odoo"])
+def test_every_kind_of_fault_is_survived_without_a_hand(
+    options: list[str], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert len(tried(["--sample", *options], tmp_path / "results.json", request)) >= 20
+
+
+@pytest.mark.slow
+def test_the_faults_that_the_commit_draws_are_survived_in_the_embedded_books(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert len(tried(["--drawn"], tmp_path / "results.json", request)) == 2
+
+
+@pytest.mark.odoo
+def test_the_faults_that_the_commit_draws_are_survived_in_odoo(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    assert len(tried(["--drawn", "--odoo"], tmp_path / "results.json", request)) >= 10
 
 
 def stood(**changes: object) -> Stand:
