@@ -24,7 +24,7 @@ ENTRY_FIELDS = (
 # Of the moves on both sides of a matching: documents; one may be a shared receipt, and the other the
 # failure by which an allocation was undone.
 SIDE_FIELDS = (
-    "move_type", "journal_id", "partner_id", "date", "ref", SOURCE_REF, DOCUMENT_REF,
+    "state", "move_type", "journal_id", "partner_id", "date", "ref", SOURCE_REF, DOCUMENT_REF,
 )  # fmt: skip
 
 Side = tuple[Row, Row]
@@ -49,9 +49,11 @@ def ledger_settlement(
     settlement = as_written(list(_readings(row, lines, lookups)), stored)
     state = STATES[row["state"]]
     sign = 1 if settlement.amount > 0 else -1
-    if route(settlement.method, lookups.chart.settings).against is not None:
-        whole = abs(settlement.amount) if state is MoveState.POSTED else 0
-        matched = Matched(amount=whole)
+    if state is not MoveState.POSTED:
+        # Odoo keeps the matchings of an entry that is put back to draft.
+        matched = Matched()
+    elif route(settlement.method, lookups.chart.settings).against is not None:
+        matched = Matched(amount=abs(settlement.amount))
     return LedgerSettlement(
         ref=ref,
         move_id=str(row["id"]),
@@ -66,8 +68,13 @@ def ledger_settlement(
 
 def ledger_allocation(
     ref: str, row: Row, debit: Side, credit: Side, lookups: Lookups
-) -> LedgerSettlement:
-    """A matching of ours, read as an allocation; each side is (its line, its move)."""
+) -> LedgerSettlement | None:
+    """A matching of ours, read as an allocation; each side is (its line, its move).
+
+    None where a side is not posted: Odoo keeps its matchings, and they settle nothing.
+    """
+    if any(STATES[move["state"]] is not MoveState.POSTED for _, move in (debit, credit)):
+        return None
     stored = text(row[CONTENT_HASH])
     readings = [
         *_allocations(ref, row, debit, credit, Kind.INVOICE, lookups),

@@ -191,7 +191,7 @@ class SettlementSearch:
         }
         sides = {line["id"]: (line, moves[line["move_id"][0]]) for line in lines}
         lookups = self._lookups_of(moves.values(), [])
-        return [
+        found = [
             ledger_allocation(
                 ref,
                 pairs[id_],
@@ -202,6 +202,7 @@ class SettlementSearch:
             for ref, id_ in page.items()
             if id_ in pairs
         ]
+        return [each for each in found if each is not None]
 
 
 def _minor(amount: float, line: Row) -> int:

@@ -77,7 +77,8 @@ class LedgerSettlement:
 
     `reconciled` is the matched part of its amount, minor units of the same sign: matched to the
     receivable of its document, or to another settlement of the same document. It is the whole amount
-    where the method does not touch the receivable. An allocation exists as long as it is matched.
+    where the method does not touch the receivable, and none of an entry that is not posted. An allocation
+    exists as long as it is matched, and its sides are posted.
 
     Of an entry that is not wholly matched, `matched_with` names the other moves that it is matched with,
     `instead` those that settle its document and are not ours; both as the ledger prints them.

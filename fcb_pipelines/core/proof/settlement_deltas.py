@@ -83,13 +83,18 @@ def _is_matched(entry: LedgerSettlement, settled: bool) -> bool:
     """Whether an entry is matched as it must be, in a document that is `settled` or not.
 
     A payment beyond the open amount stays unmatched (S3), as long as our own entries settle the document:
-    where another move took its place, the customer was credited twice.
+    where another move took its place, the customer was credited twice. An entry that is not posted settles
+    nothing, whatever the ledger says of its document.
     """
+    if entry.state is not MoveState.POSTED:
+        return False
     return entry.is_reconciled or (not entry.instead and (entry.reconciled != 0 or settled))
 
 
 def _unmatched(entry: LedgerSettlement) -> str:
-    """`no`, with the moves on both sides."""
+    """`no`, with the state of an entry that is not posted, else the moves on both sides."""
+    if entry.state is not MoveState.POSTED:
+        return f"no: it is {entry.state}"
     with_others = f"it is matched with {', '.join(entry.matched_with)}"
     instead = f"its document with {', '.join(entry.instead)}"
     told = [*([with_others] if entry.matched_with else ()), *([instead] if entry.instead else ())]

@@ -144,6 +144,20 @@ def test_an_invoice_that_was_paid_again_by_hand_is_told_with_both_moves(
     assert told(books, [invoice], [payment]) == {payment.ref: f"no: its document with {by_hand}"}
 
 
+def test_a_payment_that_a_person_puts_back_to_draft_is_told_though_odoo_calls_its_invoice_paid(
+    books: OdooLedger,
+) -> None:
+    invoice = an_invoice()
+    payment = a_settlement(invoice)
+    written(books, invoice)
+    books.settle([payment])
+    (row,) = books.connection.rows("account.payment", [("memo", "=", payment.memo)], ["id"])
+    books.connection.call("account.payment", "action_draft", [row["id"]])
+    assert receivable(books, invoice.ref)["amount_residual"] == 0
+    assert entry(books, payment).reconciled == 0
+    assert told(books, [invoice], [payment]) == {payment.ref: "no: it is draft"}
+
+
 def test_payments_that_a_person_swapped_are_both_told(books: OdooLedger) -> None:
     first, second = an_invoice("in_1"), an_invoice("in_2")
     payments = [a_settlement(first), a_settlement(second)]

@@ -290,6 +290,8 @@ HALF = SETTLEMENT.amount // 2
     ("case", "open_", "changes", "told"),
     [
         ("all of it is matched", 0, {}, None),
+        ("it is a draft, and the ledger says that its document is paid", 0,
+         {"state": MoveState.DRAFT, "reconciled": 0}, "no: it is draft"),
         ("S3 beyond what was open", 0, {"reconciled": 0}, None),
         ("S3 a part beyond what was open", 0, {"reconciled": HALF}, None),
         ("S3 a person used the credit", 0, {"reconciled": HALF, "matched_with": ("MISC/1",)}, None),
