@@ -52,21 +52,21 @@ def main() -> None:
             results.append(one)
             print("survived" if one.survived else "NOT SURVIVED", one, flush=True)  # noqa: T201
             if asked.write:
-                write_page(results, section, whole=False)
+                write_page(results, section, "The run was ended here, before it had tried all.")
     if asked.json:
         asked.json.write_text(json.dumps([asdict(one) for one in results], indent=1), "utf-8")
     if asked.write:
-        write_page(results, section, whole=True)
+        write_page(results, section, "")
     bad = [one for one in results if not one.survived]
     print(f"{len(results) - len(bad)} of {len(results)} kinds survived")  # noqa: T201
     sys.exit(bool(bad))
 
 
-def write_page(results: "list[Result]", section: str, *, whole: bool) -> None:
-    """Put the results into their section of docs/faults.md, of a run that has ended or goes on."""
+def write_page(results: "list[Result]", section: str, note: str) -> None:
+    """Put the results into their section of docs/faults.md, with a note where the run has not ended."""
     from fcb_pipelines_tests.faults.report import write
 
-    write(PAGE, results, section, whole=whole)
+    write(PAGE, results, section, note=note)
 
 
 def in_books(bench: "Bench", rounds: int) -> "Iterator[Result]":

@@ -21,7 +21,12 @@ from fcb_pipelines_tests.faults.bench import Bench
 from fcb_pipelines_tests.faults.books import damage, stand
 from fcb_pipelines_tests.faults.result import Result
 
-_MODULE = "fcb_pipelines_tests.faults.ticking"
+_LOCATION = {
+    "module_name": "fcb_pipelines_tests.faults.ticking",
+    "attribute": "defs",
+    "location_name": "fcb_pipelines",
+    "working_directory": str(Path(__file__).parents[2]),
+}
 _PATIENCE = 600
 # A tick lasts less than this; the second one meets the end of the first.
 _BETWEEN = 4
@@ -40,7 +45,8 @@ class Daemon:
 
     def start(self) -> None:
         """Start it, as a supervisor does."""
-        argv = [str(Path(sys.executable).with_name("dagster-daemon")), "run", "-m", _MODULE]
+        daemon = str(Path(sys.executable).with_name("dagster-daemon"))
+        argv = [daemon, "run", "-w", str(_workspace(self.world))]
         log = self.world.found.data_home / "logs" / "daemon.log"
         self._process = processes.start("dagster-daemon", argv, port=0, log=log, environment={})
 
@@ -119,7 +125,8 @@ def _backfill(daemon: Daemon, _: float) -> None:
     assert daemon.until(daemon.extracts), "it never ran"
     first = daemon.runs("extract")[0].run_id
     assert daemon.until(lambda: _is_over(daemon.instance, first)), "the extract did not end"
-    _command("dagster", "job", "backfill", "-j", "month", "--all", "--noprompt", "-m", _MODULE)
+    workspace = str(_workspace(daemon.world))
+    _command("dagster", "job", "backfill", "-j", "month", "--all", "--noprompt", "-w", workspace)
 
 
 DISTURBANCES: dict[str, Disturb] = {
@@ -180,6 +187,12 @@ def post_at_once(config: Path) -> None:
     """Have every sync post."""
     told = yaml.safe_load(config.read_text("utf-8"))
     config.write_text(yaml.safe_dump({**told, "posting": "auto"}), "utf-8")
+
+
+def _workspace(world: World) -> Path:
+    file = world.data.parent / "workspace.yaml"
+    file.write_text(yaml.safe_dump({"load_from": [{"python_module": _LOCATION}]}), "utf-8")
+    return file
 
 
 def _command(name: str, *arguments: str) -> int:

@@ -40,10 +40,10 @@ _TITLES = {
 }
 
 
-def write(page: Path, results: Sequence[Result], section: str, *, whole: bool = True) -> None:
-    """Put the results of one section into the page; the others stay. `whole`: the run has ended."""
+def write(page: Path, results: Sequence[Result], section: str, *, note: str = "") -> None:
+    """Put the results of one section into the page, with a note beneath; the others stay."""
     sections = _sections(page.read_text("utf-8") if page.exists() else "")
-    sections[section] = _section(results, whole)
+    sections[section] = _section(results, note)
     parts = [_HEAD]
     parts += [f"## {_TITLES[name]}\n\n{sections[name]}" for name in _TITLES if name in sections]
     page.write_text("\n".join(parts), "utf-8")
@@ -58,7 +58,7 @@ def _sections(text: str) -> dict[str, str]:
     return found
 
 
-def _section(results: Sequence[Result], whole: bool) -> str:
+def _section(results: Sequence[Result], note: str) -> str:
     rows = [
         "| fault | met | lost | doubled | half paid | otherwise | by hand | silent | survived |"
     ]
@@ -68,6 +68,5 @@ def _section(results: Sequence[Result], whole: bool) -> str:
         figures = (one.met, d.lost, d.doubled, d.half_paid, d.otherwise, one.by_hand, one.silent)
         told = " | ".join(str(figure) for figure in figures)
         rows.append(f"| {one.fault} | {told} | {'yes' if one.survived else '**no**'} |")
-    if not whole:
-        rows += ["", "The run was ended here, before it had tried all."]
+    rows += ["", note] if note else []
     return "\n".join(rows) + "\n"

@@ -8,10 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from fcb_pipelines.definitions import defs as of_project
+from fcb_pipelines import definitions
 from fcb_pipelines.defs.automation.jobs import extract
 
-_PROJECT: dg.Definitions = of_project()
+# Dagster takes the first definitions that a module has a name for, unless it is told which.
+_PROJECT: dg.Definitions = definitions.defs()
 
 
 @dg.schedule(
