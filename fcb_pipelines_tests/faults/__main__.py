@@ -91,13 +91,20 @@ def in_books(bench: "Bench", rounds: int) -> "Iterator[Result]":
     yield changed_between(bench)
 
 
-def on_hosts(bench: "Bench", _: int) -> "Iterator[Result]":
-    """What is of the machines and not of a ledger: a daemon that is killed or ticks, clocks that are wrong."""
-    from fcb_pipelines_tests.faults.clocks import wrong_clocks
-    from fcb_pipelines_tests.faults.daemon import under_the_daemon
+def on_hosts(bench: "Bench", rounds: int) -> "Iterator[Result]":
+    """What is of the machines and not of a ledger: a daemon that is killed or ticks, clocks that are wrong.
 
-    yield from wrong_clocks(bench)
-    yield from under_the_daemon(bench)
+    They take minutes each: of one round there is one of either that the seed draws.
+    """
+    from fcb_pipelines_tests.faults.clocks import CLOCKS, wrong_clocks
+    from fcb_pipelines_tests.faults.daemon import DISTURBANCES, under_the_daemon
+
+    draw = bench.draws("hosts")
+    clocks, disturbances = list(CLOCKS), list(DISTURBANCES)
+    if rounds == SAMPLE:
+        clocks, disturbances = [draw.choice(clocks)], [draw.choice(disturbances)]
+    yield from wrong_clocks(bench, clocks)
+    yield from under_the_daemon(bench, disturbances)
 
 
 def in_odoo(bench: "Bench", rounds: int) -> "Iterator[Result]":
