@@ -28,6 +28,8 @@ _LOCATION = {
     "working_directory": str(Path(__file__).parents[2]),
 }
 _PATIENCE = 1800
+# A run is launched within this, also where a machine is busy; Dagster's own limit is a minute.
+_SLOW_MACHINE = {"DAGSTER_GRPC_TIMEOUT_SECONDS": "300"}
 # A tick lasts less than this; the second one meets the end of the first.
 _BETWEEN = 4
 
@@ -48,7 +50,9 @@ class Daemon:
         daemon = str(Path(sys.executable).with_name("dagster-daemon"))
         argv = [daemon, "run", "-w", str(_workspace(self.world))]
         log = self.world.found.data_home / "logs" / "daemon.log"
-        self._process = processes.start("dagster-daemon", argv, port=0, log=log, environment={})
+        self._process = processes.start(
+            "dagster-daemon", argv, port=0, log=log, environment=_SLOW_MACHINE
+        )
 
     def kill(self, *, alone: bool = False) -> None:
         """`kill -9` of the daemon, its code server and its runs; or of the daemon `alone`."""

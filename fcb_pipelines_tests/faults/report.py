@@ -28,10 +28,9 @@ bookkeeper wrote it, what is not listed must be harmless or mended by the next s
 documents need, while a month is written: it says what stops it, or its documents stand as billed; once the
 change is taken back a sync comes to the undisturbed books.
 
-In a round every month meets the fault once. A whole run takes up to twelve rounds of a kill; this page is the last
-run with `--write`, and *met*, the processes that met the fault, says how much it tried. *Lost*, *doubled* and
-*half paid* are entries; *by hand* is how often the one further run was not enough; *silent* how often a
-difference was not told.
+In a round every month meets the fault once. *Met*, the processes that met the fault, says how much was tried; a
+note beneath a table says what a whole run would try beside. *Lost*, *doubled* and *half paid* are entries; *by
+hand* is how often the one further run was not enough; *silent* how often a difference was not told.
 """
 _TITLES = {
     "beancount": "Into the embedded books, and from the sources",
