@@ -153,21 +153,27 @@ class Bench:
                 damages.append(damage(undisturbed, self._ended(world)))
         return self._result(kind.name, met, summed(damages), by_hand)
 
-    def try_together(self, kinds: Sequence[Kind], goes_on: Callable[[World], None]) -> Result:
-        """One world whose extract and whose months meet all of these, one after the other; with it `goes_on`."""
+    def try_together(
+        self, kinds: Sequence[Kind], first: Callable[[World], None], last: Callable[[World], None]
+    ) -> Result:
+        """One world whose extract and whose months meet all of these, one after the other.
+
+        `first` is called before the extract that succeeds, `last` with the books that were compared.
+        """
         undisturbed = self.undisturbed
         draw = self.draws("together")
         extracts = [kind for kind in kinds if kind.job == "extract"]
         months = [kind for kind in kinds if kind.job == "month"]
         with self.world() as world:
             met = sum(self._meet(one, draw.randint(1, 3), None) for one in extracts)
+            first(world)
             assert world.extract().success
             for period, kind in zip(cycle(self.periods), months, strict=False):
                 # An early point: those before have done a part of the month.
                 met += self._meet(kind, draw.randint(1, 2), period)
             by_hand = sum(not world.month(one, post=True).success for one in self.periods)
             found = damage(undisturbed, self._ended(world))
-            goes_on(world)
+            last(world)
         return self._result("; ".join(kind.name for kind in kinds), met, found, by_hand)
 
     def try_twice_at_once(self) -> Result:

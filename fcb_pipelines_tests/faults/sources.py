@@ -45,14 +45,10 @@ def source_faults(bench: Bench, some: Iterable[str] = LIES) -> Iterator[Result]:
     """Each of these lies over a whole sync into empty books, then a sync without it."""
     undisturbed = bench.undisturbed
     for name in some:
-        lie = LIES[name]
-        with bench.world() as world, _small_pages():
-            lie(world)
-            world.again(bench.periods)
-            early = [ref for ref in stand(world).moves if ref not in undisturbed.moves]
-            for faults in (world.stripe_faults, world.lago_faults):
-                faults.throttle = 0
-                faults.skip = faults.repeat = faults.forbidden = frozenset()
+        with bench.world() as world:
+            with lying(world, name):
+                world.again(bench.periods)
+                early = [ref for ref in stand(world).moves if ref not in undisturbed.moves]
             world.again(bench.periods)
             world.months([])
             found = damage(undisturbed, stand(world))
@@ -83,6 +79,19 @@ def changed_between(bench: Bench) -> Result:
         by_hand=abs(doubled) + (document["state"] != "posted"),
         silent=int(not told),
     )
+
+
+@contextmanager
+def lying(world: World, name: str) -> Iterator[None]:
+    """The sources lie so in the block, in pages of five."""
+    LIES[name](world)
+    try:
+        with _small_pages():
+            yield
+    finally:
+        for faults in (world.stripe_faults, world.lago_faults):
+            faults.throttle = 0
+            faults.skip = faults.repeat = faults.forbidden = frozenset()
 
 
 @contextmanager
