@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "former_shadow": {"core", "connectors"},
     "sandbox": {"core", "connectors", "config"},
     "defs": {"core", "connectors", "config", "former_shadow", "instance"},
-    "cli": {"core", "connectors", "config", "instance", "sandbox", "defs", "definitions"},
+    "api": {"core", "connectors", "config", "defs"},
+    "cli": {"core", "connectors", "config", "instance", "sandbox", "defs", "definitions", "api"},
     "definitions": {"defs"},
 }
 
@@ -35,14 +36,14 @@ LADDERS = {
     "core": (
         "money", "periods", "codes", "naming", "refs", "digests",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
-        "corrections", "proof", "metering", "close",
+        "corrections", "proof", "metering", "intake", "close",
     ),
     "connectors": (
-        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
+        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "intake", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
-        "sources", "runtime", "nexacloud", "billing", "metering", "gates", "reconciliation", "ledger",
+        "sources", "runtime", "nexacloud", "intake", "billing", "metering", "gates", "reconciliation", "ledger",
         "close", "automation", "former_shadow",
     ),
     "sandbox": (
@@ -57,7 +58,7 @@ LADDERS = {
 
 # Each room that is a folder has a page docs.md.
 FOLDERS = {
-    *(PACKAGE / name for name in ("cli", "config", "former_shadow", "instance", "sandbox")),
+    *(PACKAGE / name for name in ("api", "cli", "config", "former_shadow", "instance", "sandbox")),
     *(PACKAGE / house.replace(".", "/") / rung for house, ladder in LADDERS.items() for rung in ladder),
 }  # fmt: skip
 

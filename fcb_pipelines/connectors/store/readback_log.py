@@ -5,18 +5,17 @@ written" from "removed by a person". This log can. It is append-only: the table 
 updates and deletes. Nothing else relies on it; exactly-once is the ledger's own unique key.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import psycopg2
-from psycopg2 import errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
 from psycopg2.extras import execute_values
 
-from fcb_pipelines.connectors.failures import Failure, NotAllowed, NotFound, Unreachable
+from fcb_pipelines.connectors.failures import NotFound
+from fcb_pipelines.connectors.store.own_postgres import transaction
 from fcb_pipelines.core.ledger.moves import RELEASED, Seen
 
 TABLE = "fcb_readback_log"
@@ -86,7 +85,6 @@ class ReadBackLog:
 
     def __init__(self, postgres_url: str) -> None:
         self.postgres_url = postgres_url
-        self._dsn = postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1)
         self._made = False
 
     def append(self, ledger: str, observed: Sequence[Observation], *, run_id: str) -> int:
@@ -136,20 +134,8 @@ class ReadBackLog:
                     (ledger, ref, known[ref].kind, RELEASED, run_id, reason),
                 )
 
-    @contextmanager
-    def _transaction(self, tried: str) -> Iterator[Connection]:
-        try:
-            connection = psycopg2.connect(self._dsn, application_name="fcb_pipelines")
-        except psycopg2.OperationalError as error:
-            raise Unreachable(tried, _message(error), remedy="fcb doctor") from error
-        try:
-            with connection:
-                self._make(connection)
-                yield connection
-        except psycopg2.Error as error:
-            raise _failed(tried, error) from error
-        finally:
-            connection.close()
+    def _transaction(self, tried: str) -> AbstractContextManager[Connection]:
+        return transaction(self.postgres_url, tried, self._make)
 
     def _make(self, connection: Connection) -> None:
         if self._made:
@@ -192,13 +178,3 @@ def _latest(
 
 def _differs(observed: Observation, entry: LogEntry) -> bool:
     return (observed.state, observed.content_hash) != (entry.state, entry.content_hash)
-
-
-def _failed(tried: str, error: psycopg2.Error) -> Failure:
-    if isinstance(error, errors.InsufficientPrivilege):
-        return NotAllowed(tried, _message(error))
-    return Unreachable(tried, _message(error), remedy="fcb doctor")
-
-
-def _message(error: psycopg2.Error) -> str:
-    return " ".join(str(error).split())

@@ -127,6 +127,19 @@ class UnreadReading:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedReading:
+    """A window that was handed in and does not count; `why` says the reason."""
+
+    service: str
+    subscription_id: str
+    metric: str
+    start: datetime
+    end: datetime
+    value: Decimal
+    why: str
+
+
 def aggregate(metric: Metric, readings: Sequence[Reading]) -> Decimal:
     """The quantity of these readings in the metric's unit; zero without readings.
 

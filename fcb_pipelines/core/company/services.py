@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from pydantic import Field, model_validator
 
@@ -23,10 +24,27 @@ class CustomerLink(Part):
     user: str
 
 
+class Origin(StrEnum):
+    """Where records of a service come from: NexaCloud's database, or the service over HTTP."""
+
+    TABLES = "tables"
+    INTAKE = "intake"
+
+
+class Origins(Part):
+    """Where each kind of a service's records comes from."""
+
+    usage: Origin = Origin.TABLES
+    customers: Origin = Origin.TABLES
+    subscriptions: Origin = Origin.TABLES
+
+
 class Service(Part):
-    """One service of the company: its metrics, their charges, and links to NexaCloud's users."""
+    """One service of the company: its metrics, their charges, where its records come from, and links to
+    NexaCloud's users."""
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    origins: Origins = Origins()
     metrics: tuple[Metric, ...] = ()
     charges: tuple[Charge, ...] = ()
     customers: tuple[CustomerLink, ...] = ()
@@ -42,6 +60,15 @@ class Service(Part):
         if unknown:
             raise ValueError(f"service {self.key} charges unknown metrics: {', '.join(unknown)}")
         return self
+
+
+class IntakeSettings(Part):
+    """The limits of the intake. A month of usage closes `closes_after_days` days after its end."""
+
+    closes_after_days: int = Field(10, ge=0)
+    requests_per_minute: int = Field(600, ge=1)
+    rows_a_batch: int = Field(10_000, ge=1)
+    bytes_a_request: int = Field(8_000_000, ge=1_000)
 
 
 class MeteringSettings(Part):

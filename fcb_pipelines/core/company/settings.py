@@ -10,7 +10,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from fcb_pipelines.core.company.part import Part
-from fcb_pipelines.core.company.services import MeteringSettings, Service
+from fcb_pipelines.core.company.services import (
+    IntakeSettings,
+    MeteringSettings,
+    Origin,
+    Origins,
+    Service,
+)
 
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 AccountCode = Annotated[
@@ -218,11 +224,37 @@ class Settings(Part):
     odoo: OdooSettings = OdooSettings()
     services: tuple[Service, ...] = ()
     metering: MeteringSettings = MeteringSettings()
+    intake: IntakeSettings = IntakeSettings()
 
     @property
     def other_services(self) -> frozenset[str]:
         """The keys of the services that are only measured: all but the posted one."""
         return frozenset(service.key for service in self.services) - {self.service}
+
+    def by_intake(self, kind: str) -> frozenset[str]:
+        """The keys of the services whose records of this kind (a field of `origins`) come over HTTP."""
+        return frozenset(
+            service.key
+            for service in self.services
+            if getattr(service.origins, kind) is Origin.INTAKE
+        )
+
+    @property
+    def has_intake(self) -> bool:
+        """Whether any service hands in any of its records over HTTP."""
+        return any(self.by_intake(kind) for kind in Origins.model_fields)
+
+    def _check_origins(self, service: Service) -> None:
+        posted, origins = service.key == self.service, service.origins
+        if posted and Origin.INTAKE in (origins.customers, origins.subscriptions):
+            raise ValueError(
+                f"customers and subscriptions of {service.key} come from tables: the books are made of them"
+            )
+        from_column = posted and origins.usage is Origin.TABLES
+        for metric in service.metrics:
+            if (metric.column is not None) is not from_column:
+                fault = "names no column" if from_column else "names a column"
+                raise ValueError(f"metric {metric.key} of {service.key} {fault} of usage_records")
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":
@@ -237,13 +269,7 @@ class Settings(Part):
         if self.services and self.service not in {service.key for service in self.services}:
             raise ValueError(f"services lack {self.service}, the service that is posted")
         for service in self.services:
-            posted = service.key == self.service
-            for metric in service.metrics:
-                if (metric.column is not None) is not posted:
-                    fault = "names no column" if posted else "names a column"
-                    raise ValueError(
-                        f"metric {metric.key} of {service.key} {fault} of usage_records"
-                    )
+            self._check_origins(service)
         known = {tax.key for tax in self.taxes}
         unknown = {key for group in self.tax_groups for key in group.taxes} - known
         if unknown:

@@ -7,18 +7,27 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from fcb_pipelines.core.company.charges import Metric, Reading, UnreadReading, aggregate
+from fcb_pipelines.core.company.charges import (
+    Metric,
+    Reading,
+    RefusedReading,
+    UnreadReading,
+    aggregate,
+)
 from fcb_pipelines.core.company.services import Subscription
 from fcb_pipelines.core.metering.cycles import Span, cycle_of, period_containing
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
+# Service, subscription, metric.
+_Key = tuple[str, str, str]
+
 
 class RemarkKind(StrEnum):
     """The kind of a remark on a reading.
 
-    Replayed and corrected readings count once. An unreadable one can't be counted, so its cycle is not
-    measured. The others count.
+    Replayed and corrected readings count once, a refused one does not count. An unreadable one can't be
+    counted, so its cycle is not measured. The others count.
     """
 
     REPLAYED = "replayed"
@@ -27,6 +36,7 @@ class RemarkKind(StrEnum):
     STRADDLING = "straddling"
     LATE = "late"
     UNREADABLE = "unreadable"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +82,13 @@ def usage(
     timezone: str,
     late_after_hours: int,
     unread: Iterable[UnreadReading] = (),
+    refused: Iterable[RefusedReading] = (),
 ) -> tuple[Usage, ...]:
     """One row for each subscription and metric with a reading that begins in the period's cycle.
 
     `subscriptions` are by service and id, `metrics` by service and key; a reading of an unknown
     metric is in no row. The same window (and item) counts once: the latest record of it, among equals
-    the largest value. An `unread` window gives a row, too, with a remark.
+    the largest value. An `unread` or a `refused` window gives a row, too, with a remark.
     """
 
     def of_period(service: str, subscription_id: str, moment: datetime) -> bool:
@@ -85,26 +96,34 @@ def usage(
         anchor = subscription.start if subscription else None
         return period_containing(moment, anchor, timezone) == period
 
-    own: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
+    own: dict[_Key, list[Reading]] = defaultdict(list)
     for reading in readings:
         if (reading.service, reading.metric) not in metrics:
             continue
         if of_period(reading.service, reading.subscription_id, reading.start):
             own[reading.service, reading.subscription_id, reading.metric].append(reading)
-    lost: dict[tuple[str, str, str], list[UnreadReading]] = defaultdict(list)
-    for one in unread:
-        if one.at is None or of_period(one.service, one.subscription_id, one.at):
-            for service, metric in metrics:
-                if service == one.service and one.metric in (None, metric):
-                    lost[service, one.subscription_id, metric].append(one)
+    lost = _lost(
+        [
+            one
+            for one in unread
+            if one.at is None or of_period(one.service, one.subscription_id, one.at)
+        ],
+        metrics,
+    )
+    turned_away: dict[_Key, list[RefusedReading]] = defaultdict(list)
+    for each in refused:
+        if of_period(each.service, each.subscription_id, each.start):
+            turned_away[each.service, each.subscription_id, each.metric].append(each)
+    known_refusals = {key for key in turned_away if (key[0], key[2]) in metrics}
     rows = []
-    for key in sorted({*own, *lost}):
+    for key in sorted({*own, *lost, *known_refusals}):
         (service, subscription_id, metric), found = key, own[key]
         known = subscriptions.get((service, subscription_id))
         cycle = cycle_of(period, known.start if known else None, timezone)
         counted, remarks = _without_replays(found)
         remarks += _remarks_on(counted, cycle, timedelta(hours=late_after_hours))
         remarks += [_unreadable(one, cycle) for one in lost[key]]
+        remarks += [_remark(RemarkKind.REFUSED, one, one.why) for one in turned_away[key]]
         rows.append(
             Usage(
                 service=service,
@@ -118,6 +137,18 @@ def usage(
             )
         )
     return tuple(rows)
+
+
+def _lost(
+    unread: Iterable[UnreadReading], metrics: Iterable[tuple[str, str]]
+) -> dict[_Key, list[UnreadReading]]:
+    """The windows that can't be read, by each metric that they may concern."""
+    lost: dict[_Key, list[UnreadReading]] = defaultdict(list)
+    for one in unread:
+        for service, metric in metrics:
+            if service == one.service and one.metric in (None, metric):
+                lost[service, one.subscription_id, metric].append(one)
+    return lost
 
 
 def _without_replays(found: Sequence[Reading]) -> tuple[list[Reading], list[Remark]]:
@@ -162,7 +193,7 @@ def _remarks_on(counted: Sequence[Reading], cycle: Span, late_after: timedelta) 
     return remarks
 
 
-def _remark(kind: RemarkKind, reading: Reading, detail: str) -> Remark:
+def _remark(kind: RemarkKind, reading: Reading | RefusedReading, detail: str) -> Remark:
     return Remark(
         kind=kind, start=reading.start, end=reading.end, value=reading.value, detail=detail
     )

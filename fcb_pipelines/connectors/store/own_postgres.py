@@ -1,0 +1,95 @@
+"""Our own Postgres (FCB_POSTGRES_URL): transactions, and tables that bring themselves up to date.
+
+schema = OwnSchema("fcb_intake", (CREATE, ADD_A_COLUMN), lock=7_023_190_427)
+with transaction(url, "keeping usage", schema.bring_up) as connection: ...
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2 import errors
+from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+
+from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
+
+_VERSIONS = "fcb_schema_versions"
+
+
+@contextmanager
+def transaction(
+    postgres_url: str, tried: str, prepare: Callable[[Connection], None]
+) -> Iterator[Connection]:
+    """One transaction, committed at the end of the block and rolled back where it raises.
+
+    `postgres_url` is in libpq's or SQLAlchemy's form; `prepare` makes the tables. Raises Unreachable or
+    NotAllowed, saying what was `tried`.
+    """
+    dsn = postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1)
+    try:
+        connection = psycopg2.connect(
+            dsn, application_name="fcb_pipelines", options="-c timezone=UTC"
+        )
+    except psycopg2.OperationalError as error:
+        raise Unreachable(tried, message(error), remedy="fcb doctor") from error
+    try:
+        with connection:
+            prepare(connection)
+            yield connection
+    except psycopg2.Error as error:
+        raise _failed(tried, error) from error
+    finally:
+        connection.close()
+
+
+class OwnSchema:
+    """Tables of ours under one name, made by statements that each run once in a database, in order."""
+
+    def __init__(self, name: str, versions: Sequence[str], *, lock: int) -> None:
+        self._name = name
+        self._versions = tuple(versions)
+        self._lock = lock
+        self._made = False
+
+    def bring_up(self, connection: Connection) -> None:
+        """Run the statements that this database lacks. Asks the database once a process."""
+        if self._made:
+            return
+        with connection.cursor() as cursor:
+            if self._version(connection) < len(self._versions):
+                cursor.execute("select pg_advisory_xact_lock(%s)", (self._lock,))
+                cursor.execute(
+                    f"create table if not exists {_VERSIONS} "
+                    "(name text primary key, version integer not null)"
+                )
+                for statement in self._versions[self._version(connection) :]:
+                    cursor.execute(statement)
+                cursor.execute(
+                    f"insert into {_VERSIONS} values (%s, %s) "  # noqa: S608 - a constant
+                    "on conflict (name) do update set version = excluded.version",
+                    (self._name, len(self._versions)),
+                )
+        connection.commit()
+        self._made = True
+
+    def _version(self, connection: Connection) -> int:
+        """The number of statements that this database has had."""
+        with connection.cursor() as cursor:
+            cursor.execute("select to_regclass(%s) is not null", (_VERSIONS,))
+            ((there,),) = cursor.fetchall()
+            if not there:
+                return 0
+            cursor.execute(f"select version from {_VERSIONS} where name = %s", (self._name,))  # noqa: S608 - a constant
+            found = cursor.fetchone()
+            return int(found[0]) if found else 0
+
+
+def message(error: psycopg2.Error) -> str:
+    """What Postgres said, in one line."""
+    return " ".join(str(error).split())
+
+
+def _failed(tried: str, error: psycopg2.Error) -> Failure:
+    if isinstance(error, errors.InsufficientPrivilege):
+        return NotAllowed(tried, message(error))
+    return Unreachable(tried, message(error), remedy="fcb doctor")
