@@ -43,7 +43,7 @@ LADDERS = {
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
-        "sources", "runtime", "nexacloud", "intake", "billing", "metering", "gates", "reconciliation", "ledger",
+        "sources", "runtime", "nexacloud", "billing", "metering", "intake", "gates", "reconciliation", "ledger",
         "close", "automation", "former_shadow",
     ),
     "sandbox": (

@@ -18,6 +18,8 @@ from fcb_pipelines.cli import (
     post,
     report,
     sandbox,
+    serve,
+    services,
     status,
     sync,
 )
@@ -102,10 +104,12 @@ app.command("post")(post.post)
 app.command("status")(status.status)
 app.command("report")(report.report)
 app.command("erase")(erase.erase)
+app.command("serve")(serve.serve)
 app.command("dev")(dev.dev)
 app.command("books")(books.books)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(services.app, name="services")
 
 
 def run() -> None:

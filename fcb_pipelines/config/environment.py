@@ -40,7 +40,8 @@ VARIABLES: Mapping[str, str] = {
 }
 
 PREFIX = "FCB_"
-_LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)", re.IGNORECASE)
+# An address within this machine, with or without a port.
+LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)", re.IGNORECASE)
 _POSTGRES = re.compile(r"^postgres(ql)?(\+psycopg2)?://")
 
 
@@ -142,7 +143,7 @@ class Environment:
         url = self.values[variable]
         scheme, _, host = url.partition("://")
         allowed = self.values.get("FCB_ALLOW_HTTP") == "1"
-        if scheme.lower() == "http" and not allowed and not _LOOPBACK.match(host):
+        if scheme.lower() == "http" and not allowed and not LOOPBACK.match(host):
             raise _problem(
                 variable,
                 "sends a key or password over plain http: write https://, or set FCB_ALLOW_HTTP=1 "

@@ -14,6 +14,9 @@ SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.SLICES,
     keys.PLAN_CATALOG,
     keys.INVOICED_DOCUMENTS,
+    keys.INTAKE_CUSTOMERS,
+    keys.INTAKE_SUBSCRIPTIONS,
+    keys.INTAKE_RECEIVED,
 )
 WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS)
 MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
@@ -30,8 +33,8 @@ POSTING = dg.AssetSelection.assets(
 extract = dg.define_asset_job(
     "extract",
     SHARED,
-    description="One snapshot of NexaCloud, every source's index, the documents without a month, and each "
-    "month's part of them.",
+    description="One snapshot of NexaCloud, every source's index, the documents without a month, each "
+    "month's part of them, and what services handed in.",
 )
 
 month = dg.define_asset_job(

@@ -88,6 +88,7 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
         timezone=this.settings.timezone,
         late_after_hours=this.settings.metering.late_after_hours,
         unread=this.unread_readings,
+        refused=this.refused,
     )
     snapshot = frames["subscriptions"].attrs.get("snapshot")
     frame = to_frame(rows, Usage, snapshot=snapshot, unread=this.unread_usage)
@@ -130,6 +131,7 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
         **inputs.DOCUMENTS,
         **inputs.USAGE,
         **inputs.EXPECTED,
+        **inputs.RECEIVED,
     },
     metadata=column_schema(MeteringDelta),
     **_COMMON,

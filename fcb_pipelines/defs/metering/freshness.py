@@ -18,12 +18,26 @@ _READ = {
 }
 
 
+# Of no service that hands in its usage, these have nothing to say.
+_HANDED_IN = {
+    "intake_subscriptions": keys.INTAKE_SUBSCRIPTIONS.path,
+    "intake_received": keys.INTAKE_RECEIVED.path,
+}
+
+
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
-    """A digest of the usage (`rows`) and the documents behind the month's rows."""
+    """A digest of the usage (`rows`) and the documents behind the month's rows.
+
+    Of usage that was handed in it has what was received of each subscription, not the records.
+    """
+    handed_in = this.settings.by_intake("usage")
+    rows = [row for row in rows if row.service not in handed_in]
     linked = {document.ref for document, _ in lines_of(this.documents, period)}
     documents = [one for one in this.documents if one.period == period or one.ref in linked]
     # As frames have them, so that rows read back and rows just made are the same text.
     text = to_frame(rows, Usage).to_csv() + to_frame(documents, Invoiced).to_csv()
+    if handed_in:
+        text += repr(this.received(period))
     return digest(text)
 
 
@@ -36,6 +50,8 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
     there = {name: frame for name, frame in read.items() if frame is not None}
     if there.keys() != read.keys():
         return frozenset()
+    handed_in = {name: frames.read(key) for name, key in _HANDED_IN.items()}
+    there |= {name: frame for name, frame in handed_in.items() if frame is not None}
     now, changed = Metering(there), set()
     for period in periods:
         last = frames.read(keys.METERING_DELTAS.path, period)

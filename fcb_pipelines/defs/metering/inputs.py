@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -12,9 +12,17 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
-from fcb_pipelines.core.company.charges import Metric, Reading, UnreadReading
-from fcb_pipelines.core.company.services import CataloguePlan, Customers, Service, Subscription
+from fcb_pipelines.core.company.charges import Metric, Reading, RefusedReading, UnreadReading
+from fcb_pipelines.core.company.services import (
+    CataloguePlan,
+    Customers,
+    Service,
+    ServiceCustomer,
+    Subscription,
+)
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.intake.usage import ReceivedMonth, ReceivedUsage
+from fcb_pipelines.core.metering.cycles import Span, cycle_of
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Deployment
@@ -32,7 +40,7 @@ from fcb_pipelines.core.metering.service_rows import (
     unread_subscriptions,
 )
 from fcb_pipelines.core.metering.usage import Usage
-from fcb_pipelines.core.periods import first_day, following
+from fcb_pipelines.core.periods import first_day, following, local_date, period_of
 from fcb_pipelines.defs.metering.tables import Named, Tables
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import contract, records
@@ -44,15 +52,34 @@ def _nexacloud(*tables: str) -> dict[str, dg.AssetIn]:
 
 
 PLANS = _nexacloud("plans", "service_plans")
-SUBSCRIPTIONS = _nexacloud("subscriptions", "service_subscriptions")
-CUSTOMERS = _nexacloud("users", "service_customers")
-READINGS = _nexacloud("usage_records", "service_usage")
+SUBSCRIPTIONS = {
+    **_nexacloud("subscriptions", "service_subscriptions"),
+    "intake_subscriptions": dg.AssetIn(keys.INTAKE_SUBSCRIPTIONS),
+}
+CUSTOMERS = {
+    **_nexacloud("users", "service_customers"),
+    "intake_customers": dg.AssetIn(keys.INTAKE_CUSTOMERS),
+}
+RECEIVED = {"intake_received": dg.AssetIn(keys.INTAKE_RECEIVED)}
+READINGS = {
+    **_nexacloud("usage_records", "service_usage"),
+    "intake_usage": dg.AssetIn(keys.INTAKE_USAGE),
+}
 SERVICE_TABLES = _nexacloud(*keys.SERVICE_TABLES)
 MEASURED_TABLES = _nexacloud(*keys.METERED_TABLES, *keys.SERVICE_TABLES)
 CATALOGUE = {"plan_catalog": dg.AssetIn(keys.PLAN_CATALOG)}
 DOCUMENTS = {"invoiced_documents": dg.AssetIn(keys.INVOICED_DOCUMENTS)}
 USAGE = {"usage": dg.AssetIn(keys.USAGE)}
 EXPECTED = {"expected_charges": dg.AssetIn(keys.EXPECTED_CHARGES)}
+
+# The tables of the other services of which each has an origin, by its field in the configuration.
+_KINDS = {
+    "service_usage": "usage",
+    "service_customers": "customers",
+    "service_subscriptions": "subscriptions",
+}
+
+Row = TypeVar("Row")
 
 # The longest time between the start of a window and the month of its cycle.
 _AROUND = timedelta(days=33)
@@ -120,6 +147,7 @@ class Metering:
         others = (
             *service_subscriptions(self._of_services("service_subscriptions"), self._timezone),
             *unread_subscriptions(self._unread("service_subscriptions"), None, self._timezone),
+            *self._handed_in("intake_subscriptions", Subscription),
         )
         return {(one.service, one.id): one for one in (*others, *own)}
 
@@ -129,25 +157,32 @@ class Metering:
         require([contract(users=self.frames["users"])])
         own = nexacloud_customers(records(self.frames["users"]), self.settings.service)
         others = service_customers(self._of_services("service_customers"))
-        return Customers((*own, *others), self.services.values())
+        handed_in = self._handed_in("intake_customers", ServiceCustomer)
+        return Customers((*own, *others, *handed_in), self.services.values())
 
     def readings(self, period: str) -> tuple[Reading, ...]:
         """The readings of all services that may lie in a cycle of the period."""
         own: tuple[Reading, ...] = ()
-        if self.posted:
+        if self.posted and self._records_are_read:
             rows = records(self._around("usage_records", period))
             own = nexacloud_readings(rows, self.posted, self._timezone)
-        known = self.settings.other_services
+        known = self._read_of("service_usage")
         others = [
             row for row in records(self._around("service_usage", period)) if row["service"] in known
         ]
-        return (*own, *service_readings(others, self._timezone))
+        handed_in = (row.reading for row in self._received if row.refused is None)
+        return (*own, *service_readings(others, self._timezone), *handed_in)
+
+    @property
+    def refused(self) -> tuple[RefusedReading, ...]:
+        """What the intake refused of the period's usage."""
+        return tuple(row.refusal for row in self._received if row.refused is not None)
 
     @cached_property
     def unread_readings(self) -> tuple[UnreadReading, ...]:
         """The usage of all services whose rows can't be read, of all months."""
         own: tuple[UnreadReading, ...] = ()
-        if self.posted:
+        if self.posted and self._records_are_read:
             rows = self._tables.unread("usage_records")
             own = unread_readings(rows, self.posted.key, self._timezone)
         return (*own, *unread_readings(self._unread("service_usage"), None, self._timezone))
@@ -156,10 +191,11 @@ class Metering:
     def unread_usage(self) -> dict[str, str]:
         """Service -> the fault by which none of its usage can be read."""
         faults = {}
-        if self.posted and (why := self._tables.table_fault("usage_records")):
-            faults[self.posted.key] = why
+        own = self.posted if self._records_are_read else None
+        if own and (why := self._tables.table_fault("usage_records")):
+            faults[own.key] = why
         if why := self._tables.table_fault("service_usage"):
-            faults |= dict.fromkeys(self.settings.other_services, why)
+            faults |= dict.fromkeys(self._read_of("service_usage"), why)
         return faults
 
     @cached_property
@@ -189,6 +225,23 @@ class Metering:
         """The ids of the deployments whose rows can't be read."""
         return frozenset(str(row.get("id")) for row, _ in self._tables.unread("deployments"))
 
+    def received(self, period: str) -> list[tuple[ReceivedMonth, Span]]:
+        """What the intake has of each subscription that may be of the period, with its cycle."""
+        found = []
+        for row in self._handed_in("intake_received", ReceivedMonth):
+            cycle = self.cycle(row.service, row.subscription_id, period)
+            begins, ends = (period_of(local_date(moment, self._timezone)) for moment in (
+                cycle.start, cycle.end - timedelta(microseconds=1),
+            ))  # fmt: skip
+            if begins <= row.period <= ends:
+                found.append((row, cycle))
+        return found
+
+    def cycle(self, service: str, subscription_id: str, period: str) -> Span:
+        """The cycle of a subscription that begins in the period; of an unknown one the month itself."""
+        known = self.subscriptions.get((service, subscription_id))
+        return cycle_of(period, known.start if known else None, self._timezone)
+
     def service_breaches(self) -> list[str]:
         """The faults by which a table of the dual run, or some of its rows, can't be measured."""
         own = keys.METERED_TABLES if self.posted else ()
@@ -201,10 +254,30 @@ class Metering:
         return Tables(self.frames)
 
     def _of_services(self, table: str) -> list[dict[str, Any]]:
-        return self._tables.of_services(table, self.settings.other_services)
+        return self._tables.of_services(table, self._read_of(table))
 
     def _unread(self, table: str) -> Named:
-        return self._tables.unread_of_services(table, self.settings.other_services)
+        return self._tables.unread_of_services(table, self._read_of(table))
+
+    def _read_of(self, table: str) -> frozenset[str]:
+        """The other services whose records come from this table."""
+        kind = _KINDS.get(table)
+        return self.settings.other_services - (self.settings.by_intake(kind) if kind else set())
+
+    @property
+    def _records_are_read(self) -> bool:
+        """Whether the posted service's usage comes from usage_records."""
+        return self.settings.service not in self.settings.by_intake("usage")
+
+    @cached_property
+    def _received(self) -> tuple[ReceivedUsage, ...]:
+        """The usage that services handed in, of the period; none where the frame is not there."""
+        return self._handed_in("intake_usage", ReceivedUsage)
+
+    def _handed_in(self, name: str, row_type: type[Row]) -> tuple[Row, ...]:
+        """The rows of one frame of the intake; an earlier version did not write it."""
+        frame = self.frames.get(name)
+        return () if frame is None or frame.empty else to_rows(frame, row_type)
 
     def _around(self, table: str, period: str) -> pd.DataFrame:
         """The sound rows whose windows begin near the period; the others need not become values."""

@@ -6,6 +6,9 @@ from typing import Any
 
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.intake.handed import HandedStore
+from fcb_pipelines.connectors.intake.received import ReceivedStore
+from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
@@ -33,6 +36,21 @@ def reports(found: Environment) -> Place:
 def read_back_log(found: Environment) -> ReadBackLog:
     """The log of read-backs, in our own Postgres."""
     return ReadBackLog(found.postgres_url())
+
+
+def received_usage(found: Environment) -> ReceivedStore:
+    """The usage that services handed in, in our own Postgres."""
+    return ReceivedStore(found.postgres_url())
+
+
+def handed_in(found: Environment) -> HandedStore:
+    """The customers and subscriptions that services handed in, in our own Postgres."""
+    return HandedStore(found.postgres_url())
+
+
+def service_keys(found: Environment) -> ServiceKeys:
+    """The keys of services, in our own Postgres."""
+    return ServiceKeys(found.postgres_url())
 
 
 # How many ledgers a process keeps open: one for each thread that speaks to Odoo.

@@ -67,6 +67,11 @@ EXPECTED_CHARGES = dg.AssetKey(["metering", "expected_charges"])
 METERING_DELTAS = dg.AssetKey(["metering", "deltas"])
 LEAKS = dg.AssetKey(["metering", "leaks"])
 
+INTAKE_CUSTOMERS = dg.AssetKey(["intake", "customers"])
+INTAKE_SUBSCRIPTIONS = dg.AssetKey(["intake", "subscriptions"])
+INTAKE_RECEIVED = dg.AssetKey(["intake", "received"])
+INTAKE_USAGE = dg.AssetKey(["intake", "usage"])
+
 REPORT = dg.AssetKey(["close", "report"])
 
 # The frames over all months of which a month needs a part, by the names of the inputs.
@@ -88,6 +93,7 @@ MONTHLY = frozenset(
 # source was not there yet. A missing one counts as empty.
 LATER = frozenset(
     {UNPLACED_DOCUMENTS, MOVES, AMOUNTS}
+    | {INTAKE_CUSTOMERS, INTAKE_SUBSCRIPTIONS, INTAKE_RECEIVED, INTAKE_USAGE}
     | {source_key(name, "credited_invoices") for name in SOURCES}
     | {source_key(name, noun) for name in registry.further() for noun in MONTH_NOUNS}
 )

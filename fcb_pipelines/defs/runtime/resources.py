@@ -9,6 +9,8 @@ from pydantic import Field
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.intake.handed import HandedStore
+from fcb_pipelines.connectors.intake.received import ReceivedStore
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.sources import Source
@@ -55,6 +57,18 @@ class ReadBackLogResource(dg.ConfigurableResource[ReadBackLog]):
         return connections.read_back_log(environment.read())
 
 
+class IntakeResource(dg.ConfigurableResource[ReceivedStore]):
+    """What services handed in (FCB_POSTGRES_URL)."""
+
+    def received(self) -> ReceivedStore:
+        """Their usage."""
+        return connections.received_usage(environment.read())
+
+    def handed(self) -> HandedStore:
+        """Their customers and subscriptions."""
+        return connections.handed_in(environment.read())
+
+
 class StoreResource(dg.ConfigurableResource[FrameStore]):
     """Frames, evidence and reports, at FCB_STORE_URL."""
 
@@ -80,6 +94,7 @@ def resources() -> dg.Definitions:
             **{name: SourceResource(source=name) for name in keys.SOURCES},
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
+            "intake": IntakeResource(),
             "store": StoreResource(),
             "io_manager": FrameIOManagerFactory(),
         },
