@@ -47,7 +47,7 @@ LADDERS = {
         "close", "automation", "former_shadow",
     ),
     "sandbox": (
-        "scenarios", "dataset", "processes", "state", "standin", "postgres", "books", "locks",
+        "scenarios", "dataset", "processes", "state", "standin", "pushing", "postgres", "books", "locks",
         "nexacloud_database", "stripe_events", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
         "session",
     ),

@@ -9,7 +9,7 @@ with pid and start time are ever stopped.
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,8 @@ from filelock import FileLock
 
 from fcb_pipelines.config.environment import LedgerName
 from fcb_pipelines.config.settings import ConfigError
-from fcb_pipelines.sandbox import processes, state
+from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
+from fcb_pipelines.sandbox import processes, pushing, state
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
@@ -36,6 +37,9 @@ LAGO_KEY = "lago_sandbox"
 
 # Each stand-in, and the variable of its address.
 STAND_INS = {"stripe": "FCB_STRIPE_API_BASE", "lago": "FCB_LAGO_API_URL"}
+
+# The process that services hand in their records to, where a dataset has any.
+INTAKE = "intake"
 
 # A dataset's databases beside Odoo's books; `fcb` holds Dagster's tables and our own.
 USES = ("nexacloud", "fcb")
@@ -118,9 +122,14 @@ class Sandbox:
                 running = self._with_odoo(running)
             for name in STAND_INS:
                 running = self._with_stand_in(name, running)
+            content = pushing.handed_in(self._dataset.path)
+            if content:
+                running = self._with_intake(running)
             for process in running.processes:
-                if process.name in STAND_INS:
+                if process.name in {*STAND_INS, INTAKE}:
                     processes.wait_until_it_answers(process, log=self._log(process.name))
+            for service, records in content.items():
+                self._push(service, records, running)
         return running
 
     def start_over(self) -> None:
@@ -204,7 +213,18 @@ class Sandbox:
         return SandboxOdoo(self._odoo_folder, self._server, say=self._say)
 
     def _with_stand_in(self, name: str, running: Running) -> Running:
-        """The sandbox with this stand-in: the recorded one if it answers, else a new one.
+        """The sandbox with this stand-in for a source."""
+        module = f"fcb_pipelines.sandbox.{name}_server"
+        argv = ["-m", module, "--dataset", str(self._dataset.path)]
+        return self._with(name, f"the stand-in for {name.capitalize()}", argv, running)
+
+    def _with_intake(self, running: Running) -> Running:
+        """The sandbox with an intake, `fcb serve`, for the services that hand in records."""
+        command = "from fcb_pipelines.cli.main import run; run()"
+        return self._with(INTAKE, "the intake", ["-c", command, "serve"], running)
+
+    def _with(self, name: str, what: str, argv: Sequence[str], running: Running) -> Running:
+        """The sandbox with this process: the recorded one if it answers, else a new one.
 
         A process is recorded before anything waits for it, so that no crash loses it.
         """
@@ -214,19 +234,31 @@ class Sandbox:
             if processes.alive(process) and processes.answers(process):
                 return self._recorded(running, name, process)
             processes.stop(process)
-        self._say(f"starting the stand-in for {name.capitalize()}")
+        self._say(f"starting {what}")
         port = processes.free_port()
-        module = f"fcb_pipelines.sandbox.{name}_server"
-        argv = [sys.executable, "-m", module, "--dataset", str(self._dataset.path),
-                "--port", str(port)]  # fmt: skip
-        process = processes.start(name, argv, port=port, log=self._log(name), environment={})
+        process = processes.start(
+            name, [sys.executable, *argv, "--port", str(port)], port=port, log=self._log(name),
+            environment=running.environment if name == INTAKE else {},
+        )  # fmt: skip
         return self._recorded(replace(running, processes=(*others, process)), name, process)
 
     def _recorded(self, running: Running, name: str, process: Process) -> Running:
-        environment = {**running.environment, STAND_INS[name]: process.url}
-        running = replace(running, environment=environment)
+        lent = {STAND_INS[name]: process.url} if name in STAND_INS else {}
+        running = replace(running, environment={**running.environment, **lent})
         state.write(self._folder, running)
         return running
+
+    def _push(self, service: str, records: pushing.Content, running: Running) -> None:
+        """Hand in a service's records over HTTP, with a key that is revoked afterwards."""
+        keys = ServiceKeys(running.environment["FCB_POSTGRES_URL"])
+        number, secret = keys.new(service, "the sandbox")
+        (url,) = (process.url for process in running.processes if process.name == INTAKE)
+        try:
+            outcomes = pushing.push(url, secret, records)
+        finally:
+            keys.revoke(service, number)
+        told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if count)
+        self._say(f"{service} handed in its usage over HTTP: {told or 'none'}")
 
     def _log(self, name: str) -> Path:
         return self._folder / "logs" / f"{name}.log"

@@ -17,7 +17,7 @@ BUILT = {
     "edge-cases": "289155bd042f94e20d4a46190c248bc1d4c7c3409096d0b52ceb36ccbce3745e",
     "edge-cases-later": "20441d030a988bc7ed6768ba01249e38c9b791c7145c1ad3d821550de9237a6d",
     "nexa-2026-05": "a6c980d6b1d8409fe28f0ba37cccafc5b66fd458761873fd14651c062fe879a6",
-    "services-small": "b146537ad1ef4afd22499b9762f65d133012a46eea85e5da19f7f3f53fe5fba1",
+    "services-small": "0acac3ef37287ad4781918e2a5546f4f7a80c01543cf54c771a81806584bf228",
 }
 EACH = pytest.mark.parametrize("name", BUILT)
 DIGESTS = """

@@ -2,6 +2,8 @@
 
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.pushing import handed_in
+from fcb_pipelines.sandbox.scenarios.builders.services_small import HANDED_IN, PUSHING
 from fcb_pipelines_tests.packaged import packaged
 from fcb_pipelines_tests.sandbox.scenarios.dataset_reading import objects, table
 
@@ -31,3 +33,13 @@ def test_every_document_is_either_nexacloud_s_or_another_service_s() -> None:
     assert not own & others
     assert own | others == stripe | lago
     assert (len(own), len(others)) == (3, 7)
+
+
+def test_nexamaps_has_no_row_in_a_table_of_what_it_hands_in() -> None:
+    content = handed_in(FOLDER)
+    assert [*content] == [PUSHING]
+    assert {name: len(rows) for name, rows in content[PUSHING].items()} == {
+        "customers": 2, "subscriptions": 2, "usage": 8,
+    }  # fmt: skip
+    for name in HANDED_IN:
+        assert {row["service"] for row in table(FOLDER, name)} == {"nexadesk"}

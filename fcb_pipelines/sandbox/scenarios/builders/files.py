@@ -35,8 +35,8 @@ class DatasetFiles:
         for table in (each for each in ALL_TABLES if each in self.nexacloud):
             texts[f"nexacloud/{table}.csv"] = _csv(table, self.nexacloud[table])
         for name, objects in self.sources.items():
-            texts[f"{name}.json"] = _json(objects)
-        texts["expected.json"] = _json(self.expected)
+            texts[f"{name}.json"] = pretty(objects)
+        texts["expected.json"] = pretty(self.expected)
         return {name: text.encode() for name, text in {**texts, **self.more}.items()}
 
     def write(self, folder: Path) -> Path:
@@ -56,5 +56,6 @@ def _csv(table: str, rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def _json(value: object) -> str:
+def pretty(value: object) -> str:
+    """A value as the text of a JSON file."""
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

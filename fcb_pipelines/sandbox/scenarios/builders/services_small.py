@@ -5,6 +5,7 @@ Amounts are cents; `METERING` is the expected dual run, worked out by hand.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from fcb_pipelines.sandbox.scenarios.builders.copies import Row, instant, money
@@ -66,8 +67,11 @@ SERVICES: list[dict[str, Any]] = [
             {"metric": "api_calls", "quota": 5000000, "batch": 1000, "price": "0.10"},
         ],
         "customers": [{"customer": MAPS_MAPLE.user_id, "user": MAPLE.user_id}],
+        "origins": {"usage": "intake", "customers": "intake", "subscriptions": "intake"},
     },
 ]
+# The service that hands in its records over HTTP.
+PUSHING = "nexamaps"
 
 _STARTER, _BASIC = "Odoo ERP Hosting - Starter", "Managed Odoo - Basic"
 _TEAM, _BUSINESS, _SMALL = "Desk Team", "Maps Business", "Maps Small"
@@ -218,6 +222,51 @@ def service_tables() -> dict[str, list[Row]]:
             for sale in (*DESK, *MAPS)
         ],
     }  # fmt: skip
+
+
+def handed_in(tables: Mapping[str, list[Row]], service: str) -> dict[str, list[dict[str, Any]]]:
+    """The records of one service in these tables, as it hands them in over HTTP."""
+    customers, subscriptions, used = (
+        [row for row in tables[table] if row["service"] == service] for table in HANDED_IN
+    )
+    return {
+        "customers": [
+            {"id": row["id"], "email": row["email"], "name": row["name"]} for row in customers
+        ],
+        "subscriptions": [
+            {
+                **{name: row[name] for name in ("id", "customer_id", "plan_id", "status", "billing_cycle")},
+                **_moments(row, "current_period_start", "current_period_end"),
+            }
+            for row in subscriptions
+        ],
+        "usage": [
+            {
+                "key": f"{row['subscription_id']}.{row['metric']}.{number}",
+                **{name: row[name] for name in ("subscription_id", "metric", "quantity")},
+                **({"item": row["item"]} if row["item"] else {}),
+                **_moments(row, "period_start", "period_end", "recorded_at"),
+            }
+            for number, row in enumerate(used, start=1)
+        ],
+    }  # fmt: skip
+
+
+# The tables whose records a service may hand in.
+HANDED_IN = ("service_customers", "service_subscriptions", "service_usage")
+
+
+def without(tables: Mapping[str, list[Row]], service: str) -> dict[str, list[Row]]:
+    """The tables without the records that this service hands in."""
+    return {
+        table: [row for row in rows if table not in HANDED_IN or row["service"] != service]
+        for table, rows in tables.items()
+    }
+
+
+def _moments(row: Row, *names: str) -> dict[str, str]:
+    found = ((name, datetime.fromisoformat(str(row[name]))) for name in names)
+    return {name: moment.isoformat().replace("+00:00", "Z") for name, moment in found}
 
 
 def _agents(who: Customer, april: int, may: int) -> list[Row]:
