@@ -1,6 +1,5 @@
 """An intake of three services on a Postgres of the test's own."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +31,12 @@ SERVICES = [
 def settings(**limits: int) -> Settings:
     """The company of these services; `limits` are those of the intake."""
     told = SETTINGS.model_dump(mode="json")
-    told |= {"services": SERVICES, "service": "nexacloud", "first_period": "2026-01", "intake": limits}
+    told |= {
+        "services": SERVICES,
+        "service": "nexacloud",
+        "first_period": "2026-01",
+        "intake": limits,
+    }
     return Settings.model_validate(told)
 
 
@@ -74,7 +78,10 @@ def serving(postgres: EmbeddedPostgres, database: str, tmp_path: Path) -> Any:
                 verified=Verified(FrameStore(tmp_path / "frames"), company),
                 clock=lambda: moment[0],
             )
-            keys = {code: intake.keys.new(code, "test")[1] for code in ("nexacloud", "nexadesk", "nexamaps")}
+            keys = {
+                code: intake.keys.new(code, "test")[1]
+                for code in ("nexacloud", "nexadesk", "nexamaps")
+            }
             base = stack.enter_context(served(create_app(intake)))
             return Served(url=base, intake=intake, keys=keys, moment=moment)
 
@@ -82,9 +89,9 @@ def serving(postgres: EmbeddedPostgres, database: str, tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def intake(serving: Any) -> Iterator[Served]:
+def intake(serving: Any) -> Served:
     """An intake with the limits of the configuration."""
-    yield serving()
+    return serving()
 
 
 def record(key: str = "k1", **changes: Any) -> dict[str, Any]:

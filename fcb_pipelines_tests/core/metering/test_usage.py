@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcb_pipelines.core.company.charges import Aggregation, Metric, Reading
+from fcb_pipelines.core.company.charges import Aggregation, Metric, Reading, RefusedReading
 from fcb_pipelines.core.company.services import Subscription
 from fcb_pipelines.core.metering.usage import Remark, RemarkKind, Usage, usage
 from fcb_pipelines_tests.metering import (
@@ -122,3 +122,26 @@ def test_items_of_one_window_stand_beside_each_other() -> None:
 
 def test_a_metric_that_is_not_configured_is_in_no_row() -> None:
     assert used(a_reading("2026-05-01", "2026-05-02", metric="disk")) == ()
+
+
+def test_a_refused_reading_is_listed_and_does_not_count() -> None:
+    own = a_subscription()
+    refused = RefusedReading(
+        service=own.service, subscription_id=own.id, metric=DAY_1.metric, start=DAY_1.start,
+        end=DAY_1.end, value=Decimal(9), why="its month is closed",
+    )  # fmt: skip
+
+    def measured(*readings: Reading, period: str = MAY) -> tuple[Usage, ...]:
+        return usage(
+            readings, {(own.service, own.id): own}, METRICS,
+            period=period, timezone=ZONE, late_after_hours=24, refused=[refused],
+        )  # fmt: skip
+
+    (row,) = measured(DAY_1, DAY_2)
+    assert (row.quantity, row.readings) == (5 * 3600, 2)
+    assert [(one.kind, one.value, one.detail) for one in row.remarks] == [
+        (RemarkKind.REFUSED, Decimal(9), "its month is closed")
+    ]
+    (alone,) = measured()
+    assert (alone.quantity, kinds((alone,))) == (0, [RemarkKind.REFUSED])
+    assert measured(period="2026-06") == ()
