@@ -161,9 +161,8 @@ def _answer(calling: Caller, customer: HandedCustomer) -> CustomerAnswer:
         company=customer.company,
         link=CustomerLink(
             state=link.state,
-            customer=link.customer,
             partner=partner,
             reason=link.reason,
-            detail=link.detail,
+            detail=link.reason.meaning if link.reason else None,
         ),
     )

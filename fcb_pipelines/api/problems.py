@@ -39,8 +39,11 @@ _WHAT = {
 }
 
 
-class Refused(Exception):
-    """A request that is answered by a problem; `fields` are the wrong ones, each with how it is wrong."""
+class Refused(HTTPException):
+    """A request that is answered by a problem; `fields` are the wrong ones, each with how it is wrong.
+
+    FastAPI passes on an HTTPException that is raised while it reads a body, and no other exception.
+    """
 
     def __init__(
         self,
@@ -51,12 +54,10 @@ class Refused(Exception):
         fields: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.status = status
         self.code = code or _CODES[status]
         self.message = message or _WHAT[status]
         self.fields = tuple(fields)
-        self.headers = dict(headers or {})
-        super().__init__(self.message)
+        super().__init__(status, self.message, dict(headers or {}))
 
 
 def wrong(*fields: tuple[str, str]) -> Refused:
@@ -82,7 +83,7 @@ def answer(request: Request, refused: Refused) -> JSONResponse:
     """The answer to a refused request."""
     return JSONResponse(
         body_of(refused, request.state.request_id),
-        status_code=refused.status,
+        status_code=refused.status_code,
         headers=refused.headers,
     )
 

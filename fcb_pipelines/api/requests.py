@@ -92,5 +92,5 @@ async def _answer(refused: Refused, request_id: str, send: Send, answered: list[
         # What is left of the body is not read.
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

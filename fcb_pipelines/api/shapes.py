@@ -209,13 +209,12 @@ class Partner(Shape):
 
 
 class CustomerLink(Shape):
-    """Whose the customer is over all services, and its partner once a document of it is posted."""
+    """The customer's partner in the ledger, or why it has none yet."""
 
     state: LinkState
-    customer: str = Field(description="The company's customer: service and id.")
     partner: Partner | None
     reason: PendingReason | None
-    detail: str
+    detail: str | None
 
 
 class CustomerAnswer(CustomerSent):

@@ -9,6 +9,7 @@ from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.screen import emit_json, out, table
 from fcb_pipelines.cli.work import connections
+from fcb_pipelines.config.settings import current
 
 
 def erase(
@@ -20,6 +21,8 @@ def erase(
     as_json: options.Json = False,
 ) -> None:
     """Erase the kept answers of sources that name a customer. Their hashes stay in reports and books.
+
+    What a service handed in of the customer loses its names and emails, too.
 
     Erase the customer at the sources first, then run fcb sync: frames have the present only, and what the
     sources answered before is free to go. An answer that is still in use is left, and the exit code is 1.
@@ -38,9 +41,14 @@ def erase(
         if yes:
             for source, name in erasure.free:
                 evidence.erase(source, name)
+        handed_in = None
+        if current().has_intake:
+            handed_in = connectors.handed_in(found).erase(words, really=yes)
     if as_json:
         named = {"free": erasure.free, "in_use": erasure.in_use}
-        emit_json({"erased": yes, **{what: list(some) for what, some in named.items()}})
+        listed = {what: list(some) for what, some in named.items()}
+        told = {} if handed_in is None else {"handed_in": handed_in}
+        emit_json({"erased": yes, **listed, **told})
     else:
         made = table(
             "Answers that name the customer", "source", "erased" if yes else "would be erased",
@@ -51,6 +59,8 @@ def erase(
         )
         for source in sorted(free.keys() | kept.keys()):
             made.add_row(source, str(free[source]), str(kept[source]))
+        if handed_in:
+            made.add_row("handed in", str(handed_in), "0")
         out().print(made)
         if erasure.in_use:
             out().print("Those in use: erase the customer at the source, then run fcb sync --full.")

@@ -1,6 +1,11 @@
 """An intake of three services on a Postgres of the test's own."""
 
-from dataclasses import dataclass, field
+from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
+
+# isort: split
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.serving import served
 
@@ -47,7 +53,8 @@ class Served:
     url: str
     intake: Intake
     keys: dict[str, str]
-    moment: list[datetime] = field(default_factory=list)
+    moment: list[datetime]
+    client: httpx.Client
 
     def ask(
         self, method: str, path: str, *, key: str | None = "nexamaps", json: Any = None, **more: Any
@@ -56,18 +63,15 @@ class Served:
         headers = {"Authorization": f"Bearer {self.keys.get(key, key)}"} if key else {}
         headers |= more.pop("headers", {})
         url = f"{self.url}{PREFIX}{path}"
-        return httpx.request(method, url, headers=headers, json=json, trust_env=False, **more)
+        return self.client.request(method, url, headers=headers, json=json, **more)
 
 
-@pytest.fixture
-def serving(postgres: EmbeddedPostgres, database: str, tmp_path: Path) -> Any:
-    """Serves an intake with these limits, until the test ends."""
-    from contextlib import ExitStack
-
+@contextmanager
+def serving_in(url: str, frames: Path) -> Iterator[Callable[..., Served]]:
+    """Serves intakes with these limits on one database, until the block ends."""
     with ExitStack() as stack:
 
         def serve(**limits: int) -> Served:
-            url = postgres.sqlalchemy_url(database)
             moment = [datetime(2026, 5, 5, 12, tzinfo=UTC)]
             company = settings(**limits)
             intake = Intake(
@@ -75,26 +79,47 @@ def serving(postgres: EmbeddedPostgres, database: str, tmp_path: Path) -> Any:
                 keys=ServiceKeys(url),
                 received=ReceivedStore(url),
                 handed=HandedStore(url),
-                verified=Verified(FrameStore(tmp_path / "frames"), company),
+                verified=Verified(FrameStore(frames), company),
                 clock=lambda: moment[0],
             )
             keys = {
-                code: intake.keys.new(code, "test")[1]
-                for code in ("nexacloud", "nexadesk", "nexamaps")
+                service.key: intake.keys.new(service.key, "test")[1] for service in company.services
             }
             base = stack.enter_context(served(create_app(intake)))
-            return Served(url=base, intake=intake, keys=keys, moment=moment)
+            client = stack.enter_context(httpx.Client(trust_env=False, timeout=60))
+            return Served(url=base, intake=intake, keys=keys, moment=moment, client=client)
 
         yield serve
 
 
 @pytest.fixture
-def intake(serving: Any) -> Served:
+def serving(
+    postgres: EmbeddedPostgres, database: str, tmp_path: Path
+) -> Iterator[Callable[..., Served]]:
+    """Serves an intake with these limits, until the test ends."""
+    with serving_in(postgres.sqlalchemy_url(database), tmp_path / "frames") as serve:
+        yield serve
+
+
+@pytest.fixture
+def intake(serving: Callable[..., Served]) -> Served:
     """An intake with the limits of the configuration."""
     return serving()
 
 
-def record(key: str = "k1", **changes: Any) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def shared(
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Served]:
+    """One for the tests that leave nothing in it."""
+    url = postgres.sqlalchemy_url(new_database())
+    with serving_in(url, tmp_path_factory.mktemp("frames")) as serve:
+        yield serve()
+
+
+def record(key: str = "k1", /, **changes: Any) -> dict[str, Any]:
     """One record of nexamaps of 3 April."""
     return {
         "key": key, "subscription_id": "sub_1", "metric": "api_calls",

@@ -25,12 +25,27 @@ class LinkState(StrEnum):
 
 
 class PendingReason(StrEnum):
-    """Why a customer has no partner yet."""
+    """Why a customer has no partner yet. `meaning` names nobody: a service may read it of its customer."""
 
-    NO_MATCH = "no_match"
-    SHARED_EMAIL = "shared_email"
-    NAMES_DIFFER = "names_differ"
-    NOT_IN_BOOKS = "not_in_books"
+    meaning: str
+
+    NO_MATCH = (
+        "no_match",
+        "no customer of another service has its email, and none is configured for it",
+    )
+    SHARED_EMAIL = (
+        "shared_email",
+        "several customers, or several partners in the ledger, have its email",
+    )
+    NAMES_DIFFER = "names_differ", "its email is of more than one company"
+    NOT_IN_BOOKS = "not_in_books", "no document of the customer is posted yet"
+
+    def __new__(cls, code: str, meaning: str) -> "PendingReason":
+        """A reason by its code, with what it means."""
+        made = str.__new__(cls, code)
+        made._value_ = code
+        made.meaning = meaning
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +65,7 @@ class Account:
 class Link:
     """The answer for one customer. `customer` is the company's customer over all services.
 
-    A linked one has the partner's id and name, a pending one the reason and its detail.
+    A linked one has the partner's id and name, a pending one the reason.
     """
 
     state: LinkState
@@ -58,7 +73,6 @@ class Link:
     partner_id: str | None = None
     partner_name: str | None = None
     reason: PendingReason | None = None
-    detail: str = ""
 
 
 def link_of(
@@ -77,33 +91,15 @@ def link_of(
         (service.key, link.customer) for service in services for link in service.customers
     }
     if own.key not in configured:
-        problem = _problem(own, _bearers(own, others))
-        if problem is not None:
-            return Link(
-                state=LinkState.PENDING,
-                customer=account_ref(*own.key),
-                reason=problem[0],
-                detail=problem[1],
-            )
-    return _in_ledger(own, joined.of(*own.key).key, partners)
-
-
-def _in_ledger(own: Account, customer: str, partners: Mapping[str, LinkedPartner]) -> Link:
+        reason = _doubt(own, _bearers(own, others))
+        if reason is not None:
+            return _pending(account_ref(*own.key), reason)
+    customer = joined.of(*own.key).key
     partner = partners.get(customer)
     if partner is None:
-        return Link(
-            state=LinkState.PENDING,
-            customer=customer,
-            reason=PendingReason.NOT_IN_BOOKS,
-            detail=f"{customer} has no partner in the ledger yet: no document of it is posted",
-        )
+        return _pending(customer, PendingReason.NOT_IN_BOOKS)
     if any(shared.email in own.customer.emails for shared in partner.shared_emails):
-        return Link(
-            state=LinkState.PENDING,
-            customer=customer,
-            reason=PendingReason.SHARED_EMAIL,
-            detail="several partners in the ledger bear its email",
-        )
+        return _pending(customer, PendingReason.SHARED_EMAIL)
     return Link(
         state=LinkState.LINKED,
         customer=customer,
@@ -112,23 +108,21 @@ def _in_ledger(own: Account, customer: str, partners: Mapping[str, LinkedPartner
     )
 
 
+def _pending(customer: str, reason: PendingReason) -> Link:
+    return Link(state=LinkState.PENDING, customer=customer, reason=reason)
+
+
 def _bearers(own: Account, others: Sequence[Account]) -> list[Account]:
     mine = set(own.customer.emails)
     return [each for each in others if mine & set(each.customer.emails)]
 
 
-def _problem(own: Account, bearers: Sequence[Account]) -> tuple[PendingReason, str] | None:
+def _doubt(own: Account, bearers: Sequence[Account]) -> PendingReason | None:
+    """Why its email joins it with nobody; None where it does."""
     if not bearers:
-        why = "no customer of another service has its email, and none is configured for it"
-        return PendingReason.NO_MATCH, why
+        return PendingReason.NO_MATCH
     services = [own.customer.service, *(each.customer.service for each in bearers)]
-    twice = sorted({one for one in services if services.count(one) > 1})
-    if twice:
-        return PendingReason.SHARED_EMAIL, f"several customers of {', '.join(twice)} have its email"
-    companies = {
-        key: each.company for each in (own, *bearers) if (key := company_key(each.company))
-    }
-    if len(companies) > 1:
-        named = ", ".join(sorted(filter(None, companies.values())))
-        return PendingReason.NAMES_DIFFER, f"its email is of several companies: {named}"
-    return None
+    if len(set(services)) < len(services):
+        return PendingReason.SHARED_EMAIL
+    companies = {key for each in (own, *bearers) if (key := company_key(each.company))}
+    return PendingReason.NAMES_DIFFER if len(companies) > 1 else None

@@ -33,7 +33,7 @@ class DatasetFiles:
         """Each file's bytes (UTF-8) by its path in the folder: `nexacloud/users.csv`."""
         texts = {"dataset.yaml": yaml.safe_dump(dict(self.described), sort_keys=False)}
         for table in (each for each in ALL_TABLES if each in self.nexacloud):
-            texts[f"nexacloud/{table}.csv"] = _csv(table, self.nexacloud[table])
+            texts[f"nexacloud/{table}.csv"] = csv_of(table, self.nexacloud[table])
         for name, objects in self.sources.items():
             texts[f"{name}.json"] = pretty(objects)
         texts["expected.json"] = pretty(self.expected)
@@ -48,7 +48,8 @@ class DatasetFiles:
         return folder
 
 
-def _csv(table: str, rows: Sequence[Row]) -> str:
+def csv_of(table: str, rows: Sequence[Row]) -> str:
+    """Rows of a table as the text of its file."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, column_names(table), lineterminator="\n")
     writer.writeheader()
