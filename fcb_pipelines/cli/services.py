@@ -9,6 +9,7 @@ from fcb_pipelines.cli import options
 from fcb_pipelines.cli.screen import emit_json, out, say, table
 from fcb_pipelines.cli.work import connections
 from fcb_pipelines.config.settings import ConfigError, current
+from fcb_pipelines.connectors.intake.service_keys import ServiceKey
 
 app = typer.Typer(no_args_is_help=True, help="The services, and their keys at the intake.")
 key = typer.Typer(
@@ -59,7 +60,7 @@ def list_keys(code: Code, dataset: options.OnDataset = None, as_json: options.Js
 
         keys = service_keys(found).of(_known(code))
     if as_json:
-        emit_json([asdict(one) for one in keys])
+        emit_json([_shown(one) for one in keys])
         return
     made = table(f"Keys of {code}", "id", "made", "revoked", "note", right=("id",))
     for one in keys:
@@ -86,6 +87,12 @@ def revoke(
         # One of a service that is no longer configured can be revoked, too.
         service_keys(found).revoke(code, number)
     say(f"key {number} of {code} is revoked")
+
+
+def _shown(one: ServiceKey) -> dict[str, object]:
+    """A key as JSON: moments in ISO 8601."""
+    revoked = one.revoked_at.isoformat() if one.revoked_at else None
+    return {**asdict(one), "made_at": one.made_at.isoformat(), "revoked_at": revoked}
 
 
 def _known(code: str) -> str:
