@@ -86,6 +86,7 @@ OTHER_COLONS = {
     "connectors/nexacloud/source.py": "a URL",
     "connectors/odoo/connection.py": "an address",
     "connectors/odoo/ledger.py": "the identity of a database",
+    "cli/serve.py": "an address",
     "defs/sources/registry.py": "a name within a module",
     "defs/automation/schedules.py": "the key of a run",
     "defs/automation/sensors.py": "the key of a run",

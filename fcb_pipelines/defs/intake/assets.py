@@ -15,6 +15,7 @@ from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import IntakeResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
@@ -45,7 +46,8 @@ def received(intake: IntakeResource) -> Frame:
     return _result(to_frame(rows, ReceivedMonth, through=newest))
 
 
-@dg.asset(
+@reading(
+    dg.asset,
     key=keys.INTAKE_USAGE,
     partitions_def=MONTHS,
     ins={**inputs.SUBSCRIPTIONS, **inputs.RECEIVED},

@@ -253,8 +253,9 @@ def test_a_customer_that_is_handed_in_is_told_its_partner_and_its_service_its_in
         base_url=maps.url + PREFIX, headers={"Authorization": f"Bearer {key}"}, trust_env=False
     ) as client:
         invoices = client.get("/invoices").json()["invoices"]
-        assert [(one["number"], one["total"], one["state"], one["residual"]) for one in invoices] == [
+        told = {(one["number"], one["total"], one["state"], one["residual"]) for one in invoices}
+        assert told == {
             ("C-0001", 5000, "posted", 0), ("C-0002", 5000, "posted", 0), ("C-0003", 5650, "posted", 0),
-        ]  # fmt: skip
+        }  # fmt: skip
         assert {one["ledger_number"] for one in invoices} == {"C-0001", "C-0002", "C-0003"}
         assert client.get(f"/invoices/{invoices[0]['ref']}").json() == invoices[0]
