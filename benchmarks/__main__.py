@@ -9,6 +9,7 @@ EACH = (
     ("books", "--months", "60", "--documents", "333"),
     ("history", "--invoices", "12000", "--months", "24"),
     ("index", "--invoices", "100000"),
+    ("intake", "--records", "190000"),
     ("posting", "--documents", "400"),
 )
 

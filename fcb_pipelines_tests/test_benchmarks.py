@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import books, core, extract, history, index
+from benchmarks import books, core, extract, history, index, intake
 
 
 def test_the_rules_are_measured_month_by_month() -> None:
@@ -19,6 +19,14 @@ def test_a_day_of_changes_at_stripe_costs_few_calls_whatever_is_behind_it() -> N
     ]  # fmt: skip
     assert (found["a_day"]["calls"], found["a_day"]["new"]) == (14, 10)
     assert found["scattered"]["calls"] <= found["full"]["calls"] + 12
+
+
+@pytest.mark.slow
+def test_a_month_of_usage_is_measured_with_as_much_around_it() -> None:
+    found = intake.measure(1_000)
+    # Those of the month's last evening lie in the next month in UTC, and in this one in the company's.
+    assert 0.9 * 1_000 <= found["read records"] <= 1_000
+    assert found["received again"]["cpu"] > 0
 
 
 @pytest.mark.slow

@@ -34,7 +34,12 @@ from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
-from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
+from fcb_pipelines.defs.runtime.resources import (
+    IntakeResource,
+    LedgerResource,
+    ReadBackLogResource,
+    StoreResource,
+)
 from fcb_pipelines.defs.sources.registry import registered
 from fcb_pipelines_tests.defs.world import DEFINITIONS, World
 
@@ -192,6 +197,7 @@ class Bench:
             "context": _Context(self.sources, period),
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
+            "intake": IntakeResource(),
             "store": self.sources.store,
             "io_manager": FrameIOManager(self.frames.root),
         }
