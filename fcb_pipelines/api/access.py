@@ -15,7 +15,8 @@ from fcb_pipelines.api.intake import Intake
 from fcb_pipelines.api.problems import Refused
 from fcb_pipelines.core.company.services import Origin, Service
 
-# So many requests with a wrong key are looked up for one address in a minute.
+# So many wrong keys of one address in a minute are told to be wrong. A valid key passes all the same: behind a
+# proxy every service has one address.
 WRONG_KEYS_A_MINUTE = 60
 
 _bearer = HTTPBearer(
@@ -39,18 +40,10 @@ class Limits:
         """Count one wrong key from this address. Raises Refused (429) where it is one too many."""
         self._hit(self._wrong, f"address {address}")
 
-    def may_try(self, address: str) -> None:
-        """Raises Refused (429) where this address had too many wrong keys."""
-        if not self._limiter.test(self._wrong, f"address {address}"):
-            raise self._too_many(self._wrong, f"address {address}")
-
     def _hit(self, limit: RateLimitItemPerMinute, name: str) -> None:
         if not self._limiter.hit(limit, name):
-            raise self._too_many(limit, name)
-
-    def _too_many(self, limit: RateLimitItemPerMinute, name: str) -> Refused:
-        wait = self._limiter.get_window_stats(limit, name).reset_time - time.time()
-        return Refused(429, headers={"Retry-After": str(max(1, math.ceil(wait)))})
+            wait = self._limiter.get_window_stats(limit, name).reset_time - time.time()
+            raise Refused(429, headers={"Retry-After": str(max(1, math.ceil(wait)))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +77,6 @@ def caller(
     intake: Intake = request.app.state.intake
     limits: Limits = request.app.state.limits
     address = request.client.host if request.client else "unknown"
-    limits.may_try(address)
     code = intake.keys.service_of(given.credentials) if given else None
     service = intake.service(code) if code else None
     if service is None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+from psycopg2.extensions import parse_dsn
 
 from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
 
@@ -27,9 +28,9 @@ def transaction(
     """
     dsn = postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1)
     try:
-        connection = psycopg2.connect(
-            dsn, application_name="fcb_pipelines", options="-c timezone=UTC"
-        )
+        # What the address asks for itself stays.
+        options = f"{parse_dsn(dsn).get('options', '')} -c timezone=UTC".strip()
+        connection = psycopg2.connect(dsn, application_name="fcb_pipelines", options=options)
     except psycopg2.OperationalError as error:
         raise Unreachable(tried, message(error), remedy="fcb doctor") from error
     try:

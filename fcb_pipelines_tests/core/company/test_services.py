@@ -73,6 +73,18 @@ def test_a_service_that_cannot_be_measured_is_refused(fields: object, problem: s
             [{"key": "nexacloud"}, {"key": "maps", "metrics": [{"key": "m", "column": "cpu_hours"}]}],
             "m of maps names a column",
         ),
+        (
+            [{"key": "nexacloud", "origins": {"customers": "intake"}}],
+            "customers and subscriptions of nexacloud come from tables",
+        ),
+        (
+            [{"key": "nexacloud", "origins": {"subscriptions": "intake"}}],
+            "customers and subscriptions of nexacloud come from tables",
+        ),
+        (
+            [{"key": "nexacloud", "origins": {"usage": "intake"}, "metrics": [{"key": "cpu", "column": "cpu_hours"}]}],
+            "cpu of nexacloud names a column",
+        ),
     ],
 )  # fmt: skip
 def test_the_registry_holds_the_posted_service_once(services: object, problem: str) -> None:
@@ -84,3 +96,17 @@ def test_the_registry_holds_the_posted_service_once(services: object, problem: s
 def test_a_configuration_without_services_measures_nothing() -> None:
     fields = SETTINGS.model_dump(exclude={"services", "metering"})
     assert type(SETTINGS).model_validate(fields).services == ()
+
+
+def test_records_come_from_tables_unless_the_registry_says_otherwise() -> None:
+    services = [
+        {"key": "nexacloud", "metrics": [{"key": "cpu"}], "origins": {"usage": "intake"}},
+        {"key": "maps", "origins": {"usage": "intake", "customers": "intake"}},
+        {"key": "desk"},
+    ]
+    settings = type(SETTINGS).model_validate(SETTINGS.model_dump() | {"services": services})
+    assert settings.has_intake
+    assert settings.by_intake("usage") == {"nexacloud", "maps"}
+    assert settings.by_intake("customers") == {"maps"}
+    assert settings.by_intake("subscriptions") == frozenset()
+    assert not SETTINGS.has_intake

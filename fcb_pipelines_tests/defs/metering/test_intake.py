@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ from fcb_pipelines_tests.serving import served
 
 FOLDER = packaged("services-small")
 APRIL, MAY = PERIODS
-PUSHED = ("nexadesk", "nexamaps")
+POSTED, PUSHED = "nexacloud", ("nexadesk", "nexamaps")
 
 
 def tables_of(folder: Path) -> None:
@@ -63,9 +63,24 @@ def all_by_intake(folder: Path) -> None:
     for service in PUSHED:
         content = handed_in(tables, service)
         (folder / "intake" / f"{service}.json").write_text(pretty(content), "utf-8")
-    for name in HANDED_IN:
+    for name in (*HANDED_IN, "usage_records"):
         (folder / "nexacloud" / f"{name}.csv").write_text(csv_of(name, []), "utf-8")
-    configured(folder, PUSHED)
+    # NexaCloud itself hands in its usage.
+    own = [
+        {
+            "key": f"cpu.{number}", "subscription_id": row["subscription_id"], "metric": "cpu_seconds",
+            "quantity": row["cpu_hours"], "period_start": at(row["period_start"]),
+            "period_end": at(row["period_end"]), "recorded_at": at(row["created_at"]),
+        }
+        for number, row in enumerate(nexacloud_tables()["usage_records"])
+    ]  # fmt: skip
+    (folder / "intake" / "nexacloud.json").write_text(pretty({"usage": own}), "utf-8")
+    configured(folder, (*PUSHED, POSTED))
+
+
+def at(moment: object) -> str:
+    """A moment of a table as the intake takes it."""
+    return datetime.fromisoformat(str(moment)).isoformat()
 
 
 def configured(folder: Path, pushed: Collection[str]) -> None:
@@ -75,7 +90,12 @@ def configured(folder: Path, pushed: Collection[str]) -> None:
     for service in described["config"]["services"]:
         service.pop("origins", None)
         if service["key"] in pushed:
-            service["origins"] = dict.fromkeys(("usage", "customers", "subscriptions"), "intake")
+            kinds = (
+                ("usage",) if service["key"] == POSTED else ("usage", "customers", "subscriptions")
+            )
+            service["origins"] = dict.fromkeys(kinds, "intake")
+            for metric in service["metrics"]:
+                metric.pop("column", None)
     file.write_text(yaml.safe_dump(described), "utf-8")
 
 
@@ -104,7 +124,7 @@ def handing(
     with running(folder, server, new_database, data=data) as world:
         intake = open_intake(world.found, current())
         with served(create_app(intake)) as url:
-            keys = {service: intake.keys.new(service, "test")[1] for service in PUSHED}
+            keys = {service: intake.keys.new(service, "test")[1] for service in (*PUSHED, POSTED)}
             yield Handing(world, url, keys)
 
 
@@ -248,7 +268,7 @@ def test_a_customer_that_is_handed_in_is_told_its_partner_and_its_service_its_in
         assert {(one["state"], one["reason"]) for one in invoices} == {("none", "other_service")}
         plans = client.get("/plans").json()["plans"]
         assert {one["name"] for one in plans} == {"Maps Business", "Maps Small"}
-    key = open_intake(maps.world.found, current()).keys.new("nexacloud", "test")[1]
+    key = maps.keys[POSTED]
     with httpx.Client(
         base_url=maps.url + PREFIX, headers={"Authorization": f"Bearer {key}"}, trust_env=False
     ) as client:
