@@ -11,17 +11,27 @@ import pytest
 from fcb_pipelines.api.app import PREFIX
 from fcb_pipelines_tests.api.conftest import Served
 
+DRAWN = "examples,fuzzing,stateful"
 
-@pytest.mark.parametrize("examples", [3, pytest.param(60, marks=pytest.mark.long)])
+
+@pytest.mark.parametrize(
+    ("phases", "examples"),
+    [
+        (DRAWN, 5),
+        # Every limit of every field, and every method that an address does not take.
+        pytest.param("coverage", 1, marks=pytest.mark.slow),
+        pytest.param(f"{DRAWN},coverage", 60, marks=pytest.mark.long),
+    ],
+)
 def test_no_answer_is_other_than_its_description_says(
-    examples: int, serving: Any, tmp_path: Path
+    phases: str, examples: int, serving: Any, tmp_path: Path
 ) -> None:
     intake: Served = serving(requests_per_minute=1_000_000)
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", f"{intake.url}{PREFIX}/openapi.json",
             "--header", f"Authorization: Bearer {intake.keys['nexamaps']}",
-            "--seed", "20260503", "--max-examples", str(examples), "--generation-database", "none",
+            "--phases", phases, "--seed", "20260503", "--max-examples", str(examples), "--generation-database", "none",
             # Some well-formed requests make no sense (a window that ends before it begins), and are refused.
             "--exclude-checks", "positive_data_acceptance",
             "--no-color",

@@ -14,6 +14,7 @@ import pytest
 
 from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.sandbox import processes, session, state
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.session import STAND_INS, Sandbox, open_dataset
@@ -198,3 +199,17 @@ def test_what_is_no_dataset_is_refused_with_the_packaged_ones_named(tmp_path: Pa
 
 def _libpq(box: Sandbox) -> str:
     return environment.libpq_url(box.up().environment["FCB_POSTGRES_URL"])
+
+
+@pytest.mark.slow
+def test_a_service_hands_in_its_records_whenever_its_sandbox_comes_up(home: Path) -> None:
+    said: list[str] = []
+    box = Sandbox(open_dataset("services-small", home), home, say=said.append)
+    for outcome in ("8 accepted", "8 unchanged"):
+        lent = box.up().environment
+        assert f"nexamaps handed in its usage over HTTP: {outcome}" in said
+    keys = ServiceKeys(lent["FCB_POSTGRES_URL"]).of("nexamaps")
+    assert [key.revoked_at is None for key in keys] == [False, False]
+    names = [process.name for process in box.up().processes]
+    assert sorted(names) == ["intake", "lago", "stripe"]
+    assert "intake of services-small" in session.down(home, "services-small")
