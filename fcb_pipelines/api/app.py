@@ -37,7 +37,7 @@ def healthy(request: Request) -> Health:
 def create_app(intake: Intake) -> FastAPI:
     """The application over one company's intake."""
     app = FastAPI(
-        title="fcb intake",
+        title="Billing intake",
         version=version("fcb_pipelines"),
         description=_ABOUT,
         openapi_url=f"{PREFIX}/openapi.json",

@@ -45,13 +45,15 @@ NAMED_ONLY = {
     "fcb doctor": {
         "cli/storage.py", "config/environment.py", "connectors/beancount/chart.py", "connectors/lago/client.py",
         "connectors/nexacloud/source.py", "connectors/retry.py", "connectors/store/places.py",
-        "connectors/store/readback_log.py", "connectors/store/writer.py", "connectors/stripe/client.py",
+        "connectors/store/own_postgres.py", "connectors/store/writer.py", "connectors/stripe/client.py",
         "core/dispositions/decide.py",
     },
     "fcb doctor --fix": {"defs/automation/sensors.py"},
     "fcb ledger setup": {"connectors/beancount/books.py", "connectors/beancount/chart.py", "sandbox/books.py"},
     "fcb post": {"core/corrections/plan.py", "core/settlements/requirements.py"},
     "fcb sandbox up": {"cli/sandbox.py"},
+    "fcb services key list": {"connectors/intake/service_keys.py"},
+    "fcb services key new": {"api/access.py", "cli/services.py"},
     "fcb status": {"cli/ledger.py", "cli/sync.py", "connectors/store/readback_log.py", "defs/ledger/correcting.py"},
     "fcb sync": {
         "connectors/beancount/checks.py", "connectors/nexacloud/contracts.py", "connectors/odoo/ledger.py",
