@@ -1,5 +1,6 @@
 """Several services in one dual run, and in the books the one that is posted."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.scenarios.builders.services_small import MAPLE, NORTH, PERIODS
 from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.metering.test_intake import tables_of
 from fcb_pipelines_tests.defs.world import World, running, why
 from fcb_pipelines_tests.packaged import packaged
 
@@ -24,8 +26,10 @@ FOLDER = packaged("services-small")
 def services(
     tmp_path: Path, postgres: EmbeddedPostgres, new_database: NewDatabase
 ) -> Iterator[World]:
-    """The dataset of three services, after one close through Dagster."""
-    with running(tmp_path / "world", postgres, new_database, data=FOLDER) as world:
+    """The dataset of three services, all records in tables, after one close through Dagster."""
+    data = shutil.copytree(FOLDER, tmp_path / "data")
+    tables_of(data)
+    with running(tmp_path / "world", postgres, new_database, data=data) as world:
         whole = world.whole
         results = [whole.extract(), *(whole.month(period, post=True) for period in PERIODS)]
         assert all(result.success for result in [*results, whole.prove()]), why(*results)
