@@ -36,7 +36,7 @@ LADDERS = {
     "core": (
         "money", "periods", "codes", "naming", "refs", "digests",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
-        "corrections", "proof", "metering", "intake", "close",
+        "corrections", "proof", "metering", "intake", "events", "close",
     ),
     "connectors": (
         "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "intake", "nexacloud", "stripe", "lago",
@@ -76,6 +76,7 @@ OUTSIDE_JSON = {
 OTHER_COLONS = {
     "core/documents/build.py": "the key of a line",
     "core/digests.py": "JSON",
+    "core/events/event.py": "JSON",
     "connectors/store/evidence.py": "JSON",
     "connectors/beancount/loading.py": "a place in a file",
     "connectors/beancount/reading.py": "a place in a file",

@@ -172,6 +172,16 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class EventType(StrEnum):
+    """What a service is told; the value stands in the event's body and in its headers."""
+
+    PAYMENT_FAILED = "invoice.payment_failed"
+    PAYMENT_SUCCEEDED = "invoice.payment_succeeded"
+    SUBSCRIPTION_TERMINATED = "subscription.terminated"
+    SUBSCRIPTION_REACTIVATED = "subscription.reactivated"
+    THRESHOLD_REACHED = "usage.threshold_reached"
+
+
 class Method(StrEnum):
     """The kind of a settlement: where its money comes from or goes to.
 

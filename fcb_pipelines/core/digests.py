@@ -5,6 +5,7 @@ keys, a Decimal without trailing zeros (1.50 is "1.5"), a date as 2026-04-03.
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
@@ -15,6 +16,11 @@ from decimal import Decimal
 def digest(text: str | bytes) -> str:
     """The digest of bytes, or of a text in UTF-8."""
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+
+
+def keyed_digest(key: bytes, content: bytes) -> str:
+    """The HMAC-SHA256 of bytes under a key, 64 hex digits: only who has the key can make it."""
+    return hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
 def digest_of_lines(lines: Iterable[str]) -> str:

@@ -9,6 +9,7 @@
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
     stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
     setup:1:journal:NCSTR                    a part of the ledger that setup made or found, by company
+    nexacloud:subscription:8f1c              a subscription of a service, the subject of an event
 
     ref     = service ":" id { ":" step }
     service = "nexacloud" | side ":" owner
@@ -92,6 +93,16 @@ def nexacloud_ref(row_id: object) -> str:
 def setup_ref(company: int, kind: str, code: str) -> str:
     """The ref of an account or journal of the ledger: `setup:<company>:<kind>:<configured code>`."""
     return f"setup:{company}:{kind}:{code}"
+
+
+def subscription_ref(service: str, subscription: str) -> str:
+    """The ref of a subscription of a service: `<service>:subscription:<id>`. No ledger has one."""
+    return f"{service}:subscription:{subscription}"
+
+
+def event_id(digest: str) -> str:
+    """The id of an event, from the digest of what makes it that event: `evt_<32 hex digits>`."""
+    return f"evt_{digest[:32]}"
 
 
 def account_ref(service: str, customer: str) -> str:

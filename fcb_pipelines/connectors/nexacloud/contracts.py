@@ -201,6 +201,7 @@ SERVICE_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
         billing_cycle="text",
         current_period_start="timestamptz or date",
         current_period_end="timestamptz or date",
+        source_subscription_id="text?",
     ),
     "service_usage": _table(
         service="text!",
@@ -213,11 +214,7 @@ SERVICE_TABLES: Mapping[str, tuple[ColumnContract, ...]] = {
         recorded_at="timestamptz or date",
     ),
     "service_invoices": _table(
-        service="text!",
-        id="text!",
-        customer_id="text!",
-        subscription_id="text",
-        source_id="text",
+        service="text!", id="text!", customer_id="text!", subscription_id="text", source_id="text"
     ),
 }
 # The tables that the books need. The others are the dual run's, which never stops the books.

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from fcb_pipelines.core.company.charges import Charge, Metric
+from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.company.part import Part
 from fcb_pipelines.core.refs import account_ref
 
@@ -48,6 +49,9 @@ class Service(Part):
     metrics: tuple[Metric, ...] = ()
     charges: tuple[Charge, ...] = ()
     customers: tuple[CustomerLink, ...] = ()
+    events: EventSettings | None = Field(
+        None, description="Where its events are sent; none are without it."
+    )
 
     @model_validator(mode="after")
     def _charges_have_their_metrics(self) -> "Service":
@@ -83,6 +87,7 @@ class MeteringSettings(Part):
 class Subscription:
     """One subscription of one service. `start` and `end` bound its present cycle, where known.
 
+    `at_source` is its subscription at the billing source as the service names it, where it does.
     `problem` says why its row can't be read; then no charge is expected of it.
     """
 
@@ -96,6 +101,7 @@ class Subscription:
     end: datetime | None
     deployment_id: str | None = None
     problem: str | None = None
+    at_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.company.part import Part
 from fcb_pipelines.core.company.services import (
     IntakeSettings,
@@ -255,6 +256,11 @@ class Settings(Part):
             if (metric.column is not None) is not from_column:
                 fault = "names no column" if from_column else "names a column"
                 raise ValueError(f"metric {metric.key} of {service.key} {fault} of usage_records")
+
+    @property
+    def told(self) -> dict[str, EventSettings]:
+        """The services that are told of events, by key."""
+        return {service.key: service.events for service in self.services if service.events}
 
     @model_validator(mode="after")
     def _keys_are_unique_and_known(self) -> "Settings":

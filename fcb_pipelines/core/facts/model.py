@@ -107,7 +107,9 @@ class InvoiceFacts(Digested):
     `tax_exempt` says that the source marks the customer as exempt. `customer_account` is the account
     that the source bills where it names no customer (Stripe `acct_…`). `withdrawn` are the refs of
     settlements that the source withdrew, each with its day (S13). `problem` is the reason why the
-    document's own amounts can't be trusted (None when they add up).
+    document's own amounts can't be trusted (None when they add up). `due` is the day by which it is to
+    be paid, where the source names one; `collecting` says that the source still tries, or will try, to
+    collect it by itself.
     """
 
     side: str
@@ -138,6 +140,8 @@ class InvoiceFacts(Digested):
     problem: Reason | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     customer_account: str | None = None
+    due: dt.date | None = None
+    collecting: bool = False
 
     def with_settlements(self, settlements: tuple[SettlementFacts, ...]) -> "InvoiceFacts":
         """The same document with these settlements."""

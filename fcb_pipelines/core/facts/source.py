@@ -13,6 +13,7 @@ from typing import Protocol
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
+from fcb_pipelines.core.facts.subscription import SubscriptionRules
 from fcb_pipelines.core.refs import source_ref
 
 
@@ -31,13 +32,14 @@ class SourceRules:
     `name` is the source in asset keys and refs. `customer_of` returns the source's customer id for a
     NexaCloud user, from the user's id and row (None where NexaCloud has no such user). `claimed`
     returns the source's own id from a text in NexaCloud's `stripe_invoice_id`. Both return None where
-    there is none.
+    there is none. `subscriptions` reads its subscriptions; None where the source tells of none.
     """
 
     name: str
     facts: ReadsFacts
     customer_of: Callable[[str, User | None], str | None]
     claimed: Callable[[str], str | None]
+    subscriptions: SubscriptionRules | None = None
 
     def customers(self, users: Mapping[str, User]) -> frozenset[str]:
         """The source's customer ids for these NexaCloud users, who come by id."""

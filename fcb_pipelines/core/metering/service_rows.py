@@ -218,6 +218,7 @@ def _subscription(
         start=_moment(row["current_period_start"], timezone),
         end=_moment(row["current_period_end"], timezone),
         deployment_id=deployment,
+        at_source=_text(row.get("stripe_subscription_id") or row.get("source_subscription_id")),
     )
 
 

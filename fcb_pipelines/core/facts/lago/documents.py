@@ -24,7 +24,9 @@ from fcb_pipelines.core.facts.lago.parts import (
     bill_to_of,
     coupon_weight,
     day_of,
+    due_on,
     instant_of,
+    is_collecting,
     metadata_of,
     taxed_with,
     word_of,
@@ -131,6 +133,8 @@ class _Reader:
             discount=self._amount("coupons_amount_cents"),
             problem=next(filter(None, problems), None),
             metadata=metadata_of(invoice),
+            due=due_on(invoice),
+            collecting=is_collecting(self.body),
         )
 
     def credit_note(self) -> InvoiceFacts:

@@ -3,9 +3,11 @@
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.bodies import Json, objects_in
 from fcb_pipelines.core.facts.model import BillTo
 from fcb_pipelines.core.periods import local_date
+
+_UNDER_WAY = frozenset({"pending", "processing"})
 
 
 def coupon_weight(fee: Json) -> int:
@@ -61,6 +63,21 @@ def bill_to_of(customer: Json) -> BillTo:
         country=customer.get("country"),
         vat=customer.get("tax_identification_number"),
     )
+
+
+def due_on(invoice: Json) -> date | None:
+    """The day by which the invoice is to be paid; None where Lago names none."""
+    due = invoice.get("payment_due_date")
+    try:
+        return date.fromisoformat(due) if isinstance(due, str) else None
+    except ValueError:
+        return None
+
+
+def is_collecting(body: Json) -> bool:
+    """Whether a payment of the invoice is under way: Lago never tries again by itself."""
+    payments = objects_in(body.get("payments"))
+    return any(each.get("payment_status") in _UNDER_WAY for each in payments)
 
 
 def metadata_of(invoice: Json) -> tuple[tuple[str, str], ...]:

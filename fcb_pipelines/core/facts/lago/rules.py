@@ -6,6 +6,7 @@ from fcb_pipelines.core.facts.lago.documents import document_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.facts.subscription import SubscriptionRules, lago_subscription
 from fcb_pipelines.core.refs import id_within
 
 
@@ -23,4 +24,15 @@ def _claimed(text: str) -> str | None:
     return id_within(text, System.LAGO)
 
 
-LAGO = SourceRules(name=System.LAGO.value, facts=_facts, customer_of=_customer_of, claimed=_claimed)
+def _subscription_at(subscription: str, named: str | None) -> str | None:
+    """Lago's external id: the service's own, or the one that it names after `lago:`."""
+    return id_within(named, System.LAGO) if named else subscription
+
+
+LAGO = SourceRules(
+    name=System.LAGO.value,
+    facts=_facts,
+    customer_of=_customer_of,
+    claimed=_claimed,
+    subscriptions=SubscriptionRules(facts=lago_subscription, at_source=_subscription_at),
+)

@@ -26,6 +26,8 @@ from fcb_pipelines.core.facts.stripe.parts import (
     RawAmounts,
     bill_to_of,
     billed_taxes,
+    due_on,
+    is_collecting,
     listed,
     metadata_of,
     reference_id,
@@ -136,6 +138,8 @@ class _Reader:
             shipping=shipping,
             problem=next(filter(None, problems), None),
             metadata=metadata_of(invoice),
+            due=due_on(invoice, self.timezone),
+            collecting=is_collecting(invoice),
         )
 
     def _credit_note(self, note: Json, rates: Mapping[str, Json]) -> InvoiceFacts:

@@ -1,6 +1,7 @@
 """Parts that every Stripe document has: amounts, references, billed taxes, the customer."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import BillTo, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
 from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
+from fcb_pipelines.core.periods import local_date
 
 # With these reasons Stripe names a rate that it did not bill.
 _NOT_BILLED = frozenset(
@@ -151,6 +153,28 @@ def bill_to_of(invoice: Json) -> BillTo:
         country=address.get("country"),
         vat=next((each["value"] for each in tax_ids if each["value"]), None),
     )
+
+
+def due_on(invoice: Json, timezone: str) -> date | None:
+    """The day by which the invoice is to be paid; None where Stripe names none."""
+    due = invoice.get("due_date")
+    if isinstance(due, bool) or not isinstance(due, int):
+        return None
+    try:
+        return local_date(due, timezone)
+    except OverflowError:
+        return None
+
+
+def is_collecting(invoice: Json) -> bool:
+    """Whether Stripe itself will try to collect the invoice (again).
+
+    It has planned an attempt, or it is to charge automatically and has not tried yet.
+    """
+    if invoice.get("next_payment_attempt") is not None:
+        return True
+    charges = invoice.get("collection_method") == "charge_automatically"
+    return bool(charges and invoice.get("auto_advance") and not invoice.get("attempted"))
 
 
 def metadata_of(document: Json) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.source import SourceRules
 from fcb_pipelines.core.facts.stripe.documents import document_facts
+from fcb_pipelines.core.facts.subscription import SubscriptionRules, stripe_subscription
 
 
 def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
@@ -22,6 +23,15 @@ def _claimed(text: str) -> str | None:
     return text if text.startswith("in_") else None
 
 
+def _subscription_at(subscription: str, named: str | None) -> str | None:
+    """Stripe's own id, sub_…, as the service names it."""
+    return named if named and named.startswith("sub_") else None
+
+
 STRIPE = SourceRules(
-    name=System.STRIPE.value, facts=_facts, customer_of=_customer_of, claimed=_claimed
+    name=System.STRIPE.value,
+    facts=_facts,
+    customer_of=_customer_of,
+    claimed=_claimed,
+    subscriptions=SubscriptionRules(facts=stripe_subscription, at_source=_subscription_at),
 )
