@@ -39,7 +39,7 @@ LADDERS = {
         "corrections", "proof", "metering", "intake", "events", "close",
     ),
     "connectors": (
-        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "intake", "nexacloud", "stripe", "lago",
+        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "intake", "events", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (

@@ -40,14 +40,20 @@ class TooLarge(requests.RequestException):
     """An answer of too many bytes, or one packed so that nobody can tell."""
 
 
-class Session(requests.Session):
-    """A pooled session with these bounds."""
+class Anywhere:
+    """How a connection is made: as the library does it. Another class says where it may lead."""
 
-    def __init__(self, *, longest: float = LONGEST, largest: int = LARGEST) -> None:
+
+class Session(requests.Session):
+    """A pooled session with these bounds; `how` is a class whose `_new_conn` opens its sockets."""
+
+    def __init__(
+        self, *, longest: float = LONGEST, largest: int = LARGEST, how: type = Anywhere
+    ) -> None:
         super().__init__()
         self.headers["Accept-Encoding"] = "gzip, deflate"
         self.auth = _as_it_is
-        adapter = _Adapter(longest, largest)
+        adapter = _Adapter(longest, largest, how)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -72,17 +78,17 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 class _Adapter(HTTPAdapter):
     """Sends over connections with a deadline, and takes no more of a body than is allowed."""
 
-    def __init__(self, longest: float, largest: int) -> None:
-        self._longest, self._largest = longest, largest
+    def __init__(self, longest: float, largest: int, how: type) -> None:
+        self._longest, self._largest, self._how = longest, largest, how
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._longest)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._longest, self._how)
 
     def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **more)
-        manager.pool_classes_by_scheme = _pools(self._longest)
+        manager.pool_classes_by_scheme = _pools(self._longest, self._how)
         return manager
 
     def send(
@@ -116,13 +122,13 @@ class _Adapter(HTTPAdapter):
             yield chunk
 
 
-def _pools(longest: float) -> dict[str, Any]:
+def _pools(longest: float, how: Any) -> dict[str, Any]:
     """The classes of a pool manager, whose connections answer within so many seconds."""
 
-    class Plain(_Timed, HTTPConnection):
+    class Plain(how, _Timed, HTTPConnection):  # type: ignore[misc] # chosen at run time
         seconds = longest
 
-    class Secure(_Timed, HTTPSConnection):
+    class Secure(how, _Timed, HTTPSConnection):  # type: ignore[misc]
         seconds = longest
 
     class PlainPool(HTTPConnectionPool):

@@ -30,6 +30,9 @@ class EventSettings(Part):
     allow_private: bool = Field(
         False, description="Whether the endpoint may be in a private network, and may be http://."
     )
+    ca_file: str | None = Field(
+        None, description="Certificate of a private authority, in place of the public ones."
+    )
 
     @model_validator(mode="after")
     def _url_is_one_that_is_sent_to(self) -> "EventSettings":
