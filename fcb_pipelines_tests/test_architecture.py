@@ -44,7 +44,7 @@ LADDERS = {
     ),
     "defs": (
         "sources", "runtime", "nexacloud", "billing", "metering", "intake", "gates", "reconciliation", "ledger",
-        "close", "automation", "former_shadow",
+        "events", "close", "automation", "former_shadow",
     ),
     "sandbox": (
         "scenarios", "dataset", "processes", "state", "standin", "pushing", "postgres", "books", "locks",

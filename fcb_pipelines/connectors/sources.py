@@ -149,3 +149,12 @@ class Incremental(Protocol):
         Raises ListInFull where the second can't be done.
         """
         ...
+
+
+@runtime_checkable
+class Subscribing(Protocol):
+    """A source that can list its subscriptions, those that ended too. Only events need them."""
+
+    def subscriptions(self) -> tuple[Body, ...]:
+        """Every subscription as the source sent it. Raises Unreachable where the list is not whole."""
+        ...

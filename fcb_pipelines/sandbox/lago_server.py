@@ -59,6 +59,7 @@ def create_app(
         "/payments/{id}": server.payment,
         "/credit_notes": server.credit_notes,
         "/credit_notes/{id}": server.credit_note,
+        "/subscriptions": server.subscriptions,
     }
     return Starlette(
         routes=[
@@ -147,6 +148,15 @@ class _Server:
         """One credit note."""
         return {"credit_note": self._one("credit_note", "credit_notes", request)}
 
+    def subscriptions(self, request: Request) -> Json:
+        """A page of subscriptions, oldest first; without a status those that are active."""
+        asked = request.query_params
+        wanted = asked.getlist("status[]") or asked.getlist("status") or ["active"]
+        rows = self.tables.derived("subscriptions", _oldest_first)
+        rows = [row for row in rows if row["status"] in wanted]
+        rows = _equal(rows, request, "external_customer_id", "plan_code")
+        return self._page("subscriptions", rows, request)
+
     def _one(self, name: str, table: str, request: Request) -> Json:
         row = self.tables.derived(table, _by_id).get(request.path_params["id"])
         if row is None:
@@ -211,6 +221,10 @@ def _all_fees(invoices: list[Json]) -> list[Json]:
 
 def _newest_first(rows: list[Json]) -> list[Json]:
     return sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
+
+
+def _oldest_first(rows: list[Json]) -> list[Json]:
+    return sorted(rows, key=lambda row: str(row["created_at"]))
 
 
 def _by_id(rows: list[Json]) -> dict[str, Json]:

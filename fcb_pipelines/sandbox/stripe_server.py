@@ -57,6 +57,14 @@ _RESOURCES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     ),
     "payouts": ("payout", {"status": ("status",), "destination": ("destination",)}),
     "events": ("event", {"type": ("type",)}),
+    "subscriptions": (
+        "subscription",
+        {
+            "customer": ("customer",),
+            "status": ("status",),
+            "collection_method": ("collection_method",),
+        },
+    ),
 }
 _WITH_LINES = frozenset({"invoices", "credit_notes"})
 
@@ -134,6 +142,9 @@ class _Server:
             rows = [row for row in rows if types is None or row["type"] in types.split(",")]
         else:
             rows = self.tables.derived(table, _newest_first)
+        if table == "subscriptions" and asked.get("status") in (None, "all"):
+            every = asked.pop("status", None)
+            rows = [row for row in rows if every or row["status"] != "canceled"]
         if asked.keys() - _PAGING:
             rows = [row for row in rows if _matches(row, asked, filters)]
         within = {name.removeprefix("data.") for name in expand if name.startswith("data.")}

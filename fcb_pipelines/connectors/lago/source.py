@@ -9,16 +9,18 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound
+from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotFound, Unreachable
 from fcb_pipelines.connectors.lago.client import LagoReader
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
-from fcb_pipelines.connectors.sources import Absent, Listing, SourceBody, SourceDescription
+from fcb_pipelines.connectors.sources import Absent, Body, Listing, SourceBody, SourceDescription
 from fcb_pipelines.connectors.store.evidence import canonical
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.facts.bodies import Json, objects_in, part_of
 from fcb_pipelines.core.facts.lago.joins import Related
 
+# Without a status Lago lists the active ones.
+_SUBSCRIPTION_STATUSES = ("active", "pending", "terminated", "canceled")
 # Signed links that differ in every answer and open the document to whoever holds them.
 _LINKS = ("file_url", "xml_url", "web_url")
 
@@ -83,6 +85,16 @@ class LagoSource:
         page = self._reader.get("invoices", {"page": 1, "per_page": 100})
         bodies = [self._invoice(each, (), ()).body for each in objects_in(page.get("invoices"))]
         return digest(b"".join(canonical(body) for body in bodies))
+
+    def subscriptions(self) -> tuple[Body, ...]:
+        """Every subscription, those that ended too."""
+        found: list[Body] = []
+        for status in _SUBSCRIPTION_STATUSES:
+            swept = self._reader.sweep("subscriptions", {"status[]": status})
+            if swept.problem:
+                raise Unreachable("Lago: listing subscriptions", swept.problem)
+            found += [dict(each) for each in swept.items]
+        return tuple(found)
 
     def describe(self) -> SourceDescription:
         """Lago as found with this key: the number of objects by kind, and problems."""

@@ -10,10 +10,17 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from fcb_pipelines.connectors.failures import ContractBreach, Failure, NotAllowed, NotFound
+from fcb_pipelines.connectors.failures import (
+    ContractBreach,
+    Failure,
+    NotAllowed,
+    NotFound,
+    Unreachable,
+)
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import (
     Absent,
+    Body,
     Followed,
     Known,
     Listing,
@@ -142,6 +149,13 @@ class StripeSource:
         page = self._reader.get("/v1/invoices", {"limit": 100, "expand": ["data.payments"]})
         bodies = [self._body(Kind.INVOICE, each).body for each in objects_in(page.get("data"))]
         return digest(b"".join(canonical(body) for body in bodies))
+
+    def subscriptions(self) -> tuple[Body, ...]:
+        """Every subscription, those that ended too. The key needs read rights on subscriptions."""
+        found = self._reader.sweep("/v1/subscriptions", {"status": "all"})
+        if found.problem:
+            raise Unreachable("Stripe: listing subscriptions", found.problem)
+        return tuple(dict(each) for each in found.items)
 
     def describe(self) -> SourceDescription:
         """Stripe as found with this key: account, mode, counts and problems."""

@@ -6,6 +6,7 @@ is one row here and one function. defs/gates/inputs.py reads each input from the
 
 from collections.abc import Iterable
 
+from fcb_pipelines.core.events.proof import events_delivered, subscriptions_are_known
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
@@ -257,6 +258,20 @@ _OF_THE_BOOKS = (
         inputs=("leaks",), finds=nothing_leaks,
         proves="Nothing that was used, runs or is subscribed to is left out of the invoices.",
         recovery="`fcb status` names the first, `metering/leaks` lists each with what it is worth: invoice it or end it.",
+    ),
+    Gate(
+        name="subscriptions_are_known", scope=Scope.EXTRACT, blocking=False,
+        seen_on=("events/subscriptions",),
+        inputs=("subscriptions_problem", "source_subscriptions"), finds=subscriptions_are_known,
+        proves="Every source that is asked for subscriptions listed them, each in a form we know.",
+        recovery="As long as one is unknown nobody is told that a subscription ended. Give the key read rights on subscriptions, or leave the subscription events out of `events.types`; then `fcb sync`.",
+    ),
+    Gate(
+        name="events_delivered", scope=Scope.ALL, blocking=False,
+        seen_on=("events/deliveries",),
+        inputs=("deliveries",), finds=events_delivered,
+        proves="No event is dead, and none has waited for more than a day.",
+        recovery="`fcb events show ID` has each try and its answer. Mend the receiver, then `fcb events replay ID`; what it shall never get, `fcb events drop ID --reason \"…\"`. Where nothing was tried, turn the sensor `events_due` on, or `fcb events deliver`.",
     ),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from fcb_pipelines.core.close.shapes import (
 )
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
+from fcb_pipelines.core.events.proof import EventsSection
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.metering.shapes import MeteringSection
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
@@ -117,11 +118,13 @@ def close_report(
     today: date,
     over_all: Sequence[GateResult] = (),
     metering: MeteringSection | None = None,
+    events: EventsSection | None = None,
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `over_all` are the results of the gates over the extracts and all months from the last proof;
-    `metering` is the month's dual run, None where it was never built. `currency` is the company's;
+    `metering` is the month's dual run, None where it was never built; `events` what services were told,
+    None where nothing was. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
     code to its family, `customers` each billing account that NexaCloud knows to its name.
     """
@@ -155,6 +158,7 @@ def close_report(
             for other in sorted({move.document.currency for move in posted} - {currency})
         },
         "metering": metering,
+        "events": events,
     }
 
 

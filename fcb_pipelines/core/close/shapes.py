@@ -6,6 +6,7 @@ Amounts are integer minor units of the currency beside them; dates are ISO 8601,
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
+from fcb_pipelines.core.events.proof import EventsSection, EventsStatus
 from fcb_pipelines.core.metering.shapes import MeteringSection, MeteringStatus
 
 Count = Literal["population", "post", "skip", "hold"]
@@ -108,6 +109,7 @@ class StatusJson(TypedDict):
     other_service: int
     amounts: Amounts
     metering: MeteringStatus
+    events: EventsStatus
 
 
 class Snapshot(TypedDict):
@@ -220,3 +222,4 @@ class ReportJson(Sold):
     settlements: list[SettledSum]
     other_currencies: dict[str, Sold]
     metering: MeteringSection | None
+    events: EventsSection | None

@@ -19,6 +19,7 @@ from fcb_pipelines.core.close.shapes import (
 )
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
+from fcb_pipelines.core.events.proof import EventsStatus, events_status
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base, residual_with
 from fcb_pipelines.core.ledger.entries import LedgerDocument
@@ -80,12 +81,14 @@ def status(
     families: Mapping[str, str],
     metering: MeteringStatus,
     amounts: Amounts,
+    events: EventsStatus | None = None,
 ) -> StatusJson:
     """The status of these months and unplaced, as plain JSON values.
 
     `families` maps each income account code to its family; `other_service` is the number of documents
     at the sources that belong to other products of the company; `metering` is the summary of the dual
-    run; `amounts` are the sums at the sources, posted and listed, by currency and measure.
+    run; `amounts` are the sums at the sources, posted and listed, by currency and measure;
+    `events` counts what services were told (None: nothing).
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -99,6 +102,7 @@ def status(
         "other_service": other_service,
         "amounts": amounts,
         "metering": metering,
+        "events": events or events_status(()),
     }
 
 

@@ -17,8 +17,11 @@ SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.INTAKE_CUSTOMERS,
     keys.INTAKE_SUBSCRIPTIONS,
     keys.INTAKE_RECEIVED,
+    keys.EVENT_SUBSCRIPTIONS,
 )
-WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS)
+WHOLE = dg.AssetSelection.assets(
+    keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS, keys.DELIVERIES
+)
 MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
 POSTING = dg.AssetSelection.assets(
     keys.STANDING,
@@ -53,7 +56,9 @@ post_reviewed_drafts = dg.define_asset_job(
 )
 
 prove = dg.define_asset_job(
-    "prove", WHOLE, description="Completeness and receivable over all months."
+    "prove",
+    WHOLE,
+    description="Completeness and receivable over all months, and whether every event was delivered.",
 )
 
 close_report = dg.define_asset_job(

@@ -10,6 +10,7 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
+from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
@@ -22,7 +23,13 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
 @dg.asset(
     key=keys.REPORT,
     partitions_def=MONTHS,
-    deps=[keys.SETTLEMENTS, keys.LEDGER_DELTAS, keys.TAX_WITNESS, keys.METERING_DELTAS],
+    deps=[
+        keys.SETTLEMENTS,
+        keys.LEDGER_DELTAS,
+        keys.TAX_WITNESS,
+        keys.METERING_DELTAS,
+        keys.OUTBOX,
+    ],
     group_name="close",
     owners=keys.OWNERS,
     kinds={"html"},
@@ -47,6 +54,7 @@ def report(
         today=today(),
         over_all=proof.global_gates(),
         metering=DualRunProof(store.frames()).section(period),
+        events=events_of(store.frames(), period),
     )
     page = store.reports() / f"{period}.html"
     places.write_bytes(page, render(content).encode())

@@ -9,7 +9,9 @@ import dagster as dg
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, gates_of
+from fcb_pipelines.core.events.proof import DeliveryRow
 from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.subscription import SubscriptionFacts
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
@@ -114,6 +116,14 @@ INPUTS: Mapping[str, Input] = {
     "invoiced": _rows("invoiced_documents", keys.INVOICED_DOCUMENTS, Invoiced),
     "metering_deltas": _rows("metering_deltas", keys.METERING_DELTAS, MeteringDelta),
     "leaks": _rows("leaks", keys.LEAKS, Leak),
+    "subscriptions_problem": Input(
+        frames={"event_subscriptions": dg.AssetIn(keys.EVENT_SUBSCRIPTIONS)},
+        read=lambda this: this.frames["event_subscriptions"].attrs.get("problem"),
+    ),
+    "source_subscriptions": _rows(
+        "event_subscriptions", keys.EVENT_SUBSCRIPTIONS, SubscriptionFacts
+    ),
+    "deliveries": _rows("deliveries", keys.DELIVERIES, DeliveryRow),
 }
 
 

@@ -35,7 +35,9 @@ def read_invoiced(
     it. Failures of a source as a whole are passed on.
     """
     index = {row.ref: row for name in month.INDEXES for row in to_rows(frames[name], IndexRow)}
-    links = {ref: link for ref, link in _links(frames).items() if ref in index and index[ref].found}
+    links = {
+        ref: link for ref, link in links_of(frames).items() if ref in index and index[ref].found
+    }
     known = _known(before)
     found: dict[str, Invoiced] = {}
     wanted: list[IndexRow] = []
@@ -53,7 +55,7 @@ def read_invoiced(
     return [found[ref] for ref in sorted(found)], len(wanted)
 
 
-def _links(frames: Mapping[str, pd.DataFrame]) -> dict[str, Invoicing]:
+def links_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, Invoicing]:
     """Source ref -> the service's invoice that claims it; empty where no service is measured."""
     settings = current()
     if not settings.services:

@@ -14,6 +14,7 @@ from fcb_pipelines.core.close.status import MonthStatus, status
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
+from fcb_pipelines.core.events.proof import DeliveryRow, events_status
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.ledger.corrections import credited_by_notes
@@ -80,6 +81,11 @@ class FrameReport:
             families(),
             self._dual_run.status(only),
             totals(self._amounts),
+            events_status(
+                row
+                for row in self._rows(keys.DELIVERIES, DeliveryRow)
+                if only in (None, row.period)
+            ),
         )
 
     def month(self, period: str) -> MonthStatus | None:

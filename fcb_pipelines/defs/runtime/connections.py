@@ -2,9 +2,14 @@
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from fcb_pipelines.config.environment import Environment
+from fcb_pipelines.config.environment import Environment, EnvironmentProblem
+from fcb_pipelines.connectors.events.deliverer import Deliverer
+from fcb_pipelines.connectors.events.queue import EventQueue
+from fcb_pipelines.connectors.events.sender import Endpoint, Sender
+from fcb_pipelines.connectors.events.signing import Secret
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.intake.handed import HandedStore
 from fcb_pipelines.connectors.intake.received import ReceivedStore
@@ -51,6 +56,51 @@ def handed_in(found: Environment) -> HandedStore:
 def service_keys(found: Environment) -> ServiceKeys:
     """The keys of services, in our own Postgres."""
     return ServiceKeys(found.postgres_url())
+
+
+def event_queue(found: Environment) -> EventQueue:
+    """The queue of events, in our own Postgres."""
+    return EventQueue(found.postgres_url())
+
+
+def endpoints(found: Environment, settings: Settings) -> dict[str, Endpoint]:
+    """The endpoint of each service that is told of events, by the service's key.
+
+    Raises EnvironmentProblem naming every secret that is not set, and one that can't be one.
+    """
+    named = {
+        name: f"a secret of {service}'s events"
+        for service, one in settings.told.items()
+        for name in one.secrets
+    }
+    texts = found.given(named)
+    secrets = {name: Secret(name=name, text=text) for name, text in texts.items()}
+    faults = [f"{each.name} {each.fault}" for each in secrets.values() if each.fault]
+    if faults:
+        raise EnvironmentProblem(f"{'; '.join(faults)}. docs/events.md says how to make a secret.")
+    return {
+        service: Endpoint(
+            service=service,
+            url=one.url,
+            secrets=[secrets[name] for name in one.secrets],
+            allow_private=one.allow_private,
+            ca_file=one.ca_file,
+        )
+        for service, one in settings.told.items()
+    }
+
+
+def deliverer(
+    found: Environment, settings: Settings, run_id: str, say: Callable[[str], None]
+) -> Deliverer:
+    """A round of deliveries of the queue to the configured endpoints."""
+    return Deliverer(
+        queue=event_queue(found),
+        endpoints=endpoints(found, settings),
+        run_id=run_id,
+        sender=Sender(),
+        say=say,
+    )
 
 
 # How many ledgers a process keeps open: one for each thread that speaks to Odoo.

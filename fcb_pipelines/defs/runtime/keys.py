@@ -71,6 +71,9 @@ INTAKE_CUSTOMERS = dg.AssetKey(["intake", "customers"])
 INTAKE_SUBSCRIPTIONS = dg.AssetKey(["intake", "subscriptions"])
 INTAKE_RECEIVED = dg.AssetKey(["intake", "received"])
 INTAKE_USAGE = dg.AssetKey(["intake", "usage"])
+EVENT_SUBSCRIPTIONS = dg.AssetKey(["events", "subscriptions"])
+OUTBOX = dg.AssetKey(["events", "outbox"])
+DELIVERIES = dg.AssetKey(["events", "deliveries"])
 
 REPORT = dg.AssetKey(["close", "report"])
 

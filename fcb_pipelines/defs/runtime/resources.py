@@ -4,11 +4,15 @@ Nothing is read when the location loads; a missing variable is an error, naming 
 needs it. Tests replace a resource by one that opens another connector.
 """
 
+from collections.abc import Callable
+
 import dagster as dg
 from pydantic import Field
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.events.deliverer import Deliverer
+from fcb_pipelines.connectors.events.queue import EventQueue
 from fcb_pipelines.connectors.intake.handed import HandedStore
 from fcb_pipelines.connectors.intake.received import ReceivedStore
 from fcb_pipelines.connectors.ledger import Ledger
@@ -69,6 +73,18 @@ class IntakeResource(dg.ConfigurableResource[ReceivedStore]):
         return connections.handed_in(environment.read())
 
 
+class EventsResource(dg.ConfigurableResource[EventQueue]):
+    """The queue of events (FCB_POSTGRES_URL), and the endpoints that the configuration names."""
+
+    def queue(self) -> EventQueue:
+        """The queue."""
+        return connections.event_queue(environment.read())
+
+    def deliverer(self, run_id: str, say: Callable[[str], None]) -> Deliverer:
+        """A round of deliveries; `say` is called with each event that was not taken."""
+        return connections.deliverer(environment.read(), current(), run_id, say)
+
+
 class StoreResource(dg.ConfigurableResource[FrameStore]):
     """Frames, evidence and reports, at FCB_STORE_URL."""
 
@@ -95,6 +111,7 @@ def resources() -> dg.Definitions:
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "intake": IntakeResource(),
+            "events": EventsResource(),
             "store": StoreResource(),
             "io_manager": FrameIOManagerFactory(),
         },

@@ -68,7 +68,7 @@ PACKAGED = (STRIPE, LAGO)
 
 # Names that keys, refs, groups and resources use for something else.
 _TAKEN = frozenset(
-    {"nexacloud", "ledger", "reconciliation", "metering", "close", "service", "unplaced"}
+    {"nexacloud", "ledger", "reconciliation", "metering", "events", "close", "service", "unplaced"}
     | {"store", "read_back_log", "io_manager"}
 )
 

@@ -1,0 +1,191 @@
+"""What events are made of, read from the frames of a built month."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.store.evidence import EvidenceStore
+from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.codes import EventType, Status, Verdict
+from fcb_pipelines.core.company.events import EventSettings
+from fcb_pipelines.core.company.services import Invoicing, Subscription
+from fcb_pipelines.core.events.event import Event
+from fcb_pipelines.core.events.payments import Sold, last_of_payment, payment_events
+from fcb_pipelines.core.events.subscriptions import last_of_life, subscription_events
+from fcb_pipelines.core.events.usage import usage_events
+from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.subscription import SubscriptionFacts
+from fcb_pipelines.core.refs import source_ref, subscription_ref
+from fcb_pipelines.defs.gates.inputs import gate_results
+from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.metering.invoices import links_of
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
+from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.gating import require
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.defs.sources.registry import registered
+
+OF_SUBSCRIPTIONS = frozenset(
+    {EventType.SUBSCRIPTION_TERMINATED, EventType.SUBSCRIPTION_REACTIVATED}
+)
+_TABLES = {
+    **{table: ["nexacloud", table] for table in ("subscriptions", *keys.SERVICE_TABLES)},
+    "plan_catalog": keys.PLAN_CATALOG.path,
+}
+_NOT_PAID = (Status.OPEN, Status.UNCOLLECTIBLE)
+
+
+def wants_subscriptions() -> bool:
+    """Whether any service is told of subscriptions that end or live again."""
+    return any(OF_SUBSCRIPTIONS & {*one.types} for one in current().told.values())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The verified facts of one month, as events need them."""
+
+    period: str
+    frames: FrameStore
+    evidence: EvidenceStore
+    is_open_month: bool
+
+    @property
+    def told(self) -> Mapping[str, EventSettings]:
+        """The services that are told anything."""
+        return current().told
+
+    def subjects(self) -> list[str]:
+        """Everything of which an event might be called for."""
+        documents = [one.facts.ref for one in self.sold]
+        return [*documents, *(subscription_ref(one.service, one.id) for one in self._subscribed)]
+
+    def called_for(self, told: Iterable[Event], today: date) -> tuple[Event, ...]:
+        """The events that the facts call for, beside those already `told` (in order)."""
+        told, zone = tuple(told), current().timezone
+        return (
+            *payment_events(
+                self.sold, last_of_payment(told), self.told, today=today, timezone=zone
+            ),
+            *usage_events(
+                self._metering.usage,
+                self._metering.subscriptions,
+                self._metering.plans,
+                self.told,
+                today=today,
+                timezone=zone,
+            ),
+            *subscription_events(
+                self._subscribed,
+                self._at_source,
+                last_of_life(told),
+                self.told,
+                today=today,
+                timezone=zone,
+            ),
+        )
+
+    @cached_property
+    def sold(self) -> tuple[Sold, ...]:
+        """The month's verified invoices of the services that are told, with whom they were sold to.
+
+        Those of the posted service are to be posted; another service's are read from the evidence. The
+        open month has also what is not paid of the other services' earlier months, which nobody rebuilds.
+        """
+        this = self._month
+        require(gate_results([GATES["population_adds_up"]], this))
+        posted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
+        links = links_of(self._claims)
+        own = [
+            facts
+            for facts in this.facts
+            if facts.ref in posted and facts.ref in links and self._is_posted(links[facts.ref])
+        ]
+        others = self._of_others(links)
+        return tuple(
+            self._sold(links[facts.ref], facts)
+            for facts in (*own, *others)
+            if links[facts.ref].service in self.told
+        )
+
+    def _sold(self, link: Invoicing, facts: InvoiceFacts) -> Sold:
+        named = (link.service, link.subscription_id or "")
+        subscription = self._metering.subscriptions.get(named)
+        return Sold(
+            service=link.service,
+            facts=facts,
+            customer=link.customer,
+            subscription=link.subscription_id,
+            deployment_id=subscription.deployment_id if subscription else None,
+        )
+
+    def _of_others(self, links: Mapping[str, Invoicing]) -> Iterator[InvoiceFacts]:
+        for one in registered(current()):
+            name = one.name
+            frame = self.frames.read(keys.source_key(name, "index").path)
+            rows = () if frame is None else to_rows(frame, IndexRow)
+            for row in rows:
+                link = links.get(row.ref)
+                if link is None or self._is_posted(link) or not self._counts(row):
+                    continue
+                yield one.facts(self.evidence.get(name, row.body_hash or ""))
+
+    def _counts(self, row: IndexRow) -> bool:
+        if not row.found or row.period is None:
+            return False
+        left = self.is_open_month and row.period < self.period and row.status in _NOT_PAID
+        return left or row.period == self.period
+
+    def _is_posted(self, link: Invoicing) -> bool:
+        return link.service == current().service
+
+    @cached_property
+    def _month(self) -> Month:
+        return FrameReport(self.frames).built_month(self.period)
+
+    @property
+    def _claims(self) -> dict[str, pd.DataFrame]:
+        """NexaCloud's invoices of the month, and those of all other services."""
+        own = {name: self._month.frames[name] for name in month.COPIES}
+        return {**own, "service_invoices": self._tables["service_invoices"]}
+
+    @cached_property
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        read = {name: self.frames.read(path) for name, path in _TABLES.items()}
+        read["usage"] = self.frames.read(keys.USAGE.path, self.period)
+        return {name: pd.DataFrame() if one is None else one for name, one in read.items()}
+
+    @cached_property
+    def _metering(self) -> Metering:
+        return Metering(self._tables)
+
+    @cached_property
+    def _subscribed(self) -> tuple[Subscription, ...]:
+        """The subscriptions of the services that are told of them; none where the sources are unknown."""
+        frame = self.frames.read(keys.EVENT_SUBSCRIPTIONS.path)
+        if frame is None or frame.attrs.get("problem"):
+            return ()
+        own = {key for key, one in self.told.items() if OF_SUBSCRIPTIONS & {*one.types}}
+        return tuple(one for one in self._metering.subscriptions.values() if one.service in own)
+
+    @cached_property
+    def _at_source(self) -> dict[tuple[str, str], list[SubscriptionFacts]]:
+        """The sources' subscriptions of each service's own, by service and id."""
+        frame = self.frames.read(keys.EVENT_SUBSCRIPTIONS.path)
+        known = {
+            one.ref: one for one in (() if frame is None else to_rows(frame, SubscriptionFacts))
+        }
+        found: dict[tuple[str, str], list[SubscriptionFacts]] = {}
+        for source in registered(current()):
+            rules = source.rules.subscriptions
+            for one in self._subscribed if rules else ():
+                own = rules.at_source(one.id, one.at_source) if rules else None
+                ref = source_ref(source.name, source.section.owner, own) if own else ""
+                if ref in known:
+                    found.setdefault((one.service, one.id), []).append(known[ref])
+        return found
