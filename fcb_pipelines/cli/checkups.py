@@ -57,6 +57,8 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
     for one in sources:
         findings += _guarded(one.name, partial(_source, one, found))
     findings += _guarded(f"ledger ({found.ledger})", lambda: _ledger(found, company))
+    if company.told:
+        findings += _guarded("events", lambda: _events(found, company))
     return tuple(findings)
 
 
@@ -217,6 +219,23 @@ def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
             outcome="fail" if part.is_needed else "warn",
             detail=f"missing {part.what} {part.name}",
             remedy=part.remedy,
+        )
+
+
+def _events(found: Environment, company: Settings) -> Iterator[Finding]:
+    endpoints = connections.endpoints(found, company)
+    look = connections.event_queue(found).look(connections.endpoint_digests(company))
+    for service, one in endpoints.items():
+        own = [each for each in look.standings if each.event.service == service]
+        late = sum(each.is_late(look.now) for each in own)
+        gone = service in look.disabled
+        said = "; its endpoint said that it is gone (410)" if gone else ""
+        yield Finding(
+            what="events",
+            outcome="warn" if late or gone else "ok",
+            detail=f"{service} at {one.url}, {len(one.secrets)} secrets; {len(own)} not delivered, "
+            f"{late} of them late{said}",
+            remedy="fcb events list" if late or gone else None,
         )
 
 

@@ -14,6 +14,7 @@ from fcb_pipelines.cli import (
     dev,
     doctor,
     erase,
+    events,
     ledger,
     post,
     report,
@@ -110,6 +111,7 @@ app.command("books")(books.books)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(services.app, name="services")
+app.add_typer(events.app, name="events")
 
 
 def run() -> None:

@@ -72,6 +72,9 @@ class Event:
 
 _EVENT = TypeAdapter(Event)
 
+TEST = "test"
+"""The type of an event by which an endpoint is tried out."""
+
 
 def event_of(body: str, *, subject: str, period: str) -> Event:
     """The event whose body this is. Raises pydantic.ValidationError for another text."""
@@ -80,6 +83,14 @@ def event_of(body: str, *, subject: str, period: str) -> Event:
     return _EVENT.validate_python(
         {**told, "reached": reached, "subject": subject, "period": period}
     )
+
+
+def test_body(service: str, at: datetime) -> tuple[str, str]:
+    """The id and the body of a test event, which says nothing of anybody."""
+    moment = _utc(at)
+    one = event_id(digest(json.dumps([service, TEST, moment])))
+    told = {"id": one, "type": TEST, "occurred_at": moment, "service": service}
+    return one, json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 
 def beginning(day: date, timezone: str) -> datetime:

@@ -21,6 +21,7 @@ from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.places import Place, place_of
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.digests import digest
 
 
 def frames(found: Environment) -> FrameStore:
@@ -61,6 +62,11 @@ def service_keys(found: Environment) -> ServiceKeys:
 def event_queue(found: Environment) -> EventQueue:
     """The queue of events, in our own Postgres."""
     return EventQueue(found.postgres_url())
+
+
+def endpoint_digests(settings: Settings) -> dict[str, str]:
+    """The digest of each told service's URL, by which the log of deliveries knows it."""
+    return {service: digest(one.url) for service, one in settings.told.items()}
 
 
 def endpoints(found: Environment, settings: Settings) -> dict[str, Endpoint]:
