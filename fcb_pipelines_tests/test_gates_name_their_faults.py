@@ -26,7 +26,14 @@ from fcb_pipelines.core.company.charges import UnreadReading
 from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.rows import to_rows
+from fcb_pipelines.core.events.delivery import State
+from fcb_pipelines.core.events.proof import (
+    DeliveryRow,
+    events_delivered,
+    subscriptions_are_known,
+)
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
+from fcb_pipelines.core.facts.subscription import SubscriptionFacts
 from fcb_pipelines.core.ledger.moves import ForeignCredit, MoveState
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
@@ -79,6 +86,7 @@ from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.runtime.gating import check_result
 from fcb_pipelines_tests.connectors.nexacloud.test_contracts import a_frame, with_value
 from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.events import NOON
 from fcb_pipelines_tests.facts import (
     BOOKS,
     CUSTOMER,
@@ -209,6 +217,22 @@ LOST = AmountRow(
 )  # fmt: skip
 
 
+UNREAD_SUBSCRIPTION = SubscriptionFacts(
+    ref="stripe:a:sub_1", status="active", live=False, problem="it has no id"
+)
+DEAD_EVENT = DeliveryRow(
+    event_id="evt_1",
+    type="invoice.payment_failed",
+    service="nexacloud",
+    subject=REF,
+    period=APRIL,
+    state=State.DEAD,
+    tries=8,
+    queued_at=NOON,
+    late=True,
+    detail="HTTP 500",
+)
+
 FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     "extracts_meet_contract": (
         lambda: failing(breached("invoices", "tax")), ("nexacloud.invoices.tax", f"id {uuid(2)}", "'NaN'"),
@@ -303,6 +327,14 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     "nothing_leaks": (
         lambda: nothing_leaks([LEAK]),
         ("overage_not_invoiced", MAY, "subscription s4", "deployment d4", "Acme", "12.50 CAD"),
+    ),
+    "subscriptions_are_known": (
+        lambda: subscriptions_are_known("Stripe: HTTP 403", [UNREAD_SUBSCRIPTION]),
+        ("Stripe: HTTP 403", "stripe:a:sub_1: it has no id"),
+    ),
+    "events_delivered": (
+        lambda: events_delivered([DEAD_EVENT]),
+        ("nexacloud", DEAD_EVENT.event_id, "invoice.payment_failed", REF, "8 tries", "HTTP 500"),
     ),
 }  # fmt: skip
 
