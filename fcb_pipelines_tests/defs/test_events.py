@@ -12,10 +12,13 @@ from standardwebhooks import Webhook
 
 from fcb_pipelines.connectors.events.queue import EventQueue
 from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.connectors.events.waits import over
 from fcb_pipelines_tests.defs.runs import through_dagster
-from fcb_pipelines_tests.defs.world import DEFINITIONS, World, configure, failed
+from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, World, configure, failed, running
 from fcb_pipelines_tests.events import SECRET
+from fcb_pipelines_tests.packaged import packaged
 from fcb_pipelines_tests.receiver import Receiver, receiving
 
 from fcb_pipelines.defs.runtime import connections, keys  # isort: skip - after the world
@@ -40,12 +43,13 @@ def told(fresh: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> W
     return fresh
 
 
-def tell(world: World, url: str, **changes: Any) -> None:
-    """Switch the events of NexaCloud on."""
+def tell(world: World, url: str, service: str = "nexacloud", **changes: Any) -> None:
+    """Switch the events of a service on."""
     file = world.data / "dataset.yaml"
     dataset = yaml.safe_load(file.read_text("utf-8"))
     services = Dataset.open(world.data).config()["services"]
-    services[0]["events"] = {
+    (own,) = (one for one in services if one["key"] == service)
+    own["events"] = {
         "url": url,
         "start": "2026-01-01",
         "secrets": [VARIABLE],
@@ -57,13 +61,13 @@ def tell(world: World, url: str, **changes: Any) -> None:
     configure(Path(os.environ["FCB_CONFIG"]), world.found, Dataset.open(world.data))
 
 
-def change(world: World, paid: bool) -> Callable[[], None]:
+def change(world: World, *, paid: bool, number: str = NUMBER) -> Callable[[], None]:
     """Stripe's invoice is not paid, or is again as it was; what undoes the change."""
     with (
         world.objects("stripe/invoices") as invoices,
         world.objects("stripe/invoice_payments") as payments,
     ):
-        invoice = next(one for one in invoices if one["number"] == NUMBER)
+        invoice = next(one for one in invoices if one["number"] == number)
         (payment,) = (one for one in payments if one["invoice"] == invoice["id"])
         whole = invoice["total"]
         invoice["status"] = "paid" if paid else "open"
@@ -75,7 +79,7 @@ def change(world: World, paid: bool) -> Callable[[], None]:
         day = invoice["effective_at"] + 40 * 86400 if paid else None
         payment["status_transitions"]["paid_at"] = day
         invoice["status_transitions"]["paid_at"] = day
-    return lambda: change(world, not paid)
+    return lambda: change(world, paid=not paid, number=number)
 
 
 def sync(world: World, *periods: str) -> None:
@@ -215,24 +219,6 @@ def test_a_receiver_that_never_takes_it_fails_the_gate_and_stands_in_the_report(
     assert queue(told).look().standings[0].event.id in page
 
 
-def test_a_dry_run_lists_and_sends_nothing(told: World, receiver: Receiver) -> None:
-    change(told, paid=False)
-    sync(told, APRIL)
-    assert deliver(told, dry_run=True)["would_send"] == 1
-    assert receiver.requests == []
-    assert queue(told).look().standings[0].tries == 0
-
-
-def test_what_happened_before_the_start_is_never_told(
-    fresh: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(VARIABLE, SECRET)
-    tell(fresh, receiver.url, start="2026-04-10")
-    change(fresh, paid=False)
-    sync(fresh, APRIL)
-    assert outbox(fresh, APRIL) == []
-
-
 def test_without_a_service_that_is_told_nothing_is_asked_and_nothing_is_kept(
     fresh: World,
 ) -> None:
@@ -258,31 +244,61 @@ def test_a_key_without_the_right_to_subscriptions_stops_no_sync_and_is_told(
     assert outbox(told, APRIL) == []
 
 
-def test_a_secret_that_is_not_set_is_named(told: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_is_asked_for_only_where_one_is_due_and_a_dry_one_sends_nothing(
+    told: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fcb_pipelines.defs.events.delivering import events_due
+
+    def tick() -> Any:
+        resources = {"events": (DEFINITIONS.resources or {})["events"]}
+        return events_due(dg.build_sensor_context(instance=told.instance, resources=resources))
+
+    assert isinstance(tick(), dg.SkipReason)
+    change(told, paid=False)
+    sync(told, APRIL)
+    assert isinstance(tick(), dg.RunRequest)
+    assert deliver(told, dry_run=True)["would_send"] == 1
+    assert receiver.requests == []
+    assert queue(told).look().standings[0].tries == 0
+    deliver(told)
+    assert isinstance(tick(), dg.SkipReason)
+
     monkeypatch.delenv(VARIABLE)
     run = through_dagster(DEFINITIONS.resolve_job_def("deliver_events"), told.instance)
     assert not run.success
     assert VARIABLE in run.failures[0]
 
 
-def test_the_sensor_asks_for_a_round_only_where_one_is_due(told: World) -> None:
-    from fcb_pipelines.defs.events.delivering import events_due
-
-    def tick() -> Any:
-        context = dg.build_sensor_context(
-            instance=told.instance, resources={"events": connected(told)}
+def test_another_service_is_told_of_its_own_invoices_even_of_a_month_that_nobody_rebuilds(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    folder = tmp_path / "world"
+    with running(folder, postgres, new_database, data=packaged("services-small")) as world:
+        tell(
+            world,
+            receiver.url,
+            "nexamaps",
+            types=["invoice.payment_failed", "invoice.payment_succeeded"],
         )
-        return events_due(context)
-
-    assert isinstance(tick(), dg.SkipReason)
-    change(told, paid=False)
-    sync(told, APRIL)
-    assert isinstance(tick(), dg.RunRequest)
-    deliver(told)
-    assert isinstance(tick(), dg.SkipReason)
-
-
-def connected(world: World) -> Any:
-    """The resource `events`."""
-    assert world
-    return (DEFINITIONS.resources or {})["events"]
+        undo = change(world, paid=False, number="M-0003")
+        sync(world, PERIODS[-1])
+        assert outbox(world, PERIODS[-1]) == ["invoice.payment_failed"]
+        deliver(world)
+        sync(world, APRIL, PERIODS[-1])
+        assert outbox(world, PERIODS[-1]) == ["invoice.payment_failed"]
+        undo()
+        sync(world, APRIL)
+        deliver(world)
+    assert [each["type"] for each in receiver.events] == [
+        "invoice.payment_failed",
+        "invoice.payment_succeeded",
+    ]
+    assert {(each["service"], each["number"]) for each in receiver.events} == {
+        ("nexamaps", "M-0003")
+    }
+    assert receiver.events[0]["customer"] == "e003d150-9f2a-5b4b-80f6-a4acf9ec57ec"

@@ -1,6 +1,7 @@
 """The outbox of a month: the events it has told, and those that it calls for now."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fcb_pipelines.core.events.event import Event
 
@@ -15,12 +16,12 @@ def outbox(
     """The events of this month, and those of them that are new, both in order.
 
     `told` are all that were told already. `called_for` may be of any month: a month takes its own, and
-    the open one takes what an earlier one has left, so that nothing waits for a month that nobody
-    builds any more.
+    the open one takes as its own what an earlier one has left, so that nothing waits for a month that
+    nobody builds any more.
     """
     kept = {one.id: one for one in told}
     new = {
-        one.id: one
+        one.id: replace(one, period=period)
         for one in called_for
         if one.id not in kept
         and (one.period == period or (period == open_period and one.period < period))

@@ -136,7 +136,8 @@ class Facts:
                 yield one.facts(self.evidence.get(name, row.body_hash or ""))
 
     def _counts(self, row: IndexRow) -> bool:
-        if not row.found or row.period is None:
+        if not row.found or row.claimed or row.period is None:
+            # What NexaCloud claims is never another service's.
             return False
         left = self.is_open_month and row.period < self.period and row.status in _NOT_PAID
         return left or row.period == self.period

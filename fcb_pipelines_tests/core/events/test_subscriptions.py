@@ -176,3 +176,8 @@ def test_the_open_month_takes_what_earlier_months_have_left() -> None:
             {one.id for one in rows},
             {one.id for one in new},
         )
+        # Built again, with what it queued among the told, a month is the same.
+        assert outbox(period, [*told, *found[1]], [april, may], open_period="2026-05") == (
+            found[0],
+            (),
+        )
