@@ -2,15 +2,23 @@
 
 import hashlib
 import hmac
+import http.server
+import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from fcb_pipelines.connectors.events.sender import Answer, Endpoint, Sender
@@ -197,3 +205,84 @@ def test_nobody_there_is_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert send(to(f"http://127.0.0.1:{port}/")).status is None
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signed itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    made = folder / "certificate.pem", folder / "key.pem"
+    made[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    made[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return made
+
+
+@contextmanager
+def secured(authority: tuple[Path, Path]) -> Iterator[str]:
+    """The address of a receiver that speaks TLS, and takes everything."""
+
+    class Taking(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    class Quiet(http.server.ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A handshake that the other side breaks off is no fault of ours."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority)
+    with Quiet(("127.0.0.1", 0), Taking) as server:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_address[1]}/fusion"
+        finally:
+            server.shutdown()
+            thread.join(timeout=10)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(authority: tuple[Path, Path]) -> None:
+    with secured(authority) as url:
+        answer = send(to(url))
+        assert (answer.status, answer.detail) == (None, "its certificate could not be verified")
+        assert send(to(url, ca_file=str(authority[0]))).status == 204
+        # Signed by the right authority, for another name.
+        elsewhere = url.replace("127.0.0.1", "localhost")
+        assert send(to(elsewhere, ca_file=str(authority[0]))).status is None
+
+
+def test_a_certificate_file_that_is_not_there_is_told() -> None:
+    with receiving() as receiver:
+        url = receiver.url.replace("http://", "https://")
+        answer = send(to(url, ca_file="/nowhere/certificate.pem"))
+    assert answer.status is None
