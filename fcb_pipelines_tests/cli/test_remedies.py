@@ -23,6 +23,9 @@ SETUP = "connectors/odoo/test_setup.py"
 # mends it. A command that is told anew comes here.
 RUN = {
     ("fcb doctor --fix", "cli/checkups.py"): "cli/test_dead_runs.py::test_the_doctor_names_a_run_that_hangs_and_fix_ends_it",
+    ("fcb events deliver", "core/close/gates.py"): GATES,
+    ("fcb events drop", "core/close/gates.py"): GATES,
+    ("fcb events replay", "core/close/gates.py"): GATES,
     ("fcb ledger correct", "core/close/options.py"): CODES,
     ("fcb ledger correct", "core/codes.py"): CODES,
     ("fcb ledger release", "core/codes.py"): CODES,
@@ -49,6 +52,9 @@ NAMED_ONLY = {
         "core/dispositions/decide.py",
     },
     "fcb doctor --fix": {"defs/automation/sensors.py"},
+    "fcb events deliver": {"cli/events.py"},
+    "fcb events list": {"cli/checkups.py", "cli/events.py", "connectors/events/queue.py"},
+    "fcb events show": {"core/close/gates.py"},
     "fcb ledger setup": {"connectors/beancount/books.py", "connectors/beancount/chart.py", "sandbox/books.py"},
     "fcb post": {"core/corrections/plan.py", "core/settlements/requirements.py"},
     "fcb sandbox up": {"cli/sandbox.py"},

@@ -6,11 +6,12 @@ carried out. What only a bug can bring about is put into the month while it is b
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.documents.rows import DocumentRow
+from fcb_pipelines.core.events.proof import subscriptions_are_known
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
@@ -410,3 +411,46 @@ def not_ready(w: Little) -> Iterator[Found]:
 def leak(w: Little) -> Iterator[Found]:
     yield fault("nothing_leaks")
     yield nothing_leaks([])
+
+
+# --- what services are told -------------------------------------------------------------------------
+
+
+@gate("subscriptions_are_known", "the key gets the right that it lacked", "fcb sync")
+def unknown_subscriptions(w: Little) -> Iterator[Found]:
+    yield fault("subscriptions_are_known")
+    w.command("fcb sync")
+    yield subscriptions_are_known(None, [])
+
+
+DROP = 'fcb events drop ID --reason "…"'
+
+
+@gate(
+    "events_delivered", "the receiver is mended, and the event sent again", "fcb events replay ID"
+)
+def dead_event(w: Little) -> Iterator[Found]:
+    w.told_to_services.answer = 500
+    w.told_to_services.rounds(9)
+    yield w.told_to_services.gate()
+    w.told_to_services.answer = 204
+    w.command("fcb events replay ID")
+    w.told_to_services.deliver()
+    yield w.told_to_services.gate()
+
+
+@gate("events_delivered", "the service shall never get the event", DROP)
+def unwanted_event(w: Little) -> Iterator[Found]:
+    w.told_to_services.answer = 410
+    w.told_to_services.deliver()
+    yield w.told_to_services.gate()
+    w.command(DROP)
+    yield w.told_to_services.gate()
+
+
+@gate("events_delivered", "nobody sent anything for two days", "fcb events deliver")
+def late_event(w: Little) -> Iterator[Found]:
+    w.told_to_services.now += timedelta(days=2)
+    yield w.told_to_services.gate()
+    w.command("fcb events deliver")
+    yield w.told_to_services.gate()

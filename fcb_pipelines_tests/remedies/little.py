@@ -21,6 +21,8 @@ from fcb_pipelines.connectors.failures import EntriesRefused, Refusal, Unreachab
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.rows import DocumentRow
+from fcb_pipelines.core.events.delivery import Logged, Step, answered, due, standings
+from fcb_pipelines.core.events.proof import delivery_rows, events_delivered
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.ledger.moves import RELEASED
 from fcb_pipelines.core.ledger.partners import LinkedPartner
@@ -30,6 +32,7 @@ from fcb_pipelines.core.proof.gate import Finding, GateResult, Outcome, failing
 from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader
 from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines_tests.events import NOON, queued
 from fcb_pipelines_tests.histories.events import HOSTING, World
 from fcb_pipelines_tests.histories.model import Invoice, Money, Note, tax_on
 from fcb_pipelines_tests.histories.rendering import snapshot
@@ -49,6 +52,36 @@ class Log(MemoryLog):
         self._entries[ref] = replace(self._entries[ref], state=RELEASED)
 
 
+class Telling:
+    """One event of a service and the log of its delivery; `answer` is the receiver's HTTP status."""
+
+    def __init__(self) -> None:
+        self.event, self.now, self.answer = queued(), NOON, 204
+        self._log: list[Logged] = []
+
+    def mark(self, step: Step) -> None:
+        """A row of the log."""
+        one = self.event
+        row = Logged(event_id=one.id, step=step, at=self.now, service=one.service, endpoint="e")
+        self._log.append(row)
+
+    def deliver(self) -> None:
+        """A round: `fcb events deliver`, or the sensor."""
+        for one in due(standings([self.event], self._log), self.now):
+            self.mark(Step.TRIED)
+            self.mark(answered(self.answer, one.tries + 1))
+
+    def rounds(self, count: int) -> None:
+        """So many rounds, one a day."""
+        for _ in range(count):
+            self.deliver()
+            self.now += timedelta(days=1)
+
+    def gate(self) -> Finding:
+        """What `events_delivered` finds."""
+        return events_delivered(delivery_rows(standings([self.event], self._log), self.now))
+
+
 class Little(Pipeline):
     """The pipeline with the world around it; `chosen` are policies."""
 
@@ -60,6 +93,7 @@ class Little(Pipeline):
         self.ran: set[str] = set()
         self.silent: set[str] = set()
         self.unlisted: set[str] = set()
+        self.told_to_services = Telling()
         self.emails: dict[str, str] = {}
         self.companies: dict[str, str] = {}
         self.linked: tuple[LinkedPartner, ...] = ()
@@ -198,6 +232,12 @@ class Little(Pipeline):
                 self.ledger.setup()
             case "fcb post":
                 self.run(post=True)
+            case "fcb events replay ID":
+                self.told_to_services.mark(Step.REPLAYED)
+            case _ if told.startswith("fcb events drop ID --reason"):
+                self.told_to_services.mark(Step.DROPPED)
+            case "fcb events deliver":
+                self.told_to_services.deliver()
             case _:
                 raise AssertionError(f"nobody knows how to run {told}")
         self.ran.add(told)

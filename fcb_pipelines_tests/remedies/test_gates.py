@@ -9,7 +9,7 @@ from fcb_pipelines_tests.remedies.little import Little
 from fcb_pipelines_tests.remedies.table import commands
 
 # It only shows what else to do.
-LOOK = {"fcb status"}
+LOOK = {"fcb status", "fcb events show ID"}
 
 
 @pytest.mark.parametrize("gate", GATES)
