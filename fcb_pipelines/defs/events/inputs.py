@@ -36,6 +36,7 @@ OF_SUBSCRIPTIONS = frozenset(
 )
 _TABLES = {
     **{table: ["nexacloud", table] for table in ("subscriptions", *keys.SERVICE_TABLES)},
+    "intake_subscriptions": keys.INTAKE_SUBSCRIPTIONS.path,
     "plan_catalog": keys.PLAN_CATALOG.path,
 }
 _NOT_PAID = (Status.OPEN, Status.UNCOLLECTIBLE)

@@ -89,8 +89,7 @@ MONTHLY = frozenset(
     {source_key(name, noun) for name in SOURCES for noun in MONTH_NOUNS}
     | {STANDING, DOCUMENTS, PARTNERS, DRAFT_MOVES, POSTED_MOVES, SETTLEMENTS}
     | {AGREEMENTS, DISPOSITIONS, TAX_WITNESS, LEDGER_DELTAS}
-    | {INTAKE_USAGE, USAGE, EXPECTED_CHARGES, METERING_DELTAS, REPORT}
-    | {USAGE, EXPECTED_CHARGES, METERING_DELTAS, OUTBOX, REPORT}
+    | {INTAKE_USAGE, USAGE, EXPECTED_CHARGES, METERING_DELTAS, OUTBOX, REPORT}
 )
 
 # Frames that a month may have been built without: an earlier version did not write them, or their
