@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
+import requests
 
 from fcb_pipelines.connectors.failures import ContractBreach, Unreachable
 
@@ -34,28 +34,28 @@ def push(url: str, key: str, content: Content) -> dict[str, int]:
     Raises Unreachable, or ContractBreach with the intake's answer where it refuses.
     """
     outcomes: dict[str, int] = {}
-    headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(
-        base_url=url + PREFIX, headers=headers, timeout=60, trust_env=False
-    ) as client:
+    with requests.Session() as session:
+        # No proxy of the environment, and no password of its ~/.netrc in place of the key.
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {key}"
         for name in ("customers", "subscriptions"):
             for one in content.get(name, ()):
-                _post(client, f"/{name}", one)
+                _post(session, url, f"/{name}", one)
         usage = content.get("usage", [])
         for begin in range(0, len(usage), ROWS_A_BATCH):
-            receipt = _post(client, "/usage", {"usage": usage[begin : begin + ROWS_A_BATCH]})
+            receipt = _post(session, url, "/usage", {"usage": usage[begin : begin + ROWS_A_BATCH]})
             for outcome in ("accepted", "replaced", "unchanged"):
                 outcomes[outcome] = outcomes.get(outcome, 0) + receipt[outcome]
             outcomes["refused"] = outcomes.get("refused", 0) + len(receipt["refused"])
     return outcomes
 
 
-def _post(client: httpx.Client, path: str, body: object) -> Any:
+def _post(session: requests.Session, url: str, path: str, body: dict[str, Any]) -> Any:
     tried = f"handing in {path}"
     try:
-        answer = client.post(path, json=body)
-    except httpx.HTTPError as error:
+        answer = session.post(url + PREFIX + path, json=body, timeout=60)
+    except requests.RequestException as error:
         raise Unreachable(tried, str(error)) from error
-    if not answer.is_success:
+    if not answer.ok:
         raise ContractBreach(tried, f"{answer.status_code}: {answer.text}")
     return answer.json()

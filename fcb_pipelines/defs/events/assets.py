@@ -57,7 +57,13 @@ def subscriptions(context: dg.AssetExecutionContext) -> Frame:
 @dg.asset(
     key=keys.OUTBOX,
     partitions_def=MONTHS,
-    deps=[keys.DISPOSITIONS, keys.USAGE, keys.SETTLEMENTS, keys.EVENT_SUBSCRIPTIONS],
+    deps=[
+        keys.DISPOSITIONS,
+        keys.USAGE,
+        keys.SETTLEMENTS,
+        keys.EVENT_SUBSCRIPTIONS,
+        keys.INTAKE_SUBSCRIPTIONS,
+    ],
     metadata=column_schema(Event),
     **_COMMON,
 )

@@ -36,8 +36,8 @@ OF_SUBSCRIPTIONS = frozenset(
 )
 _TABLES = {
     **{table: ["nexacloud", table] for table in ("subscriptions", *keys.SERVICE_TABLES)},
-    "intake_subscriptions": keys.INTAKE_SUBSCRIPTIONS.path,
     "plan_catalog": keys.PLAN_CATALOG.path,
+    "intake_subscriptions": keys.INTAKE_SUBSCRIPTIONS.path,
 }
 _NOT_PAID = (Status.OPEN, Status.UNCOLLECTIBLE)
 
