@@ -161,6 +161,30 @@ class Kind(StrEnum):
         return -1 if self is Kind.CREDIT_NOTE else 1
 
 
+class CashKind(StrEnum):
+    """The kind of a transaction of a source's balance: its category in our words (C1).
+
+    `dispute_fee` and the like are no kinds: a fee is a line of the transaction that bears it.
+    """
+
+    OPENING = "opening"
+    CHARGE = "charge"
+    CHARGE_FAILURE = "charge_failure"
+    REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    PAYOUT = "payout"
+    PAYOUT_REVERSAL = "payout_reversal"
+    TOP_UP = "top_up"
+    TOP_UP_REVERSAL = "top_up_reversal"
+    FEE = "fee"
+    TAX = "tax"
+    RESERVE = "reserve"
+    OTHER_SERVICES = "other_services"
+    UNKNOWN = "unknown"
+
+
 class Status(StrEnum):
     """A document's status, in the same words for every system."""
 
