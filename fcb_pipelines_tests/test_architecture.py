@@ -35,7 +35,7 @@ LADDERS = {
     "core": (
         "money", "periods", "codes", "naming", "refs", "digests",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
-        "corrections", "proof", "metering", "close",
+        "corrections", "proof", "cash", "metering", "close",
     ),
     "connectors": (
         "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "nexacloud", "stripe", "lago",
@@ -47,7 +47,8 @@ LADDERS = {
     ),
     "sandbox": (
         "scenarios", "dataset", "processes", "state", "standin", "postgres", "books", "locks",
-        "nexacloud_database", "stripe_events", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
+        "nexacloud_database", "stripe_events", "stripe_balance",
+        "stripe_filters", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
         "session",
     ),
     "sandbox.scenarios": (
