@@ -74,6 +74,7 @@ class Claim:
 
     id: str
     category: str
+    date: dt.date
     net: int
 
 

@@ -92,6 +92,7 @@ class StripeCash:
                     Claim(
                         id=str(each["id"]),
                         category=str(each["reporting_category"]),
+                        date=local_date(_instant(each["created"]), self.timezone),
                         net=amounts(each["net"]),
                     )
                     for each in claimed
