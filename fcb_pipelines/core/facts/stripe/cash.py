@@ -244,6 +244,26 @@ class _Behind:
         )
 
 
+# What is kept of a source and of the charge in it.
+_SOURCE = ("id", "object", "amount", "currency", "payment_intent", "status")
+_CHARGE = (*_SOURCE, "customer", "metadata")
+
+
+def without_payer(transaction: Json) -> dict[str, object]:
+    """A transaction whose source has of the payer's data only what is read: no name, address or card."""
+    source = transaction.get("source")
+    if not isinstance(source, Mapping):
+        return dict(transaction)
+    is_charge = source.get("object") == "charge"
+    kept = {name: source[name] for name in (_CHARGE if is_charge else _SOURCE) if name in source}
+    charge = source.get("charge")
+    if isinstance(charge, Mapping):
+        kept["charge"] = {name: charge[name] for name in _CHARGE if name in charge}
+    elif charge is not None:
+        kept["charge"] = charge
+    return {**transaction, "source": kept}
+
+
 def _fee(each: Json, amounts: Amounts) -> Fee:
     own = str(each["type"])
     return Fee(type=own, amount=amounts(each["amount"]), is_tax=own == "tax")

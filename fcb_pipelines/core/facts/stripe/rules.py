@@ -5,6 +5,7 @@ from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.facts.stripe.cash import StripeCash
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 
 
@@ -22,6 +23,14 @@ def _claimed(text: str) -> str | None:
     return text if text.startswith("in_") else None
 
 
+def _cash(owner: str, timezone: str) -> StripeCash:
+    return StripeCash(account=owner, timezone=timezone)
+
+
 STRIPE = SourceRules(
-    name=System.STRIPE.value, facts=_facts, customer_of=_customer_of, claimed=_claimed
+    name=System.STRIPE.value,
+    facts=_facts,
+    customer_of=_customer_of,
+    claimed=_claimed,
+    cash=_cash,
 )
