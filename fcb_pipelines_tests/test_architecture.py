@@ -42,7 +42,7 @@ LADDERS = {
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
-        "sources", "runtime", "nexacloud", "billing", "metering", "gates", "reconciliation", "ledger",
+        "sources", "runtime", "nexacloud", "billing", "cash", "metering", "gates", "reconciliation", "ledger",
         "close", "automation", "former_shadow",
     ),
     "sandbox": (

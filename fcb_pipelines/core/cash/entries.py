@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from fcb_pipelines.core.cash.lines import LineMaker
 from fcb_pipelines.core.cash.settled import SettledBy
@@ -32,10 +32,12 @@ _OF_CUSTOMERS = frozenset(
 class Placement:
     """Where transactions are placed: one by itself, or those of other services of a day in one sum.
 
-    `net` is their sum, minor units of `currency`, as they move the balance. `entry` is None for what is not
-    booked; `reason` says why, or what is to be known of the entry. It is None for what needs no word.
+    `source` is the service whose balance it is (`stripe:acct_1`). `net` is their sum, minor units of
+    `currency`, as they move the balance. `entry` is None for what is not booked; `reason` says why, or what is
+    to be known of the entry. It is None for what needs no word. An opening balance has no transactions.
     """
 
+    source: str
     transactions: tuple[str, ...]
     kind: CashKind
     category: str
@@ -115,9 +117,10 @@ def place(
     return tuple(sorted(placed, key=lambda each: each.date))
 
 
-def opening_entries(service: str, settings: Settings, day: date) -> tuple[CashEntry, ...]:
-    """The balances with which the books begin, one entry a currency, on the day before they do (`day`)."""
+def opening_entries(service: str, settings: Settings) -> tuple[CashEntry, ...]:
+    """The balances with which the books begin, one entry a currency, on the day before they do."""
     cash = cash_settings(settings)
+    day = books_begin(settings) - timedelta(days=1)
     found = []
     for one in cash.opening:
         amount = from_major(one.amount, one.currency)
@@ -136,6 +139,24 @@ def opening_entries(service: str, settings: Settings, day: date) -> tuple[CashEn
             )
         )
     return tuple(found)
+
+
+def opening_placements(service: str, settings: Settings) -> tuple[Placement, ...]:
+    """The same as placements without a transaction."""
+    return tuple(
+        Placement(
+            source=service,
+            transactions=(),
+            kind=entry.kind,
+            category=entry.kind.value,
+            date=entry.date,
+            currency=entry.currency,
+            net=entry.amount,
+            reason=None,
+            entry=entry,
+        )
+        for entry in opening_entries(service, settings)
+    )
 
 
 def entries_of(placements: Iterable[Placement]) -> tuple[CashEntry, ...]:
@@ -160,6 +181,7 @@ def _not_booked(
 
 def _listed(one: BalanceTransaction, reason: CashReason) -> Placement:
     return Placement(
+        source=document_name(one.ref).service,
         transactions=(one.id,),
         kind=one.kind,
         category=one.category,
@@ -183,6 +205,7 @@ def _placed(
     kind = first.kind if alone else CashKind.OTHER_SERVICES
     told = first.id if alone else f"of other services: {len(group)}"
     return Placement(
+        source=document_name(first.ref).service,
         transactions=tuple(one.id for one in group),
         kind=kind,
         category=first.category,

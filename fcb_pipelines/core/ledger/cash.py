@@ -187,6 +187,14 @@ class OutstandingItem:
     meets: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutstandingAt:
+    """One open line of the outstanding account, and the month at whose end it was open."""
+
+    period: str
+    item: OutstandingItem
+
+
 # What a settlement's reversal adds to its ref: both meet the same transactions.
 _REVERSALS = (Suffix.UNDONE, Suffix.FAILED)
 

@@ -14,8 +14,17 @@ SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.SLICES,
     keys.PLAN_CATALOG,
     keys.INVOICED_DOCUMENTS,
+    *(keys.source_key(name, "balance") for name in keys.BALANCES),
+    *((keys.CASH_SETTLED,) if keys.BALANCES else ()),
 )
-WHOLE = dg.AssetSelection.assets(keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS)
+_OF_CASH = (keys.BALANCE_ROWS, keys.PAYOUT_ROWS, keys.CLEARING, keys.OUTSTANDING)
+WHOLE = dg.AssetSelection.assets(
+    keys.COMPLETENESS,
+    keys.RECEIVABLE,
+    keys.AMOUNTS,
+    keys.LEAKS,
+    *(_OF_CASH if keys.BALANCES else ()),
+)
 MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
 POSTING = dg.AssetSelection.assets(
     keys.STANDING,

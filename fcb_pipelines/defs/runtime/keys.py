@@ -41,6 +41,19 @@ def source_key(name: str, noun: str) -> dg.AssetKey:
     return dg.AssetKey([name, noun])
 
 
+# The sources whose balance is booked: none where cash is off, and none of what is below is there then.
+BALANCES = registry.balances()
+# Those that keep one, whether or not it is booked.
+CAN_KEEP = registry.keeping()
+BALANCE_NOUNS = ("balance", "balance_transactions", "payouts")
+
+CASH_SETTLED = dg.AssetKey(["cash", "settled"])
+CASH_ENTRIES = dg.AssetKey(["cash", "entries"])
+OUTSTANDING = dg.AssetKey(["ledger", "outstanding"])
+BALANCE_ROWS = dg.AssetKey(["reconciliation", "balance"])
+PAYOUT_ROWS = dg.AssetKey(["reconciliation", "payouts"])
+CLEARING = dg.AssetKey(["reconciliation", "clearing"])
+
 MOVES = dg.AssetKey(["ledger", "moves"])
 STANDING = dg.AssetKey(["ledger", "standing"])
 DOCUMENTS = dg.AssetKey(["ledger", "documents"])

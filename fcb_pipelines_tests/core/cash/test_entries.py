@@ -241,14 +241,14 @@ def test_other_services_are_one_sum_a_day_currency_and_category() -> None:
 
 def test_the_books_begin_with_the_configured_balance() -> None:
     company = settings({"opening": [{"currency": "CAD", "amount": "1250.40"}]})
-    (entry,) = opening_entries(SERVICE, company, date(2025, 12, 31))
+    (entry,) = opening_entries(SERVICE, company)
     assert (entry.ref, entry.amount, entry.date) == (
         f"{SERVICE}:CAD:opening",
         125040,
         date(2025, 12, 31),
     )
     assert [(line.account, line.amount) for line in entry.lines] == [(OPENING, -125040)]
-    assert opening_entries(SERVICE, ON, date(2025, 12, 31)) == ()
+    assert opening_entries(SERVICE, ON) == ()
 
 
 def test_cash_that_is_off_places_nothing_and_says_so() -> None:

@@ -36,7 +36,7 @@ def stripe_balance_transaction(
     fee: int = 0,
     fee_tax: int = 0,
     category: str | None = None,
-    exchange_rate: Decimal | None = None,
+    exchange_rate: float | Decimal | None = None,
     status: str = "available",
     description: str | None = None,
 ) -> Json:
