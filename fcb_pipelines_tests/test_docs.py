@@ -20,6 +20,7 @@ from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
+from fcb_pipelines.core.cash.clearing import ClearingState
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.shapes import (
     CurrencyTotals,
@@ -30,7 +31,7 @@ from fcb_pipelines.core.close.shapes import (
     Settled,
     StatusJson,
 )
-from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Verdict
+from fcb_pipelines.core.codes import CashReason, ExceptionCode, Method, Reason, Verdict
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
@@ -237,6 +238,14 @@ def test_every_reason_and_exception_has_its_case() -> None:
         "stale_draft",
     }
     assert ({*Reason} | {*ExceptionCode}) - named == plain
+
+
+def test_the_reasons_and_states_of_cash_are_told_in_the_words_of_the_code() -> None:
+    page = (DOCS / "cash.md").read_text()
+    assert [[*row[:2], row[2].rstrip(" |")] for row in rows(section(page, "## Reasons"))] == [
+        [code.value, code.meaning, code.remedy] for code in CashReason
+    ]
+    assert names(section(page, "## What proves it")) == list(ClearingState)
 
 
 def test_every_field_of_a_dataset_is_described() -> None:

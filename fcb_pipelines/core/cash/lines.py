@@ -122,29 +122,30 @@ class LineMaker:
 
         Lago's documents do not name the refund: it meets the oldest of its amount.
         """
-        payments = self._settled.payments(one.paid_by)
-        if not payments:
-            return []
-        if _is_of(one, payments[0]):
-            return self._keyed(one, one.made_by)
+        if self._has_own_settlement(one):
+            return self._keyed(one)
         same = [r for r in self._settled.returned(one.paid_by) if abs(r.amount) == abs(_paid(one))]
         return self._of_payment(one, same[:1])
 
     def _of_dispute(self, one: BalanceTransaction) -> tuple[list[_Part], CashReason | None]:
         """With losses booked, a dispute meets its chargeback, and what was won back meets it too."""
-        payments = self._settled.payments(one.paid_by)
-        if not (self._books_losses and payments):
-            return self._whole(one, self._accounts.disputes.code), CashReason.DISPUTE_PENDING
-        if _is_of(one, payments[0]):
-            return self._keyed(one, one.made_by), None
+        if self._books_losses and self._has_own_settlement(one):
+            return self._keyed(one), None
         lost = self._settled.lost(one.paid_by)
-        if not lost:
-            return self._whole(one, self._accounts.disputes.code), CashReason.DISPUTE_PENDING
-        return self._of_payment(one, lost), None
+        if self._books_losses and lost:
+            return self._of_payment(one, lost), None
+        return self._whole(one, self._accounts.disputes.code), CashReason.DISPUTE_PENDING
 
-    def _keyed(self, one: BalanceTransaction, made_by: str | None) -> list[_Part]:
-        key = part_ref(document_name(one.ref).service, made_by)
-        return [_Part(account=self._outstanding, original=_paid(one), meets=key)]
+    def _has_own_settlement(self, one: BalanceTransaction) -> bool:
+        """Whether what it comes from (re_…, dp_…) is the settlement, of a document of the same source.
+
+        Its payment says so, whatever became of it since; for a payment of before the books it says so itself.
+        """
+        payments = self._settled.payments(one.paid_by)
+        return any(_is_of(one, row) for row in payments[:1]) or self._settled.has(_key(one))
+
+    def _keyed(self, one: BalanceTransaction) -> list[_Part]:
+        return [_Part(account=self._outstanding, original=_paid(one), meets=_key(one))]
 
     def _whole(self, one: BalanceTransaction, account: str) -> list[_Part]:
         return [_Part(account=account, original=_paid(one))]
@@ -161,3 +162,8 @@ def _currency(one: BalanceTransaction) -> str:
 def _is_of(one: BalanceTransaction, row: SettledCash) -> bool:
     """Whether the settled document is of the source that keeps the balance."""
     return document_name(row.document).service == document_name(one.ref).service
+
+
+def _key(one: BalanceTransaction) -> str:
+    """The ref of the object that a transaction comes from."""
+    return part_ref(document_name(one.ref).service, one.made_by)

@@ -126,10 +126,15 @@ class SettledBy:
         ordered = sorted(rows, key=lambda row: (row.date, row.ref))
         self._by_payment: dict[str, list[SettledCash]] = defaultdict(list)
         self._by_invoice: dict[str, list[SettledCash]] = defaultdict(list)
+        self._keys = {row.key for row in ordered}
         for row in ordered:
             self._by_invoice[row.invoice].append(row)
             if row.payment_id:
                 self._by_payment[row.payment_id].append(row)
+
+    def has(self, key: str) -> bool:
+        """Whether a settlement of this key is known."""
+        return key in self._keys
 
     def payments(self, ids: Sequence[str]) -> tuple[SettledCash, ...]:
         """What was paid by the payment with these ids."""

@@ -21,6 +21,7 @@ from fcb_pipelines.sandbox.scenarios.builders.stripe_cash_shapes import (
     stripe_charge,
     stripe_payout,
 )
+from fcb_pipelines.sandbox.scenarios.builders.stripe_money_shapes import stripe_refund
 from fcb_pipelines.sandbox.scenarios.builders.stripe_shapes import Json
 
 TRANSACTIONS, PAYOUTS = "stripe/balance_transactions", "stripe/payouts"
@@ -31,6 +32,8 @@ _PERCENT, _FIXED, _TAX = Decimal("0.029"), 30, Decimal("0.13")
 # Seconds after which a charge is available, and the hour at which payouts are made.
 _AVAILABLE = 2 * 86400
 _NOON = 16
+# Seconds after which a dispute is decided.
+_DECIDED = 14 * 86400
 _ELSE = "cus_other_service"
 
 
@@ -96,6 +99,7 @@ def cash_side(sources: Mapping[str, Sequence[Json]], until: int) -> dict[str, li
     _collected_by_lago(side)
     _what_the_dataset_tells(side)
     _refunds(side)
+    _refunds_of_lago(side)
     _disputes(side)
     days = sorted(row["created"] for row in side.rows.values())
     if days:
@@ -125,15 +129,13 @@ def _charges(side: _Side, customers: Mapping[str, str | None]) -> None:
             customers.get(first["invoice"]),
             first["currency"],
         )
-        for payment in own:
-            back = payment["status_transitions"]["canceled_at"]
-            if was_paid_once(payment) and back:
-                amount = -_settled(amount_paid(payment), payment["currency"])
-                name = payment["id"].partition("_")[2]
-                side.add(
-                    f"txn_{name}back", amount, "payment_failure_refund", side.charges[key], back,
-                    payment["currency"],
-                )  # fmt: skip
+        gone = [each for each in own if was_paid_once(each)]
+        if gone:
+            currency = first["currency"]
+            amount = -_settled(sum(map(amount_paid, gone)), currency)
+            back = max(each["status_transitions"]["canceled_at"] for each in gone)
+            name, charge = key.partition("_")[2], side.charges[key]
+            side.add(f"txn_{name}back", amount, "payment_failure_refund", charge, back, currency)
 
 
 def _collected_by_lago(side: _Side) -> None:
@@ -182,17 +184,48 @@ def _refunds(side: _Side) -> None:
             side.add(own, amount, "refund", whole, refund["created"], refund["currency"])
 
 
-def _disputes(side: _Side) -> None:
-    """The withdrawal of a dispute whose own transactions the dataset does not have."""
-    for dispute in side.table("stripe/disputes"):
-        if dispute["balance_transactions"] or not _is_charged(side, dispute):
+def _refunds_of_lago(side: _Side) -> None:
+    """The refund of a credit note that Lago made through Stripe."""
+    paid_by = {
+        invoice: payment["provider_payment_id"]
+        for payment in side.table("lago/payments")
+        for invoice in payment["invoice_ids"]
+        if payment.get("provider_payment_id") in side.charges
+    }
+    for note in side.table("lago/credit_notes"):
+        intent = paid_by.get(note["lago_invoice_id"])
+        amount = note["refund_amount_cents"]
+        if not intent or not amount or note["refund_status"] != "succeeded":
             continue
-        amount = -_settled(dispute["amount"], dispute["currency"])
-        own = dispute["id"].replace("dp_", "txn_dp")
-        whole = _with_charge(side, dispute)
-        side.add(
-            own, amount, "adjustment", whole, dispute["created"], dispute["currency"], fee=1500
+        charge, currency = side.charges[intent], note["currency"].lower()
+        day = datetime.fromisoformat(note["issuing_date"]).replace(hour=_NOON, tzinfo=UTC)
+        refund = stripe_refund(
+            f"re_{note['lago_id']}",
+            amount,
+            created=int(day.timestamp()),
+            charge=charge["id"],
+            payment_intent=intent,
+            currency=currency,
         )
+        own, whole = f"txn_{refund['id']}", {**refund, "charge": charge}
+        side.add(own, -_settled(amount, currency), "refund", whole, refund["created"], currency)
+
+
+def _disputes(side: _Side) -> None:
+    """What a dispute took, and what a won one gave back, where the dataset does not tell it."""
+    for dispute in side.table("stripe/disputes"):
+        if not _is_charged(side, dispute):
+            continue
+        told = [each["amount"] for each in dispute["balance_transactions"]]
+        own, whole = dispute["id"].replace("dp_", "txn_dp"), _with_charge(side, dispute)
+        amount, currency = _settled(dispute["amount"], dispute["currency"]), dispute["currency"]
+        if not told:
+            when = dispute["created"]
+            side.add(own, -amount, "adjustment", whole, when, currency, fee=1500)
+        if dispute["status"] == "won" and not any(each > 0 for each in told):
+            when = dispute["created"] + _DECIDED
+            category = "dispute_reversal"
+            side.add(f"{own}won", amount, "adjustment", whole, when, currency, category=category)
 
 
 def _of_the_account(side: _Side, first: int) -> None:
