@@ -250,7 +250,10 @@ class _Server:
         if "failure_balance_transaction" in expand and row.get("failure_balance_transaction"):
             known = self.tables.derived("balance_transactions", _by_id)
             named = row["failure_balance_transaction"]
-            shown["failure_balance_transaction"] = known.get(named, named)
+            found = known.get(named)
+            shown["failure_balance_transaction"] = (
+                {**found, "source": source_of(found, set())} if found else named
+            )
         if "payments" in expand:
             own = self.tables.derived("invoice_payments", _by_invoice).get(row["id"], [])
             shown["payments"] = {

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import dagster as dg
 import pytest
-import simplejson
 import yaml
 
 from fcb_pipelines.config import settings
@@ -28,13 +27,10 @@ from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
 from fcb_pipelines.defs.cash.proof import proof_assets
-from fcb_pipelines.defs.cash.reading import span
 from fcb_pipelines.defs.gates.inputs import gate_results
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.month import Month
-from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines.sandbox.scenarios.builders.cash_side import cash_side
 from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.runs import Run, through_dagster
 from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, Snapshot, World, running, why
@@ -106,14 +102,6 @@ class Cash:
 
 
 def _turn_on(world: World) -> None:
-    sources: dict[str, Any] = {}
-    for file in [*world.data.glob("stripe/*.json"), *world.data.glob("lago/*.json")]:
-        name = f"{file.parent.name}/{file.stem}"
-        sources[name] = simplejson.loads(file.read_text("utf-8"))
-    dataset = Dataset.open(world.data)
-    _, until = span(f"{dataset.as_of:%Y-%m}", dataset.timezone)
-    for name, objects in cash_side(sources, until - 1).items():
-        (world.data / f"{name}.json").write_text(simplejson.dumps(objects), "utf-8")
     config = Path(os.environ["FCB_CONFIG"])
     told = yaml.safe_load(config.read_text("utf-8")) | {"cash": True}
     config.write_text(yaml.safe_dump(told), "utf-8")

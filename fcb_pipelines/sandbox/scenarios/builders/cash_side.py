@@ -10,12 +10,15 @@ Fees are 2.9 % and 0.30, with 13 % HST on them. What was not paid in CAD is sett
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from fcb_pipelines.core.facts.lago.parts import instant_of
 from fcb_pipelines.core.facts.stripe.parts import amount_paid, payment_key, was_paid_once
 from fcb_pipelines.core.money import Wire, half_up, wire_exponent
+from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
 from fcb_pipelines.sandbox.scenarios.builders.stripe_cash_shapes import (
     stripe_balance_transaction,
     stripe_charge,
@@ -88,6 +91,14 @@ class _Side:
         )  # fmt: skip
 
 
+def with_cash(files: DatasetFiles) -> DatasetFiles:
+    """The dataset with its cash side, up to the end of its last day."""
+    told = files.described
+    last = datetime.combine(told["as_of"], time(23, 59, 59), ZoneInfo(told["timezone"]))
+    tables = cash_side(files.sources, int(last.timestamp()))
+    return replace(files, sources={**files.sources, **tables})
+
+
 def cash_side(sources: Mapping[str, Sequence[Json]], until: int) -> dict[str, list[Json]]:
     """The tables of the cash side (`stripe/balance_transactions`, `stripe/payouts`, and what each claims).
 
@@ -142,7 +153,7 @@ def _collected_by_lago(side: _Side) -> None:
     for payment in side.table("lago/payments"):
         intent = payment.get("provider_payment_id")
         if payment["payment_status"] == "succeeded" and intent and intent not in side.charges:
-            created = int(datetime.fromisoformat(payment["created_at"]).timestamp())
+            created = int(instant_of(payment["created_at"]).timestamp())
             currency = payment["amount_currency"].lower()
             side.charge(intent, payment["amount_cents"], created, None, currency)
 
