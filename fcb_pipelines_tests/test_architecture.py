@@ -42,8 +42,8 @@ LADDERS = {
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (
-        "sources", "runtime", "nexacloud", "billing", "cash", "metering", "gates", "reconciliation", "ledger",
-        "close", "automation", "former_shadow",
+        "sources", "runtime", "nexacloud", "billing", "metering", "gates", "reconciliation", "ledger",
+        "cash", "close", "automation", "former_shadow",
     ),
     "sandbox": (
         "scenarios", "dataset", "processes", "state", "standin", "postgres", "books", "locks",

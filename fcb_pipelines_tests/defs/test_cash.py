@@ -4,10 +4,11 @@ The definitions of this process are of a configuration without cash, so its asse
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import dagster as dg
@@ -15,19 +16,23 @@ import pytest
 import yaml
 
 from fcb_pipelines.config import settings
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
 from fcb_pipelines.core.cash.clearing import clearing
 from fcb_pipelines.core.cash.entries import Placement, entries_of
 from fcb_pipelines.core.cash.settled import SettledCash, booked_cash
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.codes import CashKind, CashReason
 from fcb_pipelines.core.facts.cash import BalanceTransaction, ReportedBalance
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
 from fcb_pipelines.defs.cash.proof import proof_assets
+from fcb_pipelines.defs.cash.writing import open_months, writing_assets
 from fcb_pipelines.defs.gates.inputs import gate_results
+from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -43,11 +48,17 @@ Row = TypeVar("Row")
 
 
 def _jobs() -> dg.Definitions:
-    mine = [*balance_assets(STRIPE), *cash_assets((STRIPE,)), *proof_assets((STRIPE,))]
+    mine = [
+        *balance_assets(STRIPE),
+        *cash_assets((STRIPE,)),
+        *writing_assets(),
+        *proof_assets((STRIPE,)),
+    ]
     chosen = {
         "extract_cash": (REPORTED, keys.CASH_SETTLED),
         "month_of_cash": (TRANSACTIONS, PAYOUTS, keys.CASH_ENTRIES),
         "prove_cash": (keys.BALANCE_ROWS, keys.PAYOUT_ROWS),
+        "write_cash": (keys.STATEMENT_LINES,),
         "clear": (keys.CLEARING, keys.OUTSTANDING),
     }
     return dg.Definitions(
@@ -67,8 +78,10 @@ class Cash:
     world: World
     jobs: dg.Definitions
 
-    def run(self, job: str, period: str | None = None) -> Run:
-        return through_dagster(self.jobs.resolve_job_def(job), self.world.instance, period)
+    def run(
+        self, job: str, period: str | None = None, ops: Mapping[str, dg.Config] | None = None
+    ) -> Run:
+        return through_dagster(self.jobs.resolve_job_def(job), self.world.instance, period, ops)
 
     def prove(self) -> None:
         """Everything once; all must succeed."""
@@ -87,8 +100,6 @@ class Cash:
         ]
 
     def gates(self) -> dict[str, GateResult]:
-        from fcb_pipelines.core.close.gates import GATES
-
         frames = {
             "balance_rows": self.world.frames.read(keys.BALANCE_ROWS.path),
             "payout_rows": self.world.frames.read(keys.PAYOUT_ROWS.path),
@@ -153,11 +164,45 @@ def test_a_posted_company_ties_out_and_every_settlement_reached_the_balance(cash
     again = cash.run("month_of_cash", "2026-03")
     assert {again.metadata[key]["calls"] for key in (TRANSACTIONS, PAYOUTS)} == {0}
 
-    # A ledger that does not keep cash is refused by its name, before anything is written.
+
+def test_a_ledger_that_does_not_keep_cash_is_refused_before_anything_is_written(
+    cash: Cash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_ledger", lambda found, company: SimpleNamespace())
     with pytest.raises(NotPrepared, match="cash: off"):
         connections.ledger(cash.world.found, settings.current())
-    (refused,) = cash.run("clear").failures
-    assert "does not write the cash of a balance" in refused
+
+
+KEEPS_CASH = hasattr(BeancountLedger, "write_cash")
+
+
+@pytest.mark.skipif(not KEEPS_CASH, reason="the embedded books do not keep cash yet")
+def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash: Cash) -> None:
+    cash.prove()
+    ledger = connections.ledger(cash.world.found, settings.current())
+    ledger.setup()
+    drafts = cash.run("write_cash", "2026-04")
+    assert drafts.success, why(drafts)
+    assert drafts.metadata[keys.STATEMENT_LINES]["written"] == 0, "posting is draft"
+    post = {keys.STATEMENT_LINES.to_python_identifier(): PostingConfig(post=True)}
+    for times in (1, 0):
+        runs = [cash.run("write_cash", period, post) for period in PERIODS]
+        assert all(run.success for run in runs), why(*runs)
+        written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in runs]
+        assert sum(written) == times * len(entries_of(cash.placements()))
+    cleared = cash.run("clear")
+    assert cleared.success, why(cleared)
+    frames = {
+        "clearing": cash.world.frames.read(keys.CLEARING.path),
+        "outstanding": cash.world.frames.read(keys.OUTSTANDING.path),
+    }
+    found = {name: frame for name, frame in frames.items() if frame is not None}
+    wanted = [GATES["every_settlement_reached_the_balance"], GATES["outstanding_is_explained"]]
+    results = gate_results(wanted, Month("", found))
+    assert [(one.outcome, one.detail) for one in results] == [
+        (Outcome.PASS, one.proves) for one in results
+    ]
+    assert open_months(cash.world.frames) == set()
 
 
 # A change of the source's own list, and what the gates say of it.

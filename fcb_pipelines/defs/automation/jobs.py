@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 
@@ -34,6 +34,7 @@ POSTING = dg.AssetSelection.assets(
     keys.SETTLEMENTS,
     keys.LEDGER_DELTAS,
     keys.REPORT,
+    *((keys.STATEMENT_LINES,) if keys.BALANCES else ()),
 )
 
 extract = dg.define_asset_job(
@@ -54,7 +55,7 @@ post_reviewed_drafts = dg.define_asset_job(
     "post_reviewed_drafts",
     POSTING,
     partitions_def=MONTHS,
-    config=dg.RunConfig(ops={"ledger__posted_moves": PostingConfig(post=True)}),
+    config=dg.RunConfig(ops=posting(PostingConfig(post=True))),
     description="Posts and settles the drafts of a month that are still as they were written.",
 )
 

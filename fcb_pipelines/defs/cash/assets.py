@@ -25,6 +25,7 @@ from fcb_pipelines.defs.cash.settled import customers, form, settled_rows
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, users_of
 from fcb_pipelines.defs.runtime.partitions import MONTHS
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import StoreResource
 from fcb_pipelines.defs.sources.reading import reader_of
 from fcb_pipelines.defs.sources.registry import rules, source
@@ -43,7 +44,8 @@ def balance_assets(name: str) -> list[dg.AssetsDefinition]:
         "required_resource_keys": {name, "store"},
     }
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=keys.source_key(name, "balance"),
         ins={"index": dg.AssetIn(keys.source_key(name, "index"))},
         description=f"The balance that {name} reports in one currency.",
@@ -58,7 +60,8 @@ def balance_assets(name: str) -> list[dg.AssetsDefinition]:
         frame = to_frame(rows, ReportedBalance, evidence=evidence, **_snapshot(index))
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, calls=found.calls))
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=keys.source_key(name, "balance_transactions"),
         ins={"reported": dg.AssetIn(keys.source_key(name, "balance"))},
         partitions_def=MONTHS,
@@ -74,7 +77,8 @@ def balance_assets(name: str) -> list[dg.AssetsDefinition]:
         )
         return _listed(name, frame)
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=keys.source_key(name, "payouts"),
         ins={"reported": dg.AssetIn(keys.source_key(name, "balance"))},
         partitions_def=MONTHS,
@@ -94,7 +98,8 @@ def balance_assets(name: str) -> list[dg.AssetsDefinition]:
 def cash_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
     """The settlements that transactions may meet, and the placement of each transaction of these sources."""
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=keys.CASH_SETTLED,
         ins={**month.INDEXES, **month.USERS},
         metadata=column_schema(SettledCash),
@@ -115,7 +120,8 @@ def cash_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         )
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=keys.CASH_ENTRIES,
         ins={
             "settled": dg.AssetIn(keys.CASH_SETTLED),

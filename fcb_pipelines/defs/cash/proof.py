@@ -9,8 +9,6 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.ledger import CashLedger
 from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, to_rows
 from fcb_pipelines.core.cash.balance import (
     BalanceRow,
@@ -26,10 +24,12 @@ from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBa
 from fcb_pipelines.core.ledger.cash import OutstandingAt
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.periods import first_day, following
+from fcb_pipelines.defs.cash.writing import cash_ledger
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogResource, StoreResource
 from fcb_pipelines.defs.sources.registry import source
 
@@ -69,7 +69,8 @@ def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         )
     ]
 
-    @dg.asset(
+    @reading(
+        dg.asset,
         key=keys.BALANCE_ROWS,
         group_name="reconciliation",
         ins={name: dg.AssetIn(keys.source_key(name, "balance")) for name in names},
@@ -112,7 +113,8 @@ def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         frame = to_frame(rows, PayoutRow)
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
-    @dg.multi_asset(
+    @reading(
+        dg.multi_asset,
         outs={
             "clearing": dg.AssetOut(
                 key=keys.CLEARING,
@@ -130,7 +132,7 @@ def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         ins={"settled": dg.AssetIn(keys.CASH_SETTLED)},
         deps=[
             *of_months,
-            dg.AssetDep(keys.SETTLEMENTS, partition_mapping=dg.AllPartitionMapping()),
+            dg.AssetDep(keys.STATEMENT_LINES, partition_mapping=dg.AllPartitionMapping()),
         ],
     )
     def against_the_outstanding_account(
@@ -143,15 +145,11 @@ def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         """What is open at the end of each month: by the settlements and transactions, and in the ledger."""
         built = Built(frames=store.frames())
         reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)
-        kept = reader.ledger
-        if not isinstance(kept, CashLedger):
-            raise NotPrepared(
-                "reading the outstanding account",
-                "this version does not write cash into these books",
-                remedy="set `cash: off` in the configuration",
-            )
+        kept = cash_ledger(reader.ledger)
         posted = [
-            one.settlement for one in kept.read_settlements(None) if one.state is MoveState.POSTED
+            one.settlement
+            for one in reader.ledger.read_settlements(None)
+            if one.state is MoveState.POSTED
         ]
         ends = {period: first_day(following(period)) - timedelta(days=1) for period in periods()}
         entries = {one.ref: one for one in entries_of(built.rows(keys.CASH_ENTRIES, Placement))}

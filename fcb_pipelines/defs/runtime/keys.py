@@ -49,6 +49,7 @@ BALANCE_NOUNS = ("balance", "balance_transactions", "payouts")
 
 CASH_SETTLED = dg.AssetKey(["cash", "settled"])
 CASH_ENTRIES = dg.AssetKey(["cash", "entries"])
+STATEMENT_LINES = dg.AssetKey(["ledger", "statement_lines"])
 OUTSTANDING = dg.AssetKey(["ledger", "outstanding"])
 BALANCE_ROWS = dg.AssetKey(["reconciliation", "balance"])
 PAYOUT_ROWS = dg.AssetKey(["reconciliation", "payouts"])
@@ -95,6 +96,8 @@ MONTHLY = frozenset(
     | {STANDING, DOCUMENTS, PARTNERS, DRAFT_MOVES, POSTED_MOVES, SETTLEMENTS}
     | {AGREEMENTS, DISPOSITIONS, TAX_WITNESS, LEDGER_DELTAS}
     | {USAGE, EXPECTED_CHARGES, METERING_DELTAS, REPORT}
+    | {source_key(name, noun) for name in CAN_KEEP for noun in BALANCE_NOUNS[1:]}
+    | {CASH_ENTRIES, STATEMENT_LINES}
 )
 
 # Frames that a month may have been built without: an earlier version did not write them, or their
