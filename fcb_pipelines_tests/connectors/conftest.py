@@ -50,9 +50,12 @@ def lock(books: Path, day: date) -> None:
         main.write(f'\n{day.isoformat()} custom "lock_date" "all"\n')
 
 
-@pytest.fixture(params=["beancount"])
-def cash_case(tmp_path: Path) -> CashCase:
+@pytest.fixture(params=["beancount", pytest.param("odoo", marks=pytest.mark.odoo)])
+def cash_case(request: pytest.FixtureRequest, tmp_path: Path) -> CashCase:
     """The ledger under test, set up for cash."""
+    if request.param == "odoo":
+        case: CashCase = request.getfixturevalue("odoo_cash_case")
+        return case
     books = tmp_path / "books"
     ledger = BeancountLedger(books, CASH_SETTINGS)
     ledger.setup()

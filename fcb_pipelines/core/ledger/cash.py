@@ -24,7 +24,7 @@ from datetime import date
 from fcb_pipelines.core.codes import CashKind
 from fcb_pipelines.core.digests import Digested, Form, all_but
 from fcb_pipelines.core.ledger.moves import MoveState
-from fcb_pipelines.core.refs import Suffix, without
+from fcb_pipelines.core.refs import Suffix, suffixed, without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +208,14 @@ def matching_key(ref: str) -> str:
     for suffix in _REVERSALS:
         ref = without(ref, suffix)
     return ref
+
+
+def refs_of_key(key: str) -> tuple[str, ...]:
+    """Every ref of which this is the matching key: of the settlement, its reversals, and those of them."""
+    refs = [key]
+    for suffix in reversed(_REVERSALS):
+        refs += [suffixed(ref, suffix) for ref in refs]
+    return tuple(refs)
 
 
 def adds_up(statement: CashStatement, entries: Iterable[CashEntry]) -> bool:
