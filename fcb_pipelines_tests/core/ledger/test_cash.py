@@ -12,6 +12,7 @@ from fcb_pipelines.core.ledger.cash import (
     CashStatement,
     adds_up,
     matching_key,
+    refs_of_key,
 )
 from fcb_pipelines.core.refs import Suffix, suffixed
 
@@ -88,6 +89,13 @@ def test_a_settlement_and_its_reversal_have_one_key_and_no_other_entry_has_it(
 
 def test_a_reversal_of_a_failure_has_the_key_of_its_payment() -> None:
     assert matching_key(suffixed(suffixed(PAID, Suffix.FAILED), Suffix.UNDONE)) == PAID
+
+
+def test_every_ref_of_a_key_has_that_key() -> None:
+    refs = refs_of_key(PAID)
+    assert len(set(refs)) == len(refs) == 4
+    assert {matching_key(ref) for ref in refs} == {PAID}
+    assert suffixed(suffixed(PAID, Suffix.FAILED), Suffix.UNDONE) in refs
 
 
 def test_a_statement_adds_up_only_with_all_of_its_entries() -> None:
