@@ -131,8 +131,9 @@ def test_a_fresh_chart_is_set_up_with_cash_at_once(odoo_books: OdooConnection) -
     journals = odoo_books.rows(
         "account.journal", [("code", "in", [JOURNAL, "NCUSD"])], ["default_account_id"]
     )
-    codes = {row["default_account_id"][1].split()[0] for row in journals}
-    assert codes == set(BALANCES.values())
+    ids = [row["default_account_id"][0] for row in journals]
+    accounts = odoo_books.rows("account.account", [("id", "in", ids)], ["code"])
+    assert {row["code"] for row in accounts} == set(BALANCES.values())
 
 
 # --- entries ----------------------------------------------------------------------------------
