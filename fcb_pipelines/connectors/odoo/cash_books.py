@@ -84,9 +84,10 @@ class CashBooks(Books):
         """The chart. Raises NotPrepared with cash off, and without the fields of cash."""
         if self._settings.cash is None:
             raise NotPrepared(
-                f"opening the cash of Odoo database {self._odoo.database}", "cash is off",
-                remedy="the section cash of the configuration, then fcb ledger setup",
-            )  # fmt: skip
+                f"opening the cash of Odoo database {self._odoo.database}",
+                "cash is off",
+                remedy="set `cash: on` in the configuration",
+            )
         chart = self._chart()
         self._assert_has(chart, ("field",), cash=True)
         return chart
