@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,11 +24,13 @@ from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo, start_odoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
+from fcb_pipelines_tests.cash_entries import BALANCES, CASH_SETTINGS, OUTSTANDING, CashCase
 from fcb_pipelines_tests.documents import SETTINGS
 
 GROUPS: Mapping[str, tuple[str, str]] = {
     "user": ("base", "group_user"),
     "contacts": ("base", "group_partner_manager"),
+    "basic": ("account", "group_account_basic"),
     "invoicing": ("account", "group_account_invoice"),
     "read only": ("account", "group_account_readonly"),
     "accountant": ("account", "group_account_manager"),
@@ -121,6 +124,10 @@ class OdooServer:
         """Books that `fcb ledger setup` has been through, empty."""
         return self._copy(self._once("odoo_prepared", self._prepare), f"odoo_test_{self._run}")
 
+    def with_cash(self) -> OdooBooks:
+        """Prepared, empty books that setup has been through once more, with cash on."""
+        return self._copy(self._once("odoo_cash", self._add_cash), f"odoo_money_{self._run}")
+
     def selling(self) -> OdooBooks:
         """Prepared, empty books with the app Sales in them; it is installed once, for a minute."""
         return self._copy(self._once("odoo_selling", self._sell), f"odoo_sale_{self._run}")
@@ -147,6 +154,16 @@ class OdooServer:
     def _prepare(self) -> OdooBooks:
         books = self.unprepared()
         OdooLedger(books.connection(), SETTINGS).setup()
+        return books
+
+    def _add_cash(self) -> OdooBooks:
+        # Under a name of their own, as below.
+        books = self._copy(self._once("odoo_prepared", self._prepare), f"odoo_bank_{self._run}")
+        OdooLedger(books.connection(), CASH_SETTINGS).setup()
+        # Statement lines need a group that an administrator is not of.
+        ours = books.do("res.users", "search", [("login", "=", USER)])
+        basic = books.do("ir.model.data", "check_object_reference", *GROUPS["basic"])[1]
+        books.do("res.users", "write", ours, {"group_ids": [[4, basic]]})
         return books
 
     def _sell(self) -> OdooBooks:
@@ -209,6 +226,47 @@ def prepared_books(odoo_server: OdooServer) -> OdooBooks:
 
 
 @pytest.fixture
+def cash_books(odoo_server: OdooServer) -> OdooBooks:
+    """Prepared, empty books that hold cash too."""
+    return odoo_server.with_cash()
+
+
+@pytest.fixture
+def odoo_cash_case(cash_books: OdooBooks) -> CashCase:
+    """The adapter over such books, and what a person may do in them."""
+    account = {
+        row["code"]: row["id"]
+        for row in cash_books.do("account.account", "search_read", [], fields=["code"])
+    }
+
+    def edit(ref: str) -> None:
+        domain = [("move_id.x_fc_source_ref", "=", ref), ("name", "!=", False)]
+        line = cash_books.do("account.move.line", "search", domain, order="sequence desc", limit=1)
+        cash_books.do("account.move.line", "write", line, {"name": "by hand"})
+
+    def by_hand(day: date, amount: int) -> None:
+        journal = cash_books.do("account.journal", "search", [("type", "=", "general")], limit=1)
+        lines = [
+            {"account_id": account[BALANCES["CAD"]], "debit": amount / 100},
+            {"account_id": account[OUTSTANDING], "credit": amount / 100},
+        ]
+        values = {
+            "journal_id": journal[0],
+            "date": day.isoformat(),
+            "line_ids": [[0, 0, line] for line in lines],
+        }
+        (move,) = cash_books.do("account.move", "create", [values])
+        cash_books.do("account.move", "action_post", [move])
+
+    return CashCase(
+        ledger=OdooLedger(cash_books.connection(), CASH_SETTINGS),
+        lock=partial(lock_books, cash_books),
+        edit=edit,
+        by_hand=by_hand,
+    )
+
+
+@pytest.fixture
 def selling_books(odoo_server: OdooServer) -> OdooBooks:
     """Prepared, empty books with the app Sales."""
     return odoo_server.selling()
@@ -223,13 +281,13 @@ def odoo_ledger(prepared_books: OdooBooks) -> OdooLedger:
 @pytest.fixture
 def odoo_lock(prepared_books: OdooBooks) -> Callable[[date], None]:
     """Locks every entry up to and including a date, as the accountant does."""
+    return partial(lock_books, prepared_books)
 
-    def lock(day: date) -> None:
-        (company,) = prepared_books.do("res.company", "search", [])
-        values = {"fiscalyear_lock_date": day.isoformat()}
-        prepared_books.do("res.company", "write", [company], values)
 
-    return lock
+def lock_books(books: OdooBooks, day: date) -> None:
+    """Lock every entry up to and including a date, as the accountant does."""
+    (company,) = books.do("res.company", "search", [])
+    books.do("res.company", "write", [company], {"fiscalyear_lock_date": day.isoformat()})
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from fcb_pipelines_tests.source_shapes import (
     stripe_invoice,
     stripe_invoice_payment,
     stripe_line,
+    stripe_payout,
     stripe_refund,
     stripe_tax,
     stripe_tax_rate,
@@ -194,9 +195,6 @@ def stripe_money_objects() -> dict[str, list[Json]]:
     moved = stripe_balance_transaction(
         "txn_1", -1130, type="refund", source="re_1", created=MAY_2 + 900
     )
-    common = {"created": MAY_2 + 900, "currency": "cad", "metadata": {}}
-    payout = {"id": "po_1", "object": "payout", "amount": 20000, "arrival_date": MAY_2 + 86400}
-    payout |= {"method": "standard", "type": "bank_account", "livemode": True, "automatic": True}
     event = {"id": "evt_1", "object": "event", "type": "invoice.paid", "created": MAY_2}
     event |= {"data": {"object": {"id": "in_paid", "object": "invoice"}}, "livemode": True}
     event |= {"api_version": "2026-10-28.endive", "pending_webhooks": 0, "request": None}
@@ -204,7 +202,7 @@ def stripe_money_objects() -> dict[str, list[Json]]:
         "stripe/refunds": [refund],
         "stripe/disputes": [dispute],
         "stripe/balance_transactions": [moved],
-        "stripe/payouts": [payout | common | {"status": "paid"}],
+        "stripe/payouts": [stripe_payout("po_1", 20000, created=MAY_2 + 900)],
         "stripe/events": [event],
     }
 

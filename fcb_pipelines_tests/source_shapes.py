@@ -12,8 +12,12 @@ from fcb_pipelines.sandbox.scenarios.builders.lago_shapes import (
     lago_invoice,
     lago_payment,
 )
-from fcb_pipelines.sandbox.scenarios.builders.stripe_money_shapes import (
+from fcb_pipelines.sandbox.scenarios.builders.stripe_cash_shapes import (
     stripe_balance_transaction,
+    stripe_charge,
+    stripe_payout,
+)
+from fcb_pipelines.sandbox.scenarios.builders.stripe_money_shapes import (
     stripe_credit_note,
     stripe_credit_note_line,
     stripe_dispute,
@@ -39,6 +43,7 @@ __all__ = [
     "lago_invoice",
     "lago_payment",
     "stripe_balance_transaction",
+    "stripe_charge",
     "stripe_credit_note",
     "stripe_credit_note_line",
     "stripe_dispute",
@@ -46,6 +51,7 @@ __all__ = [
     "stripe_invoice_payment",
     "stripe_line",
     "stripe_note_refund",
+    "stripe_payout",
     "stripe_refund",
     "stripe_tax",
     "stripe_tax_rate",

@@ -36,7 +36,7 @@ LADDERS = {
     "core": (
         "money", "periods", "codes", "naming", "refs", "digests",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
-        "corrections", "proof", "metering", "intake", "events", "close",
+        "corrections", "proof", "cash", "metering", "intake", "events", "close",
     ),
     "connectors": (
         "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "intake", "events", "nexacloud", "stripe", "lago",
@@ -44,11 +44,11 @@ LADDERS = {
     ),
     "defs": (
         "sources", "runtime", "nexacloud", "billing", "metering", "intake", "gates", "reconciliation", "ledger",
-        "events", "close", "automation", "former_shadow",
+        "cash", "events", "close", "automation", "former_shadow",
     ),
     "sandbox": (
         "scenarios", "dataset", "processes", "state", "standin", "pushing", "postgres", "books", "locks",
-        "nexacloud_database", "stripe_events", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
+        "nexacloud_database", "stripe_events", "stripe_balance", "stripe_filters", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
         "session",
     ),
     "sandbox.scenarios": (

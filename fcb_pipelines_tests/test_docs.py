@@ -20,6 +20,7 @@ from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
 from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
+from fcb_pipelines.core.cash.clearing import ClearingState
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.shapes import (
     CurrencyTotals,
@@ -30,7 +31,7 @@ from fcb_pipelines.core.close.shapes import (
     Settled,
     StatusJson,
 )
-from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, Verdict
+from fcb_pipelines.core.codes import CashReason, ExceptionCode, Method, Reason, Verdict
 from fcb_pipelines.core.company.charges import Aggregation, ChargeModel
 from fcb_pipelines.core.company.settings import Account, Journal, Settings
 from fcb_pipelines.core.metering.dual_run import CAUSES, MeteringVerdict
@@ -239,6 +240,14 @@ def test_every_reason_and_exception_has_its_case() -> None:
     assert ({*Reason} | {*ExceptionCode}) - named == plain
 
 
+def test_the_reasons_and_states_of_cash_are_told_in_the_words_of_the_code() -> None:
+    page = (DOCS / "cash.md").read_text()
+    assert [[*row[:2], row[2].rstrip(" |")] for row in rows(section(page, "## Reasons"))] == [
+        [code.value, code.meaning, code.remedy] for code in CashReason
+    ]
+    assert names(section(page, "## What proves it")) == list(ClearingState)
+
+
 def test_every_field_of_a_dataset_is_described() -> None:
     table = section((DOCS / "datasets.md").read_text(), "## The folder")
     named = {field.split(".")[0] for field in re.findall(r"`([a-z_.]+)`", table)}
@@ -408,6 +417,9 @@ def test_the_page_tells_every_field_of_an_entry_and_every_method_of_a_client() -
 
 def test_every_asset_is_in_the_table_of_the_architecture() -> None:
     from fcb_pipelines.definitions import defs
+    from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
+    from fcb_pipelines.defs.cash.proof import proof_assets
+    from fcb_pipelines.defs.cash.writing import writing_assets
 
     table = section((DOCS / "architecture.md").read_text(), "## Asset graph")
     told = set()
@@ -417,5 +429,9 @@ def test_every_asset_is_in_the_table_of_the_architecture() -> None:
             for name in re.findall(r"`([a-z_/]+)`", line.split(" | ")[0]):
                 system = name.split("/")[0] if "/" in name else system
                 told.add(name if "/" in name else f"{system}/{name}")
-    graph = defs().resolve_asset_graph()
-    assert told == {key.to_user_string() for key in graph.get_all_asset_keys()}
+    # Those of cash are there only where it is on.
+    names = ("stripe",)
+    cash = [*balance_assets(*names), *cash_assets(names), *writing_assets(), *proof_assets(names)]
+    known = {*defs().resolve_asset_graph().get_all_asset_keys()}
+    known |= {key for one in cash for key in one.keys}
+    assert told == {key.to_user_string() for key in known}

@@ -18,6 +18,15 @@ import pytest
 from fcb_pipelines.cli.screen import gate_lines
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.core.agreement.compare import copy_against_source
+from fcb_pipelines.core.cash.balance import balance_rows, payout_rows
+from fcb_pipelines.core.cash.clearing import clearing
+from fcb_pipelines.core.cash.entries import place
+from fcb_pipelines.core.cash.gates import (
+    balance_ties_out,
+    every_payout_adds_up,
+    every_settlement_reached_the_balance,
+    outstanding_is_explained,
+)
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.report import close_report
 from fcb_pipelines.core.close.status import MonthStatus, status
@@ -32,6 +41,7 @@ from fcb_pipelines.core.events.proof import (
     events_delivered,
     subscriptions_are_known,
 )
+from fcb_pipelines.core.facts.cash import ReportedBalance
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.subscription import SubscriptionFacts
 from fcb_pipelines.core.ledger.moves import ForeignCredit, MoveState
@@ -85,6 +95,9 @@ from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.runtime.gating import check_result
 from fcb_pipelines_tests.connectors.nexacloud.test_contracts import a_frame, with_value
+from fcb_pipelines_tests.core.cash.test_proof import CLAIMED, KNOWN, PAID
+from fcb_pipelines_tests.core.cash.values import a_scope, a_transaction
+from fcb_pipelines_tests.core.cash.values import settings as with_cash
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.events import NOON
 from fcb_pipelines_tests.facts import (
@@ -233,6 +246,20 @@ DEAD_EVENT = DeliveryRow(
     detail="HTTP 500",
 )
 
+
+WITH_CASH = with_cash()
+UNDER_WAY = clearing([PAID], (), {APRIL: date(2026, 4, 30)}, {})
+
+
+def a_cent_less_reported() -> Finding:
+    rows = [a_transaction()]
+    reported = ReportedBalance(
+        currency="CAD", available=10926, pending=0, newest=rows[0].created, at_newest=("txn_1",)
+    )
+    placed = place(rows, a_scope(PAID), WITH_CASH)
+    return balance_ties_out(balance_rows("stripe", rows, placed, [reported], WITH_CASH), ())
+
+
 FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     "extracts_meet_contract": (
         lambda: failing(breached("invoices", "tax")), ("nexacloud.invoices.tax", f"id {uuid(2)}", "'NaN'"),
@@ -335,6 +362,21 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     "events_delivered": (
         lambda: events_delivered([DEAD_EVENT]),
         ("nexacloud", DEAD_EVENT.event_id, "invoice.payment_failed", REF, "8 tries", "HTTP 500"),
+    ),
+    "stripe_balance_ties_out": (
+        a_cent_less_reported, ("stripe CAD", "opening 0.00 CAD", "109.27 CAD", "109.26 CAD", "0.01 CAD"),
+    ),
+    "every_payout_adds_up": (
+        lambda: every_payout_adds_up(payout_rows([replace(CLAIMED, amount=10001)], KNOWN, WITH_CASH)),
+        ("po_1", "come to 10000", "the payout is 10001"),
+    ),
+    "every_settlement_reached_the_balance": (
+        lambda: every_settlement_reached_the_balance(UNDER_WAY, APRIL),
+        (PAID.key, PAID.document, "under_way", "27 days", "113.00 CAD"),
+    ),
+    "outstanding_is_explained": (
+        lambda: outstanding_is_explained(UNDER_WAY, {APRIL: []}),
+        (APRIL, PAID.key, "0.00 CAD", "113.00 CAD is listed"),
     ),
 }  # fmt: skip
 

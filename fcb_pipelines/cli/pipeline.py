@@ -21,7 +21,7 @@ from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.billing.listing import ListingConfig
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -29,7 +29,6 @@ from fcb_pipelines.instance.dead_runs import end_dead_runs
 from fcb_pipelines.instance.storage import open_instance
 from fcb_pipelines.instance.waiting import Waiting, listening
 
-_POSTING = "ledger__posted_moves"
 _SILENT = "it failed without saying why"
 _FAILURES = failures.__name__
 _TRANSIENT = frozenset(
@@ -113,12 +112,12 @@ class Pipeline:
 
     def run_month(self, period: str, *, post: bool | None) -> MonthOutcome:
         """Build one month; `post` true posts, false leaves drafts, None as configured."""
-        ops = {_POSTING: PostingConfig(post=post)}
+        ops = posting(PostingConfig(post=post))
         return self._outcome(period, self._run("month", period, ops))
 
     def post_month(self, period: str) -> MonthOutcome:
         """Post the month's drafts as they were built, without extracting or rebuilding."""
-        ops = {_POSTING: PostingConfig(post=True)}
+        ops = posting(PostingConfig(post=True))
         return self._outcome(period, self._run("post_reviewed_drafts", period, ops))
 
     def correct(self, refs: Sequence[str], *, write: bool) -> dict[str, dict[str, Any]]:

@@ -7,9 +7,17 @@ suite tests both. Every call takes and returns whole batches. None edits or dele
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fcb_pipelines.connectors.failures import ContractBreach
+from fcb_pipelines.core.ledger.cash import (
+    CashBalance,
+    CashEntry,
+    CashStatement,
+    LedgerCash,
+    LedgerStatement,
+    OutstandingItem,
+)
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.ledger.moves import (
@@ -107,6 +115,76 @@ class Ledger(Protocol):
         """Balances by account code and currency over our posted moves and settlements.
 
         An account that comes to zero may be left out.
+        """
+        ...
+
+
+@runtime_checkable
+class CashLedger(Protocol):
+    """Books that also hold the cash of a source's balance (`core.ledger.cash`), beside `Ledger`.
+
+    `setup` makes, and `describe` misses (`MissingPart.cash`), what `Settings.cash` names, only where
+    that is not off. The account of the balance is the bank account of its journal - `journals.stripe`
+    for the company's currency, `cash.balances` for others - and `trial_balance` counts cash entries and
+    statements' lines too. As everywhere, each write looks up its external ids first, a batch is one
+    transaction, what was written is read back, and nothing posted is edited or deleted.
+    """
+
+    def read_cash(self, refs: Collection[str] | None = None) -> tuple[LedgerCash, ...]:
+        """Our cash entries with these refs; None: all of ours. A ref without an entry is left out.
+
+        Cancelled ones are given as such. A constant number of calls for a batch.
+        """
+        ...
+
+    def write_cash(self, entries: Sequence[CashEntry]) -> tuple[LedgerCash, ...]:
+        """Write and post each entry with its external id, then match; returns the read-back of all.
+
+        Of an entry: `ref` the external id; the journal of its `currency`; the day `booked_on`, beside which
+        `date` is kept; the bank line of `amount`; each line on its account with its label, its key and,
+        where it has one, its `original` amount in that currency; `content_hash` and `kind`. An entry
+        that exists is not written again and keeps what it is.
+
+        Matched are, on the outstanding account of `journals.stripe`, all open lines of one key (`meets`)
+        in one currency: those of cash entries, and those of the settlements, shared receipts and reversals
+        of settlements of ours with that `matching_key`. All keys of the batch go into one reconcile plan,
+        each key by itself; a key with one side alone stays open, and is matched by a later call that names an
+        entry of it. Lines that a person matched otherwise stay as they are.
+
+        Raises ContractBreach for a ref twice in the batch or an entry that does not balance; NotPrepared
+        for an account or journal that the ledger lacks; NotAllowed for a locked day; EntriesRefused
+        naming each entry that the ledger refused, after the others of the batch were written.
+        """
+        ...
+
+    def read_statements(self, refs: Collection[str] | None = None) -> tuple[LedgerStatement, ...]:
+        """Our statements with these refs; None: all of ours."""
+        ...
+
+    def write_statements(self, statements: Sequence[CashStatement]) -> tuple[LedgerStatement, ...]:
+        """Write each statement over its entries, oldest first; returns the read-back of all.
+
+        Every entry of a statement is in the books already and in no other statement; else ContractBreach.
+        A statement that exists is not written again. In Odoo it is an account.bank.statement; in
+        embedded books the entries get a link of its name, and its balances are metadata.
+        """
+        ...
+
+    def state_balances(self, balances: Sequence[CashBalance]) -> tuple[CashBalance, ...]:
+        """What the bank accounts really have at the end of each of these days, in the same order.
+
+        All posted entries count, also those that are not ours. Embedded books also get a `balance`
+        directive of the given amount on the day after, once for each day and currency, so that their own
+        loader proves it; one that is not what the books have is not written. `balances` with the amounts
+        as last read is therefore a mere reading. Raises ContractBreach for a currency without a journal.
+        """
+        ...
+
+    def outstanding(self, on: date) -> tuple[OutstandingItem, ...]:
+        """Every line of the outstanding account of `journals.stripe` that was open at the end of this day.
+
+        A matching counts from the later of the days of its two lines. Lines that are not ours count too;
+        the sum of the residuals in a currency is the account's balance in it on that day.
         """
         ...
 

@@ -6,7 +6,7 @@ the source sent it, whole and self-contained; `core.facts.stripe.documents` and
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from fcb_pipelines.core.codes import Kind
@@ -94,6 +94,33 @@ class Followed:
     changes: Mapping[str, int] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceList:
+    """The transactions, or the payouts, that a source lists for a span of time, newest first.
+
+    `claims` has the transactions of each payout by its id, where the source can say (C12). `problem` says
+    why the list may not be whole. `calls` counts HTTP requests.
+    """
+
+    bodies: tuple[Body, ...]
+    calls: int
+    claims: Mapping[str, tuple[Body, ...]] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceReport:
+    """The balance as the source reports it, and the newest transactions when it was read.
+
+    `is_sure`: none came between the readings before and after it.
+    """
+
+    body: Body
+    newest: tuple[Body, ...]
+    is_sure: bool
+    calls: int
+
+
 class ListInFull(Exception):
     """What changed since a mark can't be told for sure; the text says why."""
 
@@ -129,6 +156,32 @@ class Source(Protocol):
 
     def describe(self) -> SourceDescription:
         """The source as found: account, version, counts and problems. Never raises a Failure."""
+        ...
+
+
+@runtime_checkable
+class KeepsBalance(Protocol):
+    """A source that also keeps a balance of money: what moved in it, and what it paid out.
+
+    Times are Unix instants; a span has its beginning and not its end. Bodies have of a payer only what the
+    facts need: no name, no address, no card. The failures are those of `Source`.
+    """
+
+    def transactions(self, begin: int, end: int) -> BalanceList:
+        """Every transaction that was created in the span."""
+        ...
+
+    def payouts(
+        self, begin: int, end: int, known: Mapping[str, tuple[Body, ...]] | None = None
+    ) -> BalanceList:
+        """Every payout that was created in the span, with its transactions.
+
+        `known` are those of payouts that were read before: they change no more, and are not asked for again.
+        """
+        ...
+
+    def balance(self) -> BalanceReport:
+        """The balance as it is reported now."""
         ...
 
 

@@ -140,6 +140,30 @@ class ExceptionCode(_Code):
     # fmt: on
 
 
+class CashReason(_Code):
+    """Why a transaction of a balance meets no settlement, or has no entry of its own (C4-C6, C9-C11)."""
+
+    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
+        """The member of this code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning, member.remedy = meaning, remedy
+        return member
+
+    # fmt: off
+    WITHOUT_DOCUMENT = "without_document", "Money of our customer that no document explains; it is on the pending account.", "Bill it or refund it at the source; then move it off the account by hand."
+    DISPUTE_PENDING = "dispute_pending", "A disputed payment's money; it is on the account of disputes.", "When it is lost, book the loss against that account by hand, or set policies.lost_dispute to `loss`."
+    UNNAMED_CATEGORY = "unnamed_category", "A category of transactions that has no account; it is on the suspense account.", "Look it up at the source and move it by hand."
+    UNREADABLE = "unreadable", "The transaction can't be read: it is not booked, and the balance does not tie out.", "Compare the transaction at the source with docs/cash.md; a later version may read it."
+    NO_JOURNAL = "no_journal", "A transaction in a currency whose balance has no journal; it is not booked.", "Name the journal in cash.balances, `fcb ledger setup`, then `fcb sync`."
+    OTHER_SERVICE = "other_service", "Money of another service of the company.", "Nothing: it is no revenue of this one."
+    WITHIN_BALANCE = "within_balance", "A reserve or a hold: it moves within the balance.", "Nothing: it comes back when it is released."
+    OTHER_BALANCE = "other_balance", "A transaction of another balance at the source than that of payments.", "Book it by hand, if it is to be in these books."
+    NOT_YET = "not_yet", "It is younger than what is known of the documents.", "Nothing: the next sync places it."
+    BEFORE_BOOKS = "before_books", "It is of before the books begin: the opening balance has it.", "Nothing."
+    # fmt: on
+
+
 class System(StrEnum):
     """The systems that give facts. A further billing source has a name of its own and no member here."""
 
@@ -159,6 +183,30 @@ class Kind(StrEnum):
     def sign(self) -> int:
         """The factor of a document's amounts in a sum: 1, or -1 for a credit note."""
         return -1 if self is Kind.CREDIT_NOTE else 1
+
+
+class CashKind(StrEnum):
+    """The kind of a transaction of a source's balance: its category in our words (C1).
+
+    `dispute_fee` and the like are no kinds: a fee is a line of the transaction that bears it.
+    """
+
+    OPENING = "opening"
+    CHARGE = "charge"
+    CHARGE_FAILURE = "charge_failure"
+    REFUND = "refund"
+    REFUND_FAILURE = "refund_failure"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    PAYOUT = "payout"
+    PAYOUT_REVERSAL = "payout_reversal"
+    TOP_UP = "top_up"
+    TOP_UP_REVERSAL = "top_up_reversal"
+    FEE = "fee"
+    TAX = "tax"
+    RESERVE = "reserve"
+    OTHER_SERVICES = "other_services"
+    UNKNOWN = "unknown"
 
 
 class Status(StrEnum):

@@ -8,6 +8,10 @@
     stripe:acct_1:cn_2:in_7                  the part of a note (or payment) that belongs to an invoice
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
     stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
+    stripe:acct_1:txn_1                      a transaction of a source's balance
+    stripe:acct_1:2026-04-03:CAD:charge:other_services    a day's transactions of other services, summed
+    stripe:acct_1:2026-04:CAD:statement      a month of the balance that no payout claims
+    stripe:acct_1:CAD:opening                the balance with which the books begin
     setup:1:journal:NCSTR                    a part of the ledger that setup made or found, by company
     nexacloud:subscription:8f1c              a subscription of a service, the subject of an event
 
@@ -25,6 +29,7 @@ out of a ref again:
 - the document that a correction belongs to, and its number, unless an id in it is `correction`.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -50,12 +55,15 @@ class Suffix(StrEnum):
     MARKED_PAID = "marked_paid"
     OFFSET = "offset"
     OFF_STRIPE = "off_stripe"
+    OPENING = "opening"
+    OTHER_SERVICES = "other_services"
     OUT_OF_BAND = "out_of_band"
     OVERPAID = "overpaid"
     PREPAID = "prepaid"
     RECORD = "record"
     RECOVERY = "recovery"
     REFUND = "refund"
+    STATEMENT = "statement"
     WRITE_OFF = "write_off"
 
     CREDITED = "credited"
@@ -142,6 +150,22 @@ def without(ref: str, suffix: Suffix) -> str:
 def part_ref(whole: str, source_id: str | None) -> str:
     """The ref of the part of an entry that belongs to the document with this id."""
     return f"{whole}:{source_id}"
+
+
+def opening_ref(service: str, currency: str) -> str:
+    """The ref of the balance in this currency with which the books begin."""
+    return suffixed(part_ref(service, currency), Suffix.OPENING)
+
+
+def statement_ref(service: str, period: str, currency: str) -> str:
+    """The ref of the statement of a month (`2026-04`) of the balance in this currency."""
+    return suffixed(part_ref(part_ref(service, period), currency), Suffix.STATEMENT)
+
+
+def day_ref(service: str, day: date, currency: str, category: str) -> str:
+    """The ref of the sum of a day's transactions of other services, by currency and category."""
+    parts = (day.isoformat(), currency, category)
+    return suffixed(f"{service}:{':'.join(parts)}", Suffix.OTHER_SERVICES)
 
 
 def correction_ref(base: str, number: int) -> str:

@@ -10,7 +10,6 @@ and refuses unknown parameters, so that it hides no typing error of a client. Th
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,12 +18,13 @@ from starlette.routing import Route
 
 from fcb_pipelines.connectors.stripe.client import API_VERSION
 from fcb_pipelines.sandbox.standin import Faults, Json, Limiter, Tables, answer, described, serve
+from fcb_pipelines.sandbox.stripe_balance import claims, reported_balance, source_of
 from fcb_pipelines.sandbox.stripe_events import Events
+from fcb_pipelines.sandbox.stripe_filters import CREATED, matches
 
 INLINE = 10
 MOST_TYPES = 20
 
-_CREATED = frozenset({"created", "created[gt]", "created[gte]", "created[lt]", "created[lte]"})
 _PAGING = frozenset({"limit", "starting_after", "ending_before"})
 
 # resource -> (object's name in errors, fields that filter by equality, path to the value)
@@ -90,6 +90,7 @@ def create_app(
     guarded = server.guarded
     routes = [
         Route("/v1/account", guarded(server.account), methods=["GET"]),
+        Route("/v1/balance", guarded(server.balance), methods=["GET"]),
         Route("/v1/{table}", guarded(server.listed), methods=["GET"]),
         Route("/v1/{table}/{id}", guarded(server.retrieved), methods=["GET"]),
         Route("/v1/{table}/{id}/lines", guarded(server.lines), methods=["GET"]),
@@ -129,13 +130,19 @@ class _Server:
         stripe = described(self.dataset).get("stripe") or {}
         return {"id": stripe.get("account", "acct_sandbox"), "object": "account", "country": "CA"}
 
+    def balance(self, request: Request) -> Json:
+        """The account's balance: what its transactions come to, by currency and status."""
+        asked, _expand = _params(request)
+        _known(asked, frozenset())
+        return reported_balance(self.tables.rows("balance_transactions"))
+
     def listed(self, request: Request) -> Json:
         """One page of a list."""
         table = self._table(request)
         asked, expand = _params(request)
         filters = _RESOURCES[table][1]
-        also = {"types"} if table == "events" else set()
-        _known(asked, _PAGING | _CREATED | filters.keys() | also)
+        also = _ALSO.get(table, frozenset())
+        _known(asked, _PAGING | CREATED | filters.keys() | also)
         if table == "events":
             types = asked.pop("types", None)
             rows = _newest_first(self.events.rows()[::-1])
@@ -145,8 +152,11 @@ class _Server:
         if table == "subscriptions" and asked.get("status") in (None, "all"):
             every = asked.pop("status", None)
             rows = [row for row in rows if every or row["status"] != "canceled"]
+        claimed = asked.pop("payout", None)
+        if claimed is not None:
+            rows = [row for row in rows if row["id"] in self._claimed_by(claimed)]
         if asked.keys() - _PAGING:
-            rows = [row for row in rows if _matches(row, asked, filters)]
+            rows = [row for row in rows if matches(row, asked, filters)]
         within = {name.removeprefix("data.") for name in expand if name.startswith("data.")}
         if len(within) < len(expand):
             raise _Refused(
@@ -155,6 +165,18 @@ class _Server:
         page, more = self._page(table, rows, asked)
         data = [self._rendered(table, row, within) for row in page]
         return {"object": "list", "data": data, "has_more": more, "url": f"/v1/{table}"}
+
+    def _claimed_by(self, payout: str) -> set[str]:
+        """The ids of a payout's transactions, its own among them; an automatic payout alone knows them."""
+        found = self.tables.derived("payouts", _by_id).get(payout)
+        if found is None:
+            raise _missing("payout", payout, "payout")
+        if found["reconciliation_status"] != "completed":
+            raise _Refused(
+                400, "Balance transaction history can only be filtered on automatic transfers."
+            )
+        own = {found["balance_transaction"]}
+        return own | set(self.tables.derived("payout_transactions", claims).get(payout, ()))
 
     def retrieved(self, request: Request) -> Json:
         """One object by id."""
@@ -203,8 +225,7 @@ class _Server:
         if row is not None:
             return row
         name = _RESOURCES[table][0]
-        missing = f"No such {name.replace('_', ' ')}: '{wanted}'"
-        raise _Refused(404, missing, code="resource_missing", param=name)
+        raise _missing(name.replace("_", " "), wanted, name)
 
     def _page(
         self, table: str, rows: list[Json], asked: Mapping[str, str]
@@ -235,12 +256,15 @@ class _Server:
                 "data": lines[:INLINE],
                 "has_more": len(lines) > INLINE,
             }
-        if isinstance(row.get("source"), Mapping) and "source" not in expand:
-            shown["source"] = row["source"]["id"]
+        if table == "balance_transactions":
+            shown["source"] = source_of(row, expand)
         if "failure_balance_transaction" in expand and row.get("failure_balance_transaction"):
             known = self.tables.derived("balance_transactions", _by_id)
             named = row["failure_balance_transaction"]
-            shown["failure_balance_transaction"] = known.get(named, named)
+            found = known.get(named)
+            shown["failure_balance_transaction"] = (
+                {**found, "source": source_of(found, set())} if found else named
+            )
         if "payments" in expand:
             own = self.tables.derived("invoice_payments", _by_invoice).get(row["id"], [])
             shown["payments"] = {
@@ -254,9 +278,11 @@ class _Server:
 
 _EXPANDABLE = {
     "invoices": {"payments"},
-    "balance_transactions": {"source"},
+    "balance_transactions": {"source", "source.charge"},
     "refunds": {"failure_balance_transaction"},
 }
+# Parameters of one list beside those of all and its own equalities.
+_ALSO = {"events": frozenset({"types"}), "balance_transactions": frozenset({"payout"})}
 
 
 def _newest_first(rows: list[Json]) -> list[Json]:
@@ -272,6 +298,11 @@ def _by_invoice(payments: list[Json]) -> dict[str, list[Json]]:
     for payment in _newest_first(payments):
         own.setdefault(payment["invoice"], []).append(payment)
     return own
+
+
+def _missing(what: str, wanted: str, param: str, status: int = 404) -> _Refused:
+    message = f"No such {what}: '{wanted}'"
+    return _Refused(status, message, code="resource_missing", param=param)
 
 
 def _unknown_url(request: Request) -> _Refused:
@@ -302,35 +333,11 @@ def _known(asked: Mapping[str, str], known: frozenset[str]) -> None:
         raise _Refused(400, f"Received unknown parameter: {name}", param=name)
 
 
-def _matches(row: Json, asked: Mapping[str, str], filters: Mapping[str, tuple[str, ...]]) -> bool:
-    equal = all(_text(_at(row, filters[name])) == asked[name] for name in filters.keys() & asked)
-    created = row.get("created", 0)
-    tests = {
-        "created": lambda bound: created == bound,
-        "created[gt]": lambda bound: created > bound,
-        "created[gte]": lambda bound: created >= bound,
-        "created[lt]": lambda bound: created < bound,
-        "created[lte]": lambda bound: created <= bound,
-    }
-    return equal and all(tests[name](int(asked[name])) for name in tests.keys() & asked)
-
-
-def _at(row: Json, path: tuple[str, ...]) -> Any:
-    value: Any = row
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _text(value: Any) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
 def _place(rows: list[Json], wanted: str, param: str) -> int:
     for index, row in enumerate(rows):
         if row["id"] == wanted:
             return index
-    raise _Refused(400, f"No such object: '{wanted}'", code="resource_missing", param=param)
+    raise _missing("object", wanted, param, 400)
 
 
 if __name__ == "__main__":

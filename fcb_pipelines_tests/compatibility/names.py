@@ -13,7 +13,7 @@ import dagster as dg
 from fcb_pipelines.config.environment import VARIABLES
 from fcb_pipelines.connectors.odoo.action import NAME
 from fcb_pipelines.connectors.odoo.action_code import MODULE
-from fcb_pipelines.connectors.odoo.fields import FIELDS
+from fcb_pipelines.connectors.odoo.fields import CASH_FIELDS, FIELDS
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, Status, System, Verdict
 from fcb_pipelines.core.company.settings import Settings
@@ -53,7 +53,12 @@ def names() -> dict[str, list[str]]:
         "odoo": [
             f"module {MODULE}",
             f"server action {NAME}",
-            *(f"{model}.{name}" for model, ours in FIELDS.items() for name, _ in ours),
+            *(
+                f"{model}.{name}"
+                for fields in (FIELDS, CASH_FIELDS)
+                for model, ours in fields.items()
+                for name, _ in ours
+            ),
         ],
     }
     return {what: sorted(str(name) for name in each) for what, each in found.items()}

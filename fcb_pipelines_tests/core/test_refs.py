@@ -1,5 +1,7 @@
 """What the grammar builds is what ledgers hold already, letter by letter, and is read back whole."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,12 +22,15 @@ BUILT = {
     "a user of NexaCloud": (refs.nexacloud_ref("users:a b"), "nexacloud:users:a b"),
     "an account at a source": (refs.account_ref("lago:nexa", "u:1"), "lago:nexa:u:1"),
     "a part": (refs.part_ref("stripe:acct_1:cn_1", "in_1"), "stripe:acct_1:cn_1:in_1"),
+    "an opening balance": (refs.opening_ref("stripe:acct_1", "CAD"), "stripe:acct_1:CAD:opening"),
+    "a month's statement": (refs.statement_ref("stripe:acct_1", "2026-04", "CAD"), "stripe:acct_1:2026-04:CAD:statement"),
+    "a day of other services": (refs.day_ref("stripe:acct_1", date(2026, 4, 3), "CAD", "charge"), "stripe:acct_1:2026-04-03:CAD:charge:other_services"),
     "a correction": (refs.correction_ref(IN_1, 2), "stripe:acct_1:in_1:correction:2"),
 }  # fmt: skip
 SUFFIXES = {
     "balance", "credit_notes", "credited", "dispute", "failed", "granted", "marked_paid", "match",
-    "off_stripe", "offset", "out_of_band", "overpaid", "prepaid", "record", "recovery", "refund",
-    "undone", "write_off",
+    "off_stripe", "offset", "opening", "other_services", "out_of_band", "overpaid", "prepaid", "record",
+    "recovery", "refund", "statement", "undone", "write_off",
 }  # fmt: skip
 
 anything = st.text()

@@ -11,7 +11,7 @@ import pytest
 
 from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, GATES
 from fcb_pipelines.core.proof.gate import Gate, Scope
-from fcb_pipelines.defs.gates.inputs import INPUTS, frames_of
+from fcb_pipelines.defs.gates.inputs import INPUTS, TABLE, frames_of
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.month import GATED, STANDING
 from fcb_pipelines.defs.runtime.partitions import MONTHS, months
@@ -70,8 +70,9 @@ def test_every_check_is_a_gate_and_is_partitioned_like_its_asset() -> None:
         assert (check.blocking, check.description) == (gate.blocking, gate.proves), key
         assert (check.partitions_def is not None) == (gate.scope is Scope.MONTH), key
     assert {(key.name, key.asset_key.to_user_string()) for key in GRAPH.asset_check_keys} == {
-        (gate.name, asset) for gate in GATES.values() for asset in gate.seen_on
+        (gate.name, asset) for gate in TABLE for asset in gate.seen_on
     }
+    assert {gate.name for gate in TABLE} < GATES.keys(), "without cash no gate is over it"
 
 
 def test_every_asset_that_writes_reads_what_the_gates_before_a_write_are_given() -> None:

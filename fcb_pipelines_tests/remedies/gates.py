@@ -9,9 +9,20 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
+from fcb_pipelines.core.cash.balance import balance_rows, payout_rows
+from fcb_pipelines.core.cash.clearing import clearing
+from fcb_pipelines.core.cash.entries import entries_of, place
+from fcb_pipelines.core.cash.gates import (
+    balance_ties_out,
+    every_payout_adds_up,
+    every_settlement_reached_the_balance,
+    outstanding_is_explained,
+)
 from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.documents.rows import DocumentRow
 from fcb_pipelines.core.events.proof import subscriptions_are_known
+from fcb_pipelines.core.facts.cash import ReportedBalance
+from fcb_pipelines.core.ledger.cash import OutstandingItem
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
@@ -34,6 +45,9 @@ from fcb_pipelines.core.proof.partners import shared_email
 from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines_tests.connectors.nexacloud.test_contracts import a_frame
+from fcb_pipelines_tests.core.cash.test_proof import CLAIMED, KNOWN, PAID
+from fcb_pipelines_tests.core.cash.values import a_scope, a_transaction
+from fcb_pipelines_tests.core.cash.values import settings as with_cash
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import an_invoice
 from fcb_pipelines_tests.metering import MAY, a_delta
@@ -454,3 +468,44 @@ def late_event(w: Little) -> Iterator[Found]:
     yield w.told_to_services.gate()
     w.command("fcb events deliver")
     yield w.told_to_services.gate()
+
+
+# --- cash -------------------------------------------------------------------------------------------
+
+
+@gate("stripe_balance_ties_out", "a transaction's month was not read", AGAIN)
+def not_read(w: Little) -> Iterator[Found]:
+    yield fault("stripe_balance_ties_out")
+    w.command(AGAIN)
+    rows = [a_transaction()]
+    reported = ReportedBalance(
+        currency="CAD", available=10927, pending=0, newest=rows[0].created, at_newest=("txn_1",)
+    )
+    placed = place(rows, a_scope(PAID), with_cash())
+    yield balance_ties_out(balance_rows("stripe", rows, placed, [reported], with_cash()), ())
+
+
+@gate("every_payout_adds_up", "a transaction of it is in no month yet", AGAIN)
+def in_no_month(w: Little) -> Iterator[Found]:
+    yield every_payout_adds_up(payout_rows([CLAIMED], KNOWN[1:], with_cash()))
+    w.command(AGAIN)
+    yield every_payout_adds_up(payout_rows([CLAIMED], KNOWN, with_cash()))
+
+
+@gate("every_settlement_reached_the_balance", "its charge comes a day later")
+def on_its_way(w: Little) -> Iterator[Found]:
+    yield fault("every_settlement_reached_the_balance")
+    entries = entries_of(place([a_transaction()], a_scope(PAID), with_cash()))
+    rows = clearing([PAID], entries, {MAY: END}, {})
+    yield every_settlement_reached_the_balance(rows, MAY)
+
+
+@gate("outstanding_is_explained", "an entry was not written", "fcb sync")
+def not_written(w: Little) -> Iterator[Found]:
+    # The charge is placed, so nothing is listed as open; the ledger does not have it yet.
+    open_line = OutstandingItem(
+        ref=PAID.ref, entry="1", date=PAID.date, currency="CAD", residual=11300, meets=PAID.key
+    )
+    yield outstanding_is_explained((), {MAY: [open_line]})
+    w.command("fcb sync")
+    yield outstanding_is_explained((), {MAY: []})

@@ -16,6 +16,12 @@ from fcb_pipelines.sandbox.stripe_server import create_app
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.edge_cases import NOW
 from fcb_pipelines_tests.serving import served
+from fcb_pipelines_tests.source_shapes import (
+    stripe_balance_transaction,
+    stripe_charge,
+    stripe_payout,
+    stripe_refund,
+)
 from fcb_pipelines_tests.stripe_sdk import class_of, fields, strangers
 
 LISTS = (
@@ -85,6 +91,7 @@ def test_an_invoice_carries_every_field_that_the_sdk_promises(v1: Any) -> None:
         ("refunds", stripe.Refund),
         ("disputes", stripe.Dispute),
         ("balance_transactions", stripe.BalanceTransaction),
+        ("payouts", stripe.Payout),
     ],
 )
 def test_what_changes_a_payment_carries_every_field_that_the_sdk_promises(
@@ -94,6 +101,84 @@ def test_what_changes_a_payment_carries_every_field_that_the_sdk_promises(
     assert fields(kind) - body.keys() <= {"deleted"}
     if kind is stripe.CreditNote:
         assert fields(stripe.CreditNoteLineItem) - body["lines"]["data"][0].keys() == set()
+
+
+def test_the_balance_is_what_its_transactions_come_to(v1: Any) -> None:
+    found = v1.balance.retrieve()
+    body = json.loads(found.last_response.body)
+    assert strangers(body, stripe.Balance, "balance") == []
+    moved = v1.balance_transactions.list().data
+    assert found.available[0].amount == sum(each.net for each in moved)
+    assert (found.available[0].currency, found.pending[0].amount) == ("cad", 0)
+
+
+@pytest.fixture(scope="module")
+def cash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A payout of one charge; a second charge, still pending, and a manual payout that claims none."""
+    folder = tmp_path_factory.mktemp("cash")
+    charges = [
+        stripe_charge(f"ch_{n}", 1130, created=n, payment_intent=f"pi_{n}", customer="cus_1")
+        for n in (1, 2)
+    ]
+    refund = stripe_refund("re_1", 130, created=3, charge="ch_1") | {"charge": charges[0]}
+    rows = [
+        stripe_balance_transaction("txn_1", 1130, type="charge", source=charges[0], created=1, fee=33, fee_tax=4),
+        stripe_balance_transaction("txn_2", 1130, type="charge", source=charges[1], created=2, status="pending"),
+        stripe_balance_transaction("txn_3", -130, type="refund", source=refund, created=3),
+        stripe_balance_transaction("txn_po", -963, type="payout", source="po_po", created=4),
+    ]  # fmt: skip
+    payouts = [
+        stripe_payout("po_po", 963, created=4),
+        stripe_payout("po_now", 10, created=5, automatic=False, method="instant"),
+    ]
+    claims = [{"payout": "po_po", "transactions": ["txn_1", "txn_3"]}]
+    (folder / "stripe").mkdir()
+    for name, content in (
+        ("balance_transactions", rows),
+        ("payouts", payouts),
+        ("payout_transactions", claims),
+    ):
+        (folder / "stripe" / f"{name}.json").write_text(json.dumps(content))
+    with served(create_app(folder)) as address:
+        yield client_of(address)
+
+
+def test_a_payout_lists_its_transactions_and_its_own(cash: Any) -> None:
+    found = cash.balance_transactions.list({"payout": "po_po"}).data
+    assert [each.id for each in found] == ["txn_po", "txn_3", "txn_1"]
+    assert sum(each.net for each in found) == 0
+    with pytest.raises(stripe.InvalidRequestError, match="only be filtered on automatic"):
+        cash.balance_transactions.list({"payout": "po_now"})
+    with pytest.raises(stripe.InvalidRequestError, match="No such payout: 'po_none'"):
+        cash.balance_transactions.list({"payout": "po_none"})
+
+
+def test_what_is_pending_and_what_is_available_are_told_apart(cash: Any) -> None:
+    found = cash.balance.retrieve()
+    assert (found.available[0].amount, found.pending[0].amount) == (0, 1130)
+
+
+def test_the_source_of_a_transaction_and_its_charge_are_shown_as_they_are_expanded(
+    cash: Any,
+) -> None:
+    def refund(**params: Any) -> Any:
+        return cash.balance_transactions.list(params).data[1].source
+
+    assert refund() == "re_1"
+    assert (refund(expand=["data.source"]).id, refund(expand=["data.source"]).charge) == (
+        "re_1",
+        "ch_1",
+    )
+    whole = refund(expand=["data.source", "data.source.charge"])
+    assert (whole.charge.customer, whole.charge.payment_intent) == ("cus_1", "pi_1")
+
+
+def test_the_objects_of_the_balance_have_no_key_that_the_sdk_does_not_know(cash: Any) -> None:
+    listed = cash.balance_transactions.list({"expand": ["data.source.charge"]})
+    bodies = json.loads(listed.last_response.body)["data"]
+    assert [key for body in bodies for key in strangers(body, class_of(body), "txn")] == []
+    payouts = json.loads(cash.payouts.list().last_response.body)["data"]
+    assert [key for body in payouts for key in strangers(body, class_of(body), "po")] == []
 
 
 def test_the_sdk_walks_all_pages_of_invoices_and_lines(v1: Any) -> None:

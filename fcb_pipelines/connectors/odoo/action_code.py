@@ -4,6 +4,8 @@ Odoo evaluates it under `safe_eval`: no imports, no `with`, and no closures, so 
 comprehensions and lambdas may use only their own arguments and the names of `HEAD`.
 """
 
+from fcb_pipelines.connectors.odoo.action_cash import CASH
+
 MODULE = "fcb_pipelines"
 
 HEAD = """\
@@ -345,4 +347,4 @@ if named:
 action = answer
 """
 
-CODE = HEAD + FINDING + WRITING + MATCHING + SETTLING + NAMING
+CODE = HEAD + FINDING + WRITING + MATCHING + SETTLING + CASH + NAMING

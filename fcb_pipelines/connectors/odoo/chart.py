@@ -11,7 +11,7 @@ from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo.action import FoundAction
 from fcb_pipelines.connectors.odoo.company import Company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields
+from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields, wanted_fields
 from fcb_pipelines.connectors.odoo.parts import (
     ACCOUNT,
     JOURNAL,
@@ -21,46 +21,28 @@ from fcb_pipelines.connectors.odoo.parts import (
     read_part_refs,
 )
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION, Taxes
-from fcb_pipelines.core.codes import Method
-from fcb_pipelines.core.company.settings import Account, Settings
+from fcb_pipelines.connectors.odoo.wanted import (
+    RECEIVABLE,
+    Wanted,
+    balances,
+    journal_types,
+    wanted_accounts,
+    wanted_currencies,
+)
+from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.families import OTHER, UNITEMISED
 from fcb_pipelines.core.ledger.description import MissingPart
 
 UNARCHIVE = f"{SETUP} --unarchive"
-
-INCOME, OTHER_INCOME, EXPENSE = "income", "income_other", "expense"
-LIABILITY, CURRENT, RECEIVABLE = "liability_current", "asset_current", "asset_receivable"
-_FITTING = {
-    INCOME: {INCOME, OTHER_INCOME},
-    # A recovered debt may be booked as income or against the expense.
-    OTHER_INCOME: {INCOME, OTHER_INCOME, EXPENSE},
-    EXPENSE: {EXPENSE, "expense_other"},
-    LIABILITY: {LIABILITY, "liability_non_current"},
-    CURRENT: {CURRENT, "asset_cash"},
-    RECEIVABLE: {RECEIVABLE},
-}
+BANK_ACCOUNT = "bank account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One account that the configuration names, and its type.
+class Bank:
+    """The bank account of a journal, by code, and whether anything was ever booked on it."""
 
-    `methods`: only settlements of these need it; () means that everything does.
-    """
-
-    account: Account
-    type: str
-    methods: tuple[Method, ...] = ()
-
-    def missing(self, remedy: str) -> MissingPart:
-        """This account as a missing part, where it is absent or of another type."""
-        return MissingPart(
-            what="account",
-            name=f"{self.account.code} {self.account.name}",
-            remedy=remedy,
-            taxes=() if self.methods else None,
-            methods=self.methods,
-        )
+    account: str
+    is_used: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +51,8 @@ class Chart:
 
     Accounts and journals go by the configured code, archived ones too; `refs` has the external ids that
     setup gave to them. `taxes` is tax key -> id, `groups` the ids of group taxes by their keys. `lines`
-    has the payment method lines of each journal code and their account.
+    has the payment method lines of each journal code and their account, `banks` the bank account of each
+    journal of a balance.
     """
 
     settings: Settings
@@ -78,6 +61,7 @@ class Chart:
     journals: Mapping[str, Row]
     refs: Mapping[str, int]
     lines: Mapping[str, tuple[Row, ...]]
+    banks: Mapping[str, "Bank"]
     fields: frozenset[str]
     action: FoundAction
     taxes: Mapping[str, int]
@@ -141,51 +125,21 @@ class Chart:
         return int(rows[name]["id"])
 
 
-def wanted_accounts(settings: Settings) -> tuple[Wanted, ...]:
-    """Every account that setup makes where it is missing, each code once."""
-    journals, accounts = settings.journals, settings.accounts
-    income = [*(family.account for family in settings.families),
-              accounts.other, accounts.unitemised]  # fmt: skip
-    liabilities = [accounts.customer_credit, accounts.prepaid_credit, accounts.refunds_pending]
-    outstanding = [journals.stripe.outstanding, journals.off_platform.outstanding]
-    wanted = [
-        *(Wanted(account=account, type=INCOME) for account in income),
-        *(Wanted(account=account, type=LIABILITY) for account in liabilities),
-        Wanted(account=accounts.bad_debt, type=EXPENSE),
-        Wanted(account=accounts.bad_debt_recovered, type=OTHER_INCOME),
-        Wanted(account=accounts.chargeback_loss, type=EXPENSE),
-        Wanted(
-            account=accounts.promotional_credits, type=EXPENSE, methods=(Method.GRANTED_CREDIT,)
-        ),
-        *(Wanted(account=account, type=CURRENT) for account in outstanding if account),
-    ]
-    return tuple({each.account.code: each for each in wanted}.values())
-
-
-def journal_types(settings: Settings) -> Mapping[str, str]:
-    """The type of each of our journals, by code."""
-    journals = settings.journals
-    return {
-        journals.sales: "sale",
-        journals.stripe.code: "bank",
-        journals.off_platform.code: "bank",
-        journals.customer_credit.code: "general",
-        journals.adjustments.code: "general",
-    }
-
-
 def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -> Chart:
     """The chart of this company now. Raises the failures of `OdooConnection`."""
     company = [("company_id", "parent_of", [connection.company])]
     receivable = settings.accounts.receivable
     wanted = (*wanted_accounts(settings), Wanted(account=receivable, type=RECEIVABLE))
-    fields, action = found_fields(connection)
+    fields, action = found_fields(connection, wanted_fields(settings))
     refs = read_part_refs(connection, action.id)
     accounts = _read_parts(
         connection, ACCOUNT, [each.account.code for each in wanted], refs, ["account_type"]
     )
-    journals = _read_parts(connection, JOURNAL, list(journal_types(settings)), refs, ["type"])
+    journals = _read_parts(
+        connection, JOURNAL, list(journal_types(settings)), refs, ["type", "default_account_id"]
+    )
     lines = _method_lines(connection, journals.rows)
+    banks = _banks(connection, settings, journals.rows)
     taxes = Taxes(connection, company, settings)
     return Chart(
         settings=settings,
@@ -194,6 +148,7 @@ def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -
         journals=journals.rows,
         refs=refs,
         lines=lines,
+        banks=banks,
         fields=fields,
         action=action,
         taxes=taxes.ids,
@@ -201,7 +156,8 @@ def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -
         missing=(
             *_missing_accounts(wanted, accounts, receivable.code),
             *_missing_journals(settings, journals.rows, lines),
-            *missing_fields(fields, action),
+            *_missing_banks(settings, banks),
+            *missing_fields(fields, action, wanted_fields(settings)),
             *_missing_currencies(settings, owner),
             *taxes.missing,
         ),
@@ -247,7 +203,7 @@ def _missing_accounts(
                 f"{row['name']} has the code {row['code']} in Odoo now: give it {code} again, "
                 f"or {CONFIGURATION}"
             )
-        elif row["account_type"] not in _FITTING[each.type]:
+        elif not each.fits(row["account_type"]):
             remedy = f"{code} is {row['name']}, of type {row['account_type']}: {CONFIGURATION}"
             yield each.missing(remedy)
 
@@ -255,16 +211,17 @@ def _missing_accounts(
 def _missing_journals(
     settings: Settings, found: Mapping[str, Row], lines: Mapping[str, tuple[Row, ...]]
 ) -> Iterable[MissingPart]:
+    of_cash = {one.journal.code for one in balances(settings).values() if one.currency}
     for code, kind in journal_types(settings).items():
         row = found.get(code)
         if row is None:
             remedy = CONFIGURATION if code == settings.journals.sales else SETUP
-            yield MissingPart(what="journal", name=code, remedy=remedy)
+            yield _lacking("journal", code, remedy, cash=code in of_cash)
         elif not row["active"]:
-            yield MissingPart(what="journal", name=f"{code} {row['name']}", remedy=UNARCHIVE)
+            yield _lacking("journal", f"{code} {row['name']}", UNARCHIVE, cash=code in of_cash)
         elif row["type"] != kind:
             remedy = f"{code} is a journal of type {row['type']}: {CONFIGURATION}"
-            yield MissingPart(what="journal", name=code, remedy=remedy)
+            yield _lacking("journal", code, remedy, cash=code in of_cash)
     for journal in (settings.journals.stripe, settings.journals.off_platform):
         account = journal.outstanding
         if account is None:
@@ -281,14 +238,59 @@ def _missing_journals(
                 yield MissingPart(what="journal", name=name, remedy=remedy)
 
 
+def _missing_banks(settings: Settings, banks: Mapping[str, Bank]) -> Iterable[MissingPart]:
+    """The journals of balances whose bank account in Odoo is another than the configured one."""
+    for one in balances(settings).values():
+        bank = banks.get(one.journal.code)
+        if bank is not None and bank.account != one.account.code:
+            remedy = SETUP if not bank.is_used else (
+                f"its bank account is {bank.account}, and has entries: name that one in the section "
+                f"cash, or {CONFIGURATION}"
+            )  # fmt: skip
+            yield _lacking(
+                BANK_ACCOUNT, f"{one.account.code} of {one.journal.code}", remedy, cash=True
+            )
+
+
+def _lacking(what: str, name: str, remedy: str, *, cash: bool) -> MissingPart:
+    return MissingPart(what=what, name=name, remedy=remedy, taxes=() if cash else None, cash=cash)
+
+
 def _missing_currencies(settings: Settings, owner: Company) -> Iterable[MissingPart]:
     """The configured currencies that can't be posted; documents in other currencies go on."""
-    for name in settings.currencies:
+    for name in wanted_currencies(settings):
         if name not in owner.currency_ids:
             yield MissingPart(what="currency", name=name, remedy=SETUP, taxes=())
         elif name not in owner.currencies:
             remedy = f"give {name} rates in Odoo, from the first document's day on"
             yield MissingPart(what="currency", name=f"rates of {name}", remedy=remedy, taxes=())
+
+
+def _banks(
+    connection: OdooConnection, settings: Settings, journals: Mapping[str, Row]
+) -> dict[str, Bank]:
+    """The bank accounts of the journals of balances that are there; {} with cash off."""
+    codes = {one.journal.code for one in balances(settings).values()}
+    accounts = {code: journals[code]["default_account_id"] for code in codes if code in journals}
+    ids = {code: account[0] if account else 0 for code, account in accounts.items()}
+    if not ids:
+        return {}
+    rows = connection.rows(
+        "account.account", [("id", "in", list(ids.values()))], ["code"], archived=True
+    )
+    found = {row["id"]: str(row["code"] or "") for row in rows}
+    groups = connection.call(
+        "account.move.line",
+        "formatted_read_group",
+        [("account_id", "in", list(found))],
+        groupby=["account_id"],
+        aggregates=["__count"],
+    )
+    used = {group["account_id"][0] for group in groups}
+    return {
+        code: Bank(account=found.get(account, ""), is_used=account in used)
+        for code, account in ids.items()
+    }
 
 
 def _method_lines(

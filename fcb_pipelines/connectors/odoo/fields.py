@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from fcb_pipelines.connectors.odoo.action import VERSION, FoundAction, read_action
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import MissingPart
 
 SETUP = "fcb ledger setup"
@@ -36,14 +37,41 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "res.partner": (("x_fc_stripe_customer_id", "Stripe Customer"),),
 }
+DATE, MEETS = "x_fc_date", "x_fc_meets"
+# What a cash entry keeps beside what Odoo has of it, and a statement.
+CASH_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "account.move": (
+        (DATE, "Source Date"),
+        ("x_fc_kind", "Source Kind"),
+    ),
+    "account.move.line": (
+        (MEETS, "Met Settlement"),
+        # Of a line in another currency than its entry's, where that is not the company's.
+        ("x_fc_amount", "Amount in the Balance's Currency"),
+    ),
+    "account.bank.statement": (
+        (SOURCE_REF, "Source Reference"),
+        (CONTENT_HASH, "Source Content Hash"),
+    ),
+}
 ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
 
 
-def found_fields(connection: OdooConnection) -> tuple[frozenset[str], FoundAction]:
-    """Our existing fields (model.name), and the server action."""
+def wanted_fields(settings: Settings) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Model -> (name, label) of each of its fields; those of cash only where it is on."""
+    if settings.cash is None:
+        return FIELDS
+    models = dict.fromkeys((*FIELDS, *CASH_FIELDS))
+    return {model: (*FIELDS.get(model, ()), *CASH_FIELDS.get(model, ())) for model in models}
+
+
+def found_fields(
+    connection: OdooConnection, wanted: Mapping[str, tuple[tuple[str, str], ...]]
+) -> tuple[frozenset[str], FoundAction]:
+    """Our existing fields (model.name) among those wanted, and the server action."""
     found: set[str] = set()
     action = FoundAction()
-    for model, ours in FIELDS.items():
+    for model, ours in wanted.items():
         names = [name for name, _ in ours]
         described = connection.call(model, "fields_get", names, attributes=["help"])
         found |= {f"{model}.{name}" for name in described}
@@ -53,11 +81,22 @@ def found_fields(connection: OdooConnection) -> tuple[frozenset[str], FoundActio
     return frozenset(found), action
 
 
-def missing_fields(fields: frozenset[str], action: FoundAction) -> Iterable[MissingPart]:
+def missing_fields(
+    fields: frozenset[str],
+    action: FoundAction,
+    wanted: Mapping[str, tuple[tuple[str, str], ...]],
+) -> Iterable[MissingPart]:
     """Our fields and the server action, as far as they are missing."""
-    for model, ours in FIELDS.items():
-        for name, _ in ours:
-            if f"{model}.{name}" not in fields:
-                yield MissingPart(what="field", name=f"{model}.{name}", remedy=SETUP)
+    for model, ours in wanted.items():
+        for field in ours:
+            if f"{model}.{field[0]}" not in fields:
+                cash = field in CASH_FIELDS.get(model, ()) and field not in FIELDS.get(model, ())
+                yield MissingPart(
+                    what="field",
+                    name=f"{model}.{field[0]}",
+                    remedy=SETUP,
+                    taxes=() if cash else None,
+                    cash=cash,
+                )
     if action.id is None:
         yield MissingPart(what="server action", name=action.fault, remedy=SETUP)

@@ -6,9 +6,8 @@ in one transaction, in the server action that setup made (`action.py`). So a kil
 lost answer leaves a whole step or none, and the next run finds the written records by external id.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TypeVar
 
 from fcb_pipelines.connectors.failures import (
     EntriesRefused,
@@ -16,13 +15,12 @@ from fcb_pipelines.connectors.failures import (
     NotPrepared,
 )
 from fcb_pipelines.connectors.ledger import unique_refs
-from fcb_pipelines.connectors.odoo.action import Batches, read_action
+from fcb_pipelines.connectors.odoo.books import Dated, locked
+from fcb_pipelines.connectors.odoo.cash_books import CashBooks
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
-from fcb_pipelines.connectors.odoo.connection import OdooConnection
-from fcb_pipelines.connectors.odoo.fields import SETUP, SOURCE_REF
+from fcb_pipelines.connectors.odoo.fields import SOURCE_REF
 from fcb_pipelines.connectors.odoo.foreign import foreign_credits
-from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import minor
@@ -31,7 +29,6 @@ from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
 from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
 from fcb_pipelines.connectors.odoo.setup import Setup
 from fcb_pipelines.connectors.settling import assert_settleable
-from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.ledger.moves import (
@@ -43,25 +40,13 @@ from fcb_pipelines.core.ledger.moves import (
 )
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 
-Item = TypeVar("Item", LedgerDocument, Settlement)
 
-
-class OdooLedger:
+class OdooLedger(CashBooks):
     """The books of one company in Odoo."""
-
-    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
-        self._odoo = connection
-        self._settings = settings
-        self._found: Chart | None = None
-
-    @property
-    def connection(self) -> OdooConnection:
-        """The access to these books."""
-        return self._odoo
 
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts. Reads only."""
-        lacking = missing_rights(self._odoo)
+        lacking = missing_rights(self._odoo, cash=self._settings.cash is not None)
         try:
             company = read_company(self._odoo)
             # What was read before may have been changed by a person since.
@@ -147,7 +132,7 @@ class OdooLedger:
             if ref in replace and there.get(move, {}).get("state") == "draft"
         }
         todo = [each for each in documents if each.ref not in found or each.ref in drafts]
-        self._assert_open(todo, "invoice_lock")
+        self._assert_open(_dated(todo), "invoice_lock")
         partners = self._partners(document.partner for document in todo)
         refused = [
             each
@@ -176,7 +161,7 @@ class OdooLedger:
         lock = read_company(self._odoo).invoice_lock
         for move, day in days.items():
             if lock is not None and date.fromisoformat(day) <= lock:
-                raise _locked(f"posting {rows[move]['ref']}", day, lock)
+                raise locked(f"posting {rows[move]['ref']}", day, lock)
         for batch in in_pages(list(days), BATCH):
             self._moves().post({move: days[move] for move in batch})
         return self.read_moves(refs)
@@ -208,7 +193,8 @@ class OdooLedger:
         writer = Settlements(self._odoo, self._batches(), self._chart())
         # An allocation that only matches existing entries needs no open period.
         existing = documents.keys() | writer.receipts(new)
-        self._assert_open([each for each in new if each.drawn_on not in existing], "entry_lock")
+        booked = [each for each in new if each.drawn_on not in existing]
+        self._assert_open(_dated(booked), "entry_lock")
         partners = self._partners(each.partner for each in new)
         known = [each for each in todo if each.document in documents]
         writer.write(known, documents, partners, unmatched)
@@ -261,42 +247,9 @@ class OdooLedger:
 
     # --- parts ------------------------------------------------------------------------------------
 
-    def _chart(self) -> Chart:
-        """The chart as last described. Raises NotPrepared without our fields or the server action."""
-        if self._found is None:
-            self._found = read_chart(self._odoo, self._settings, read_company(self._odoo))
-        chart = self._found
-        lacking = [part for part in chart.missing if part.what in ("field", "server action")]
-        if lacking:
-            self._found = None
-            named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
-            raise NotPrepared(
-                f"opening Odoo database {self._odoo.database}",
-                f"it lacks {named}",
-                remedy=SETUP,
-            )
-        return chart
-
-    def _assert_ours(self) -> None:
-        """Raises NotPrepared where the server action was changed since the chart was read."""
-        found = read_action(self._odoo, self._chart().action.id or 0)
-        if found.id is None:
-            raise NotPrepared(
-                f"writing to Odoo database {self._odoo.database}",
-                f"it lacks server action {found.fault}",
-                remedy=SETUP,
-            )
-
-    def _batches(self) -> Batches:
-        action = self._chart().action.id or 0
-        return Batches(self._odoo, action, tracking=self._settings.odoo.tracking)
-
     def _moves(self) -> Moves:
         residue = self._settings.policies.tax_residue
         return Moves(self._odoo, self._batches(), self._chart(), residue)
-
-    def _lookups(self) -> LookupReader:
-        return LookupReader(self._odoo, self._batches(), self._chart())
 
     def _identity(self, chart: Chart, company: Company) -> str:
         """The database's own number and the company's id; a copy that is set up gets no other."""
@@ -314,28 +267,6 @@ class OdooLedger:
                 )  # fmt: skip
         return found
 
-    def _assert_open(self, todo: Sequence[Item], lock_name: str) -> None:
-        """Raises NotAllowed for a date in a locked period, NotPrepared without the currency or a rate."""
-        if not todo:
-            return
-        company = read_company(self._odoo)
-        lock: date | None = getattr(company, lock_name)
-        for each in todo:
-            if lock is not None and each.date <= lock:
-                raise _locked(f"writing {each.ref}", each.date.isoformat(), lock)
-            if each.currency not in company.currencies:
-                raise NotPrepared(
-                    f"writing {each.ref}",
-                    f"this Odoo does not hold {each.currency}",
-                    remedy=f"activate the currency {each.currency} in Odoo and give it rates",
-                )
-            if not company.has_rate(each.currency, each.date):
-                raise NotPrepared(
-                    f"writing {each.ref}",
-                    f"Odoo has no rate of {each.currency} on {each.date}",
-                    remedy=f"a rate of {each.currency} on or before that day, in Odoo",
-                )
 
-
-def _locked(tried: str, day: str, lock: date) -> NotAllowed:
-    return NotAllowed(tried, f"its date {day} lies in the period locked to {lock}")
+def _dated(todo: Iterable[LedgerDocument | Settlement]) -> Iterator[Dated]:
+    return ((each.ref, each.date, each.currency) for each in todo)

@@ -13,11 +13,12 @@ from fcb_pipelines.core.ledger.description import MissingPart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """One operation on one model, and the group in Odoo that grants it."""
+    """One operation on one model, and the group in Odoo that grants it. `cash`: only cash needs it."""
 
     model: str
     operation: str
     group: str
+    cash: bool = False
 
     @property
     def name(self) -> str:
@@ -26,6 +27,8 @@ class Right:
 
 
 INVOICING, CONTACTS = "Accounting: Invoicing", "Contact Creation"
+# Community hides this group on the page of a user: it is on the page of groups, in developer mode.
+BASIC = "Basic"
 ADMINISTRATOR, SETTINGS = "Accounting: Administrator", "Administration: Settings"
 
 DAILY = (
@@ -34,6 +37,10 @@ DAILY = (
     Right(model="account.payment", operation="create", group=INVOICING),
     Right(model="account.partial.reconcile", operation="write", group=INVOICING),
     Right(model="res.partner", operation="create", group=CONTACTS),
+)
+CASH = (
+    Right(model="account.bank.statement.line", operation="create", group=BASIC, cash=True),
+    Right(model="account.bank.statement", operation="create", group=BASIC, cash=True),
 )
 SETUP = (
     Right(model="account.account", operation="create", group=ADMINISTRATOR),
@@ -44,11 +51,17 @@ SETUP = (
 )
 
 
-def missing_rights(odoo: OdooConnection) -> tuple[MissingPart, ...]:
-    """The rights of the daily work that this user lacks."""
+def missing_rights(odoo: OdooConnection, *, cash: bool = False) -> tuple[MissingPart, ...]:
+    """The rights of the daily work that this user lacks, those of `cash` too."""
     return tuple(
-        MissingPart(what="right", name=right.name, remedy=_grant(odoo, right.group))
-        for right in _lacking(odoo, DAILY)
+        MissingPart(
+            what="right",
+            name=right.name,
+            remedy=_grant(odoo, right.group),
+            taxes=() if right.cash else None,
+            cash=right.cash,
+        )
+        for right in _lacking(odoo, (*DAILY, *CASH) if cash else DAILY)
     )
 
 
@@ -72,4 +85,9 @@ def _lacking(odoo: OdooConnection, rights: tuple[Right, ...]) -> Iterator[Right]
 
 
 def _grant(odoo: OdooConnection, group: str) -> str:
+    if group == BASIC:
+        return (
+            f"add {odoo.user} to the group {group!r} in Odoo "
+            "(developer mode: Settings, Users & Companies, Groups)"
+        )
     return f"grant {odoo.user} the right {group!r} in Odoo (Settings, Users)"

@@ -12,10 +12,16 @@ from functools import partial
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo.action import NAME, VERSION
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
-from fcb_pipelines.connectors.odoo.chart import CURRENT, Chart, read_chart, wanted_accounts
+from fcb_pipelines.connectors.odoo.chart import BANK_ACCOUNT, Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo.fields import DOCUMENT_REF, FIELDS, REVERSES_REF, SOURCE_REF
+from fcb_pipelines.connectors.odoo.fields import (
+    DOCUMENT_REF,
+    MEETS,
+    REVERSES_REF,
+    SOURCE_REF,
+    wanted_fields,
+)
 from fcb_pipelines.connectors.odoo.parts import (
     ACCOUNT,
     ACTION,
@@ -26,6 +32,13 @@ from fcb_pipelines.connectors.odoo.parts import (
 )
 from fcb_pipelines.connectors.odoo.rights import assert_may_set_up
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION
+from fcb_pipelines.connectors.odoo.wanted import (
+    Balance,
+    balances,
+    made_journals,
+    wanted_accounts,
+    wanted_currencies,
+)
 from fcb_pipelines.core.company.settings import Journal, Settings
 from fcb_pipelines.core.ledger.description import SetupStep
 from fcb_pipelines.core.refs import ACTION_REF
@@ -89,6 +102,8 @@ class Setup:
             yield from self._bank_journal(journal, chart)
         for journal in (journals.customer_credit, journals.adjustments):
             yield self._journal(journal, "general", chart)
+        for balance in balances(self._settings).values():
+            yield from self._balance_journal(balance, chart)
         yield from self._currencies(chart)
         yield from self._fields(chart)
         make = None if chart.action.id is not None else self._make_action
@@ -119,15 +134,13 @@ class Setup:
                 "code": account.code,
                 "name": account.name,
                 "account_type": wanted.type,
-                "reconcile": wanted.type == CURRENT,
+                "reconcile": wanted.reconcile,
             }
             yield Part(
                 what="account",
                 name=_named(account.code, found, account.name),
-                make=None if found else partial(
-                    self._odoo.call, "account.account", "create", [values]
-                ),
-            )  # fmt: skip
+                make=None if found else partial(self._make_account, values, wanted.currency),
+            )
 
     def _journal(self, journal: Journal, kind: str, chart: Chart) -> Part:
         found = chart.journals.get(journal.code)
@@ -153,6 +166,19 @@ class Setup:
             make=None if found_all else make,
         )
 
+    def _balance_journal(self, balance: Balance, chart: Chart) -> Iterator[Part]:
+        """The journal of a balance, and its bank account: set where nothing was booked on another."""
+        code = balance.journal.code
+        if balance.currency is not None:
+            yield self._journal(balance.journal, "bank", chart)
+        bank = chart.banks.get(code)
+        right = bank is not None and (bank.account == balance.account.code or bank.is_used)
+        yield Part(
+            what=BANK_ACCOUNT,
+            name=f"{balance.account.code} of {code}",
+            make=None if right else partial(self._set_bank_account, balance),
+        )
+
     def _external_ids(self, chart: Chart) -> Part:
         """The external ids of the parts; those of books of an earlier version are given here."""
         lacking = [
@@ -167,11 +193,8 @@ class Setup:
 
     def _ours(self, chart: Chart) -> Iterator[tuple[str, Mapping[str, Row], list[str]]]:
         """(model, its records by code, the codes of those that setup makes)."""
-        journals = self._settings.journals
         yield ACCOUNT, chart.accounts, [one.account.code for one in wanted_accounts(self._settings)]
-        made = (journals.stripe, journals.off_platform, journals.customer_credit,
-                journals.adjustments)  # fmt: skip
-        yield JOURNAL, chart.journals, [journal.code for journal in made]
+        yield JOURNAL, chart.journals, [journal.code for journal in made_journals(self._settings)]
 
     def _name_parts(self) -> None:
         chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
@@ -184,13 +207,17 @@ class Setup:
             name_part(self._odoo, ACTION_REF, ACTION, chart.action.id)
 
     def _currencies(self, chart: Chart) -> Iterator[Part]:
-        for name in self._settings.currencies:
+        for name in wanted_currencies(self._settings):
             active = name in chart.company.currency_ids
             make = None if active else partial(self._activate, name)
             yield Part(what="currency", name=name, make=make)
 
     def _fields(self, chart: Chart) -> Iterator[Part]:
-        wanted = [(model, *field) for model, fields in FIELDS.items() for field in fields]
+        wanted = [
+            (model, *field)
+            for model, fields in wanted_fields(self._settings).items()
+            for field in fields
+        ]
         lacking = [each for each in wanted if f"{each[0]}.{each[1]}" not in chart.fields]
         # All with the first that is missing: Odoo loads its models anew after each call.
         make: Make = partial(self._make_fields, lacking)
@@ -207,19 +234,43 @@ class Setup:
             if frozenset(group.taxes) in chart.groups:
                 yield group.odoo_name
 
+    def _make_account(self, values: dict[str, object], currency: str | None) -> None:
+        if currency is not None:
+            values = {**values, "currency_id": self._currency(currency)}
+        self._odoo.call("account.account", "create", [values])
+
     def _make_journal(self, journal: Journal, kind: str) -> None:
         values = {"code": journal.code, "name": journal.name, "type": kind,
                   "company_id": self._odoo.company, "show_on_dashboard": False}  # fmt: skip
+        for balance in balances(self._settings).values():
+            if balance.journal.code == journal.code:
+                # Odoo would make a bank account of its own.
+                values["default_account_id"] = self._account(balance.account.code)
+                if balance.currency is not None:
+                    values["currency_id"] = self._currency(balance.currency)
         self._odoo.call("account.journal", "create", [values])
+
+    def _set_bank_account(self, balance: Balance) -> None:
+        """A journal that is made here has its account already."""
+        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        account = {"default_account_id": chart.account(balance.account.code)}
+        self._odoo.call("account.journal", "write", [chart.journal(balance.journal.code)], account)
+
+    def _account(self, code: str) -> int:
+        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        return chart.account(code)
+
+    def _currency(self, name: str) -> int:
+        found = self._odoo.rows("res.currency", [("name", "=", name)], ["id"], archived=True)
+        if not found:
+            raise _no_currency(name)
+        return int(found[0]["id"])
 
     def _activate(self, currency: str) -> None:
         """Activate a currency. The company enters the rates; until then nothing is posted in it."""
         found = self._odoo.rows("res.currency", [("name", "=", currency)], ["id"], archived=True)
         if not found:
-            raise NotPrepared(
-                f"activating the currency {currency}", "Odoo knows none of this name",
-                remedy=CONFIGURATION,
-            )  # fmt: skip
+            raise _no_currency(currency)
         self._odoo.call("res.currency", "write", [row["id"] for row in found], {"active": True})
 
     def _set_outstanding(self, journal: str, account: str) -> None:
@@ -244,7 +295,7 @@ class Setup:
                 "ttype": "char",
                 # A duplicate or reversal that a person makes is not the source's document.
                 "copied": False,
-                "index": name in (SOURCE_REF, DOCUMENT_REF, REVERSES_REF),
+                "index": name in (SOURCE_REF, DOCUMENT_REF, REVERSES_REF, MEETS),
                 "help": f"Written by {MODULE}.",
             }
             for model, name, label in lacking
@@ -277,6 +328,11 @@ def _named(code: str, found: Row | None, name: str) -> str:
         return f"{code} {name}"
     now = f" (now {found['code']})" if found["code"] != code else ""
     return f"{code} {found['name']}{now}{'' if found['active'] else ' (archived)'}"
+
+
+def _no_currency(name: str) -> NotPrepared:
+    tried = f"activating the currency {name}"
+    return NotPrepared(tried, "Odoo knows none of this name", remedy=CONFIGURATION)
 
 
 def _with_the_first() -> None:

@@ -20,6 +20,8 @@ from fcb_pipelines.connectors.failures import (
 from fcb_pipelines.connectors.retry import Pace, one_answer_each
 from fcb_pipelines.connectors.sources import (
     Absent,
+    BalanceList,
+    BalanceReport,
     Body,
     Followed,
     Known,
@@ -28,6 +30,7 @@ from fcb_pipelines.connectors.sources import (
     SourceDescription,
 )
 from fcb_pipelines.connectors.store.evidence import canonical
+from fcb_pipelines.connectors.stripe.balance import StripeBalance
 from fcb_pipelines.connectors.stripe.changes import (
     ChangedLists,
     MarkedLists,
@@ -68,8 +71,23 @@ class StripeSource:
         self._key = api_key
         pace = pace or Pace(requests_per_second)
         self._reader = StripeReader(api_key, pace=pace, api_base=api_base)
+        self._balance = StripeBalance(self._reader)
         self._rates: dict[str, Json] = {}
         self._related = Related()
+
+    def transactions(self, begin: int, end: int) -> BalanceList:
+        """Every balance transaction that was created in the span of Unix instants."""
+        return self._balance.transactions(begin, end)
+
+    def payouts(
+        self, begin: int, end: int, known: Mapping[str, tuple[Body, ...]] | None = None
+    ) -> BalanceList:
+        """Every payout that was created in the span, with its transactions."""
+        return self._balance.payouts(begin, end, known)
+
+    def balance(self) -> BalanceReport:
+        """The balance as it is reported now."""
+        return self._balance.balance()
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
         """Every invoice and credit note, newest first, with their payments, refunds and disputes."""

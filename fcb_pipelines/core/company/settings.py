@@ -189,6 +189,78 @@ class Policies(Part):
     )
 
 
+class CashAccounts(Part):
+    """The accounts of the cash entries, beside the outstanding account of the Stripe journal.
+
+    `balance` is the bank account of the Stripe journal. Payouts and top-ups meet the bank's own feed on
+    `payout_transit`. `fee_tax` has the tax on fees, `disputes` what a dispute holds as long as no
+    settlement stands for it, `pending` our customers' money that no document explains, `suspense` what
+    nobody named (C11).
+    """
+
+    balance: Account = Account(code="111320", name="NexaCloud Stripe Balance")
+    processing_fees: Account = Account(code="551400", name="NexaCloud Processing Fees")
+    fee_tax: Account = Account(code="118310", name="NexaCloud Tax on Processing Fees")
+    payout_transit: Account = Account(code="111323", name="NexaCloud Payouts in Transit")
+    other_services: Account = Account(code="215530", name="NexaCloud Cash of Other Services")
+    disputes: Account = Account(code="118320", name="NexaCloud Disputes Pending")
+    pending: Account = Account(code="215540", name="NexaCloud Cash Without Document")
+    suspense: Account = Account(code="118330", name="NexaCloud Stripe Suspense")
+    opening: Account = Account(code="311900", name="NexaCloud Opening Balance")
+
+
+class BalanceJournal(Part):
+    """The journal and bank account of a balance in another currency than the company's."""
+
+    currency: str
+    journal: Journal
+    account: Account
+
+
+class OpeningBalance(Part):
+    """The balance in one currency at the end of the day before the books begin, in major units."""
+
+    currency: str
+    amount: Decimal
+
+
+class CashSettings(Part):
+    """How the cash in Stripe's balance is booked."""
+
+    accounts: CashAccounts = CashAccounts()
+    balances: tuple[BalanceJournal, ...] = Field(
+        (), description="Journals of balances in other currencies than the company's."
+    )
+    opening: tuple[OpeningBalance, ...] = Field(
+        (), description="The balances at the end of the day before the books begin; none is zero."
+    )
+    other_services: Literal["whole", "list"] = Field(
+        "whole",
+        description="whole: what other services move is booked in one sum a day, so that the journal is "
+        "Stripe's whole balance; list: it is listed and not booked.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "CashSettings":
+        codes = [account.code for _, account in self.accounts]
+        for name, named in (
+            ("balances", [one.currency for one in self.balances]),
+            ("opening", [one.currency for one in self.opening]),
+            ("accounts", codes + [one.account.code for one in self.balances]),
+        ):
+            twice = sorted({each for each in named if named.count(each) > 1})
+            if twice:
+                raise ValueError(f"{name} name twice: {', '.join(twice)}")
+        return self
+
+
+def _switched(section: object) -> object:
+    """`cash: off` is no section, `cash: on` one of defaults. YAML reads both words as booleans."""
+    if section is False or section == "off":
+        return None
+    return {} if section is True or section == "on" else section
+
+
 class OdooSettings(Part):
     """How the pipeline works in Odoo."""
 
@@ -223,6 +295,9 @@ class Settings(Part):
     tax_groups: tuple[TaxGroup, ...] = ()
     policies: Policies = Policies()
     odoo: OdooSettings = OdooSettings()
+    cash: Annotated[CashSettings | None, BeforeValidator(_switched)] = Field(
+        None, description="The cash in Stripe's balance; off: none of it is read or booked."
+    )
     services: tuple[Service, ...] = ()
     metering: MeteringSettings = MeteringSettings()
     intake: IntakeSettings = IntakeSettings()
@@ -285,4 +360,10 @@ class Settings(Part):
             raise ValueError(f"policies.export_tax: {export} is not among the taxes of 0 %")
         if {"other", "unitemised"} & {family.key for family in self.families}:
             raise ValueError("families `other` and `unitemised` are built in: see accounts")
+        return self
+
+    @model_validator(mode="after")
+    def _one_journal_each_balance(self) -> "Settings":
+        if self.cash and self.currency in {one.currency for one in self.cash.balances}:
+            raise ValueError(f"cash.balances: {self.currency} has the Stripe journal")
         return self

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fcb_pipelines.core.facts.bodies import Json
+from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBalance
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.subscription import SubscriptionRules
@@ -25,6 +26,27 @@ class ReadsFacts(Protocol):
         ...
 
 
+class ReadsCash(Protocol):
+    """Reads the bodies of the balance that a source keeps.
+
+    All raise KeyError or TypeError for a body without an id or an instant; any other fault is its `problem`.
+    """
+
+    def transaction(self, body: Json) -> BalanceTransaction:
+        """One transaction."""
+        ...
+
+    def payout(self, body: Json, claimed: Iterable[Json] | None) -> Payout:
+        """One payout, with the transactions that the source lists for it (None: it can't say)."""
+        ...
+
+    def balance(
+        self, body: Json, newest: Iterable[Json], *, is_sure: bool
+    ) -> tuple[ReportedBalance, ...]:
+        """The balance in each currency; `newest` are the newest transactions when it was read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRules:
     """Reads one billing source's documents, customers and ids.
@@ -32,7 +54,8 @@ class SourceRules:
     `name` is the source in asset keys and refs. `customer_of` returns the source's customer id for a
     NexaCloud user, from the user's id and row (None where NexaCloud has no such user). `claimed`
     returns the source's own id from a text in NexaCloud's `stripe_invoice_id`. Both return None where
-    there is none. `subscriptions` reads its subscriptions; None where the source tells of none.
+    there is none. `subscriptions` reads its subscriptions; None where the source tells of none. `cash` makes
+    the reader of the balance of one owner in a timezone; None where it keeps none.
     """
 
     name: str
@@ -40,6 +63,7 @@ class SourceRules:
     customer_of: Callable[[str, User | None], str | None]
     claimed: Callable[[str], str | None]
     subscriptions: SubscriptionRules | None = None
+    cash: Callable[[str, str], ReadsCash] | None = None
 
     def customers(self, users: Mapping[str, User]) -> frozenset[str]:
         """The source's customer ids for these NexaCloud users, who come by id."""

@@ -12,7 +12,8 @@ class MissingPart:
 
     `taxes` are the configured tax keys that can't be posted without it. None means that no document
     can be posted; an empty tuple that only documents needing this part can't, as with a currency
-    without rates. `methods` are the settlement methods that can't be posted without it.
+    without rates. `methods` are the settlement methods that can't be posted without it. `cash`: no cash
+    entry can be posted without it, and everything else can (`taxes` is empty then).
     """
 
     what: str
@@ -20,11 +21,12 @@ class MissingPart:
     remedy: str
     taxes: tuple[str, ...] | None = None
     methods: tuple[Method, ...] = ()
+    cash: bool = False
 
     @property
     def is_needed(self) -> bool:
-        """Whether posting is blocked, wholly or for some taxes or methods."""
-        return self.taxes is None or bool(self.taxes) or bool(self.methods)
+        """Whether posting is blocked, wholly or for some taxes, methods or cash."""
+        return self.taxes is None or bool(self.taxes) or bool(self.methods) or self.cash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 
@@ -18,9 +18,17 @@ SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.INTAKE_SUBSCRIPTIONS,
     keys.INTAKE_RECEIVED,
     keys.EVENT_SUBSCRIPTIONS,
+    *(keys.source_key(name, "balance") for name in keys.BALANCES),
+    *((keys.CASH_SETTLED,) if keys.BALANCES else ()),
 )
+_OF_CASH = (keys.BALANCE_ROWS, keys.PAYOUT_ROWS, keys.CLEARING, keys.OUTSTANDING)
 WHOLE = dg.AssetSelection.assets(
-    keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS, keys.LEAKS, keys.DELIVERIES
+    keys.COMPLETENESS,
+    keys.RECEIVABLE,
+    keys.AMOUNTS,
+    keys.LEAKS,
+    keys.DELIVERIES,
+    *(_OF_CASH if keys.BALANCES else ()),
 )
 MONTHLY = dg.AssetSelection.all() - SHARED - WHOLE
 POSTING = dg.AssetSelection.assets(
@@ -31,6 +39,7 @@ POSTING = dg.AssetSelection.assets(
     keys.SETTLEMENTS,
     keys.LEDGER_DELTAS,
     keys.REPORT,
+    *((keys.STATEMENT_LINES,) if keys.BALANCES else ()),
 )
 
 extract = dg.define_asset_job(
@@ -51,7 +60,7 @@ post_reviewed_drafts = dg.define_asset_job(
     "post_reviewed_drafts",
     POSTING,
     partitions_def=MONTHS,
-    config=dg.RunConfig(ops={"ledger__posted_moves": PostingConfig(post=True)}),
+    config=dg.RunConfig(ops=posting(PostingConfig(post=True))),
     description="Posts and settles the drafts of a month that are still as they were written.",
 )
 

@@ -17,6 +17,7 @@ from fcb_pipelines.core.proof.window import (
     touched,
     with_ledger,
 )
+from fcb_pipelines.defs.cash.writing import open_months
 from fcb_pipelines.defs.metering.freshness import changed_months
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.reconciliation.slices import cut_digests
@@ -31,6 +32,7 @@ def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     now = _fingerprints(frames, ledger)
     wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
     wanted |= changed_months(frames, periods())
+    wanted |= open_months(frames) if keys.BALANCES else set()
     return tuple(period for period in periods() if period in wanted)
 
 

@@ -8,11 +8,14 @@ import dagster as dg
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
+from fcb_pipelines.core.cash.clearing import ClearingRow
 from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, gates_of
 from fcb_pipelines.core.events.proof import DeliveryRow
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.subscription import SubscriptionFacts
 from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.cash import OutstandingAt, OutstandingItem
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.invoiced import Invoiced
@@ -30,7 +33,7 @@ from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, breaches_of
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import today
 
-TABLE = gates_of(keys.SOURCES)
+TABLE = gates_of(keys.SOURCES, keys.BALANCES)
 OVER_ALL = tuple(gate for gate in TABLE if gate.scope is not Scope.MONTH)
 
 
@@ -66,6 +69,32 @@ def _index(frame: str) -> dict[str, Input]:
             frames=frames, read=lambda this: this.frames[frame].attrs.get("problem")
         ),
     }
+
+
+def _balance(source: str) -> dict[str, Input]:
+    """The balance of one source, and what keeps it from being whole, in words."""
+    frames = {"balance_rows": dg.AssetIn(keys.BALANCE_ROWS)}
+
+    def rows(this: Month) -> tuple[BalanceRow, ...]:
+        every = to_rows(this.frames["balance_rows"], BalanceRow)
+        return tuple(row for row in every if row.source == source)
+
+    return {
+        f"{source}_balance_rows": Input(frames=frames, read=rows),
+        f"{source}_balance_faults": Input(
+            frames=frames,
+            read=lambda this: this.frames["balance_rows"].attrs.get("faults", {}).get(source, ()),
+        ),
+    }
+
+
+def _outstanding(this: Month) -> dict[str, list[OutstandingItem]]:
+    """What the ledger has open on the outstanding account, at the end of each month that was read."""
+    frame = this.frames["outstanding"]
+    found: dict[str, list[OutstandingItem]] = {period: [] for period in frame.attrs["periods"]}
+    for row in to_rows(frame, OutstandingAt):
+        found[row.period].append(row.item)
+    return found
 
 
 INPUTS: Mapping[str, Input] = {
@@ -124,6 +153,14 @@ INPUTS: Mapping[str, Input] = {
         "event_subscriptions", keys.EVENT_SUBSCRIPTIONS, SubscriptionFacts
     ),
     "deliveries": _rows("deliveries", keys.DELIVERIES, DeliveryRow),
+    **{name: one for kept in keys.CAN_KEEP for name, one in _balance(kept).items()},
+    "payout_rows": _rows("payout_rows", keys.PAYOUT_ROWS, PayoutRow),
+    "clearing": _rows("clearing", keys.CLEARING, ClearingRow),
+    "clearing_last": Input(
+        frames={"clearing": dg.AssetIn(keys.CLEARING)},
+        read=lambda this: str(this.frames["clearing"].attrs["last"]),
+    ),
+    "outstanding": Input(frames={"outstanding": dg.AssetIn(keys.OUTSTANDING)}, read=_outstanding),
 }
 
 

@@ -1,7 +1,9 @@
-"""The configuration of a run of `ledger/posted_moves`."""
+"""The configuration of a run that may post: of `ledger/posted_moves`, and with cash on of its entries."""
 
 import dagster as dg
 from pydantic import Field
+
+from fcb_pipelines.defs.runtime import keys
 
 
 class PostingConfig(dg.Config):
@@ -15,3 +17,9 @@ class PostingConfig(dg.Config):
         default=None,
         description="Document ref -> content hash that was reviewed; unset: all drafts as they are.",
     )
+
+
+def posting(config: PostingConfig) -> dict[str, dg.Config]:
+    """This configuration for every step that posts, by the step's name."""
+    cash = (keys.STATEMENT_LINES,) if keys.BALANCES else ()
+    return {key.to_python_identifier(): config for key in (keys.POSTED_MOVES, *cash)}

@@ -14,7 +14,7 @@ from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.intake.handed import HandedStore
 from fcb_pipelines.connectors.intake.received import ReceivedStore
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
-from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.ledger import CashLedger, Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
@@ -138,7 +138,21 @@ def kept_ledger(found: Environment, settings: Settings) -> Ledger:
 
 
 def ledger(found: Environment, settings: Settings) -> Ledger:
-    """The ledger that FCB_LEDGER names, opened anew."""
+    """The ledger that FCB_LEDGER names, opened anew.
+
+    Raises NotPrepared where cash is on and this ledger does not keep it: nothing is half booked.
+    """
+    opened = _ledger(found, settings)
+    if settings.cash is not None and not isinstance(opened, CashLedger):
+        raise NotPrepared(
+            f"opening the books ({found.ledger}) with cash",
+            "this version does not write the cash of a balance into them",
+            remedy="set `cash: off` in the configuration",
+        )
+    return opened
+
+
+def _ledger(found: Environment, settings: Settings) -> Ledger:
     # Imported here: beancount is an optional extra.
     if found.ledger == "odoo":
         from fcb_pipelines.connectors.odoo.connection import OdooConnection

@@ -41,6 +41,20 @@ def source_key(name: str, noun: str) -> dg.AssetKey:
     return dg.AssetKey([name, noun])
 
 
+# The sources whose balance is booked: none where cash is off, and none of what is below is there then.
+BALANCES = registry.balances()
+# Those that keep one, whether or not it is booked.
+CAN_KEEP = registry.keeping()
+BALANCE_NOUNS = ("balance", "balance_transactions", "payouts")
+
+CASH_SETTLED = dg.AssetKey(["cash", "settled"])
+CASH_ENTRIES = dg.AssetKey(["cash", "entries"])
+STATEMENT_LINES = dg.AssetKey(["ledger", "statement_lines"])
+OUTSTANDING = dg.AssetKey(["ledger", "outstanding"])
+BALANCE_ROWS = dg.AssetKey(["reconciliation", "balance"])
+PAYOUT_ROWS = dg.AssetKey(["reconciliation", "payouts"])
+CLEARING = dg.AssetKey(["reconciliation", "clearing"])
+
 MOVES = dg.AssetKey(["ledger", "moves"])
 STANDING = dg.AssetKey(["ledger", "standing"])
 DOCUMENTS = dg.AssetKey(["ledger", "documents"])
@@ -90,6 +104,8 @@ MONTHLY = frozenset(
     | {STANDING, DOCUMENTS, PARTNERS, DRAFT_MOVES, POSTED_MOVES, SETTLEMENTS}
     | {AGREEMENTS, DISPOSITIONS, TAX_WITNESS, LEDGER_DELTAS}
     | {INTAKE_USAGE, USAGE, EXPECTED_CHARGES, METERING_DELTAS, OUTBOX, REPORT}
+    | {source_key(name, noun) for name in CAN_KEEP for noun in BALANCE_NOUNS[1:]}
+    | {CASH_ENTRIES, STATEMENT_LINES}
 )
 
 # Frames that a month may have been built without: an earlier version did not write them, or their

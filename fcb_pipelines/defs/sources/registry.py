@@ -30,7 +30,7 @@ from fcb_pipelines.core.company.settings import (
 from fcb_pipelines.core.facts.lago.rules import LAGO as LAGO_RULES
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.sound import sound
-from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.facts.source import ReadsCash, SourceRules
 from fcb_pipelines.core.facts.source import claimed_ref as claimed_of
 from fcb_pipelines.core.facts.stripe.rules import STRIPE as STRIPE_RULES
 from fcb_pipelines.core.metering.cycles import Span
@@ -68,7 +68,17 @@ PACKAGED = (STRIPE, LAGO)
 
 # Names that keys, refs, groups and resources use for something else.
 _TAKEN = frozenset(
-    {"nexacloud", "ledger", "reconciliation", "metering", "events", "close", "service", "unplaced"}
+    {
+        "nexacloud",
+        "ledger",
+        "reconciliation",
+        "metering",
+        "events",
+        "close",
+        "cash",
+        "service",
+        "unplaced",
+    }
     | {"store", "read_back_log", "io_manager"}
 )
 
@@ -102,6 +112,13 @@ class RegisteredSource:
             self.rules.facts(body, owner=self.section.owner, timezone=self.company.timezone)
         )
 
+    @property
+    def cash(self) -> ReadsCash:
+        """The reader of its balance. Raises ValueError for a source that keeps none."""
+        if self.rules.cash is None:
+            raise ValueError(f"{self.name} keeps no balance")
+        return self.rules.cash(self.section.owner, self.company.timezone)
+
     def spans(self, body: Body) -> dict[str, Span]:
         """The service time of each line of a body, by the line's key."""
         return self.entry.spans(body, self.company.timezone)
@@ -128,6 +145,16 @@ def registered(company: Settings) -> tuple[RegisteredSource, ...]:
 def names() -> tuple[str, ...]:
     """The names of this process's sources."""
     return tuple(one.name for one in registered(current()))
+
+
+def keeping() -> tuple[str, ...]:
+    """The names of those that keep a balance of money."""
+    return tuple(one.name for one in registered(current()) if one.rules.cash is not None)
+
+
+def balances() -> tuple[str, ...]:
+    """The names of those whose balance is booked: none where cash is off."""
+    return keeping() if current().cash is not None else ()
 
 
 def further() -> tuple[str, ...]:

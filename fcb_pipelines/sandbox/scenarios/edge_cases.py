@@ -9,6 +9,7 @@ from datetime import date
 import yaml
 
 from fcb_pipelines.sandbox.scenarios.builders.authored import ACCOUNT, ORGANIZATION, TIMEZONE
+from fcb_pipelines.sandbox.scenarios.builders.cash_side import with_cash
 from fcb_pipelines.sandbox.scenarios.builders.copies import user_row
 from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
 from fcb_pipelines.sandbox.scenarios.builders.objects import stripe_rate
@@ -91,7 +92,7 @@ def edge_scenario(*, later: bool, corrected: bool = False) -> Scenario:
 def edge_files(*, later: bool, corrected: bool = False) -> DatasetFiles:
     """The content of one of the two datasets, or of the second after a person `corrected` it."""
     scenario = edge_scenario(later=later, corrected=corrected)
-    return DatasetFiles(
+    files = DatasetFiles(
         described={
             "name": NAME,
             "timezone": TIMEZONE,
@@ -126,6 +127,7 @@ def edge_files(*, later: bool, corrected: bool = False) -> DatasetFiles:
         ),
         more={"cases.yaml": cases_yaml(scenario)},
     )
+    return with_cash(files)
 
 
 def cases_yaml(scenario: Scenario) -> str:

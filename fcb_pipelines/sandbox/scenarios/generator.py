@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from fcb_pipelines.core.periods import first_day, following, preceding
 from fcb_pipelines.sandbox.scenarios.builders.authored import TIMEZONE, authored
+from fcb_pipelines.sandbox.scenarios.builders.cash_side import with_cash
 from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
 from fcb_pipelines.sandbox.scenarios.builders.generated_lines import drawn_lines, zero_lines
 from fcb_pipelines.sandbox.scenarios.builders.generated_tables import Subscribed, tables
@@ -87,7 +88,7 @@ def generated(*, customers: int, invoices: int, months: int, seed: int) -> Datas
             for n in range(invoices)
         ]
     )
-    return authored(
+    files = authored(
         name=f"generated-{customers}-{invoices}-{months}-{seed}",
         periods=periods,
         synced=_SYNCED.astimezone(_ZONE),
@@ -96,6 +97,7 @@ def generated(*, customers: int, invoices: int, months: int, seed: int) -> Datas
         rates=all_rates(),
         catalogue=tables(subscribed.values(), sales),
     )
+    return with_cash(files)
 
 
 def _customer(n: int, seed: int) -> Customer:

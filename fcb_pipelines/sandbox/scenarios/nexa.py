@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from fcb_pipelines.sandbox.scenarios.builders.authored import authored
+from fcb_pipelines.sandbox.scenarios.builders.cash_side import with_cash
 from fcb_pipelines.sandbox.scenarios.builders.files import DatasetFiles
 from fcb_pipelines.sandbox.scenarios.builders.nexa_catalogue import catalogue_tables
 from fcb_pipelines.sandbox.scenarios.builders.nexa_metering import expected_metering
@@ -29,4 +30,4 @@ def nexa_files() -> DatasetFiles:
         catalogue=catalogue_tables(),
     )
     metering = expected_metering(sales, PERIODS)
-    return replace(files, expected={**files.expected, "metering": metering})
+    return with_cash(replace(files, expected={**files.expected, "metering": metering}))

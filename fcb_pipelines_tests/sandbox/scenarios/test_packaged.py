@@ -14,10 +14,10 @@ from fcb_pipelines.sandbox.scenarios import packaged
 # One digest over everything that a dataset's builder makes. Another one is another dataset: if that is
 # meant, `python -m fcb_pipelines.sandbox.scenarios.packaged` writes the committed part anew.
 BUILT = {
-    "edge-cases": "289155bd042f94e20d4a46190c248bc1d4c7c3409096d0b52ceb36ccbce3745e",
-    "edge-cases-later": "20441d030a988bc7ed6768ba01249e38c9b791c7145c1ad3d821550de9237a6d",
-    "nexa-2026-05": "a6c980d6b1d8409fe28f0ba37cccafc5b66fd458761873fd14651c062fe879a6",
-    "services-small": "0acac3ef37287ad4781918e2a5546f4f7a80c01543cf54c771a81806584bf228",
+    "edge-cases": "0ce77a5021d402f60b29c2f1568834589a713848fa9ffa29e1c142dc54c753e2",
+    "edge-cases-later": "5bdef33e4bb0a82f50e34adcfaa06c72ac7b31564c82cc49be224e0d498860bc",
+    "nexa-2026-05": "f9ce7fcdfd35d50d87dfe48cc90e13f8ff804ebcba70fe74db06b0202c76c80a",
+    "services-small": "b146537ad1ef4afd22499b9762f65d133012a46eea85e5da19f7f3f53fe5fba1",
 }
 EACH = pytest.mark.parametrize("name", BUILT)
 DIGESTS = """

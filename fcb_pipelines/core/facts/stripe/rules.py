@@ -5,6 +5,7 @@ from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import User
 from fcb_pipelines.core.facts.source import SourceRules
+from fcb_pipelines.core.facts.stripe.cash import StripeCash
 from fcb_pipelines.core.facts.stripe.documents import document_facts
 from fcb_pipelines.core.facts.subscription import SubscriptionRules, stripe_subscription
 
@@ -28,10 +29,15 @@ def _subscription_at(subscription: str, named: str | None) -> str | None:
     return named if named and named.startswith("sub_") else None
 
 
+def _cash(owner: str, timezone: str) -> StripeCash:
+    return StripeCash(account=owner, timezone=timezone)
+
+
 STRIPE = SourceRules(
     name=System.STRIPE.value,
     facts=_facts,
     customer_of=_customer_of,
     claimed=_claimed,
     subscriptions=SubscriptionRules(facts=stripe_subscription, at_source=_subscription_at),
+    cash=_cash,
 )

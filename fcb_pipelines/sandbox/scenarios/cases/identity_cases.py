@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fcb_pipelines.sandbox.scenarios.builders.sales import stripe_id, uuid_of
-from fcb_pipelines.sandbox.scenarios.builders.stripe_money_shapes import stripe_balance_transaction
+from fcb_pipelines.sandbox.scenarios.builders.stripe_cash_shapes import stripe_balance_transaction
 from fcb_pipelines.sandbox.scenarios.cases import customers
 from fcb_pipelines.sandbox.scenarios.cases.at_lago import LagoPaying, lago_sale
 from fcb_pipelines.sandbox.scenarios.cases.at_stripe import Dates, Paying, sale

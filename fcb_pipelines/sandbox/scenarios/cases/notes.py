@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fcb_pipelines.sandbox.scenarios.builders.authored import ACCOUNT, ORGANIZATION
 from fcb_pipelines.sandbox.scenarios.builders.lago_note_shapes import lago_credit, lago_credit_note
 from fcb_pipelines.sandbox.scenarios.builders.sales import stripe_id, uuid_of
+from fcb_pipelines.sandbox.scenarios.builders.stripe_cash_shapes import stripe_balance_transaction
 from fcb_pipelines.sandbox.scenarios.builders.stripe_money_shapes import (
-    stripe_balance_transaction,
     stripe_credit_note,
     stripe_credit_note_line,
     stripe_dispute,

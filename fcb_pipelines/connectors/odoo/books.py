@@ -1,0 +1,95 @@
+"""One company's prepared books in Odoo: what every call of the ledger asks of them first."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from fcb_pipelines.connectors.failures import NotAllowed, NotPrepared
+from fcb_pipelines.connectors.odoo.action import Batches, read_action
+from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
+from fcb_pipelines.connectors.odoo.company import read_company
+from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.fields import SETUP
+from fcb_pipelines.connectors.odoo.lookups import LookupReader
+from fcb_pipelines.core.company.settings import Settings
+
+Dated = tuple[str, date, str]
+"""(ref, day, currency) of something that is to be written."""
+
+
+class Books:
+    """The books of one company in Odoo, through one connection."""
+
+    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
+        self._odoo = connection
+        self._settings = settings
+        self._found: Chart | None = None
+
+    @property
+    def connection(self) -> OdooConnection:
+        """The access to these books."""
+        return self._odoo
+
+    def _chart(self) -> Chart:
+        """The chart as last described. Raises NotPrepared without our fields or the server action."""
+        if self._found is None:
+            self._found = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = self._found
+        self._assert_has(chart, ("field", "server action"), cash=False)
+        return chart
+
+    def _assert_has(self, chart: Chart, kinds: tuple[str, ...], *, cash: bool) -> None:
+        """Raises NotPrepared where a part of these kinds is missing, of cash alone or of the rest."""
+        lacking = [part for part in chart.missing if part.what in kinds and part.cash == cash]
+        if lacking:
+            self._found = None
+            named = ", ".join(f"{part.what} {part.name}" for part in lacking[:5])
+            raise NotPrepared(
+                f"opening Odoo database {self._odoo.database}",
+                f"it lacks {named}",
+                remedy=lacking[0].remedy,
+            )
+
+    def _assert_ours(self) -> None:
+        """Raises NotPrepared where the server action was changed since the chart was read."""
+        found = read_action(self._odoo, self._chart().action.id or 0)
+        if found.id is None:
+            raise NotPrepared(
+                f"writing to Odoo database {self._odoo.database}",
+                f"it lacks server action {found.fault}",
+                remedy=SETUP,
+            )
+
+    def _batches(self) -> Batches:
+        action = self._chart().action.id or 0
+        return Batches(self._odoo, action, tracking=self._settings.odoo.tracking)
+
+    def _lookups(self) -> LookupReader:
+        return LookupReader(self._odoo, self._batches(), self._chart())
+
+    def _assert_open(self, todo: Iterable[Dated], lock_name: str) -> None:
+        """Raises NotAllowed for a date in a locked period, NotPrepared without the currency or a rate."""
+        dated = list(todo)
+        if not dated:
+            return
+        company = read_company(self._odoo)
+        lock: date | None = getattr(company, lock_name)
+        for ref, day, currency in dated:
+            if lock is not None and day <= lock:
+                raise locked(f"writing {ref}", day.isoformat(), lock)
+            if currency not in company.currencies:
+                raise NotPrepared(
+                    f"writing {ref}",
+                    f"this Odoo does not hold {currency}",
+                    remedy=f"activate the currency {currency} in Odoo and give it rates",
+                )
+            if not company.has_rate(currency, day):
+                raise NotPrepared(
+                    f"writing {ref}",
+                    f"Odoo has no rate of {currency} on {day}",
+                    remedy=f"a rate of {currency} on or before that day, in Odoo",
+                )
+
+
+def locked(tried: str, day: str, lock: date) -> NotAllowed:
+    """The failure of writing on a day in a locked period."""
+    return NotAllowed(tried, f"its date {day} lies in the period locked to {lock}")

@@ -1,0 +1,253 @@
+"""Cash through the graph: a posted company whose balance ties out, payout by payout, with cash on.
+
+The definitions of this process are of a configuration without cash, so its assets are defined here.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import dagster as dg
+import pytest
+import yaml
+
+from fcb_pipelines.config import settings
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
+from fcb_pipelines.core.cash.clearing import clearing
+from fcb_pipelines.core.cash.entries import Placement, entries_of
+from fcb_pipelines.core.cash.settled import SettledCash, booked_cash
+from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.codes import CashKind, CashReason
+from fcb_pipelines.core.facts.cash import BalanceTransaction, ReportedBalance
+from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.core.proof.gate import GateResult, Outcome
+from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
+from fcb_pipelines.defs.cash.proof import proof_assets
+from fcb_pipelines.defs.cash.writing import open_months, writing_assets
+from fcb_pipelines.defs.gates.inputs import gate_results
+from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.runtime import connections, keys
+from fcb_pipelines.defs.runtime.month import Month
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.runs import Run, through_dagster
+from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, Snapshot, World, running, why
+
+STRIPE = "stripe"
+TRANSACTIONS = keys.source_key(STRIPE, "balance_transactions")
+PAYOUTS = keys.source_key(STRIPE, "payouts")
+REPORTED = keys.source_key(STRIPE, "balance")
+Row = TypeVar("Row")
+
+
+def _jobs() -> dg.Definitions:
+    mine = [
+        *balance_assets(STRIPE),
+        *cash_assets((STRIPE,)),
+        *writing_assets(),
+        *proof_assets((STRIPE,)),
+    ]
+    chosen = {
+        "extract_cash": (REPORTED, keys.CASH_SETTLED),
+        "month_of_cash": (TRANSACTIONS, PAYOUTS, keys.CASH_ENTRIES),
+        "prove_cash": (keys.BALANCE_ROWS, keys.PAYOUT_ROWS),
+        "write_cash": (keys.STATEMENT_LINES,),
+        "clear": (keys.CLEARING, keys.OUTSTANDING),
+    }
+    return dg.Definitions(
+        assets=[*(DEFINITIONS.assets or ()), *mine],
+        resources=DEFINITIONS.resources,
+        jobs=[
+            dg.define_asset_job(name, dg.AssetSelection.assets(*picked))
+            for name, picked in chosen.items()
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cash:
+    """A posted world with cash on, and the jobs over its cash."""
+
+    world: World
+    jobs: dg.Definitions
+
+    def run(
+        self, job: str, period: str | None = None, ops: Mapping[str, dg.Config] | None = None
+    ) -> Run:
+        return through_dagster(self.jobs.resolve_job_def(job), self.world.instance, period, ops)
+
+    def prove(self) -> None:
+        """Everything once; all must succeed."""
+        runs = [self.run("extract_cash"), *(self.run("month_of_cash", p) for p in PERIODS)]
+        runs.append(self.run("prove_cash"))
+        assert all(run.success for run in runs), why(*runs)
+
+    def rows(self, key: dg.AssetKey, row_type: type[Row], period: str | None = None) -> list[Row]:
+        frame = self.world.frames.read(key.path, period)
+        assert frame is not None
+        return [*to_rows(frame, row_type)]
+
+    def placements(self) -> list[Placement]:
+        return [
+            row for period in PERIODS for row in self.rows(keys.CASH_ENTRIES, Placement, period)
+        ]
+
+    def gates(self) -> dict[str, GateResult]:
+        frames = {
+            "balance_rows": self.world.frames.read(keys.BALANCE_ROWS.path),
+            "payout_rows": self.world.frames.read(keys.PAYOUT_ROWS.path),
+        }
+        found = {name: frame for name, frame in frames.items() if frame is not None}
+        wanted = [GATES["stripe_balance_ties_out"], GATES["every_payout_adds_up"]]
+        return {one.gate: one for one in gate_results(wanted, Month("", found))}
+
+    def outcomes(self) -> dict[str, Outcome]:
+        return {name: result.outcome for name, result in self.gates().items()}
+
+
+def _turn_on(world: World) -> None:
+    config = Path(os.environ["FCB_CONFIG"])
+    told = yaml.safe_load(config.read_text("utf-8")) | {"cash": True}
+    config.write_text(yaml.safe_dump(told), "utf-8")
+    settings.current.cache_clear()
+
+
+@pytest.fixture
+def cash(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    all_posted: Callable[[], Snapshot],
+) -> Iterator[Cash]:
+    with running(tmp_path / "cash", postgres, new_database, like=all_posted()) as world:
+        _turn_on(world)
+        yield Cash(world=world, jobs=_jobs())
+    settings.current.cache_clear()
+
+
+def test_a_posted_company_ties_out_and_every_settlement_reached_the_balance(cash: Cash) -> None:
+    cash.prove()
+    assert cash.outcomes() == dict.fromkeys(
+        ("stripe_balance_ties_out", "every_payout_adds_up"), Outcome.PASS
+    )
+    (balance,) = cash.rows(keys.BALANCE_ROWS, BalanceRow)
+    (reported,) = cash.rows(REPORTED, ReportedBalance)
+    assert (balance.difference, balance.listed, balance.held) == (0, 0, 0)
+    assert balance.booked == balance.moved == reported.amount
+    assert {kind.kind for kind in balance.kinds} == {
+        CashKind.CHARGE, CashKind.PAYOUT, CashKind.FEE, CashKind.TAX
+    }  # fmt: skip
+    assert all(row.claimed == row.amount for row in cash.rows(keys.PAYOUT_ROWS, PayoutRow))
+
+    placed = cash.placements()
+    assert {each.reason for each in placed} == {None, CashReason.OTHER_SERVICE}
+    # The books hold the settlements; each has met its charge, Lago's too, and nothing is left over.
+    plain = settings.current().model_copy(update={"cash": None})
+    held = connections.ledger(cash.world.found, plain).read_settlements(None)
+    posted = [one.settlement for one in held if one.state is MoveState.POSTED]
+    booked = booked_cash(posted, settings.current())
+    assert {row.key.partition(":")[0] for row in booked} == {"stripe", "lago"}
+    assert clearing(booked, entries_of(placed), {"2026-05": date(2026, 5, 31)}, {}) == ()
+
+    # What can change no more is not read again, and is placed the same.
+    settled = cash.rows(keys.CASH_SETTLED, SettledCash)
+    cash.prove()
+    assert cash.placements() == placed
+    assert cash.rows(keys.CASH_SETTLED, SettledCash) == settled
+    again = cash.run("month_of_cash", "2026-03")
+    assert {again.metadata[key]["calls"] for key in (TRANSACTIONS, PAYOUTS)} == {0}
+
+
+def test_a_ledger_that_does_not_keep_cash_is_refused_before_anything_is_written(
+    cash: Cash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_ledger", lambda found, company: SimpleNamespace())
+    with pytest.raises(NotPrepared, match="cash: off"):
+        connections.ledger(cash.world.found, settings.current())
+
+
+KEEPS_CASH = hasattr(BeancountLedger, "write_cash")
+
+
+@pytest.mark.skipif(not KEEPS_CASH, reason="the embedded books do not keep cash yet")
+def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash: Cash) -> None:
+    cash.prove()
+    ledger = connections.ledger(cash.world.found, settings.current())
+    ledger.setup()
+    drafts = cash.run("write_cash", "2026-04")
+    assert drafts.success, why(drafts)
+    assert drafts.metadata[keys.STATEMENT_LINES]["written"] == 0, "posting is draft"
+    post = {keys.STATEMENT_LINES.to_python_identifier(): PostingConfig(post=True)}
+    for times in (1, 0):
+        runs = [cash.run("write_cash", period, post) for period in PERIODS]
+        assert all(run.success for run in runs), why(*runs)
+        written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in runs]
+        assert sum(written) == times * len(entries_of(cash.placements()))
+    cleared = cash.run("clear")
+    assert cleared.success, why(cleared)
+    frames = {
+        "clearing": cash.world.frames.read(keys.CLEARING.path),
+        "outstanding": cash.world.frames.read(keys.OUTSTANDING.path),
+    }
+    found = {name: frame for name, frame in frames.items() if frame is not None}
+    wanted = [GATES["every_settlement_reached_the_balance"], GATES["outstanding_is_explained"]]
+    results = gate_results(wanted, Month("", found))
+    assert [(one.outcome, one.detail) for one in results] == [
+        (Outcome.PASS, one.proves) for one in results
+    ]
+    assert open_months(cash.world.frames) == set()
+
+
+# A change of the source's own list, and what the gates say of it.
+def one_cent(rows: list[dict[str, Any]]) -> None:
+    rows[5] |= {"amount": rows[5]["amount"] + 1, "net": rows[5]["net"] + 1}
+
+
+def one_lost(rows: list[dict[str, Any]]) -> None:
+    del rows[5]
+
+
+@pytest.mark.parametrize("change", [one_cent, one_lost])
+def test_a_balance_that_its_transactions_do_not_come_to_is_named(
+    cash: Cash, change: Callable[[list[dict[str, Any]]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cash.world.objects("stripe/balance_transactions") as rows:
+        true = sum(row["net"] for row in rows)
+        change(rows)
+
+    def reported(transactions: Any) -> dict[str, Any]:
+        parts = [{"amount": true, "currency": "cad", "source_types": {}}]
+        return {"object": "balance", "livemode": True, "available": parts, "pending": []}
+
+    monkeypatch.setattr("fcb_pipelines.sandbox.stripe_server.reported_balance", reported)
+    cash.prove()
+    assert cash.outcomes() == dict.fromkeys(
+        ("stripe_balance_ties_out", "every_payout_adds_up"), Outcome.FAIL
+    )
+    assert "CAD too much" in cash.gates()["stripe_balance_ties_out"].detail
+    assert "its transactions come to" in cash.gates()["every_payout_adds_up"].detail
+
+
+def test_a_month_that_is_not_built_keeps_the_balance_from_being_proved(cash: Cash) -> None:
+    assert cash.run("extract_cash").success
+    assert cash.run("month_of_cash", PERIODS[-1]).success
+    assert cash.run("prove_cash").success
+    found = cash.gates()["stripe_balance_ties_out"]
+    assert found.outcome is Outcome.FAIL
+    assert f"{PERIODS[0]} is not built: stripe/balance_transactions" in found.detail
+
+
+def test_a_list_that_is_not_whole_is_not_booked_from(cash: Cash) -> None:
+    cash.world.stripe_faults.forbidden = frozenset({"payouts"})
+    assert cash.run("extract_cash").success
+    run = cash.run("month_of_cash", PERIODS[0])
+    assert not run.success
+    assert any("required permissions" in each for each in run.failures)
+    assert cash.rows(TRANSACTIONS, BalanceTransaction, PERIODS[0])
