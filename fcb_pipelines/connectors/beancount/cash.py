@@ -55,9 +55,11 @@ class CashRecords:
         self._accounts = balance_accounts(settings)
         self._outstanding = outstanding.code
         self._running: dict[str, list[tuple[date, tuple[int, int]]]] = {}
+        banks = {records.chart.names.get(code) for code in self._accounts.values()}
         self._asserted = {
             (each.account, each.amount.currency, each.date): each
             for each in records.balances_stated
+            if each.account in banks
         }
 
     # --- accounts -----------------------------------------------------------------------------
