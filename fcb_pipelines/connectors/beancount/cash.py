@@ -139,7 +139,7 @@ class CashRecords:
         return CashEntry(
             ref=ref,
             kind=CashKind(kind) if kind in set(CashKind) else CashKind.UNKNOWN,
-            date=_day(dated) or entry.date,
+            date=_day(dated),
             booked_on=entry.date,
             currency=currency,
             amount=minor(bank) if bank else 0,
@@ -302,11 +302,12 @@ def _line(posting: Any, account: str, currency: str) -> CashLine:
     )
 
 
-def _day(value: str) -> date | None:
+def _day(value: str) -> date:
+    """The day of a transaction; the first of all where a person made it none, which then shows."""
     try:
         return date.fromisoformat(value)
     except ValueError:
-        return None
+        return date.min
 
 
 def _stated_amount(note: Any, key: str, currency: str) -> int:
