@@ -5,9 +5,10 @@ posting is a line. What is matched follows from the postings alone (`core.cash.m
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -155,8 +156,7 @@ class CashRecords:
 
     def outstanding(self, on: date) -> tuple[OutstandingItem, ...]:
         """What is open on the outstanding account at the end of a day, in date order."""
-        found = list(self._lines())
-        left = residuals([line for _, line in found], on)
+        left = residuals([line for _, line in self._lines], on)
         return tuple(
             OutstandingItem(
                 ref=text(entry.meta, "external_id") or None,
@@ -166,13 +166,13 @@ class CashRecords:
                 residual=residual,
                 meets=line.key if text(entry.meta, "external_id") else None,
             )
-            for (entry, line), residual in zip(found, left, strict=True)
+            for (entry, line), residual in zip(self._lines, left, strict=True)
             if residual
         )
 
     def _open(self, keys: set[str]) -> dict[str, tuple[OpenLine, ...]]:
         """Ref -> the open lines with one of these keys."""
-        lines = [line for _, line in self._lines() if line.key in keys]
+        lines = [line for _, line in self._lines if line.key in keys]
         found: dict[str, tuple[OpenLine, ...]] = {}
         for line, residual in zip(lines, residuals(lines), strict=True):
             if residual and line.key is not None:
@@ -180,7 +180,11 @@ class CashRecords:
                 found[line.entry] = (*found.get(line.entry, ()), open_)
         return found
 
-    def _lines(self) -> Iterable[tuple[Any, OutstandingLine]]:
+    @cached_property
+    def _lines(self) -> Sequence[tuple[Any, OutstandingLine]]:
+        return list(self._posted_lines())
+
+    def _posted_lines(self) -> Iterator[tuple[Any, OutstandingLine]]:
         """The posted lines of the outstanding account with their entries, in date order."""
         for entry in self.records.transactions():
             if state_of(entry) is not MoveState.POSTED:

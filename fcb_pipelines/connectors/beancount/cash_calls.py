@@ -36,6 +36,7 @@ class CashCalls:
     def __init__(self, books: BooksFolder[Records], settings: Settings) -> None:
         self._books = books
         self._settings = settings
+        self._read: CashRecords | None = None
 
     def read_cash(self, refs: Collection[str] | None = None) -> tuple[LedgerCash, ...]:
         """Our cash entries in the order of `refs`, or all of them in date order."""
@@ -118,7 +119,10 @@ class CashCalls:
         return self._cash(None).outstanding(on)
 
     def _cash(self, scope: Scope | None) -> CashRecords:
-        return CashRecords(self._books.load(scope), self._settings)
+        records, read = self._books.load(scope), self._read
+        if read is None or read.records is not records:
+            read = self._read = CashRecords(records, self._settings)
+        return read
 
     def _change_cash(
         self, change: Callable[[CashRecords, Changes], None], scope: Scope | None
