@@ -66,8 +66,7 @@ class CashRecords:
     # --- accounts -----------------------------------------------------------------------------
 
     def account(self, tried: str, currency: str) -> str:
-        """The bank account of a balance. Raises NotPrepared for a currency without one, or an account
-        that the books lack."""
+        """The name of a balance's bank account. Raises NotPrepared where there is none, or the books lack it."""
         if currency not in self._accounts:
             raise NotPrepared(tried, f"no journal is of {currency}", remedy=CONFIGURATION)
         return self.records.chart.name(self._accounts[currency])
@@ -271,9 +270,9 @@ class CashRecords:
         return self._asserted.get((account, stated.currency, stated.date + timedelta(1)))
 
     def is_proved(self, stated: CashBalance) -> bool:
-        """Whether our assertion has this amount and Beancount's loader, of the whole books, accepts it."""
+        """Whether our assertion is of this very amount and Beancount's loader, of the whole books, accepts it."""
         found = self.asserted(stated)
-        if found is None or found.diff_amount is not None:
+        if found is None or found.diff_amount is not None or found.tolerance != 0:
             return False
         return bool(from_major(found.amount.number, stated.currency) == stated.amount)
 

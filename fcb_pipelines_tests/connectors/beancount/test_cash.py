@@ -234,19 +234,20 @@ def test_a_draft_of_a_persons_counts_for_beancount_and_is_not_proved_over(books:
     assert f"{date(2026, 12, 31)} balance" not in journal(books, 12).read_text()
 
 
-def test_a_balance_is_stated_once_and_a_stale_one_is_replaced(books: Path) -> None:
-    before = journal(books, 4).read_text()
+@pytest.mark.parametrize("part", ["Stripe-Balance  0.00 ~ 0 CAD", "~ 0 CAD"])
+def test_a_balance_is_stated_once_and_one_that_a_person_changed_is_replaced(
+    books: Path, part: str
+) -> None:
+    month = journal(books, 4)
+    before = month.read_text()
     assert opened(books).state_balances(STATED) == tuple(STATED)
-    assert journal(books, 4).read_text() == before
+    assert month.read_text() == before
     assert opened(books).state_balances([STATED[0], STATED[0]]) == (STATED[0], STATED[0])
-    rewrite(
-        journal(books, 4),
-        "balance Assets:111320-NexaCloud-Stripe-Balance  ",
-        "balance Assets:111320-NexaCloud-Stripe-Balance  1",
-    )
-    assert errors(books) != []
+    rewrite(month, part, part.replace("0.00", "1.00").replace("~ 0", "~ 9"))
     assert opened(books).state_balances(STATED) == tuple(STATED)
     assert errors(books) == []
+    text = month.read_text()
+    assert (text.count(" balance "), text.count(" ~ 0 CAD"), text.count("~ 9")) == (3, 3, 0)
 
 
 def test_an_id_that_a_statement_has_twice_is_refused(books: Path) -> None:
