@@ -1,10 +1,12 @@
 """What a month costs in the embedded books by the history behind it.
 
-    python -m benchmarks.books [--months 60] [--documents 333] [--repeat 3] [--json]
+    python -m benchmarks.books [--months 60] [--documents 333] [--repeat 3] [--cash] [--json]
 
 The same month - drafts, posting, payments, some of them of the month before, credit notes - is written
 and read back in books with one month and in books with many. Each measurement is a process of its own
-over a copy of the books; the figure is the least CPU time (user + sys) of the repetitions.
+over a copy of the books; the figure is the least CPU time (user + sys) of the repetitions. With `--cash`
+the months, and the one that is measured, also have the charge of each payment, two payouts with their
+statements, and all months balances that were stated at each payout and month's end.
 """
 
 import argparse
@@ -22,7 +24,9 @@ from pathlib import Path
 
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.ledger.cash import CashBalance, CashEntry, CashStatement
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
+from fcb_pipelines_tests.cash_entries import CASH_SETTINGS, a_charge, a_payout, a_statement
 from fcb_pipelines_tests.documents import (
     SETTINGS,
     a_credit_note,
@@ -109,16 +113,52 @@ def write_month(ledger: BeancountLedger, number: int, documents: int) -> None:
     ledger.read_settlements([each.ref for each in settlements], of=refs)
 
 
-def history(folder: Path, months: int, documents: int) -> None:
+def cash_of(
+    number: int, documents: int
+) -> tuple[list[CashEntry], list[CashStatement], list[CashBalance]]:
+    """The cash of a month: a charge for each payment, two payouts of it, and the balances that follow."""
+    paid = [each for each in month_of(number, documents)[1] if each.drawn_on is None]
+    charges = [a_charge(each, f"txn_{number}_{place}") for place, each in enumerate(paid)]
+    entries: list[CashEntry] = []
+    statements, balances = [], []
+    for half, part in enumerate((charges[::2], charges[1::2])):
+        day, name = _day(number, 15 + half), f"po_{number}_{half}"
+        payout = a_payout(sum(each.amount for each in part), f"txn_{name}", day=day)
+        entries += [*part, payout]
+        statements.append(a_statement([*part, payout], name))
+        left = sum(each.amount for each in charges[1::2]) if not half else 0
+        balances.append(CashBalance(currency="CAD", date=day, amount=left))
+    balances.append(CashBalance(currency="CAD", date=_day(number, 28), amount=0))
+    return entries, statements, balances
+
+
+def write_cash(ledger: BeancountLedger, number: int, documents: int) -> None:
+    """The cash of a month as the pipeline writes it."""
+    entries, statements, _ = cash_of(number, documents)
+    held = ledger.write_cash(entries)
+    stated = ledger.write_statements(statements)
+    if any(each.open for each in held) or not all(each.is_valid for each in stated):
+        raise SystemExit("the cash of the month is not matched, or its statements are not valid")
+
+
+def history(folder: Path, months: int, documents: int, *, cash: bool) -> None:
     """Books with so many months."""
-    ledger = BeancountLedger(folder, SETTINGS)
+    ledger = BeancountLedger(folder, CASH_SETTINGS if cash else SETTINGS)
     ledger.setup()
     ledger.upsert_partners(PARTNERS)
     for number in range(months):
         write_month(ledger, number, documents)
+        if cash:
+            write_cash(ledger, number, documents)
+    if cash:
+        balances = [each for number in range(months) for each in cash_of(number, documents)[2]]
+        if ledger.state_balances(balances) != tuple(balances):
+            raise SystemExit("the books have other balances")
 
 
-def cost(action: str, books: Path, months: int, documents: int, repeat: int) -> Cost:
+def cost(
+    action: str, books: Path, months: int, documents: int, repeat: int, *, cash: bool = False
+) -> Cost:
     """The cost of an action over copies of the books, each in a process of its own."""
     found = []
     for _ in range(repeat):
@@ -130,6 +170,7 @@ def cost(action: str, books: Path, months: int, documents: int, repeat: int) -> 
             (copy / ".index").unlink(missing_ok=True)
         arguments = ["-m", "benchmarks.books", "--act", action, str(copy)]
         sizes = ["--months", str(months), "--documents", str(documents)]
+        sizes += ["--cash"] if cash else []
         child = subprocess.Popen([sys.executable, *arguments, *sizes])
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -141,11 +182,13 @@ def cost(action: str, books: Path, months: int, documents: int, repeat: int) -> 
     return min(found, key=lambda each: each.cpu)
 
 
-def act(action: str, folder: Path, months: int, documents: int) -> None:
+def act(action: str, folder: Path, months: int, documents: int, *, cash: bool = False) -> None:
     """One measured process."""
-    ledger = BeancountLedger(folder, SETTINGS)
+    ledger = BeancountLedger(folder, CASH_SETTINGS if cash else SETTINGS)
     if action == "month":
         write_month(ledger, months, documents)
+        if cash:
+            write_cash(ledger, months, documents)
     elif action == "whole":
         ledger.read_moves()
         ledger.read_settlements()
@@ -153,16 +196,18 @@ def act(action: str, folder: Path, months: int, documents: int) -> None:
         ledger.describe()
 
 
-def measure(months: int, documents: int, repeat: int) -> dict[str, dict[str, Cost]]:
+def measure(
+    months: int, documents: int, repeat: int, *, cash: bool = False
+) -> dict[str, dict[str, Cost]]:
     """Action -> months of history -> cost."""
     found: dict[str, dict[str, Cost]] = {}
     for length in (1, months):
         with tempfile.TemporaryDirectory(prefix="fcb-bench-") as folder:
             books = Path(folder, "books")
-            history(books, length, documents)
+            history(books, length, documents, cash=cash)
             for action in ("nothing", "month", "search", "whole"):
                 costs = found.setdefault(action, {})
-                costs[str(length)] = cost(action, books, length, documents, repeat)
+                costs[str(length)] = cost(action, books, length, documents, repeat, cash=cash)
     return found
 
 
@@ -198,18 +243,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--months", type=int, default=12, help="months of history (12)")
     parser.add_argument("--documents", type=int, default=60, help="invoices a month (60)")
     parser.add_argument("--repeat", type=int, default=3, help="processes a figure (3)")
+    parser.add_argument("--cash", action="store_true", help="with the cash of each month")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument("--act", nargs=2, metavar=("ACTION", "FOLDER"), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.act:
-        act(given.act[0], Path(given.act[1]), given.months, given.documents)
+        act(given.act[0], Path(given.act[1]), given.months, given.documents, cash=given.cash)
         return
-    found = measure(given.months, given.documents, given.repeat)
+    found = measure(given.months, given.documents, given.repeat, cash=given.cash)
     if given.json:
         told = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
             "months": given.months,
             "documents": given.documents,
+            "cash": given.cash,
             "costs": {a: {n: asdict(c) for n, c in costs.items()} for a, costs in found.items()},
             "month_ratio": above(found, "month", given.months) / above(found, "month", 1),
         }

@@ -46,5 +46,5 @@ def test_a_month_is_measured_alone_and_with_its_history() -> None:
 
 @pytest.mark.slow
 def test_a_month_in_the_embedded_books_is_measured_by_what_is_behind_it() -> None:
-    found = books.measure(months=2, documents=5, repeat=1)
+    found = books.measure(months=2, documents=5, repeat=1, cash=True)
     assert books.above(found, "month", 2) > 0

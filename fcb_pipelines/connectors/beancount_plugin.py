@@ -54,7 +54,7 @@ def locks_are_understood(
 
 def _identity(entry: Any) -> tuple[str, str] | None:
     directive = type(entry).__name__
-    if directive == "Transaction" and isinstance(entry.meta.get("external_id"), str):
+    if directive in ("Transaction", "Note") and isinstance(entry.meta.get("external_id"), str):
         return "external id", entry.meta["external_id"]
     if directive == "Custom" and entry.type in ("partner", "partner_link", "books"):
         values = [str(value.value) for value in entry.values]

@@ -166,7 +166,7 @@ class CashLedger(Protocol):
 
         Every entry of a statement is in the books already and in no other statement; else ContractBreach.
         A statement that exists is not written again. In Odoo it is an account.bank.statement; in
-        embedded books the entries get a link of its name, and its balances are metadata.
+        embedded books it is a note with its balances, and the entries get its ref and a link of it.
         """
         ...
 
@@ -176,7 +176,8 @@ class CashLedger(Protocol):
         All posted entries count, also those that are not ours. Embedded books also get a `balance`
         directive of the given amount on the day after, once for each day and currency, so that their own
         loader proves it; one that is not what the books have is not written. `balances` with the amounts
-        as last read is therefore a mere reading. Raises ContractBreach for a currency without a journal.
+        as last read is therefore a mere reading. Our entry of an earlier day, written later, takes the
+        directives after it away: state them again. Raises ContractBreach for a currency without a journal.
         """
         ...
 

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -42,10 +43,14 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What an answer or a change is about: external ids, and files that are written to."""
+    """What an answer or a change is about: external ids, and files that are written to.
+
+    With `stated_after` also the balances of ours that are stated after that day.
+    """
 
     names: Collection[str] = ()
     files: Collection[str] = ()
+    stated_after: date | None = None
 
 
 class BooksFolder(Generic[Read]):
@@ -126,8 +131,10 @@ class BooksFolder(Generic[Read]):
         self, scope: Scope | None, signatures: Mapping[str, Signature]
     ) -> frozenset[str] | None:
         """The files that `scope` needs of the books of these signatures; None for all of them."""
-        found = self._index.files(signatures, scope.names) if scope is not None else None
-        if scope is None or found is None:
+        if scope is None:
+            return None
+        found = self._index.files(signatures, scope.names, scope.stated_after)
+        if found is None:
             return None
         wanted = found | (signatures.keys() & {*scope.files})
         return None if wanted == signatures.keys() else wanted
@@ -139,10 +146,10 @@ class BooksFolder(Generic[Read]):
         self._kept = ((loaded, read), *still[: KEPT_PARTS - 1])
         return read
 
-    def change(self, make: Callable[[Read], Changes], scope: Scope) -> None:
+    def change(self, make: Callable[[Read], Changes], scope: Scope | None) -> None:
         """Apply the changes that `make` returns for the books as they are under the lock.
 
-        `make` is given what `scope` needs. When a person saves a file in the meantime, it is called
+        `make` is given what `scope` needs; None: the whole. When a person saves a file in the meantime, it is called
         again with the books as saved. Raises ContractBreach when the result would have an error: then
         nothing is changed.
         """

@@ -37,6 +37,10 @@ class Changes:
         """Add metadata rows to the directive that begins at this place."""
         self._lines.setdefault(place[0], {})[place[1]] = ("extend", rows)
 
+    def annotate(self, place: Place, link: str, rows: list[str]) -> None:
+        """Add a link and metadata rows to the head of the entry that begins at this place."""
+        self._lines.setdefault(place[0], {})[place[1]] = ("annotate", [link, *rows])
+
     def applied(self, name: str, text: str) -> str:
         """The text of one file after its changes."""
         lines = text.split("\n")
@@ -60,6 +64,9 @@ def _edit(lines: list[str], start: int, edit: str, rows: list[str]) -> None:
         if end < len(lines) and not lines[end].strip():
             end += 1
         del lines[start:end]
+    elif edit == "annotate":
+        link, *added = rows
+        lines[start : start + 1] = [f"{lines[start].rstrip()} {link}", *added]
     else:
         keys = tuple(row.split(":", 1)[0].strip() + ":" for row in rows)
         kept = [line for line in lines[start + 1 : end] if not line.strip().startswith(keys)]

@@ -1,7 +1,7 @@
 """Accounts in Beancount: `4010` and `Hosting` of the configuration become `Income:4010-Hosting`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +18,13 @@ ZERO_RATED = "Liabilities:Zero-Rated-Tax"
 class ChartAccount:
     """An account that the books must have; `name` is Beancount's. `code` is None for ours alone.
 
-    `methods`: only settlements of these need it; () means that everything does.
+    `methods`: only settlements of these need it; () means that everything does. `cash`: cash alone does.
     """
 
     code: str | None
     name: str
     methods: tuple[Method, ...] = ()
+    cash: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,30 @@ def required(settings: Settings) -> tuple[ChartAccount, ...]:
     chart += [_account("Expenses", account) for account in lost]
     granted = _account("Expenses", accounts.promotional_credits)
     chart.append(replace(granted, methods=(Method.GRANTED_CREDIT,)))
-    return tuple({account.code: account for account in chart}.values())
+    known = {account.code: account for account in chart}
+    for account in _of_cash(settings):
+        known.setdefault(account.code, account)
+    return tuple(known.values())
+
+
+def _of_cash(settings: Settings) -> Iterator[ChartAccount]:
+    """The accounts that only cash needs."""
+    if settings.cash is None:
+        return
+    accounts = settings.cash.accounts
+    assets = (accounts.balance, *(one.account for one in settings.cash.balances))
+    rooted = {
+        "Assets": (
+            *assets,
+            *(accounts.payout_transit, accounts.fee_tax, accounts.disputes, accounts.suspense),
+        ),
+        "Liabilities": (accounts.other_services, accounts.pending),
+        "Equity": (accounts.opening,),
+        "Expenses": (accounts.processing_fees,),
+    }
+    for root, named in rooted.items():
+        for account in named:
+            yield replace(_account(root, account), cash=True)
 
 
 def unplaced_taxes(settings: Settings) -> tuple[Tax, ...]:

@@ -8,13 +8,21 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from datetime import date
 from pathlib import Path
 
 from fcb_pipelines.connectors.beancount.loading import MAIN, Signature, is_month
-from fcb_pipelines.connectors.beancount.scan import Scan, Shape, scan
+from fcb_pipelines.connectors.beancount.scan import (
+    OF_BALANCE,
+    Scan,
+    Shape,
+    balance_stated,
+    scan,
+    statement_of,
+)
 
 FILE = ".index"
-VERSION = 1
+VERSION = 2
 WAIT_SECONDS = 60
 BATCH = 500
 
@@ -36,12 +44,17 @@ class Index:
         self._folder = folder
 
     def files(
-        self, signatures: Mapping[str, Signature], names: Collection[str]
+        self,
+        signatures: Mapping[str, Signature],
+        names: Collection[str],
+        stated_after: date | None = None,
     ) -> frozenset[str] | None:
         """The files, of those with `signatures`, that have all that the answers for `names` need.
 
         A document's answer needs the entries that name it and the documents that these name; a
-        settlement's the same of each document that it names. None: only the whole books have it.
+        settlement's the same of each document that it names; a statement's the one before it. With
+        `stated_after` also those with a balance of ours that is stated after that day. None: only the whole
+        books have it.
         """
         try:
             with self._transaction(signatures) as index:
@@ -53,7 +66,7 @@ class Index:
                     for name, shape in shapes.items()
                     if shape == Shape.SHARED or not is_month(name)
                 }
-                return frozenset(each_time | _needed(index, names))
+                return frozenset(each_time | _needed(index, names, stated_after))
         except sqlite3.OperationalError:
             # No right to write here, a full disk, another process that takes long.
             return None
@@ -130,14 +143,36 @@ def _stale(index: sqlite3.Connection, signatures: Mapping[str, Signature]) -> li
     return [name for name in {**known, **there} if known.get(name) != there.get(name)]
 
 
-def _needed(index: sqlite3.Connection, names: Collection[str]) -> set[str]:
-    """The months with the entries that `names` need."""
+def _needed(
+    index: sqlite3.Connection, names: Collection[str], stated_after: date | None
+) -> set[str]:
+    """The months with the entries that `names` need, and with the balances stated after a day."""
     near = {*names, *_together(index, names)}
+    near |= {before for name in near for before in _statement_before(index, name)}
     far = near | _together(index, near)
     mentioning = _select(index, "select distinct file from mention where name in", near)
     holding = _select(index, "select distinct file from mention where holds and name in", far)
-    found = _select(index, "select name from file where id in", mentioning | holding)
+    stated = _stated(index, stated_after) if stated_after is not None else set()
+    found = _select(index, "select name from file where id in", mentioning | holding | stated)
     return {name for name in found if is_month(name)}
+
+
+def _statement_before(index: sqlite3.Connection, name: str) -> Iterable[str]:
+    """What the statements before those of this name are mentioned by; nothing for any other name."""
+    if not name.startswith(f"{OF_BALANCE} "):
+        return
+    first = statement_of(name.split(" ")[1], date.min)
+    query = "select max(name) from mention where name >= ? and name < ?"
+    for (found,) in index.execute(query, (first, name)):
+        if found is not None:
+            yield found
+
+
+def _stated(index: sqlite3.Connection, after: date) -> set[int]:
+    """The files with a balance of ours that is stated after this day."""
+    query = "select distinct file from mention where name > ? and name <= ?"
+    range_ = (balance_stated(after), balance_stated(date.max))
+    return {row[0] for row in index.execute(query, range_)}
 
 
 def _together(index: sqlite3.Connection, names: Iterable[str]) -> set[str]:

@@ -11,12 +11,13 @@ and every answer is what they say. A call about some documents reads their month
 reads, and checks, the whole.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from importlib import metadata
 from pathlib import Path
 
 from fcb_pipelines.connectors.beancount.books import BooksFolder, Scope
+from fcb_pipelines.connectors.beancount.cash_calls import CashCalls
 from fcb_pipelines.connectors.beancount.changes import Changes
 from fcb_pipelines.connectors.beancount.chart import tax_account
 from fcb_pipelines.connectors.beancount.checks import assert_currency, assert_open, payee
@@ -39,7 +40,6 @@ from fcb_pipelines.connectors.beancount.setup import (
 from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import unique_refs
-from fcb_pipelines.connectors.stopping import stop_if_asked
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
@@ -59,7 +59,7 @@ from fcb_pipelines.core.ledger.moves import (
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 
 
-class BeancountLedger:
+class BeancountLedger(CashCalls):
     """One set of Beancount books under `folder`.
 
     Setup declares the currencies of `settings`; a person adds another with a `commodity` directive.
@@ -67,8 +67,8 @@ class BeancountLedger:
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        self._settings = settings
-        self._books = BooksFolder(Path(folder), lambda loaded: Records(loaded, settings))
+        books = BooksFolder(Path(folder), lambda loaded: Records(loaded, settings))
+        super().__init__(books, settings)
 
     @property
     def main_file(self) -> Path:
@@ -252,16 +252,6 @@ class BeancountLedger:
         return parts_of_books(records, self._settings)
 
     # --- writing ------------------------------------------------------------------------------
-
-    def _change(self, change: Callable[[Records, Changes], None], scope: Scope) -> None:
-        stop_if_asked()
-
-        def make(records: Records) -> Changes:
-            changes = Changes()
-            change(records, changes)
-            return changes
-
-        self._books.change(make, scope)
 
     def _document_text(self, document: LedgerDocument, records: Records) -> str:
         tried = f"writing {document.ref}"

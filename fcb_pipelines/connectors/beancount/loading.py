@@ -138,7 +138,8 @@ def _loaded(
     files: frozenset[str] | None,
     signatures: Mapping[str, Signature],
 ) -> Loaded:
-    entries, errors, options = read
+    entries, found, options = read
+    errors = [error for error in found if not _is_of_our_balance(error)]
     if errors:
         shown = "; ".join(_error_line(error, root) for error in errors[:SHOWN_ERRORS])
         raise ContractBreach(
@@ -155,6 +156,20 @@ def _loaded(
         operating_currency=currencies[0] if currencies else None,
         title=options["title"],
     )
+
+
+def is_our_balance(entry: Any) -> bool:
+    """Whether a directive is a balance assertion that we wrote (`text.balance_text`)."""
+    return type(entry).__name__ == "Balance" and entry.meta.get("record") == "balance"
+
+
+def _is_of_our_balance(error: Any) -> bool:
+    """Whether the loader denies a balance that we stated.
+
+    In a part it must, since entries are missing. In the whole it means that somebody changed what is before
+    it: that is told by the balance as it now is (`state_balances`) and by Fava, and stops no other answer.
+    """
+    return type(error).__name__ == "BalanceError" and is_our_balance(error.entry)
 
 
 def _error_line(error: Any, root: Path) -> str:

@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.beancount.entries import (
     state_of,
     text,
 )
-from fcb_pipelines.connectors.beancount.loading import Loaded
+from fcb_pipelines.connectors.beancount.loading import Loaded, is_our_balance
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
@@ -80,6 +80,9 @@ class Records:
         self.documents: dict[str, Any] = {}
         self.settlements: dict[str, Any] = {}
         self.receipts: dict[str, Any] = {}
+        self.cash: dict[str, Any] = {}
+        self.statements: dict[str, Any] = {}
+        self.balances_stated: list[Any] = []
         self.undone: set[str] = set()
         self.currencies: list[str] = []
         self.identity: str | None = None
@@ -109,6 +112,14 @@ class Records:
     def named_place(self, entry: Any) -> str:
         """The place of an entry as a text: `main.beancount:12`."""
         return ":".join(map(str, self.place(entry)))
+
+    def named(self, entry: Any) -> str:
+        """The external id of an entry; of a person's, which has none, its place in the files."""
+        return text(entry.meta, "external_id") or self.named_place(entry)
+
+    def transactions(self) -> Iterable[Any]:
+        """All entries that were loaded, also those that are not ours, in date order."""
+        return (each for each in self._loaded.entries if type(each).__name__ == "Transaction")
 
     def state(self, ref: str) -> MoveState:
         """The state of the document or shared receipt of this ref; NONE when it is absent."""
@@ -198,7 +209,7 @@ class Records:
     def balances(self) -> dict[tuple[str, str], int]:
         """(account code, currency) -> balance over our posted entries, minor units; no zeros."""
         found: dict[tuple[str, str], int] = {}
-        ours = (self.documents, self.settlements, self.receipts)
+        ours = (self.documents, self.settlements, self.receipts, self.cash)
         for entry in (each for records in ours for each in records.values()):
             if state_of(entry) is not MoveState.POSTED:
                 continue
@@ -217,10 +228,18 @@ class Records:
             self.currencies.append(entry.currency)
         elif directive == "Custom":
             self._take_custom(entry, [value.value for value in entry.values])
+        elif directive == "Note" and text(entry.meta, "record") == "statement":
+            self.statements[text(entry.meta, "external_id")] = entry
+        elif is_our_balance(entry):
+            self.balances_stated.append(entry)
 
     def _take_transaction(self, entry: Any) -> None:
         ref = text(entry.meta, "external_id")
-        records = {"settlement": self.settlements, "receipt": self.receipts}
+        records = {
+            "settlement": self.settlements,
+            "receipt": self.receipts,
+            "cash": self.cash,
+        }
         if ref:
             records.get(text(entry.meta, "record"), self.documents)[ref] = entry
         settled = [(settles(each), each) for each in entry.postings]
@@ -284,8 +303,7 @@ class Records:
             sign = self._side(ref) if holder else kind_of(entry).sign
             if foreign or (allocation and not self._matches(entry)):
                 continue
-            # A person's entry has no external id; its place in the file identifies it.
-            name = text(entry.meta, "external_id") or self.named_place(entry)
+            name = self.named(entry)
             before = claims[name].amount if name in claims else 0
             claims[name] = Claim(
                 ref=name,

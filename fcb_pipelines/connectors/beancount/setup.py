@@ -20,7 +20,7 @@ SETUP = "fcb ledger setup"
 class Part:
     """One account or currency that the books must have, and its text where it is missing.
 
-    `methods`: only settlements of these need it; () means that everything does.
+    `methods`: only settlements of these need it; () means that everything does. `cash`: cash alone does.
     """
 
     what: str
@@ -28,6 +28,7 @@ class Part:
     found: bool
     text: str
     methods: tuple[Method, ...] = ()
+    cash: bool = False
 
 
 def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, ...]:
@@ -40,17 +41,25 @@ def parts_of_books(records: Records | None, settings: Settings) -> tuple[Part, .
             found=(account.code or account.name) in known,
             text=account_text(account.name, account.code),
             methods=account.methods,
+            cash=account.cash,
         )
         for account in required(settings)
     ]
     declared = records.currencies if records else ()
-    return (
-        *accounts,
-        *(
-            Part(what="currency", name=each, found=each in declared, text=commodity_text(each))
-            for each in dict.fromkeys([settings.currency, *settings.currencies])
-        ),
+    needed = dict.fromkeys([settings.currency, *settings.currencies], False)
+    for balance in settings.cash.balances if settings.cash else ():
+        needed.setdefault(balance.currency, True)
+    currencies = (
+        Part(
+            what="currency",
+            name=each,
+            found=each in declared,
+            text=commodity_text(each),
+            cash=cash,
+        )
+        for each, cash in needed.items()
     )
+    return (*accounts, *currencies)
 
 
 def steps(parts: Iterable[Part], *, made: str, books: bool) -> tuple[SetupStep, ...]:
@@ -71,12 +80,16 @@ def missing_parts(
             what=part.what,
             name=part.name,
             remedy=SETUP,
-            taxes=() if part.methods else None,
+            taxes=() if part.methods or part.cash else None,
             methods=part.methods,
+            cash=part.cash,
         )
         for part in parts
         if not part.found
     ]
+    if settings.cash is not None and settings.journals.stripe.outstanding is None:
+        name, remedy = "journals.stripe.outstanding", "the field in the configuration file"
+        missing.append(MissingPart(what="account", name=name, remedy=remedy, taxes=(), cash=True))
     if not records.identity:
         remedy = f'a line `1970-01-01 custom "books" "<a new uuid>"` in {MAIN}'
         missing.append(MissingPart(what="identity", name=MAIN, remedy=remedy))

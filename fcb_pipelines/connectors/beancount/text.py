@@ -5,9 +5,10 @@ The adapter reads back dates, accounts, amounts and metadata; payee, narration, 
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+from fcb_pipelines.core.ledger.cash import CashBalance, CashEntry, CashStatement
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.money import to_major
 
@@ -109,6 +110,67 @@ def settlement_text(
     return "\n".join(rows)
 
 
+def cash_text(entry: CashEntry, *, balance: str, line_accounts: Iterable[str]) -> str:
+    """A cash entry as a posted entry (`*`) on the day it is booked; `balance` is the bank account's name.
+
+    A line in another currency stands at its amount in the entry's, as Beancount's price of the whole.
+    """
+    facts = {
+        "external_id": entry.ref,
+        "record": "cash",
+        "kind": entry.kind.value,
+        "transaction_date": entry.date.isoformat(),
+        "content_hash": entry.content_hash,
+    }
+    head = _head(entry.booked_on, "*", None, entry.narration, entry.kind.value.replace("_", "-"))
+    rows = [head, *_facts(facts, "  "), f"  {balance}  {amount(entry.amount, entry.currency)}"]
+    for line, account in zip(entry.lines, line_accounts, strict=True):
+        shown = amount(line.amount, entry.currency)
+        if line.original is not None and line.original_currency is not None:
+            price = amount(abs(line.amount), entry.currency)
+            shown = f"{amount(line.original, line.original_currency)} @@ {price}"
+        rows.append(f"  {account}  {shown}")
+        rows += _facts({"label": line.label, "meets": line.meets}, "    ")
+    return "\n".join(rows)
+
+
+def statement_text(statement: CashStatement, *, balance: str) -> str:
+    """A statement as a note on the bank account `balance`; its entries name it by `statement_rows`."""
+    currency = statement.currency
+    opening, closing = (amount(each, currency) for each in (statement.opening, statement.closing))
+    comment = f"{statement.name}: {len(statement.entries)} entries, {opening} to {closing}"
+    facts = {
+        "external_id": statement.ref,
+        "record": "statement",
+        "statement_of": currency,
+        "name": statement.name,
+        "content_hash": statement.content_hash,
+    }
+    head = f"{statement.date.isoformat()} note {balance} {quoted(comment)} {_link(statement.ref)}"
+    balances = [f"  opening: {opening}", f"  closing: {closing}"]
+    return "\n".join([head, *_facts(facts, "  "), *balances])
+
+
+def statement_rows(statement: CashStatement, number: int) -> tuple[str, list[str]]:
+    """The link and the metadata rows of the entry that is line `number`, from 1, of a statement."""
+    facts: dict[str, str | Decimal | None] = {
+        "statement": statement.ref,
+        "statement_line": Decimal(number),
+    }
+    return _link(statement.ref), list(_facts(facts, "  "))
+
+
+def balance_text(stated: CashBalance, *, balance: str) -> str:
+    """A balance at the end of a day, as Beancount asserts it: at the start of the next, to the minor unit.
+
+    Without a tolerance of its own an assertion lets one minor unit pass.
+    """
+    day = stated.date + timedelta(1)
+    value = to_major(stated.amount, stated.currency)
+    head = f"{day.isoformat()} balance {balance}  {value:f} ~ 0 {stated.currency}"
+    return "\n".join([head, *_facts({"record": "balance"}, "  ")])
+
+
 def partner_text(partner_id: str, fields: Mapping[str, str]) -> str:
     """A partner as a `custom "partner"` directive; its links are directives of their own."""
     head = f"{BEGINNING.isoformat()} custom {quoted('partner')} {quoted(partner_id)}"
@@ -161,9 +223,13 @@ include "journal/*.beancount"
 """
 
 
-def _head(day: date, flag: str, payee: str, narration: str, tag: str, *refs: str) -> str:
-    links = " ".join(f"^{re.sub(r'[^A-Za-z0-9_./-]', '/', ref)}" for ref in refs)
-    return f"{day.isoformat()} {flag} {quoted(payee)} {quoted(narration)} #{tag} {links}"
+def _head(day: date, flag: str, payee: str | None, narration: str, tag: str, *refs: str) -> str:
+    texts = [quoted(text) for text in (payee, narration) if text is not None]
+    return " ".join([day.isoformat(), flag, *texts, f"#{tag}", *map(_link, refs)])
+
+
+def _link(ref: str) -> str:
+    return f"^{re.sub(r'[^A-Za-z0-9_./-]', '/', ref)}"
 
 
 def _facts(facts: Mapping[str, str | Decimal | None], indent: str) -> Iterable[str]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from fcb_pipelines.connectors.beancount import books as beancount_books
 from fcb_pipelines.connectors.beancount import index as beancount_index
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed
@@ -78,25 +77,6 @@ def move_entry(books: Path, ref: str, month: int, to: int | None) -> None:
     source.write_text(source.read_text().replace(found, ""))
     if to is not None:
         journal(books, to).write_text(f"{journal(books, to).read_text()}\n\n{found}\n")
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...] | None]:
-    """The months of each load from here on; None where the whole was loaded."""
-    found: list[tuple[str, ...] | None] = []
-    part, whole = beancount_books.load_part, beancount_books.load_whole
-
-    def load_part(folder: Path, signatures: object, files: frozenset[str], **how: object) -> object:
-        found.append(tuple(sorted(Path(name).stem for name in files if "/" in name)))
-        return part(folder, signatures, files, **how)  # type: ignore[arg-type]
-
-    def load_whole(*arguments: object, **how: object) -> object:
-        found.append(None)
-        return whole(*arguments, **how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(beancount_books, "load_part", load_part)
-    monkeypatch.setattr(beancount_books, "load_whole", load_whole)
-    return found
 
 
 # --- what is read -----------------------------------------------------------------------------

@@ -1,9 +1,34 @@
 """What is found in a file's text: every id that it mentions, and whether it can be read apart."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
-from fcb_pipelines.connectors.beancount.scan import Mention, Shape, scan
-from fcb_pipelines.connectors.beancount.text import document_text, main_text, settlement_text
+from fcb_pipelines.connectors.beancount.scan import (
+    Mention,
+    Shape,
+    balance_stated,
+    scan,
+    statement_of,
+)
+from fcb_pipelines.connectors.beancount.text import (
+    balance_text,
+    cash_text,
+    document_text,
+    main_text,
+    settlement_text,
+    statement_rows,
+    statement_text,
+)
+from fcb_pipelines.core.ledger.cash import CashBalance
+from fcb_pipelines_tests.cash_entries import (
+    a_cash_entry,
+    a_cash_line,
+    a_statement,
+    cash_ref,
+    fees,
+)
 from fcb_pipelines_tests.documents import a_settlement, an_invoice
 
 ENTRY = """\
@@ -11,6 +36,12 @@ ENTRY = """\
   external_id: "stripe:acct:in_1"
   Assets:Receivable  10.00 CAD
     settles: "stripe:acct:in_0"
+  Income:Hosting  -10.00 CAD
+"""
+
+OTHER = """\
+2026-05-02 * "Maple Bakery" "by hand"
+  Assets:Receivable  10.00 CAD
   Income:Hosting  -10.00 CAD
 """
 
@@ -29,6 +60,19 @@ SHAPES: dict[str, tuple[str, Shape]] = {
     "a currency": (ENTRY + "2026-04-01 commodity USD\n", Shape.SHARED),
     "a lock": (ENTRY + '2026-04-01 custom "lock_date" "all"\n', Shape.SHARED),
     "a balance": (ENTRY + "2026-05-01 balance Assets:Receivable 10 CAD\n", Shape.WHOLE),
+    "a balance of ours": (
+        ENTRY + '2026-05-01 balance Assets:Bank 10 ~ 0 CAD\n  record: "balance"\n' + OTHER,
+        Shape.APART,
+    ),
+    "a balance of ours without its mark": (
+        ENTRY + '2026-05-01 balance Assets:Bank 10 ~ 0 CAD\n  record: "mine"\n' + OTHER,
+        Shape.WHOLE,
+    ),
+    "a mark of ours on another's entry": (
+        "2026-05-01 balance Assets:Bank 10 CAD\n" + ENTRY + '  record: "balance"\n',
+        Shape.WHOLE,
+    ),
+    "a day that is none": (ENTRY.replace("04-03", "04-31"), Shape.WHOLE),
     "a pad": (ENTRY + "2026-05-01 pad Assets:Receivable Equity:Opening\n", Shape.WHOLE),
     "an unknown directive": (ENTRY + "2026-05-01 budget Expenses:Rent\n", Shape.WHOLE),
     "a flag without a space": (ENTRY.replace('* "M', '*"M'), Shape.WHOLE),
@@ -48,10 +92,8 @@ def test_a_file_is_read_apart_only_where_it_is_understood(text: str, shape: Shap
     found = scan(text)
     assert found.shape is shape
     if shape is not Shape.WHOLE and text:
-        assert {mention.name for mention in found.mentions} == {
-            "stripe:acct:in_1",
-            "stripe:acct:in_0",
-        }
+        named = {mention.name for mention in found.mentions}
+        assert named - {"balance 2026-05-01"} == {"stripe:acct:in_1", "stripe:acct:in_0"}
 
 
 TOP = main_text(title="NexaCloud", currency="CAD", identity="0")
@@ -99,4 +141,40 @@ def test_what_is_written_is_found() -> None:
             Mention(entry=2, name=name, holds=False)
             for name in (invoice.ref, "stripe:acct:pi_1", "stripe:acct:pi_0")
         ),
+    }
+
+
+def test_what_is_written_of_cash_is_found() -> None:
+    entry = a_cash_entry("txn_1", a_cash_line(-5, meets=cash_ref("inpay_1")), *fees())
+    statement = replace(a_statement([entry]), date=date(2026, 4, 9))
+    link, rows = statement_rows(statement, 1)
+    head, *rest = cash_text(entry, balance="A:B", line_accounts=["A:O", "E:F", "A:T"]).split("\n")
+    stated = CashBalance(currency="CAD", date=date(2026, 4, 30), amount=-700)
+    failure = replace(a_settlement(an_invoice()), ref=cash_ref("inpay_1:failed"), undoes=None)
+    written = [
+        "\n".join([f"{head} {link}", *rows, *rest]),
+        statement_text(statement, balance="A:B"),
+        balance_text(stated, balance="A:B"),
+        settlement_text(
+            failure,
+            record="settlement",
+            payee="A",
+            what="NC-1",
+            debited=("A:O", None),
+            credited=("A:R", None),
+        ),
+    ]
+    found = scan("\n\n".join(written))
+    assert found.shape is Shape.APART
+    assert set(found.mentions) == {
+        Mention(entry=1, name=entry.ref, holds=True),
+        Mention(entry=1, name=cash_ref("inpay_1"), holds=False),
+        Mention(entry=1, name=statement.ref, holds=False),
+        Mention(entry=2, name=statement.ref, holds=True),
+        Mention(entry=2, name=statement_of("CAD", statement.date), holds=False),
+        Mention(entry=3, name=balance_stated(date(2026, 5, 1)), holds=False),
+        Mention(entry=4, name=failure.ref, holds=True),
+        Mention(entry=4, name=failure.document, holds=False),
+        # A failure and its payment have one key.
+        Mention(entry=4, name=cash_ref("inpay_1"), holds=False),
     }
