@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from traceback import walk_tb
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -193,13 +194,15 @@ class Bench:
         """One asset. Raises what it raises."""
         asset = _ASSETS[key]
         asked = inspect.signature(_function(asset)).parameters
+        manager = FrameIOManager(self.frames.root)
+        lent = {one.name: getattr(self.sources, one.name) for one in fields(self.sources)}
         given: Json = {
-            "context": _Context(self.sources, period),
+            "context": _Context(SimpleNamespace(**lent, io_manager=manager), period),
             "ledger": LedgerResource(),
             "read_back_log": ReadBackLogResource(),
             "intake": IntakeResource(),
             "store": self.sources.store,
-            "io_manager": FrameIOManager(self.frames.root),
+            "io_manager": manager,
         }
         if "config" in asked:
             kind = asked["config"].annotation
