@@ -43,7 +43,7 @@ RUN = {
 }  # fmt: skip
 # Of these a test holds that command and options are there; none of them says that it mends more than it shows.
 NAMED_ONLY = {
-    "fcb books": {"connectors/beancount/entries.py", "connectors/beancount/loading.py", "connectors/beancount/settling.py"},
+    "fcb books": {"connectors/beancount/cash_calls.py", "connectors/beancount/entries.py", "connectors/beancount/loading.py", "connectors/beancount/settling.py"},
     "fcb demo": {"cli/main.py"},
     "fcb doctor": {
         "cli/storage.py", "config/environment.py", "connectors/beancount/chart.py", "connectors/lago/client.py",

@@ -15,6 +15,7 @@ PACKAGE = Path(fcb_pipelines.__file__).parent
 LEDGERS_OWN = {ExceptionCode.REFUSED_BY_LEDGER}
 # Modules that may write a word that is also a code: the vendors' own statuses, and gates.
 OWN_WORDS = {
+    "api/problems.py",
     "core/close/gates.py",
     "core/codes.py",
     "core/company/settings.py",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fcb_pipelines.core.company.settings import SourceSettings
+from fcb_pipelines.core.company.sources import SourceSettings
 from fcb_pipelines.defs.sources.entry import SourceEntry
 from fcb_pipelines_tests.third_source.facts import RULES
 from fcb_pipelines_tests.third_source.source import AcmeSource

@@ -18,6 +18,10 @@ from fcb_pipelines.core.company.services import (
     Origins,
     Service,
 )
+from fcb_pipelines.core.company.sources import FurtherSource, LagoSettings, StripeSettings
+
+# The entry of a further source may have been written against this name.
+from fcb_pipelines.core.company.sources import SourceSettings as SourceSettings
 
 Period = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 AccountCode = Annotated[
@@ -116,50 +120,6 @@ class Journals(Part):
     off_platform: Journal
     customer_credit: Journal
     adjustments: Journal = Journal(code="NCADJ", name="NexaCloud Adjustments")
-
-
-class SourceSettings(Part):
-    """The settings of one billing source: the owner of its documents, and how to read them."""
-
-    requests_per_second: int = 20
-    scope_metadata_key: str = "nexacloud_user_id"
-
-    @property
-    def owner(self) -> str:
-        """The owner of the documents, a part of each ref."""
-        raise NotImplementedError
-
-
-class StripeSettings(SourceSettings):
-    """The Stripe account to read."""
-
-    account: str
-
-    @property
-    def owner(self) -> str:
-        """The id of the account, `acct_…`."""
-        return self.account
-
-
-class LagoSettings(SourceSettings):
-    """The Lago organization to read."""
-
-    organization: str
-
-    @property
-    def owner(self) -> str:
-        """The name of the organization."""
-        return self.organization
-
-
-class FurtherSource(Part):
-    """A billing source beside Stripe and Lago: `entry` is `module:name`, its entry in Python.
-
-    The entry itself checks the `settings`.
-    """
-
-    entry: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
-    settings: dict[str, object] = Field(default_factory=dict)
 
 
 class SyncSettings(Part):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from fcb_pipelines.connectors.sources import Source
-from fcb_pipelines.core.company.settings import SourceSettings
+from fcb_pipelines.core.company.sources import SourceSettings
 from fcb_pipelines.core.facts.source import SourceRules
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.metering.service_spans import no_spans

@@ -20,10 +20,10 @@ from fcb_pipelines.config.settings import ConfigError, current
 from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.sources import Body, Source
 from fcb_pipelines.connectors.stripe.source import StripeSource
-from fcb_pipelines.core.company.settings import (
+from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.company.sources import (
     FurtherSource,
     LagoSettings,
-    Settings,
     SourceSettings,
     StripeSettings,
 )

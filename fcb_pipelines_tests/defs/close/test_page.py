@@ -71,6 +71,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "settlements": [{"currency": "CAD", "method": "payment", "count": 1, "total": 24239}],
         "other_currencies": {},
         "metering": None,
+        "events": None,
     } | changes
 
 

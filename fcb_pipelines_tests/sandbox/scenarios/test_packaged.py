@@ -17,7 +17,7 @@ BUILT = {
     "edge-cases": "0ce77a5021d402f60b29c2f1568834589a713848fa9ffa29e1c142dc54c753e2",
     "edge-cases-later": "5bdef33e4bb0a82f50e34adcfaa06c72ac7b31564c82cc49be224e0d498860bc",
     "nexa-2026-05": "f9ce7fcdfd35d50d87dfe48cc90e13f8ff804ebcba70fe74db06b0202c76c80a",
-    "services-small": "b146537ad1ef4afd22499b9762f65d133012a46eea85e5da19f7f3f53fe5fba1",
+    "services-small": "7bde4a76218737d512b4004bfcaea8ec9df78ced23b4a4c61568f08744c0e4a4",
 }
 EACH = pytest.mark.parametrize("name", BUILT)
 DIGESTS = """
