@@ -7,9 +7,10 @@ from typing import Any
 from fcb_pipelines.core.codes import EventType, Status
 from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.events.delivery import Queued
-from fcb_pipelines.core.events.event import Event, beginning
+from fcb_pipelines.core.events.event import Event
 from fcb_pipelines.core.events.payments import Sold
 from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.periods import beginning
 from fcb_pipelines_tests.facts import DAY, an_invoice
 
 ZONE = "America/Toronto"

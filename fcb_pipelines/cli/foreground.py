@@ -54,8 +54,10 @@ def until_stopped(work: Callable[[], Result], last_act: Callable[[], None] | Non
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    with stopping.stoppable(last_act), _asking():
-        result = _beside(work)
+    with stopping.stoppable(last_act):
+        with _asking():
+            result = _beside(work)
+        # Asked once the signals are as before: one at the very end of the work counts as well.
         if stopping.is_asked():
             raise stopping.Stopped
         return result

@@ -1,6 +1,6 @@
 """Accounting periods: calendar months, keys `YYYY-MM`, in the company's timezone."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,6 +16,11 @@ def local_date(instant: int | datetime, timezone: str) -> date:
     if isinstance(instant, int):
         instant = _EPOCH + timedelta(seconds=instant)
     return instant.astimezone(ZoneInfo(timezone)).date()
+
+
+def beginning(day: date, timezone: str) -> datetime:
+    """The first moment of a day in the company's timezone, in UTC."""
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
 def period_of(day: date) -> str:

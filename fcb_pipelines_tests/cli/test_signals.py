@@ -35,6 +35,7 @@ def test_a_rerun_after_signals_at_several_points_ends_in_the_published_figures(f
     for point, one in (
         ("extracting", signal.SIGINT),
         ("✓", signal.SIGTERM),
+        ("writing the close reports", signal.SIGINT),
     ):
         code, said = stopped_at(fcb, point, one)
         assert code == Exit.STOPPED, said

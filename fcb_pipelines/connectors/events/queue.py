@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+from psycopg2.extras import execute_values
 
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.connectors.store.own_postgres import OwnSchema, transaction
+from fcb_pipelines.connectors.store.own_postgres import OwnSchema, only_grows, transaction
 from fcb_pipelines.core.events.delivery import Logged, Queued, Standing, Step, disabled, standings
 from fcb_pipelines.core.events.event import Event, event_of
 
@@ -23,12 +24,6 @@ LOG = "fcb_event_log"
 _MAKING = 7_023_190_431
 _QUEUEING = 7_023_190_432
 
-_GROWS = """
-create or replace function {table}_only_grows() returns trigger language plpgsql as
-$$ begin raise exception '{table} is append-only' using errcode = 'insufficient_privilege'; end $$;
-create or replace trigger {table}_only_grows before update or delete or truncate on {table}
-    for each statement execute function {table}_only_grows();
-"""
 _CREATE = f"""
 create table {EVENTS} (
     sequence bigint generated always as identity primary key,
@@ -56,7 +51,7 @@ create table {LOG} (
 );
 create index {LOG}_event on {LOG} (event_id, id);
 create index {LOG}_step on {LOG} (step, service, endpoint, id);
-""" + "".join(_GROWS.format(table=table) for table in (EVENTS, LOG))
+""" + "".join(map(only_grows, (EVENTS, LOG)))
 
 _COLUMNS = "sequence, event_id, type, service, subject, period, queued_at"
 _ROWS = "event_id, step, at, service, endpoint, status, detail"
@@ -88,18 +83,21 @@ class EventQueue:
 
     def put(self, events: Iterable[Event], *, run_id: str) -> int:
         """Queue these events in their order; returns the number of those that were not there yet."""
-        new = 0
+        rows = [
+            (one.id, one.type, one.service, one.subject, one.period, one.body, run_id)
+            for one in events
+        ]
         with self._transaction("queueing events") as connection, connection.cursor() as cursor:
             # Places in the queue grow in the order in which they become visible.
             cursor.execute("select pg_advisory_xact_lock(%s)", (_QUEUEING,))
-            for one in events:
-                cursor.execute(
-                    f"insert into {EVENTS} (event_id, type, service, subject, period, body, run_id) "  # noqa: S608 - a constant
-                    "values (%s, %s, %s, %s, %s, %s, %s) on conflict (event_id) do nothing",
-                    (one.id, one.type, one.service, one.subject, one.period, one.body, run_id),
-                )
-                new += cursor.rowcount
-        return new
+            new = execute_values(
+                cursor,
+                f"insert into {EVENTS} (event_id, type, service, subject, period, body, run_id) "  # noqa: S608 - a constant
+                "values %s on conflict (event_id) do nothing returning event_id",
+                rows,
+                fetch=True,
+            )
+        return len(new)
 
     def told(self, period: str, subjects: Collection[str]) -> tuple[Event, ...]:
         """The events of a month and those of these subjects, in the order of the queue."""

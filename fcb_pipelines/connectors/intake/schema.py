@@ -4,7 +4,7 @@
 versions as well, but a customer may have to be erased, so that table lets its texts be removed.
 """
 
-from fcb_pipelines.connectors.store.own_postgres import OwnSchema
+from fcb_pipelines.connectors.store.own_postgres import OwnSchema, only_grows
 
 USAGE = "fcb_intake_usage"
 MONTHS = "fcb_intake_months"
@@ -15,16 +15,6 @@ KEYS = "fcb_intake_keys"
 # Any numbers that no other program of this database locks under: one for tables, one for writers.
 _MAKING = 7_023_190_427
 WRITING = 7_023_190_428
-
-_ONLY_GROWS = """
-create or replace function {table}_only_grows() returns trigger language plpgsql as $$
-begin
-    raise exception '{table} is append-only' using errcode = 'insufficient_privilege';
-end $$;
-create or replace trigger {table}_only_grows
-    before update or delete or truncate on {table}
-    for each statement execute function {table}_only_grows();
-"""
 
 _CREATE = f"""
 create table {USAGE} (
@@ -86,7 +76,7 @@ create table {KEYS} (
     made_at timestamptz not null default clock_timestamp(),
     revoked_at timestamptz
 );
-""" + "".join(_ONLY_GROWS.format(table=table) for table in (USAGE, SUBSCRIPTIONS))
+""" + "".join(map(only_grows, (USAGE, SUBSCRIPTIONS)))
 
 
 def new_schema() -> OwnSchema:

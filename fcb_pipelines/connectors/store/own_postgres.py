@@ -17,6 +17,19 @@ from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
 _VERSIONS = "fcb_schema_versions"
 
 
+def only_grows(table: str) -> str:
+    """The statement that lets a table take new rows alone: update, delete and truncate are refused."""
+    return f"""
+create or replace function {table}_only_grows() returns trigger language plpgsql as $$
+begin
+    raise exception '{table} is append-only' using errcode = 'insufficient_privilege';
+end $$;
+create or replace trigger {table}_only_grows
+    before update or delete or truncate on {table}
+    for each statement execute function {table}_only_grows();
+"""
+
+
 @contextmanager
 def transaction(
     postgres_url: str, tried: str, prepare: Callable[[Connection], None]

@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 from psycopg2.extras import execute_values
 
 from fcb_pipelines.connectors.failures import NotFound
-from fcb_pipelines.connectors.store.own_postgres import transaction
+from fcb_pipelines.connectors.store.own_postgres import only_grows, transaction
 from fcb_pipelines.core.ledger.moves import RELEASED, Seen
 
 TABLE = "fcb_readback_log"
@@ -38,14 +38,7 @@ create table if not exists {TABLE} (
     reason text
 );
 create index if not exists {TABLE}_latest on {TABLE} (ledger, external_id, id desc);
-create or replace function {TABLE}_only_grows() returns trigger language plpgsql as $$
-begin
-    raise exception '{TABLE} is append-only' using errcode = 'insufficient_privilege';
-end $$;
-create or replace trigger {TABLE}_only_grows
-    before update or delete or truncate on {TABLE}
-    for each statement execute function {TABLE}_only_grows();
-"""
+""" + only_grows(TABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

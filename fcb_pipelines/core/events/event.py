@@ -9,9 +9,8 @@ and the queue has it once.
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
@@ -91,11 +90,6 @@ def test_body(service: str, at: datetime) -> tuple[str, str]:
     one = event_id(digest(json.dumps([service, TEST, moment])))
     told = {"id": one, "type": TEST, "occurred_at": moment, "service": service}
     return one, json.dumps(told, sort_keys=True, separators=(",", ":"))
-
-
-def beginning(day: date, timezone: str) -> datetime:
-    """The first moment of a day in the company's timezone, in UTC."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _payload(one: Event) -> dict[str, object]:

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 
 from fcb_pipelines.core.codes import EventType, Kind, Method, Status
 from fcb_pipelines.core.company.events import EventSettings
-from fcb_pipelines.core.events.event import Event, beginning
+from fcb_pipelines.core.events.event import Event
+from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.periods import period_of
+from fcb_pipelines.core.periods import beginning, period_of
 
 _GIVEN_UP = frozenset({Status.OPEN, Status.UNCOLLECTIBLE})
 _TOLD = frozenset({EventType.PAYMENT_FAILED, EventType.PAYMENT_SUCCEEDED})
@@ -67,6 +68,18 @@ def payment_events(
 def last_of_payment(told: Iterable[Event]) -> dict[str, Event]:
     """The last event of each document's payment; `told` is in the order of the telling."""
     return {one.subject: one for one in told if one.type in _TOLD}
+
+
+def is_of_another_service(row: IndexRow, period: str, *, is_open_month: bool) -> bool:
+    """Whether a document may be another service's and belongs to this month.
+
+    What NexaCloud claims is never another service's. The open month has also what is not paid of earlier
+    months.
+    """
+    if not row.found or row.claimed or row.period is None:
+        return False
+    is_left = is_open_month and row.period < period and row.status in _GIVEN_UP
+    return is_left or row.period == period
 
 
 def not_paid(facts: InvoiceFacts, grace_days: int, today: date) -> tuple[str, date] | None:

@@ -12,9 +12,9 @@ from datetime import date, datetime
 from fcb_pipelines.core.codes import EventType
 from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.company.services import Subscription
-from fcb_pipelines.core.events.event import Event, beginning
+from fcb_pipelines.core.events.event import Event
 from fcb_pipelines.core.facts.subscription import SubscriptionFacts
-from fcb_pipelines.core.periods import local_date, period_of
+from fcb_pipelines.core.periods import beginning, local_date, period_of
 from fcb_pipelines.core.refs import subscription_ref
 
 _ENDED = frozenset({"canceled", "cancelled", "terminated", "expired"})

@@ -6,9 +6,9 @@ from datetime import date
 from fcb_pipelines.core.codes import EventType
 from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.company.services import Plans, Subscription
-from fcb_pipelines.core.events.event import Event, Reached, beginning
+from fcb_pipelines.core.events.event import Event, Reached
 from fcb_pipelines.core.metering.usage import Usage
-from fcb_pipelines.core.periods import local_date
+from fcb_pipelines.core.periods import beginning, local_date
 from fcb_pipelines.core.refs import subscription_ref
 
 THRESHOLDS = (80, 100)

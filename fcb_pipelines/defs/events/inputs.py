@@ -11,11 +11,16 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.core.close.gates import GATES
-from fcb_pipelines.core.codes import EventType, Status, Verdict
+from fcb_pipelines.core.codes import EventType, Verdict
 from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.company.services import Invoicing, Subscription
 from fcb_pipelines.core.events.event import Event
-from fcb_pipelines.core.events.payments import Sold, last_of_payment, payment_events
+from fcb_pipelines.core.events.payments import (
+    Sold,
+    is_of_another_service,
+    last_of_payment,
+    payment_events,
+)
 from fcb_pipelines.core.events.subscriptions import last_of_life, subscription_events
 from fcb_pipelines.core.events.usage import usage_events
 from fcb_pipelines.core.facts.index import IndexRow
@@ -39,7 +44,6 @@ _TABLES = {
     "plan_catalog": keys.PLAN_CATALOG.path,
     "intake_subscriptions": keys.INTAKE_SUBSCRIPTIONS.path,
 }
-_NOT_PAID = (Status.OPEN, Status.UNCOLLECTIBLE)
 
 
 def wants_subscriptions() -> bool:
@@ -132,16 +136,11 @@ class Facts:
             rows = () if frame is None else to_rows(frame, IndexRow)
             for row in rows:
                 link = links.get(row.ref)
-                if link is None or self._is_posted(link) or not self._counts(row):
+                if link is None or self._is_posted(link):
+                    continue
+                if not is_of_another_service(row, self.period, is_open_month=self.is_open_month):
                     continue
                 yield one.facts(self.evidence.get(name, row.body_hash or ""))
-
-    def _counts(self, row: IndexRow) -> bool:
-        if not row.found or row.claimed or row.period is None:
-            # What NexaCloud claims is never another service's.
-            return False
-        left = self.is_open_month and row.period < self.period and row.status in _NOT_PAID
-        return left or row.period == self.period
 
     def _is_posted(self, link: Invoicing) -> bool:
         return link.service == current().service

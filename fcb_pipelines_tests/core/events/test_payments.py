@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from fcb_pipelines.core.codes import EventType, Kind, Method, Reason, Status
 from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.events.event import Event, event_of
-from fcb_pipelines.core.events.payments import last_of_payment, payment_events
+from fcb_pipelines.core.events.payments import (
+    is_of_another_service,
+    last_of_payment,
+    payment_events,
+)
+from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines_tests.events import SERVICE, ZONE, settings, sold, unpaid
 from fcb_pipelines_tests.facts import DAY, a_settlement
@@ -173,6 +178,45 @@ def test_the_same_due_day_may_make_it_unpaid_a_second_time() -> None:
     for facts in (unpaid(), paid(), unpaid()):
         told += told_of(facts, told)
     assert len({one.id for one in told}) == 3
+
+
+ROW = IndexRow(
+    ref="stripe:acct_1:in_1",
+    source_id="in_1",
+    origin=Origin.INVOICE,
+    answer=Lookup.LISTED,
+    in_scope=False,
+    claimed=False,
+    status=Status.OPEN,
+    period="2026-05",
+)
+
+
+@pytest.mark.parametrize(
+    ("fact", "changes", "is_open_month", "expected"),
+    [
+        ("a document of the month", {}, False, True),
+        ("a paid one of the month", {"status": Status.PAID}, False, True),
+        ("one that NexaCloud claims", {"claimed": True}, True, False),
+        ("one that the source does not have", {"answer": Lookup.DOES_NOT_EXIST}, True, False),
+        ("one without a date", {"period": None}, True, False),
+        ("open, of an earlier month", {"period": "2026-04"}, True, True),
+        (
+            "written off, of an earlier one",
+            {"period": "2026-04", "status": Status.UNCOLLECTIBLE},
+            True,
+            True,
+        ),
+        ("paid, of an earlier month", {"period": "2026-04", "status": Status.PAID}, True, False),
+        ("open, of an earlier month, in a closed one", {"period": "2026-04"}, False, False),
+        ("of a later month", {"period": "2026-06"}, True, False),
+    ],
+)
+def test_a_month_has_other_services_documents_of_its_own_and_the_open_one_what_is_left(
+    fact: str, changes: dict[str, Any], is_open_month: bool, expected: bool
+) -> None:
+    row = replace(ROW, **changes)
+    assert is_of_another_service(row, "2026-05", is_open_month=is_open_month) is expected, fact
 
 
 STATES = st.sampled_from(
