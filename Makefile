@@ -35,7 +35,7 @@ test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 
 # Every known fault, tried; docs/mutation.md is written anew (ten minutes: git tells what differs). The tests
-# try those that the commit draws: `make mutation ARGS="--sample 20"` does the same.
+# try those that the commit draws: `make mutation ARGS="--sample 8"` does the same.
 mutation: $(VENV)/.dev
 	$(BIN)/python -m fcb_pipelines_tests.mutation $(or $(ARGS),--write)
 

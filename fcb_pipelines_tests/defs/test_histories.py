@@ -49,7 +49,7 @@ LONG = int(os.environ.get("FCB_LONG_HISTORIES", "0"))
 LONGEST = 28 if LONG else 18
 # A failing history is made shorter by leaving steps out; of a smaller number it would be another one.
 BUDGET = settings(
-    max_examples=LONG or 25,
+    max_examples=LONG or 12,
     deadline=None,
     print_blob=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

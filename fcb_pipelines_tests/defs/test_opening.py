@@ -94,6 +94,7 @@ def test_s11_they_are_listed_and_once_the_company_says_so_booked_once(
     assert cutover.books_text() == books
 
 
+@pytest.mark.long
 def test_s11_what_changes_of_them_moves_the_month_of_the_payment(cutover: World) -> None:
     _policy("settle")
     assert cutover.whole.month("2026-03", post=True).success
@@ -120,6 +121,7 @@ def test_s11_a_locked_period_lists_them_and_stops_nothing(cutover: World) -> Non
     assert ("112110", "CAD") not in _balances(cutover)
 
 
+@pytest.mark.long
 def test_d3_one_that_a_person_removed_is_told_and_not_written_again(cutover: World) -> None:
     _policy("settle")
     booked = cutover.again(("2026-03",))

@@ -10,7 +10,7 @@ import pytest
 from fcb_pipelines_tests.mutation.fault import Layer
 from fcb_pipelines_tests.mutation.sampling import seed_of_commit
 
-SIZE = 20
+SIZE = 8
 
 
 @pytest.mark.slow

@@ -221,7 +221,14 @@ def test_rows_that_cannot_be_read_are_failed_rows_and_the_close_posts_everything
     assert row_of(fresh, PRIYA, MAY).verdict.value == "match"
 
 
-@pytest.mark.parametrize("table", ["plans", "deployments", "subscriptions", "usage_records"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "usage_records",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("plans", "deployments")),
+        pytest.param("subscriptions", marks=pytest.mark.long),
+    ],
+)
 def test_without_a_table_of_the_dual_run_the_close_goes_on(table: str, closed: World) -> None:
     file = closed.data / "nexacloud" / f"{table}.csv"
     file.write_text("id,somebody_renamed_the_rest\n", "utf-8")
