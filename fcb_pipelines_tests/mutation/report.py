@@ -122,7 +122,7 @@ _INTRODUCTION = """\
 # The mutation proof
 
     make mutation                                           tries every fault and writes this page
-    python -m fcb_pipelines_tests.mutation --sample 8      tries those that the commit draws, as CI does
+    python -m fcb_pipelines_tests.mutation --sample 8       tries those that the commit draws, as CI does
     python -m fcb_pipelines_tests.mutation --only PATTERN   tries those with such a name
 
 A gate is worth what it catches. Here each known fault is made on purpose, one at a time, where it
