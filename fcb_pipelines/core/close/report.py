@@ -1,23 +1,29 @@
 """The close report of a month: tie-outs, exceptions, revenue by family, tax and receivable, as JSON values."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from fcb_pipelines.core.close.options import alternatives
+from fcb_pipelines.core.close.population import billed_amounts
 from fcb_pipelines.core.close.shapes import (
+    BilledRow,
     Document,
     ExceptionRow,
     GateRow,
     Owing,
     ReportJson,
     SettledSum,
+    TaxRow,
     TaxWitness,
     TieOutRow,
 )
 from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
+from fcb_pipelines.core.company.settings import Tax
+from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.events.proof import EventsSection
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.metering.shapes import MeteringSection
@@ -113,7 +119,9 @@ def close_report(
     company: str,
     currency: str,
     snapshot: str,
+    version: str,
     families: Mapping[str, str],
+    taxes: Sequence[Tax],
     customers: Mapping[str, str],
     today: date,
     over_all: Sequence[GateResult] = (),
@@ -126,24 +134,26 @@ def close_report(
     `metering` is the month's dual run, None where it was never built; `events` what services were told,
     None where nothing was. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
-    code to its family, `customers` each billing account that NexaCloud knows to its name.
+    code to its family, `customers` each billing account that NexaCloud knows to its name; `taxes` are the
+    configured ones, `version` is that of the package.
     """
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
     documents = documents_of(month)
-    return {
+    report: ReportJson = {
         "period": period,
         "currency": currency,
         "company": company,
-        "generated_from": {"snapshot": snapshot},
+        "generated_from": {"snapshot": snapshot, "version": version, "digest": ""},
         "population": len(month.dispositions),
         "post": verdicts[Verdict.POST],
         "skip": verdicts[Verdict.SKIP],
         "hold": verdicts[Verdict.HOLD],
+        "billed": _billed(month),
         "tie_outs": [_tie_out(tie) for tie in tie_outs(month)],
         "gates": [_gate(result) for result in month.gates],
         "gates_over_all": [_gate(result) for result in over_all],
-        "exceptions": _exceptions(month, today),
+        "exceptions": _exceptions(month, documents, today),
         "documents": documents,
         "revenue_by_family": _revenue(posted, families, currency),
         "tax_by_key": _taxes(posted, currency),
@@ -157,9 +167,29 @@ def close_report(
             }
             for other in sorted({move.document.currency for move in posted} - {currency})
         },
+        "taxes": _returns(posted, taxes),
+        "customers": {
+            partner: customers[partner]
+            for partner in sorted({one["partner"] or "" for one in documents} & customers.keys())
+        },
         "metering": metering,
         "events": events,
     }
+    report["generated_from"]["digest"] = digest_of(report)
+    return report
+
+
+def digest_of(report: ReportJson) -> str:
+    """The digest of a report without the one that it carries: a report of which both differ was changed."""
+    bare = {**report, "generated_from": {**report["generated_from"], "digest": ""}}
+    return digest(json.dumps(bare, sort_keys=True, separators=(",", ":")))
+
+
+def _billed(month: MonthStatus) -> list[BilledRow]:
+    rows: list[BilledRow] = []
+    for one in billed_amounts(month.dispositions, month.amounts):
+        rows.append({**asdict(one), "difference": one.difference})  # type: ignore[typeddict-item]
+    return rows
 
 
 def _tie_out(tie: TieOut) -> TieOutRow:
@@ -186,12 +216,17 @@ def _gate(result: GateResult) -> GateRow:
     }
 
 
-def _exceptions(month: MonthStatus, today: date) -> list[ExceptionRow]:
-    """One row for the reason of each held document and for every exception of every document."""
+def _exceptions(
+    month: MonthStatus, documents: Iterable[Document], today: date
+) -> list[ExceptionRow]:
+    """One row for the reason of each held document and for every exception of every document.
+
+    Holds come first, and the largest amount before the others.
+    """
     rows_by_ref = {row.ref: row for row in month.dispositions}
     details = {ref: row.detail for ref, row in rows_by_ref.items()}
     rows: list[ExceptionRow] = []
-    for document in documents_of(month):
+    for document in documents:
         held = document["reason"] if document["disposition"] == Verdict.HOLD else None
         codes = [held] if held else []
         for code in (*codes, *document["exceptions"]):
@@ -211,9 +246,12 @@ def _exceptions(month: MonthStatus, today: date) -> list[ExceptionRow]:
                     ),
                     "amount": _amount(document, code),
                     "currency": document["currency"],
+                    "is_held": code in codes,
+                    "date": document["date"],
+                    "partner": document["partner"],
                 }
             )
-    return rows
+    return sorted(rows, key=lambda row: (not row["is_held"], -abs(row["amount"]), row["ref"]))
 
 
 def _amount(document: Document, code: str) -> int:
@@ -259,6 +297,35 @@ def _taxes(posted: Sequence[LedgerMove], currency: str) -> dict[str, int]:
             for tax in move.document.taxes:
                 totals[tax.key] += move.document.kind.sign * tax.amount
     return dict(sorted(totals.items()))
+
+
+def _returns(posted: Sequence[LedgerMove], known: Sequence[Tax]) -> list[TaxRow]:
+    """Each tax with its base, as a return asks for it; a tax that is not configured has no rate."""
+    bases: Counter[tuple[str, str]] = Counter()
+    amounts: Counter[tuple[str, str]] = Counter()
+    for move in posted:
+        for tax in move.document.taxes:
+            of = (move.document.currency, tax.key)
+            bases[of] += move.document.kind.sign * tax.base
+            amounts[of] += move.document.kind.sign * tax.amount
+    rows: list[TaxRow] = []
+    configured = {tax.key: tax for tax in known}
+    for currency, key in sorted(bases):
+        rate = configured.get(key)
+        states = ", ".join(each.state for each in rate.states) if rate else ""
+        rows.append(
+            {
+                "key": key,
+                "name": rate.odoo_name if rate else key,
+                "percentage": f"{rate.percentage.normalize():f}" if rate else "",
+                "jurisdiction": " ".join(filter(None, (rate.country, states))) if rate else "",
+                "account": rate.account if rate else None,
+                "currency": currency,
+                "base": bases[currency, key],
+                "amount": amounts[currency, key],
+            }
+        )
+    return rows
 
 
 def _witness(rows: Sequence[WitnessRow]) -> TaxWitness:

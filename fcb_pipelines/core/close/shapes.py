@@ -112,10 +112,26 @@ class StatusJson(TypedDict):
     events: EventsStatus
 
 
-class Snapshot(TypedDict):
-    """The snapshot that a report was made from."""
+class Made(TypedDict):
+    """What a report was made from, and by which version; `digest` is that of the whole report without it."""
 
     snapshot: str
+    version: str
+    digest: str
+
+
+class BilledRow(TypedDict):
+    """Where one measure of one currency stands: `billed` is posted, draft, held, listed or different."""
+
+    measure: str
+    currency: str
+    billed: int
+    posted: int
+    draft: int
+    held: int
+    listed: int
+    unknown: int
+    difference: int
 
 
 class TieOutRow(TypedDict):
@@ -154,6 +170,9 @@ class ExceptionRow(TypedDict):
     alternatives: list[str]
     amount: int
     currency: str
+    is_held: bool
+    date: str | None
+    partner: str | None
 
 
 class DoubtedTax(TypedDict):
@@ -201,17 +220,34 @@ class Sold(TypedDict):
     tax_by_key: dict[str, int]
 
 
+class TaxRow(TypedDict):
+    """One tax as billed: `base` and `amount` of the posted documents, credit notes negative."""
+
+    key: str
+    name: str
+    percentage: str
+    jurisdiction: str
+    account: str | None
+    currency: str
+    base: int
+    amount: int
+
+
 class ReportJson(Sold):
-    """The close report of one month; revenue and tax are in the company's currency."""
+    """The close report of one month; revenue and tax are in the company's currency.
+
+    `customers` maps each billing account of a document to its name, where NexaCloud knows one.
+    """
 
     period: str
     currency: str
     company: str
-    generated_from: Snapshot
+    generated_from: Made
     population: int
     post: int
     skip: int
     hold: int
+    billed: list[BilledRow]
     tie_outs: list[TieOutRow]
     gates: list[GateRow]
     gates_over_all: list[GateRow]
@@ -221,5 +257,7 @@ class ReportJson(Sold):
     receivable: list[Owing]
     settlements: list[SettledSum]
     other_currencies: dict[str, Sold]
+    taxes: list[TaxRow]
+    customers: dict[str, str]
     metering: MeteringSection | None
     events: EventsSection | None

@@ -1,6 +1,7 @@
 """The close report of a month, as a frame, as a page and as JSON."""
 
 import json
+from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
@@ -49,7 +50,9 @@ def report(
         company=settings.service,
         currency=settings.currency,
         snapshot=proof.snapshot(),
+        version=version("fcb-pipelines"),
         families=families(),
+        taxes=settings.taxes,
         customers=proof.customers(),
         today=today(),
         over_all=proof.global_gates(),

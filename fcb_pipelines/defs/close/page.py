@@ -1,13 +1,14 @@
 """The close report as a page: one self-contained HTML file, made to be read and printed."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fcb_pipelines.core.close.shapes import ReportJson
-from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
 
@@ -41,7 +42,10 @@ def render(report: ReportJson) -> str:
     return page.render(
         **report,
         verdict=_verdict(report),
+        points=_points(report),
+        owed=_sums((row["currency"], row["minor"]) for row in report["receivable"]),
         received=_received(report),
+        document_sums=_document_sums(report),
         bars=_bars(report["revenue_by_family"]),
         dual_run=charts(report["metering"]) if report["metering"] else None,
         exponent=exponent,
@@ -96,10 +100,40 @@ def _received(report: ReportJson) -> Received:
     return next(payments, Received(count=0, total=0))
 
 
+def _sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sum of each currency."""
+    found: Counter[str] = Counter()
+    for currency, minor in amounts:
+        found[currency] += minor
+    return dict(sorted(found.items()))
+
+
+def _document_sums(report: ReportJson) -> dict[str, tuple[int, ...]]:
+    """Net, tax, total and paid of all documents of each currency, credit notes negative."""
+    parts = ("net", "tax", "total", "paid")
+    found = [
+        _sums(
+            (one["currency"], Kind(one["kind"]).sign * int(one[part]))  # type: ignore[literal-required]
+            for one in report["documents"]
+        )
+        for part in parts
+    ]
+    return {currency: tuple(sums[currency] for sums in found) for currency in found[0]}
+
+
+def _points(report: ReportJson) -> int:
+    """What a person has to decide on: the exceptions, and what only a gate tells of."""
+    of_gates = sum(gate["outcome"] == "fail" for gate in report["gates_over_all"])
+    if not report["exceptions"]:
+        of_gates += sum(gate["outcome"] == "warn" for gate in report["gates"])
+    return (len(report["exceptions"]) or report["hold"]) + of_gates
+
+
 def _verdict(report: ReportJson) -> str:
     """`open` when a gate fails or a tie-out differs, `attention` for holds and warnings."""
     outcomes = {gate["outcome"] for gate in report["gates"]}
-    if "fail" in outcomes or not all(tie["ok"] for tie in report["tie_outs"]):
+    ties = all(tie["ok"] for tie in report["tie_outs"])
+    if "fail" in outcomes or not ties or any(row["difference"] for row in report["billed"]):
         return "open"
     # Gates over all months are of the last proof and may be mended by now: they reopen no month.
     failed = any(gate["outcome"] == "fail" for gate in report["gates_over_all"])

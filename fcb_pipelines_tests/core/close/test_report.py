@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.close.gates import GATES
-from fcb_pipelines.core.close.report import close_report, tie_outs
+from fcb_pipelines.core.close.report import close_report, digest_of, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide
@@ -60,7 +60,9 @@ def report(month: MonthStatus | None = None) -> dict[str, Any]:
         company="Maple",
         currency="CAD",
         snapshot="s-1",
+        version="0.1.0",
         families=FAMILIES,
+        taxes=SETTINGS.taxes,
         customers={PAID.partner: "Maple Ledger Ltd."},
         today=DAY,
     )
@@ -125,7 +127,10 @@ def test_the_report_sums_what_is_posted_in_the_companys_currency_and_beside_it()
         "USD": {"revenue_by_family": {"hosting": 20000}, "tax_by_key": {"hst_13": 2600}}
     }
     assert result["receivable"] == []
-    assert result["generated_from"] == {"snapshot": "s-1"}
+    assert (result["generated_from"]["snapshot"], result["generated_from"]["version"]) == (
+        "s-1",
+        "0.1.0",
+    )
 
 
 def test_the_receivable_is_listed_by_billing_account_and_currency() -> None:
@@ -156,6 +161,36 @@ def test_d4_a_locked_document_has_its_lawful_alternatives() -> None:
     assert f"lock of {DAY}" in unlock
     assert "issue it anew" in reissue
     assert "226.00 CAD by hand on 2026-04-04" in by_hand
+
+
+def test_holds_come_first_and_then_the_largest_amount() -> None:
+    over = a_case(an_invoice(settlements=(a_settlement(PAID.facts.ref, 22601),)))
+    rows = [decide(case, SETTINGS, BOOKS, LAST_PERIOD) for case in (over, HELD)]
+    exceptions = report(MonthStatus(dispositions=rows))["exceptions"]
+    assert [row["is_held"] for row in exceptions] == sorted(
+        (row["is_held"] for row in exceptions), reverse=True
+    )
+    assert exceptions[0]["code"] == "lines_do_not_sum"
+    assert exceptions[0]["date"] == HELD.facts.date.isoformat()
+
+
+def test_tax_is_told_with_its_base_and_as_configured() -> None:
+    (dollars, cad) = sorted(report()["taxes"], key=lambda row: row["currency"], reverse=True)
+    assert (cad["base"], cad["amount"], cad["percentage"]) == (20000 - 5000, 2600 - 650, "13")
+    assert (dollars["base"], dollars["amount"]) == (20000, 2600)
+    assert "CA" in cad["jurisdiction"]
+    assert sum(row["amount"] for row in report()["taxes"] if row["currency"] == "CAD") == sum(
+        report()["tax_by_key"].values()
+    )
+
+
+def test_a_report_knows_whether_it_was_changed() -> None:
+    made = report()
+    assert made["generated_from"]["digest"] == digest_of(made)
+    read = json.loads(json.dumps(made))
+    assert digest_of(read) == made["generated_from"]["digest"]
+    read["revenue_by_family"]["hosting"] += 1
+    assert digest_of(read) != made["generated_from"]["digest"]
 
 
 def test_every_gate_of_the_report_says_what_it_proves() -> None:

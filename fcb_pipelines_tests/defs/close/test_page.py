@@ -22,6 +22,7 @@ def a_document(**changes: Any) -> dict[str, Any]:
         "disposition": "post",
         "reason": None,
         "exceptions": [],
+        "partner": "nexacloud:7",
         "currency": "CAD",
         "net": 21450,
         "tax": 2789,
@@ -38,11 +39,24 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "period": "2026-04",
         "currency": "CAD",
         "company": "NexaCloud",
-        "generated_from": {"snapshot": "s-1"},
+        "generated_from": {"snapshot": "s-1", "version": "0.1.0", "digest": "d1ge57"},
         "population": 1,
         "post": 1,
         "skip": 0,
         "hold": 0,
+        "billed": [
+            {
+                "measure": "total",
+                "currency": "CAD",
+                "billed": 24239,
+                "posted": 24239,
+                "draft": 0,
+                "held": 0,
+                "listed": 0,
+                "unknown": 0,
+                "difference": 0,
+            }
+        ],
         "tie_outs": [
             {
                 "name": "Billed at the source = posted",
@@ -70,6 +84,19 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "receivable": [],
         "settlements": [{"currency": "CAD", "method": "payment", "count": 1, "total": 24239}],
         "other_currencies": {},
+        "taxes": [
+            {
+                "key": "hst_13",
+                "name": "HST 13%",
+                "percentage": "13",
+                "jurisdiction": "CA ON",
+                "account": "231000",
+                "currency": "CAD",
+                "base": 21450,
+                "amount": 2789,
+            }
+        ],
+        "customers": {"nexacloud:7": "Maple <Ledger>"},
         "metering": None,
         "events": None,
     } | changes
@@ -85,22 +112,25 @@ EXCEPTION = {
     "detail": "",
     "amount": 24239,
     "currency": "CAD",
+    "is_held": False,
+    "date": "2026-04-03",
+    "partner": "nexacloud:7",
 }
 
 
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        ({}, "Everything ties out"),
-        ({"hold": 1}, "points to look at"),
-        ({"exceptions": [EXCEPTION]}, "points to look at"),
+        ({}, "Ready to sign"),
+        ({"hold": 1}, "1 point to decide"),
+        ({"exceptions": [EXCEPTION, EXCEPTION]}, "2 points to decide"),
         (
             {"gates": [{"name": "g", "outcome": "warn", "description": "", "detail": "2"}]},
-            "points to look at",
+            "1 point to decide",
         ),
         (
             {"gates": [{"name": "g", "outcome": "fail", "description": "", "detail": ""}]},
-            "Does not tie out",
+            "Must not be signed",
         ),
     ],
 )
@@ -114,8 +144,31 @@ def test_a_tie_out_that_differs_opens_the_close_and_shows_its_difference() -> No
     report = a_report()
     report["tie_outs"][0] |= {"right": 24238, "difference": -1, "ok": False}
     page = render(report)
-    assert "Does not tie out" in page
+    assert "Must not be signed" in page
     assert "−0.01" in page
+
+
+def test_an_amount_that_stands_nowhere_must_not_be_signed() -> None:
+    report = a_report()
+    report["billed"][0] |= {"posted": 24139, "held": 99, "difference": 1}
+    page = render(report)
+    assert "Must not be signed" in page
+    assert "0.99" in page
+
+
+def test_the_page_can_be_signed_and_says_what_it_was_made_from() -> None:
+    page = render(a_report())
+    for told in ("Approved by", "s-1", "0.1.0", "d1ge57", "fcb report --verify"):
+        assert told in page
+
+
+def test_documents_are_shown_with_their_customer_and_their_totals_by_currency() -> None:
+    note = a_document(kind="credit_note", net=450, tax=89, total=539, paid=0)
+    dollars = a_document(currency="USD", net=100, tax=0, total=100, paid=0)
+    page = render(a_report(documents=[a_document(), note, dollars]))
+    assert "Maple &lt;Ledger&gt;<br>" in page
+    assert "210.00" in page
+    assert "Together, USD" in page
 
 
 def test_amounts_are_written_in_the_decimals_of_their_currency() -> None:
@@ -160,7 +213,7 @@ def test_what_is_owed_is_told_by_customer_and_what_settled_by_method() -> None:
 
 def test_a_report_that_lacks_a_part_is_refused() -> None:
     report = a_report()
-    del report["receivable"]
+    del report["tax_witness"]
     with pytest.raises(jinja2.UndefinedError):
         render(report)
 
