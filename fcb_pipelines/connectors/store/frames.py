@@ -130,7 +130,7 @@ def read_frame(path: Place) -> pd.DataFrame:
 
 def _frame_of(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
-    frame.attrs = attrs_of(table.schema)
+    frame.attrs.update(attrs_of(table.schema))
     for name in frame.attrs.pop(_MIXED, ()):
         values = [None if _missing(text) else _unpacked(text) for text in frame[name]]
         frame[name] = pd.Series(values, dtype="object", index=frame.index)
