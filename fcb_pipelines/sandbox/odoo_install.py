@@ -1,8 +1,8 @@
 """The installation of a real Odoo 19 in one folder; the rest of the machine stays as it is.
 
 The code is Debian's package `odoo-19`, fetched by apt with lists and a cache of its own; the Python
-libraries that it imports go into a virtual environment beside it. It takes about a minute, once; many
-sandboxes can share the folder.
+libraries that it imports go into a virtual environment beside it, the scripts and fonts of its web page
+come from the packages that it depends on. It takes about a minute, once; many sandboxes can share the folder.
 """
 
 import json
@@ -21,6 +21,9 @@ from fcb_pipelines.connectors.failures import NotPrepared, TransientFailure
 PACKAGE = "odoo-19"
 SUITE = "sid"
 REQUIREMENTS = Path(__file__).with_name("odoo_requirements.txt")
+
+# Of the package's dependencies these are files that its web page links to; without them it answers 500.
+_OF_THE_PAGE = ("fonts-", "libjs-")
 
 _STAMP = "installed.json"
 _ELSEWHERE = "set FCB_ODOO_URL and its companions to an Odoo 19 of yours, or use --ledger beancount"
@@ -125,51 +128,79 @@ def _fetch_code(folder: Path, say: Say) -> str:
                 remedy=_ELSEWHERE,
             )
     code = _code(folder)
-    kept = folder / "code" / "version"
+    kept = folder / "code" / "complete"
     if kept.exists() and code.exists():
         return kept.read_text("utf-8")
     say("downloading Odoo 19 (about 120 MB, once)")
-    package = _download(folder / "apt")
+    apt = _Apt(folder / "apt")
+    package = apt.download(PACKAGE)[0]
+    version, depends = (
+        run(["dpkg-deb", "-f", str(package), field], "reading Odoo's package").strip()
+        for field in ("Version", "Depends")
+    )
     say("unpacking Odoo 19")
-    version = run(["dpkg-deb", "-f", str(package), "Version"], "reading Odoo's package").strip()
     draft = folder / "code.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    _unpack(package, draft)
-    (draft / "version").write_text(version, "utf-8")
+    for each in (package, *apt.download(*of_the_page(depends))):
+        _unpack(each, draft)
+    (draft / "complete").write_text(version, "utf-8")
     shutil.rmtree(folder / "code", ignore_errors=True)
     draft.rename(folder / "code")
     shutil.rmtree(folder / "apt")
     return version
 
 
-def _download(apt: Path) -> Path:
-    """The package's file, fetched with lists and a cache in `apt`."""
-    shutil.rmtree(apt, ignore_errors=True)
-    (apt / "lists" / "partial").mkdir(parents=True)
-    (apt / "cache" / "archives" / "partial").mkdir(parents=True)
-    (apt / "state").mkdir()
-    (apt / "status").touch()
-    (apt / "sources.list").write_text(f"deb {_archive()} {SUITE} main\n", "utf-8")
-    settings = {
-        "Dir::Etc::sourcelist": apt / "sources.list",
-        "Dir::Etc::sourceparts": "/dev/null",
-        "Dir::State": apt / "state",
-        "Dir::State::lists": apt / "lists",
-        "Dir::State::status": apt / "status",
-        "Dir::Cache": apt / "cache",
-        "Acquire::Languages": "none",
-        "Acquire::Retries": "3",
-        # As root apt would download as another user, who can't write into this folder.
-        "APT::Sandbox::User": "root",
-    }
-    options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
-    run(["apt-get", *options, "-qq", "update"], f"reading the package list of Debian {SUITE}")
-    run(["apt-get", *options, "-qq", "download", PACKAGE], f"downloading {PACKAGE}", cwd=apt)
-    found = sorted(apt.glob(f"{PACKAGE}_*.deb"))
-    if not found:
-        raise TransientFailure(f"downloading {PACKAGE}", "apt-get left no file")
-    return found[-1]
+def of_the_page(depends: str) -> tuple[str, ...]:
+    """Those of a package's dependencies that hold scripts and fonts of its page, by name."""
+    first = (each.partition("|")[0].split() for each in depends.split(","))
+    return tuple(
+        sorted({words[0] for words in first if words and words[0].startswith(_OF_THE_PAGE)})
+    )
+
+
+class _Apt:
+    """Debian's packages by name, fetched with lists and a cache in one folder of their own."""
+
+    def __init__(self, apt: Path) -> None:
+        shutil.rmtree(apt, ignore_errors=True)
+        (apt / "lists" / "partial").mkdir(parents=True)
+        (apt / "cache" / "archives" / "partial").mkdir(parents=True)
+        (apt / "state").mkdir()
+        (apt / "status").touch()
+        (apt / "sources.list").write_text(f"deb {_archive()} {SUITE} main\n", "utf-8")
+        settings = {
+            "Dir::Etc::sourcelist": apt / "sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::State": apt / "state",
+            "Dir::State::lists": apt / "lists",
+            "Dir::State::status": apt / "status",
+            "Dir::Cache": apt / "cache",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "3",
+            # As root apt would download as another user, who can't write into this folder.
+            "APT::Sandbox::User": "root",
+        }
+        self._folder = apt
+        self._options = [
+            part for name, value in settings.items() for part in ("-o", f"{name}={value}")
+        ]
+        update = ["apt-get", *self._options, "-qq", "update"]
+        run(update, f"reading the package list of Debian {SUITE}")
+
+    def download(self, *packages: str) -> tuple[Path, ...]:
+        """The files of these packages, in their order."""
+        if not packages:
+            return ()
+        argv = ["apt-get", *self._options, "-qq", "download", *packages]
+        run(argv, f"downloading {', '.join(packages)}", cwd=self._folder)
+        return tuple(self._file(package) for package in packages)
+
+    def _file(self, package: str) -> Path:
+        found = sorted(self._folder.glob(f"{package}_*.deb"))
+        if not found:
+            raise TransientFailure(f"downloading {package}", "apt-get left no file")
+        return found[-1]
 
 
 def _archive() -> str:

@@ -1,9 +1,11 @@
 """Installing Odoo where it can't be had, and books in it where it can."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from fcb_pipelines.connectors.failures import NotPrepared, TransientFailure
 from fcb_pipelines.sandbox import odoo_install, processes
@@ -101,3 +103,28 @@ def test_odoo_is_started_over_its_books_and_stopped_by_its_pid(
     finally:
         assert processes.stop(process)
     assert not processes.alive(process)
+
+
+def test_the_page_needs_the_fonts_and_scripts_among_the_packages_dependencies() -> None:
+    depends = "python3:any, libjs-jquery (>= 3), fonts-a | fonts-b, adduser, fonts-roboto-unhinted"
+    assert odoo_install.of_the_page(depends) == ("fonts-a", "fonts-roboto-unhinted", "libjs-jquery")
+    assert odoo_install.of_the_page("") == ()
+
+
+@pytest.mark.odoo
+def test_its_web_page_answers_with_every_script_and_style_that_it_names(
+    odoo_server: OdooServer,
+) -> None:
+    books = odoo_server.unprepared()
+    session = requests.Session()
+    # The database is chosen once; the session keeps it.
+    page = session.get(f"{books.url}/web/login", params={"db": books.database}, timeout=120)
+    assert page.status_code == 200
+    assert 'name="password"' in page.text
+    named = re.findall(r'(?:src|href)="(/web/assets/[^"]+\.(?:js|css))"', page.text)
+    assert any(each.endswith(".js") for each in named), page.text[:2000]
+    assert any(each.endswith(".css") for each in named)
+    for each in named:
+        answer = session.get(f"{books.url}{each}", timeout=120)
+        assert (answer.status_code, each) == (200, each)
+        assert len(answer.content) > 1000, each
