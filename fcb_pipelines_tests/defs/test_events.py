@@ -247,11 +247,13 @@ def test_a_key_without_the_right_to_subscriptions_stops_no_sync_and_is_told(
 def test_a_round_is_asked_for_only_where_one_is_due_and_a_dry_one_sends_nothing(
     told: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fcb_pipelines.defs.events.delivering import events_due
+    from fcb_pipelines.defs.events.delivering import deliver_events_when_due
 
     def tick() -> Any:
         resources = {"events": (DEFINITIONS.resources or {})["events"]}
-        return events_due(dg.build_sensor_context(instance=told.instance, resources=resources))
+        return deliver_events_when_due(
+            dg.build_sensor_context(instance=told.instance, resources=resources)
+        )
 
     assert isinstance(tick(), dg.SkipReason)
     change(told, paid=False)

@@ -87,8 +87,9 @@ create table {KEYS} (
     revoked_at timestamptz
 );
 """ + "".join(_ONLY_GROWS.format(table=table) for table in (USAGE, SUBSCRIPTIONS))
+_AT_SOURCE = f"alter table {SUBSCRIPTIONS} add column source_subscription_id text"
 
 
 def new_schema() -> OwnSchema:
     """The tables, to be brought up in one database."""
-    return OwnSchema("fcb_intake", (_CREATE,), lock=_MAKING)
+    return OwnSchema("fcb_intake", (_CREATE, _AT_SOURCE), lock=_MAKING)
