@@ -49,7 +49,7 @@ LADDERS = {
         "cash", "events", "close", "automation", "former_shadow",
     ),
     "sandbox": (
-        "scenarios", "dataset", "processes", "state", "standin", "pushing", "postgres", "books", "locks",
+        "scenarios", "told", "receiver", "dataset", "processes", "state", "standin", "pushing", "postgres", "books", "locks",
         "nexacloud_database", "stripe_events", "stripe_balance", "stripe_filters", "stripe_server", "lago_server", "odoo_install", "odoo_rates", "odoo",
         "session",
     ),

@@ -123,6 +123,7 @@ def _checked(calling: Caller, number: str, content: SubscriptionContent) -> Hand
         billing_cycle=content.billing_cycle,
         current_period_start=start,
         current_period_end=end,
+        source_subscription_id=content.source_subscription_id,
     )
 
 
@@ -142,6 +143,7 @@ def _shown(one: HandedSubscription) -> SubscriptionSent:
         billing_cycle=CycleLength(one.billing_cycle),
         current_period_start=one.current_period_start,
         current_period_end=one.current_period_end,
+        source_subscription_id=one.source_subscription_id,
     )
 
 

@@ -250,6 +250,10 @@ class SubscriptionContent(Shape):
     billing_cycle: CycleLength
     current_period_start: Moment | None = None
     current_period_end: Moment | None = None
+    source_subscription_id: Id | None = Field(
+        None,
+        description="The subscription at the billing source that bills it, as sub_… of Stripe.",
+    )
 
 
 class SubscriptionSent(SubscriptionContent):
@@ -258,7 +262,7 @@ class SubscriptionSent(SubscriptionContent):
     model_config = _example(
         id="sub_81", customer_id="cust_7", plan_id="plan_business", status="active",
         billing_cycle="monthly", current_period_start="2026-05-01T00:00:00-04:00",
-        current_period_end="2026-06-01T00:00:00-04:00",
+        current_period_end="2026-06-01T00:00:00-04:00", source_subscription_id="sub_1Qx8Ab",
     )  # fmt: skip
 
     id: Id

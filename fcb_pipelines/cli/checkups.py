@@ -1,6 +1,7 @@
 """The checkups of `fcb doctor`. A failure of one is a finding, not an error.
 
-Each only reads, but that of a store elsewhere: it writes a file and removes it.
+Each only reads, but that of a store elsewhere, which writes a file and removes it, and those of our own tables,
+which are made where they are not there yet.
 """
 
 import os
@@ -17,7 +18,9 @@ from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
+from fcb_pipelines.connectors.intake import health
 from fcb_pipelines.connectors.store import places
+from fcb_pipelines.core.company.services import Origins
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
@@ -57,6 +60,10 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
     for one in sources:
         findings += _guarded(one.name, partial(_source, one, found))
     findings += _guarded(f"ledger ({found.ledger})", lambda: _ledger(found, company))
+    if company.has_intake:
+        findings += _guarded("intake", lambda: _intake(found, company))
+    if company.intake.url:
+        findings += _guarded("intake", lambda: _served(company.intake.url or ""))
     if company.told:
         findings += _guarded("events", lambda: _events(found, company))
     return tuple(findings)
@@ -220,6 +227,28 @@ def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
             detail=f"missing {part.what} {part.name}",
             remedy=part.remedy,
         )
+
+
+def _intake(found: Environment, company: Settings) -> Iterator[Finding]:
+    keys, received = connections.service_keys(found), connections.received_usage(found)
+    for service in sorted(
+        {one for kind in Origins.model_fields for one in company.by_intake(kind)}
+    ):
+        kinds = [kind for kind in Origins.model_fields if service in company.by_intake(kind)]
+        usable = sum(key.revoked_at is None for key in keys.of(service))
+        months, _ = received.months([service])
+        yield Finding(
+            what="intake",
+            outcome="ok" if usable else "warn",
+            detail=f"{service} hands in {', '.join(kinds)}; {usable} keys, "
+            f"{sum(one.records for one in months)} records of usage",
+            remedy=None if usable else f"fcb services key new {service}",
+        )
+
+
+def _served(url: str) -> Iterator[Finding]:
+    health.ask(url)
+    yield Finding(what="intake", outcome="ok", detail=f"{url} answers, and reaches its Postgres")
 
 
 def _events(found: Environment, company: Settings) -> Iterator[Finding]:

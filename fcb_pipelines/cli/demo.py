@@ -1,6 +1,7 @@
 """`fcb demo`: the whole month-end close of a dataset on this machine, proved."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from rich.text import Text
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.expected import differences, gates_to_fail
+from fcb_pipelines.cli.foreground import until_stopped
 from fcb_pipelines.cli.months import run_months
 from fcb_pipelines.cli.screen import (
     emit_json,
@@ -21,19 +23,27 @@ from fcb_pipelines.cli.screen import (
     status_tables,
 )
 from fcb_pipelines.cli.work import open_pipeline, prepare_ledger, working_in
-from fcb_pipelines.config import environment
+from fcb_pipelines.config import environment, settings
+from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.close.shapes import StatusJson
+from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
+from fcb_pipelines.sandbox.told import FILE, Told
+from fcb_pipelines.sandbox.told import told as told_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """The status JSON after a demo, its report pages, and every fault found (none: it is proved)."""
+    """The status JSON after a demo, its report pages, and every fault found (none: it is proved).
+
+    `told` are the events that the dataset's receiver took, those of earlier runs too.
+    """
 
     status: StatusJson
     reports: tuple[Place, ...]
     posted_now: int
+    told: tuple[Told, ...]
     faults: tuple[str, ...]
 
 
@@ -72,7 +82,7 @@ def demo(
         box.start_over()
     with box.running(keep=keep) as lent, working_in(lent, quiet=as_json) as found:
         prepare_ledger(found, opened)
-        result = _close(open_pipeline(found), opened.expected)
+        result = _close(open_pipeline(found), opened.expected, lambda: _tell(found, opened))
     if as_json:
         emit_json(result.status)
         for fault in result.faults:
@@ -83,9 +93,10 @@ def demo(
         raise typer.Exit(Exit.DIFFERENCE)
 
 
-def _close(pipeline: Any, expected: Any) -> DemoResult:
+def _close(pipeline: Any, expected: Any, tell: Callable[[], tuple[Told, ...]]) -> DemoResult:
     pipeline.extract()
     outcomes = run_months(pipeline, pipeline.periods(), post=True)
+    told = tell()
     say("proving completeness")
     complete = pipeline.completeness()
     say("writing the close reports")
@@ -102,8 +113,20 @@ def _close(pipeline: Any, expected: Any) -> DemoResult:
         status=status,
         reports=reports,
         posted_now=sum(outcome.posted for outcome in outcomes),
+        told=told,
         faults=tuple(faults),
     )
+
+
+def _tell(found: Environment, dataset: Dataset) -> tuple[Told, ...]:
+    """Send what the close has queued; everything that the dataset's receiver was told, of earlier runs too."""
+    if not dataset.events:
+        return ()
+    say("telling the services what the books know")
+    from fcb_pipelines.defs.runtime import connections as connectors
+
+    until_stopped(connectors.deliverer(found, settings.current(), "the demo", say).deliver)
+    return told_to(found.data_home / FILE)
 
 
 def _show(result: DemoResult) -> None:
@@ -123,7 +146,21 @@ def _show(result: DemoResult) -> None:
     screen.print(f"{skipped} skipped, {held} held; {result.posted_now} posted by this run")
     if result.reports:
         screen.print(f"close reports: {result.reports[-1].parent}", soft_wrap=True)
+    if result.told:
+        screen.print(f"the receiver was told, signed and once each, {len(result.told)} events:")
+    for one in result.told:
+        screen.print(f"  {_line(one)}", soft_wrap=True)
     for fault in result.faults:
         screen.print(marked("✗", "bold red", fault))
     if not result.faults:
         screen.print(Text("✓ Proved.", style="bold green"))
+
+
+def _line(event: Told) -> str:
+    """One event for a person: `nexamaps invoice.payment_failed: M-0001, 111.87 CAD of 111.87 CAD owed`."""
+    if event["document"]:
+        owed, total = (money(event[name], event["currency"]) for name in ("owed", "total"))
+        what = f"{event['number']}, {owed} of {total} owed"
+    else:
+        what = f"{event['subscription']} of {event['customer']}"
+    return f"{event['service']} {event['type']}: {what}, {event['occurred_at'][:10]}"

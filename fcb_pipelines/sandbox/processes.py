@@ -16,6 +16,7 @@ import psutil
 import requests
 
 from fcb_pipelines.connectors.failures import TransientFailure
+from fcb_pipelines.core.digests import digest
 
 LOOPBACK = "127.0.0.1"
 
@@ -44,6 +45,17 @@ def free_port() -> int:
         listener.bind((LOOPBACK, 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def usual_port(what: str) -> int:
+    """The port on loopback that is the same for `what` each time, else, while it is taken, a free one."""
+    port = 20_000 + int(digest(what)[:8], 16) % 10_000
+    with socket.socket() as listener:
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError:
+            return free_port()
+    return port
 
 
 def start(

@@ -7,6 +7,7 @@ A start leaves running parts alone and, after a crash, replaces the broken ones.
 with pid and start time are ever stopped.
 """
 
+import base64
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from filelock import FileLock
 from fcb_pipelines.config.environment import LedgerName
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
-from fcb_pipelines.sandbox import processes, pushing, state
+from fcb_pipelines.sandbox import processes, pushing, state, told
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
@@ -38,8 +39,11 @@ LAGO_KEY = "lago_sandbox"
 # Each stand-in, and the variable of its address.
 STAND_INS = {"stripe": "FCB_STRIPE_API_BASE", "lago": "FCB_LAGO_API_URL"}
 
-# The process that services hand in their records to, where a dataset has any.
+# The process that services hand in their records to, and the one that is told of events, where a dataset
+# has any.
 INTAKE = "intake"
+RECEIVER = "receiver"
+EVENTS_SECRET = "whsec_" + base64.b64encode(b"the sandbox tells this to nobody").decode()
 
 # A dataset's databases beside Odoo's books; `fcb` holds Dagster's tables and our own.
 USES = ("nexacloud", "fcb")
@@ -116,8 +120,12 @@ class Sandbox:
                 dataset=self._dataset.name,
                 folder=str(self._dataset.path),
                 processes=known.processes if known else (),
-                environment={**self._settings(), **self._databases()},
+                environment={},
             )
+            if self._dataset.events:
+                running = self._with_receiver(running)
+            lent = {**self._settings(running), **self._databases()}
+            running = replace(running, environment={**running.environment, **lent})
             if self._ledger == "odoo":
                 running = self._with_odoo(running)
             for name in STAND_INS:
@@ -126,7 +134,7 @@ class Sandbox:
             if content:
                 running = self._with_intake(running)
             for process in running.processes:
-                if process.name in {*STAND_INS, INTAKE}:
+                if process.name in {*STAND_INS, INTAKE, RECEIVER}:
                     processes.wait_until_it_answers(process, log=self._log(process.name))
             for service, records in content.items():
                 self._push(service, records, running)
@@ -156,10 +164,11 @@ class Sandbox:
         state.forget(self._folder)
         return None
 
-    def _settings(self) -> dict[str, str]:
+    def _settings(self, running: Running) -> dict[str, str]:
         """Write the dataset's configuration; return the variables that lead to it."""
         file = self._folder / "config.yaml"
-        content = self._dataset.config()
+        receivers = (one.url for one in running.processes if one.name == RECEIVER)
+        content = self._dataset.config(next(receivers, None))
         file.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
         return {
             "FCB_HOME": str(self._home),
@@ -223,7 +232,16 @@ class Sandbox:
         command = "from fcb_pipelines.cli.main import run; run()"
         return self._with(INTAKE, "the intake", ["-c", command, "serve"], running)
 
-    def _with(self, name: str, what: str, argv: Sequence[str], running: Running) -> Running:
+    def _with_receiver(self, running: Running) -> Running:
+        """The sandbox with a receiver of events, on the same port each time: the configuration names it."""
+        running = replace(running, environment={told.SECRET: EVENTS_SECRET})
+        port = processes.usual_port(f"{self._folder} {RECEIVER}")
+        argv = ["-m", "fcb_pipelines.sandbox.receiver", "--told", str(self._folder / told.FILE)]
+        return self._with(RECEIVER, "the receiver of events", argv, running, port)
+
+    def _with(
+        self, name: str, what: str, argv: Sequence[str], running: Running, port: int | None = None
+    ) -> Running:
         """The sandbox with this process: the recorded one if it answers, else a new one.
 
         A process is recorded before anything waits for it, so that no crash loses it.
@@ -235,10 +253,10 @@ class Sandbox:
                 return self._recorded(running, name, process)
             processes.stop(process)
         self._say(f"starting {what}")
-        port = processes.free_port()
+        port = port or processes.free_port()
         process = processes.start(
             name, [sys.executable, *argv, "--port", str(port)], port=port, log=self._log(name),
-            environment=running.environment if name == INTAKE else {},
+            environment=running.environment if name in (INTAKE, RECEIVER) else {},
         )  # fmt: skip
         return self._recorded(replace(running, processes=(*others, process)), name, process)
 
@@ -257,8 +275,8 @@ class Sandbox:
             outcomes = pushing.push(url, secret, records)
         finally:
             keys.revoke(service, number)
-        told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if count)
-        self._say(f"{service} handed in its usage over HTTP: {told or 'none'}")
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items() if count)
+        self._say(f"{service} handed in its usage over HTTP: {counts or 'none'}")
 
     def _log(self, name: str) -> Path:
         return self._folder / "logs" / f"{name}.log"

@@ -17,7 +17,9 @@ DRAWN = "examples,fuzzing,stateful"
 @pytest.mark.parametrize(
     ("phases", "examples"),
     [
-        (DRAWN, 5),
+        # A little each time; what it costs is the starting. More of it beside the slow tests.
+        ("examples,fuzzing", 2),
+        pytest.param(DRAWN, 5, marks=pytest.mark.slow),
         # Every limit of every field, and every method that an address does not take.
         pytest.param("coverage", 1, marks=pytest.mark.slow),
         pytest.param(f"{DRAWN},coverage", 60, marks=pytest.mark.long),

@@ -8,6 +8,7 @@ import odoorpc
 import pytest
 
 from fcb_pipelines.sandbox import state
+from fcb_pipelines.sandbox.told import FILE, told
 from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer
 
@@ -33,6 +34,10 @@ def assert_published_figures(status: dict[str, Any]) -> None:
     places = status["periods"].values()
     gates = [*status["gates"].values(), *(g for p in places for g in p["gates"].values())]
     assert "fail" not in gates
+    assert (status["events"]["told"], status["events"]["delivered"]) == (3, 3)
+    # NexaMaps is measured in no month of the books.
+    assert [*status["metering"]["services"]] == ["nexacloud"]
+    assert [one["rows"] for one in status["metering"]["periods"].values()] == [0, 0, 1, 5]
     posted = [one for one in status["documents"] if one["state"] == "posted"]
     assert {one["payment_state"] for one in posted} == {"paid"}
 
@@ -40,7 +45,20 @@ def assert_published_figures(status: dict[str, Any]) -> None:
 @pytest.mark.slow
 def test_a_demo_proves_the_published_figures_and_a_second_one_posts_nothing(fcb: Fcb) -> None:
     assert_published_figures(fcb("demo", "--json"))
-    assert "0 posted by this run" in fcb("demo")
+    first = told(fcb.home / NAME / FILE)
+    again = fcb("demo")
+    assert "0 posted by this run" in again
+    # The receiver was told of who did not pay, of both services; the second demo tells it nothing more.
+    assert sorted((one["service"], one["type"], one["number"]) for one in first) == [
+        ("nexacloud", "subscription.terminated", None),
+        ("nexamaps", "invoice.payment_failed", "NXM-0001"),
+        ("nexamaps", "subscription.terminated", None),
+    ]
+    assert told(fcb.home / NAME / FILE) == first
+    assert (
+        "nexamaps invoice.payment_failed: NXM-0001, 111.87 CAD of 111.87 CAD owed, 2026-01-22"
+        in again
+    )
 
 
 class Odoo:

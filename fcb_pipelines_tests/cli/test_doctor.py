@@ -7,6 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from typer.testing import CliRunner
 from upath import UPath
 
@@ -15,12 +20,17 @@ from fcb_pipelines.cli.checkups import Finding
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
-from fcb_pipelines.config.settings import current
+from fcb_pipelines.config.settings import PACKAGED, current
 from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.intake.health import HEALTH
+from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.connectors.sources import SourceDescription
+from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import LedgerDescription, MissingPart
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.serving import served
 
 RUNNER = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
 
@@ -161,6 +171,60 @@ def test_a_source_that_answers_is_told_with_account_version_and_counts(
     finding = look(monkeypatch)["stripe"]
     assert finding.outcome == "ok"
     assert finding.detail == "acct_1, version 2026-10-28.endive, live; 100 invoices"
+
+
+@pytest.fixture
+def handing_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A company whose service nexamaps hands in its usage; changes to its section `intake` go in here."""
+    told = yaml.safe_load(PACKAGED.read_text("utf-8"))
+    told["services"] += [{"key": "nexamaps", "origins": {"usage": "intake"}}]
+    told["intake"] = {}
+    monkeypatch.setattr(checkups.settings, "current", lambda: Settings.model_validate(told))
+    section: dict[str, Any] = told["intake"]
+    return section
+
+
+def of_intake() -> list[tuple[str, str, str | None]]:
+    rows = checkups.all_of(environment.read())
+    return [(row.outcome, row.detail, row.remedy) for row in rows if row.what == "intake"]
+
+
+def test_the_intake_is_told_by_service_with_its_keys_and_records(
+    handing_in: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    postgres: EmbeddedPostgres,
+    database: str,
+) -> None:
+    ((outcome, detail, _),) = of_intake()
+    assert (outcome, "127.0.0.1" in detail) == ("fail", True)
+    url = postgres.sqlalchemy_url(database)
+    monkeypatch.setenv("FCB_POSTGRES_URL", url)
+    asked = "nexamaps hands in usage; {} keys, 0 records of usage"
+    assert of_intake() == [("warn", asked.format(0), "fcb services key new nexamaps")]
+    keys = ServiceKeys(url)
+    (first, _), _ = keys.new("nexamaps", "one"), keys.new("nexamaps", "two")
+    keys.revoke("nexamaps", first)
+    assert of_intake() == [("ok", asked.format(1), None)]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(200, "ok"), (503, "fail"), (302, "fail"), (None, "fail")]
+)
+def test_the_intake_is_asked_where_an_address_is_configured(
+    status: int | None, outcome: str, handing_in: dict[str, Any]
+) -> None:
+    async def health(_: Request) -> Response:
+        return Response("", status or 200, headers={"location": "/"})
+
+    with served(Starlette(routes=[Route(HEALTH, health)])) as url:
+        handing_in["url"] = url if status else "http://127.0.0.1:1"
+        _, (found, detail, remedy) = of_intake()
+    assert (found, handing_in["url"] in detail) == (outcome, True)
+    assert outcome == "ok" or "fcb serve" in str(remedy)
+
+
+def test_without_an_intake_the_doctor_says_nothing_of_one(home: Path) -> None:
+    assert of_intake() == []
 
 
 def test_a_connector_that_can_not_be_made_is_a_finding(

@@ -13,6 +13,8 @@ from standardwebhooks import Webhook
 from fcb_pipelines.connectors.events.queue import EventQueue
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines.sandbox.scenarios.builders.files import csv_of
+from fcb_pipelines.sandbox.scenarios.builders.services_small import service_tables
 from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.connectors.events.waits import over
 from fcb_pipelines_tests.defs.runs import through_dagster
@@ -247,11 +249,13 @@ def test_a_key_without_the_right_to_subscriptions_stops_no_sync_and_is_told(
 def test_a_round_is_asked_for_only_where_one_is_due_and_a_dry_one_sends_nothing(
     told: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fcb_pipelines.defs.events.delivering import events_due
+    from fcb_pipelines.defs.events.delivering import deliver_events_when_due
 
     def tick() -> Any:
         resources = {"events": (DEFINITIONS.resources or {})["events"]}
-        return events_due(dg.build_sensor_context(instance=told.instance, resources=resources))
+        return deliver_events_when_due(
+            dg.build_sensor_context(instance=told.instance, resources=resources)
+        )
 
     assert isinstance(tick(), dg.SkipReason)
     change(told, paid=False)
@@ -285,6 +289,9 @@ def test_another_service_is_told_of_its_own_invoices_even_of_a_month_that_nobody
             "nexamaps",
             types=["invoice.payment_failed", "invoice.payment_succeeded"],
         )
+        # Nothing is handed in here: a row in its table says whose the invoice is.
+        claims = csv_of("service_invoices", service_tables()["service_invoices"])
+        (world.data / "nexacloud" / "service_invoices.csv").write_text(claims, "utf-8")
         undo = change(world, paid=False, number="M-0003")
         sync(world, PERIODS[-1])
         assert outbox(world, PERIODS[-1]) == ["invoice.payment_failed"]

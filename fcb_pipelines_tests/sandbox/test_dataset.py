@@ -11,6 +11,7 @@ import yaml
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.sandbox.dataset import Dataset, DatasetProblem
+from fcb_pipelines.sandbox.told import SECRET
 
 SOUND: dict[str, Any] = {
     "name": "small",
@@ -105,6 +106,20 @@ def test_its_books_may_be_locked_up_to_a_day(tmp_path: Path) -> None:
     assert Dataset.open(folder).locked_until == date(2026, 4, 10)
 
 
+TOLD = {"nexacloud": {"start": date(2026, 4, 1), "grace_days": 3}}
+
+
+def test_its_services_are_told_where_the_sandbox_has_its_receiver_and_nowhere_without(
+    tmp_path: Path,
+) -> None:
+    dataset = Dataset.open(described(tmp_path, events=TOLD))
+    assert dataset.settings().told == {}
+    told = dataset.settings("http://127.0.0.1:4711").told["nexacloud"]
+    assert (told.url, told.secrets) == ("http://127.0.0.1:4711/nexacloud", (SECRET,))
+    assert (told.start, told.grace_days) == (date(2026, 4, 1), 3)
+    assert Dataset.open(described(tmp_path)).settings("http://127.0.0.1:4711").told == {}
+
+
 @pytest.mark.parametrize("field", SOUND)
 def test_a_field_that_lacks_is_named(field: str, tmp_path: Path) -> None:
     with pytest.raises(DatasetProblem, match=rf"dataset\.yaml lacks {field}$"):
@@ -129,6 +144,18 @@ def test_a_field_that_lacks_is_named(field: str, tmp_path: Path) -> None:
         ({"config": ["posting"]}, "config holds no mapping"),
         ({"config": {"posting": "sometimes"}}, "posting"),
         ({"config": {"colour": "blue"}}, "colour"),
+        ({"events": ["nexacloud"]}, "events holds no settings by service"),
+        ({"events": {"nexacloud": "2026-04-01"}}, "events holds no settings by service"),
+        (
+            {"events": {"nexamaps": TOLD["nexacloud"]}},
+            "events names no service of config: nexamaps",
+        ),
+        ({"events": {"nexacloud": {}}}, "start"),
+        ({"events": {"nexacloud": {"start": "May"}}}, "start"),
+        (
+            {"events": {"nexacloud": {**TOLD["nexacloud"], "url": "https://x.example"}}},
+            "has url, which the sandbox",
+        ),
     ],
 )
 def test_a_field_that_is_wrong_is_named_with_its_file(

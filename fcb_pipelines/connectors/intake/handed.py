@@ -17,7 +17,7 @@ ENDED = "canceled"
 _CUSTOMER = "service, customer_id, email, name, company"
 _SUBSCRIPTION = (
     "service, subscription_id, customer_id, plan_id, status, billing_cycle, current_period_start, "
-    "current_period_end"
+    "current_period_end, source_subscription_id"
 )
 
 
@@ -48,7 +48,10 @@ class HandedCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedSubscription:
-    """One subscription of one service; the moments bound its present cycle, in UTC."""
+    """One subscription of one service; the moments bound its present cycle, in UTC.
+
+    `source_subscription_id` is its subscription at the billing source, where the service names it.
+    """
 
     service: str
     id: str
@@ -58,6 +61,7 @@ class HandedSubscription:
     billing_cycle: str
     current_period_start: datetime | None = None
     current_period_end: datetime | None = None
+    source_subscription_id: str | None = None
 
     @property
     def subscription(self) -> Subscription:
@@ -71,6 +75,7 @@ class HandedSubscription:
             billing_cycle=self.billing_cycle,
             start=self.current_period_start,
             end=self.current_period_end,
+            at_source=self.source_subscription_id,
         )
 
 
@@ -166,6 +171,7 @@ class HandedStore:
                 billing_cycle=known.billing_cycle,
                 current_period_start=known.current_period_start,
                 current_period_end=at,
+                source_subscription_id=known.source_subscription_id,
             )
             _insert(connection, ended, request_id)
         return ended
@@ -239,9 +245,9 @@ def _insert(connection: Connection, one: HandedSubscription, request_id: str) ->
     with connection.cursor() as cursor:
         cursor.execute(
             f"insert into {SUBSCRIPTIONS} ({_SUBSCRIPTION}, request_id) "  # noqa: S608 - constants
-            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 one.service, one.id, one.customer_id, one.plan_id, one.status, one.billing_cycle,
-                one.current_period_start, one.current_period_end, request_id,
+                one.current_period_start, one.current_period_end, one.source_subscription_id, request_id,
             ),
         )  # fmt: skip

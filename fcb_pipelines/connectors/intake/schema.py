@@ -77,8 +77,9 @@ create table {KEYS} (
     revoked_at timestamptz
 );
 """ + "".join(map(only_grows, (USAGE, SUBSCRIPTIONS)))
+_AT_SOURCE = f"alter table {SUBSCRIPTIONS} add column source_subscription_id text"
 
 
 def new_schema() -> OwnSchema:
     """The tables, to be brought up in one database."""
-    return OwnSchema("fcb_intake", (_CREATE,), lock=_MAKING)
+    return OwnSchema("fcb_intake", (_CREATE, _AT_SOURCE), lock=_MAKING)

@@ -61,7 +61,7 @@ class OwnSchema:
 
     def __init__(self, name: str, versions: Sequence[str], *, lock: int) -> None:
         self._name = name
-        self._versions = tuple(versions)
+        self.versions = tuple(versions)
         self._lock = lock
         self._made = False
 
@@ -70,18 +70,18 @@ class OwnSchema:
         if self._made:
             return
         with connection.cursor() as cursor:
-            if self._version(connection) < len(self._versions):
+            if self._version(connection) < len(self.versions):
                 cursor.execute("select pg_advisory_xact_lock(%s)", (self._lock,))
                 cursor.execute(
                     f"create table if not exists {_VERSIONS} "
                     "(name text primary key, version integer not null)"
                 )
-                for statement in self._versions[self._version(connection) :]:
+                for statement in self.versions[self._version(connection) :]:
                     cursor.execute(statement)
                 cursor.execute(
                     f"insert into {_VERSIONS} values (%s, %s) "  # noqa: S608 - a constant
                     "on conflict (name) do update set version = excluded.version",
-                    (self._name, len(self._versions)),
+                    (self._name, len(self.versions)),
                 )
         connection.commit()
         self._made = True

@@ -291,7 +291,7 @@ _OF_THE_BOOKS = (
         seen_on=("events/deliveries",),
         inputs=("deliveries",), finds=events_delivered,
         proves="No event is dead, and none has waited for more than a day.",
-        recovery="`fcb events show ID` has each try and its answer. Mend the receiver, then `fcb events replay ID`; what it shall never get, `fcb events drop ID --reason \"…\"`. Where nothing was tried, turn the sensor `events_due` on, or `fcb events deliver`.",
+        recovery="`fcb events show ID` has each try and its answer. Mend the receiver, then `fcb events replay ID`; what it shall never get, `fcb events drop ID --reason \"…\"`. Where nothing was tried, turn the sensor `deliver_events` on, or `fcb events deliver`.",
     ),
 )  # fmt: skip
 

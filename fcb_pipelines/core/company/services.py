@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from fcb_pipelines.core.company.charges import Charge, Metric
+from fcb_pipelines.core.company.charges import Charge, Metric, NotNegative
 from fcb_pipelines.core.company.events import EventSettings
 from fcb_pipelines.core.company.part import Part
 from fcb_pipelines.core.refs import account_ref
@@ -40,12 +40,27 @@ class Origins(Part):
     subscriptions: Origin = Origin.TABLES
 
 
+class ListedPlan(Part):
+    """One plan of a service in the registry; prices are major units of the company's currency.
+
+    `quota` is that of the charges whose quota is `plan`.
+    """
+
+    id: str = Field(min_length=1, max_length=128)
+    name: str = Field(min_length=1)
+    price_monthly: NotNegative | None = None
+    price_yearly: NotNegative | None = None
+    quota: NotNegative | None = None
+    active: bool = True
+
+
 class Service(Part):
-    """One service of the company: its metrics, their charges, where its records come from, and links to
-    NexaCloud's users."""
+    """One service of the company: its plans, metrics, their charges, where its records come from, and links
+    to NexaCloud's users. Without `plans` its plans come from a table."""
 
     key: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     origins: Origins = Origins()
+    plans: tuple[ListedPlan, ...] = ()
     metrics: tuple[Metric, ...] = ()
     charges: tuple[Charge, ...] = ()
     customers: tuple[CustomerLink, ...] = ()
@@ -57,7 +72,12 @@ class Service(Part):
     def _charges_have_their_metrics(self) -> "Service":
         metrics = [metric.key for metric in self.metrics]
         charged = [charge.metric for charge in self.charges]
-        for name, keys in (("metrics", metrics), ("charges of one metric", charged)):
+        plans = [plan.id for plan in self.plans]
+        for name, keys in (
+            ("metrics", metrics),
+            ("charges of one metric", charged),
+            ("plans", plans),
+        ):
             if len(set(keys)) < len(keys):
                 raise ValueError(f"service {self.key} names {name} twice")
         unknown = sorted(set(charged) - set(metrics))
@@ -67,8 +87,12 @@ class Service(Part):
 
 
 class IntakeSettings(Part):
-    """The limits of the intake. A month of usage closes `closes_after_days` days after its end."""
+    """The limits of the intake. A month of usage closes `closes_after_days` days after its end.
 
+    `url` is where services find it, which `fcb doctor` asks; nothing else is told it.
+    """
+
+    url: str | None = Field(None, pattern=r"^https?://[^\s/?#]+$")
     closes_after_days: int = Field(10, ge=0)
     requests_per_minute: int = Field(600, ge=1)
     rows_a_batch: int = Field(10_000, ge=1)
@@ -106,7 +130,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoicing:
-    """One invoice in a service's tables: the ref of the source document it claims, and its subscription."""
+    """One invoice of a service, in its tables or by its source: the ref of the document, and its subscription."""
 
     service: str
     invoice_id: str

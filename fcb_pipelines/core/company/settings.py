@@ -286,6 +286,10 @@ class Settings(Part):
             raise ValueError(
                 f"customers and subscriptions of {service.key} come from tables: the books are made of them"
             )
+        if posted and service.plans:
+            raise ValueError(
+                f"plans of {service.key} come from its table: leave services[].plans out"
+            )
         from_column = posted and origins.usage is Origin.TABLES
         for metric in service.metrics:
             if (metric.column is not None) is not from_column:

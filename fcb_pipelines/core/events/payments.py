@@ -71,15 +71,16 @@ def last_of_payment(told: Iterable[Event]) -> dict[str, Event]:
 
 
 def is_of_another_service(row: IndexRow, period: str, *, is_open_month: bool) -> bool:
-    """Whether a document may be another service's and belongs to this month.
+    """Whether a document may be another service's and belongs to this month, by its date.
 
     What NexaCloud claims is never another service's. The open month has also what is not paid of earlier
-    months.
+    months, those before the books among them: nobody else would tell of it.
     """
-    if not row.found or row.claimed or row.period is None:
+    if not row.found or row.claimed or row.date is None:
         return False
-    is_left = is_open_month and row.period < period and row.status in _GIVEN_UP
-    return is_left or row.period == period
+    own = period_of(row.date)
+    is_left = is_open_month and own < period and row.status in _GIVEN_UP
+    return is_left or own == period
 
 
 def not_paid(facts: InvoiceFacts, grace_days: int, today: date) -> tuple[str, date] | None:

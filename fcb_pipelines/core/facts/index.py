@@ -21,6 +21,20 @@ class Lookup(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedSale:
+    """What a document of another service says of its sale; the ids are the service's own.
+
+    `service`, `customer` and `subscription` stand in its metadata; `at_source` is the ref of the
+    subscription at its source that it bills.
+    """
+
+    service: str | None = None
+    customer: str | None = None
+    subscription: str | None = None
+    at_source: str | None = None
+
+
 class Origin(StrEnum):
     """The type of the source's object; a negative invoice is still an invoice."""
 
@@ -36,7 +50,8 @@ class IndexRow:
     the evidence; a document that the source did not find has none of the document's fields. `credits`
     is the ref of the invoice that a credit note credits. `in_ledger`: the ledger holds a move of ours
     under the ref, so the document belongs to the population even where NexaCloud or the source has
-    erased it (A13), in the ledger's month.
+    erased it (A13), in the ledger's month. `sale` is what a document that is not NexaCloud's says of the
+    service that sold it; None where it says nothing.
     """
 
     ref: str
@@ -56,6 +71,7 @@ class IndexRow:
     detail: str = ""
     credits: str | None = None
     in_ledger: bool = False
+    sale: NamedSale | None = None
 
     @property
     def is_member(self) -> bool:
@@ -136,18 +152,23 @@ def found_row(
     scope: Scope,
     first_period: str,
     last_period: str,
+    bills: str | None = None,
 ) -> IndexRow:
-    """The index row of a document that the source has; its total is negative for a credit note."""
+    """The index row of a document that the source has; its total is negative for a credit note.
+
+    `bills` is the ref of the subscription at the source that it is of, where it is of one.
+    """
     period = _in_range(facts.date, first_period, last_period)
     move = scope.our_moves.get(facts.ref)
     if period is None and move is not None:
         period = _in_range(move.date, first_period, last_period)
+    in_scope = scope.includes(facts)
     return IndexRow(
         ref=facts.ref,
         source_id=source_id,
         origin=origin,
         answer=answer,
-        in_scope=scope.includes(facts),
+        in_scope=in_scope,
         claimed=facts.ref in scope.claimed,
         number=facts.number,
         status=facts.status,
@@ -159,6 +180,7 @@ def found_row(
         body_hash=body_hash,
         credits=facts.credits,
         in_ledger=move is not None,
+        sale=None if in_scope else _named_sale(facts, bills),
     )
 
 
@@ -191,6 +213,17 @@ def absent_row(
 def named_but_not_listed(named: Collection[str], listed: Iterable[str], service: str) -> list[str]:
     """The named refs of this source (`service`, e.g. `stripe:acct_1`) that are not listed, sorted."""
     return sorted({ref for ref in named if id_within(ref, service) is not None} - set(listed))
+
+
+def _named_sale(facts: InvoiceFacts, bills: str | None) -> NamedSale | None:
+    named = dict(facts.metadata)
+    sale = NamedSale(
+        service=named.get("service"),
+        customer=named.get("customer_id"),
+        subscription=named.get("subscription_id"),
+        at_source=bills,
+    )
+    return None if sale == NamedSale() else sale
 
 
 def _in_range(day: dt.date | None, first_period: str, last_period: str) -> str | None:

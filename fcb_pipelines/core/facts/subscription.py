@@ -31,10 +31,13 @@ class SubscriptionRules:
 
     `facts` reads a body of `owner` and never raises. `at_source` returns the source's own id of a
     service's subscription, from its id and the id that the service names (None: it is not here).
+    `billed` returns the source's own id of the subscription that a document bills, from its listed body
+    (None: it is of none); the rule itself is None where listed bodies never say so.
     """
 
     facts: Callable[[Json, str], SubscriptionFacts]
     at_source: Callable[[str, str | None], str | None]
+    billed: Callable[[Json], str | None] | None = None
 
 
 def stripe_subscription(body: Json, owner: str) -> SubscriptionFacts:

@@ -38,6 +38,23 @@ def service_plans(rows: Rows, services: Mapping[str, Service]) -> tuple[Catalogu
     return tuple(_plan(row, service, row["quota"]) for row, service in own)
 
 
+def listed_plans(services: Iterable[Service]) -> tuple[CataloguePlan, ...]:
+    """The plans of these services that the registry lists."""
+    return tuple(
+        CataloguePlan(
+            service=service.key,
+            plan_id=plan.id,
+            plan=plan.name,
+            active=plan.active,
+            price_monthly=plan.price_monthly,
+            price_yearly=plan.price_yearly,
+            charges=_charges(service, plan.quota),
+        )
+        for service in services
+        for plan in service.plans
+    )
+
+
 def nexacloud_subscriptions(rows: Rows, service: str, timezone: str) -> tuple[Subscription, ...]:
     """NexaCloud's subscriptions."""
     return tuple(
@@ -197,8 +214,12 @@ def _plan(row: Row, service: Service, quota: Decimal | None) -> CataloguePlan:
         active=row["is_active"] is not False,
         price_monthly=row["price_monthly"],
         price_yearly=row["price_yearly"],
-        charges=tuple(PlanCharge(charge=one, quota=_quota(one, quota)) for one in service.charges),
+        charges=_charges(service, quota),
     )
+
+
+def _charges(service: Service, quota: Decimal | None) -> tuple[PlanCharge, ...]:
+    return tuple(PlanCharge(charge=one, quota=_quota(one, quota)) for one in service.charges)
 
 
 def _quota(charge: Charge, of_plan: Decimal | None) -> Decimal | None:

@@ -45,12 +45,13 @@ def deliver_events() -> None:
 
 
 @dg.sensor(
+    name=deliver_events.name,
     # By its name: Dagster would make the sensor anew for a job with resources, and warn of it.
     job_name=deliver_events.name,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
-def events_due(
+def deliver_events_when_due(
     context: dg.SensorEvaluationContext, events: EventsResource
 ) -> dg.RunRequest | dg.SkipReason:
     """A round of deliveries where an event is due and no round is under way."""

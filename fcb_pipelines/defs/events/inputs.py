@@ -26,7 +26,7 @@ from fcb_pipelines.core.events.usage import usage_events
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.subscription import SubscriptionFacts
-from fcb_pipelines.core.refs import source_ref, subscription_ref
+from fcb_pipelines.core.refs import id_within, subscription_ref
 from fcb_pipelines.defs.gates.inputs import gate_results
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.metering.invoices import links_of
@@ -34,7 +34,7 @@ from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.month import Month
-from fcb_pipelines.defs.sources.registry import registered
+from fcb_pipelines.defs.sources.registry import registered, subscription_refs
 
 OF_SUBSCRIPTIONS = frozenset(
     {EventType.SUBSCRIPTION_TERMINATED, EventType.SUBSCRIPTION_REACTIVATED}
@@ -105,7 +105,7 @@ class Facts:
         this = self._month
         require(gate_results([GATES["population_adds_up"]], this))
         posted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
-        links = links_of(self._claims)
+        links = links_of(self._claims, self._index)
         own = [
             facts
             for facts in this.facts
@@ -130,17 +130,15 @@ class Facts:
         )
 
     def _of_others(self, links: Mapping[str, Invoicing]) -> Iterator[InvoiceFacts]:
-        for one in registered(current()):
-            name = one.name
-            frame = self.frames.read(keys.source_key(name, "index").path)
-            rows = () if frame is None else to_rows(frame, IndexRow)
-            for row in rows:
-                link = links.get(row.ref)
-                if link is None or self._is_posted(link):
-                    continue
-                if not is_of_another_service(row, self.period, is_open_month=self.is_open_month):
-                    continue
-                yield one.facts(self.evidence.get(name, row.body_hash or ""))
+        of = {one.service: one for one in registered(current())}
+        for row in self._index:
+            link = links.get(row.ref)
+            if link is None or self._is_posted(link):
+                continue
+            if not is_of_another_service(row, self.period, is_open_month=self.is_open_month):
+                continue
+            one = next(of[service] for service in of if id_within(row.ref, service) is not None)
+            yield one.facts(self.evidence.get(one.name, row.body_hash or ""))
 
     def _is_posted(self, link: Invoicing) -> bool:
         return link.service == current().service
@@ -151,9 +149,16 @@ class Facts:
 
     @property
     def _claims(self) -> dict[str, pd.DataFrame]:
-        """NexaCloud's invoices of the month, and those of all other services."""
+        """NexaCloud's invoices of the month, and what links those of all other services."""
         own = {name: self._month.frames[name] for name in month.COPIES}
-        return {**own, "service_invoices": self._tables["service_invoices"]}
+        linking = ("service_invoices", "intake_subscriptions")
+        return {**own, **{name: self._tables[name] for name in linking}}
+
+    @cached_property
+    def _index(self) -> tuple[IndexRow, ...]:
+        """Every document of the sources."""
+        read = (self.frames.read(keys.source_key(name, "index").path) for name in keys.SOURCES)
+        return tuple(row for one in read if one is not None for row in to_rows(one, IndexRow))
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
@@ -182,11 +187,8 @@ class Facts:
             one.ref: one for one in (() if frame is None else to_rows(frame, SubscriptionFacts))
         }
         found: dict[tuple[str, str], list[SubscriptionFacts]] = {}
-        for source in registered(current()):
-            rules = source.rules.subscriptions
-            for one in self._subscribed if rules else ():
-                own = rules.at_source(one.id, one.at_source) if rules else None
-                ref = source_ref(source.name, source.section.owner, own) if own else ""
-                if ref in known:
-                    found.setdefault((one.service, one.id), []).append(known[ref])
+        for one in self._subscribed:
+            at_source = [known[ref] for ref in subscription_refs(one) if ref in known]
+            if at_source:
+                found[one.service, one.id] = at_source
         return found

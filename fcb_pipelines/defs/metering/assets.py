@@ -54,6 +54,7 @@ def plan_catalog(**frames: pd.DataFrame) -> Frame:
         **month.INDEXES,
         **month.COPIES,
         "service_invoices": inputs.SERVICE_TABLES["service_invoices"],
+        "intake_subscriptions": inputs.SUBSCRIPTIONS["intake_subscriptions"],
     },
     metadata=column_schema(Invoiced),
     # The rest of a document is read from Lago; Stripe's list hardly ever lacks a part.

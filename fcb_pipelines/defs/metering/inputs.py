@@ -27,6 +27,7 @@ from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Deployment
 from fcb_pipelines.core.metering.service_rows import (
+    listed_plans,
     nexacloud_customers,
     nexacloud_plans,
     nexacloud_readings,
@@ -118,7 +119,7 @@ class Metering:
 
     @cached_property
     def catalogue_rows(self) -> tuple[CataloguePlan, ...]:
-        """The plans of all services, from their tables."""
+        """The plans of all services, from the registry where it lists them, else from their tables."""
         own: tuple[CataloguePlan, ...] = ()
         if self.posted:
             own = (
@@ -126,7 +127,8 @@ class Metering:
                 *unread_plans(self._tables.unread("plans"), self.posted.key),
             )
         others = service_plans(self._of_services("service_plans"), self.services)
-        return (*own, *others, *unread_plans(self._unread("service_plans"), None))
+        listed = listed_plans(self.services.values())
+        return (*own, *others, *listed, *unread_plans(self._unread("service_plans"), None))
 
     @cached_property
     def plans(self) -> dict[tuple[str, str], CataloguePlan]:
@@ -261,6 +263,10 @@ class Metering:
 
     def _read_of(self, table: str) -> frozenset[str]:
         """The other services whose records come from this table."""
+        if table == "service_plans":
+            return self.settings.other_services - {
+                one.key for one in self.services.values() if one.plans
+            }
         kind = _KINDS.get(table)
         return self.settings.other_services - (self.settings.by_intake(kind) if kind else set())
 

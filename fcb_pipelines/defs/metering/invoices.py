@@ -1,13 +1,13 @@
 """Reading the documents that the services' invoices claim; an unchanged one is not read again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.connectors.store.frames import to_rows
-from fcb_pipelines.core.company.services import Invoicing
+from fcb_pipelines.core.company.services import Invoicing, Subscription
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.facts.nexacloud import first_claimants
@@ -19,11 +19,12 @@ from fcb_pipelines.core.metering.invoiced import (
     still_holds,
 )
 from fcb_pipelines.core.metering.service_rows import service_invoicings
+from fcb_pipelines.core.metering.source_links import source_invoicings
 from fcb_pipelines.defs.metering.tables import Tables
 from fcb_pipelines.defs.runtime import month
 from fcb_pipelines.defs.runtime.frame_rows import copies_of
 from fcb_pipelines.defs.sources.reading import Reader, completed
-from fcb_pipelines.defs.sources.registry import claimed_ref
+from fcb_pipelines.defs.sources.registry import claimed_ref, subscription_refs
 
 
 def read_invoiced(
@@ -36,7 +37,9 @@ def read_invoiced(
     """
     index = {row.ref: row for name in month.INDEXES for row in to_rows(frames[name], IndexRow)}
     links = {
-        ref: link for ref, link in links_of(frames).items() if ref in index and index[ref].found
+        ref: link
+        for ref, link in links_of(frames, index.values()).items()
+        if ref in index and index[ref].found
     }
     known = _known(before)
     found: dict[str, Invoiced] = {}
@@ -55,8 +58,12 @@ def read_invoiced(
     return [found[ref] for ref in sorted(found)], len(wanted)
 
 
-def links_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, Invoicing]:
-    """Source ref -> the service's invoice that claims it; empty where no service is measured."""
+def links_of(frames: Mapping[str, pd.DataFrame], index: Iterable[IndexRow]) -> dict[str, Invoicing]:
+    """Source ref -> the service's invoice that claims it; empty where no service is measured.
+
+    The documents of the `index` count where a service hands in its subscriptions: what its tables claim
+    comes first.
+    """
     settings = current()
     if not settings.services:
         return {}
@@ -64,8 +71,24 @@ def links_of(frames: Mapping[str, pd.DataFrame]) -> dict[str, Invoicing]:
     rows = Tables({"service_invoices": frames["service_invoices"]}).of_services(
         "service_invoices", settings.other_services
     )
-    others = service_invoicings(rows, claimed_ref)
+    others = (*service_invoicings(rows, claimed_ref), *_by_the_source(frames, index))
     return claimants(invoicings_of(first_claimants(copies), settings.service), others)
+
+
+def _by_the_source(
+    frames: Mapping[str, pd.DataFrame], index: Iterable[IndexRow]
+) -> tuple[Invoicing, ...]:
+    services = current().by_intake("subscriptions")
+    frame = frames.get("intake_subscriptions")
+    if not services or frame is None:
+        return ()
+    handed_in = to_rows(frame, Subscription)
+    return source_invoicings(
+        index,
+        services,
+        {(one.service, one.id): one for one in handed_in},
+        {ref: one for one in handed_in for ref in subscription_refs(one)},
+    )
 
 
 def _known(before: pd.DataFrame | None) -> dict[str, Invoiced]:

@@ -89,6 +89,11 @@ def read_index(
     listed = [(one, reader.of.facts(one.body)) for one in listing.documents]
     scope = scope.with_known([facts for _, facts in listed])
 
+    def bills(body: Body) -> str | None:
+        rules = reader.of.rules.subscriptions
+        own = rules.billed(body) if rules and rules.billed else None
+        return source_ref(reader.of.name, reader.of.section.owner, own) if own else None
+
     def row(one: SourceBody, facts: InvoiceFacts, answer: Lookup) -> IndexRow:
         return found_row(
             facts,
@@ -97,6 +102,7 @@ def read_index(
             answer=answer,
             body_hash=reader.evidence.put(reader.of.name, one.body),
             scope=scope,
+            bills=bills(one.body),
             **span,
         )
 

@@ -20,6 +20,7 @@ from fcb_pipelines.config.settings import ConfigError, current
 from fcb_pipelines.connectors.lago.source import LagoSource
 from fcb_pipelines.connectors.sources import Body, Source
 from fcb_pipelines.connectors.stripe.source import StripeSource
+from fcb_pipelines.core.company.services import Subscription
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.company.sources import (
     FurtherSource,
@@ -35,7 +36,7 @@ from fcb_pipelines.core.facts.source import claimed_ref as claimed_of
 from fcb_pipelines.core.facts.stripe.rules import STRIPE as STRIPE_RULES
 from fcb_pipelines.core.metering.cycles import Span
 from fcb_pipelines.core.metering.service_spans import lago_spans, stripe_spans
-from fcb_pipelines.core.refs import service_ref
+from fcb_pipelines.core.refs import service_ref, source_ref
 from fcb_pipelines.defs.sources.entry import SourceEntry
 
 STRIPE = SourceEntry(
@@ -181,6 +182,15 @@ def claims() -> Callable[[str | None], str | None]:
     """The function `claimed_ref` for many names: the sources are looked up once."""
     sources = [(one.rules, one.section.owner) for one in registered(current())]
     return lambda named: claimed_of(named, sources)
+
+
+def subscription_refs(one: Subscription) -> Iterator[str]:
+    """The refs that a service's subscription may have at the sources."""
+    for source in registered(current()):
+        rules = source.rules.subscriptions
+        own = rules.at_source(one.id, one.at_source) if rules else None
+        if own:
+            yield source_ref(source.name, source.section.owner, own)
 
 
 def _further(

@@ -1,6 +1,7 @@
 """The intake's tables: usage that only grows, versions of customers and subscriptions, keys by digest."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,8 +17,9 @@ from fcb_pipelines.connectors.intake.handed import (
     HandedSubscription,
 )
 from fcb_pipelines.connectors.intake.received import ReceivedStore
-from fcb_pipelines.connectors.intake.schema import KEYS, SUBSCRIPTIONS, USAGE
+from fcb_pipelines.connectors.intake.schema import KEYS, SUBSCRIPTIONS, USAGE, new_schema
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
+from fcb_pipelines.connectors.store.own_postgres import OwnSchema, transaction
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.intake.usage import Calendar, Outcome, ReceivedMonth, SentUsage
 from fcb_pipelines.core.metering.cycles import Span, cycle_of
@@ -200,6 +202,26 @@ def test_a_customer_that_is_erased_keeps_its_id_and_no_text(
         )
         assert cursor.fetchall() == [(0,)]
     assert store.erase(["c1"], really=True) == 0
+
+
+def test_subscriptions_of_a_database_of_before_are_read_without_what_they_could_not_name(
+    url: str,
+) -> None:
+    before = OwnSchema("fcb_intake", new_schema().versions[:1], lock=1)
+    with transaction(url, "making the tables of before", before.bring_up) as connection:
+        connection.cursor().execute(
+            f"insert into {SUBSCRIPTIONS} (service, subscription_id, customer_id, plan_id, status, "
+            "billing_cycle, request_id) values ('maps', 's1', 'c1', 'p1', 'active', 'monthly', 'r')"
+        )
+    store = HandedStore(url)
+    (known,) = store.subscriptions(["maps"])
+    assert (known.id, known.source_subscription_id) == ("s1", None)
+    named = replace(known, source_subscription_id="sub_1")
+    store.change_subscription(named, request_id="r")
+    assert store.subscriptions(["maps"]) == (named,)
+    assert named.subscription.at_source == "sub_1"
+    ended = store.end_subscription("maps", "s1", MAY.start, request_id="r")
+    assert (ended.status, ended.source_subscription_id) == ("canceled", "sub_1")
 
 
 def test_the_life_of_a_subscription(url: str) -> None:

@@ -1,9 +1,12 @@
 """The registry, and one customer over all services."""
 
+from decimal import Decimal
+
 import pytest
 from pydantic import ValidationError
 
 from fcb_pipelines.core.company.services import CustomerLink, Customers, Service, ServiceCustomer
+from fcb_pipelines.core.metering.service_rows import listed_plans
 from fcb_pipelines_tests.documents import SETTINGS
 
 CLOUD = Service(key="cloud")
@@ -53,6 +56,14 @@ def test_a_customer_is_one_over_all_services(service: str, number: str, key: str
         ({"key": "maps", "charges": [{"metric": "calls", "price": 1}]}, "unknown metrics: calls"),
         ({"key": "maps", "metrics": [{"key": "calls"}, {"key": "calls"}]}, "names metrics twice"),
         ({"key": "maps", "metrics": [{"key": "calls", "column": "calls"}]}, "column"),
+        (
+            {"key": "maps", "plans": [{"id": "p", "name": "A"}, {"id": "p", "name": "B"}]},
+            "names plans twice",
+        ),
+        (
+            {"key": "maps", "plans": [{"id": "p", "name": "A", "price_monthly": "-1"}]},
+            "price_monthly",
+        ),
     ],
 )
 def test_a_service_that_cannot_be_measured_is_refused(fields: object, problem: str) -> None:
@@ -82,6 +93,10 @@ def test_a_service_that_cannot_be_measured_is_refused(fields: object, problem: s
             "customers and subscriptions of nexacloud come from tables",
         ),
         (
+            [{"key": "nexacloud", "plans": [{"id": "p", "name": "Mine"}]}],
+            "plans of nexacloud come from its table",
+        ),
+        (
             [{"key": "nexacloud", "origins": {"usage": "intake"}, "metrics": [{"key": "cpu", "column": "cpu_hours"}]}],
             "cpu of nexacloud names a column",
         ),
@@ -91,6 +106,30 @@ def test_the_registry_holds_the_posted_service_once(services: object, problem: s
     fields = SETTINGS.model_dump() | {"services": services}
     with pytest.raises(ValidationError, match=problem):
         type(SETTINGS).model_validate(fields)
+
+
+def test_the_plans_of_the_registry_have_its_charges_with_their_quotas() -> None:
+    maps = Service.model_validate(
+        {
+            "key": "maps",
+            "plans": [
+                {"id": "big", "name": "Big", "price_monthly": "99.00", "quota": 5000},
+                {"id": "old", "name": "Old", "price_yearly": "1.5", "active": False},
+            ],
+            "metrics": [{"key": "calls"}, {"key": "tiles"}],
+            "charges": [
+                {"metric": "calls", "quota": "plan", "price": "0.10"},
+                {"metric": "tiles", "quota": 7, "price": "0.10"},
+            ],
+        }
+    )
+    big, old = listed_plans([maps, Service(key="desk")])
+    assert (big.service, big.plan_id, big.plan, big.active) == ("maps", "big", "Big", True)
+    assert (big.price_monthly, big.price_yearly) == (Decimal("99.00"), None)
+    assert (old.price_monthly, old.price_yearly, old.active) == (None, Decimal("1.5"), False)
+    assert [[charge.quota for charge in plan.charges] for plan in (big, old)] == [
+        [Decimal(5000), Decimal(7)], [None, Decimal(7)],
+    ]  # fmt: skip
 
 
 def test_a_configuration_without_services_measures_nothing() -> None:

@@ -180,6 +180,7 @@ def test_the_same_due_day_may_make_it_unpaid_a_second_time() -> None:
     assert len({one.id for one in told}) == 3
 
 
+EARLIER = date(2026, 4, 30)
 ROW = IndexRow(
     ref="stripe:acct_1:in_1",
     source_id="in_1",
@@ -188,7 +189,7 @@ ROW = IndexRow(
     in_scope=False,
     claimed=False,
     status=Status.OPEN,
-    period="2026-05",
+    date=date(2026, 5, 31),
 )
 
 
@@ -199,17 +200,17 @@ ROW = IndexRow(
         ("a paid one of the month", {"status": Status.PAID}, False, True),
         ("one that NexaCloud claims", {"claimed": True}, True, False),
         ("one that the source does not have", {"answer": Lookup.DOES_NOT_EXIST}, True, False),
-        ("one without a date", {"period": None}, True, False),
-        ("open, of an earlier month", {"period": "2026-04"}, True, True),
+        ("one without a date", {"date": None}, True, False),
+        ("open, of an earlier month", {"date": EARLIER}, True, True),
         (
             "written off, of an earlier one",
-            {"period": "2026-04", "status": Status.UNCOLLECTIBLE},
+            {"date": EARLIER, "status": Status.UNCOLLECTIBLE},
             True,
             True,
         ),
-        ("paid, of an earlier month", {"period": "2026-04", "status": Status.PAID}, True, False),
-        ("open, of an earlier month, in a closed one", {"period": "2026-04"}, False, False),
-        ("of a later month", {"period": "2026-06"}, True, False),
+        ("paid, of an earlier month", {"date": EARLIER, "status": Status.PAID}, True, False),
+        ("open, of an earlier month, in a closed one", {"date": EARLIER}, False, False),
+        ("of a later month", {"date": date(2026, 6, 1)}, True, False),
     ],
 )
 def test_a_month_has_other_services_documents_of_its_own_and_the_open_one_what_is_left(

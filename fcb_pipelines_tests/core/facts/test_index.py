@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.index import (
     IndexRow,
     Lookup,
+    NamedSale,
     Origin,
     Scope,
     absent_row,
@@ -16,6 +18,7 @@ from fcb_pipelines.core.facts.index import (
     named_but_not_listed,
 )
 from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.stripe.rules import STRIPE
 from fcb_pipelines.core.ledger.moves import ListedMove, MoveState
 from fcb_pipelines_tests.facts import DAY, an_invoice
 
@@ -34,7 +37,7 @@ def listed(*refs: str, day: date = DAY) -> dict[str, ListedMove]:
     return {ref: ListedMove(ref=ref, state=MoveState.POSTED, date=day) for ref in refs}
 
 
-def indexed(facts: InvoiceFacts, scope: Scope = SCOPE) -> IndexRow:
+def indexed(facts: InvoiceFacts, scope: Scope = SCOPE, bills: str | None = None) -> IndexRow:
     return found_row(
         facts,
         source_id="in_1",
@@ -42,8 +45,55 @@ def indexed(facts: InvoiceFacts, scope: Scope = SCOPE) -> IndexRow:
         answer=Lookup.LISTED,
         body_hash="h",
         scope=scope,
+        bills=bills,
         **SPAN,
     )
+
+
+SUBSCRIPTION = "stripe:acct_nexacloud:sub_1"
+
+
+@pytest.mark.parametrize(
+    ("facts", "bills", "sale"),
+    [
+        (STRANGER, None, None),
+        (STRANGER, SUBSCRIPTION, NamedSale(at_source=SUBSCRIPTION)),
+        (replace(STRANGER, metadata=(("colour", "blue"),)), None, None),
+        (replace(STRANGER, metadata=(("customer_id", "c"), ("service", "maps"))), None,
+         NamedSale(service="maps", customer="c")),
+        (replace(STRANGER, metadata=(("service", "maps"), ("subscription_id", "s"))), SUBSCRIPTION,
+         NamedSale(service="maps", subscription="s", at_source=SUBSCRIPTION)),
+        # Of NexaCloud's own, its tables say it.
+        (replace(an_invoice(), metadata=(("service", "maps"),)), SUBSCRIPTION, None),
+    ],
+)  # fmt: skip
+def test_a_document_of_another_service_keeps_what_it_says_of_its_sale(
+    facts: InvoiceFacts, bills: str | None, sale: NamedSale | None
+) -> None:
+    assert indexed(facts, bills=bills).sale == sale
+
+
+@pytest.mark.parametrize(
+    ("body", "billed"),
+    [
+        ({"invoice": {"parent": {"subscription_details": {"subscription": "sub_1"}}}}, "sub_1"),
+        ({"invoice": {"parent": {"subscription_details": {"subscription": None}}}}, None),
+        ({"invoice": {"parent": {"subscription_details": {"subscription": "sub_\ud800"}}}}, None),
+        ({"invoice": {"parent": {"subscription_details": {"subscription": 7}}}}, None),
+        ({"invoice": {"parent": {"subscription_details": None}}}, None),
+        ({"invoice": {"parent": "none"}}, None),
+        ({"invoice": {}}, None),
+        ({"invoice": None}, None),
+        ({"credit_note": {"parent": {"subscription_details": {"subscription": "sub_1"}}}}, None),
+        ({}, None),
+    ],
+)
+def test_the_subscription_that_an_invoice_of_stripe_bills_is_read_or_is_none(
+    body: Any, billed: str | None
+) -> None:
+    assert STRIPE.subscriptions is not None
+    assert STRIPE.subscriptions.billed is not None
+    assert STRIPE.subscriptions.billed(body) == billed
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,11 @@ from fcb_pipelines.sandbox.scenarios.builders.services_small import (
     subscription_of,
 )
 from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.test_events import VARIABLE, change, deliver, tell
 from fcb_pipelines_tests.defs.world import World, running, why
+from fcb_pipelines_tests.events import SECRET
 from fcb_pipelines_tests.packaged import packaged
+from fcb_pipelines_tests.receiver import receiving
 from fcb_pipelines_tests.serving import served
 
 FOLDER = packaged("services-small")
@@ -89,6 +92,8 @@ def configured(folder: Path, pushed: Collection[str]) -> None:
     described = yaml.safe_load(file.read_text("utf-8"))
     for service in described["config"]["services"]:
         service.pop("origins", None)
+        if not pushed:
+            service.pop("plans", None)
         if service["key"] in pushed:
             kinds = (
                 ("usage",) if service["key"] == POSTED else ("usage", "customers", "subscriptions")
@@ -252,6 +257,45 @@ def test_a_month_reads_its_own_records_as_they_were_at_the_extract(maps: Handing
     maps.push("nexamaps", calls("may.2", "2026-05-21", 7_000_000))
     assert world.month(MAY).success
     assert rows(world, keys.METERING_DELTAS, MeteringDelta, MAY) == before
+
+
+def test_a_service_without_a_row_in_any_table_is_told_who_did_not_pay_what_ended_and_what_is_used_up(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = shutil.copytree(FOLDER, tmp_path / "data")
+    monkeypatch.setenv(VARIABLE, SECRET)
+    with receiving() as receiver, handing(tmp_path / "world", postgres, new_database, data) as made:
+        made.push_all()
+        tell(made.world, receiver.url, "nexamaps")
+        change(made.world, paid=False, number="M-0004")
+        (north,) = (
+            one
+            for one in pushed_by(data)["nexamaps"]["subscriptions"]
+            if one["id"] == subscription_of(MAPS_NORTH)
+        )
+        over = {**north, "status": "canceled", "current_period_end": "2026-05-20T04:00:00Z"}
+        path = f"{made.url}{PREFIX}/subscriptions/{over.pop('id')}"
+        headers = {"Authorization": f"Bearer {made.keys['nexamaps']}"}
+        assert httpx.put(path, json=over, headers=headers, trust_env=False).status_code == 200
+        built(made.world)
+        deliver(made.world)
+    told = {
+        (one["type"], one["customer"], one["subscription"], one["number"], (one["usage"] or {}).get("percent"))
+        for one in receiver.events
+    }  # fmt: skip
+    maple, north_s = ((who.user_id, subscription_of(who)) for who in (MAPS_MAPLE, MAPS_NORTH))
+    assert told == {
+        ("invoice.payment_failed", *north_s, "M-0004", None),
+        ("subscription.terminated", *north_s, None, None),
+        ("usage.threshold_reached", *maple, None, 80),
+        ("usage.threshold_reached", *maple, None, 100),
+    }
+    # In April and in May.
+    assert len(receiver.events) == 6
+    assert {one["deployment_id"] for one in receiver.events} == {None}
 
 
 def test_a_customer_that_is_handed_in_is_told_its_partner_and_its_service_its_invoices(

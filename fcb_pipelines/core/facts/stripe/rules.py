@@ -1,5 +1,7 @@
 """The rules of Stripe as a billing source."""
 
+from collections.abc import Mapping
+
 from fcb_pipelines.core.codes import System
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import InvoiceFacts
@@ -29,6 +31,16 @@ def _subscription_at(subscription: str, named: str | None) -> str | None:
     return named if named and named.startswith("sub_") else None
 
 
+def _billed(body: Json) -> str | None:
+    """The subscription of an invoice, sub_…; of anything else in its place, and of a credit note, none."""
+    found: object = body
+    for name in ("invoice", "parent", "subscription_details", "subscription"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return (
+        found if isinstance(found, str) and found.startswith("sub_") and found.isascii() else None
+    )
+
+
 def _cash(owner: str, timezone: str) -> StripeCash:
     return StripeCash(account=owner, timezone=timezone)
 
@@ -38,6 +50,8 @@ STRIPE = SourceRules(
     facts=_facts,
     customer_of=_customer_of,
     claimed=_claimed,
-    subscriptions=SubscriptionRules(facts=stripe_subscription, at_source=_subscription_at),
+    subscriptions=SubscriptionRules(
+        facts=stripe_subscription, at_source=_subscription_at, billed=_billed
+    ),
     cash=_cash,
 )

@@ -66,6 +66,10 @@ SERVICES: list[dict[str, Any]] = [
         "charges": [
             {"metric": "api_calls", "quota": 5000000, "batch": 1000, "price": "0.10"},
         ],
+        "plans": [
+            {"id": uuid_of("Maps Business"), "name": "Maps Business", "price_monthly": "99.00"},
+            {"id": uuid_of("Maps Small"), "name": "Maps Small", "price_monthly": "19.00"},
+        ],
         "customers": [{"customer": MAPS_MAPLE.user_id, "user": MAPLE.user_id}],
         "origins": {"usage": "intake", "customers": "intake", "subscriptions": "intake"},
     },
@@ -210,7 +214,8 @@ def service_tables() -> dict[str, list[Row]]:
         "service_subscriptions": [
             {"service": service, "id": subscription_of(who), "customer_id": who.user_id,
              "plan_id": uuid_of(name), "status": "active", "billing_cycle": "monthly",
-             "current_period_start": instant(_MAY), "current_period_end": instant(_JUNE)}
+             "current_period_start": instant(_MAY), "current_period_end": instant(_JUNE),
+             "source_subscription_id": _at_source(service, subscription_of(who))}
             for service, who, name in bought
         ],
         "service_usage": [*_agents(DESK_MAPLE, 5, 3), *_agents(DESK_ORCHARD, 2, 2),
@@ -237,6 +242,7 @@ def handed_in(tables: Mapping[str, list[Row]], service: str) -> dict[str, list[d
             {
                 **{name: row[name] for name in ("id", "customer_id", "plan_id", "status", "billing_cycle")},
                 **_moments(row, "current_period_start", "current_period_end"),
+                **({"source_subscription_id": row["source_subscription_id"]} if row["source_subscription_id"] else {}),
             }
             for row in subscriptions
         ],
@@ -257,11 +263,15 @@ HANDED_IN = ("service_customers", "service_subscriptions", "service_usage")
 
 
 def without(tables: Mapping[str, list[Row]], service: str) -> dict[str, list[Row]]:
-    """The tables without the records that this service hands in."""
+    """The tables without any record of this service."""
     return {
-        table: [row for row in rows if table not in HANDED_IN or row["service"] != service]
-        for table, rows in tables.items()
+        table: [row for row in rows if row["service"] != service] for table, rows in tables.items()
     }
+
+
+def _at_source(service: str, subscription: str) -> str | None:
+    """The subscription at Stripe; at Lago it has the service's own id."""
+    return subscription_at_stripe(subscription) if service == PUSHING else None
 
 
 def _moments(row: Row, *names: str) -> dict[str, str]:
