@@ -16,22 +16,24 @@ import pytest
 import yaml
 
 from fcb_pipelines.config import settings
-from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
 from fcb_pipelines.core.cash.clearing import clearing
 from fcb_pipelines.core.cash.entries import Placement, entries_of
+from fcb_pipelines.core.cash.journal import JournalRow
 from fcb_pipelines.core.cash.settled import SettledCash, booked_cash
-from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.gates import GATES, gates_of
 from fcb_pipelines.core.codes import CashKind, CashReason
-from fcb_pipelines.core.facts.cash import BalanceTransaction, ReportedBalance
+from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBalance
+from fcb_pipelines.core.ledger.cash import LedgerStatement
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
+from fcb_pipelines.defs.cash.books import books_assets
 from fcb_pipelines.defs.cash.proof import proof_assets
 from fcb_pipelines.defs.cash.writing import open_months, writing_assets
-from fcb_pipelines.defs.gates.inputs import gate_results
+from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.month import Month
@@ -41,6 +43,8 @@ from fcb_pipelines_tests.defs.runs import Run, through_dagster
 from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, Snapshot, World, running, why
 
 STRIPE = "stripe"
+OVER_CASH = {one.name for one in gates_of((), (STRIPE,))} - {one.name for one in gates_of(())}
+AT_SOURCE = ("stripe_balance_ties_out", "every_payout_adds_up", "every_transaction_is_explained")
 TRANSACTIONS = keys.source_key(STRIPE, "balance_transactions")
 PAYOUTS = keys.source_key(STRIPE, "payouts")
 REPORTED = keys.source_key(STRIPE, "balance")
@@ -53,13 +57,14 @@ def _jobs() -> dg.Definitions:
         *cash_assets((STRIPE,)),
         *writing_assets(),
         *proof_assets((STRIPE,)),
+        *books_assets((STRIPE,)),
     ]
     chosen = {
         "extract_cash": (REPORTED, keys.CASH_SETTLED),
         "month_of_cash": (TRANSACTIONS, PAYOUTS, keys.CASH_ENTRIES),
         "prove_cash": (keys.BALANCE_ROWS, keys.PAYOUT_ROWS),
         "write_cash": (keys.STATEMENT_LINES,),
-        "clear": (keys.CLEARING, keys.OUTSTANDING),
+        "in_the_books": (keys.CLEARING, keys.OUTSTANDING, keys.STATEMENTS, keys.JOURNAL),
     }
     return dg.Definitions(
         assets=[*(DEFINITIONS.assets or ()), *mine],
@@ -100,13 +105,18 @@ class Cash:
         ]
 
     def gates(self) -> dict[str, GateResult]:
-        frames = {
-            "balance_rows": self.world.frames.read(keys.BALANCE_ROWS.path),
-            "payout_rows": self.world.frames.read(keys.PAYOUT_ROWS.path),
+        """Every gate over cash whose frames are there."""
+        wanted = [GATES[name] for name in OVER_CASH]
+        read = {
+            name: self.world.frames.read(one.key.path) for name, one in frames_of(wanted).items()
         }
-        found = {name: frame for name, frame in frames.items() if frame is not None}
-        wanted = [GATES["stripe_balance_ties_out"], GATES["every_payout_adds_up"]]
+        found = {name: frame for name, frame in read.items() if frame is not None}
         return {one.gate: one for one in gate_results(wanted, Month("", found))}
+
+    def directives(self) -> int:
+        """The number of balances that the embedded books assert of the journal."""
+        lines = "\n".join(self.world.books_text().values()).splitlines()
+        return sum(" balance Assets:111320" in line for line in lines)
 
     def outcomes(self) -> dict[str, Outcome]:
         return {name: result.outcome for name, result in self.gates().items()}
@@ -134,9 +144,7 @@ def cash(
 
 def test_a_posted_company_ties_out_and_every_settlement_reached_the_balance(cash: Cash) -> None:
     cash.prove()
-    assert cash.outcomes() == dict.fromkeys(
-        ("stripe_balance_ties_out", "every_payout_adds_up"), Outcome.PASS
-    )
+    assert cash.outcomes() == dict.fromkeys(AT_SOURCE, Outcome.PASS)
     (balance,) = cash.rows(keys.BALANCE_ROWS, BalanceRow)
     (reported,) = cash.rows(REPORTED, ReportedBalance)
     assert (balance.difference, balance.listed, balance.held) == (0, 0, 0)
@@ -173,10 +181,6 @@ def test_a_ledger_that_does_not_keep_cash_is_refused_before_anything_is_written(
         connections.ledger(cash.world.found, settings.current())
 
 
-KEEPS_CASH = hasattr(BeancountLedger, "write_cash")
-
-
-@pytest.mark.skipif(not KEEPS_CASH, reason="the embedded books do not keep cash yet")
 def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash: Cash) -> None:
     cash.prove()
     ledger = connections.ledger(cash.world.found, settings.current())
@@ -190,19 +194,41 @@ def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash
         assert all(run.success for run in runs), why(*runs)
         written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in runs]
         assert sum(written) == times * len(entries_of(cash.placements()))
-    cleared = cash.run("clear")
+    cleared = cash.run("in_the_books")
     assert cleared.success, why(cleared)
-    frames = {
-        "clearing": cash.world.frames.read(keys.CLEARING.path),
-        "outstanding": cash.world.frames.read(keys.OUTSTANDING.path),
+    results = cash.gates()
+    assert {name: one.detail for name, one in results.items()} == {
+        name: one.proves for name, one in results.items()
     }
-    found = {name: frame for name, frame in frames.items() if frame is not None}
-    wanted = [GATES["every_settlement_reached_the_balance"], GATES["outstanding_is_explained"]]
-    results = gate_results(wanted, Month("", found))
-    assert [(one.outcome, one.detail) for one in results] == [
-        (Outcome.PASS, one.proves) for one in results
-    ]
+    assert results.keys() == OVER_CASH
     assert open_months(cash.world.frames) == set()
+
+    # A statement a payout that comes to nothing; the balance is asserted at each, and at each month's end.
+    stated = cash.rows(keys.STATEMENTS, LedgerStatement)
+    payouts = [row for period in PERIODS for row in cash.rows(PAYOUTS, Payout, period)]
+    assert [one.ref for one in stated] == [row.ref for row in payouts]
+    assert {one.statement.closing for one in stated} == {0}
+    rows = cash.rows(keys.JOURNAL, JournalRow)
+    assert {row.date for row in rows} >= {row.date for row in payouts}
+    assert len(rows) > len(payouts)
+    assert cash.directives() == len(rows)
+    again = cash.run("in_the_books")
+    assert (again.metadata[keys.STATEMENTS]["written"], cash.directives()) == (0, len(rows))
+
+    # What a person does to an entry is named, and the entry stays as it is.
+    charge = next(each for each in cash.placements() if each.kind is CashKind.CHARGE)
+    period = charge.date.strftime("%Y-%m")
+    cash.world.edit_journal(
+        lambda text: text.replace('label: "charge: stripe_fee"', 'label: "edited"', 1),
+        period=period,
+    )
+    edited = cash.run("write_cash", period, post)
+    facts = edited.metadata[keys.STATEMENT_LINES]
+    assert (facts["written"], facts["differ"]) == (0, 1)
+    assert cash.run("in_the_books").success
+    found = cash.gates()["cash_equals_intent"]
+    assert (found.outcome, found.count) == (Outcome.FAIL, 1)
+    assert "ledger" in found.detail
 
 
 # A change of the source's own list, and what the gates say of it.
@@ -228,9 +254,8 @@ def test_a_balance_that_its_transactions_do_not_come_to_is_named(
 
     monkeypatch.setattr("fcb_pipelines.sandbox.stripe_server.reported_balance", reported)
     cash.prove()
-    assert cash.outcomes() == dict.fromkeys(
-        ("stripe_balance_ties_out", "every_payout_adds_up"), Outcome.FAIL
-    )
+    failed = {name for name, outcome in cash.outcomes().items() if outcome is Outcome.FAIL}
+    assert failed == {"stripe_balance_ties_out", "every_payout_adds_up"}
     assert "CAD too much" in cash.gates()["stripe_balance_ties_out"].detail
     assert "its transactions come to" in cash.gates()["every_payout_adds_up"].detail
 
