@@ -32,9 +32,11 @@ from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
 from fcb_pipelines.defs.cash.books import books_assets
 from fcb_pipelines.defs.cash.proof import proof_assets
+from fcb_pipelines.defs.cash.section import CashReport
 from fcb_pipelines.defs.cash.writing import open_months, writing_assets
 from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
 from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -203,17 +205,43 @@ def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash
     assert results.keys() == OVER_CASH
     assert open_months(cash.world.frames) == set()
 
-    # A statement a payout that comes to nothing; the balance is asserted at each, and at each month's end.
-    stated = cash.rows(keys.STATEMENTS, LedgerStatement)
-    payouts = [row for period in PERIODS for row in cash.rows(PAYOUTS, Payout, period)]
-    assert [one.ref for one in stated] == [row.ref for row in payouts]
-    assert {one.statement.closing for one in stated} == {0}
+    # A statement a payout that comes to nothing, and one of what no payout claims; the balance is asserted at
+    # each payout and at each month's end.
+    stated = [one.statement for one in cash.rows(keys.STATEMENTS, LedgerStatement)]
+    found = [row for period in PERIODS for row in cash.rows(PAYOUTS, Payout, period)]
+    payouts = sorted(found, key=lambda row: row.created)
+    assert [one.ref for one in stated[:-1]] == [row.ref for row in payouts]
+    assert {one.closing for one in stated[:-1]} == {0}
+    (reported,) = cash.rows(REPORTED, ReportedBalance)
+    assert (stated[-1].name, stated[-1].closing) == (PERIODS[-1], reported.amount)
+    assert sum(len(one.entries) for one in stated) == len(entries_of(cash.placements()))
     rows = cash.rows(keys.JOURNAL, JournalRow)
     assert {row.date for row in rows} >= {row.date for row in payouts}
     assert len(rows) > len(payouts)
     assert cash.directives() == len(rows)
     again = cash.run("in_the_books")
     assert (again.metadata[keys.STATEMENTS]["written"], cash.directives()) == (0, len(rows))
+
+    # The same in the status, in the close report, and of one payout.
+    proof = FrameReport(cash.world.frames)
+    told = proof.status()["cash"]
+    assert told is not None
+    assert told["payouts"] == {"paid": len(payouts)}
+    assert (told["statements"], told["under_way"], told["to_explain"]) == (len(stated), [], 0)
+    report = CashReport(frames=cash.world.frames)
+    sections = [report.section(period) for period in PERIODS]
+    closings = [one["roll_forward"][0]["closing"] for one in sections if one]
+    openings = [one["roll_forward"][0]["opening"] for one in sections if one]
+    assert openings == [0, *closings[:-1]]
+    assert closings[-1] == told["balances"][0]["reported"]
+    story = report.payout(payouts[0].id)
+    assert story is not None
+    lines = story["transactions"] or ()
+    assert sum(line["net"] for line in lines) == payouts[0].amount
+    known = {each["number"] for each in proof.status()["documents"]}
+    named = {each["number"] for line in lines for each in line["documents"]}
+    assert named
+    assert named <= known
 
     # What a person does to an entry is named, and the entry stays as it is.
     charge = next(each for each in cash.placements() if each.kind is CashKind.CHARGE)

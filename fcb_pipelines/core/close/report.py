@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from fcb_pipelines.core.cash.shapes import CashSection
 from fcb_pipelines.core.close.options import alternatives
 from fcb_pipelines.core.close.shapes import (
     Document,
@@ -119,12 +120,13 @@ def close_report(
     over_all: Sequence[GateResult] = (),
     metering: MeteringSection | None = None,
     events: EventsSection | None = None,
+    cash: CashSection | None = None,
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `over_all` are the results of the gates over the extracts and all months from the last proof;
     `metering` is the month's dual run, None where it was never built; `events` what services were told,
-    None where nothing was. `currency` is the company's;
+    None where nothing was; `cash` is the month's cash, None where cash is off. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
     code to its family, `customers` each billing account that NexaCloud knows to its name.
     """
@@ -159,6 +161,7 @@ def close_report(
         },
         "metering": metering,
         "events": events,
+        "cash": cash,
     }
 
 

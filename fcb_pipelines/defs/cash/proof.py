@@ -1,5 +1,6 @@
 """The proof of cash over all months at its source: the balance, and its payouts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,9 +39,12 @@ class Built:
 
     frames: FrameStore
 
-    def rows(self, key: dg.AssetKey, row_type: type[Row]) -> list[Row]:
-        """The rows of all months."""
-        found = (self.frames.read(key.path, period) for period in periods())
+    def rows(
+        self, key: dg.AssetKey, row_type: type[Row], months: Sequence[str] | None = None
+    ) -> list[Row]:
+        """The rows of these months; None: of all."""
+        wanted = periods() if months is None else months
+        found = (self.frames.read(key.path, period) for period in wanted)
         return [row for one in found if one is not None for row in to_rows(one, row_type)]
 
     def lacking(self, *wanted: dg.AssetKey) -> list[str]:

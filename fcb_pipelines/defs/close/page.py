@@ -1,6 +1,7 @@
 """The close report as a page: one self-contained HTML file, made to be read and printed."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TypedDict
 
@@ -58,6 +59,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["amount"] = _amount
+    templates.filters["percent"] = _percent
     return templates
 
 
@@ -66,6 +68,13 @@ def _amount(minor: int | None, currency: str) -> str:
     if minor is None:
         return "–"
     return f"{to_major(minor, currency):,.{exponent(currency)}f}".replace("-", "−")
+
+
+def _percent(basis_points: int | None) -> str:
+    """Hundredths of a percent as people write them; a dash for None."""
+    if basis_points is None:
+        return "–"
+    return f"{Decimal(basis_points).scaleb(-2):.2f} %".replace("-", "−")
 
 
 def _bars(revenue: Mapping[str, int]) -> list[Bar]:
