@@ -1,134 +1,44 @@
-"""Cash through the graph: a posted company whose balance ties out, payout by payout, with cash on.
+"""Cash through the graph: a posted company whose balance ties out, payout by payout, with cash on."""
 
-The definitions of this process are of a configuration without cash, so its assets are defined here.
-"""
-
-import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
-import dagster as dg
 import pytest
-import yaml
 
 from fcb_pipelines.config import settings
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
 from fcb_pipelines.core.cash.clearing import clearing
-from fcb_pipelines.core.cash.entries import Placement, entries_of
+from fcb_pipelines.core.cash.entries import entries_of
 from fcb_pipelines.core.cash.journal import JournalRow
 from fcb_pipelines.core.cash.settled import SettledCash, booked_cash
-from fcb_pipelines.core.close.gates import GATES, gates_of
 from fcb_pipelines.core.codes import CashKind, CashReason
 from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBalance
 from fcb_pipelines.core.ledger.cash import LedgerStatement
 from fcb_pipelines.core.ledger.moves import MoveState
-from fcb_pipelines.core.proof.gate import GateResult, Outcome
-from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
-from fcb_pipelines.defs.cash.books import books_assets
-from fcb_pipelines.defs.cash.proof import proof_assets
+from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.defs.cash.section import CashReport
-from fcb_pipelines.defs.cash.writing import open_months, writing_assets
-from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.cash.writing import open_months
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
-from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.conftest import NewDatabase
-from fcb_pipelines_tests.defs.runs import Run, through_dagster
-from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, Snapshot, World, running, why
+from fcb_pipelines_tests.defs.cash_world import (
+    OVER_CASH,
+    PAYOUTS,
+    REPORTED,
+    TRANSACTIONS,
+    Cash,
+    closed_with_cash,
+    turn_on,
+)
+from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, running, why
+from fcb_pipelines_tests.odoo_server import OdooServer
 
-STRIPE = "stripe"
-OVER_CASH = {one.name for one in gates_of((), (STRIPE,))} - {one.name for one in gates_of(())}
 AT_SOURCE = ("stripe_balance_ties_out", "every_payout_adds_up", "every_transaction_is_explained")
-TRANSACTIONS = keys.source_key(STRIPE, "balance_transactions")
-PAYOUTS = keys.source_key(STRIPE, "payouts")
-REPORTED = keys.source_key(STRIPE, "balance")
-Row = TypeVar("Row")
-
-
-def _jobs() -> dg.Definitions:
-    mine = [
-        *balance_assets(STRIPE),
-        *cash_assets((STRIPE,)),
-        *writing_assets(),
-        *proof_assets((STRIPE,)),
-        *books_assets((STRIPE,)),
-    ]
-    chosen = {
-        "extract_cash": (REPORTED, keys.CASH_SETTLED),
-        "month_of_cash": (TRANSACTIONS, PAYOUTS, keys.CASH_ENTRIES),
-        "prove_cash": (keys.BALANCE_ROWS, keys.PAYOUT_ROWS),
-        "write_cash": (keys.STATEMENT_LINES,),
-        "in_the_books": (keys.CLEARING, keys.OUTSTANDING, keys.STATEMENTS, keys.JOURNAL),
-    }
-    return dg.Definitions(
-        assets=[*(DEFINITIONS.assets or ()), *mine],
-        resources=DEFINITIONS.resources,
-        jobs=[
-            dg.define_asset_job(name, dg.AssetSelection.assets(*picked))
-            for name, picked in chosen.items()
-        ],
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cash:
-    """A posted world with cash on, and the jobs over its cash."""
-
-    world: World
-    jobs: dg.Definitions
-
-    def run(
-        self, job: str, period: str | None = None, ops: Mapping[str, dg.Config] | None = None
-    ) -> Run:
-        return through_dagster(self.jobs.resolve_job_def(job), self.world.instance, period, ops)
-
-    def prove(self) -> None:
-        """Everything once; all must succeed."""
-        runs = [self.run("extract_cash"), *(self.run("month_of_cash", p) for p in PERIODS)]
-        runs.append(self.run("prove_cash"))
-        assert all(run.success for run in runs), why(*runs)
-
-    def rows(self, key: dg.AssetKey, row_type: type[Row], period: str | None = None) -> list[Row]:
-        frame = self.world.frames.read(key.path, period)
-        assert frame is not None
-        return [*to_rows(frame, row_type)]
-
-    def placements(self) -> list[Placement]:
-        return [
-            row for period in PERIODS for row in self.rows(keys.CASH_ENTRIES, Placement, period)
-        ]
-
-    def gates(self) -> dict[str, GateResult]:
-        """Every gate over cash whose frames are there."""
-        wanted = [GATES[name] for name in OVER_CASH]
-        read = {
-            name: self.world.frames.read(one.key.path) for name, one in frames_of(wanted).items()
-        }
-        found = {name: frame for name, frame in read.items() if frame is not None}
-        return {one.gate: one for one in gate_results(wanted, Month("", found))}
-
-    def directives(self) -> int:
-        """The number of balances that the embedded books assert of the journal."""
-        lines = "\n".join(self.world.books_text().values()).splitlines()
-        return sum(" balance Assets:111320" in line for line in lines)
-
-    def outcomes(self) -> dict[str, Outcome]:
-        return {name: result.outcome for name, result in self.gates().items()}
-
-
-def _turn_on(world: World) -> None:
-    config = Path(os.environ["FCB_CONFIG"])
-    told = yaml.safe_load(config.read_text("utf-8")) | {"cash": True}
-    config.write_text(yaml.safe_dump(told), "utf-8")
-    settings.current.cache_clear()
 
 
 @pytest.fixture
@@ -139,8 +49,8 @@ def cash(
     all_posted: Callable[[], Snapshot],
 ) -> Iterator[Cash]:
     with running(tmp_path / "cash", postgres, new_database, like=all_posted()) as world:
-        _turn_on(world)
-        yield Cash(world=world, jobs=_jobs())
+        turn_on(world)
+        yield Cash(world=world)
     settings.current.cache_clear()
 
 
@@ -185,19 +95,13 @@ def test_a_ledger_that_does_not_keep_cash_is_refused_before_anything_is_written(
 
 def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash: Cash) -> None:
     cash.prove()
-    ledger = connections.ledger(cash.world.found, settings.current())
-    ledger.setup()
     drafts = cash.run("write_cash", "2026-04")
     assert drafts.success, why(drafts)
     assert drafts.metadata[keys.STATEMENT_LINES]["written"] == 0, "posting is draft"
-    post = {keys.STATEMENT_LINES.to_python_identifier(): PostingConfig(post=True)}
     for times in (1, 0):
-        runs = [cash.run("write_cash", period, post) for period in PERIODS]
-        assert all(run.success for run in runs), why(*runs)
-        written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in runs]
+        written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in cash.write()]
         assert sum(written) == times * len(entries_of(cash.placements()))
-    cleared = cash.run("in_the_books")
-    assert cleared.success, why(cleared)
+    cash.look()
     results = cash.gates()
     assert {name: one.detail for name, one in results.items()} == {
         name: one.proves for name, one in results.items()
@@ -219,7 +123,7 @@ def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash
     assert {row.date for row in rows} >= {row.date for row in payouts}
     assert len(rows) > len(payouts)
     assert cash.directives() == len(rows)
-    again = cash.run("in_the_books")
+    again = cash.look()
     assert (again.metadata[keys.STATEMENTS]["written"], cash.directives()) == (0, len(rows))
 
     # The same in the status, in the close report, and of one payout.
@@ -250,10 +154,9 @@ def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash
         lambda text: text.replace('label: "charge: stripe_fee"', 'label: "edited"', 1),
         period=period,
     )
-    edited = cash.run("write_cash", period, post)
-    facts = edited.metadata[keys.STATEMENT_LINES]
-    assert (facts["written"], facts["differ"]) == (0, 1)
-    assert cash.run("in_the_books").success
+    facts = [run.metadata[keys.STATEMENT_LINES] for run in cash.write()]
+    assert [sum(one[name] for one in facts) for name in ("written", "differ")] == [0, 1]
+    cash.look()
     found = cash.gates()["cash_equals_intent"]
     assert (found.outcome, found.count) == (Outcome.FAIL, 1)
     assert "ledger" in found.detail
@@ -304,3 +207,33 @@ def test_a_list_that_is_not_whole_is_not_booked_from(cash: Cash) -> None:
     assert not run.success
     assert any("required permissions" in each for each in run.failures)
     assert cash.rows(TRANSACTIONS, BalanceTransaction, PERIODS[0])
+
+
+@pytest.mark.odoo
+def test_the_journal_in_a_real_odoo_has_the_balance_of_stripe_and_the_books_of_the_embedded_ones(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    closed: World,
+    odoo_server: OdooServer,
+) -> None:
+    embedded = closed_with_cash(closed)
+    books = odoo_server.with_cash()
+    with running(tmp_path / "odoo", postgres, new_database, odoo=books) as world:
+        world.close()
+        told = closed_with_cash(world)
+        (journal,) = books.do(
+            "account.journal",
+            "search_read",
+            [("code", "=", "NCSTR")],
+            ["current_statement_balance"],
+        )
+        states = books.do("account.bank.statement", "search_read", [], ["is_complete", "is_valid"])
+    settings.current.cache_clear()
+    assert told == embedded
+    assert (told["failed"], told["warned"], told["again"]) == ({}, {}, [0, 0])
+    assert told["judged"] == sorted(OVER_CASH)
+    assert told["journal"][-1][-1] == told["reported"] != 0
+    assert round(100 * journal["current_statement_balance"]) == told["reported"]
+    assert len(states) == len(told["statements"])
+    assert all(one["is_complete"] and one["is_valid"] for one in states)
