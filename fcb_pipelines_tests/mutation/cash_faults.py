@@ -1,8 +1,10 @@
 """Faults of cash: in what a source tells of its balance, in where it is placed, in the books, in the rules."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 from fcb_pipelines.core.cash.entries import CashScope
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.journal import Edit, removed, replacing
-from fcb_pipelines_tests.mutation.fault import BOOKS, Fault, Layer
+from fcb_pipelines_tests.mutation.fault import Fault, Layer
 from fcb_pipelines_tests.mutation.ledger_faults import Journal
 from fcb_pipelines_tests.mutation.seams import Seed, instead
 
@@ -73,22 +75,30 @@ def with_attrs(change: Change) -> Change:
     return seed
 
 
-def as_ours(frame: pd.DataFrame) -> pd.DataFrame:
-    """The sum of another service as the entry of a charge of ours."""
+def of_another(frame: pd.DataFrame) -> pd.DataFrame:
+    """A charge that another service of the company made."""
     found = frame.copy()
-    at = found.index[found["reason"] == "other_service"][0]
-    own = json.loads(found.loc[at, "transactions"])[0]
-    entry = json.loads(found.loc[at, "entry"])
-    service = str(found.loc[at, "source"])
-    entry |= {"ref": f"{service}:{own}", "kind": "charge", "narration": f"charge {own}"}
-    entry["lines"][0]["account"] = "215540"
-    found.loc[at, ["kind", "reason", "entry"]] = ["charge", None, json.dumps(entry)]
+    at = charge(found)
+    found.loc[at, "customer"] = "cus_else"
+    found.loc[at, "paid_by"] = json.dumps(["pi_else"])
     return found
 
 
 def entry(change: Edit, wanted: str = '  kind: "charge"\n') -> Callable[[Any], None]:
     """An edit of the first entry of the journal with this line."""
     return lambda bench: Journal(bench.journal).edit(wanted, change)
+
+
+def a_cent_to_the_fee(text: str) -> str:
+    """An entry whose fee is a cent more, and its bank line a cent less."""
+    for account, cents in (("551400", 1), ("111320", -1)):
+        text = re.sub(
+            rf"({account}\S+  )(-?[\d.]+)",
+            lambda found, cents=cents: f"{found[1]}{Decimal(found[2]) + Decimal(cents).scaleb(-2)}",
+            text,
+            count=1,
+        )
+    return text
 
 
 def copied(bench: Any) -> None:
@@ -111,9 +121,13 @@ def by_hand(bench: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OfTheRule:
-    """A seed that takes a patcher: a rule that gets something wrong, from the placing on."""
+    """A seed that takes a patcher: a rule that gets something wrong, from the placing on.
+
+    `change` is what besides becomes of the month's transactions, so that the rule meets its case.
+    """
 
     seed: Seed
+    change: Change
 
     def __call__(self, patch: pytest.MonkeyPatch) -> None:
         self.seed(patch)
@@ -124,15 +138,14 @@ CASH_FAULTS = (
     fault("A transaction a cent more than it was", "C1", with_attrs(a_cent), TIES, PAYOUT, frame=TRANSACTIONS),
     fault("A transaction lost", "C1", with_attrs(lost), TIES, PAYOUT, frame=TRANSACTIONS),
     fault("A transaction listed twice", "C1", with_attrs(doubled), TIES, frame=TRANSACTIONS),
-    # Where it is placed.
-    fault("A transaction of another service placed as ours", "C6", with_attrs(as_ours), TIES, frame=keys.CASH_ENTRIES),
+    fault("A transaction that is another service's after all", "C6", with_attrs(of_another), SAME, frame=TRANSACTIONS),
     # In the books.
-    fault("A fee's entry a cent less, its bank line with it", "C2", entry(replacing(r"(551400\S+  )(\d+)\.(\d)0", r"\g<1>\g<2>.\g<3>1")), BOOKS, SAME),
+    fault("A fee a cent more in the books, the bank line a cent less", "C2", entry(a_cent_to_the_fee), SAME),
     fault("A charge's entry removed", "C1", entry(removed), SAME, HELD, EXPLAINED),
     fault("A charge's entry set back to draft", "D3", entry(replacing(r"^(\d\S+) \*", r"\1 !")), SAME, HELD, EXPLAINED),
     fault("A charge's entry on another day", "C1", entry(replacing(r"^\d{4}-\d\d-\d\d", f"{MONTH}-31")), SAME, HELD),
     fault("A charge's entry twice, under another id of ours", "C1", copied, SAME, HELD, EXPLAINED),
     fault("A cent by hand on the bank account", "C2", by_hand, HELD),
     # In the rules.
-    fault("Every transaction is ours", "C6", OfTheRule(instead(CashScope.has, lambda self, one: True)), TIES),
+    fault("A transaction of another service posted as ours", "C6", OfTheRule(instead(CashScope.has, lambda self, one: True), with_attrs(of_another)), TIES),
 )  # fmt: skip

@@ -201,6 +201,8 @@ class Runner:
                     again = CASH_MONTH[CASH_MONTH.index(fault.frame) + 1 :]
                     again = tuple(each for each in again if each in CASH_MONTH[2:])
                 elif isinstance(fault.seed, OfTheRule):
+                    path = work.frames.path(CASH_MONTH[0].path, fault.month)
+                    write_frame(fault.seed.change(read_frame(path)), path)
                     fault.seed(patch)
                     again = CASH_MONTH[2:]
                 else:
