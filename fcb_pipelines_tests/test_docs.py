@@ -418,6 +418,7 @@ def test_the_page_tells_every_field_of_an_entry_and_every_method_of_a_client() -
 def test_every_asset_is_in_the_table_of_the_architecture() -> None:
     from fcb_pipelines.definitions import defs
     from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
+    from fcb_pipelines.defs.cash.books import books_assets
     from fcb_pipelines.defs.cash.proof import proof_assets
     from fcb_pipelines.defs.cash.writing import writing_assets
 
@@ -431,7 +432,13 @@ def test_every_asset_is_in_the_table_of_the_architecture() -> None:
                 told.add(name if "/" in name else f"{system}/{name}")
     # Those of cash are there only where it is on.
     names = ("stripe",)
-    cash = [*balance_assets(*names), *cash_assets(names), *writing_assets(), *proof_assets(names)]
+    cash = [
+        *balance_assets(*names),
+        *cash_assets(names),
+        *writing_assets(),
+        *proof_assets(names),
+        *books_assets(names),
+    ]
     known = {*defs().resolve_asset_graph().get_all_asset_keys()}
     known |= {key for one in cash for key in one.keys}
     assert told == {key.to_user_string() for key in known}

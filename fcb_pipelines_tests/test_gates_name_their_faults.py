@@ -18,15 +18,20 @@ import pytest
 from fcb_pipelines.cli.screen import gate_lines
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.core.agreement.compare import copy_against_source
-from fcb_pipelines.core.cash.balance import balance_rows, payout_rows
+from fcb_pipelines.core.cash.balance import balance_rows, payout_rows, to_explain
 from fcb_pipelines.core.cash.clearing import clearing
 from fcb_pipelines.core.cash.entries import place
 from fcb_pipelines.core.cash.gates import (
     balance_ties_out,
+    cash_equals_intent,
     every_payout_adds_up,
     every_settlement_reached_the_balance,
+    journal_has_the_balance,
     outstanding_is_explained,
+    statements_are_valid,
 )
+from fcb_pipelines.core.cash.journal import CashDelta, JournalRow
+from fcb_pipelines.core.cash.plan import CashDrift
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.report import close_report
 from fcb_pipelines.core.close.status import MonthStatus, status
@@ -44,6 +49,7 @@ from fcb_pipelines.core.events.proof import (
 from fcb_pipelines.core.facts.cash import ReportedBalance
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.subscription import SubscriptionFacts
+from fcb_pipelines.core.ledger.cash import CashStatement, LedgerStatement
 from fcb_pipelines.core.ledger.moves import ForeignCredit, MoveState
 from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.metering.dual_run import Cause, MeteringVerdict
@@ -248,6 +254,21 @@ DEAD_EVENT = DeliveryRow(
 
 
 WITH_CASH = with_cash()
+NOT_VALID = LedgerStatement(
+    ref="stripe:acct_1:po_1",
+    statement_id="3",
+    statement=CashStatement(
+        ref="stripe:acct_1:po_1",
+        name="po_1",
+        date=date(2026, 4, 30),
+        currency="CAD",
+        opening=0,
+        closing=100,
+        entries=(REF,),
+    ),
+    is_valid=False,
+    stored_hash=None,
+)
 UNDER_WAY = clearing([PAID], (), {APRIL: date(2026, 4, 30)}, {})
 
 
@@ -377,6 +398,22 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     "outstanding_is_explained": (
         lambda: outstanding_is_explained(UNDER_WAY, {APRIL: []}),
         (APRIL, PAID.key, "0.00 CAD", "113.00 CAD is listed"),
+    ),
+    "every_transaction_is_explained": (
+        lambda: warning(to_explain(place([a_transaction()], a_scope(), WITH_CASH))),
+        ("2026-04-03", "txn_1", "109.27 CAD", "without_document", "Bill it or refund it"),
+    ),
+    "cash_equals_intent": (
+        lambda: cash_equals_intent([CashDelta(ref=REF, period=APRIL, side=CashDrift.LEDGER, detail="109.27 CAD is 109.28 CAD")]),
+        (REF, "ledger", "109.27 CAD is 109.28 CAD"),
+    ),
+    "journal_has_the_balance": (
+        lambda: journal_has_the_balance([JournalRow(currency="CAD", date=date(2026, 4, 30), expected=10927, held=10928)]),
+        ("2026-04-30", "109.28 CAD", "109.27 CAD", "0.01 CAD too much"),
+    ),
+    "statements_are_valid": (
+        lambda: statements_are_valid([NOT_VALID]),
+        (NOT_VALID.ref, "po_1", "0.00 CAD", "1.00 CAD"),
     ),
 }  # fmt: skip
 

@@ -19,7 +19,9 @@ from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
 from fcb_pipelines.connectors.intake import health
+from fcb_pipelines.connectors.sources import KeepsBalance
 from fcb_pipelines.connectors.store import places
+from fcb_pipelines.core.cash.entries import balance_accounts, cash_settings
 from fcb_pipelines.core.company.services import Origins
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.defs.runtime import connections
@@ -64,6 +66,10 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
         findings += _guarded("intake", lambda: _intake(found, company))
     if company.intake.url:
         findings += _guarded("intake", lambda: _served(company.intake.url or ""))
+    if company.cash is not None:
+        for one in sources:
+            findings += _guarded(f"cash ({one.name})", partial(_balance, one, found))
+        findings += _guarded("cash (ledger)", lambda: _journals(found, company))
     if company.told:
         findings += _guarded("events", lambda: _events(found, company))
     return tuple(findings)
@@ -249,6 +255,45 @@ def _intake(found: Environment, company: Settings) -> Iterator[Finding]:
 def _served(url: str) -> Iterator[Finding]:
     health.ask(url)
     yield Finding(what="intake", outcome="ok", detail=f"{url} answers, and reaches its Postgres")
+
+
+def _balance(one: RegisteredSource, found: Environment) -> Iterator[Finding]:
+    """Whether the key may read what cash is made of; nothing of a source that keeps no balance."""
+    source = one.open(found)
+    if not isinstance(source, KeepsBalance):
+        return
+    problems = source.balance_problems()
+    for problem in problems:
+        yield Finding(
+            what=f"cash ({one.name})",
+            outcome="fail",
+            detail=problem,
+            remedy="give the key read rights on balance, balance transactions and payouts, or set `cash: off`",
+        )
+    if not problems:
+        detail = "balance, balance transactions and payouts may be read"
+        yield Finding(what=f"cash ({one.name})", outcome="ok", detail=detail)
+
+
+def _journals(found: Environment, company: Settings) -> Iterator[Finding]:
+    """The journals of the balances with their accounts; what the ledger lacks of them."""
+    ledger = connections.ledger(found, company)
+    lacking = [part for part in ledger.describe().missing if part.cash]
+    accounts = balance_accounts(company)
+    journals = {company.currency: company.journals.stripe.code} | {
+        each.currency: each.journal.code for each in cash_settings(company).balances
+    }
+    told = ", ".join(
+        f"{currency} in {code} on {accounts[currency]}" for currency, code in journals.items()
+    )
+    yield Finding(
+        what="cash (ledger)",
+        outcome="fail" if lacking else "ok",
+        detail=f"lacks {', '.join(f'{each.what} {each.name}' for each in lacking)}"
+        if lacking
+        else told,
+        remedy="; ".join(dict.fromkeys(each.remedy for each in lacking)) or None,
+    )
 
 
 def _events(found: Environment, company: Settings) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ from fcb_pipelines.cli.screen import amount, emit_json, marked, out, table
 from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
-from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.failures import NotAllowed
+from fcb_pipelines.connectors.ledger import CashLedger, Ledger
 from fcb_pipelines.core.ledger.description import TrialBalanceRow
 from fcb_pipelines.core.ledger.moves import LedgerMove
 
@@ -118,7 +119,9 @@ def release(
 ) -> None:
     """Allow an id that was deleted in the ledger to be written again.
 
-    An id once read back and now absent is not written again (`edited_in_ledger`) until it is released.
+    An id once read back and now absent is not written again (`edited_in_ledger`) until it is released. A
+    cash entry that is cancelled, or set back to draft, still has its id: delete it first, or post it again
+    instead.
 
     Example:
 
@@ -127,9 +130,23 @@ def release(
     from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 
     with connections(dataset, ledger) as found:
-        identity = _books(found).describe().identity
+        books = _books(found)
+        _assert_gone(books, ref)
+        identity = books.describe().identity
         ReadBackLog(found.postgres_url()).release(identity, ref, reason)
     out().print(f"{ref} may be written again in {identity}; the next sync does it.")
+
+
+def _assert_gone(books: Ledger, ref: str) -> None:
+    """Raise NotAllowed for a cash entry that is still in the ledger: a release of it would have no effect."""
+    if settings.current().cash is None or not isinstance(books, CashLedger):
+        return
+    for held in books.read_cash([ref]):
+        raise NotAllowed(
+            f"releasing {ref}",
+            f"it is still in the ledger, {held.state}",
+            remedy="delete the entry in the ledger and release it then; or post it again there",
+        )
 
 
 @app.command()

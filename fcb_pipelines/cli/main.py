@@ -15,6 +15,7 @@ from fcb_pipelines.cli import (
     doctor,
     erase,
     events,
+    explain,
     ledger,
     post,
     report,
@@ -104,6 +105,7 @@ app.command("sync")(sync.sync)
 app.command("post")(post.post)
 app.command("status")(status.status)
 app.command("report")(report.report)
+app.command("explain")(explain.explain)
 app.command("erase")(erase.erase)
 app.command("serve")(serve.serve)
 app.command("dev")(dev.dev)

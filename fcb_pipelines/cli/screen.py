@@ -145,7 +145,7 @@ def show_problem(title: str, message: str) -> None:
 def status_tables(status: StatusJson) -> list[Table]:
     """The status JSON as tables: periods, documents not posted, exceptions, amounts, dual run, gates."""
     made = [_periods(status), _outside(status), _exceptions(status), _listed(status)]
-    made += [_totals(status), _amounts(status)]
+    made += [_totals(status), _amounts(status), _cash(status)]
     made += [_dual_run(status["metering"]), _gates(status)]
     return [one for one in made if one.row_count]
 
@@ -249,6 +249,19 @@ def _amounts(status: StatusJson) -> Table:
     for currency, measures in status["amounts"].items():
         for measure, sums in measures.items():
             made.add_row(currency, measure, *(amount(sums[side], currency) for side in sides))
+    return made
+
+
+def _cash(status: StatusJson) -> Table:
+    """Opening and all transactions beside the balance that is reported; no row where cash is off."""
+    sums = ("opening", "moved", "reported", "difference")
+    made = table("Cash in the balance, all periods", "of", "currency", *sums, right=sums)
+    cash = status.get("cash")
+    for row in cash["balances"] if cash else ():
+        shown = (row["opening"], row["moved"], row["reported"], row["difference"])
+        made.add_row(
+            row["source"], row["currency"], *(amount(each, row["currency"]) for each in shown)
+        )
     return made
 
 

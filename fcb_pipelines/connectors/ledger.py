@@ -158,7 +158,10 @@ class CashLedger(Protocol):
         ...
 
     def read_statements(self, refs: Collection[str] | None = None) -> tuple[LedgerStatement, ...]:
-        """Our statements with these refs; None: all of ours."""
+        """Our statements with these refs; None: all of ours, in the order they were written in.
+
+        The dates of the statements of a currency have to be in that order, too: none is before an earlier one's.
+        """
         ...
 
     def write_statements(self, statements: Sequence[CashStatement]) -> tuple[LedgerStatement, ...]:
@@ -181,11 +184,11 @@ class CashLedger(Protocol):
         """
         ...
 
-    def outstanding(self, on: date) -> tuple[OutstandingItem, ...]:
-        """Every line of the outstanding account of `journals.stripe` that was open at the end of this day.
+    def outstanding(self, days: Sequence[date]) -> tuple[tuple[OutstandingItem, ...], ...]:
+        """The lines of the outstanding account of `journals.stripe` that were open at the end of each of these days.
 
-        A matching counts from the later of the days of its two lines. Lines that are not ours count too;
-        the sum of the residuals in a currency is the account's balance in it on that day.
+        In the order of `days`, in a constant number of calls. A matching counts from the later of the days of its two lines. Lines that are not ours count too;
+        the sum of the residuals in a currency is the account's balance in it on its day.
         """
         ...
 

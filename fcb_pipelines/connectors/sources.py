@@ -184,6 +184,10 @@ class KeepsBalance(Protocol):
         """The balance as it is reported now."""
         ...
 
+    def balance_problems(self) -> tuple[str, ...]:
+        """What keeps the balance from being read with this key, in words; one call for each right it needs."""
+        ...
+
 
 @runtime_checkable
 class Incremental(Protocol):

@@ -28,6 +28,11 @@ def digest_of_lines(lines: Iterable[str]) -> str:
     return digest(json.dumps(sorted(lines)))
 
 
+def digest_of_json(value: object) -> str:
+    """The digest of plain JSON values, whatever the order of their keys."""
+    return digest(json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
 def all_but(kind: type, *left_out: str) -> tuple[str, ...]:
     """The names of a dataclass's fields except `left_out`."""
     return tuple(field.name for field in fields(kind) if field.name not in left_out)

@@ -9,7 +9,8 @@
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
     stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
     stripe:acct_1:txn_1                      a transaction of a source's balance
-    stripe:acct_1:2026-04-03:CAD:charge:other_services    a day's transactions of other services, summed
+    stripe:acct_1:2026-04-03:CAD:charge:2026-04-05:1:other_services
+                                             a day's transactions of other services that are paid out together, summed
     stripe:acct_1:2026-04:CAD:statement      a month of the balance that no payout claims
     stripe:acct_1:CAD:opening                the balance with which the books begin
     setup:1:journal:NCSTR                    a part of the ledger that setup made or found, by company
@@ -162,9 +163,14 @@ def statement_ref(service: str, period: str, currency: str) -> str:
     return suffixed(part_ref(part_ref(service, period), currency), Suffix.STATEMENT)
 
 
-def day_ref(service: str, day: date, currency: str, category: str) -> str:
-    """The ref of the sum of a day's transactions of other services, by currency and category."""
-    parts = (day.isoformat(), currency, category)
+def day_ref(
+    service: str, day: date, currency: str, category: str, available: date, payouts: int
+) -> str:
+    """The ref of a sum of a day's transactions of other services, by currency and category.
+
+    They are those that become `available` on one day and were made after so many of the day's `payouts`.
+    """
+    parts = (day.isoformat(), currency, category, available.isoformat(), str(payouts))
     return suffixed(f"{service}:{':'.join(parts)}", Suffix.OTHER_SERVICES)
 
 

@@ -25,7 +25,7 @@ from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.intake.health import HEALTH
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.connectors.sources import SourceDescription
-from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.company.settings import CashSettings, Settings
 from fcb_pipelines.core.ledger.description import LedgerDescription, MissingPart
 from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource
@@ -147,6 +147,39 @@ def test_what_the_ledger_lacks_is_named_with_its_remedy(
     finding = look(monkeypatch, ledger=LEDGER)["ledger (beancount)"]
     assert (finding.outcome, finding.detail) == ("fail", "missing account 411310")
     assert finding.remedy == "fcb ledger setup"
+
+
+def test_with_cash_on_the_rights_and_the_journals_of_cash_are_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = current().model_copy(update={"cash": CashSettings()})
+    monkeypatch.setattr(checkups.settings, "current", lambda: company)
+    problems = ["Stripe: GET /v1/payouts: it may not"]
+    source = SimpleNamespace(
+        **dict.fromkeys(("transactions", "payouts", "balance"), print),
+        describe=lambda: SOURCE,
+        balance_problems=lambda: tuple(problems),
+    )
+    monkeypatch.setattr(RegisteredSource, "open", lambda self, found: source)
+    told = look(monkeypatch, ledger=replace(LEDGER, missing=()))
+    refused, journals = told["cash (stripe)"], told["cash (ledger)"]
+    assert (refused.outcome, refused.detail) == ("fail", problems[0])
+    assert "payouts" in (refused.remedy or "")
+    assert (journals.outcome, journals.detail) == ("ok", "CAD in NCSTR on 111320")
+    problems.clear()
+    part = MissingPart(
+        what="account", name="111320", remedy="fcb ledger setup", taxes=(), cash=True
+    )
+    told = look(monkeypatch, ledger=replace(LEDGER, missing=(part,)))
+    assert told["cash (stripe)"].outcome == "ok"
+    lacking = told["cash (ledger)"]
+    assert (lacking.outcome, lacking.remedy) == ("fail", "fcb ledger setup")
+    assert "account 111320" in lacking.detail
+
+
+def test_with_cash_off_nothing_of_it_is_looked_at(home: Path) -> None:
+    found = checkups.all_of(environment.read({}))
+    assert not [finding for finding in found if finding.what.startswith("cash")]
 
 
 def test_an_error_in_any_month_of_the_books_is_told(

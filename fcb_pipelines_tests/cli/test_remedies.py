@@ -24,6 +24,9 @@ SETUP = "connectors/odoo/test_setup.py"
 RUN = {
     ("fcb doctor --fix", "cli/checkups.py"): "cli/test_dead_runs.py::test_the_doctor_names_a_run_that_hangs_and_fix_ends_it",
     ("fcb events deliver", "core/close/gates.py"): GATES,
+    ("fcb ledger release", "core/close/cash_gates.py"): GATES,
+    ("fcb sync", "core/close/cash_gates.py"): GATES,
+    ("fcb sync --period", "core/close/cash_gates.py"): GATES,
     ("fcb events drop", "core/close/gates.py"): GATES,
     ("fcb events replay", "core/close/gates.py"): GATES,
     ("fcb ledger correct", "core/close/options.py"): CODES,

@@ -59,6 +59,27 @@ def printed(*, maps: bool) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if "│" in line]
 
 
+def test_the_balance_is_shown_where_cash_is_on() -> None:
+    balance = {
+        "source": "stripe",
+        "currency": "CAD",
+        "opening": 1000,
+        "moved": 10927,
+        "booked": 10927,
+        "reported": 11926,
+        "pending": 0,
+        "difference": 1,
+    }
+    told = {"balances": [balance], "payouts": {}, "statements": 0, "under_way": [], "to_explain": 0}
+    titles = {"Cash in the balance, all periods"}
+    (shown,) = (one for one in status_tables(a_status(cash=told)) if str(one.title) in titles)
+    written = StringIO()
+    Console(width=100, file=written).print(shown)
+    for each in ("stripe", "10.00", "109.27", "119.26", "0.01"):
+        assert each in written.getvalue()
+    assert not titles & {str(one.title) for one in status_tables(a_status(cash=None))}
+
+
 def test_the_dual_run_is_shown_by_month_and_over_all_months() -> None:
     assert printed(maps=False) == [
         ["2026-04", "1 proration", "200.00", "9.11", "0: 0.00"],

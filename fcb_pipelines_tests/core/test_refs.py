@@ -24,7 +24,7 @@ BUILT = {
     "a part": (refs.part_ref("stripe:acct_1:cn_1", "in_1"), "stripe:acct_1:cn_1:in_1"),
     "an opening balance": (refs.opening_ref("stripe:acct_1", "CAD"), "stripe:acct_1:CAD:opening"),
     "a month's statement": (refs.statement_ref("stripe:acct_1", "2026-04", "CAD"), "stripe:acct_1:2026-04:CAD:statement"),
-    "a day of other services": (refs.day_ref("stripe:acct_1", date(2026, 4, 3), "CAD", "charge"), "stripe:acct_1:2026-04-03:CAD:charge:other_services"),
+    "a day of other services": (refs.day_ref("stripe:acct_1", date(2026, 4, 3), "CAD", "charge", date(2026, 4, 5), 1), "stripe:acct_1:2026-04-03:CAD:charge:2026-04-05:1:other_services"),
     "a correction": (refs.correction_ref(IN_1, 2), "stripe:acct_1:in_1:correction:2"),
 }  # fmt: skip
 SUFFIXES = {

@@ -1,122 +1,44 @@
-"""Cash through the graph: a posted company whose balance ties out, payout by payout, with cash on.
+"""Cash through the graph: a posted company whose balance ties out, payout by payout, with cash on."""
 
-The definitions of this process are of a configuration without cash, so its assets are defined here.
-"""
-
-import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
-import dagster as dg
 import pytest
-import yaml
 
 from fcb_pipelines.config import settings
-from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
 from fcb_pipelines.core.cash.clearing import clearing
-from fcb_pipelines.core.cash.entries import Placement, entries_of
+from fcb_pipelines.core.cash.entries import entries_of
+from fcb_pipelines.core.cash.journal import JournalRow
 from fcb_pipelines.core.cash.settled import SettledCash, booked_cash
-from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.codes import CashKind, CashReason
-from fcb_pipelines.core.facts.cash import BalanceTransaction, ReportedBalance
+from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBalance
+from fcb_pipelines.core.ledger.cash import LedgerStatement
 from fcb_pipelines.core.ledger.moves import MoveState
-from fcb_pipelines.core.proof.gate import GateResult, Outcome
-from fcb_pipelines.defs.cash.assets import balance_assets, cash_assets
-from fcb_pipelines.defs.cash.proof import proof_assets
-from fcb_pipelines.defs.cash.writing import open_months, writing_assets
-from fcb_pipelines.defs.gates.inputs import gate_results
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.core.proof.gate import Outcome
+from fcb_pipelines.defs.cash.section import CashReport
+from fcb_pipelines.defs.cash.writing import open_months
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
-from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.conftest import NewDatabase
-from fcb_pipelines_tests.defs.runs import Run, through_dagster
-from fcb_pipelines_tests.defs.world import DEFINITIONS, PERIODS, Snapshot, World, running, why
+from fcb_pipelines_tests.defs.cash_world import (
+    OVER_CASH,
+    PAYOUTS,
+    REPORTED,
+    TRANSACTIONS,
+    Cash,
+    closed_with_cash,
+    turn_on,
+)
+from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, running, why
+from fcb_pipelines_tests.odoo_server import OdooServer
 
-STRIPE = "stripe"
-TRANSACTIONS = keys.source_key(STRIPE, "balance_transactions")
-PAYOUTS = keys.source_key(STRIPE, "payouts")
-REPORTED = keys.source_key(STRIPE, "balance")
-Row = TypeVar("Row")
-
-
-def _jobs() -> dg.Definitions:
-    mine = [
-        *balance_assets(STRIPE),
-        *cash_assets((STRIPE,)),
-        *writing_assets(),
-        *proof_assets((STRIPE,)),
-    ]
-    chosen = {
-        "extract_cash": (REPORTED, keys.CASH_SETTLED),
-        "month_of_cash": (TRANSACTIONS, PAYOUTS, keys.CASH_ENTRIES),
-        "prove_cash": (keys.BALANCE_ROWS, keys.PAYOUT_ROWS),
-        "write_cash": (keys.STATEMENT_LINES,),
-        "clear": (keys.CLEARING, keys.OUTSTANDING),
-    }
-    return dg.Definitions(
-        assets=[*(DEFINITIONS.assets or ()), *mine],
-        resources=DEFINITIONS.resources,
-        jobs=[
-            dg.define_asset_job(name, dg.AssetSelection.assets(*picked))
-            for name, picked in chosen.items()
-        ],
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cash:
-    """A posted world with cash on, and the jobs over its cash."""
-
-    world: World
-    jobs: dg.Definitions
-
-    def run(
-        self, job: str, period: str | None = None, ops: Mapping[str, dg.Config] | None = None
-    ) -> Run:
-        return through_dagster(self.jobs.resolve_job_def(job), self.world.instance, period, ops)
-
-    def prove(self) -> None:
-        """Everything once; all must succeed."""
-        runs = [self.run("extract_cash"), *(self.run("month_of_cash", p) for p in PERIODS)]
-        runs.append(self.run("prove_cash"))
-        assert all(run.success for run in runs), why(*runs)
-
-    def rows(self, key: dg.AssetKey, row_type: type[Row], period: str | None = None) -> list[Row]:
-        frame = self.world.frames.read(key.path, period)
-        assert frame is not None
-        return [*to_rows(frame, row_type)]
-
-    def placements(self) -> list[Placement]:
-        return [
-            row for period in PERIODS for row in self.rows(keys.CASH_ENTRIES, Placement, period)
-        ]
-
-    def gates(self) -> dict[str, GateResult]:
-        frames = {
-            "balance_rows": self.world.frames.read(keys.BALANCE_ROWS.path),
-            "payout_rows": self.world.frames.read(keys.PAYOUT_ROWS.path),
-        }
-        found = {name: frame for name, frame in frames.items() if frame is not None}
-        wanted = [GATES["stripe_balance_ties_out"], GATES["every_payout_adds_up"]]
-        return {one.gate: one for one in gate_results(wanted, Month("", found))}
-
-    def outcomes(self) -> dict[str, Outcome]:
-        return {name: result.outcome for name, result in self.gates().items()}
-
-
-def _turn_on(world: World) -> None:
-    config = Path(os.environ["FCB_CONFIG"])
-    told = yaml.safe_load(config.read_text("utf-8")) | {"cash": True}
-    config.write_text(yaml.safe_dump(told), "utf-8")
-    settings.current.cache_clear()
+AT_SOURCE = ("stripe_balance_ties_out", "every_payout_adds_up", "every_transaction_is_explained")
 
 
 @pytest.fixture
@@ -127,16 +49,14 @@ def cash(
     all_posted: Callable[[], Snapshot],
 ) -> Iterator[Cash]:
     with running(tmp_path / "cash", postgres, new_database, like=all_posted()) as world:
-        _turn_on(world)
-        yield Cash(world=world, jobs=_jobs())
+        turn_on(world)
+        yield Cash(world=world)
     settings.current.cache_clear()
 
 
 def test_a_posted_company_ties_out_and_every_settlement_reached_the_balance(cash: Cash) -> None:
     cash.prove()
-    assert cash.outcomes() == dict.fromkeys(
-        ("stripe_balance_ties_out", "every_payout_adds_up"), Outcome.PASS
-    )
+    assert cash.outcomes() == dict.fromkeys(AT_SOURCE, Outcome.PASS)
     (balance,) = cash.rows(keys.BALANCE_ROWS, BalanceRow)
     (reported,) = cash.rows(REPORTED, ReportedBalance)
     assert (balance.difference, balance.listed, balance.held) == (0, 0, 0)
@@ -173,36 +93,73 @@ def test_a_ledger_that_does_not_keep_cash_is_refused_before_anything_is_written(
         connections.ledger(cash.world.found, settings.current())
 
 
-KEEPS_CASH = hasattr(BeancountLedger, "write_cash")
-
-
-@pytest.mark.skipif(not KEEPS_CASH, reason="the embedded books do not keep cash yet")
 def test_what_was_placed_is_written_once_and_the_books_explain_what_is_open(cash: Cash) -> None:
     cash.prove()
-    ledger = connections.ledger(cash.world.found, settings.current())
-    ledger.setup()
     drafts = cash.run("write_cash", "2026-04")
     assert drafts.success, why(drafts)
     assert drafts.metadata[keys.STATEMENT_LINES]["written"] == 0, "posting is draft"
-    post = {keys.STATEMENT_LINES.to_python_identifier(): PostingConfig(post=True)}
     for times in (1, 0):
-        runs = [cash.run("write_cash", period, post) for period in PERIODS]
-        assert all(run.success for run in runs), why(*runs)
-        written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in runs]
+        written = [run.metadata[keys.STATEMENT_LINES]["written"] for run in cash.write()]
         assert sum(written) == times * len(entries_of(cash.placements()))
-    cleared = cash.run("clear")
-    assert cleared.success, why(cleared)
-    frames = {
-        "clearing": cash.world.frames.read(keys.CLEARING.path),
-        "outstanding": cash.world.frames.read(keys.OUTSTANDING.path),
+    cash.look()
+    results = cash.gates()
+    assert {name: one.detail for name, one in results.items()} == {
+        name: one.proves for name, one in results.items()
     }
-    found = {name: frame for name, frame in frames.items() if frame is not None}
-    wanted = [GATES["every_settlement_reached_the_balance"], GATES["outstanding_is_explained"]]
-    results = gate_results(wanted, Month("", found))
-    assert [(one.outcome, one.detail) for one in results] == [
-        (Outcome.PASS, one.proves) for one in results
-    ]
+    assert results.keys() == OVER_CASH
     assert open_months(cash.world.frames) == set()
+
+    # A statement a payout that comes to nothing, and one of what no payout claims; the balance is asserted at
+    # each payout and at each month's end.
+    stated = [one.statement for one in cash.rows(keys.STATEMENTS, LedgerStatement)]
+    found = [row for period in PERIODS for row in cash.rows(PAYOUTS, Payout, period)]
+    payouts = sorted(found, key=lambda row: row.created)
+    assert [one.ref for one in stated[:-1]] == [row.ref for row in payouts]
+    assert {one.closing for one in stated[:-1]} == {0}
+    (reported,) = cash.rows(REPORTED, ReportedBalance)
+    assert (stated[-1].name, stated[-1].closing) == (PERIODS[-1], reported.amount)
+    assert sum(len(one.entries) for one in stated) == len(entries_of(cash.placements()))
+    rows = cash.rows(keys.JOURNAL, JournalRow)
+    assert {row.date for row in rows} >= {row.date for row in payouts}
+    assert len(rows) > len(payouts)
+    assert cash.directives() == len(rows)
+    again = cash.look()
+    assert (again.metadata[keys.STATEMENTS]["written"], cash.directives()) == (0, len(rows))
+
+    # The same in the status, in the close report, and of one payout.
+    proof = FrameReport(cash.world.frames)
+    told = proof.status()["cash"]
+    assert told is not None
+    assert told["payouts"] == {"paid": len(payouts)}
+    assert (told["statements"], told["under_way"], told["to_explain"]) == (len(stated), [], 0)
+    report = CashReport(frames=cash.world.frames)
+    sections = [report.section(period) for period in PERIODS]
+    closings = [one["roll_forward"][0]["closing"] for one in sections if one]
+    openings = [one["roll_forward"][0]["opening"] for one in sections if one]
+    assert openings == [0, *closings[:-1]]
+    assert closings[-1] == told["balances"][0]["reported"]
+    story = report.payout(payouts[0].id)
+    assert story is not None
+    lines = story["transactions"] or ()
+    assert sum(line["net"] for line in lines) == payouts[0].amount
+    known = {each["number"] for each in proof.status()["documents"]}
+    named = {each["number"] for line in lines for each in line["documents"]}
+    assert named
+    assert named <= known
+
+    # What a person does to an entry is named, and the entry stays as it is.
+    charge = next(each for each in cash.placements() if each.kind is CashKind.CHARGE)
+    period = charge.date.strftime("%Y-%m")
+    cash.world.edit_journal(
+        lambda text: text.replace('label: "charge: stripe_fee"', 'label: "edited"', 1),
+        period=period,
+    )
+    facts = [run.metadata[keys.STATEMENT_LINES] for run in cash.write()]
+    assert [sum(one[name] for one in facts) for name in ("written", "differ")] == [0, 1]
+    cash.look()
+    found = cash.gates()["cash_equals_intent"]
+    assert (found.outcome, found.count) == (Outcome.FAIL, 1)
+    assert "ledger" in found.detail
 
 
 # A change of the source's own list, and what the gates say of it.
@@ -228,9 +185,8 @@ def test_a_balance_that_its_transactions_do_not_come_to_is_named(
 
     monkeypatch.setattr("fcb_pipelines.sandbox.stripe_server.reported_balance", reported)
     cash.prove()
-    assert cash.outcomes() == dict.fromkeys(
-        ("stripe_balance_ties_out", "every_payout_adds_up"), Outcome.FAIL
-    )
+    failed = {name for name, outcome in cash.outcomes().items() if outcome is Outcome.FAIL}
+    assert failed == {"stripe_balance_ties_out", "every_payout_adds_up"}
     assert "CAD too much" in cash.gates()["stripe_balance_ties_out"].detail
     assert "its transactions come to" in cash.gates()["every_payout_adds_up"].detail
 
@@ -251,3 +207,33 @@ def test_a_list_that_is_not_whole_is_not_booked_from(cash: Cash) -> None:
     assert not run.success
     assert any("required permissions" in each for each in run.failures)
     assert cash.rows(TRANSACTIONS, BalanceTransaction, PERIODS[0])
+
+
+@pytest.mark.odoo
+def test_the_journal_in_a_real_odoo_has_the_balance_of_stripe_and_the_books_of_the_embedded_ones(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    closed: World,
+    odoo_server: OdooServer,
+) -> None:
+    embedded = closed_with_cash(closed)
+    books = odoo_server.with_cash()
+    with running(tmp_path / "odoo", postgres, new_database, odoo=books) as world:
+        world.close()
+        told = closed_with_cash(world)
+        (journal,) = books.do(
+            "account.journal",
+            "search_read",
+            [("code", "=", "NCSTR")],
+            ["current_statement_balance"],
+        )
+        states = books.do("account.bank.statement", "search_read", [], ["is_complete", "is_valid"])
+    settings.current.cache_clear()
+    assert told == embedded
+    assert (told["failed"], told["warned"], told["again"]) == ({}, {}, [0, 0])
+    assert told["judged"] == sorted(OVER_CASH)
+    assert told["journal"][-1][-1] == told["reported"] != 0
+    assert round(100 * journal["current_statement_balance"]) == told["reported"]
+    assert len(states) == len(told["statements"])
+    assert all(one["is_complete"] and one["is_valid"] for one in states)

@@ -19,6 +19,7 @@ from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.scenarios.edge_cases import edge_files
 from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.cash_world import OVER_CASH, closed_with_cash
 from fcb_pipelines_tests.defs.sliced import not_the_same
 from fcb_pipelines_tests.defs.world import World, running
 from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtures
@@ -45,6 +46,8 @@ class Books:
 class Closed:
     """The two closes over one home, and how many entries the first wrote when it was repeated.
 
+    `cash` is what stands once cash was turned on in the end.
+
     `sliced` names what a month came to from its slices and not from everything. `corrected` is the status once the voided and changed documents were corrected, and a credit note of
     one of them came after that.
     """
@@ -54,6 +57,7 @@ class Closed:
     later: Books
     sliced: list[str]
     corrected: dict[str, Any]
+    cash: dict[str, Any]
 
 
 def close(world: World) -> tuple[int, dict[str, Any]]:
@@ -90,6 +94,7 @@ def closed(world: World) -> dict[str, Any]:
         "later": later,
         "sliced": sliced,
         "corrected": world.status(),
+        "cash": closed_with_cash(world),
     }
 
 
@@ -125,7 +130,7 @@ def in_books(closes: Callable[..., Closed]) -> Closed:
 def in_odoo(closes: Callable[..., Closed], request: pytest.FixtureRequest) -> Closed:
     """Closed into a real Odoo 19."""
     server: OdooServer = request.getfixturevalue("odoo_server")
-    return closes(server.prepared, "edge-cases-in-odoo")
+    return closes(server.with_cash, "edge-cases-in-odoo")
 
 
 def came_out(books: Books, fixture: Fixture) -> tuple[str, ...]:
@@ -140,6 +145,17 @@ def all_came_out(closed: Closed) -> None:
         assert {case: told for case, told in wrong.items() if told} == {}
         assert differences(expected(folder), books.status) == ()
         assert set(failed_gates(books.status)) == gates_to_fail(expected(folder))
+
+
+def cash_ties_out(cash: dict[str, Any]) -> None:
+    """No gate over cash fails, nothing was written twice, and journal and statements lead to Stripe's balance."""
+    assert cash["failed"] == {}
+    assert cash["judged"] == sorted(OVER_CASH)
+    assert cash["again"] == [0, 0]
+    assert cash["journal"][-1][-1] == cash["reported"] != 0
+    assert all(is_valid for *_, is_valid in cash["statements"])
+    openings = [opening for _, opening, _, _ in cash["statements"]]
+    assert openings == [0, *(closing for _, _, closing, _ in cash["statements"][:-1])]
 
 
 @pytest.mark.slow
@@ -218,6 +234,16 @@ def test_s13_a_correction_is_dated_where_the_source_dates_the_event(in_books: Cl
 @pytest.mark.slow
 def test_b12_a_note_that_comes_after_the_correction_takes_nothing_back(in_books: Closed) -> None:
     a_note_after_a_correction_takes_nothing_back(in_books)
+
+
+def test_with_cash_on_the_journal_has_the_balance_of_stripe(in_books: Closed) -> None:
+    cash_ties_out(in_books.cash)
+
+
+@pytest.mark.odoo
+def test_a_real_odoo_has_the_same_cash(in_odoo: Closed, in_books: Closed) -> None:
+    cash_ties_out(in_odoo.cash)
+    assert in_odoo.cash == in_books.cash
 
 
 @pytest.mark.odoo

@@ -1,6 +1,6 @@
 """The mutation proof, run:
 
-python -m fcb_pipelines_tests.mutation [--layer ledger|rows|rules|whole|forgotten|corrected] [--only PATTERN]
+python -m fcb_pipelines_tests.mutation [--layer ledger|rows|rules|whole|forgotten|corrected|cash] [--only PATTERN]
 python -m fcb_pipelines_tests.mutation --sample 8 [--seed COMMIT]
 python -m fcb_pipelines_tests.mutation --write [FILE]
 """

@@ -24,7 +24,16 @@ from fcb_pipelines.cli.work import working_in
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.connectors.sources import Absent, Listing, Source, SourceBody
+from fcb_pipelines.connectors.sources import (
+    Absent,
+    BalanceList,
+    BalanceReport,
+    Body,
+    KeepsBalance,
+    Listing,
+    Source,
+    SourceBody,
+)
 from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
 from fcb_pipelines.core.corrections.plan import CorrectionPlan
 from fcb_pipelines.defs.automation.window import touched_months
@@ -42,7 +51,8 @@ from fcb_pipelines.defs.runtime.resources import (
     StoreResource,
 )
 from fcb_pipelines.defs.sources.registry import registered
-from fcb_pipelines_tests.defs.world import DEFINITIONS, World
+from fcb_pipelines_tests.defs.cash_world import JOBS
+from fcb_pipelines_tests.defs.world import World
 
 Json = dict[str, Any]
 Tell = Callable[[Any], Any]
@@ -72,9 +82,18 @@ MONTH = (*SOURCES, *DECIDING, *WRITING, keys.LEDGER_DELTAS)
 ENDS_A_RUN = (dg.Failure, Failure, ValueError, ArithmeticError, LookupError, TypeError)
 PROOF = (keys.COMPLETENESS, keys.RECEIVABLE)
 
+CASH_READ = (keys.source_key("stripe", "balance"), keys.CASH_SETTLED)
+CASH_MONTH = (
+    *(keys.source_key("stripe", noun) for noun in ("balance_transactions", "payouts")),
+    keys.CASH_ENTRIES,
+    keys.STATEMENT_LINES,
+)
+# The last is one of the frames of one step.
+CASH_PROOF = (keys.BALANCE_ROWS, keys.PAYOUT_ROWS, keys.CLEARING)
+
 _ASSETS = {
     key: one
-    for one in DEFINITIONS.assets or ()
+    for one in JOBS.assets or ()
     if isinstance(one, dg.AssetsDefinition)
     for key in one.keys
 }
@@ -106,6 +125,25 @@ class Remembered:
         new = [one for one in ids if one not in self._asked]
         self._asked |= dict(zip(new, self._source.ask(new) if new else (), strict=True))
         return tuple(self._asked[one] for one in ids)
+
+    def transactions(self, begin: int, end: int) -> BalanceList:
+        return self._balance.transactions(begin, end)
+
+    def payouts(
+        self, begin: int, end: int, known: Mapping[str, tuple[Body, ...]] | None = None
+    ) -> BalanceList:
+        return self._balance.payouts(begin, end, known)
+
+    def balance(self) -> BalanceReport:
+        return self._balance.balance()
+
+    def balance_problems(self) -> tuple[str, ...]:
+        return self._balance.balance_problems()
+
+    @property
+    def _balance(self) -> KeepsBalance:
+        assert isinstance(self._source, KeepsBalance)
+        return self._source
 
     def complete(self, bodies: Sequence[SourceBody]) -> tuple[SourceBody | Absent, ...]:
         new = [one for one in bodies if one.id not in self._complete]

@@ -21,6 +21,7 @@ class Layer(StrEnum):
     WHOLE = "whole"
     FORGOTTEN = "forgotten"
     CORRECTED = "corrected"
+    CASH = "cash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Fault:
 
     `seed` takes the bench (a ledger fault), the frame (`frame` names it) or a patcher (a rule).
     `trips` are the gates of which one at least must fail; EXPECTED alone where no gate can know.
-    `month` is the month in which it is tried, for rows and rules. `frame` without a month is one over all.
+    `month` is the month in which it is tried, for rows, rules and cash. `frame` without a month is one over all.
     """
 
     name: str

@@ -1,5 +1,6 @@
 """Every known fault, in the order in which the table lists them."""
 
+from fcb_pipelines_tests.mutation.cash_faults import CASH_FAULTS
 from fcb_pipelines_tests.mutation.fault import Fault
 from fcb_pipelines_tests.mutation.ledger_faults import LEDGER_FAULTS
 from fcb_pipelines_tests.mutation.row_faults import ROW_FAULTS
@@ -12,4 +13,5 @@ FAULTS: tuple[Fault, ...] = (
     *RULE_FAULTS,
     *JUDGING_FAULTS,
     *WHOLE_FAULTS,
+    *CASH_FAULTS,
 )

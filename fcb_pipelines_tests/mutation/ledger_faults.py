@@ -70,6 +70,10 @@ class Journal:
         (entry,) = (one for one in self._entries() if wanted in one)
         return entry
 
+    def first(self, wanted: str) -> str:
+        """The first entry with this line in it."""
+        return next(one for one in self._entries() if wanted in one)
+
     def _entries(self) -> list[str]:
         files = sorted(self.folder.glob("*.beancount"))
         return [entry for file in files for entry in file.read_text("utf-8").split("\n\n")]

@@ -40,6 +40,11 @@ _TITLES = {
         "A clean close; then an invoice is voided and the money of a refund comes back. Both are corrected with a rule "
         "replaced, and everything is built once more. *Expected.json* is what must stand of the two.",
     ),
+    Layer.CASH: (
+        "In cash",
+        "A clean close with cash on. Then a transaction is told otherwise, placed otherwise, or its entry in the books is "
+        "edited; or a rule is replaced. What follows is built and proved once more.",
+    ),
 }
 # The dataset, and its gates: name -> (places that fail, places that warn).
 Alarms = Mapping[str, Mapping[str, Sequence[int]]]

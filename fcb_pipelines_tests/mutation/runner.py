@@ -1,5 +1,6 @@
 """Tries every fault: a clean close first, its states kept, then each fault from the one it needs."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,17 +12,24 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.cli.expected import differences
+from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.proof.gate import Outcome
 from fcb_pipelines.defs.automation.window import touched_months
+from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.sandbox.dataset import Dataset
+from fcb_pipelines_tests.defs.cash_world import OVER_CASH, with_cash
 from fcb_pipelines_tests.defs.world import DATASET, World
 from fcb_pipelines_tests.mutation import changes
 from fcb_pipelines_tests.mutation.bench import (
+    CASH_MONTH,
+    CASH_PROOF,
+    CASH_READ,
     DECIDING,
     INDEXES,
     MONTH,
@@ -32,6 +40,7 @@ from fcb_pipelines_tests.mutation.bench import (
     bench,
     remembered_sources,
 )
+from fcb_pipelines_tests.mutation.cash_faults import OfTheRule
 from fcb_pipelines_tests.mutation.fault import BOOKS, RUN, Fault, Finding, Layer
 
 # What each gate that does not pass says, by place (a month, or None: over all) and name: its outcome,
@@ -60,6 +69,7 @@ class Runner:
     closed: State | None = None
     clean: Clean | None = None
     changed: dict[Layer, Clean] = field(default_factory=dict)
+    closed_cash: tuple[State, Clean] | None = None
 
     def close(self) -> None:
         """The clean close, month by month."""
@@ -90,6 +100,7 @@ class Runner:
             Layer.WHOLE: self._over_all_months,
             Layer.FORGOTTEN: self._in_a_changed_world,
             Layer.CORRECTED: self._in_a_changed_world,
+            Layer.CASH: self._in_cash,
         }
         return by_layer[fault.layer](fault)
 
@@ -177,6 +188,51 @@ class Runner:
             wrong = differences(changes.EXPECTED, status) if corrected else ()
             return replace(now, misses=now.misses | set(wrong)), dict(work.stopped)
 
+    def _in_cash(self, fault: Fault) -> Finding:
+        with cash_on(self.world, self.folder), pytest.MonkeyPatch.context() as patch:
+            if self.closed_cash is None:
+                self.closed_cash = self._closed_with_cash()
+            state, clean = self.closed_cash
+            with self._bench(state) as work:
+                again: tuple[Any, ...] = ()
+                if fault.frame is not None:
+                    path = work.frames.path(fault.frame.path, fault.month)
+                    write_frame(fault.seed(read_frame(path)), path)
+                    again = CASH_MONTH[CASH_MONTH.index(fault.frame) + 1 :]
+                    again = tuple(each for each in again if each in CASH_MONTH[2:])
+                elif isinstance(fault.seed, OfTheRule):
+                    path = work.frames.path(CASH_MONTH[0].path, fault.month)
+                    write_frame(fault.seed.change(read_frame(path)), path)
+                    fault.seed(patch)
+                    again = CASH_MONTH[2:]
+                else:
+                    fault.seed(work)
+                edited = work.books_text()
+                try:
+                    work.month(fault.month, again)
+                    work.month_free(CASH_PROOF, "all")
+                    now = told_of_cash(work)
+                except Failure as unreadable:
+                    told_by = str(unreadable)
+                    return _finding(fault, [BOOKS], (), 0, written=False, told=told_by)
+                written = work.books_text() != edited
+                return _compared(fault, work.stopped, clean, now, written=written)
+
+    def _closed_with_cash(self) -> tuple[State, Clean]:
+        """The close with cash on, after which no gate over it fails."""
+        assert self.closed is not None
+        with self._bench(self.closed) as work:
+            work.ledger.setup()
+            work.month_free(CASH_READ, "cash")
+            for period in periods():
+                work.month(period, CASH_MONTH)
+            work.month_free(CASH_PROOF, "all")
+            assert not work.stopped, work.stopped
+            clean = told_of_cash(work)
+            failed = _named(clean.gates.items(), Outcome.FAIL)
+            assert not failed, f"cash alone fails {failed}: {clean.gates}"
+            return self._kept(work, "cash"), clean
+
     @contextmanager
     def _bench(self, state: State) -> Iterator[Bench]:
         folder = self.folder / "bench"
@@ -196,6 +252,33 @@ class Runner:
 def told(work: Bench, period: str | None) -> Clean:
     """What the gates and expected.json say now, of one month or of all."""
     return told_of(work.status(), period)
+
+
+def told_of_cash(work: Bench) -> Clean:
+    """What the gates over cash say now."""
+    wanted = [one for one in GATES.values() if one.name in OVER_CASH]
+    read = {name: work.frames.read(one.key.path) for name, one in frames_of(wanted).items()}
+    found = {name: frame for name, frame in read.items() if frame is not None}
+    results = gate_results(wanted, Month("", found))
+    assert len(results) == len(wanted), found.keys()
+    gates: Gates = {
+        (None, one.gate): (one.outcome.value, one.count, [*one.sample])
+        for one in results
+        if one.outcome is not Outcome.PASS
+    }
+    return Clean(gates=gates, misses=frozenset())
+
+
+@contextmanager
+def cash_on(world: World, folder: Path) -> Iterator[None]:
+    """The world's configuration with cash on."""
+    file = folder / "cash.yaml"
+    file.write_text(with_cash(Path(os.environ["FCB_CONFIG"]), world.data), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FCB_CONFIG", str(file))
+        current.cache_clear()
+        yield
+    current.cache_clear()
 
 
 def told_of(status: Mapping[str, Any], period: str | None) -> Clean:

@@ -4,25 +4,32 @@ A row yields what the gate finds in the state in which it does not pass, then wh
 carried out. What only a bug can bring about is put into the month while it is built.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from fcb_pipelines.connectors.nexacloud.contracts import breaches
-from fcb_pipelines.core.cash.balance import balance_rows, payout_rows
+from fcb_pipelines.connectors.store.readback_log import Observation
+from fcb_pipelines.core.cash.balance import balance_rows, payout_rows, to_explain
 from fcb_pipelines.core.cash.clearing import clearing
 from fcb_pipelines.core.cash.entries import entries_of, place
 from fcb_pipelines.core.cash.gates import (
     balance_ties_out,
+    cash_equals_intent,
     every_payout_adds_up,
     every_settlement_reached_the_balance,
+    journal_has_the_balance,
     outstanding_is_explained,
+    statements_are_valid,
 )
+from fcb_pipelines.core.cash.journal import JournalRow, cash_deltas
+from fcb_pipelines.core.cash.plan import plan_cash
 from fcb_pipelines.core.company.services import MeteringSettings
 from fcb_pipelines.core.documents.rows import DocumentRow
 from fcb_pipelines.core.events.proof import subscriptions_are_known
 from fcb_pipelines.core.facts.cash import ReportedBalance
-from fcb_pipelines.core.ledger.cash import OutstandingItem
+from fcb_pipelines.core.ledger.cash import CashEntry, LedgerCash, OutstandingItem
+from fcb_pipelines.core.ledger.moves import MoveState, Seen
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
     no_empty_subscription,
@@ -52,7 +59,7 @@ from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import an_invoice
 from fcb_pipelines_tests.metering import MAY, a_delta
 from fcb_pipelines_tests.remedies.little import END, Little
-from fcb_pipelines_tests.test_gates_name_their_faults import FAULTS
+from fcb_pipelines_tests.test_gates_name_their_faults import FAULTS, NOT_VALID
 
 Found = Finding | GateResult
 Steps = Callable[[Little], Iterator[Found]]
@@ -509,3 +516,73 @@ def not_written(w: Little) -> Iterator[Found]:
     yield outstanding_is_explained((), {MAY: [open_line]})
     w.command("fcb sync")
     yield outstanding_is_explained((), {MAY: []})
+
+
+@gate("every_transaction_is_explained", "the customer is billed for it", after=Outcome.WARN)
+def explained(w: Little) -> Iterator[Found]:
+    yield fault("every_transaction_is_explained")
+    # A charge of another that nobody billed stays listed.
+    rows = [a_transaction(), a_transaction(2, paid_by=("pi_8",))]
+    yield warning(to_explain(place(rows, a_scope(PAID), with_cash())))
+
+
+def compared(books: Mapping[str, LedgerCash], seen: Mapping[str, Seen]) -> Finding:
+    """The gate over the one entry as these books have it."""
+    plan = plan_cash(ENTRIES, books, seen, None)
+    written = {one.ref: one for one in map(in_books, plan.write)}
+    again = plan_cash(ENTRIES, {**books, **written}, seen, None)
+    return cash_equals_intent(cash_deltas(ENTRIES, {**books, **written}, again, {MAY}))
+
+
+def in_books(entry: CashEntry) -> LedgerCash:
+    """An entry as it was written."""
+    return LedgerCash(
+        ref=entry.ref,
+        entry_id="1",
+        state=MoveState.POSTED,
+        entry=entry,
+        stored_hash=entry.content_hash,
+    )
+
+
+ENTRIES = entries_of(place([a_transaction()], a_scope(PAID), with_cash()))
+
+
+@gate("cash_equals_intent", "an entry was edited, and the edit is undone")
+def edited_cash(w: Little) -> Iterator[Found]:
+    now = in_books(ENTRIES[0])
+    yield compared({now.ref: replace(now, entry=replace(now.entry, narration="edited"))}, {})
+    yield compared({now.ref: now}, {})
+
+
+@gate("cash_equals_intent", "an entry was deleted by mistake", "fcb ledger release REF")
+def deleted_cash(w: Little) -> Iterator[Found]:
+    now = in_books(ENTRIES[0])
+    known = Observation(
+        ref=now.ref, kind="settlement", state="posted", content_hash=now.stored_hash
+    )
+    w.log.append("books", [known], run_id="1")
+    w.about = now.ref
+
+    def seen() -> dict[str, Seen]:
+        return {ref: one.seen for ref, one in w.log.latest("books", [now.ref]).items()}
+
+    # Cancelled it still has its id: a release alone would change nothing.
+    yield compared({now.ref: replace(now, state=MoveState.CANCELLED)}, seen())
+    w.command("fcb ledger release REF")
+    assert compared({now.ref: replace(now, state=MoveState.CANCELLED)}, seen()).count
+    yield compared({}, seen())
+
+
+@gate("journal_has_the_balance", "somebody booked on the account, and takes it off")
+def booked_by_hand(w: Little) -> Iterator[Found]:
+    yield fault("journal_has_the_balance")
+    row = JournalRow(currency="CAD", date=END, expected=10927, held=10927)
+    yield journal_has_the_balance([row])
+
+
+@gate("statements_are_valid", "a line was taken out of it, and is put back")
+def a_line_put_back(w: Little) -> Iterator[Found]:
+    yield fault("statements_are_valid")
+    good = replace(NOT_VALID, is_valid=True, stored_hash=NOT_VALID.statement.content_hash)
+    yield statements_are_valid([good])

@@ -114,9 +114,10 @@ class CashCalls:
             for each in balances
         )
 
-    def outstanding(self, on: date) -> tuple[OutstandingItem, ...]:
-        """Every line of the outstanding account that was open at the end of this day, in date order."""
-        return self._cash(None).outstanding(on)
+    def outstanding(self, days: Sequence[date]) -> tuple[tuple[OutstandingItem, ...], ...]:
+        """The lines of the outstanding account that were open at the end of each day, in date order."""
+        cash = self._cash(None)
+        return tuple(cash.outstanding(day) for day in days)
 
     def _cash(self, scope: Scope | None) -> CashRecords:
         records, read = self._books.load(scope), self._read

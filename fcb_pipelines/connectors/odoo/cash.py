@@ -78,10 +78,10 @@ class Cash:
         ]
 
     def _statements(self, rows: Sequence[Row]) -> dict[int, str]:
-        """Statement id -> its ref; one that a person made has none."""
+        """Statement id -> its ref; one that a person made has none and is told as Odoo names records."""
         ids = {row["statement_id"][0] for row in rows if row["statement_id"]}
         found = self._odoo.rows(STATEMENT, [("id", "in", sorted(ids))], [SOURCE_REF]) if ids else []
-        return {row["id"]: str(row[SOURCE_REF]) for row in found if row[SOURCE_REF]}
+        return {row["id"]: str(row[SOURCE_REF] or f"{STATEMENT},{row['id']}") for row in found}
 
     def rows(self, entries: Iterable[CashEntry]) -> dict[str, dict[str, Any]]:
         """ref -> what the server action writes of an entry.

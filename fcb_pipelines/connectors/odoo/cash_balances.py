@@ -1,8 +1,9 @@
 """What the accounts of cash really have: the bank accounts at the end of a day, and what is outstanding."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from fcb_pipelines.connectors.failures import ContractBreach
 from fcb_pipelines.connectors.odoo.cash_reading import residual
@@ -73,39 +74,54 @@ class CashBalances:
             for group in groups
         }
 
-    def outstanding(self, on: date) -> tuple[OutstandingItem, ...]:
-        """The lines of the outstanding account that were open at the end of a day, in three calls."""
+    def outstanding(self, days: Sequence[date]) -> tuple[tuple[OutstandingItem, ...], ...]:
+        """The lines of the outstanding account that were open at the end of each of these days, in three calls."""
         account = self._chart.settings.journals.stripe.outstanding
-        if account is None:
-            return ()
-        day = on.isoformat()
-        domain = [
+        if account is None or not days:
+            return tuple(() for _ in days)
+        domain: list[Any] = [
             ("company_id", "=", self._odoo.company),
             ("account_id", "=", self._chart.account(account.code)),
             ("parent_state", "=", "posted"),
-            ("date", "<=", day),
-            "|", "|", ("reconciled", "=", False),
-            ("matched_debit_ids.max_date", ">", day), ("matched_credit_ids.max_date", ">", day),
-        ]  # fmt: skip
+            *["|"] * (len(days) - 1),
+        ]
+        for day in days:
+            domain += [
+                "&", ("date", "<=", day.isoformat()),
+                "|", "|", ("reconciled", "=", False),
+                ("matched_debit_ids.max_date", ">", day.isoformat()),
+                ("matched_credit_ids.max_date", ">", day.isoformat()),
+            ]  # fmt: skip
         fields = ["move_id", "move_name", "date", "currency_id", "amount_residual_currency", MEETS]
         lines = self._odoo.rows(_LINES, domain, fields, order="date, id")
-        later = self._matched_after(day, [line["id"] for line in lines])
+        matched = self._matched_after(min(days), [line["id"] for line in lines])
         refs = self._refs({line["move_id"][0] for line in lines})
-        items = [_item(line, refs.get(line["move_id"][0]), later[line["id"]]) for line in lines]
-        return tuple(item for item in items if item.residual)
+        return tuple(
+            tuple(
+                item
+                for line in lines
+                if date.fromisoformat(line["date"]) <= day
+                for item in [_item(line, refs.get(line["move_id"][0]), day, matched[line["id"]])]
+                if item.residual
+            )
+            for day in days
+        )
 
-    def _matched_after(self, day: str, ids: Sequence[int]) -> Counter[int]:
-        """Line id -> what was matched of it after this day, minor units of its currency, debit > 0."""
-        found: Counter[int] = Counter()
+    def _matched_after(
+        self, day: date, ids: Sequence[int]
+    ) -> defaultdict[int, list[tuple[date, int]]]:
+        """Line id -> what was matched of it after this day: on which, and minor units of its currency, debit > 0."""
+        found: defaultdict[int, list[tuple[date, int]]] = defaultdict(list)
         if not ids:
             return found
-        domain = [("max_date", ">", day), "|", ("debit_move_id", "in", ids),
+        domain = [("max_date", ">", day.isoformat()), "|", ("debit_move_id", "in", ids),
                   ("credit_move_id", "in", ids)]  # fmt: skip
         names = [name for side, amount, _ in _SIDES for name in (side, amount)]
         currencies = ["debit_currency_id", "credit_currency_id"]
-        for row in self._odoo.rows(MATCHING, domain, [*names, *currencies]):
+        for row in self._odoo.rows(MATCHING, domain, [*names, *currencies, "max_date"]):
+            on = date.fromisoformat(row["max_date"])
             for (side, amount, sign), currency in zip(_SIDES, currencies, strict=True):
-                found[row[side][0]] += sign * minor(row[amount], str(row[currency][1]))
+                found[row[side][0]].append((on, sign * minor(row[amount], str(row[currency][1]))))
         return found
 
     def _refs(self, moves: Collection[int]) -> dict[int, str]:
@@ -115,8 +131,12 @@ class CashBalances:
         return {row["id"]: row[SOURCE_REF] for row in rows}
 
 
-def _item(line: Row, ref: str | None, matched_later: int) -> OutstandingItem:
+def _item(
+    line: Row, ref: str | None, day: date, matched: Iterable[tuple[date, int]]
+) -> OutstandingItem:
+    """A line as it was at the end of a day: open was what is open now, and what was matched later."""
     own = text(line[MEETS])
+    matched_later = sum(amount for on, amount in matched if on > day)
     return OutstandingItem(
         ref=ref,
         entry=str(line["move_name"]),

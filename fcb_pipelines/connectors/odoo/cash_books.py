@@ -76,9 +76,9 @@ class CashBooks(Books):
         """What the bank accounts have at the end of each of these days. Reads only."""
         return CashBalances(self._odoo, self._cash_chart()).at(balances)
 
-    def outstanding(self, on: date) -> tuple[OutstandingItem, ...]:
-        """Every line of the outstanding account that was open at the end of this day."""
-        return CashBalances(self._odoo, self._cash_chart()).outstanding(on)
+    def outstanding(self, days: Sequence[date]) -> tuple[tuple[OutstandingItem, ...], ...]:
+        """The lines of the outstanding account that were open at the end of each of these days."""
+        return CashBalances(self._odoo, self._cash_chart()).outstanding(days)
 
     def _cash_chart(self) -> Chart:
         """The chart. Raises NotPrepared with cash off, and without the fields of cash."""

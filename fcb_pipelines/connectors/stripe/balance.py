@@ -6,13 +6,14 @@ A restricted key needs read rights on balance transactions, payouts and balance 
 from collections.abc import Mapping
 from typing import Any
 
-from fcb_pipelines.connectors.failures import ContractBreach
+from fcb_pipelines.connectors.failures import ContractBreach, Failure
 from fcb_pipelines.connectors.sources import BalanceList, BalanceReport, Body
 from fcb_pipelines.connectors.stripe.client import PAGE_SIZE, StripeReader
 from fcb_pipelines.core.facts.bodies import objects_in
 from fcb_pipelines.core.facts.stripe.cash import without_payer
 
 _PATH = "/v1/balance_transactions"
+_PAYOUTS = "/v1/payouts"
 # A refund and a dispute tell their payer only in their charge.
 _EXPAND = ["data.source", "data.source.charge"]
 # So often is a balance read again while transactions come between.
@@ -45,7 +46,7 @@ class StripeBalance:
         Its transactions are asked for once it is reconciled: a manual or instant one never is.
         """
         before = self._reader.pace.calls
-        swept = self._reader.sweep("/v1/payouts", {"created": {"gte": begin, "lt": end}})
+        swept = self._reader.sweep(_PAYOUTS, {"created": {"gte": begin, "lt": end}})
         problems = [swept.problem] if swept.problem else []
         claims: dict[str, tuple[Body, ...]] = {}
         for payout in swept.items:
@@ -62,6 +63,16 @@ class StripeBalance:
             calls=self._reader.pace.calls - before,
             problem="; ".join(problems) or None,
         )
+
+    def problems(self) -> tuple[str, ...]:
+        """What keeps a balance, its transactions or its payouts from being read, one call each."""
+        found = []
+        for path, query in (("/v1/balance", {}), (_PATH, {"limit": 1}), (_PAYOUTS, {"limit": 1})):
+            try:
+                self._reader.get(path, query)
+            except Failure as failure:
+                found.append(str(failure))
+        return tuple(found)
 
     def balance(self) -> BalanceReport:
         """The balance, read between two readings of the newest transactions, until these are the same.

@@ -89,6 +89,10 @@ class StripeSource:
         """The balance as it is reported now."""
         return self._balance.balance()
 
+    def balance_problems(self) -> tuple[str, ...]:
+        """What keeps the balance from being read with this key, in words."""
+        return self._balance.problems()
+
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
         """Every invoice and credit note, newest first, with their payments, refunds and disputes."""
         return self._of_lists(WholeLists(self._reader), progress)

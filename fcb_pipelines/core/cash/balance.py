@@ -2,16 +2,18 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.cash.entries import Placement, cash_settings
-from fcb_pipelines.core.codes import CashKind
+from fcb_pipelines.core.cash.entries import OF_CUSTOMERS, Placement, cash_settings
+from fcb_pipelines.core.cash.settled import SettledCash
+from fcb_pipelines.core.codes import CashKind, CashReason
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.facts.cash import BalanceTransaction, Claim, Payout, ReportedBalance
 from fcb_pipelines.core.money import from_major
+from fcb_pipelines.core.naming import money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,59 @@ def placed_wrongly(
         f"{own} is placed and is no transaction" for own in sorted(placed.keys() - listed.keys())
     ]
     return tuple(faults)
+
+
+def of_others_as_ours(
+    transactions: Iterable[BalanceTransaction],
+    placements: Iterable[Placement],
+    settled: Iterable[SettledCash],
+    customers: Collection[str],
+    metadata_key: str,
+) -> tuple[str, ...]:
+    """In words, each transaction that nothing shows to be ours and that has an entry of its own (C6).
+
+    Judged by the transactions themselves, not by where they were placed: what shows it is the customer, the
+    metadata key, or a settlement of a document of ours by the same payment.
+    """
+    by_id = {one.id: one for one in transactions}
+    paying = {row.payment_id for row in settled if row.payment_id}
+    faults = []
+    for each in placements:
+        if each.entry is None or each.kind is CashKind.OTHER_SERVICES:
+            continue
+        for one in (by_id[own] for own in each.transactions if own in by_id):
+            shown = (
+                one.kind not in OF_CUSTOMERS
+                or one.customer in customers
+                or metadata_key in dict(one.metadata)
+                or not paying.isdisjoint(one.paid_by)
+            )
+            if not shown:
+                named = ", ".join(filter(None, (one.customer, *one.paid_by)))
+                faults.append(f"{one.id} ({named}) is of another service and is booked as ours")
+    return tuple(faults)
+
+
+def to_explain(placements: Iterable[Placement]) -> tuple[str, ...]:
+    """In words, each placement that waits for a person: by its reason, with what mends it (C5, C11)."""
+    return tuple(
+        f"{each.date}: {', '.join(each.transactions)} {money(each.net, each.currency)}: "
+        f"{each.reason}. {each.reason.remedy}"
+        for each in placements
+        if each.reason in _FOR_A_PERSON
+    )
+
+
+_FOR_A_PERSON = frozenset(
+    {
+        CashReason.WITHOUT_DOCUMENT,
+        CashReason.DISPUTE_PENDING,
+        CashReason.UNNAMED_CATEGORY,
+        CashReason.UNREADABLE,
+        CashReason.NO_JOURNAL,
+        CashReason.OTHER_BALANCE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

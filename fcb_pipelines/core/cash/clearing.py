@@ -1,8 +1,8 @@
 """What is open on the outstanding account at the end of each month, key by key, and why (C5, C9)."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -111,32 +111,38 @@ def clearing(
         days[row.date].append(row)
     for entry in entries:
         days[entry.booked_on].append(entry)
-    coming = sorted(days)
+    coming = deque(sorted(days))
     rows: list[ClearingRow] = []
+    # A month costs what is open in it and what moves in it, not all that ever was.
+    still: set[tuple[str, str]] = set()
     for period, end in sorted(month_ends.items(), key=lambda one: one[1]):
         while coming and coming[0] <= end:
-            for each in days[coming.pop(0)]:
-                _add(sides, each)
+            for each in days[coming.popleft()]:
+                still.update(_add(sides, each))
+        still = {place for place in still if sides[place].open}
         rows += [
-            _row(period, end, key, currency, found, documents)
-            for (key, currency), found in sorted(sides.items())
-            if found.open
+            _row(period, end, key, currency, sides[key, currency], documents)
+            for key, currency in sorted(still)
         ]
     return tuple(rows)
 
 
-def _add(sides: dict[tuple[str, str], _Sides], each: SettledCash | CashEntry) -> None:
+def _add(
+    sides: dict[tuple[str, str], _Sides], each: SettledCash | CashEntry
+) -> Iterator[tuple[str, str]]:
+    """Add a settlement or an entry to its keys, and name these."""
     if isinstance(each, SettledCash):
         sides[each.key, each.currency].settle(each)
+        yield each.key, each.currency
         return
     for line in each.lines:
         if line.meets is None:
             continue
-        if line.original is None:
-            sides[line.meets, each.currency].move(each, line.amount)
-        else:
-            currency = line.original_currency or each.currency
-            sides[line.meets, currency].move(each, line.original)
+        amount, currency = line.amount, each.currency
+        if line.original is not None:
+            amount, currency = line.original, line.original_currency or each.currency
+        sides[line.meets, currency].move(each, amount)
+        yield line.meets, currency
 
 
 def _row(

@@ -10,13 +10,13 @@ from fcb_pipelines.core.cash.settled import SettledBy
 from fcb_pipelines.core.codes import CashKind, CashReason
 from fcb_pipelines.core.company.settings import CashSettings, Settings
 from fcb_pipelines.core.dispositions.case import books_begin
-from fcb_pipelines.core.facts.cash import BalanceTransaction
+from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout
 from fcb_pipelines.core.ledger.cash import CashEntry, CashLine
 from fcb_pipelines.core.money import from_major
 from fcb_pipelines.core.refs import day_ref, document_name, opening_ref
 
 # Money between a customer and the company: only of these can another service of the company be the owner.
-_OF_CUSTOMERS = frozenset(
+OF_CUSTOMERS = frozenset(
     {
         CashKind.CHARGE,
         CashKind.CHARGE_FAILURE,
@@ -30,7 +30,7 @@ _OF_CUSTOMERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where transactions are placed: one by itself, or those of other services of a day in one sum.
+    """Where transactions are placed: one by itself, or those of other services of a day in a sum.
 
     `source` is the service whose balance it is (`stripe:acct_1`). `net` is their sum, minor units of
     `currency`, as they move the balance. `entry` is None for what is not booked; `reason` says why, or what is
@@ -55,6 +55,9 @@ class CashScope:
     `settled` are the settlements of our documents, `customers` our customers at the source,
     `metadata_key` marks a payment as ours. All of them were read at `until` (a Unix instant), which is in the day
     `today`: a younger transaction waits for the next sync, and so does a sum of a day that is not over.
+
+    `payouts` are those of the days of the transactions. An automatic payout takes all that is available
+    when it is made, so what is summed up to it, and becomes available on one day, is paid out together.
     """
 
     settled: SettledBy
@@ -62,14 +65,24 @@ class CashScope:
     metadata_key: str
     until: int
     today: date
+    payouts: tuple[Payout, ...] = ()
 
     def has(self, one: BalanceTransaction) -> bool:
         """Whether a transaction is ours, and not of another service."""
         return (
-            one.kind not in _OF_CUSTOMERS
+            one.kind not in OF_CUSTOMERS
             or one.customer in self.customers
             or any(key == self.metadata_key for key, _ in one.metadata)
             or bool(self.settled.payments(one.paid_by))
+        )
+
+    def payouts_before(self, one: BalanceTransaction) -> int:
+        """The number of automatic payouts of its day and currency that were made before a transaction."""
+        return sum(
+            each.is_automatic
+            and (each.date, each.currency) == (one.date, one.currency)
+            and each.created <= one.created
+            for each in self.payouts
         )
 
 
@@ -90,12 +103,15 @@ def balance_accounts(settings: Settings) -> dict[str, str]:
 def place(
     transactions: Iterable[BalanceTransaction], scope: CashScope, settings: Settings
 ) -> tuple[Placement, ...]:
-    """The placement of each transaction, exactly one; by date, those of other services after their day's own."""
+    """The placement of each transaction, exactly one; by date, those of other services after their day's own.
+
+    The sums of a day follow from what is known once the day is over, so no later reading changes them.
+    """
     journals = balance_accounts(settings)
     begin = books_begin(settings)
     maker = LineMaker(scope.settled, settings)
     placed: list[Placement] = []
-    summed: dict[tuple[date, str, str], list[BalanceTransaction]] = defaultdict(list)
+    summed: dict[str, list[BalanceTransaction]] = defaultdict(list)
     for one in sorted(transactions, key=lambda each: (each.created, each.id)):
         reason = _not_booked(one, scope, begin, journals)
         if reason is not None:
@@ -108,13 +124,18 @@ def place(
         elif one.date >= scope.today:
             placed.append(_listed(one, CashReason.NOT_YET))
         else:
-            summed[one.date, one.currency, one.category].append(one)
-    for (day, currency, category), group in summed.items():
-        service = document_name(group[0].ref).service
+            summed[_sum_ref(one, scope)].append(one)
+    for ref, group in summed.items():
         lines = maker.of_other_services(group)
-        ref = day_ref(service, day, currency, category)
         placed.append(_placed(group, ref, lines, CashReason.OTHER_SERVICE))
     return tuple(sorted(placed, key=lambda each: each.date))
+
+
+def _sum_ref(one: BalanceTransaction, scope: CashScope) -> str:
+    """The sum that a transaction of another service is in (C6): one that a single payout can claim."""
+    service = document_name(one.ref).service
+    payouts = scope.payouts_before(one)
+    return day_ref(service, one.date, one.currency, one.category, one.available_on, payouts)
 
 
 def opening_entries(service: str, settings: Settings) -> tuple[CashEntry, ...]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
 from fcb_pipelines.core.cash.clearing import ClearingRow, ClearingState
-from fcb_pipelines.core.ledger.cash import OutstandingItem
+from fcb_pipelines.core.cash.journal import CashDelta, JournalRow
+from fcb_pipelines.core.ledger.cash import LedgerStatement, OutstandingItem
 from fcb_pipelines.core.money import by_currency
 from fcb_pipelines.core.naming import money
-from fcb_pipelines.core.proof.gate import Finding, Outcome, failing
+from fcb_pipelines.core.proof.gate import Finding, Outcome, failing, warning
 
 
 def balance_ties_out(rows: Iterable[BalanceRow], faults: Sequence[str]) -> Finding:
@@ -83,6 +84,45 @@ def outstanding_is_explained(
                 f"{period}: {key} has {money(held[place], currency)} open in the ledger, "
                 f"{money(listed[place], currency)} is listed"
             )
+    return failing(faults)
+
+
+def cash_equals_intent(deltas: Iterable[CashDelta]) -> Finding:
+    """Fail where an entry in the books is not what its transaction makes, naming it and what differs."""
+    return failing([f"{row.ref}: {row.side}: {row.detail}" for row in deltas])
+
+
+def journal_has_the_balance(rows: Iterable[JournalRow]) -> Finding:
+    """Fail where a journal has another balance than its transactions make; warn where some are not posted yet."""
+    differing, waiting = [], []
+    for row in rows:
+        if row.difference:
+            differing.append(
+                f"{row.date}: the journal has {money(row.held, row.currency)}, its transactions make "
+                f"{money(row.expected - row.waiting, row.currency)}: "
+                f"{money(row.difference, row.currency)} too much"
+            )
+        elif row.entries_waiting:
+            waiting.append(
+                f"{row.date}: {row.entries_waiting} entries of {money(row.waiting, row.currency)} "
+                "are not posted yet"
+            )
+    return failing([*differing, *waiting]) if differing else warning(waiting)
+
+
+def statements_are_valid(statements: Iterable[LedgerStatement]) -> Finding:
+    """Fail where the ledger does not call a statement complete and joined, or a person changed one."""
+    faults = []
+    for one in statements:
+        stated = one.statement
+        if not one.is_valid:
+            faults.append(
+                f"{one.ref} ({stated.name}): its entries do not lead from "
+                f"{money(stated.opening, stated.currency)} to {money(stated.closing, stated.currency)}, "
+                "or it does not open where the one before it closed"
+            )
+        elif stated.content_hash != one.stored_hash:
+            faults.append(f"{one.ref} ({stated.name}): it is not as it was written")
     return failing(faults)
 
 

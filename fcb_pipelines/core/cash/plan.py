@@ -14,12 +14,15 @@ class CashDrift(StrEnum):
     """How an entry in the books differs from the intent.
 
     SOURCE: the intent is another than was written. LEDGER: a person changed the entry. REMOVED: a person
-    removed or cancelled it; it is written again only once it was released.
+    removed it, cancelled it or set it back to draft. One that is gone is written again only once it was
+    released; one that is still there keeps its external id, so a release of it has no effect before a
+    person posts it again or deletes it. WITHDRAWN: no transaction has the entry any more.
     """
 
     SOURCE = "source"
     LEDGER = "ledger"
     REMOVED = "removed"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ def drift_of(entry: CashEntry, now: LedgerCash) -> Sequence[CashDrift]:
 
 
 def _was_removed(now: LedgerCash | None, seen: Seen | None) -> bool:
-    if seen is not None and seen.state == RELEASED:
-        return False
-    return now is not None or seen is not None
+    """Whether a person took the entry out. A cancelled one has its external id: the ledger would write nothing."""
+    if now is not None:
+        return True
+    return seen is not None and seen.state != RELEASED

@@ -6,12 +6,7 @@ is one row here and one function. defs/gates/inputs.py reads each input from the
 
 from collections.abc import Iterable
 
-from fcb_pipelines.core.cash.gates import (
-    balance_ties_out,
-    every_payout_adds_up,
-    every_settlement_reached_the_balance,
-    outstanding_is_explained,
-)
+from fcb_pipelines.core.close.cash_gates import OF_CASH, balance_gate
 from fcb_pipelines.core.events.proof import events_delivered, subscriptions_are_known
 from fcb_pipelines.core.metering.gates import (
     flip_readiness,
@@ -62,20 +57,6 @@ def listing_gate(source: str) -> Gate:
         finds=listing_complete,
         proves=f"Every page of {source.capitalize()}'s list was read once and none is missing.",
         recovery="Rerun `fcb sync`, which lists in full. What is named again its source keeps out of its list, or nobody can tell whose it is: ask the source, or take its id out of NexaCloud until it is listed.",
-    )
-
-
-def balance_gate(source: str) -> Gate:
-    """The gate over the balance that one source keeps, by its name (`stripe`)."""
-    return Gate(
-        name=f"{source}_balance_ties_out",
-        scope=Scope.ALL,
-        blocking=True,
-        seen_on=("reconciliation/balance",),
-        inputs=(f"{source}_balance_rows", f"{source}_balance_faults"),
-        finds=balance_ties_out,
-        proves=f"Opening balance and all transactions are the balance that {source.capitalize()} reports, to the cent, and each transaction is placed once.",
-        recovery="Build the months named: `fcb sync --period M`. A difference that stays is the opening balance (cash.opening) or a transaction of an earlier day.",
     )
 
 
@@ -296,31 +277,6 @@ _OF_THE_BOOKS = (
 )  # fmt: skip
 
 
-_OF_CASH = (
-    Gate(
-        name="every_payout_adds_up", scope=Scope.ALL, blocking=True,
-        seen_on=("reconciliation/payouts",),
-        inputs=("payout_rows",), finds=every_payout_adds_up,
-        proves="Every payout is the sum of its transactions, and each of these is in its month with that amount.",
-        recovery="Build the month of the transaction named: `fcb sync --period M`; then compare the payout at the source.",
-    ),
-    Gate(
-        name="every_settlement_reached_the_balance", scope=Scope.ALL, blocking=True,
-        seen_on=("reconciliation/clearing",),
-        inputs=("clearing", "clearing_last"), finds=every_settlement_reached_the_balance,
-        proves="Every settlement in the books is in the balance with its amount, one to one.",
-        recovery="What is under way comes with a later sync, what is unsettled with its document. Compare one that differs with its transactions at the source.",
-    ),
-    Gate(
-        name="outstanding_is_explained", scope=Scope.ALL, blocking=True,
-        seen_on=("reconciliation/clearing",),
-        inputs=("clearing", "outstanding"), finds=outstanding_is_explained,
-        proves="What the outstanding account has open at each month's end is what is listed as under way.",
-        recovery="`fcb sync` writes an entry that is missing. Take a line that is not ours off the account by hand.",
-    ),
-)  # fmt: skip
-
-
 def gates_of(sources: Iterable[str], balances: Iterable[str] = ()) -> tuple[Gate, ...]:
     """Every gate with these billing sources, in the order of the status.
 
@@ -328,7 +284,7 @@ def gates_of(sources: Iterable[str], balances: Iterable[str] = ()) -> tuple[Gate
     """
     books = (*_OF_NEXACLOUD, *map(listing_gate, sources), *_OF_THE_BOOKS)
     kept = tuple(map(balance_gate, balances))
-    return (*books, *kept, *_OF_CASH) if kept else books
+    return (*books, *kept, *OF_CASH) if kept else books
 
 
 # With the packaged sources, cash included; a further one adds the gate over its own list.

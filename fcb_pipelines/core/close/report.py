@@ -1,17 +1,16 @@
 """The close report of a month: tie-outs, exceptions, revenue by family, tax and receivable, as JSON values."""
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from fcb_pipelines.core.close.options import alternatives
+from fcb_pipelines.core.cash.shapes import CashSection
+from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.population import billed_amounts
 from fcb_pipelines.core.close.shapes import (
     BilledRow,
     Document,
-    ExceptionRow,
     GateRow,
     Owing,
     ReportJson,
@@ -20,10 +19,10 @@ from fcb_pipelines.core.close.shapes import (
     TaxWitness,
     TieOutRow,
 )
-from fcb_pipelines.core.close.status import LISTED_BY_AMOUNT, MonthStatus, documents_of
-from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
+from fcb_pipelines.core.close.status import MonthStatus, documents_of
+from fcb_pipelines.core.codes import Kind, Verdict
 from fcb_pipelines.core.company.settings import Tax
-from fcb_pipelines.core.digests import digest
+from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.events.proof import EventsSection
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.metering.shapes import MeteringSection
@@ -127,12 +126,13 @@ def close_report(
     over_all: Sequence[GateResult] = (),
     metering: MeteringSection | None = None,
     events: EventsSection | None = None,
+    cash: CashSection | None = None,
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `over_all` are the results of the gates over the extracts and all months from the last proof;
     `metering` is the month's dual run, None where it was never built; `events` what services were told,
-    None where nothing was. `currency` is the company's;
+    None where nothing was; `cash` is the month's cash, None where cash is off. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
     code to its family, `customers` each billing account that NexaCloud knows to its name; `taxes` are the
     configured ones, `version` is that of the package.
@@ -153,7 +153,7 @@ def close_report(
         "tie_outs": [_tie_out(tie) for tie in tie_outs(month)],
         "gates": [_gate(result) for result in month.gates],
         "gates_over_all": [_gate(result) for result in over_all],
-        "exceptions": _exceptions(month, documents, today),
+        "exceptions": exception_rows(month, documents, today),
         "documents": documents,
         "revenue_by_family": _revenue(posted, families, currency),
         "tax_by_key": _taxes(posted, currency),
@@ -174,6 +174,7 @@ def close_report(
         },
         "metering": metering,
         "events": events,
+        "cash": cash,
     }
     report["generated_from"]["digest"] = digest_of(report)
     return report
@@ -182,7 +183,7 @@ def close_report(
 def digest_of(report: ReportJson) -> str:
     """The digest of a report without the one that it carries: a report of which both differ was changed."""
     bare = {**report, "generated_from": {**report["generated_from"], "digest": ""}}
-    return digest(json.dumps(bare, sort_keys=True, separators=(",", ":")))
+    return digest_of_json(bare)
 
 
 def _billed(month: MonthStatus) -> list[BilledRow]:
@@ -214,50 +215,6 @@ def _gate(result: GateResult) -> GateRow:
         "count": result.count,
         "recovery": result.recovery,
     }
-
-
-def _exceptions(
-    month: MonthStatus, documents: Iterable[Document], today: date
-) -> list[ExceptionRow]:
-    """One row for the reason of each held document and for every exception of every document.
-
-    Holds come first, and the largest amount before the others.
-    """
-    rows_by_ref = {row.ref: row for row in month.dispositions}
-    details = {ref: row.detail for ref, row in rows_by_ref.items()}
-    rows: list[ExceptionRow] = []
-    for document in documents:
-        held = document["reason"] if document["disposition"] == Verdict.HOLD else None
-        codes = [held] if held else []
-        for code in (*codes, *document["exceptions"]):
-            known = Reason.of(code) if code in codes else ExceptionCode.of(code)
-            rows.append(
-                {
-                    "ref": document["ref"],
-                    "number": document["number"],
-                    "code": code,
-                    "description": known.meaning,
-                    "detail": details[document["ref"]] if code in codes else "",
-                    "remedy": known.remedy,
-                    "alternatives": list(
-                        alternatives(code, rows_by_ref[document["ref"]], month.books, today)
-                        if month.books
-                        else ()
-                    ),
-                    "amount": _amount(document, code),
-                    "currency": document["currency"],
-                    "is_held": code in codes,
-                    "date": document["date"],
-                    "partner": document["partner"],
-                }
-            )
-    return sorted(rows, key=lambda row: (not row["is_held"], -abs(row["amount"]), row["ref"]))
-
-
-def _amount(document: Document, code: str) -> int:
-    """The amount that an exception lists, where it lists one; else the document's total."""
-    listed = [each["amount"] for each in document["listed"] if each["why"] == code]
-    return sum(listed) if code in LISTED_BY_AMOUNT and listed else document["total"]
 
 
 def _settlements(documents: Iterable[Document]) -> list[SettledSum]:

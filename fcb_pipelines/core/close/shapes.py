@@ -6,6 +6,7 @@ Amounts are integer minor units of the currency beside them; dates are ISO 8601,
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
+from fcb_pipelines.core.cash.shapes import CashSection, CashStatus
 from fcb_pipelines.core.events.proof import EventsSection, EventsStatus
 from fcb_pipelines.core.metering.shapes import MeteringSection, MeteringStatus
 
@@ -110,6 +111,7 @@ class StatusJson(TypedDict):
     amounts: Amounts
     metering: MeteringStatus
     events: EventsStatus
+    cash: CashStatus | None
 
 
 class Made(TypedDict):
@@ -261,3 +263,4 @@ class ReportJson(Sold):
     customers: dict[str, str]
     metering: MeteringSection | None
     events: EventsSection | None
+    cash: CashSection | None

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fcb_pipelines.core.cash.shapes import CashStatus
 from fcb_pipelines.core.close.shapes import (
     Amounts,
     CurrencyTotals,
@@ -82,13 +83,15 @@ def status(
     metering: MeteringStatus,
     amounts: Amounts,
     events: EventsStatus | None = None,
+    cash: CashStatus | None = None,
 ) -> StatusJson:
     """The status of these months and unplaced, as plain JSON values.
 
     `families` maps each income account code to its family; `other_service` is the number of documents
     at the sources that belong to other products of the company; `metering` is the summary of the dual
     run; `amounts` are the sums at the sources, posted and listed, by currency and measure;
-    `events` counts what services were told (None: nothing).
+    `events` counts what services were told (None: nothing); `cash` is the summary of the balances (None: cash
+    is off).
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -103,6 +106,7 @@ def status(
         "amounts": amounts,
         "metering": metering,
         "events": events or events_status(()),
+        "cash": cash,
     }
 
 

@@ -105,8 +105,8 @@ class LedgerCash:
 
     `entry` is the entry as a CashEntry: a person's change of an account, an amount, a label or a day shows
     as another content hash than `stored_hash`, which was kept when it was written. Lines come in the order
-    they were written in. `statement` is the ref of the statement that holds it, `open` are its lines with
-    a key that are not wholly matched.
+    they were written in. `statement` is the ref of the statement that holds it, or the ledger's own name of
+    one that a person made; `open` are its lines with a key that are not wholly matched.
     """
 
     ref: str
@@ -123,7 +123,8 @@ class CashStatement(Digested):
     """One statement of a balance: the entries of a payout (they come to zero), or those of a month that no
     payout claims (C3).
 
-    `ref` is the payout's identity (po_…), or that of the month; `name` is its label, `date` its last day.
+    `ref` is the payout's identity (po_…), or that of the month; `name` is its label. `date` is its last day, or that
+    of the statement before it where that is later.
     `opening` and `closing` are minor units of `currency`; `closing` is `opening` and the amounts of
     its `entries` (refs, in the order of their days). Each opens where the one before it in the same currency closed.
     """

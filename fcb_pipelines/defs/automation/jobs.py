@@ -21,7 +21,14 @@ SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     *(keys.source_key(name, "balance") for name in keys.BALANCES),
     *((keys.CASH_SETTLED,) if keys.BALANCES else ()),
 )
-_OF_CASH = (keys.BALANCE_ROWS, keys.PAYOUT_ROWS, keys.CLEARING, keys.OUTSTANDING)
+_OF_CASH = (
+    keys.BALANCE_ROWS,
+    keys.PAYOUT_ROWS,
+    keys.CLEARING,
+    keys.OUTSTANDING,
+    keys.STATEMENTS,
+    keys.JOURNAL,
+)
 WHOLE = dg.AssetSelection.assets(
     keys.COMPLETENESS,
     keys.RECEIVABLE,

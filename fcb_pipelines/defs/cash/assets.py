@@ -125,7 +125,11 @@ def cash_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         key=keys.CASH_ENTRIES,
         ins={
             "settled": dg.AssetIn(keys.CASH_SETTLED),
-            **{name: dg.AssetIn(keys.source_key(name, "balance_transactions")) for name in names},
+            **{
+                f"{name}_{noun}": dg.AssetIn(keys.source_key(name, noun))
+                for name in names
+                for noun in keys.BALANCE_NOUNS[1:]
+            },
         },
         partitions_def=MONTHS,
         metadata=column_schema(Placement),
@@ -138,7 +142,7 @@ def cash_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
         company = current()
         at = ReadAt.of(settled.attrs.get("snapshot"), company.timezone)
         rows: list[Placement] = []
-        for name, frame in frames.items():
+        for name in names:
             of = source(name)
             scope = CashScope(
                 settled=SettledBy(to_rows(settled, SettledCash)),
@@ -146,10 +150,11 @@ def cash_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
                 metadata_key=of.section.scope_metadata_key,
                 until=at.instant,
                 today=at.day,
+                payouts=to_rows(frames[f"{name}_payouts"], Payout),
             )
             if context.partition_key == company.first_period:
                 rows += opening_placements(of.service, company)
-            rows += place(transactions_in(frame), scope, company)
+            rows += place(transactions_in(frames[f"{name}_balance_transactions"]), scope, company)
         frame = to_frame(rows, Placement)
         booked = sum(row.entry is not None for row in rows)
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, booked=booked))

@@ -11,6 +11,7 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
+from fcb_pipelines.defs.cash.section import CashReport
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
@@ -30,6 +31,7 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
         keys.TAX_WITNESS,
         keys.METERING_DELTAS,
         keys.OUTBOX,
+        *((keys.CASH_ENTRIES, keys.STATEMENT_LINES) if keys.BALANCES else ()),
     ],
     group_name="close",
     owners=keys.OWNERS,
@@ -58,6 +60,7 @@ def report(
         over_all=proof.global_gates(),
         metering=DualRunProof(store.frames()).section(period),
         events=events_of(store.frames(), period),
+        cash=CashReport(frames=store.frames()).section(period),
     )
     page = store.reports() / f"{period}.html"
     places.write_bytes(page, render(content).encode())

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TypedDict
 
@@ -62,6 +63,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["amount"] = _amount
+    templates.filters["percent"] = _percent
     return templates
 
 
@@ -70,6 +72,13 @@ def _amount(minor: int | None, currency: str) -> str:
     if minor is None:
         return "–"
     return f"{to_major(minor, currency):,.{exponent(currency)}f}".replace("-", "−")
+
+
+def _percent(basis_points: int | None) -> str:
+    """Hundredths of a percent as people write them; a dash for None."""
+    if basis_points is None:
+        return "–"
+    return f"{Decimal(basis_points).scaleb(-2):.2f} %".replace("-", "−")
 
 
 def _bars(revenue: Mapping[str, int]) -> list[Bar]:

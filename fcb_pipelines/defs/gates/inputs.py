@@ -10,12 +10,14 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.cash.balance import BalanceRow, PayoutRow
 from fcb_pipelines.core.cash.clearing import ClearingRow
+from fcb_pipelines.core.cash.journal import CashDelta, JournalRow
+from fcb_pipelines.core.cash.plan import CashDrift
 from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, gates_of
 from fcb_pipelines.core.events.proof import DeliveryRow
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.subscription import SubscriptionFacts
 from fcb_pipelines.core.ledger.books import Books
-from fcb_pipelines.core.ledger.cash import OutstandingAt, OutstandingItem
+from fcb_pipelines.core.ledger.cash import LedgerStatement, OutstandingAt, OutstandingItem
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.invoiced import Invoiced
@@ -97,6 +99,14 @@ def _outstanding(this: Month) -> dict[str, list[OutstandingItem]]:
     return found
 
 
+def _cash_deltas(this: Month) -> tuple[CashDelta, ...]:
+    """What differs of the cash entries in the books."""
+    return tuple(
+        CashDelta(ref=ref, period=period, side=CashDrift(side), detail=detail)
+        for ref, period, side, detail in this.frames["journal"].attrs["deltas"]
+    )
+
+
 INPUTS: Mapping[str, Input] = {
     "settings": Input(frames={}, read=lambda this: current()),
     "metering_settings": Input(frames={}, read=lambda this: current().metering),
@@ -160,6 +170,13 @@ INPUTS: Mapping[str, Input] = {
         frames={"clearing": dg.AssetIn(keys.CLEARING)},
         read=lambda this: str(this.frames["clearing"].attrs["last"]),
     ),
+    "cash_to_explain": Input(
+        frames={"balance_rows": dg.AssetIn(keys.BALANCE_ROWS)},
+        read=lambda this: tuple(this.frames["balance_rows"].attrs.get("to_explain", ())),
+    ),
+    "journal_rows": _rows("journal", keys.JOURNAL, JournalRow),
+    "cash_deltas": Input(frames={"journal": dg.AssetIn(keys.JOURNAL)}, read=_cash_deltas),
+    "statements": _rows("statements", keys.STATEMENTS, LedgerStatement),
     "outstanding": Input(frames={"outstanding": dg.AssetIn(keys.OUTSTANDING)}, read=_outstanding),
 }
 

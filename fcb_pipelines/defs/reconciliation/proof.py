@@ -33,6 +33,7 @@ from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.core.refs import nexacloud_ref
+from fcb_pipelines.defs.cash.section import CashReport
 from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.runtime import keys, month
@@ -86,6 +87,7 @@ class FrameReport:
                 for row in self._rows(keys.DELIVERIES, DeliveryRow)
                 if only in (None, row.period)
             ),
+            CashReport(frames=self._frames).status(),
         )
 
     def month(self, period: str) -> MonthStatus | None:

@@ -133,7 +133,7 @@ def test_books_without_cash_know_nothing_of_it(tmp_path: Path) -> None:
         lambda: ledger.read_statements(),
         lambda: ledger.write_statements([a_statement([a_payout(1)])]),
         lambda: ledger.state_balances([STATED[0]]),
-        lambda: ledger.outstanding(DAY),
+        lambda: ledger.outstanding([DAY])[0],
     ]
     for call in calls:
         with pytest.raises(NotPrepared, match="cash is off"):
@@ -344,7 +344,7 @@ def test_a_failure_of_a_failure_is_found_with_its_payment_in_whatever_month(book
         (held,) = reader.read_cash([CHARGES[2].ref])
         whole = next(each for each in reader.read_cash() if each.ref == CHARGES[2].ref)
         assert held == whole
-    assert sum(each.residual for each in ledger.outstanding(date(2026, 12, 31))) == 0
+    assert sum(each.residual for each in ledger.outstanding([date(2026, 12, 31)])[0]) == 0
 
 
 # --- what a person does -----------------------------------------------------------------------
@@ -400,7 +400,7 @@ def test_an_entry_that_a_person_set_aside_counts_no_more(
     ledger = opened(books)
     (held,) = ledger.read_cash([CHARGES[4].ref])
     assert (held.state, held.entry, held.open) == (state, CHARGES[4], ())
-    assert [each.ref for each in ledger.outstanding(date(2026, 12, 31))] == [PAYMENTS[4].ref]
+    assert [each.ref for each in ledger.outstanding([date(2026, 12, 31)])[0]] == [PAYMENTS[4].ref]
     assert balances(ledger)[OUTSTANDING, "CAD"] == PAYMENTS[4].amount
     (statement,) = ledger.read_statements([STATEMENTS[4].ref])
     assert (statement.statement, statement.is_valid) == (STATEMENTS[4], False)
@@ -431,8 +431,8 @@ def test_a_person_closes_what_is_open_by_its_key(ledger: BeancountLedger, tmp_pa
             "  Assets:111321-NexaCloud-Stripe-Outstanding-Receipts  -226.00 CAD\n"
             f'    meets: "{payment.ref}"\n'
         )
-    assert [each.residual for each in ledger.outstanding(date(2026, 4, 19))] == [22600]
-    assert ledger.outstanding(date(2026, 4, 20)) == ()
+    assert [each.residual for each in ledger.outstanding([date(2026, 4, 19)])[0]] == [22600]
+    assert ledger.outstanding([date(2026, 4, 20)])[0] == ()
 
 
 # --- amounts in another currency --------------------------------------------------------------

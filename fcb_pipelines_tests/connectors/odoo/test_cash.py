@@ -172,7 +172,7 @@ def test_the_daily_user_with_basic_does_it_all_and_without_it_is_told(
     daily.write_cash([charge, out])
     (held,) = daily.write_statements([a_statement([charge, out])])
     assert held.is_valid
-    assert daily.outstanding(DAY) == ()
+    assert daily.outstanding([DAY])[0] == ()
     (paid,) = cash_books.do("account.payment", "search_read", [], fields=["is_matched", "state"])
     assert paid["is_matched"]
     rows = bank_lines(cash_books, "is_reconciled", "checked")
@@ -202,7 +202,7 @@ def test_a_batch_costs_a_constant_number_of_calls(
         ledger.write_statements(statements)
         stated = ledger.connection.calls
         ledger.read_cash([each.ref for each in entries])
-        ledger.outstanding(DAY)
+        ledger.outstanding([DAY])[0]
         costs.append((written - before, stated - written, ledger.connection.calls - stated))
     assert costs[0] == costs[1]
 

@@ -82,6 +82,13 @@ def connect(folder: Path) -> Iterator[Connect]:
 
 def test_stripe_keeps_a_balance(connect: Connect) -> None:
     assert isinstance(connect(), KeepsBalance)
+    assert connect().balance_problems() == ()
+
+
+def test_a_right_that_the_key_lacks_is_named_before_anything_is_read(connect: Connect) -> None:
+    (said,) = connect(Faults(forbidden=frozenset({"payouts"}))).balance_problems()
+    assert "/v1/payouts" in said
+    assert "required permissions" in said
 
 
 def test_a_span_has_its_beginning_and_not_its_end_at_a_hundred_a_page(connect: Connect) -> None:

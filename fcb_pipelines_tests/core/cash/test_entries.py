@@ -26,6 +26,7 @@ from fcb_pipelines_tests.core.cash.values import (
     SERVICE,
     SUSPENSE,
     TRANSIT,
+    a_payout_fact,
     a_scope,
     a_settlement,
     a_transaction,
@@ -230,13 +231,39 @@ def test_other_services_are_one_sum_a_day_currency_and_category() -> None:
     ]
     found = place(rows, a_scope(), ON)
     assert {each.entry.ref for each in found if each.entry} == {
-        f"{SERVICE}:2026-04-03:CAD:charge:other_services",
-        f"{SERVICE}:2026-04-04:CAD:charge:other_services",
-        f"{SERVICE}:2026-04-03:CAD:refund:other_services",
+        f"{SERVICE}:2026-04-03:CAD:charge:2026-04-05:0:other_services",
+        f"{SERVICE}:2026-04-04:CAD:charge:2026-04-05:0:other_services",
+        f"{SERVICE}:2026-04-03:CAD:refund:2026-04-05:0:other_services",
     }
     (two,) = [each for each in found if len(each.transactions) == 2]
     assert two.entry is not None
     assert (two.net, two.entry.amount, two.entry.kind) == (21854, 21854, CashKind.OTHER_SERVICES)
+
+
+# What differs of the second of two transactions of other services of a day, what differs of a payout that
+# was made between them -> the number of sums.
+CUT = {
+    "of one payout": ({}, {}, 1),
+    "available on another day": ({"available_on": date(2026, 4, 6)}, {}, 2),
+    "after an automatic payout": ({"created": NOON + 500}, {}, 2),
+    "after a manual payout, which claims nothing": (
+        {"created": NOON + 500}, {"is_automatic": False}, 1),
+    "after a payout in another currency": ({"created": NOON + 500}, {"currency": "USD"}, 1),
+    "after the payout of another day": (
+        {"created": NOON + 500}, {"date": date(2026, 4, 2)}, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_a_sum_of_other_services_is_of_what_one_payout_can_claim(case: str) -> None:
+    changes, of_payout, sums = CUT[case]
+    rows = [a_transaction(1, **STRANGER), a_transaction(2, **STRANGER, **changes)]
+    payout = a_payout_fact(created=NOON + 100, **of_payout)
+    for known in ((payout,), ()):
+        found = place(rows, a_scope(payouts=known), ON)
+        assert sorted(own for each in found for own in each.transactions) == ["txn_1", "txn_2"]
+        if known:
+            assert len(found) == sums
 
 
 def test_the_books_begin_with_the_configured_balance() -> None:

@@ -66,6 +66,11 @@ CASES = {
         held(state=MoveState.CANCELLED), None, None, [], [], [CashDrift.REMOVED]),
     "a removed entry that was released": (
         None, replace(SEEN, state="released"), None, [ENTRY], [], []),
+    "a cancelled entry that was released and is still there": (
+        held(state=MoveState.CANCELLED), replace(SEEN, state="released"), None,
+        [], [], [CashDrift.REMOVED]),
+    "a released entry that a person posted again": (
+        held(), replace(SEEN, state="released"), None, [], [], []),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from fcb_pipelines.core.cash.entries import CashScope
 from fcb_pipelines.core.cash.settled import SettledBy, SettledCash
 from fcb_pipelines.core.codes import CashKind, Method
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.facts.cash import BalanceTransaction, Fee
+from fcb_pipelines.core.facts.cash import BalanceTransaction, Claim, Fee, Payout
 from fcb_pipelines.core.ledger.cash import matching_key
 from fcb_pipelines_tests.documents import SETTINGS
 
@@ -75,6 +75,31 @@ def a_settlement(name: str = "inpay_7", amount: int = 11300, **changes: Any) -> 
         payment_id="pi_7",
     )
     return replace(row, **changes)
+
+
+def a_payout_fact(
+    name: str = "po_1", amount: int = 10927, *claims: Claim, **changes: Any
+) -> Payout:
+    """An automatic payout with its transactions, and its own, txn_<name>; `changes` replace fields."""
+    given = {
+        "ref": ref(name),
+        "id": name,
+        "date": date(2026, 4, 3),
+        "created": NOON + 5 * DAY,
+        "arrives": date(2026, 4, 10),
+        "currency": "CAD",
+        "amount": amount,
+        "status": "paid",
+        "is_automatic": True,
+        "claims": claims,
+        "transactions": (f"txn_{name}",),
+    } | changes
+    return Payout(**given)
+
+
+def a_claim(one: BalanceTransaction) -> Claim:
+    """A transaction as its payout lists it."""
+    return Claim(id=one.id, category=one.category, date=one.date, net=one.net)
 
 
 def a_scope(*settled: SettledCash, **changes: Any) -> CashScope:

@@ -99,6 +99,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "customers": {"nexacloud:7": "Maple <Ledger>"},
         "metering": None,
         "events": None,
+        "cash": None,
     } | changes
 
 
@@ -268,6 +269,89 @@ def test_the_dual_run_is_shown_with_its_arithmetic_and_drawn() -> None:
     assert page.count('class="was explained"') == 2
     # Nothing is expected of the failed row, so it has one bar; its cause has both.
     assert (page.count('class="was bad"'), page.count('class="would bad"')) == (2, 1)
+
+
+CASH = {
+    "roll_forward": [
+        {
+            "currency": "CAD",
+            "opening": 1000,
+            "charges": 22600,
+            "refunds": -1130,
+            "disputes": 0,
+            "fees": -746,
+            "payouts": -10927,
+            "other": 0,
+            "closing": 10797,
+            "of_other_services": 4321,
+        }
+    ],
+    "payouts": [
+        {
+            "ref": "stripe:acct_1:po_1",
+            "id": "po_1",
+            "date": "2026-04-08",
+            "arrives": "2026-04-10",
+            "currency": "CAD",
+            "amount": 10927,
+            "status": "in_transit",
+            "is_automatic": True,
+            "holds": [{"category": "charge", "count": 3, "net": 10927}],
+        },
+        {
+            "ref": "stripe:acct_1:po_2",
+            "id": "po_2",
+            "date": "2026-04-09",
+            "arrives": "2026-04-09",
+            "currency": "USD",
+            "amount": 500,
+            "status": "failed",
+            "is_automatic": False,
+            "holds": None,
+        },
+    ],
+    "fees": [
+        {
+            "currency": "CAD",
+            "category": "charge",
+            "count": 2,
+            "amount": 660,
+            "tax": 86,
+            "basis_points": 292,
+        },
+        {
+            "currency": "CAD",
+            "category": "refund",
+            "count": 1,
+            "amount": -5,
+            "tax": 0,
+            "basis_points": -3,
+        },
+    ],
+    "under_way": [
+        {
+            "key": "stripe:acct_1:inpay_7",
+            "document": "stripe:acct_1:in_7",
+            "currency": "CAD",
+            "open": 11300,
+            "since": "2026-04-29",
+            "age": 1,
+            "state": "under_way",
+        }
+    ],
+}
+
+
+def test_the_cash_of_the_month_is_shown_and_nothing_of_it_where_it_is_off() -> None:
+    page = render(a_report(cash=CASH))
+    for told in (
+        "107.97", "−109.27", "43.21 CAD", "3 charge 109.27", "in transit", "5.00 USD",
+        "not told by its source", "2.92 %", "−0.03 %", "in_7", "113.00",
+    ):  # fmt: skip
+        assert told in page
+    nothing = {"roll_forward": [], "payouts": [], "fees": [], "under_way": []}
+    assert "Nothing moved the balance yet" in render(a_report(cash=nothing))
+    assert "Payouts" not in render(a_report())
 
 
 def test_a_month_without_a_dual_run_has_no_section_of_it() -> None:
