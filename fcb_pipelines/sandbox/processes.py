@@ -51,6 +51,8 @@ def usual_port(what: str) -> int:
     """The port on loopback that is the same for `what` each time, else, while it is taken, a free one."""
     port = 20_000 + int(digest(what)[:8], 16) % 10_000
     with socket.socket() as listener:
+        # Connections that have just ended keep nobody from listening again.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
         except OSError:

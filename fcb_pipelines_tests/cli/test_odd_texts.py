@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -177,9 +178,16 @@ def test_a_problem_that_says_it_is_told(
 def test_a_demo_shows_it(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
     memory = OddPipeline()
     memory.odd = odd.replace("\ud800", "")
-    result = demo.DemoResult(status=memory.status(), reports=(), posted_now=0, faults=(memory.odd,))
+    shown = ODD[odd].replace("\\ud800", "")
+    result = demo.DemoResult(
+        status=memory.status(), reports=(), posted_now=0, told=(), faults=(memory.odd,)
+    )
     demo._show(result)
-    assert ODD[odd].replace("\\ud800", "") in flat(capsys.readouterr().out)
+    assert shown in flat(capsys.readouterr().out)
+    named = dict.fromkeys(("service", "type", "document", "number", "occurred_at"), memory.odd)
+    event = {**named, "owed": 1, "total": 1, "currency": "CAD"}
+    demo._show(replace(result, told=(event,), faults=()))
+    assert shown in flat(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

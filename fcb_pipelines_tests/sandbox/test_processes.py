@@ -1,5 +1,6 @@
 """Processes of the sandbox are recognised and ended by pid and start time."""
 
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,3 +53,11 @@ def test_a_process_that_never_answers_is_given_up_on(tmp_path: Path) -> None:
     with pytest.raises(TransientFailure, match="no answer in 0 seconds"):
         processes.wait_until_it_answers(process, log=tmp_path / "log", patience=0.3)
     assert processes.stop(process)
+
+
+def test_a_usual_port_is_the_same_each_time_and_another_while_it_is_taken() -> None:
+    usual = processes.usual_port("the receiver of a test")
+    assert processes.usual_port("the receiver of a test") == usual
+    with socket.socket() as listener:
+        listener.bind((processes.LOOPBACK, usual))
+        assert processes.usual_port("the receiver of a test") != usual
