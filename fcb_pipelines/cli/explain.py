@@ -55,7 +55,7 @@ def explain(
 
 
 def _story(found: Environment, payout: str) -> PayoutStory:
-    from fcb_pipelines.defs.cash.section import CashReport
+    from fcb_pipelines.defs.reconciliation.cash_report import CashReport
     from fcb_pipelines.defs.runtime import connections as connectors
 
     if settings.current().cash is None:

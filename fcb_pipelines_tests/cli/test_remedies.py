@@ -65,6 +65,7 @@ NAMED_ONLY = {
     "fcb services key new": {"api/access.py", "cli/services.py"},
     "fcb status": {"cli/ledger.py", "cli/sync.py", "connectors/store/readback_log.py", "defs/ledger/correcting.py"},
     "fcb sync": {
+        "cli/explain.py",
         "connectors/beancount/checks.py", "connectors/nexacloud/contracts.py", "connectors/odoo/ledger.py",
         "connectors/store/evidence.py", "connectors/store/writer.py", "core/corrections/plan.py",
         "core/settlements/requirements.py", "defs/automation/window.py", "defs/runtime/reading.py",

@@ -20,8 +20,8 @@ from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBa
 from fcb_pipelines.core.ledger.cash import LedgerStatement
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.gate import Outcome
-from fcb_pipelines.defs.cash.section import CashReport
 from fcb_pipelines.defs.cash.writing import open_months
+from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres

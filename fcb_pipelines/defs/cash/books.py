@@ -35,10 +35,11 @@ from fcb_pipelines.core.ledger.cash import (
 )
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.defs.cash.proof import Built, of_months
+from fcb_pipelines.defs.cash.proof import of_months
 from fcb_pipelines.defs.cash.reading import ReadAt
 from fcb_pipelines.defs.cash.writing import cash_ledger
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.built import Built
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_writer
 from fcb_pipelines.defs.runtime.partitions import periods

@@ -1,14 +1,12 @@
 """The proof of cash over all months at its source: the balance, and its payouts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, to_rows
+from fcb_pipelines.connectors.store.frames import to_frame, to_rows
 from fcb_pipelines.core.cash.balance import (
     BalanceRow,
     PayoutRow,
@@ -22,8 +20,8 @@ from fcb_pipelines.core.cash.entries import Placement
 from fcb_pipelines.core.cash.settled import SettledCash
 from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout, ReportedBalance
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.built import Built
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
-from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.defs.runtime.reading import reading
 from fcb_pipelines.defs.runtime.resources import StoreResource
 from fcb_pipelines.defs.sources.registry import source
@@ -31,30 +29,6 @@ from fcb_pipelines.defs.sources.registry import source
 Frame = dg.MaterializeResult[pd.DataFrame]
 Row = TypeVar("Row")
 _PROOF: dict[str, Any] = {"owners": keys.OWNERS, "kinds": {"python"}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """What the months of one source and of the entries hold, as they were built last."""
-
-    frames: FrameStore
-
-    def rows(
-        self, key: dg.AssetKey, row_type: type[Row], months: Sequence[str] | None = None
-    ) -> list[Row]:
-        """The rows of these months; None: of all."""
-        wanted = periods() if months is None else months
-        found = (self.frames.read(key.path, period) for period in wanted)
-        return [row for one in found if one is not None for row in to_rows(one, row_type)]
-
-    def lacking(self, *wanted: dg.AssetKey) -> list[str]:
-        """The months without one of these frames, in words."""
-        return [
-            f"{period} is not built: {key.to_user_string()}"
-            for period in periods()
-            for key in wanted
-            if self.frames.read(key.path, period) is None
-        ]
 
 
 def of_months(names: tuple[str, ...]) -> list[dg.AssetDep]:

@@ -11,10 +11,10 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
-from fcb_pipelines.defs.cash.section import CashReport
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
+from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata

@@ -33,9 +33,9 @@ from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.core.refs import nexacloud_ref
-from fcb_pipelines.defs.cash.section import CashReport
 from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
 from fcb_pipelines.defs.metering.proof import DualRunProof
+from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_io import slices_of
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of

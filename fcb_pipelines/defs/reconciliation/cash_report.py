@@ -16,8 +16,8 @@ from fcb_pipelines.core.cash.settled import SettledCash
 from fcb_pipelines.core.cash.shapes import CashSection, CashStatus, PayoutStory
 from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout
 from fcb_pipelines.core.facts.index import IndexRow
-from fcb_pipelines.defs.cash.proof import Built
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.built import Built
 from fcb_pipelines.defs.runtime.partitions import periods
 
 Row = TypeVar("Row")
