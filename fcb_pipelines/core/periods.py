@@ -23,6 +23,12 @@ def beginning(day: date, timezone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
+def bounds(period: str, timezone: str) -> tuple[int, int]:
+    """The first instant of a period in the company's timezone and that of the next, Unix seconds."""
+    first, after = (beginning(first_day(each), timezone) for each in (period, following(period)))
+    return int(first.timestamp()), int(after.timestamp())
+
+
 def period_of(day: date) -> str:
     """The accounting period a date belongs to: 2026-03-31 -> `2026-03`."""
     return f"{day.year:04d}-{day.month:02d}"

@@ -1,6 +1,7 @@
 """The piece of the server action's code for cash: entries, their matching, and statements.
 
-It is evaluated after the pieces of `action_code`, and under the same terms.
+It is evaluated after the pieces of `action_code`, and under the same terms. Odoo's own amounts and rates are
+floats; the exact ones come in as minor units, and read-back compares what Odoo made of them to the cent.
 """
 
 CASH = """

@@ -2,24 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
 from fcb_pipelines.connectors.sources import Body, KeepsBalance
 from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.core.cash.reading import are_settled, is_over
 from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout
-from fcb_pipelines.core.periods import first_day, following, local_date
+from fcb_pipelines.core.periods import bounds, local_date
 from fcb_pipelines.defs.sources.following import time_of
 from fcb_pipelines.defs.sources.reading import Reader
 
-# Days after which a source's list of a month, and a payout of it, change no more.
-_SETTLES = 2
-_PAYOUT_SETTLES = 14
-_FINAL = frozenset({"failed", "canceled"})
 # It grows once the same body would be read to other facts.
 _FORM = 1
 
@@ -43,14 +39,6 @@ class ReadAt:
         return cls(instant=instant, day=local_date(instant, timezone))
 
 
-def span(period: str, timezone: str) -> tuple[int, int]:
-    """The first instant of a period in the company's timezone, and that of the period after it."""
-    zone = ZoneInfo(timezone)
-    days = (first_day(period), first_day(following(period)))
-    begin, end = (int(datetime.combine(day, time(), zone).timestamp()) for day in days)
-    return begin, end
-
-
 def balance_of(reader: Reader) -> KeepsBalance:
     """The source as one that keeps a balance. Raises ContractBreach where its client does not."""
     if not isinstance(reader.source, KeepsBalance):
@@ -69,18 +57,18 @@ def read_transactions(
     kept = _kept(before, reader)
     if kept is not None:
         return kept
-    begin, end = span(period, reader.of.company.timezone)
+    begin, end = bounds(period, reader.of.company.timezone)
     listed = balance_of(reader).transactions(begin, end)
     rows = [reader.of.cash.transaction(body) for body in listed.bodies]
     evidence = reader.evidence.put(reader.of.name, {"balance_transactions": [*listed.bodies]})
-    is_over = first_day(following(period)) + timedelta(days=_SETTLES) <= at.day
+    is_settled = is_over(period, at.day) and not listed.problem
     return to_frame(
         rows,
         BalanceTransaction,
         problem=listed.problem,
         calls=listed.calls,
         evidence=evidence,
-        settled=_form(reader) if is_over and not listed.problem else None,
+        settled=_form(reader) if is_settled else None,
     )
 
 
@@ -94,13 +82,12 @@ def read_payouts(
     kept = _kept(before, reader)
     if kept is not None:
         return kept
-    begin, end = span(period, reader.of.company.timezone)
+    begin, end = bounds(period, reader.of.company.timezone)
     listed = balance_of(reader).payouts(begin, end, _claims(before, reader))
     rows = [
         reader.of.cash.payout(body, listed.claims.get(str(body["id"]))) for body in listed.bodies
     ]
-    is_over = first_day(following(period)) + timedelta(days=_SETTLES) <= at.day
-    is_settled = is_over and not listed.problem and all(_is_settled(row, at.day) for row in rows)
+    is_settled = is_over(period, at.day) and not listed.problem and are_settled(rows, at.day)
     claims: dict[str, Any] = {own: [*bodies] for own, bodies in listed.claims.items()}
     evidence = reader.evidence.put(reader.of.name, {"payouts": [*listed.bodies], "claims": claims})
     return to_frame(
@@ -117,14 +104,6 @@ def read_payouts(
 def transactions_in(frame: pd.DataFrame) -> tuple[BalanceTransaction, ...]:
     """The transactions of a frame."""
     return to_rows(frame, BalanceTransaction)
-
-
-def _is_settled(payout: Payout, today: date) -> bool:
-    if payout.problem:
-        return False
-    claimed = payout.claims is not None or not payout.is_automatic
-    arrived = payout.arrives + timedelta(days=_PAYOUT_SETTLES) <= today
-    return claimed and (arrived or payout.status in _FINAL)
 
 
 def _form(reader: Reader) -> str:
