@@ -23,7 +23,6 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.sandbox.dataset import Dataset
-from fcb_pipelines.sandbox.pushing import handed_in
 
 Row = dict[str, str]
 
@@ -39,23 +38,8 @@ def objects(folder: Path, name: str) -> list[dict[str, Any]]:
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def own_objects(folder: Path, name: str) -> list[dict[str, Any]]:
-    """The objects of a source's file, without what bills a subscription that another service hands in."""
-    others = {
-        one.get("source_subscription_id")
-        for content in handed_in(folder).values()
-        for one in content["subscriptions"]
-    }
-    return [each for each in objects(folder, name) if not others & {_billed(each)}]
-
-
-def _billed(invoice: dict[str, Any]) -> str | None:
-    found = ((invoice.get("parent") or {}).get("subscription_details") or {}).get("subscription")
-    return found if isinstance(found, str) else ""
-
-
 def all_facts(folder: Path) -> list[InvoiceFacts]:
-    """The facts of every source document that is no other service's."""
+    """The facts of every source document."""
     dataset = Dataset.open(folder)
     rates = objects(folder, "stripe/tax_rates")
     paid = defaultdict(list)
@@ -69,7 +53,7 @@ def all_facts(folder: Path) -> list[InvoiceFacts]:
             account=dataset.stripe_account,
             timezone=dataset.timezone,
         )
-        for each in own_objects(folder, "stripe/invoices")
+        for each in objects(folder, "stripe/invoices")
     ]
     lago = [
         lago_facts.document_facts(

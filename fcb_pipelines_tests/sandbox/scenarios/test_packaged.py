@@ -16,7 +16,7 @@ from fcb_pipelines.sandbox.scenarios import packaged
 BUILT = {
     "edge-cases": "0ce77a5021d402f60b29c2f1568834589a713848fa9ffa29e1c142dc54c753e2",
     "edge-cases-later": "5bdef33e4bb0a82f50e34adcfaa06c72ac7b31564c82cc49be224e0d498860bc",
-    "nexa-2026-05": "a5c705f390a451c8558a5154f5453a30223f9b4db84c136f85ee243eebfbc9b7",
+    "nexa-2026-05": "e2a0d9a4ffa1da8c592654a7cbb2ad91c4d0b54bfcd9b64b1848d4a90d8ff806",
     "services-small": "08ca2c16d6605a4224dc43383df4ebf1bdf1693a979fa1f0d1cef81afc7bd435",
 }
 EACH = pytest.mark.parametrize("name", BUILT)

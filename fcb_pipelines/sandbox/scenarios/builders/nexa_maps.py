@@ -1,8 +1,8 @@
 """NexaMaps in `nexa-2026-05`: another service of the company, which is told of events and hands in its usage.
 
-Its one customer did not pay for the cycle of 15 January, and was cut off at its end. A cycle belongs to the
-month that it begins in: to January, before the first month of the books and of the dual run. So none of their
-figures has anything of it. Amounts are cents.
+Its one customer paid for the cycle of 15 January in advance, before the company sold NexaMaps by Stripe, and the
+subscription ended with it. A cycle belongs to the month that it begins in: to January, before the first month
+of the books and of the dual run. So none of their figures has anything of it.
 """
 
 from datetime import datetime, timedelta
@@ -11,16 +11,8 @@ from typing import Any
 import yaml
 
 from fcb_pipelines.config.settings import PACKAGED
-from fcb_pipelines.sandbox.scenarios.builders.nexa_sales import HST_ON, at
-from fcb_pipelines.sandbox.scenarios.builders.sales import (
-    Customer,
-    Sale,
-    SaleStatus,
-    SoldAt,
-    SoldLine,
-    subscription_at_stripe,
-    uuid_of,
-)
+from fcb_pipelines.sandbox.scenarios.builders.nexa_sales import at
+from fcb_pipelines.sandbox.scenarios.builders.sales import Customer, uuid_of
 
 SERVICE = "nexamaps"
 _PLAN = "Maps Business"
@@ -36,20 +28,6 @@ CUSTOMER = Customer(
     company="Georgian Couriers", billing_email=None, street="12 Bayfield St", city="Barrie",
     state="ON", postal_code="L4M 3A5",
 )  # fmt: skip
-
-UNPAID = Sale(
-    key="nexa/maps/unpaid",
-    source=SoldAt.STRIPE,
-    number="NXM-0001",
-    customer=CUSTOMER,
-    status=SaleStatus.OPEN,
-    created=_BEGUN + timedelta(hours=8),
-    issued=_BEGUN + timedelta(hours=9),
-    lines=(SoldLine(description=_PLAN, family="hosting", net=9900, start=_BEGUN, end=_ENDED),),
-    rates=(HST_ON,),
-    subscription=_SUBSCRIPTION,
-)
-"""Its invoice, which Stripe tried to collect four times and then gave up."""
 
 # Who is told what, of the services of the dataset.
 EVENTS: dict[str, dict[str, Any]] = {
@@ -88,7 +66,6 @@ def handed_in() -> dict[str, list[dict[str, Any]]]:
                 "billing_cycle": "monthly",
                 "current_period_start": _BEGUN.isoformat(),
                 "current_period_end": _ENDED.isoformat(),
-                "source_subscription_id": subscription_at_stripe(_SUBSCRIPTION),
             }
         ],
         "usage": [_calls(_FIRST + timedelta(days=n)) for n in range(14)],
