@@ -27,7 +27,7 @@ test: $(VENV)/.dev
 # a backfill through the real webserver and daemon. Each process has an Odoo of its own; tests that share
 # a closed world are of one xdist_group.
 test-odoo: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "odoo or slow" -n $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m "(odoo or slow) and not long" -n $(JOBS) --dist loadgroup $(ARGS)
 
 # What CI leaves out, for the time it takes: twelve months by Celery workers over S3, a round of every fault in
 # both ledgers, a month's cost against its history.

@@ -17,11 +17,11 @@ DRAWN = "examples,fuzzing,stateful"
 @pytest.mark.parametrize(
     ("phases", "examples"),
     [
-        # A little each time; what it costs is the starting. More of it beside the slow tests.
+        # A little each time; what it costs is the starting. More of it before a release.
         ("examples,fuzzing", 2),
-        pytest.param(DRAWN, 5, marks=pytest.mark.slow),
+        pytest.param(DRAWN, 5, marks=pytest.mark.long),
         # Every limit of every field, and every method that an address does not take.
-        pytest.param("coverage", 1, marks=pytest.mark.slow),
+        pytest.param("coverage", 1, marks=pytest.mark.long),
         pytest.param(f"{DRAWN},coverage", 60, marks=pytest.mark.long),
     ],
 )

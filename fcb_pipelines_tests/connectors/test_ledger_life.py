@@ -7,7 +7,6 @@ share. A shared receipt or an undone payment must come out the same whatever ord
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import permutations
 
 import pytest
 
@@ -819,7 +818,9 @@ def test_the_configured_currencies_can_be_posted(case: Case) -> None:
         assert since <= date(2020, 1, 1)
 
 
-@pytest.mark.parametrize("currency", ["USD", "EUR", "JPY", "KWD"])
+@pytest.mark.parametrize(
+    "currency", ["USD", "KWD", *(pytest.param(of, marks=pytest.mark.long) for of in ("EUR", "JPY"))]
+)
 def test_another_currency_is_paid_in_parts_at_other_rates(ledger: Ledger, currency: str) -> None:
     document = an_invoice("in_1", a_line(20001, currency=currency), currency=currency)
     written(ledger, document)
@@ -915,7 +916,13 @@ def test_a_life_that_stops_anywhere_and_is_repeated_ends_in_the_same_books(
     assert_lived(ledger)
 
 
-@pytest.mark.parametrize("order", [*permutations(range(3))][1::2])
+@pytest.mark.parametrize(
+    "order",
+    [
+        (0, 2, 1),
+        *(pytest.param(order, marks=pytest.mark.long) for order in ((1, 2, 0), (2, 1, 0))),
+    ],
+)
 def test_a_life_settled_in_any_order_of_calls_ends_in_the_same_books(
     ledger: Ledger, order: tuple[int, ...]
 ) -> None:

@@ -158,7 +158,7 @@ def cash_ties_out(cash: dict[str, Any]) -> None:
     assert openings == [0, *(closing for _, _, closing, _ in cash["statements"][:-1])]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_demo_of_them_through_dagster_comes_to_the_same(in_books: Closed) -> None:
     for fcb in a_home({}):
         assert fcb("demo", "--dataset", str(NOW), "--json") == in_books.now.status

@@ -726,7 +726,7 @@ class Overtaken(OdooConnection):
         return super().call(model, method, *arguments, **options)
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4])
+@pytest.mark.parametrize("at", [1, *(pytest.param(at, marks=pytest.mark.long) for at in (2, 3)), 4])
 def test_two_deployments_without_a_common_lock_double_nothing(
     odoo_ledger: OdooLedger, at: int
 ) -> None:

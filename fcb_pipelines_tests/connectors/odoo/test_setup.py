@@ -69,7 +69,11 @@ def works(ledger: OdooLedger) -> None:
 
 @pytest.mark.parametrize(
     ("model", "code"),
-    [("account.account", INCOME), ("account.account", OUTSTANDING), ("account.journal", STRIPE)],
+    [
+        ("account.account", INCOME),
+        pytest.param("account.account", OUTSTANDING, marks=pytest.mark.long),
+        ("account.journal", STRIPE),
+    ],
 )
 def test_an_archived_part_is_told_and_brought_back_by_the_printed_command_alone(
     odoo_ledger: OdooLedger, run: Run, model: str, code: str
