@@ -60,9 +60,12 @@ NAMED_ONLY = {
     "fcb events show": {"core/close/gates.py"},
     "fcb ledger setup": {"connectors/beancount/books.py", "connectors/beancount/chart.py", "sandbox/books.py"},
     "fcb post": {"core/corrections/plan.py", "core/settlements/requirements.py"},
+    "fcb report": {"cli/report.py"},
+    "fcb report --period": {"cli/report.py"},
     "fcb sandbox up": {"cli/sandbox.py"},
+    "fcb serve": {"connectors/intake/health.py"},
     "fcb services key list": {"connectors/intake/service_keys.py"},
-    "fcb services key new": {"api/access.py", "cli/services.py"},
+    "fcb services key new": {"api/access.py", "cli/checkups.py", "cli/services.py"},
     "fcb status": {"cli/ledger.py", "cli/sync.py", "connectors/store/readback_log.py", "defs/ledger/correcting.py"},
     "fcb sync": {
         "cli/explain.py",
