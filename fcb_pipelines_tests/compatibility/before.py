@@ -14,7 +14,7 @@ version that is released next, never to make a test pass.
 import csv
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,9 @@ def lost(before: Any, now: Any, at: str = "") -> list[str]:
             for each in lost(before[name], now[name], f"{at}.{name}")
         ]
     if isinstance(before, list) and isinstance(now, list):
-        known, found = _by_identity(before), _by_identity(now)
+        # A new field tells none apart that were there before it.
+        names = [n for n in _IDENTITY if any(isinstance(one, dict) and n in one for one in before)]
+        known, found = _by_identity(before, names), _by_identity(now, names)
         return [
             each
             for name, one in known.items()
@@ -153,11 +155,11 @@ def lost(before: Any, now: Any, at: str = "") -> list[str]:
     return [] if before == now else [f"{at}: {now!r}, before {before!r}"]
 
 
-def _by_identity(many: list[Any]) -> dict[str, Any]:
-    """Members by what tells them apart, else by their place among those told alike."""
+def _by_identity(many: list[Any], names: Sequence[str]) -> dict[str, Any]:
+    """Members by the fields that tell them apart, else by their place among those told alike."""
     found: dict[str, Any] = {}
     for one in many:
-        told = [str(one[n]) for n in _IDENTITY if n in one] if isinstance(one, dict) else [str(one)]
+        told = [str(one[n]) for n in names if n in one] if isinstance(one, dict) else [str(one)]
         name = " ".join(told)
         place = sum(each == name or each.startswith(f"{name} #") for each in found)
         found[f"{name} #{place}" if place else name] = one

@@ -42,3 +42,9 @@ def test_members_that_nothing_tells_apart_are_compared_in_their_order() -> None:
     assert lost(before, {"rows": [{"amount": 1}, {"amount": 3}]}) == [
         ".rows[ #1].amount: 3, before 2"
     ]
+
+
+def test_a_field_that_is_new_tells_no_member_apart() -> None:
+    before = {"rows": [{"ref": "stripe:a:in_1", "amount": 1}]}
+    now = {"rows": [{"ref": "stripe:a:in_1", "amount": 1, "date": "2026-04-03"}]}
+    assert lost(before, now) == []
