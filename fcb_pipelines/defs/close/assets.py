@@ -52,7 +52,7 @@ def report(
         company=settings.service,
         currency=settings.currency,
         snapshot=proof.snapshot(),
-        version=version("fcb-pipelines"),
+        version=version("fcb_pipelines"),
         families=families(),
         taxes=settings.taxes,
         customers=proof.customers(),

@@ -9,6 +9,7 @@ from typing import TypedDict
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fcb_pipelines.core.close.shapes import ReportJson
+from fcb_pipelines.core.close.signing import points_to_decide, signing
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
@@ -42,8 +43,8 @@ def render(report: ReportJson) -> str:
     page = _templates().get_template("close_report.html.j2")
     return page.render(
         **report,
-        verdict=_verdict(report),
-        points=_points(report),
+        verdict=signing(report).value,
+        points=points_to_decide(report),
         owed=_sums((row["currency"], row["minor"]) for row in report["receivable"]),
         received=_received(report),
         document_sums=_document_sums(report),
@@ -128,24 +129,3 @@ def _document_sums(report: ReportJson) -> dict[str, tuple[int, ...]]:
         for part in parts
     ]
     return {currency: tuple(sums[currency] for sums in found) for currency in found[0]}
-
-
-def _points(report: ReportJson) -> int:
-    """What a person has to decide on: the exceptions, and what only a gate tells of."""
-    of_gates = sum(gate["outcome"] == "fail" for gate in report["gates_over_all"])
-    if not report["exceptions"]:
-        of_gates += sum(gate["outcome"] == "warn" for gate in report["gates"])
-    return (len(report["exceptions"]) or report["hold"]) + of_gates
-
-
-def _verdict(report: ReportJson) -> str:
-    """`open` when a gate fails or a tie-out differs, `attention` for holds and warnings."""
-    outcomes = {gate["outcome"] for gate in report["gates"]}
-    ties = all(tie["ok"] for tie in report["tie_outs"])
-    if "fail" in outcomes or not ties or any(row["difference"] for row in report["billed"]):
-        return "open"
-    # Gates over all months are of the last proof and may be mended by now: they reopen no month.
-    failed = any(gate["outcome"] == "fail" for gate in report["gates_over_all"])
-    if failed or "warn" in outcomes or report["hold"] or report["exceptions"]:
-        return "attention"
-    return "clean"

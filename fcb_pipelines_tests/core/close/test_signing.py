@@ -1,0 +1,50 @@
+"""Whether a month may be signed, and what waits for a person: each row flips one fact of a report."""
+
+from typing import Any, cast
+
+import pytest
+
+from fcb_pipelines.core.close.shapes import ReportJson
+from fcb_pipelines.core.close.signing import Signing, points_to_decide, signing
+
+STANDS: dict[str, Any] = {
+    "hold": 0,
+    "exceptions": [],
+    "gates": [{"outcome": "pass"}],
+    "gates_over_all": [{"outcome": "pass"}],
+    "tie_outs": [{"ok": True}],
+    "billed": [{"difference": 0}],
+}
+
+
+@pytest.mark.parametrize(
+    ("fact", "changes", "expected", "points"),
+    [
+        ("everything stands", {}, Signing.READY, 0),
+        ("a gate of the month fails", {"gates": [{"outcome": "fail"}]}, Signing.REFUSED, 0),
+        ("a tie-out differs", {"tie_outs": [{"ok": False}]}, Signing.REFUSED, 0),
+        ("an amount stands nowhere", {"billed": [{"difference": -1}]}, Signing.REFUSED, 0),
+        ("a gate only warns", {"gates": [{"outcome": "warn"}]}, Signing.DECIDE, 1),
+        ("two exceptions", {"exceptions": [{}, {}]}, Signing.DECIDE, 2),
+        (
+            "an exception and the warning of it",
+            {"exceptions": [{}], "gates": [{"outcome": "warn"}]},
+            Signing.DECIDE,
+            1,
+        ),
+        ("a held document", {"hold": 1}, Signing.DECIDE, 1),
+        (
+            "a gate over all months fails beside an exception",
+            {"exceptions": [{}], "gates_over_all": [{"outcome": "fail"}]},
+            Signing.DECIDE,
+            2,
+        ),
+        ("one over all only warns", {"gates_over_all": [{"outcome": "warn"}]}, Signing.READY, 0),
+    ],
+)
+def test_the_worst_of_a_report_decides(
+    fact: str, changes: dict[str, Any], expected: Signing, points: int
+) -> None:
+    report = cast(ReportJson, STANDS | changes)
+    assert signing(report) is expected, fact
+    assert points_to_decide(report) == points, fact
