@@ -86,6 +86,18 @@ def drift_of(entry: CashEntry, now: LedgerCash) -> Sequence[CashDrift]:
     return tuple(sides)
 
 
+def counted(
+    entries: Iterable[CashEntry], plan: CashPlan, held: Mapping[str, LedgerCash]
+) -> list[CashEntry]:
+    """The entries as they count on the outstanding account: those in the books as these have them.
+
+    One that waits for a run that posts is in no books yet; one that was taken out is missed there.
+    """
+    waiting = {entry.ref for entry in plan.write if entry.ref not in held}
+    posted = {ref: one.entry for ref, one in held.items() if one.state is MoveState.POSTED}
+    return [posted.get(entry.ref, entry) for entry in entries if entry.ref not in waiting]
+
+
 def _was_removed(now: LedgerCash | None, seen: Seen | None) -> bool:
     """Whether a person took the entry out. A cancelled one has its external id: the ledger would write nothing."""
     if now is not None:

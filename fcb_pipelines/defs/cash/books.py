@@ -22,7 +22,7 @@ from fcb_pipelines.core.cash.journal import (
     days_to_prove,
     journal_rows,
 )
-from fcb_pipelines.core.cash.plan import CashPlan, plan_cash
+from fcb_pipelines.core.cash.plan import CashPlan, counted, plan_cash
 from fcb_pipelines.core.cash.settled import SettledCash, booked_cash
 from fcb_pipelines.core.cash.statements import StatementInputs, plan_statements
 from fcb_pipelines.core.dispositions.case import books_begin
@@ -95,15 +95,6 @@ class Kept:
         """The payouts of one source."""
         return self.built.rows(keys.source_key(name, "payouts"), Payout)
 
-    def counted(self) -> list[CashEntry]:
-        """The entries as they count on the outstanding account: those in the books as these have them.
-
-        One that waits for a run that posts is in no books yet; one that was taken out is missed there.
-        """
-        waiting = {entry.ref for entry in self.plan.write if entry.ref not in self.held}
-        posted = {ref: one.entry for ref, one in self.held.items() if one.state is MoveState.POSTED}
-        return [posted.get(entry.ref, entry) for entry in self.entries if entry.ref not in waiting]
-
 
 def books_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
     """The one asset that looks at the cash of all months in the books."""
@@ -161,7 +152,9 @@ def _open(kept: Kept, documents: Mapping[str, str]) -> Iterator[Frame]:
     held = kept.reader.ledger.read_settlements(None)
     posted = [one.settlement for one in held if one.state is MoveState.POSTED]
     ends = {period: first_day(following(period)) - timedelta(days=1) for period in periods()}
-    rows = clearing(booked_cash(posted, current()), kept.counted(), ends, documents)
+    rows = clearing(
+        booked_cash(posted, current()), counted(kept.entries, kept.plan, kept.held), ends, documents
+    )
     frame = to_frame(rows, ClearingRow, last=periods()[-1])
     yield _made(keys.CLEARING, frame)
     items = [

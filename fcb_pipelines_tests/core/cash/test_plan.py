@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from fcb_pipelines.core.cash.entries import place
-from fcb_pipelines.core.cash.plan import CashDrift, plan_cash
+from fcb_pipelines.core.cash.plan import CashDrift, counted, plan_cash
 from fcb_pipelines.core.ledger.cash import CashEntry, LedgerCash, OpenLine
 from fcb_pipelines.core.ledger.moves import MoveState, Seen
 from fcb_pipelines_tests.core.cash.values import (
@@ -86,3 +86,22 @@ def test_an_entry_is_written_once_and_never_over_what_a_person_did(case: str) ->
     assert [*plan.write] == write
     assert [*plan.late] == late
     assert [side for _, side in plan.drift] == drift
+
+
+@pytest.mark.parametrize(
+    ("case", "now", "seen", "expected"),
+    [
+        ("it waits for a run that posts", None, None, []),
+        ("it is in the books", held(), None, [ENTRY]),
+        ("the books have it otherwise", held(EDITED), None, [EDITED]),
+        ("the books have it on another day", held(LATE), None, [LATE]),
+        ("it was taken out, and is missed", None, SEEN, [ENTRY]),
+        ("it was cancelled, and is missed", held(state=MoveState.CANCELLED), None, [ENTRY]),
+    ],
+)
+def test_an_entry_counts_as_the_books_have_it_and_not_while_it_waits(
+    case: str, now: LedgerCash | None, seen: Seen | None, expected: list[CashEntry]
+) -> None:
+    in_books = {ENTRY.ref: now} if now else {}
+    plan = plan_cash([ENTRY], in_books, {ENTRY.ref: seen} if seen else {}, None)
+    assert counted([ENTRY], plan, in_books) == expected, case
