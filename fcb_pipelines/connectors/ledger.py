@@ -187,8 +187,9 @@ class CashLedger(Protocol):
     def outstanding(self, days: Sequence[date]) -> tuple[tuple[OutstandingItem, ...], ...]:
         """The lines of the outstanding account of `journals.stripe` that were open at the end of each of these days.
 
-        In the order of `days`, in a constant number of calls. A matching counts from the later of the days of its two lines. Lines that are not ours count too;
-        the sum of the residuals in a currency is the account's balance in it on its day.
+        In the order of `days`, in a constant number of calls. A matching counts from the later of the
+        days of its two lines. Lines that are not ours count too; the sum of the residuals in a currency
+        is the account's balance in it on its day.
         """
         ...
 
