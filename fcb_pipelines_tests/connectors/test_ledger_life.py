@@ -610,15 +610,50 @@ def test_a_credit_note_is_reversed_by_a_document_of_the_other_kind(ledger: Ledge
     assert residual(ledger, note) == residual(ledger, reversal) == 0
 
 
-def test_allocations_come_before_what_is_paid_beyond(ledger: Ledger) -> None:
-    document, note = an_invoice(), a_note()
+@pytest.mark.parametrize(
+    ("order", "side", "currency"),
+    [
+        ("at once", "document", "CAD"),
+        ("payment first", "document", "CAD"),
+        ("allocation first", "document", "CAD"),
+        ("payment first", "document", "USD"),
+        ("payment first", "note", "CAD"),
+        ("payment first", "note", "USD"),
+    ],
+)
+def test_a_payment_gives_way_to_an_allocation(
+    ledger: Ledger, order: str, side: str, currency: str
+) -> None:
+    document = an_invoice("in_1", a_line(20000, currency=currency), currency=currency)
+    note = a_note(5000, currency=currency)
     written(ledger, document, note)
-    payment, allocation = a_settlement(document), allocated(note, document, 1000)
-    ledger.settle([payment, allocation])
-    assert_settled(ledger, allocation)
-    assert_settled(ledger, payment, reconciled=document.total - 1000)
-    assert residual(ledger, document) == 0
-    assert residual(ledger, note) == note.total - 1000
+    paid, other = (document, note) if side == "document" else (note, document)
+    payment, allocation = a_settlement(paid), allocated(note, document, 1000)
+    calls = {
+        "at once": [[payment, allocation]],
+        "payment first": [[payment], [allocation]],
+        "allocation first": [[allocation], [payment]],
+    }
+    in_calls(ledger, *calls[order])
+    for _ in range(2):
+        assert_settled(ledger, allocation)
+        assert_settled(ledger, payment, reconciled=paid.total - 1000)
+        assert residual(ledger, paid) == 0
+        assert residual(ledger, other) == other.total - 1000
+        ledger.settle([payment, allocation])
+    assert balances(ledger) == expected_balances([document, note], [payment, allocation])
+
+
+def test_a_payment_stays_where_an_allocation_finds_no_room_on_the_other_side(
+    ledger: Ledger,
+) -> None:
+    document, note, other = an_invoice(), a_note(), an_invoice("in_2")
+    written(ledger, document, note, other)
+    payment = a_settlement(document)
+    ledger.settle([payment, allocated(note, other)])
+    ledger.settle([allocated(note, document, 1000, name="second")])
+    assert_settled(ledger, payment)
+    assert residual(ledger, document) == residual(ledger, note) == 0
 
 
 @pytest.mark.parametrize("missing", ["the note", "the document"])
