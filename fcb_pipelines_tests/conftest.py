@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # They take minutes each: begun last, one process would still be at them when the others are done.
 _LONGEST = (
     "faults/test_sample", "mutation/test_sample", "test_many_machines", "test_edge_cases", "test_demo",
-    "test_backfill", "test_signals", "test_daily_user", "test_home", "test_dev", "test_books_properties",
+    "test_backfill", "test_signals", "test_home", "test_dev", "test_books_properties",
     "test_histories", "test_opening", "test_benchmarks", "third_source/test_close",
 )  # fmt: skip
 

@@ -41,7 +41,7 @@ LADDERS = {
         "corrections", "proof", "cash", "metering", "intake", "events", "close",
     ),
     "connectors": (
-        "failures", "sources", "stopping", "decoding", "http", "ledger", "retry", "sweep", "settling", "store", "intake", "events", "nexacloud", "stripe", "lago",
+        "failures", "sources", "stopping", "decoding", "http", "alerts", "ledger", "retry", "sweep", "settling", "store", "intake", "events", "nexacloud", "stripe", "lago",
         "beancount_plugin", "beancount", "odoo",
     ),
     "defs": (

@@ -9,6 +9,7 @@ from dotenv import load_dotenv
 from typer.core import TyperGroup
 
 from fcb_pipelines.cli import (
+    alerts,
     books,
     demo,
     dev,
@@ -114,6 +115,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(services.app, name="services")
 app.add_typer(events.app, name="events")
+app.add_typer(alerts.app, name="alerts")
 
 
 def run() -> None:

@@ -36,6 +36,8 @@ VARIABLES: Mapping[str, str] = {
     "FCB_ODOO_PASSWORD": "that user's API key or password",
     "FCB_ODOO_COMPANY": "id of the Odoo company (default: the user's own)",
     "FCB_ODOO_CACHE": "folder of the sandbox's Odoo program (default FCB_HOME/odoo)",
+    "FCB_ALERTS": "file of the destinations of alerts, in Apprise's form (default: the daemon's log alone)",
+    "FCB_DAGSTER_URL": "address of Dagster's web page, for the links in alerts",
     "DAGSTER_HOME": "Dagster's folder (default FCB_HOME/FCB_DATASET/dagster)",
 }
 
@@ -125,6 +127,10 @@ class Environment:
             company=int(company) if company else None,
         )
 
+    def may_be_plain(self, host: str) -> bool:
+        """Whether secrets may go to this host in plain text: one of this machine, or all by FCB_ALLOW_HTTP."""
+        return self.values.get("FCB_ALLOW_HTTP") == "1" or bool(LOOPBACK.match(host))
+
     def missing(self) -> tuple[str, ...]:
         """The names of the variables that a full run with this ledger needs and that are not set."""
         needed = [
@@ -142,8 +148,7 @@ class Environment:
         """The value of a variable; an address over plain http stays within this machine."""
         url = self.values[variable]
         scheme, _, host = url.partition("://")
-        allowed = self.values.get("FCB_ALLOW_HTTP") == "1"
-        if scheme.lower() == "http" and not allowed and not LOOPBACK.match(host):
+        if scheme.lower() == "http" and not self.may_be_plain(host):
             raise _problem(
                 variable,
                 "sends a key or password over plain http: write https://, or set FCB_ALLOW_HTTP=1 "

@@ -10,6 +10,7 @@ import pytest
 from fcb_pipelines.defs.automation.schedules import daily_ledger_sync
 from fcb_pipelines.defs.automation.sensors import (
     months_after_extract,
+    proof_after_canceled_months,
     proof_after_failed_months,
     proof_after_months,
 )
@@ -19,6 +20,7 @@ from fcb_pipelines_tests.defs.world import World
 
 EXTRACT = {keys.EXTRACT_TAG: "an extract", keys.SNAPSHOT_TAG: "a snapshot"}
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
+CANCELED = dg.DagsterRunStatus.CANCELED
 
 
 def test_the_daily_sync_asks_once_for_each_tick() -> None:
@@ -64,6 +66,8 @@ def test_after_an_extract_each_month_of_the_window_is_asked_for_with_its_snapsho
         (proof_after_months, [FAILURE, SUCCESS], True),
         (proof_after_failed_months, [SUCCESS, FAILURE], True),
         (proof_after_failed_months, [FAILURE], False),
+        (proof_after_canceled_months, [SUCCESS, CANCELED], True),
+        (proof_after_canceled_months, [CANCELED], False),
     ],
 )
 def test_the_proof_is_asked_for_once_every_month_of_the_last_round_has_ended(

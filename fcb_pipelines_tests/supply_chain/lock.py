@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "deploy" / "requirements"
-EXTRAS = ("books", "s3", "celery", "k8s", "intake")
+EXTRAS = ("alerts", "books", "s3", "celery", "k8s", "intake")
 """The extras that production may install; `sandbox` and `dev` are for other machines."""
 
 _UV = (

@@ -106,6 +106,19 @@ def proof_after_failed_months(
     yield from _after_all_have_ended(context, store, ledger)
 
 
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.CANCELED,
+    monitored_jobs=[month],
+    request_jobs=[month, prove],
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def proof_after_canceled_months(
+    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The same where the last month to end was canceled: the proof is made of what was built."""
+    yield from _after_all_have_ended(context, store, ledger)
+
+
 @dg.sensor(
     job=extract,
     minimum_interval_seconds=900,
@@ -143,15 +156,3 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     if not ended and not hanging:
         return dg.SkipReason("every run on record as running is alive")
     return dg.SkipReason(f"{len(ended)} dead runs ended, {len(hanging)} hang")
-
-
-@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)
-def failed_run(context: dg.RunFailureSensorContext) -> None:
-    """Writes every failed run to the daemon's log: its job, its month and its message."""
-    run = context.dagster_run
-    context.log.error(
-        "%s %s failed: %s",
-        run.job_name,
-        run.tags.get("dagster/partition", ""),
-        context.failure_event.message,
-    )
