@@ -85,6 +85,10 @@ class OdooBooks:
         self.do("res.users", "create", [values])
         return replace(self, user=login, password=ROBOTS)
 
+    def by_administrator(self) -> "OdooBooks":
+        """The same books for the administrator."""
+        return replace(self, user=USER, password=PASSWORD)
+
     def do(self, model: str, method: str, *arguments: Any, **options: Any) -> Any:
         """One call as the administrator: what a person does in Odoo."""
         if not self._session:

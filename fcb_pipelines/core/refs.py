@@ -104,6 +104,11 @@ def setup_ref(company: int, kind: str, code: str) -> str:
     return f"setup:{company}:{kind}:{code}"
 
 
+def view_ref(key: str) -> str:
+    """The ref of a view that setup made in the ledger: `setup:view:<key>`."""
+    return f"setup:view:{key}"
+
+
 def subscription_ref(service: str, subscription: str) -> str:
     """The ref of a subscription of a service: `<service>:subscription:<id>`. No ledger has one."""
     return f"{service}:subscription:{subscription}"

@@ -186,7 +186,7 @@ class World:
         """From now on the world is as this dataset has it, with the same books and frames."""
         shutil.rmtree(self.data)
         shutil.copytree(data, self.data)
-        configure(Path(os.environ["FCB_CONFIG"]), self.found, Dataset.open(self.data))
+        configure(Path(os.environ["FCB_CONFIG"]), self.found, Dataset.open(self.data), self.odoo)
 
     @property
     def frames(self) -> FrameStore:
@@ -296,7 +296,7 @@ def running(
             "DAGSTER_HOME": str(home / "dagster"),
         }
         found = stack.enter_context(working_in(lent))
-        configure(folder / "config.yaml", found, dataset)
+        configure(folder / "config.yaml", found, dataset, odoo)
         yield World(
             data=data,
             found=found,
@@ -309,11 +309,12 @@ def running(
         )
 
 
-def configure(file: Path, found: Environment, dataset: Dataset) -> None:
-    """Write the dataset's configuration, and set up and lock the ledger by it."""
+def configure(file: Path, found: Environment, dataset: Dataset, odoo: OdooBooks | None) -> None:
+    """Write the dataset's configuration, and set up and lock the ledger by it, as its administrator."""
     file.write_text(yaml.safe_dump(dataset.config(), sort_keys=False), "utf-8")
     settings.current.cache_clear()
-    prepare_ledger(found, dataset)
+    lent = odoo.by_administrator().environment if odoo else {}
+    prepare_ledger(replace(found, values={**found.values, **lent}), dataset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from fcb_pipelines.connectors.odoo.parts import (
     read_part_refs,
 )
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION, Taxes
+from fcb_pipelines.connectors.odoo.views import missing_views
 from fcb_pipelines.connectors.odoo.wanted import (
     RECEIVABLE,
     Wanted,
@@ -158,6 +159,7 @@ def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -
             *_missing_journals(settings, journals.rows, lines),
             *_missing_banks(settings, banks),
             *missing_fields(fields, action, wanted_fields(settings)),
+            *(missing_views(settings, refs) if action.id is not None else ()),
             *_missing_currencies(settings, owner),
             *taxes.missing,
         ),
@@ -215,7 +217,8 @@ def _missing_journals(
     for code, kind in journal_types(settings).items():
         row = found.get(code)
         if row is None:
-            remedy = CONFIGURATION if code == settings.journals.sales else SETUP
+            sales = settings.journals.sales
+            remedy = CONFIGURATION if code == sales.code and not sales.name else SETUP
             yield _lacking("journal", code, remedy, cash=code in of_cash)
         elif not row["active"]:
             yield _lacking("journal", f"{code} {row['name']}", UNARCHIVE, cash=code in of_cash)

@@ -180,7 +180,7 @@ class Moves:
         sales = self._chart.settings.journals.sales
         return {
             "move_type": kind,
-            "journal_id": self._chart.journal(sales),
+            "journal_id": self._chart.journal(sales.code),
             "partner_id": partner,
             # Explicitly none: the partner's present province must not re-map the billed taxes, nor its
             # payment terms split the receivable.
@@ -191,6 +191,8 @@ class Moves:
             "date": document.date.isoformat(),
             "currency_id": self._chart.currency(document.currency),
             "ref": document.number,
+            # What a customer pays by, and what the list of drafts shows before Odoo has a number.
+            "payment_reference": document.number,
             SOURCE_REF: document.ref,
             "x_fc_nexacloud_invoice_id": document.nexacloud_invoice_id or False,
             "x_fc_stripe_invoice_id": document.stripe_invoice_id or False,

@@ -11,6 +11,7 @@ from fcb_pipelines.connectors.failures import NotAllowed
 from fcb_pipelines.connectors.odoo.action import Batches, ref_of, xml_name
 from fcb_pipelines.connectors.odoo.action_code import MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo.views import VIEW
 from fcb_pipelines.core.refs import setup_ref
 
 ACCOUNT, JOURNAL, ACTION = "account.account", "account.journal", "ir.actions.server"
@@ -27,7 +28,7 @@ def read_part_refs(connection: OdooConnection, action: int | None) -> dict[str, 
 
     The server action reads them for every user. Without it only an administrator can, and others get {}.
     """
-    models = (ACCOUNT, JOURNAL, ACTION)
+    models = (ACCOUNT, JOURNAL, ACTION, VIEW)
     if action is not None:
         found = Batches(connection, action).find(*models)
         return {ref: record for ref, _, record in found}

@@ -5,37 +5,34 @@ Accounts, journals and the action get an external id, by which they are found ag
 Setup needs a user with the rights of Settings; a sync does not.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from fcb_pipelines.connectors.failures import NotPrepared
+from fcb_pipelines.connectors.failures import NotPrepared, PermanentFailure
 from fcb_pipelines.connectors.odoo.action import NAME, VERSION
-from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.chart import BANK_ACCOUNT, Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import (
-    DOCUMENT_REF,
-    MEETS,
-    REVERSES_REF,
-    SOURCE_REF,
     wanted_fields,
 )
+from fcb_pipelines.connectors.odoo.making import make_action, make_fields
 from fcb_pipelines.connectors.odoo.parts import (
     ACCOUNT,
     ACTION,
     JOURNAL,
     name_part,
     part_ref,
-    read_part_refs,
 )
 from fcb_pipelines.connectors.odoo.rights import assert_may_set_up
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION
+from fcb_pipelines.connectors.odoo.views import VIEW, VIEWS, View, make_view
 from fcb_pipelines.connectors.odoo.wanted import (
     Balance,
     balances,
     made_journals,
+    own_sales_journal,
     wanted_accounts,
     wanted_currencies,
 )
@@ -48,12 +45,16 @@ Make = Callable[[], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part: what is to be done about it, if anything, and the outcome once it is done."""
+    """One part: what is to be done about it, if anything, and the outcome once it is done.
+
+    One that `decorates` may be refused by Odoo: setup says so and goes on.
+    """
 
     what: str
     name: str
     make: Make | None = None
     done: str = "made"
+    decorates: bool = False
 
     def outcome(self, *, dry_run: bool) -> str:
         """What setup tells of this part."""
@@ -62,7 +63,7 @@ class Part:
         return _WOULD[self.done] if dry_run else self.done
 
 
-_WOULD = {"made": "would make", "unarchived": "would unarchive"}
+_WOULD = {"made": "would make", "unarchived": "would unarchive", "removed": "would remove"}
 
 
 class Setup:
@@ -87,9 +88,14 @@ class Setup:
             assert_may_set_up(self._odoo)
         steps = []
         for part in parts:
-            if part.make and not dry_run:
-                part.make()
             outcome = part.outcome(dry_run=dry_run)
+            if part.make and not dry_run:
+                try:
+                    part.make()
+                except PermanentFailure as refused:
+                    if not part.decorates:
+                        raise
+                    outcome = f"not {part.done}: {refused}"
             steps.append(SetupStep(what=part.what, name=part.name, outcome=outcome))
         return tuple(steps)
 
@@ -98,6 +104,8 @@ class Setup:
             yield from self._archived(chart)
         yield from self._accounts(chart)
         journals = self._settings.journals
+        for journal in own_sales_journal(self._settings):
+            yield self._journal(journal, "sale", chart)
         for journal in (journals.stripe, journals.off_platform):
             yield from self._bank_journal(journal, chart)
         for journal in (journals.customer_credit, journals.adjustments):
@@ -106,9 +114,10 @@ class Setup:
             yield from self._balance_journal(balance, chart)
         yield from self._currencies(chart)
         yield from self._fields(chart)
-        make = None if chart.action.id is not None else self._make_action
+        make = None if chart.action.id is not None else partial(make_action, self._odoo)
         yield Part(what="server action", name=f"{NAME} {VERSION}", make=make)
         yield self._external_ids(chart)
+        yield from self._views(chart)
         for name in self._taxes(chart):
             yield Part(what="tax", name=name)
 
@@ -220,11 +229,25 @@ class Setup:
         ]
         lacking = [each for each in wanted if f"{each[0]}.{each[1]}" not in chart.fields]
         # All with the first that is missing: Odoo loads its models anew after each call.
-        make: Make = partial(self._make_fields, lacking)
+        make: Make = partial(make_fields, self._odoo, lacking)
         for each in wanted:
             named = f"{each[0]}.{each[1]}"
             yield Part(what="field", name=named, make=make if each in lacking else None)
             make = _with_the_first if each in lacking else make
+
+    def _views(self, chart: Chart) -> Iterator[Part]:
+        """Each view, last of all that is made: nothing waits for it, and Odoo may refuse it."""
+        for view in VIEWS:
+            found = chart.refs.get(view.ref)
+            if self._settings.odoo.views:
+                make = None if found else partial(self._make_view, view)
+                yield Part(what="view", name=view.name, make=make, decorates=True)
+            elif found:
+                remove = partial(self._odoo.call, VIEW, "unlink", [found])
+                yield Part(what="view", name=view.name, make=remove, done="removed")
+
+    def _make_view(self, view: View) -> None:
+        name_part(self._odoo, view.ref, VIEW, make_view(self._odoo, view))
 
     def _taxes(self, chart: Chart) -> Iterator[str]:
         for tax in self._settings.taxes:
@@ -241,7 +264,9 @@ class Setup:
 
     def _make_journal(self, journal: Journal, kind: str) -> None:
         values = {"code": journal.code, "name": journal.name, "type": kind,
-                  "company_id": self._odoo.company, "show_on_dashboard": False}  # fmt: skip
+                  "company_id": self._odoo.company,
+                  # Where somebody looks every day: what is billed, and what came in.
+                  "show_on_dashboard": kind in ("sale", "bank")}  # fmt: skip
         for balance in balances(self._settings).values():
             if balance.journal.code == journal.code:
                 # Odoo would make a bank account of its own.
@@ -281,46 +306,6 @@ class Setup:
             "account.payment.method.line", "write", ids,
             {"payment_account_id": chart.account(account)},
         )  # fmt: skip
-
-    def _make_fields(self, lacking: Sequence[tuple[str, str, str]]) -> None:
-        models = self._odoo.rows(
-            "ir.model", [("model", "in", sorted({model for model, _, _ in lacking}))], ["model"]
-        )
-        ids = {row["model"]: row["id"] for row in models}
-        values = [
-            {
-                "model_id": ids[model],
-                "name": name,
-                "field_description": label,
-                "ttype": "char",
-                # A duplicate or reversal that a person makes is not the source's document.
-                "copied": False,
-                "index": name in (SOURCE_REF, DOCUMENT_REF, REVERSES_REF, MEETS),
-                "help": f"Written by {MODULE}.",
-            }
-            for model, name, label in lacking
-        ]
-        self._odoo.call("ir.model.fields", "create", values)
-
-    def _make_action(self) -> None:
-        """Create the action or update it to this version; its id goes into a field's help text."""
-        (model,) = self._odoo.rows("ir.model", [("model", "=", "account.move")], ["id"])
-        values = {"name": NAME, "model_id": model["id"], "state": "code", "code": CODE}
-        ours = read_part_refs(self._odoo, None).get(ACTION_REF, 0)
-        known = self._odoo.rows("ir.actions.server", [("id", "=", ours)], ["id"])
-        # One of an earlier version has no external id.
-        known = known or self._odoo.rows("ir.actions.server", [("name", "=", NAME)], ["id"])
-        if known:
-            action = known[0]["id"]
-            self._odoo.call("ir.actions.server", "write", [action], values)
-        else:
-            (action,) = self._odoo.call("ir.actions.server", "create", [values])
-        name_part(self._odoo, ACTION_REF, ACTION, action)
-        (field,) = self._odoo.rows(
-            "ir.model.fields", [("model", "=", "account.move"), ("name", "=", SOURCE_REF)], ["id"]
-        )
-        note = f"Written by {MODULE}, with server action {action}, version {VERSION}."
-        self._odoo.call("ir.model.fields", "write", [field["id"]], {"help": note})
 
 
 def _named(code: str, found: Row | None, name: str) -> str:

@@ -135,7 +135,7 @@ def journal_types(settings: Settings) -> Mapping[str, str]:
     journals = settings.journals
     return {
         **{one.journal.code: "bank" for one in balances(settings).values()},
-        journals.sales: "sale",
+        journals.sales.code: "sale",
         journals.stripe.code: "bank",
         journals.off_platform.code: "bank",
         journals.customer_credit.code: "general",
@@ -146,9 +146,15 @@ def journal_types(settings: Settings) -> Mapping[str, str]:
 def made_journals(settings: Settings) -> tuple[Journal, ...]:
     """The journals that setup makes where they are missing, each code once."""
     journals = settings.journals
-    made = (journals.stripe, journals.off_platform, journals.customer_credit, journals.adjustments,
+    made = (*own_sales_journal(settings), journals.stripe, journals.off_platform, journals.customer_credit, journals.adjustments,
             *(one.journal for one in balances(settings).values()))  # fmt: skip
     return tuple({journal.code: journal for journal in made}.values())
+
+
+def own_sales_journal(settings: Settings) -> tuple[Journal, ...]:
+    """The sales journal, where the configuration names it: setup makes it then."""
+    sales = settings.journals.sales
+    return (Journal(code=sales.code, name=sales.name),) if sales.name else ()
 
 
 def wanted_currencies(settings: Settings) -> tuple[str, ...]:

@@ -112,10 +112,21 @@ class Accounts(Part):
     promotional_credits: Account = Account(code="551300", name="NexaCloud Promotional Credits")
 
 
+class SalesJournal(Part):
+    """The journal of documents. Setup makes it only where it is named; else it must be there."""
+
+    code: str
+    name: str | None = None
+
+
+def _by_code(journal: object) -> object:
+    return {"code": journal} if isinstance(journal, str) else journal
+
+
 class Journals(Part):
     """The journals in which the pipeline writes."""
 
-    sales: str = "INV"
+    sales: Annotated[SalesJournal, BeforeValidator(_by_code)] = SalesJournal(code="INV")
     stripe: Journal
     off_platform: Journal
     customer_credit: Journal
@@ -228,6 +239,11 @@ class OdooSettings(Part):
         False,
         description="Whether Odoo logs each change of ours in the chatter. Under a restrictive audit "
         "trail it always does.",
+    )
+    views: bool = Field(
+        True,
+        description="Whether setup shows source, number and hash in Odoo's own views of moves; false "
+        "removes that again.",
     )
 
 

@@ -54,7 +54,7 @@ class LedgerDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupStep:
-    """One part that setup checked; `outcome` is `found`, `made` or (dry run) `would make`."""
+    """One part that setup checked; `outcome` is `found`, `made`, (dry run) `would make`, or why not."""
 
     what: str
     name: str
