@@ -18,7 +18,7 @@ from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotAllowed
 from fcb_pipelines.connectors.ledger import CashLedger, Ledger
 from fcb_pipelines.core.ledger.description import TrialBalanceRow
-from fcb_pipelines.core.ledger.moves import LedgerMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -119,9 +119,9 @@ def release(
 ) -> None:
     """Allow an id that was deleted in the ledger to be written again.
 
-    An id once read back and now absent is not written again (`edited_in_ledger`) until it is released. A
-    cash entry that is cancelled, or set back to draft, still has its id: delete it first, or post it again
-    instead.
+    An id once read back and now absent is not written again (`edited_in_ledger`) until it is released. An
+    entry that is cancelled still has its id, as has a cash entry that was set back to draft: delete it first, or
+    post it again instead.
 
     Example:
 
@@ -131,20 +131,23 @@ def release(
 
     with connections(dataset, ledger) as found:
         books = _books(found)
-        _assert_gone(books, ref)
+        assert_gone(books, ref)
         identity = books.describe().identity
         ReadBackLog(found.postgres_url()).release(identity, ref, reason)
     out().print(f"{ref} may be written again in {identity}; the next sync does it.")
 
 
-def _assert_gone(books: Ledger, ref: str) -> None:
-    """Raise NotAllowed for a cash entry that is still in the ledger: a release of it would have no effect."""
-    if settings.current().cash is None or not isinstance(books, CashLedger):
-        return
-    for held in books.read_cash([ref]):
+def assert_gone(books: Ledger, ref: str) -> None:
+    """Raise NotAllowed for an entry that keeps its id in the ledger: a release of it would have no effect."""
+    states = [one.state for one in books.read_moves([ref])]
+    states += [one.state for one in books.read_settlements([ref])]
+    held = [str(state) for state in states if state is MoveState.CANCELLED]
+    if settings.current().cash is not None and isinstance(books, CashLedger):
+        held += [str(one.state) for one in books.read_cash([ref])]
+    if held:
         raise NotAllowed(
             f"releasing {ref}",
-            f"it is still in the ledger, {held.state}",
+            f"it is still in the ledger, {held[0]}",
             remedy="delete the entry in the ledger and release it then; or post it again there",
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fcb_pipelines.cli.ledger import assert_gone
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.connectors.failures import NotAllowed, PermanentFailure
 from fcb_pipelines.connectors.odoo.action_code import MODULE
@@ -230,3 +231,19 @@ def test_setup_names_what_its_user_lacks_and_makes_nothing(odoo_books: OdooConne
     setter = as_user(books, "accountant", "settings")
     setter.setup()
     assert daily.describe().missing == ()
+
+
+@pytest.mark.parametrize("what", ["document", "payment"])
+def test_an_id_that_a_cancelled_entry_still_has_is_not_released(
+    odoo_ledger: OdooLedger, what: str
+) -> None:
+    works(odoo_ledger)
+    ref = an_invoice().ref if what == "document" else a_settlement(an_invoice()).ref
+    (row,) = odoo_ledger.connection.rows("account.move", [("x_fc_source_ref", "=", ref)], ["id"])
+    odoo_ledger.connection.call("account.move", "button_draft", [row["id"]])
+    odoo_ledger.connection.call("account.move", "button_cancel", [row["id"]])
+    with pytest.raises(NotAllowed, match="still in the ledger, cancelled"):
+        assert_gone(odoo_ledger, ref)
+    odoo_ledger.connection.call("account.move", "button_draft", [row["id"]])
+    odoo_ledger.connection.call("account.move", "unlink", [row["id"]])
+    assert_gone(odoo_ledger, ref)
