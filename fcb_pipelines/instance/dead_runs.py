@@ -1,6 +1,8 @@
 """Runs whose process is gone: put on record as failed, their places in queue and pools free again."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -8,6 +10,8 @@ from fcb_pipelines.instance.leases import LAPSES_AFTER, Leases
 
 _BY_A_PROCESS = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _PARTITION = "dagster/partition"
+BEGUN_WITHIN = 3600.0
+"""Seconds after which a run that was made and neither queued nor begun is over: its maker died in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,8 @@ class HangingRun:
 def end_dead_runs(instance: dg.DagsterInstance) -> tuple[HangingRun, ...]:
     """Put every run whose lease has lapsed on record as failed, or canceled where that was asked for.
 
-    Free its places in the pools, too. A run that is alive, and one that never had a lease, is left.
+    Free its places in the pools, too. A run that is alive, and one that never had a lease, is left. A run
+    that was made an hour ago and never begun is put on record as failed, too.
     """
     leases = leases_of(instance)
     if leases is None:
@@ -41,7 +46,17 @@ def end_dead_runs(instance: dg.DagsterInstance) -> tuple[HangingRun, ...]:
             ended.append(_end(instance, run, why))
         instance.event_log_storage.free_concurrency_slots_for_run(lease.run_id)
         leases.give_back(lease.run_id)
+    ended += [
+        _end(instance, run, "it was made and never begun")
+        for run in _never_begun(instance, leases.now())
+    ]
     return tuple(ended)
+
+
+def _never_begun(instance: dg.DagsterInstance, now: float) -> Iterator[dg.DagsterRun]:
+    made_before = datetime.fromtimestamp(now - BEGUN_WITHIN, UTC)
+    never = dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED], created_before=made_before)
+    return (record.dagster_run for record in instance.get_run_records(never, limit=100))
 
 
 def hanging_runs(instance: dg.DagsterInstance) -> tuple[HangingRun, ...]:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import psutil
@@ -76,6 +77,21 @@ def test_a_run_of_another_machine_is_over_after_a_minute_of_silence_and_not_befo
     )
     # A Postgres that was away, too, made everybody silent.
     assert len(end_dead_runs(instance)) == int(server_runs_for_a_minute(instance))
+
+
+def test_a_run_that_was_made_and_never_begun_is_over_after_an_hour_and_not_before(
+    home: Home,
+) -> None:
+    _, instance = home
+    instance.add_run(dg.DagsterRun(job_name="month", run_id=str(uuid4())))
+    assert end_dead_runs(instance) == ()
+    statement(instance, "update runs set create_timestamp = create_timestamp - interval '59 min'")
+    assert end_dead_runs(instance) == ()
+    statement(instance, "update runs set create_timestamp = create_timestamp - interval '2 min'")
+    (ended,) = end_dead_runs(instance)
+    assert ended.why == "it was made and never begun"
+    assert the_run(instance).status is dg.DagsterRunStatus.FAILURE
+    assert end_dead_runs(instance) == ()
 
 
 def server_runs_for_a_minute(instance: dg.DagsterInstance) -> bool:
