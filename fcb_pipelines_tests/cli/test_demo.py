@@ -1,16 +1,19 @@
 """`fcb demo` as a newcomer runs it, on both ledgers: the published figures, and nothing twice."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import odoorpc
 import pytest
+import yaml
 
 from fcb_pipelines.sandbox import state
 from fcb_pipelines.sandbox.told import FILE, told
 from fcb_pipelines_tests.fcb_command import Fcb, a_home
 from fcb_pipelines_tests.odoo_server import OdooServer
+from fcb_pipelines_tests.packaged import packaged
 
 NAME = "nexa-2026-05"
 
@@ -43,8 +46,20 @@ def assert_published_figures(status: dict[str, Any]) -> None:
     assert {one["payment_state"] for one in posted} == {"paid"}
 
 
+def with_cash_on(folder: Path) -> Path:
+    """The packaged dataset with `cash` in its configuration, written to a folder."""
+    shutil.copytree(packaged(NAME), folder)
+    file = folder / "dataset.yaml"
+    dataset = yaml.safe_load(file.read_text("utf-8"))
+    dataset["config"]["cash"] = {}
+    file.write_text(yaml.safe_dump(dataset, sort_keys=False), "utf-8")
+    return folder
+
+
 @pytest.mark.slow
-def test_a_demo_proves_the_published_figures_and_a_second_one_posts_nothing(fcb: Fcb) -> None:
+def test_a_demo_proves_the_published_figures_and_a_second_one_posts_nothing(
+    fcb: Fcb, tmp_path: Path
+) -> None:
     assert_published_figures(fcb("demo", "--json"))
     first = told(fcb.home / NAME / FILE)
     again = fcb("demo")
@@ -56,6 +71,12 @@ def test_a_demo_proves_the_published_figures_and_a_second_one_posts_nothing(fcb:
     ]
     assert told(fcb.home / NAME / FILE) == first
     assert "nexamaps subscription.terminated: " in again
+    # Cash is turned on in books that were kept without it: every step through Dagster, and proved.
+    status = fcb("demo", "--dataset", str(with_cash_on(tmp_path / NAME)), "--json")
+    assert_published_figures(status)
+    (cash,) = status["cash"]["balances"]
+    assert (cash["reported"], cash["difference"]) == (11287, 0)
+    assert "Cash" in (fcb.home / NAME / "reports" / "2026-05.html").read_text("utf-8")
 
 
 class Odoo:
