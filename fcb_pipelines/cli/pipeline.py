@@ -27,7 +27,7 @@ from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.instance.dead_runs import end_dead_runs
 from fcb_pipelines.instance.storage import open_instance
-from fcb_pipelines.instance.waiting import Waiting, listening
+from fcb_pipelines.instance.waiting import SaidWaits, Waiting, listening
 
 _SILENT = "it failed without saying why"
 _FAILURES = failures.__name__
@@ -66,7 +66,7 @@ class Pipeline:
         self._say = say
         self._frames = connections.frames(found)
         self._instance = open_instance()
-        self._waits: set[Waiting] = set()
+        self._waits = SaidWaits(say=say)
         for ended in end_dead_runs(self._instance):
             say(
                 f"{ended} was killed and is on record as failed; its place in the queue is free again"
@@ -199,9 +199,7 @@ class Pipeline:
             raise
 
     def _waits_for_a_pool(self, waiting: Waiting) -> None:
-        if waiting not in self._waits:
-            self._waits.add(waiting)
-            self._say(str(waiting))
+        self._waits(waiting)
         stop_if_asked()
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:

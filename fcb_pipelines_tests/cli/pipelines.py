@@ -87,6 +87,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
         },
         "other_service": 0,
         "metering": a_metering_status(),
+        "snapshot": "20260531T060000.000000Z",
     }
     return status | changes
 
