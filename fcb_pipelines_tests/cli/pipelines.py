@@ -18,6 +18,7 @@ class Outcome:
     failed_gates: tuple[str, ...] = ()
     written: int = 0
     posted: int = 0
+    failure: Failure | None = None
 
     @property
     def may_touch_others(self) -> bool:

@@ -17,7 +17,7 @@ from fcb_pipelines.cli import books
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.connectors.failures import Failure, NotPrepared, Unreachable
-from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, a_status
+from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, Outcome, a_status
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
 
@@ -82,6 +82,25 @@ def test_post_posts_the_months_with_drafts_and_extracts_nothing(pipeline: Memory
     assert done.exit_code == Exit.OK
     assert pipeline.asked == ["post 2026-04"]
     assert "1 posted over 1 months" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["sync", "post"])
+def test_a_month_that_the_outside_fails_is_exit_code_three_and_told_once(
+    verb: str, pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(self: object, period: str, **_: object) -> Outcome:
+        gone = Unreachable(f"building {period}", "Odoo does not answer", remedy="start it")
+        return Outcome(period=period, ok=False, failure=gone)
+
+    monkeypatch.setattr(MemoryPipeline, "run_month", lost)
+    monkeypatch.setattr(MemoryPipeline, "post_month", lost)
+    both = ["--period", "2026-04", "--period", "2026-05"]
+    done = RUNNER.invoke(app, [verb, *both])
+    assert done.exit_code == Exit.CONNECTION
+    assert done.stderr.count("Odoo does not answer") == 1
+    assert "building 2026-04, 2026-05" in done.stderr
+    told = json.loads(RUNNER.invoke(app, [verb, *both, "--json"]).stdout)["months"]
+    assert ["Odoo does not answer" in month["failure"] for month in told] == [True, True]
 
 
 def test_status_json_is_the_status_and_nothing_else(pipeline: MemoryPipeline) -> None:
