@@ -17,6 +17,7 @@ from fcb_pipelines.cli import (
     erase,
     events,
     explain,
+    init,
     ledger,
     post,
     report,
@@ -114,6 +115,7 @@ def before_every_verb(
 
 
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("sync")(sync.sync)
 app.command("post")(post.post)
