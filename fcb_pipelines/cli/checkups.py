@@ -6,7 +6,7 @@ which are made where they are not there yet.
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 from uuid import uuid4
@@ -30,53 +30,63 @@ from fcb_pipelines.instance.dead_runs import hanging_runs
 from fcb_pipelines.instance.storage import PooledEventLogStorage
 
 Outcome = Literal["ok", "warn", "fail"]
+Group = Literal["configuration", "store", "postgres", "dagster", "sources", "ledger", "services"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The result of one check. `kind` decides the exit code of a failure: setting 2, connection 3."""
+    """The result of one check. `kind` decides the exit code of a failure: setting 2, connection 3.
+
+    `group` is what it is about.
+    """
 
     what: str
     outcome: Outcome
     detail: str
     remedy: str | None = None
     kind: Literal["setting", "connection"] = "connection"
+    group: Group | None = None
 
 
 def all_of(found: Environment) -> tuple[Finding, ...]:
     """The findings in the order of the data flow; sources and ledger need a configuration."""
-    findings = [*_guarded("home", lambda: _home(found))]
+    findings = [*_guarded("configuration", "home", lambda: _home(found))]
     if "FCB_STORE_URL" in found.values:
-        findings += _guarded("store", lambda: _store(found))
-    findings += _guarded("configuration", _configuration)
-    storage = tuple(_guarded("postgres", lambda: _postgres(found)))
+        findings += _guarded("store", "store", lambda: _store(found))
+    findings += _guarded("configuration", "configuration", _configuration)
+    storage = tuple(_guarded("postgres", "postgres", lambda: _postgres(found)))
     findings += storage
     if all(finding.outcome == "ok" for finding in storage):
-        findings += _guarded("dagster", _dagster)
-    findings += _guarded("nexacloud", lambda: _nexacloud(found))
+        findings += _guarded("dagster", "dagster", _dagster)
+    findings += _guarded("sources", "nexacloud", lambda: _nexacloud(found))
     try:
         company = settings.current()
         sources = registered(company)
     except ConfigError:
         return tuple(findings)
     for one in sources:
-        findings += _guarded(one.name, partial(_source, one, found))
-    findings += _guarded(f"ledger ({found.ledger})", lambda: _ledger(found, company))
+        findings += _guarded("sources", one.name, partial(_source, one, found))
+    findings += _guarded("ledger", f"ledger ({found.ledger})", lambda: _ledger(found, company))
     if company.has_intake:
-        findings += _guarded("intake", lambda: _intake(found, company))
+        findings += _guarded("services", "intake", lambda: _intake(found, company))
     if company.intake.url:
-        findings += _guarded("intake", lambda: _served(company.intake.url or ""))
+        findings += _guarded("services", "intake", lambda: _served(company.intake.url or ""))
     if company.cash is not None:
         for one in sources:
-            findings += _guarded(f"cash ({one.name})", partial(_balance, one, found))
-        findings += _guarded("cash (ledger)", lambda: _journals(found, company))
+            findings += _guarded("sources", f"cash ({one.name})", partial(_balance, one, found))
+        findings += _guarded("ledger", "cash (ledger)", lambda: _journals(found, company))
     if company.told:
-        findings += _guarded("events", lambda: _events(found, company))
+        findings += _guarded("services", "events", lambda: _events(found, company))
     return tuple(findings)
 
 
-def _guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """The findings of one checkup; a known failure of it is a finding, too."""
+def _guarded(group: Group, what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of one checkup, in their group; a known failure of it is a finding, too."""
+    for finding in _caught(what, check):
+        yield replace(finding, group=group)
+
+
+def _caught(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
     except ConfigError as problem:

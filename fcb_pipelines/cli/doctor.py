@@ -10,6 +10,7 @@ from rich.table import Table
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.screen import OUTCOMES, emit_json, out, say, table
+from fcb_pipelines.cli.storage import lost_storage
 from fcb_pipelines.cli.work import connections
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def doctor(
     """Check every connection: rights, versions, row counts, missing parts, runs that hang.
 
     Reads only, without --fix. That puts each run whose process is gone on record as failed. Where a run
-    of an earlier version has no sign of life by which to know, be sure that it is dead. Exit code 2 when something is not configured, 3 when a connection fails or is not
-    ready; each row names the command that mends it.
+    of an earlier version has no sign of life by which to know, be sure that it is dead. Exit code 2 when
+    something is not configured, 3 when a connection fails or is not ready; each row names the command that
+    mends it.
 
     Examples:
 
@@ -50,20 +52,36 @@ def doctor(
 
 
 def _end_hanging_runs() -> None:
+    """End them; where Dagster's Postgres does not answer, its row says so."""
     import dagster as dg
 
     from fcb_pipelines.instance.dead_runs import end_hanging_runs
 
-    with dg.DagsterInstance.get() as instance:
-        for ended in end_hanging_runs(instance):
-            say(f"{ended} is on record as failed, its places are free: {ended.why}")
+    try:
+        with dg.DagsterInstance.get() as instance:
+            for ended in end_hanging_runs(instance):
+                say(f"{ended} is on record as failed, its places are free: {ended.why}")
+    except Exception as error:
+        if lost_storage(error) is None:
+            raise
 
 
 def _as_table(findings: Sequence["Finding"]) -> Table:
-    made = table("Connections", "what", "", "found", "mend it with")
-    for finding in findings:
-        made.add_row(finding.what, OUTCOMES[finding.outcome], finding.detail, finding.remedy or "")
+    made = table("Connections", "of", "what", "", "found", "mend it with")
+    for group, rows in _grouped(findings).items():
+        made.add_section()
+        for number, row in enumerate(rows):
+            named = "" if number else group
+            made.add_row(named, row.what, OUTCOMES[row.outcome], row.detail, row.remedy or "")
     return made
+
+
+def _grouped(findings: Sequence["Finding"]) -> dict[str, list["Finding"]]:
+    """The findings by group, each group where its first one is."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.group or "", []).append(finding)
+    return found
 
 
 def _exit(findings: Sequence["Finding"]) -> Exit:

@@ -97,16 +97,16 @@ def export(
         if folder is not None:
             _write_files(folder, books, balances)
     if as_json:
-        rows = [{"account": b.account, "currency": b.currency, "balance": b.balance}
+        rows = [{"account": b.account, "name": b.name, "currency": b.currency, "balance": b.balance}
                 for b in balances]  # fmt: skip
         emit_json({"trial_balance": rows})
         return
-    made = table("Trial balance", "account", "currency", "debit", "credit",
+    made = table("Trial balance", "account", "name", "currency", "debit", "credit",
                  right=("debit", "credit"))  # fmt: skip
     for row in balances:
         shown = amount(abs(row.balance), row.currency)
         sides = (shown, "") if row.balance >= 0 else ("", shown)
-        made.add_row(row.account, row.currency, *sides)
+        made.add_row(row.account, row.name, row.currency, *sides)
     out().print(made)
 
 
@@ -218,8 +218,8 @@ def _write_files(folder: Path, books: Ledger, balances: Sequence[TrialBalanceRow
     folder.mkdir(parents=True, exist_ok=True)
     _write(
         folder / "trial_balance.csv",
-        ["account", "currency", "balance"],
-        [[row.account, row.currency, row.balance] for row in balances],
+        ["account", "currency", "balance", "name"],
+        [[row.account, row.currency, row.balance, row.name] for row in balances],
     )
     columns = ["ref", "kind", "number", "date", "state", "payment_state", "currency", "net", "tax",
                "total", "residual"]  # fmt: skip

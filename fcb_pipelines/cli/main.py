@@ -1,6 +1,7 @@
 """The `fcb` command: its verbs, and the messages and exit codes of its problems."""
 
 import os
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from fcb_pipelines.cli import (
     erase,
     events,
     explain,
+    init,
     ledger,
     post,
     report,
@@ -86,10 +88,23 @@ app = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        versions = (f"{name} {metadata.version(name)}" for name in ("fcb_pipelines", "dagster"))
+        print(", ".join(versions))
+        raise typer.Exit
+
+
 @app.callback()
 def before_every_verb(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of a problem instead of a message.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the versions and end."
+        ),
     ] = False,
 ) -> None:
     """Read .env of the working folder; a variable that is already set wins."""
@@ -101,6 +116,7 @@ def before_every_verb(
 
 
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("sync")(sync.sync)
 app.command("post")(post.post)

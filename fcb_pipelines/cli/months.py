@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from fcb_pipelines.cli.screen import err, marked
+from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.screen import err, marked, show_failure
 from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.failures import Failure
 
 if TYPE_CHECKING:
     from fcb_pipelines.cli.pipeline import MonthOutcome, Pipeline
@@ -84,12 +86,32 @@ def outcome_json(outcome: "MonthOutcome") -> dict[str, Any]:
         "failed_gates": list(outcome.failed_gates),
         "written": outcome.written,
         "posted": outcome.posted,
+        "failure": str(outcome.failure) if outcome.failure else None,
     }
+
+
+def exit_of(outcomes: Iterable["MonthOutcome"]) -> Exit:
+    """The exit code of these months. What came back from outside is shown, the same of several months once."""
+    alike: dict[tuple[type[Failure], str, str | None], list[str]] = {}
+    failed = False
+    for one in outcomes:
+        failed = failed or not one.ok
+        if one.failure is not None:
+            key = type(one.failure), one.failure.came_back, one.failure.remedy
+            alike.setdefault(key, []).append(one.period)
+    for (kind, came_back, remedy), periods in alike.items():
+        show_failure(kind(f"building {', '.join(periods)}", came_back, remedy=remedy))
+    if alike:
+        return Exit.CONNECTION
+    return Exit.DIFFERENCE if failed else Exit.OK
 
 
 def _line(outcome: "MonthOutcome") -> Text:
     if outcome.ok:
         counts = f"{outcome.period}  written {outcome.written}, posted {outcome.posted}"
         return marked("✓", "green", counts)
-    gates = ", ".join(outcome.failed_gates) or "the run failed"
-    return marked("✗", "bold red", f"{outcome.period}  stopped by {gates}")
+    if not outcome.failed_gates:
+        return marked("✗", "bold red", f"{outcome.period}  the run failed")
+    return marked(
+        "✗", "bold red", f"{outcome.period}  stopped by {', '.join(outcome.failed_gates)}"
+    )

@@ -27,20 +27,24 @@ from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.instance.dead_runs import end_dead_runs
 from fcb_pipelines.instance.storage import open_instance
-from fcb_pipelines.instance.waiting import Waiting, listening
+from fcb_pipelines.instance.waiting import SaidWaits, Waiting, listening
 
 _SILENT = "it failed without saying why"
 _FAILURES = failures.__name__
-_TRANSIENT = frozenset(
-    name
+_KNOWN = {
+    name: kind
     for name, kind in vars(failures).items()
-    if isinstance(kind, type) and issubclass(kind, TransientFailure)
-)
+    if isinstance(kind, type) and issubclass(kind, Failure)
+}
+_TRANSIENT = frozenset(name for name, kind in _KNOWN.items() if issubclass(kind, TransientFailure))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthOutcome:
-    """The outcome of one month's run; `written` and `posted` count documents, `settled` settlements."""
+    """The outcome of one month's run; `written` and `posted` count documents, `settled` settlements.
+
+    `failure` is what came back from outside where that alone made the run fail.
+    """
 
     period: str
     ok: bool
@@ -48,6 +52,7 @@ class MonthOutcome:
     written: int
     posted: int
     settled: int
+    failure: Failure | None = None
 
     @property
     def may_touch_others(self) -> bool:
@@ -66,7 +71,7 @@ class Pipeline:
         self._say = say
         self._frames = connections.frames(found)
         self._instance = open_instance()
-        self._waits: set[Waiting] = set()
+        self._waits = SaidWaits(say=say)
         for ended in end_dead_runs(self._instance):
             say(
                 f"{ended} was killed and is on record as failed; its place in the queue is free again"
@@ -199,16 +204,16 @@ class Pipeline:
             raise
 
     def _waits_for_a_pool(self, waiting: Waiting) -> None:
-        if waiting not in self._waits:
-            self._waits.add(waiting)
-            self._say(str(waiting))
+        self._waits(waiting)
         stop_if_asked()
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:
         gates = _failed_gates(result)
-        if not result.success and not gates:
-            for failure in _failures(result):
-                self._say(f"{period}: {failure}")
+        failure = None if result.success or gates else _failure(result, tried=f"building {period}")
+        if failure is not None and not all(one.kind in _KNOWN for one in _errors(result)):
+            # A fault of ours, and none of the outside.
+            self._say(str(failure))
+            failure = None
         return MonthOutcome(
             period=period,
             ok=result.success and not gates,
@@ -216,6 +221,7 @@ class Pipeline:
             written=_count(result, keys.DRAFT_MOVES, "created", "rebuilt"),
             posted=_count(result, keys.POSTED_MOVES, "posted"),
             settled=_count(result, keys.SETTLEMENTS, "settled"),
+            failure=failure,
         )
 
     def _raise(self, result: dg.ExecuteInProcessResult) -> None:
@@ -253,25 +259,15 @@ class StepError:
     said: str
     remedy: str | None
 
-    def __str__(self) -> str:
-        """The error in one line."""
-        rerun = "A rerun may help." if self.kind in _TRANSIENT else "A rerun alone will not help."
-        mend = f" Mend it with: {self.remedy}" if self.remedy else ""
-        return f"{self.said}. {rerun}{mend}"
 
-
-def _failure(result: dg.ExecuteInProcessResult) -> Failure:
+def _failure(result: dg.ExecuteInProcessResult, tried: str = "running the job") -> Failure:
     """Why a run failed; a rerun helps where it helps each of the steps that did."""
     errors = _errors(result)
     passing = bool(errors) and all(error.kind in _TRANSIENT for error in errors)
     messages = "; ".join(error.said for error in errors) or _SILENT
     remedies = dict.fromkeys(error.remedy for error in errors if error.remedy)
     kind = TransientFailure if passing else Failure
-    return kind("running the job", messages, remedy="; ".join(remedies) or None)
-
-
-def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    return [str(error) for error in _errors(result)] or [_SILENT]
+    return kind(tried, messages, remedy="; ".join(remedies) or None)
 
 
 def _errors(result: dg.ExecuteInProcessResult) -> list[StepError]:

@@ -3,8 +3,7 @@
 import typer
 
 from fcb_pipelines.cli import options
-from fcb_pipelines.cli.exits import Exit
-from fcb_pipelines.cli.months import each_month, outcome_json
+from fcb_pipelines.cli.months import each_month, exit_of, outcome_json
 from fcb_pipelines.cli.screen import emit_json, out
 from fcb_pipelines.cli.work import connections, open_pipeline
 
@@ -35,5 +34,6 @@ def post(
     else:
         posted = sum(outcome.posted for outcome in outcomes)
         out().print(f"{posted} posted over {len(outcomes)} months.")
-    if not all(one.ok for one in outcomes):
-        raise typer.Exit(Exit.DIFFERENCE)
+    code = exit_of(outcomes)
+    if code:
+        raise typer.Exit(code)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from fcb_pipelines.cli import options
+from fcb_pipelines.cli.env_file import dotenv_text
 from fcb_pipelines.cli.screen import emit_json, out, say, table
-from fcb_pipelines.cli.work import prepare_ledger, working_in
+from fcb_pipelines.cli.work import prepare_ledger, running_sandbox, working_in
 from fcb_pipelines.config import environment
 from fcb_pipelines.sandbox import session, state
 from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
@@ -79,8 +80,32 @@ def down(
     """
     home = environment.read().home
     name = open_dataset(dataset, home).name if dataset else None
-    stopped = session.down(home, name)
+    stopped = session.down(home, name, say=say)
     out().print(", ".join(stopped) + " stopped" if stopped else "nothing was running")
+
+
+@app.command()
+def env(
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME", help="Whose sandbox, where several run."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print what a `.env` needs to lead to the running sandbox.
+
+    Every verb that is then started in that folder works there, and so does a webserver. Exit code 2 where no
+    sandbox runs, or several do and none is named.
+
+    Example:
+
+        fcb sandbox up && fcb sandbox env > .env
+    """
+    lent = running_sandbox(environment.read().home, dataset).environment
+    if as_json:
+        emit_json(dict(lent))
+    else:
+        print(dotenv_text(lent), end="")
 
 
 @app.command()

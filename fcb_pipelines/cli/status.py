@@ -22,7 +22,7 @@ def status(
     ledger: options.Ledger = None,
     as_json: options.Json = False,
 ) -> None:
-    """Dispositions, totals, gates and exceptions, from the last builds and the present ledger.
+    """Dispositions, totals, gates and exceptions, as the last builds read the sources and the ledger.
 
     Lists the findings of each gate that does not pass, and the remedies. Exit code 1 when a gate fails.
     docs/status.md explains the JSON.
@@ -40,6 +40,7 @@ def status(
     if as_json:
         emit_json(report)
     else:
+        out().print(_as_of(report["snapshot"]))
         for table in status_tables(report):
             out().print(table)
         for line in (*remedy_lines(report), *gate_lines(report)):
@@ -47,3 +48,12 @@ def status(
             out().print(line, soft_wrap=True)
     if failed_gates(report):
         raise typer.Exit(Exit.DIFFERENCE)
+
+
+def _as_of(snapshot: str) -> str:
+    from fcb_pipelines.defs.sources.following import time_of
+
+    if not snapshot:
+        return "Nothing was extracted yet: fcb sync"
+    at = time_of(snapshot)
+    return f"As of the extract of {f'{at:%Y-%m-%d %H:%M} UTC' if at else snapshot}"

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
-from fcb_pipelines.cli.months import outcome_json, run_months
+from fcb_pipelines.cli.months import exit_of, outcome_json, run_months
 from fcb_pipelines.cli.screen import emit_json, out, say
 from fcb_pipelines.cli.work import connections, open_pipeline
 
@@ -49,5 +49,6 @@ def sync(
         out().print(f"{len(outcomes)} months built: {written} written, {posted} posted.")
         lacking = Text.assemble(("Not complete", "bold red"), ": see `fcb status`.")
         out().print("Complete." if complete else lacking)
-    if not complete or not all(one.ok for one in outcomes):
-        raise typer.Exit(Exit.DIFFERENCE)
+    code = max(exit_of(outcomes), Exit.OK if complete else Exit.DIFFERENCE)
+    if code:
+        raise typer.Exit(code)

@@ -16,6 +16,11 @@ from fcb_pipelines.config.environment import Environment, EnvironmentProblem
 if TYPE_CHECKING:
     from fcb_pipelines.cli.pipeline import Pipeline
     from fcb_pipelines.sandbox.dataset import Dataset
+    from fcb_pipelines.sandbox.state import Running
+
+
+class NoSandbox(EnvironmentProblem):
+    """No sandbox runs under FCB_HOME."""
 
 
 @contextmanager
@@ -44,7 +49,7 @@ def connections(
         with box.running() as lent, working_in(lent, quiet=quiet) as found:
             yield found
         return
-    lent = _running_sandbox(here) if _names_no_connection(here) else {}
+    lent = _running_environment(here) if _names_no_connection(here) else {}
     with working_in({**lent, **asked}, quiet=quiet) as found:
         yield found
 
@@ -113,17 +118,30 @@ def _names_no_connection(found: Environment) -> bool:
     return not names & set(found.values)
 
 
-def _running_sandbox(found: Environment) -> Mapping[str, str]:
+def running_sandbox(home: Path, dataset: str | None = None) -> "Running":
+    """The sandbox that runs under FCB_HOME, that of `dataset` where it is named.
+
+    Raises EnvironmentProblem where none runs, or several do and none is named.
+    """
     from fcb_pipelines.sandbox.state import running
 
-    boxes = running(found.home)
+    boxes = [box for box in running(home) if dataset in (None, box.dataset)]
     if len(boxes) == 1:
-        say(f"working in the sandbox of {boxes[0].dataset}")
-        return boxes[0].environment
+        return boxes[0]
     if boxes:
         names = ", ".join(box.dataset for box in boxes)
         raise EnvironmentProblem(f"several sandboxes run ({names}): choose one with --dataset")
-    raise EnvironmentProblem(
-        f"no connection is set ({', '.join(found.missing())}) and no sandbox runs. "
-        "Set them as .env.example says, or work in the sandbox: --dataset nexa-2026-05"
-    )
+    named = f" of {dataset}" if dataset else ""
+    raise NoSandbox(f"no sandbox{named} runs under {home}; start one with: fcb sandbox up")
+
+
+def _running_environment(found: Environment) -> Mapping[str, str]:
+    try:
+        box = running_sandbox(found.home)
+    except NoSandbox:
+        raise EnvironmentProblem(
+            f"no connection is set ({', '.join(found.missing())}) and no sandbox runs. "
+            "Set them as .env.example says, or work in the sandbox: --dataset nexa-2026-05"
+        ) from None
+    say(f"working in the sandbox of {box.dataset}")
+    return box.environment

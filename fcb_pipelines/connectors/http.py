@@ -62,13 +62,13 @@ class Session(requests.Session):
         return None
 
 
-def failure(tried: str, error: BaseException) -> Failure:
-    """A call of the session that brought no answer, as one of our failures."""
+def failure(tried: str, error: BaseException, *, remedy: str) -> Failure:
+    """A call of the session that brought no answer, as one of our failures; `remedy` is of no connection."""
     if isinstance(error, TooLarge):
         return ContractBreach(tried, str(error))
     if isinstance(error, TooSlow):
         return Unreachable(tried, str(error))
-    return Unreachable(tried, f"no answer ({type(error).__name__})")
+    return Unreachable(tried, f"no answer ({type(error).__name__})", remedy=remedy)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,9 +1,10 @@
 """A step that waits for its place in a pool says so: which run has it, and since when."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -13,19 +14,47 @@ from fcb_pipelines.instance.dead_runs import in_words, leases_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A run that waits for a pool, and each holder of a place of it, in words."""
+    """A run that waits for a pool, or for a `lock` in words, and each who has a place of it, in words."""
 
     run_id: str
     pool: str
     holders: tuple[str, ...]
+    lock: str | None = None
 
     def __str__(self) -> str:
         """The wait in one line."""
         having = "; ".join(self.holders) or "nobody, and it will be free in a moment"
-        return f"waiting for a place in the pool {self.pool}: {having}"
+        return f"waiting for {self.lock or f'a place in the pool {self.pool}'}: {having}"
 
 
 Listener = Callable[[Waiting], None]
+
+# A wait is told of about each second; one of which nothing was heard for so many seconds is over.
+_OVER_AFTER = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class SaidWaits:
+    """Says each wait once it begins, and once a minute how long it has lasted; times are in seconds."""
+
+    say: Callable[[str], None]
+    clock: Callable[[], float] = time.monotonic
+    again_after: float = 60.0
+    _begun: dict[Waiting, float] = field(default_factory=dict)
+    _said: dict[Waiting, float] = field(default_factory=dict)
+    _heard: dict[Waiting, float] = field(default_factory=dict)
+
+    def __call__(self, waiting: Waiting) -> None:
+        """Called about each second of a wait."""
+        now = self.clock()
+        if now - self._heard.get(waiting, now - 2 * _OVER_AFTER) > _OVER_AFTER:
+            self._begun[waiting] = self._said[waiting] = now
+            self.say(str(waiting))
+        elif now - self._said[waiting] >= self.again_after:
+            self._said[waiting] = now
+            self.say(f"still {waiting}, for {now - self._begun[waiting]:.0f} s so far")
+        self._heard[waiting] = now
+
 
 _log = logging.getLogger(__name__)
 

@@ -8,18 +8,21 @@ with pid and start time are ever stopped.
 """
 
 import base64
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fcb_pipelines.config.environment import LedgerName
 from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.failures import Busy
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.sandbox import processes, pushing, state, told
 from fcb_pipelines.sandbox.dataset import Dataset
@@ -47,6 +50,9 @@ EVENTS_SECRET = "whsec_" + base64.b64encode(b"the sandbox tells this to nobody")
 
 # A dataset's databases beside Odoo's books; `fcb` holds Dagster's tables and our own.
 USES = ("nexacloud", "fcb")
+
+# Seconds that a process waits for another that starts or stops sandboxes, before it says so and in all.
+_SAYS_NOTHING_FOR, _PATIENCE = 1, 600
 
 # Folders of FCB_HOME that are no dataset's.
 _TAKEN = frozenset({"production", "postgres", "odoo", packaged.FOLDER})
@@ -108,13 +114,13 @@ class Sandbox:
         finally:
             if not keep and not was_up:
                 self._say("stopping the sandbox")
-                down(self._home, self._dataset.name)
+                down(self._home, self._dataset.name, say=self._say)
 
     def up(self) -> Running:
         """Start every part that does not run, load the dataset, and record the sandbox."""
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.mkdir(exist_ok=True, mode=0o700)
-        with _lock(self._home):
+        with _locked(self._home, self._say):
             known = self._known()
             running = Running(
                 dataset=self._dataset.name,
@@ -142,9 +148,9 @@ class Sandbox:
 
     def start_over(self) -> None:
         """Delete all data of this dataset's runs: files, databases, books."""
-        down(self._home, self._dataset.name)
+        down(self._home, self._dataset.name, say=self._say)
         self._say(f"starting over with {self._dataset.name}")
-        with _lock(self._home):
+        with _locked(self._home, self._say):
             started = self._server.start()
             for use in USES:
                 self._server.drop_database(database_name(self._dataset.name, use))
@@ -282,7 +288,9 @@ class Sandbox:
         return self._folder / "logs" / f"{name}.log"
 
 
-def down(home: Path, name: str | None = None) -> tuple[str, ...]:
+def down(
+    home: Path, name: str | None = None, *, say: Callable[[str], None] = lambda _: None
+) -> tuple[str, ...]:
     """Stop the processes of this dataset (or of all) under FCB_HOME; return their names.
 
     The Postgres server is stopped with the last dataset that uses it. Data stays.
@@ -291,7 +299,7 @@ def down(home: Path, name: str | None = None) -> tuple[str, ...]:
     if not home.is_dir():
         return ()
     stopped: list[str] = []
-    with _lock(home):
+    with _locked(home, say):
         for file in sorted(home.glob(f"{name or '*'}/{state.FILE}")):
             known = state.read(file.parent)
             for process in known.processes if known else ():
@@ -303,6 +311,31 @@ def down(home: Path, name: str | None = None) -> tuple[str, ...]:
     return tuple(stopped)
 
 
-def _lock(home: Path) -> FileLock:
-    """The lock under which a process starts or stops sandboxes of this home."""
-    return FileLock(home / "sandbox.lock", timeout=600)
+@contextmanager
+def _locked(home: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock under which a process starts or stops sandboxes of this home.
+
+    Says whom it waits for. Raises Busy, which names it, after ten minutes.
+    """
+    lock, note = FileLock(home / "sandbox.lock"), home / "sandbox.lock.holder"
+    try:
+        lock.acquire(timeout=_SAYS_NOTHING_FOR)
+    except Timeout:
+        holder = "another process"
+        with suppress(OSError):
+            holder = note.read_text("utf-8") or holder
+        say(f"waiting for {holder}: it starts or stops a sandbox of {home}")
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout as error:
+            raise Busy(
+                f"locking the sandboxes of {home}",
+                f"{holder} has held them for {_PATIENCE} s",
+                remedy="let it end, then the same command again",
+            ) from error
+    try:
+        note.write_text(f"process {os.getpid()}, since {datetime.now(UTC):%H:%M} UTC", "utf-8")
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()

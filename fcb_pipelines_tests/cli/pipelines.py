@@ -18,6 +18,7 @@ class Outcome:
     failed_gates: tuple[str, ...] = ()
     written: int = 0
     posted: int = 0
+    failure: Failure | None = None
 
     @property
     def may_touch_others(self) -> bool:
@@ -87,6 +88,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
         },
         "other_service": 0,
         "metering": a_metering_status(),
+        "snapshot": "20260531T060000.000000Z",
     }
     return status | changes
 

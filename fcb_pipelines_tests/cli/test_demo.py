@@ -28,6 +28,13 @@ def fcb_with_odoo(odoo_server: OdooServer) -> Iterator[Fcb]:
     yield from a_home({"FCB_ODOO_CACHE": str(odoo_server.folder)})
 
 
+def unnamed(exported: dict[str, Any]) -> list[dict[str, Any]]:
+    """The trial balance without the names, which each ledger has its own of."""
+    assert all(row.pop("name") for row in exported["trial_balance"])
+    rows: list[dict[str, Any]] = exported["trial_balance"]
+    return rows
+
+
 def assert_published_figures(status: dict[str, Any]) -> None:
     totals = status["totals"]["CAD"]
     assert (totals["posted_count"], totals["posted_total"], totals["receivable"]) == (23, 340346, 0)
@@ -130,4 +137,4 @@ def test_the_same_demo_in_a_real_odoo_and_again_leaves_it_unchanged(fcb_with_odo
     in_odoo = fcb("ledger", "export", "--ledger", "odoo", "--dataset", NAME, "--json")
     fcb("demo", "--keep")
     in_books = fcb("ledger", "export", "--dataset", NAME, "--json")
-    assert in_odoo == in_books
+    assert unnamed(in_odoo) == unnamed(in_books)

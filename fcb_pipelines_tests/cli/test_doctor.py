@@ -6,8 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dagster as dg
+import psycopg2
 import pytest
 import yaml
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -56,6 +59,32 @@ def test_one_dead_connection_does_not_hide_the_others(home: Path) -> None:
     assert "FCB_NEXACLOUD_DSN is not set" in found["nexacloud"]["detail"]
     assert "FCB_STRIPE_API_KEY is not set" in found["stripe"]["detail"]
     assert "FCB_LAGO_API_URL, FCB_LAGO_API_KEY are not set" in found["lago"]["detail"]
+
+
+def test_each_row_is_of_a_group_and_the_table_has_a_group_in_one_piece(home: Path) -> None:
+    groups = {
+        row["what"]: row["group"]
+        for row in json.loads(RUNNER.invoke(app, ["doctor", "--json"]).stdout)
+    }
+    assert groups == {
+        "home": "configuration", "configuration": "configuration", "postgres": "postgres",
+        "nexacloud": "sources", "stripe": "sources", "lago": "sources", "ledger (beancount)": "ledger",
+    }  # fmt: skip
+    shown = RUNNER.invoke(app, ["doctor"]).stdout
+    firsts = [line.split("│")[1].strip() for line in shown.splitlines() if line.startswith("│")]
+    assert [one for one in firsts if one] == ["configuration", "postgres", "sources", "ledger"]
+
+
+def test_fix_without_postgres_still_shows_every_row(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise OperationalError("select 1", {}, psycopg2.OperationalError("Connection refused"))
+
+    monkeypatch.setattr(dg.DagsterInstance, "get", gone)
+    done = RUNNER.invoke(app, ["doctor", "--fix", "--json"])
+    assert done.exit_code == Exit.CONNECTION
+    assert "postgres" in {row["what"] for row in json.loads(done.stdout)}
 
 
 def test_a_broken_configuration_is_a_row_too(

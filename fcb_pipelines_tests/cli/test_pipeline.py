@@ -83,6 +83,26 @@ def test_an_error_of_another_kind_is_told_with_its_class(pipeline: Pipeline) -> 
         running(pipeline, failing(KeyError("lost"))).extract()
 
 
+def test_a_month_that_failed_for_the_outside_alone_carries_what_came_back(
+    pipeline: Pipeline,
+) -> None:
+    def outcome(*problems: Exception) -> Failure | None:
+        running(pipeline, *(failing(one) for one in problems))
+        found = pipeline._outcome("2026-04", pipeline._run("extract"))
+        assert not found.ok
+        return found.failure
+
+    gone = outcome(GONE)
+    assert (str(gone), isinstance(gone, TransientFailure)) == (
+        "building 2026-04: Lago: GET /invoices: no answer. A rerun may help.", True,
+    )  # fmt: skip
+    lacking = outcome(GONE, LACKING)
+    assert lacking is not None
+    assert not lacking.rerun_helps
+    assert outcome(KeyError("lost")) is None
+    assert outcome(GONE, KeyError("lost")) is None
+
+
 Kill = Callable[[], None]
 
 

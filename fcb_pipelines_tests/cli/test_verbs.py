@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,10 +13,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
+from fcb_pipelines.cli import books
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.connectors.failures import Failure, NotPrepared, Unreachable
-from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, a_status
+from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, Outcome, a_status
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
 
@@ -79,6 +82,25 @@ def test_post_posts_the_months_with_drafts_and_extracts_nothing(pipeline: Memory
     assert done.exit_code == Exit.OK
     assert pipeline.asked == ["post 2026-04"]
     assert "1 posted over 1 months" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["sync", "post"])
+def test_a_month_that_the_outside_fails_is_exit_code_three_and_told_once(
+    verb: str, pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(self: object, period: str, **_: object) -> Outcome:
+        gone = Unreachable(f"building {period}", "Odoo does not answer", remedy="start it")
+        return Outcome(period=period, ok=False, failure=gone)
+
+    monkeypatch.setattr(MemoryPipeline, "run_month", lost)
+    monkeypatch.setattr(MemoryPipeline, "post_month", lost)
+    both = ["--period", "2026-04", "--period", "2026-05"]
+    done = RUNNER.invoke(app, [verb, *both])
+    assert done.exit_code == Exit.CONNECTION
+    assert done.stderr.count("Odoo does not answer") == 1
+    assert "building 2026-04, 2026-05" in done.stderr
+    told = json.loads(RUNNER.invoke(app, [verb, *both, "--json"]).stdout)["months"]
+    assert ["Odoo does not answer" in month["failure"] for month in told] == [True, True]
 
 
 def test_status_json_is_the_status_and_nothing_else(pipeline: MemoryPipeline) -> None:
@@ -214,9 +236,74 @@ def test_dagsters_folder_of_an_operator_keeps_its_own_configuration(
     assert "storage" not in (own / "dagster.yaml").read_text()
 
 
+def test_the_version_is_told_without_a_verb() -> None:
+    done = RUNNER.invoke(app, ["--version"])
+    assert (done.exit_code, done.stderr) == (Exit.OK, "")
+    assert done.stdout.startswith(f"fcb_pipelines {metadata.version('fcb_pipelines')}, dagster 1.")
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "said"),
+    [
+        ("20260531T060000.120000Z", "As of the extract of 2026-05-31 06:00 UTC"),
+        ("", "Nothing was extracted yet: fcb sync"),
+        ("test", "As of the extract of test"),
+    ],
+)
+def test_the_status_begins_with_its_time(
+    pipeline: MemoryPipeline, snapshot: str, said: str
+) -> None:
+    pipeline.told["snapshot"] = snapshot
+    assert RUNNER.invoke(app, ["status"]).stdout.splitlines()[0] == said
+
+
+def of_datasets(home: Path, *names: str) -> None:
+    for name in names:
+        (home / name / "books").mkdir(parents=True)
+        (home / name / "books" / "main.beancount").touch()
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "dataset", "opened"),
+    [
+        (["production"], [], None, "production"),
+        (["nexa-2026-05"], [], None, "nexa-2026-05"),
+        (["nexa-2026-05", "production"], [], None, "production"),
+        (["nexa-2026-05", "edge-cases"], ["--dataset", "edge-cases"], None, "edge-cases"),
+        (["nexa-2026-05"], [], "production", "production"),  # asked for, and not there yet
+        ([], [], None, "production"),
+        (["nexa-2026-05", "edge-cases"], [], None, None),
+    ],
+)
+def test_the_books_are_those_of_the_dataset_or_the_only_ones(
+    there: list[str],
+    given: list[str],
+    dataset: str | None,
+    opened: str | None,
+    pipeline: MemoryPipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def looked(main: Path, **_: object) -> None:
+        raise NotPrepared("opening", main.parents[1].name)
+
+    monkeypatch.setattr(books, "open_books", looked)
+    monkeypatch.delenv("FCB_DATASET", raising=False)
+    if dataset:
+        monkeypatch.setenv("FCB_DATASET", dataset)
+    of_datasets(tmp_path / "home", *there)
+    done = RUNNER.invoke(app, ["books", *given])
+    if opened is None:
+        assert done.exit_code == Exit.USAGE
+        assert "edge-cases, nexa-2026-05" in done.stderr
+    else:
+        assert done.exit_code == Exit.CONNECTION
+        assert re.search(rf"came back +{opened}[ .]", done.stderr)
+
+
 VERBS = [
-    "demo", "doctor", "sync", "post", "status", "report", "dev", "books", "sandbox up",
-    "sandbox down", "sandbox odoo", "sandbox generate", "sandbox status", "ledger setup",
+    "demo", "init", "doctor", "sync", "post", "status", "report", "dev", "books", "sandbox up",
+    "sandbox down", "sandbox env", "sandbox odoo", "sandbox generate", "sandbox status", "ledger setup",
     "ledger export", "ledger release",
 ]  # fmt: skip
 

@@ -24,5 +24,9 @@ def test_a_month_waits_for_the_writer_of_another_deployment(fresh: World) -> Non
         with listening(ended_while_waited_for):
             assert fresh.month(PERIODS[0], post=True).success
     assert told[0].pool == keys.LEDGER_POOL
-    assert "fcb run 1234abcd on " in str(told[0])
+    said = str(told[0])
+    assert said.startswith(
+        f"waiting for the lock of the one writer of {fresh.ledger.describe().identity}: fcb run 1234abcd on "
+    )
+    assert said.endswith(" UTC, has it")
     assert fresh.ledger.list_moves()

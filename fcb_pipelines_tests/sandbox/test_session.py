@@ -14,6 +14,7 @@ import pytest
 
 from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.failures import Busy
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.sandbox import processes, session, state
 from fcb_pipelines.sandbox.dataset import Dataset
@@ -213,3 +214,18 @@ def test_a_service_hands_in_its_records_whenever_its_sandbox_comes_up(home: Path
     names = [process.name for process in box.up().processes]
     assert sorted(names) == ["intake", "lago", "stripe"]
     assert "intake of services-small" in session.down(home, "services-small")
+
+
+def test_who_waits_for_another_sandbox_says_for_which_process(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_SAYS_NOTHING_FOR", 0)
+    monkeypatch.setattr(session, "_PATIENCE", 0)
+    said: list[str] = []
+    with session._locked(home, said.append):
+        assert said == []
+        with pytest.raises(Busy, match=f"process {os.getpid()}, since .* UTC has held them"):
+            session.down(home, "nobody", say=said.append)
+    (told,) = said
+    assert told.startswith(f"waiting for process {os.getpid()}, since ")
+    assert session.down(home, "nobody") == ()

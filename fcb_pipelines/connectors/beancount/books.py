@@ -82,7 +82,9 @@ class BooksFolder(Generic[Read]):
         except Timeout as error:
             tried = f"locking the books in {self.folder.name}/"
             raise TransientFailure(
-                tried, f"another process has held them for {LOCK_SECONDS} seconds"
+                tried,
+                f"another process has held them for {LOCK_SECONDS} seconds",
+                remedy=f"`fuser {self.folder / '.lock'}` names it; let it end",
             ) from error
 
     def load(self, scope: Scope | None = None) -> Read:

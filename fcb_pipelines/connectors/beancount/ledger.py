@@ -233,10 +233,16 @@ class BeancountLedger(CashCalls):
 
     def trial_balance(self) -> tuple[TrialBalanceRow, ...]:
         """Balances over our posted (`*`) entries; accounts that come to zero are left out."""
-        balances = self._books.load().balances()
+        records = self._books.load()
+        names = records.chart.names
         return tuple(
-            TrialBalanceRow(account=account, currency=currency, balance=balance)
-            for (account, currency), balance in balances.items()
+            TrialBalanceRow(
+                account=account,
+                currency=currency,
+                balance=balance,
+                name=names.get(account, account),
+            )
+            for (account, currency), balance in records.balances().items()
         )
 
     # --- reading ------------------------------------------------------------------------------

@@ -57,7 +57,8 @@ class LagoReader:
                     f"{self._address}/{path.lstrip('/')}", params=params, timeout=http.TIMEOUT
                 )
             except requests.RequestException as error:
-                raise http.failure(tried, error) from error
+                remedy = "check the network and FCB_LAGO_API_URL, then fcb doctor"
+                raise http.failure(tried, error, remedy=remedy) from error
             self._mind_the_limit(response)
             return _body(tried, response)
 

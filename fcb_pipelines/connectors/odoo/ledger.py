@@ -236,12 +236,19 @@ class OdooLedger(CashBooks):
                 codes.get(row["account_id"][0], ""),
                 str(row["currency_id"][1]),
                 row["amount_currency:sum"],
+                str(row["account_id"][1]),
             )
             for row in groups
         ]
         return tuple(
-            TrialBalanceRow(account=code, currency=currency, balance=minor(balance, currency))
-            for code, currency, balance in sorted(rows)
+            TrialBalanceRow(
+                account=code,
+                currency=currency,
+                balance=minor(balance, currency),
+                # Odoo shows an account as `411310 NexaCloud Hosting Revenue`.
+                name=shown.removeprefix(code).strip(),
+            )
+            for code, currency, balance, shown in sorted(rows)
             if minor(balance, currency)
         )
 

@@ -141,7 +141,8 @@ def _failure(tried: str, error: stripe.StripeError, headers: Mapping[str, str]) 
     status = error.http_status
     said = f"HTTP {status}: {error.user_message or error}"
     if isinstance(error, stripe.APIConnectionError):
-        return http.failure(tried, error.__cause__ or error)
+        remedy = "check the network, its proxy and status.stripe.com, then fcb doctor"
+        return http.failure(tried, error.__cause__ or error, remedy=remedy)
     if status is not None and 300 <= status < 400:
         return redirected(tried, status, headers, "FCB_STRIPE_API_BASE")
     if isinstance(error, stripe.RateLimitError) or status == 429:

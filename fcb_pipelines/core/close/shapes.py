@@ -100,7 +100,7 @@ class CurrencyTotals(TypedDict):
 
 
 class StatusJson(TypedDict):
-    """The status of the months shown and of `unplaced`."""
+    """The status of the months shown and of `unplaced`; `snapshot` is that of the last extract."""
 
     periods: dict[str, Period]
     gates: dict[str, str]
@@ -112,6 +112,7 @@ class StatusJson(TypedDict):
     metering: MeteringStatus
     events: EventsStatus
     cash: CashStatus | None
+    snapshot: str
 
 
 class Made(TypedDict):

@@ -84,6 +84,7 @@ def status(
     amounts: Amounts,
     events: EventsStatus | None = None,
     cash: CashStatus | None = None,
+    snapshot: str = "",
 ) -> StatusJson:
     """The status of these months and unplaced, as plain JSON values.
 
@@ -91,7 +92,7 @@ def status(
     at the sources that belong to other products of the company; `metering` is the summary of the dual
     run; `amounts` are the sums at the sources, posted and listed, by currency and measure;
     `events` counts what services were told (None: nothing); `cash` is the summary of the balances (None: cash
-    is off).
+    is off); `snapshot` is that of the last extract (empty: none).
     """
     places = {**months, UNPLACED: unplaced}
     return {
@@ -107,6 +108,7 @@ def status(
         "metering": metering,
         "events": events or events_status(()),
         "cash": cash,
+        "snapshot": snapshot,
     }
 
 

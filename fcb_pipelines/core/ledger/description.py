@@ -1,6 +1,6 @@
 """The description of a ledger: its identity, limits, missing parts, setup steps and trial balance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from fcb_pipelines.core.codes import Method
@@ -63,8 +63,13 @@ class SetupStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialBalanceRow:
-    """The balance of one account in one currency over our posted entries, minor units, debit > 0."""
+    """The balance of one account in one currency over our posted entries, minor units, debit > 0.
+
+    `name` is what the ledger calls the account, and no part of what the balance is: two ledgers that agree
+    may call it otherwise.
+    """
 
     account: str
     currency: str
     balance: int
+    name: str = field(default="", compare=False)

@@ -88,6 +88,7 @@ class FrameReport:
                 if only in (None, row.period)
             ),
             CashReport(frames=self._frames).status(),
+            self.snapshot(),
         )
 
     def month(self, period: str) -> MonthStatus | None:

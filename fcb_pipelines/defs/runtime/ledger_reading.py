@@ -139,11 +139,19 @@ def open_writer(ledger: Ledger, log: ReadBackLog, run_id: str) -> Iterator[Ledge
     `one_writer` do.
     """
 
-    def waits(holder: str) -> None:
-        tell(Waiting(run_id=run_id, pool=keys.LEDGER_POOL, holders=(holder,)))
-
     reader = open_reader(ledger, log, run_id)
     identity = reader.description.identity
+
+    def waits(holder: str) -> None:
+        tell(
+            Waiting(
+                run_id=run_id,
+                pool=keys.LEDGER_POOL,
+                holders=(f"{holder} has it",),
+                lock=f"the lock of the one writer of {identity}",
+            )
+        )
+
     who = f"run {run_id[:8]}"
     with one_writer(log.postgres_url, identity, who=who, waits=waits) as waited:
         yield open_reader(ledger, log, run_id) if waited else reader
