@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fcb_pipelines.core.cash.shapes import CashSection, CashStatus
+from fcb_pipelines.core.close.report_shapes import (
+    AgeingRow,
+    FamilyCompared,
+    OpenDocument,
+    RollForward,
+)
 from fcb_pipelines.core.events.proof import EventsSection, EventsStatus
 from fcb_pipelines.core.metering.shapes import MeteringSection, MeteringStatus
 
@@ -257,6 +263,10 @@ class ReportJson(Sold):
     documents: list[Document]
     tax_witness: TaxWitness
     receivable: list[Owing]
+    roll_forward: list[RollForward]
+    ageing: list[AgeingRow]
+    open_documents: list[OpenDocument]
+    revenue_compared: list[FamilyCompared]
     settlements: list[SettledSum]
     other_currencies: dict[str, Sold]
     taxes: list[TaxRow]

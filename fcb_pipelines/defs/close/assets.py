@@ -10,11 +10,13 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
+from fcb_pipelines.core.close.report import close_report
+from fcb_pipelines.core.close.tie_outs import TieOut, tie_outs
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
+from fcb_pipelines.defs.reconciliation.history import history
 from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
@@ -61,11 +63,12 @@ def report(
         metering=DualRunProof(store.frames()).section(period),
         events=events_of(store.frames(), period),
         cash=CashReport(frames=store.frames()).section(period),
+        history=history(store.frames()),
     )
     page = store.reports() / f"{period}.html"
     places.write_bytes(page, render(content).encode())
     told = json.dumps(content, indent=2, ensure_ascii=False)
     places.write_bytes(page.with_suffix(".json"), told.encode())
-    frame = to_frame(tie_outs(month), TieOut)
+    frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
