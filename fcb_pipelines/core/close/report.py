@@ -8,6 +8,7 @@ from datetime import date
 from fcb_pipelines.core.cash.shapes import CashSection
 from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.history import History, compared, receivable_of
+from fcb_pipelines.core.close.links import Pages, found_at
 from fcb_pipelines.core.close.population import billed_amounts
 from fcb_pipelines.core.close.shapes import (
     BilledRow,
@@ -51,12 +52,14 @@ def close_report(
     events: EventsSection | None = None,
     cash: CashSection | None = None,
     history: History | None = None,
+    pages: Pages | None = None,
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `over_all` are the results of the gates over the extracts and all months from the last proof;
     `metering` is the month's dual run, None where it was never built; `events` what services were told,
-    None where nothing was; `cash` is the month's cash, None where cash is off. `currency` is the company's;
+    None where nothing was; `cash` is the month's cash, None where cash is off; `history` is what all
+    built months know; `pages` are the addresses that documents are linked to. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
     code to its family, `customers` each billing account that NexaCloud knows to its name; `taxes` are the
     configured ones, `version` is that of the package.
@@ -101,6 +104,7 @@ def close_report(
             partner: customers[partner]
             for partner in sorted({one["partner"] or "" for one in documents} & customers.keys())
         },
+        "links": found_at(documents, month.moves, pages or Pages()),
         "metering": metering,
         "events": events,
         "cash": cash,

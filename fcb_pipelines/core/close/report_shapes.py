@@ -86,3 +86,11 @@ class FamilyCompared(TypedDict):
     amount: int
     month_before: int | None
     year_before: int | None
+
+
+class Found(TypedDict):
+    """Where a document is found: the ledger's own number, and addresses of pages (None: not configured)."""
+
+    ledger_number: str
+    ledger_url: str | None
+    source_url: str | None

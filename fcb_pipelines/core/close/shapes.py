@@ -10,6 +10,7 @@ from fcb_pipelines.core.cash.shapes import CashSection, CashStatus
 from fcb_pipelines.core.close.report_shapes import (
     AgeingRow,
     FamilyCompared,
+    Found,
     OpenDocument,
     RollForward,
 )
@@ -244,7 +245,8 @@ class TaxRow(TypedDict):
 class ReportJson(Sold):
     """The close report of one month; revenue and tax are in the company's currency.
 
-    `customers` maps each billing account of a document to its name, where NexaCloud knows one.
+    `customers` maps each billing account of a document to its name, where NexaCloud knows one, `links` each
+    document to where it is found.
     """
 
     period: str
@@ -271,6 +273,7 @@ class ReportJson(Sold):
     other_currencies: dict[str, Sold]
     taxes: list[TaxRow]
     customers: dict[str, str]
+    links: dict[str, Found]
     metering: MeteringSection | None
     events: EventsSection | None
     cash: CashSection | None

@@ -64,6 +64,7 @@ def report(
         events=events_of(store.frames(), period),
         cash=CashReport(frames=store.frames()).section(period),
         history=history(store.frames()),
+        pages=store.pages(),
     )
     page = store.reports() / f"{period}.html"
     places.write_bytes(page, render(content).encode())

@@ -103,6 +103,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
             }
         ],
         "customers": {"nexacloud:7": "Maple <Ledger>"},
+        "links": {},
         "metering": None,
         "events": None,
         "cash": None,
@@ -283,6 +284,22 @@ def test_what_our_entries_do_not_explain_is_a_line_with_its_documents() -> None:
 def test_revenue_has_a_dash_where_the_other_month_was_not_built() -> None:
     page = render(a_report())
     assert '<td class="n">200.00</td><td class="n">–</td>' in page
+
+
+def test_a_document_is_linked_to_its_source_and_to_its_move() -> None:
+    ref = "stripe:acct_nexacloud:in_1"
+    at = {
+        "ledger_number": "INV/2026/00005",
+        "ledger_url": "https://odoo.example/odoo/account.move/7",
+        "source_url": 'https://dashboard.example/in_1?a=1&b="2"',
+    }
+    page = render(a_report(links={ref: at}, exceptions=[EXCEPTION]))
+    assert '<a href="https://odoo.example/odoo/account.move/7">INV/2026/00005</a>' in page
+    linked = 'href="https://dashboard.example/in_1?a=1&amp;b=&#34;2&#34;">A-0001</a>'
+    assert page.count(linked) == 2
+    plain = render(a_report(links={ref: at | {"ledger_url": None, "source_url": None}}))
+    assert "INV/2026/00005" in plain
+    assert 'href="http' not in plain
 
 
 def test_a_report_that_lacks_a_part_is_refused() -> None:
