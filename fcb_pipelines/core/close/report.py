@@ -6,10 +6,13 @@ from dataclasses import asdict
 from datetime import date
 
 from fcb_pipelines.core.cash.shapes import CashSection
+from fcb_pipelines.core.close.changes import FIRST, carried
+from fcb_pipelines.core.close.changes import compared as compared_reports
 from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.history import History, compared, receivable_of
 from fcb_pipelines.core.close.links import Pages, found_at
 from fcb_pipelines.core.close.population import billed_amounts
+from fcb_pipelines.core.close.report_shapes import Since
 from fcb_pipelines.core.close.shapes import (
     BilledRow,
     Document,
@@ -53,13 +56,15 @@ def close_report(
     cash: CashSection | None = None,
     history: History | None = None,
     pages: Pages | None = None,
+    before: ReportJson | None = None,
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `over_all` are the results of the gates over the extracts and all months from the last proof;
     `metering` is the month's dual run, None where it was never built; `events` what services were told,
     None where nothing was; `cash` is the month's cash, None where cash is off; `history` is what all
-    built months know; `pages` are the addresses that documents are linked to. `currency` is the company's;
+    built months know; `pages` are the addresses that documents are linked to, `before` is the
+    report of the month before this one. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
     code to its family, `customers` each billing account that NexaCloud knows to its name; `taxes` are the
     configured ones, `version` is that of the package.
@@ -104,11 +109,14 @@ def close_report(
             partner: customers[partner]
             for partner in sorted({one["partner"] or "" for one in documents} & customers.keys())
         },
+        "changes": FIRST,
         "links": found_at(documents, month.moves, pages or Pages()),
         "metering": metering,
         "events": events,
         "cash": cash,
     }
+    if before is not None:
+        report["changes"] = carried(before, compared_reports(before, report, _since(before)))
     report["generated_from"]["digest"] = digest_of(report)
     return report
 
@@ -117,6 +125,18 @@ def digest_of(report: ReportJson) -> str:
     """The digest of a report without the one that it carries: a report of which both differ was changed."""
     bare = {**report, "generated_from": {**report["generated_from"], "digest": ""}}
     return digest_of_json(bare)
+
+
+def _since(before: ReportJson) -> Since:
+    made = before["generated_from"]
+    digest = made.get("digest", "")
+    return {
+        "snapshot": made["snapshot"],
+        "version": made.get("version", ""),
+        "digest": digest,
+        # An early report has no digest to be held to.
+        "intact": not digest or digest_of(before) == digest,
+    }
 
 
 def _billed(month: MonthStatus) -> list[BilledRow]:

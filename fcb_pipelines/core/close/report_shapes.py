@@ -94,3 +94,47 @@ class Found(TypedDict):
     ledger_number: str
     ledger_url: str | None
     source_url: str | None
+
+
+class Since(TypedDict):
+    """The report that this one is compared with; `intact` says that its data had the digest that it carried."""
+
+    snapshot: str
+    version: str
+    digest: str
+    intact: bool
+
+
+class DocumentChange(TypedDict):
+    """One document that is `new`, `gone` or `changed`; `details` say each field's value now and before."""
+
+    ref: str
+    number: str
+    what: str
+    details: list[str]
+
+
+class AmountChange(TypedDict):
+    """One amount of the report, minor units; None where the report has or had no such row."""
+
+    name: str
+    currency: str
+    before: int | None
+    now: int | None
+
+
+class GateChange(TypedDict):
+    """One gate with another outcome; empty where it was or is not evaluated."""
+
+    name: str
+    before: str
+    now: str
+
+
+class Changes(TypedDict):
+    """What is otherwise than in the report before; `since` is None for the first report of a month."""
+
+    since: Since | None
+    documents: list[DocumentChange]
+    amounts: list[AmountChange]
+    gates: list[GateChange]

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 from fcb_pipelines.core.cash.shapes import CashSection, CashStatus
 from fcb_pipelines.core.close.report_shapes import (
     AgeingRow,
+    Changes,
     FamilyCompared,
     Found,
     OpenDocument,
@@ -274,6 +275,7 @@ class ReportJson(Sold):
     taxes: list[TaxRow]
     customers: dict[str, str]
     links: dict[str, Found]
+    changes: Changes
     metering: MeteringSection | None
     events: EventsSection | None
     cash: CashSection | None

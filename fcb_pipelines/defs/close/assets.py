@@ -12,6 +12,7 @@ from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import close_report
 from fcb_pipelines.core.close.tie_outs import TieOut, tie_outs
+from fcb_pipelines.defs.close.before import keep, report_before
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.metering.proof import DualRunProof
@@ -48,6 +49,7 @@ def report(
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
+    file = store.reports() / f"{period}.json"
     content = close_report(
         period,
         month,
@@ -65,11 +67,13 @@ def report(
         cash=CashReport(frames=store.frames()).section(period),
         history=history(store.frames()),
         pages=store.pages(),
+        before=report_before(file),
     )
-    page = store.reports() / f"{period}.html"
+    keep(file, content)
+    page = file.with_suffix(".html")
     places.write_bytes(page, render(content).encode())
     told = json.dumps(content, indent=2, ensure_ascii=False)
-    places.write_bytes(page.with_suffix(".json"), told.encode())
+    places.write_bytes(file, told.encode())
     frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))

@@ -54,7 +54,7 @@ def a_month(**changes: Any) -> MonthStatus:
     return replace(month, **changes)
 
 
-def report(month: MonthStatus | None = None) -> dict[str, Any]:
+def report(month: MonthStatus | None = None, **further: Any) -> dict[str, Any]:
     return close_report(
         "2026-04",
         month or a_month(),
@@ -66,6 +66,7 @@ def report(month: MonthStatus | None = None) -> dict[str, Any]:
         taxes=SETTINGS.taxes,
         customers={PAID.partner: "Maple Ledger Ltd."},
         today=DAY,
+        **further,
     )
 
 

@@ -104,6 +104,7 @@ def a_report(**changes: Any) -> dict[str, Any]:
         ],
         "customers": {"nexacloud:7": "Maple <Ledger>"},
         "links": {},
+        "changes": {"since": None, "documents": [], "amounts": [], "gates": []},
         "metering": None,
         "events": None,
         "cash": None,
@@ -300,6 +301,21 @@ def test_a_document_is_linked_to_its_source_and_to_its_move() -> None:
     plain = render(a_report(links={ref: at | {"ledger_url": None, "source_url": None}}))
     assert "INV/2026/00005" in plain
     assert 'href="http' not in plain
+
+
+def test_what_changed_is_told_and_a_long_list_is_cut() -> None:
+    document = {"ref": "stripe:a:in_9", "number": "A-9", "what": "changed", "details": ["state x"]}
+    changes = {
+        "since": {"snapshot": "s-0", "version": "0.1.0", "digest": "d0", "intact": False},
+        "documents": [document] * 203,
+        "amounts": [{"name": "Billed, net", "currency": "CAD", "before": None, "now": 123}],
+        "gates": [{"name": "g", "before": "", "now": "fail"}],
+    }
+    page = render(a_report(changes=changes))
+    for told in ("s-0", "d0", "It was changed after it was made", "3 more", "Billed, net", "1.23"):
+        assert told in page
+    assert page.count("A-9") == 200
+    assert "first report of this month" in render(a_report())
 
 
 def test_a_report_that_lacks_a_part_is_refused() -> None:
