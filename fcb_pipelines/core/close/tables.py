@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from fcb_pipelines.core.close.ageing import BUCKETS
 from fcb_pipelines.core.close.shapes import Document, ReportJson
+from fcb_pipelines.core.close.signing import badge
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.money import to_major
 
@@ -36,6 +37,20 @@ def tables(report: ReportJson) -> tuple[Table, ...]:
         _roll_forward(report),
         _revenue(report),
     )
+
+
+def about(report: ReportJson) -> dict[str, str]:
+    """What the tables are of: month, company, and what the report was made from."""
+    made = report["generated_from"]
+    return {
+        "month": report["period"],
+        "company": report["company"],
+        "currency": report["currency"],
+        "signing": badge(report),
+        "snapshot": made["snapshot"],
+        "version": made["version"],
+        "digest": made["digest"],
+    }
 
 
 def _documents(report: ReportJson) -> Table:

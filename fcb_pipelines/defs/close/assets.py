@@ -11,12 +11,13 @@ from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.close.report import close_report
-from fcb_pipelines.core.close.tables import tables
+from fcb_pipelines.core.close.tables import about, tables
 from fcb_pipelines.core.close.tie_outs import TieOut, tie_outs
+from fcb_pipelines.core.periods import first_day, following
 from fcb_pipelines.defs.close.before import keep, report_before
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
-from fcb_pipelines.defs.close.sheets import csv_of
+from fcb_pipelines.defs.close.sheets import csv_of, workbook_of
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.reconciliation.history import history
@@ -76,8 +77,11 @@ def report(
     places.write_bytes(page, render(content).encode())
     told = json.dumps(content, indent=2, ensure_ascii=False)
     places.write_bytes(file, told.encode())
-    for table in tables(content):
+    found = tables(content)
+    for table in found:
         places.write_bytes(store.reports() / period / f"{table.name}.csv", csv_of(table))
+    book = workbook_of(found, about(content), first_day(following(period)))
+    places.write_bytes(file.with_suffix(".xlsx"), book)
     frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fcb_pipelines.core.close.ageing import BUCKETS
 from fcb_pipelines.core.close.report_shapes import FamilyCompared
 from fcb_pipelines.core.close.shapes import ReportJson
-from fcb_pipelines.core.close.signing import points_to_decide, signing
+from fcb_pipelines.core.close.signing import badge, signing
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
@@ -47,7 +47,7 @@ def render(report: ReportJson) -> str:
     return page.render(
         **report,
         verdict=signing(report).value,
-        points=points_to_decide(report),
+        badge=badge(report),
         owed=_sums((row["currency"], row["minor"]) for row in report["receivable"]),
         received=_received(report),
         document_sums=_document_sums(report),
