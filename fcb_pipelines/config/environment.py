@@ -28,9 +28,12 @@ VARIABLES: Mapping[str, str] = {
     "FCB_STRIPE_API_BASE": "another address of the Stripe API (only the sandbox sets it)",
     "FCB_LAGO_API_KEY": "Lago API key",
     "FCB_LAGO_API_URL": "address of the Lago API",
+    "FCB_STRIPE_DOCUMENT_URL": "page of a Stripe document, with {id} and {kind}, linked in the close report",
+    "FCB_LAGO_DOCUMENT_URL": "page of a Lago document, with {id} and {kind}, linked in the close report",
     "FCB_ALLOW_HTTP": "1 allows http:// to another machine (default: https only)",
     "FCB_LEDGER": "which ledger is written: beancount or odoo (default beancount)",
     "FCB_ODOO_URL": "address of Odoo",
+    "FCB_ODOO_WEB_URL": "address of Odoo in a browser, linked in the close report (default FCB_ODOO_URL)",
     "FCB_ODOO_DATABASE": "Odoo's database",
     "FCB_ODOO_USER": "Odoo user that writes the books",
     "FCB_ODOO_PASSWORD": "that user's API key or password",
@@ -44,6 +47,8 @@ VARIABLES: Mapping[str, str] = {
 PREFIX = "FCB_"
 # An address within this machine, with or without a port.
 LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$)", re.IGNORECASE)
+# What a report may link to: a scheme that runs nothing, and a host.
+_PAGE = re.compile(r"https?://[^\s/]\S*$", re.IGNORECASE)
 _POSTGRES = re.compile(r"^postgres(ql)?(\+psycopg2)?://")
 
 
@@ -130,6 +135,32 @@ class Environment:
     def may_be_plain(self, host: str) -> bool:
         """Whether secrets may go to this host in plain text: one of this machine, or all by FCB_ALLOW_HTTP."""
         return self.values.get("FCB_ALLOW_HTTP") == "1" or bool(LOOPBACK.match(host))
+    def document_url(self, source: str) -> str | None:
+        """The page of a document of this source, with `{id}`; None where none is configured.
+
+        Raises EnvironmentProblem where it is no http(s) address or lacks `{id}`.
+        """
+        name = f"{PREFIX}{source.upper()}_DOCUMENT_URL"
+        template = self._page(name)
+        if template is not None and "{id}" not in template:
+            raise _problem(name, "lacks {id}, the place of the document's id")
+        return template
+
+    def odoo_page(self) -> str | None:
+        """The address of Odoo in a browser, without a slash at its end; None where the books are not there.
+
+        Raises EnvironmentProblem where it is no http(s) address.
+        """
+        if self.ledger != "odoo":
+            return None
+        page = self._page("FCB_ODOO_WEB_URL") or self._page("FCB_ODOO_URL")
+        return page.rstrip("/") if page else None
+
+    def _page(self, variable: str) -> str | None:
+        url = self.values.get(variable)
+        if url is not None and not _PAGE.match(url):
+            raise _problem(variable, "is the address of a page, https://… or http://…")
+        return url
 
     def missing(self) -> tuple[str, ...]:
         """The names of the variables that a full run with this ledger needs and that are not set."""

@@ -37,7 +37,7 @@ ENTRY = ("ref", "record", "what", "state", "content_hash", "source_hash", "odoo_
 # Sentences for people: that one is there is promised, its wording is not.
 PROSE = frozenset({"description", "detail", "meaning", "recovery", "remedy", "sample"})
 # When it was made, and not what it says.
-PASSING = frozenset({"generated_from", "snapshot"})
+PASSING = frozenset({"changes", "generated_from", "snapshot"})
 # What tells one member of a list from the others.
 _IDENTITY = (
     "ref",

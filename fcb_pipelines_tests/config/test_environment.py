@@ -50,6 +50,42 @@ def test_an_empty_environment_is_enough_to_begin_with() -> None:
     assert found.ledger == "beancount"
 
 
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("javascript:alert({id})", "address of a page"),
+        ("https://", "address of a page"),
+        ("https://dashboard example/{id}", "address of a page"),
+        ("https://dashboard.example/invoices", "lacks {id}"),
+    ],
+)
+def test_only_the_address_of_a_page_can_be_linked(url: str, fault: str) -> None:
+    found = environment.read({"FCB_STRIPE_DOCUMENT_URL": url})
+    with pytest.raises(EnvironmentProblem, match=re.escape(fault)) as raised:
+        found.document_url("stripe")
+    assert "FCB_STRIPE_DOCUMENT_URL" in str(raised.value)
+
+
+def test_a_source_has_the_page_of_its_own_variable() -> None:
+    found = environment.read({"FCB_LAGO_DOCUMENT_URL": "https://lago.example/invoice/{id}"})
+    assert found.document_url("lago") == "https://lago.example/invoice/{id}"
+    assert found.document_url("stripe") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "page"),
+    [
+        ({}, "http://127.0.0.1:8069"),
+        ({"FCB_ODOO_WEB_URL": "https://odoo.example/"}, "https://odoo.example"),
+        ({"FCB_LEDGER": "beancount"}, None),
+    ],
+)
+def test_the_page_of_odoo_is_another_address_where_one_is_named(
+    changes: dict[str, str], page: str | None
+) -> None:
+    assert environment.read({**COMPLETE, **changes}).odoo_page() == page
+
+
 def test_the_store_is_the_datas_folder_unless_a_url_says_otherwise(tmp_path: Path) -> None:
     home = {"FCB_HOME": str(tmp_path)}
     assert environment.read({**home, "FCB_DATASET": "trial"}).store == str(tmp_path / "trial")

@@ -6,7 +6,7 @@ ledgers, from the values alone.
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -23,8 +23,10 @@ from hypothesis import strategies as st
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+from fcb_pipelines.core.close.booked import booked, unique
+from fcb_pipelines.core.close.rollforward import roll_forward
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines_tests.documents import SETTINGS, a_partner, expected_balances
 from fcb_pipelines_tests.ledgers import balances
 from fcb_pipelines_tests.odoo_server import OdooServer
@@ -164,6 +166,21 @@ def assert_says(ledger: Ledger, life: Life) -> None:
         assert found.settlement.content_hash == found.stored_hash == settlement.content_hash
         assert abs(found.reconciled) <= abs(settlement.amount)
     assert balances(ledger) == expected_balances(documents, settlements)
+    assert_rolls_forward(ledger, moves, ledger_state)
+
+
+def assert_rolls_forward(
+    ledger: Ledger, moves: Mapping[str, LedgerMove], settled: Mapping[str, LedgerSettlement]
+) -> None:
+    """What was read back comes to the receivable that the ledger itself states, and explains it whole."""
+    states = [LedgerState(ref=ref, move=move) for ref, move in moves.items()]
+    states += [LedgerState(ref=ref, settlement=entry) for ref, entry in settled.items()]
+    entries = unique(each for state in states for each in booked(state))
+    stated = balances(ledger)
+    for row in roll_forward(entries, "2026-12", ()):
+        account = (SETTINGS.accounts.receivable.code, row["currency"])
+        assert row["closing"] == row["open"] == stated.get(account, 0)
+        assert row["differing"] == []
 
 
 def _taken_off(document: LedgerDocument, settlements: Sequence[Settlement]) -> dict[str, int]:

@@ -295,6 +295,18 @@ def test_a_posted_move_is_never_rebuilt(ledger: Ledger) -> None:
     assert balances(ledger) == expected_balances([document])
 
 
+def test_a_posted_move_has_the_number_that_the_ledger_gave_it_and_a_draft_has_none(
+    ledger: Ledger,
+) -> None:
+    first, second = an_invoice("in_1"), an_invoice("in_2")
+    (draft,) = ledger.write_drafts([first])
+    written(ledger, first, second)
+    numbers = {move.ledger_number for move in ledger.read_moves()}
+    assert draft.ledger_number == ""
+    assert len(numbers) == 2
+    assert "" not in numbers
+
+
 def test_posting_twice_posts_once(ledger: Ledger) -> None:
     document = an_invoice()
     ledger.write_drafts([document])

@@ -18,6 +18,7 @@ from fcb_pipelines.connectors.beancount.entries import (
     text,
 )
 from fcb_pipelines.connectors.beancount.loading import Loaded, is_our_balance
+from fcb_pipelines.connectors.beancount.text import link_of
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.documents.partners import LedgerPartner
@@ -160,6 +161,7 @@ class Records:
             stored_hash=text(entry.meta, "content_hash") or None,
             stored_source_hash=document.source_hash,
             put_back=matching.put_back,
+            ledger_number=link_of(ref) if state_of(entry) is MoveState.POSTED else "",
         )
 
     def settlement(self, ref: str) -> LedgerSettlement | None:

@@ -146,7 +146,7 @@ def statement_text(statement: CashStatement, *, balance: str) -> str:
         "name": statement.name,
         "content_hash": statement.content_hash,
     }
-    head = f"{statement.date.isoformat()} note {balance} {quoted(comment)} {_link(statement.ref)}"
+    head = f"{statement.date.isoformat()} note {balance} {quoted(comment)} {link_of(statement.ref)}"
     balances = [f"  opening: {opening}", f"  closing: {closing}"]
     return "\n".join([head, *_facts(facts, "  "), *balances])
 
@@ -157,7 +157,7 @@ def statement_rows(statement: CashStatement, number: int) -> tuple[str, list[str
         "statement": statement.ref,
         "statement_line": Decimal(number),
     }
-    return _link(statement.ref), list(_facts(facts, "  "))
+    return link_of(statement.ref), list(_facts(facts, "  "))
 
 
 def balance_text(stated: CashBalance, *, balance: str) -> str:
@@ -225,10 +225,11 @@ include "journal/*.beancount"
 
 def _head(day: date, flag: str, payee: str | None, narration: str, tag: str, *refs: str) -> str:
     texts = [quoted(text) for text in (payee, narration) if text is not None]
-    return " ".join([day.isoformat(), flag, *texts, f"#{tag}", *map(_link, refs)])
+    return " ".join([day.isoformat(), flag, *texts, f"#{tag}", *map(link_of, refs)])
 
 
-def _link(ref: str) -> str:
+def link_of(ref: str) -> str:
+    """The link that the entries of a document bear: `^stripe/acct_1/in_7`."""
     return f"^{re.sub(r'[^A-Za-z0-9_./-]', '/', ref)}"
 
 

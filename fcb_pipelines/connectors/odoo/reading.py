@@ -28,7 +28,7 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, ListedMove, MoveState, P
 from fcb_pipelines.core.money import exponent, from_major
 
 MOVE_FIELDS = (
-    "move_type", "state", "payment_state", "ref", "invoice_date", "date", "currency_id",
+    "name", "move_type", "state", "payment_state", "ref", "invoice_date", "date", "currency_id",
     "partner_id", "amount_residual", "amount_total", "x_fc_nexacloud_invoice_id",
     "x_fc_stripe_invoice_id", CONTENT_HASH, REVERSES_REF, SOURCE_HASH, SOURCE_REF,
 )  # fmt: skip
@@ -108,6 +108,8 @@ def ledger_move(
         stored_hash=stored,
         stored_source_hash=text(row[SOURCE_HASH]),
         put_back=beside,
+        # A draft may have the number that it would get.
+        ledger_number=text(row["name"]) or "" if state is MoveState.POSTED else "",
     )
 
 

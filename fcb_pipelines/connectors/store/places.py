@@ -54,6 +54,14 @@ def signature(place: Place) -> str:
         return str(place.fs.ukey(place.path))
 
 
+def written(place: Place) -> float:
+    """When the file was last written, Unix seconds: of two files the later one. Raises FileNotFoundError."""
+    if isinstance(place, Path):
+        return place.stat().st_mtime_ns / 1e9
+    with _asking(f"looking at {place}"):
+        return float(place.fs.modified(place.path).timestamp())
+
+
 def exists(place: Place) -> bool:
     """Whether there is a file."""
     if isinstance(place, Path):

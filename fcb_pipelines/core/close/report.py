@@ -1,13 +1,18 @@
 """The close report of a month: tie-outs, exceptions, revenue by family, tax and receivable, as JSON values."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 
 from fcb_pipelines.core.cash.shapes import CashSection
+from fcb_pipelines.core.close.changes import FIRST, carried
+from fcb_pipelines.core.close.changes import compared as compared_reports
 from fcb_pipelines.core.close.exceptions import exception_rows
+from fcb_pipelines.core.close.history import History, compared, receivable_of
+from fcb_pipelines.core.close.links import Pages, found_at
 from fcb_pipelines.core.close.population import billed_amounts
+from fcb_pipelines.core.close.report_shapes import Since
 from fcb_pipelines.core.close.shapes import (
     BilledRow,
     Document,
@@ -17,9 +22,9 @@ from fcb_pipelines.core.close.shapes import (
     SettledSum,
     TaxRow,
     TaxWitness,
-    TieOutRow,
 )
 from fcb_pipelines.core.close.status import MonthStatus, documents_of
+from fcb_pipelines.core.close.tie_outs import tie_out_row, tie_outs
 from fcb_pipelines.core.codes import Kind, Verdict
 from fcb_pipelines.core.company.settings import Tax
 from fcb_pipelines.core.digests import digest_of_json
@@ -27,88 +32,10 @@ from fcb_pipelines.core.events.proof import EventsSection
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.metering.shapes import MeteringSection
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
-from fcb_pipelines.core.proof.receivable import receivable
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TieOut:
-    """Two amounts that must be equal, in minor units of `currency`, each with its label."""
-
-    name: str
-    currency: str
-    left_label: str
-    left: int
-    right_label: str
-    right: int
-
-    @property
-    def difference(self) -> int:
-        """Right less left."""
-        return self.right - self.left
-
 
 # The verdicts without an expected tax.
 _UNJUDGED = (WitnessVerdict.UNKNOWN_ADDRESS,)
-
-
-def tie_outs(month: MonthStatus) -> tuple[TieOut, ...]:
-    """Source against ledger, three rows a currency: billed, tax, and owed.
-
-    Settlements that are listed instead of posted are not counted as paid on either side.
-    """
-    owing = receivable(month.dispositions, month.moves.values(), month.unsettled, month.settlements)
-    posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
-    to_post = [row for row in month.dispositions if row.verdict is Verdict.POST]
-    wanted = {row.ref for row in to_post}
-    currencies = sorted({row.currency for row in to_post} | {m.document.currency for m in posted})
-    rows = []
-    for currency in currencies:
-        own = [row for row in to_post if row.currency == currency]
-        moves = [move for move in posted if move.document.currency == currency]
-        credited = _credited(month, currency, wanted)
-        for name, billed, posted_sum in (
-            (
-                "Billed at the source = posted",
-                sum(row.kind.sign * row.total for row in own) + credited[0],
-                sum(move.document.kind.sign * move.document.total for move in moves),
-            ),
-            (
-                "Tax billed = tax posted",
-                sum(row.kind.sign * row.tax for row in own) + credited[1],
-                sum(move.document.kind.sign * move.document.tax for move in moves),
-            ),
-            (
-                "Owed at the source = receivable",
-                sum(
-                    row.source - (row.not_posted if row.ref in month.unsettled else 0)
-                    for row in owing
-                    if row.currency == currency and row.ref in wanted
-                ),
-                sum(row.ledger for row in owing if row.currency == currency),
-            ),
-        ):
-            rows.append(
-                TieOut(
-                    name=name,
-                    currency=currency,
-                    left_label="source",
-                    left=billed,
-                    right_label="ledger",
-                    right=posted_sum,
-                )
-            )
-    return tuple(rows)
-
-
-def _credited(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
-    """The credited total and tax of posted documents that are not to be posted any more (voided)."""
-    found = [
-        month.credited.get(row.ref, (0, 0))
-        for row in month.dispositions
-        if row.currency == currency and row.ref in month.moves and row.ref not in wanted
-    ]
-    return sum(total for total, _ in found), sum(tax for _, tax in found)
 
 
 def close_report(
@@ -127,12 +54,17 @@ def close_report(
     metering: MeteringSection | None = None,
     events: EventsSection | None = None,
     cash: CashSection | None = None,
+    history: History | None = None,
+    pages: Pages | None = None,
+    before: ReportJson | None = None,
 ) -> ReportJson:
     """The close report of one month as plain JSON values, amounts in minor units.
 
     `over_all` are the results of the gates over the extracts and all months from the last proof;
     `metering` is the month's dual run, None where it was never built; `events` what services were told,
-    None where nothing was; `cash` is the month's cash, None where cash is off. `currency` is the company's;
+    None where nothing was; `cash` is the month's cash, None where cash is off; `history` is what all
+    built months know; `pages` are the addresses that documents are linked to, `before` is the
+    report of the month before this one. `currency` is the company's;
     revenue and tax in other currencies are under `other_currencies`. `families` maps each income account
     code to its family, `customers` each billing account that NexaCloud knows to its name; `taxes` are the
     configured ones, `version` is that of the package.
@@ -140,6 +72,9 @@ def close_report(
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
     documents = documents_of(month)
+    history = history or History()
+    at_end = receivable_of(history, period, customers)
+    revenue = _revenue(posted, families, currency)
     report: ReportJson = {
         "period": period,
         "currency": currency,
@@ -150,15 +85,17 @@ def close_report(
         "skip": verdicts[Verdict.SKIP],
         "hold": verdicts[Verdict.HOLD],
         "billed": _billed(month),
-        "tie_outs": [_tie_out(tie) for tie in tie_outs(month)],
+        "tie_outs": [tie_out_row(tie) for tie in tie_outs(month, at_end["roll_forward"])],
         "gates": [_gate(result) for result in month.gates],
         "gates_over_all": [_gate(result) for result in over_all],
         "exceptions": exception_rows(month, documents, today),
         "documents": documents,
-        "revenue_by_family": _revenue(posted, families, currency),
+        "revenue_by_family": revenue,
+        "revenue_compared": compared(revenue, period, history, families, currency),
         "tax_by_key": _taxes(posted, currency),
         "tax_witness": _witness(month.witness),
         "receivable": _receivable(posted, customers),
+        **at_end,
         "settlements": _settlements(documents),
         "other_currencies": {
             other: {
@@ -172,10 +109,14 @@ def close_report(
             partner: customers[partner]
             for partner in sorted({one["partner"] or "" for one in documents} & customers.keys())
         },
+        "changes": FIRST,
+        "links": found_at(documents, month.moves, pages or Pages()),
         "metering": metering,
         "events": events,
         "cash": cash,
     }
+    if before is not None:
+        report["changes"] = carried(before, compared_reports(before, report, _since(before)))
     report["generated_from"]["digest"] = digest_of(report)
     return report
 
@@ -186,24 +127,23 @@ def digest_of(report: ReportJson) -> str:
     return digest_of_json(bare)
 
 
+def _since(before: ReportJson) -> Since:
+    made = before["generated_from"]
+    digest = made.get("digest", "")
+    return {
+        "snapshot": made["snapshot"],
+        "version": made.get("version", ""),
+        "digest": digest,
+        # An early report has no digest to be held to.
+        "intact": not digest or digest_of(before) == digest,
+    }
+
+
 def _billed(month: MonthStatus) -> list[BilledRow]:
     rows: list[BilledRow] = []
     for one in billed_amounts(month.dispositions, month.amounts):
         rows.append({**asdict(one), "difference": one.difference})  # type: ignore[typeddict-item]
     return rows
-
-
-def _tie_out(tie: TieOut) -> TieOutRow:
-    return {
-        "name": tie.name,
-        "currency": tie.currency,
-        "left_label": tie.left_label,
-        "left": tie.left,
-        "right_label": tie.right_label,
-        "right": tie.right,
-        "difference": tie.difference,
-        "ok": tie.difference == 0,
-    }
 
 
 def _gate(result: GateResult) -> GateRow:

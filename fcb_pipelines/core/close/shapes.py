@@ -7,6 +7,14 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from fcb_pipelines.core.cash.shapes import CashSection, CashStatus
+from fcb_pipelines.core.close.report_shapes import (
+    AgeingRow,
+    Changes,
+    FamilyCompared,
+    Found,
+    OpenDocument,
+    RollForward,
+)
 from fcb_pipelines.core.events.proof import EventsSection, EventsStatus
 from fcb_pipelines.core.metering.shapes import MeteringSection, MeteringStatus
 
@@ -239,7 +247,8 @@ class TaxRow(TypedDict):
 class ReportJson(Sold):
     """The close report of one month; revenue and tax are in the company's currency.
 
-    `customers` maps each billing account of a document to its name, where NexaCloud knows one.
+    `customers` maps each billing account of a document to its name, where NexaCloud knows one, `links` each
+    document to where it is found.
     """
 
     period: str
@@ -258,10 +267,16 @@ class ReportJson(Sold):
     documents: list[Document]
     tax_witness: TaxWitness
     receivable: list[Owing]
+    roll_forward: list[RollForward]
+    ageing: list[AgeingRow]
+    open_documents: list[OpenDocument]
+    revenue_compared: list[FamilyCompared]
     settlements: list[SettledSum]
     other_currencies: dict[str, Sold]
     taxes: list[TaxRow]
     customers: dict[str, str]
+    links: dict[str, Found]
+    changes: Changes
     metering: MeteringSection | None
     events: EventsSection | None
     cash: CashSection | None

@@ -31,3 +31,15 @@ def points_to_decide(report: ReportJson) -> int:
     over_all = sum(gate["outcome"] == Outcome.FAIL for gate in report["gates_over_all"])
     warned = sum(gate["outcome"] == Outcome.WARN for gate in report["gates"])
     return over_all + (max(len(report["exceptions"]), report["hold"]) or warned)
+
+
+def badge(report: ReportJson) -> str:
+    """What a report says first: `Ready to sign`, `2 points to decide` or `Must not be signed`."""
+    match signing(report):
+        case Signing.READY:
+            return "Ready to sign"
+        case Signing.REFUSED:
+            return "Must not be signed"
+        case Signing.DECIDE:
+            points = points_to_decide(report)
+            return f"{points} point{'' if points == 1 else 's'} to decide"

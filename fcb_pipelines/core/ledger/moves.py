@@ -46,7 +46,8 @@ class LedgerMove:
     older debt that the invoice collects) until that is paid; `payment_state` leaves it out.
     `accounting_date` is the ledger's own date, which may differ from the document's. `stored_hash` is
     the content hash kept with the move, `stored_source_hash` the digest of the source's document when
-    the move was written.
+    the move was written. `ledger_number` is the ledger's own name of a posted move: Odoo's number
+    (`INV/2026/00005`), the link in embedded books.
     """
 
     ref: str
@@ -60,6 +61,7 @@ class LedgerMove:
     stored_hash: str | None
     stored_source_hash: str | None = None
     put_back: int = 0
+    ledger_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

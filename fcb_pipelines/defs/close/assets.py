@@ -10,11 +10,17 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.close.report import TieOut, close_report, tie_outs
+from fcb_pipelines.core.close.report import close_report
+from fcb_pipelines.core.close.tables import about, tables
+from fcb_pipelines.core.close.tie_outs import TieOut, tie_outs
+from fcb_pipelines.core.periods import first_day, following
+from fcb_pipelines.defs.close.before import keep, report_before
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
+from fcb_pipelines.defs.close.sheets import csv_of, workbook_of
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
+from fcb_pipelines.defs.reconciliation.history import history
 from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
@@ -46,6 +52,7 @@ def report(
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
+    file = store.reports() / f"{period}.json"
     content = close_report(
         period,
         month,
@@ -61,11 +68,20 @@ def report(
         metering=DualRunProof(store.frames()).section(period),
         events=events_of(store.frames(), period),
         cash=CashReport(frames=store.frames()).section(period),
+        history=history(store.frames()),
+        pages=store.pages(),
+        before=report_before(file),
     )
-    page = store.reports() / f"{period}.html"
+    keep(file, content)
+    page = file.with_suffix(".html")
     places.write_bytes(page, render(content).encode())
     told = json.dumps(content, indent=2, ensure_ascii=False)
-    places.write_bytes(page.with_suffix(".json"), told.encode())
-    frame = to_frame(tie_outs(month), TieOut)
+    places.write_bytes(file, told.encode())
+    found = tables(content)
+    for table in found:
+        places.write_bytes(store.reports() / period / f"{table.name}.csv", csv_of(table))
+    book = workbook_of(found, about(content), first_day(following(period)))
+    places.write_bytes(file.with_suffix(".xlsx"), book)
+    frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))

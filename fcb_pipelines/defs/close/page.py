@@ -1,18 +1,21 @@
 """The close report as a page: one self-contained HTML file, made to be read and printed."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fcb_pipelines.core.close.ageing import BUCKETS
+from fcb_pipelines.core.close.report_shapes import FamilyCompared
 from fcb_pipelines.core.close.shapes import ReportJson
-from fcb_pipelines.core.close.signing import points_to_decide, signing
+from fcb_pipelines.core.close.signing import badge, signing
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
+from fcb_pipelines.defs.close.receivable import age_sums, rolled
 
 _BAR = 420
 """Width of the longest bar, in the drawing's own units."""
@@ -44,12 +47,16 @@ def render(report: ReportJson) -> str:
     return page.render(
         **report,
         verdict=signing(report).value,
-        points=points_to_decide(report),
+        badge=badge(report),
         owed=_sums((row["currency"], row["minor"]) for row in report["receivable"]),
         received=_received(report),
         document_sums=_document_sums(report),
         bars=_bars(report["revenue_by_family"]),
         dual_run=charts(report["metering"]) if report["metering"] else None,
+        rolled=rolled(report["roll_forward"]),
+        age_columns=BUCKETS,
+        age_sums=age_sums(report["ageing"]),
+        compared_sums=_compared_sums(report["revenue_compared"]),
         exponent=exponent,
     )
 
@@ -108,6 +115,17 @@ def _received(report: ReportJson) -> Received:
         if (row["currency"], row["method"]) == (report["currency"], Method.PAYMENT.value)
     )
     return next(payments, Received(count=0, total=0))
+
+
+def _compared_sums(rows: Sequence[FamilyCompared]) -> tuple[int | None, ...]:
+    """The month's revenue, that of the month before and of a year before; None where one was not built."""
+    before = [row["month_before"] for row in rows]
+    year_before = [row["year_before"] for row in rows]
+    return (
+        sum(row["amount"] for row in rows),
+        None if None in before else sum(filter(None, before)),
+        None if None in year_before else sum(filter(None, year_before)),
+    )
 
 
 def _sums(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fcb_pipelines.config.environment import Environment, EnvironmentProblem
@@ -20,6 +20,7 @@ from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.places import Place, place_of
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
+from fcb_pipelines.core.close.links import Pages
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.digests import digest
 
@@ -37,6 +38,18 @@ def evidence(found: Environment) -> EvidenceStore:
 def reports(found: Environment) -> Place:
     """The folder of the close reports."""
     return place_of(found.store) / "reports"
+
+
+def pages(found: Environment, sources: Mapping[str, str]) -> Pages:
+    """The pages that reports link to; `sources` maps each source's name to its service.
+
+    Raises EnvironmentProblem naming a variable that is no address of a page.
+    """
+    templates = {service: found.document_url(name) for name, service in sources.items()}
+    return Pages(
+        sources={service: template for service, template in templates.items() if template},
+        odoo=found.odoo_page(),
+    )
 
 
 def read_back_log(found: Environment) -> ReadBackLog:

@@ -22,6 +22,7 @@ from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
+from fcb_pipelines.core.close.links import Pages
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManagerFactory
 from fcb_pipelines.defs.sources import registry
@@ -95,6 +96,11 @@ class StoreResource(dg.ConfigurableResource[FrameStore]):
     def reports(self) -> Place:
         """The folder of the close reports."""
         return connections.reports(environment.read())
+
+    def pages(self) -> Pages:
+        """The pages that reports link to."""
+        sources = {each.name: each.service for each in registry.registered(current())}
+        return connections.pages(environment.read(), sources)
 
     def evidence(self) -> EvidenceStore:
         """The sources' bodies by hash."""

@@ -22,8 +22,8 @@ from fcb_pipelines.connectors.store.frames import (
     write_frame,
 )
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
-from fcb_pipelines.core.close.report import TieOut, tie_outs
 from fcb_pipelines.core.close.status import MonthStatus
+from fcb_pipelines.core.close.tie_outs import TieOut, tie_outs
 from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.documents.rows import DocumentRow

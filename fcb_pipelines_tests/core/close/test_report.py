@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.close.gates import GATES
-from fcb_pipelines.core.close.report import close_report, digest_of, tie_outs
+from fcb_pipelines.core.close.report import close_report, digest_of
 from fcb_pipelines.core.close.status import MonthStatus
+from fcb_pipelines.core.close.tie_outs import tie_outs
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.build import account_codes
@@ -53,7 +54,7 @@ def a_month(**changes: Any) -> MonthStatus:
     return replace(month, **changes)
 
 
-def report(month: MonthStatus | None = None) -> dict[str, Any]:
+def report(month: MonthStatus | None = None, **further: Any) -> dict[str, Any]:
     return close_report(
         "2026-04",
         month or a_month(),
@@ -65,6 +66,7 @@ def report(month: MonthStatus | None = None) -> dict[str, Any]:
         taxes=SETTINGS.taxes,
         customers={PAID.partner: "Maple Ledger Ltd."},
         today=DAY,
+        **further,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from fcb_pipelines.core.close.shapes import ReportJson
-from fcb_pipelines.core.close.signing import Signing, points_to_decide, signing
+from fcb_pipelines.core.close.signing import Signing, badge, points_to_decide, signing
 
 STANDS: dict[str, Any] = {
     "hold": 0,
@@ -48,3 +48,9 @@ def test_the_worst_of_a_report_decides(
     report = cast(ReportJson, STANDS | changes)
     assert signing(report) is expected, fact
     assert points_to_decide(report) == points, fact
+    said = {
+        Signing.READY: "Ready to sign",
+        Signing.DECIDE: f"{points} point{'s' * (points != 1)} to decide",
+        Signing.REFUSED: "Must not be signed",
+    }
+    assert badge(report) == said[expected], fact

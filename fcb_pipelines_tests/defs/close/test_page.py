@@ -82,6 +82,12 @@ def a_report(**changes: Any) -> dict[str, Any]:
             "rows": [],
         },
         "receivable": [],
+        "roll_forward": [],
+        "ageing": [],
+        "open_documents": [],
+        "revenue_compared": [
+            {"family": "hosting", "amount": 21450, "month_before": 20000, "year_before": None}
+        ],
         "settlements": [{"currency": "CAD", "method": "payment", "count": 1, "total": 24239}],
         "other_currencies": {},
         "taxes": [
@@ -97,6 +103,8 @@ def a_report(**changes: Any) -> dict[str, Any]:
             }
         ],
         "customers": {"nexacloud:7": "Maple <Ledger>"},
+        "links": {},
+        "changes": {"since": None, "documents": [], "amounts": [], "gates": []},
         "metering": None,
         "events": None,
         "cash": None,
@@ -210,6 +218,104 @@ def test_what_is_owed_is_told_by_customer_and_what_settled_by_method() -> None:
     assert "stripe:a:cus_1" in page
     assert "−56.50" in page
     assert "0 payments" in page
+
+
+ROLLED: dict[str, Any] = {
+    "currency": "CAD",
+    "opening": 100000,
+    "movements": [
+        {"part": "invoices", "label": "Invoices", "count": 1, "amount": 24239},
+        {"part": "payment", "label": "Payments", "count": 1, "amount": -100000},
+    ],
+    "closing": 24239,
+    "by_hand": 0,
+    "unexplained": 0,
+    "open": 24239,
+    "differing": [],
+}
+OPEN = {
+    "ref": "stripe:acct_nexacloud:in_1",
+    "number": "A-0001",
+    "partner": "nexacloud:7",
+    "name": "Maple <Ledger>",
+    "currency": "CAD",
+    "since": "2026-04-03",
+    "basis": "due",
+    "days": 27,
+    "open": 24239,
+}
+AGED = {
+    "partner": "nexacloud:7",
+    "name": "Maple <Ledger>",
+    "currency": "CAD",
+    "current": 0,
+    "days_1_30": 24239,
+    "days_31_60": 0,
+    "days_61_90": 0,
+    "over_90": 0,
+    "credit": -1,
+    "total": 24238,
+}
+
+
+def test_the_receivable_is_rolled_forward_and_aged_with_its_totals() -> None:
+    page = render(a_report(roll_forward=[ROLLED], ageing=[AGED, AGED], open_documents=[OPEN]))
+    for told in ("1,000.00", "−1,000.00", "Opening", "Closing", "1–30 days", "484.76", "−0.02"):
+        assert told in page
+    assert "Unexplained" not in page
+    assert "not ours" not in page
+
+
+def test_what_our_entries_do_not_explain_is_a_line_with_its_documents() -> None:
+    differing = {"partner": "nexacloud:7", "number": "A-9", "ref": "stripe:a:in_9"}
+    row = ROLLED | {
+        "by_hand": -200,
+        "unexplained": 77,
+        "open": 24116,
+        "differing": [
+            differing | {"amount": -200, "explained": True},
+            differing | {"amount": 77, "explained": False},
+        ],
+    }
+    page = render(a_report(roll_forward=[row]))
+    for told in ("Settled by entries that are not ours", "Unexplained", "−2.00", "0.77", "A-9"):
+        assert told in page
+
+
+def test_revenue_has_a_dash_where_the_other_month_was_not_built() -> None:
+    page = render(a_report())
+    assert '<td class="n">200.00</td><td class="n">–</td>' in page
+
+
+def test_a_document_is_linked_to_its_source_and_to_its_move() -> None:
+    ref = "stripe:acct_nexacloud:in_1"
+    at = {
+        "ledger_number": "INV/2026/00005",
+        "ledger_url": "https://odoo.example/odoo/account.move/7",
+        "source_url": 'https://dashboard.example/in_1?a=1&b="2"',
+    }
+    page = render(a_report(links={ref: at}, exceptions=[EXCEPTION]))
+    assert '<a href="https://odoo.example/odoo/account.move/7">INV/2026/00005</a>' in page
+    linked = 'href="https://dashboard.example/in_1?a=1&amp;b=&#34;2&#34;">A-0001</a>'
+    assert page.count(linked) == 2
+    plain = render(a_report(links={ref: at | {"ledger_url": None, "source_url": None}}))
+    assert "INV/2026/00005" in plain
+    assert 'href="http' not in plain
+
+
+def test_what_changed_is_told_and_a_long_list_is_cut() -> None:
+    document = {"ref": "stripe:a:in_9", "number": "A-9", "what": "changed", "details": ["state x"]}
+    changes = {
+        "since": {"snapshot": "s-0", "version": "0.1.0", "digest": "d0", "intact": False},
+        "documents": [document] * 203,
+        "amounts": [{"name": "Billed, net", "currency": "CAD", "before": None, "now": 123}],
+        "gates": [{"name": "g", "before": "", "now": "fail"}],
+    }
+    page = render(a_report(changes=changes))
+    for told in ("s-0", "d0", "It was changed after it was made", "3 more", "Billed, net", "1.23"):
+        assert told in page
+    assert page.count("A-9") == 200
+    assert "first report of this month" in render(a_report())
 
 
 def test_a_report_that_lacks_a_part_is_refused() -> None:

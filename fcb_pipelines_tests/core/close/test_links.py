@@ -1,0 +1,47 @@
+"""A document of the report is found at its source and in the ledger, where somebody said where."""
+
+from typing import Any, cast
+
+import pytest
+
+from fcb_pipelines.core.close.links import Pages, found_at
+from fcb_pipelines.core.close.shapes import Document
+from fcb_pipelines_tests.documents import an_invoice
+from fcb_pipelines_tests.facts import a_move
+
+MOVE = a_move(an_invoice(), ledger_number="INV/2026/00005")
+DASHBOARD = "https://dashboard.example/{kind}/{id}"
+STRIPE = {"stripe:acct_nexacloud": DASHBOARD}
+
+
+def found(pages: Pages, ref: str = MOVE.ref, kind: str = "invoice", posted: bool = True) -> Any:
+    document = cast(Document, {"ref": ref, "kind": kind})
+    return found_at([document], {MOVE.ref: MOVE} if posted else {}, pages).get(ref)
+
+
+@pytest.mark.parametrize(
+    ("ref", "kind", "sources", "url"),
+    [
+        (MOVE.ref, "invoice", STRIPE, "https://dashboard.example/invoices/in_1"),
+        (MOVE.ref, "credit_note", STRIPE, "https://dashboard.example/credit_notes/in_1"),
+        ("lago:acme:4b2c", "invoice", STRIPE, None),
+        ("lago:acme:4b2c", "invoice", {"lago:acme": "https://l.example/{id}"}, "https://l.example/4b2c"),
+        ("lago:acme:a/b?c{kind}", "invoice", {"lago:acme": "https://l.example/{id}"}, "https://l.example/a%2Fb%3Fc%7Bkind%7D"),
+    ],
+)  # fmt: skip
+def test_the_page_at_the_source_is_the_template_of_its_service(
+    ref: str, kind: str, sources: dict[str, str], url: str | None
+) -> None:
+    at = found(Pages(sources=sources), ref, kind)
+    assert (at["source_url"] if at else None) == url
+
+
+def test_the_move_is_linked_by_its_id_where_the_books_are_odoos() -> None:
+    at = found(Pages(odoo="https://odoo.example"))
+    assert at["ledger_url"] == "https://odoo.example/odoo/account.move/7"
+    assert found(Pages())["ledger_url"] is None
+    assert found(Pages())["ledger_number"] == "INV/2026/00005"
+
+
+def test_a_document_that_is_nowhere_is_left_out() -> None:
+    assert found(Pages(odoo="https://odoo.example"), posted=False) is None

@@ -1,0 +1,120 @@
+"""What all months know of the receivable, read from their frames: each entry once, as it was read last."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, write_frame
+from fcb_pipelines.core.agreement.compare import Agreement
+from fcb_pipelines.core.close.history import receivable_of
+from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.dispositions.decide import Disposition, decide
+from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.defs.reconciliation import history as reading
+from fcb_pipelines.defs.reconciliation.history import history
+from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines_tests.compatibility import before
+from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.facts import BOOKS, LAST_PERIOD, a_case, a_move, an_invoice, document_of
+
+INVOICE = document_of(a_case())
+OPEN = a_move(INVOICE, residual=INVOICE.total)
+PAID = a_move(INVOICE, residual=0)
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> FrameStore:
+    return FrameStore(tmp_path)
+
+
+def written(frames: FrameStore, period: str, *states: LedgerState, at: int) -> None:
+    """The month's read-back, written at this second."""
+    path = frames.path(keys.SETTLEMENTS.path, period)
+    write_frame(to_frame(states, LedgerState), path)
+    os.utime(str(path), (at, at))
+
+
+@pytest.mark.parametrize(("april", "may", "open_"), [(1, 2, 0), (2, 1, INVOICE.total)])
+def test_a_document_that_two_months_read_is_as_the_later_one_read_it(
+    frames: FrameStore, april: int, may: int, open_: int
+) -> None:
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=april)
+    written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=PAID, elsewhere=True), at=may)
+    [entry] = history(frames).entries
+    assert entry.open == open_
+
+
+def test_a_document_that_is_gone_from_the_ledger_is_gone(frames: FrameStore) -> None:
+    written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref), at=2)
+    assert history(frames).entries == ()
+
+
+def test_a_month_that_is_built_anew_is_read_anew(frames: FrameStore) -> None:
+    written(frames, "2026-04", at=1)
+    assert history(frames).entries == ()
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=2)
+    assert len(history(frames).entries) == 1
+
+
+def test_a_built_month_sold_what_its_own_documents_did(frames: FrameStore) -> None:
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=1)
+    written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
+    [line] = INVOICE.lines
+    assert history(frames).sold == {
+        "2026-04": {(INVOICE.currency, line.account): line.net},
+        "2026-05": {},
+    }
+
+
+def test_due_dates_and_what_may_be_settled_by_hand_come_from_the_frames(
+    frames: FrameStore,
+) -> None:
+    due = an_invoice("in_1", due=date(2026, 5, 3))
+    listed = decide(a_case(an_invoice("in_2")), SETTINGS, BOOKS, LAST_PERIOD)
+    written(frames, "2026-04", at=1)
+    for key, rows, kind in (
+        (keys.source_key("stripe", "invoices"), [due, an_invoice("in_2")], InvoiceFacts),
+        (keys.DISPOSITIONS, [listed], Disposition),
+    ):
+        write_frame(to_frame(rows, kind), frames.path(key.path, "2026-04"))
+    assert history(frames).due == {due.ref: date(2026, 5, 3)}
+    assert history(frames).listed == frozenset()
+    off = LedgerDelta(
+        ref=listed.ref,
+        entry=listed.ref,
+        field="paid",
+        kind=Agreement.DIFFERS,
+        expected="0",
+        actual="1",
+        difference=1,
+        aspect="read_back",
+        code=ExceptionCode.OFF_STRIPE_PAYMENT,
+    )
+    write_frame(to_frame([off], LedgerDelta), frames.path(keys.LEDGER_DELTAS.path, "2026-04"))
+    assert history(frames).listed == {listed.ref}
+
+
+def test_the_edge_cases_of_the_version_before_roll_forward_with_nothing_unexplained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before.unpack(tmp_path)
+    store = FrameStore(tmp_path / "frames")
+    months = sorted(
+        path.stem for path in store.path((*keys.SETTLEMENTS.path, "x")).parent.iterdir()
+    )
+    monkeypatch.setattr(reading, "periods", lambda: months)
+    known, opening = history(store), dict[str, int]()
+    assert len(months) > 4
+    for period in months:
+        receivable = receivable_of(known, period, {})
+        for row in receivable["roll_forward"]:
+            assert row["opening"] == opening.get(row["currency"], 0)
+            assert (row["by_hand"], row["unexplained"], row["differing"]) == (0, 0, [])
+            aged = [one for one in receivable["ageing"] if one["currency"] == row["currency"]]
+            assert sum(one["total"] for one in aged) == row["open"] == row["closing"]
+        opening = {row["currency"]: row["closing"] for row in receivable["roll_forward"]}
