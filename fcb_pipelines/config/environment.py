@@ -135,6 +135,7 @@ class Environment:
     def may_be_plain(self, host: str) -> bool:
         """Whether secrets may go to this host in plain text: one of this machine, or all by FCB_ALLOW_HTTP."""
         return self.values.get("FCB_ALLOW_HTTP") == "1" or bool(LOOPBACK.match(host))
+
     def document_url(self, source: str) -> str | None:
         """The page of a document of this source, with `{id}`; None where none is configured.
 
