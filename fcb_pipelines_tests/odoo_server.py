@@ -43,7 +43,7 @@ ROBOTS = "robot-1"
 class OdooBooks:
     """One database of the server that the test run started.
 
-    The administrator logs in once: a quarter of a second each goes into the hash of a password.
+    Each user logs in once: a quarter of a second each goes into the hash of a password.
     """
 
     url: str
@@ -51,7 +51,7 @@ class OdooBooks:
     user: str = USER
     password: str = PASSWORD
     _session: list[odoorpc.ODOO] = field(default_factory=list)
-    _administrator: list[OdooConnection] = field(default_factory=list)
+    _users: dict[str, OdooConnection] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,11 +68,11 @@ class OdooBooks:
     ) -> OdooConnection:
         """A connection as the pipeline makes it, of this user unless another is named."""
         login = (user or self.user, password or self.password)
-        if login[0] != USER or company is not None:
+        if company is not None:
             return OdooConnection(self.url, self.database, *login, company=company)
-        if not self._administrator:
-            self._administrator.append(OdooConnection(self.url, self.database, *login))
-        return self._administrator[0]
+        if login[0] not in self._users:
+            self._users[login[0]] = OdooConnection(self.url, self.database, *login)
+        return self._users[login[0]]
 
     def as_user(self, *groups: str) -> "OdooBooks":
         """The same books for a new user with these groups (`GROUPS`) alone."""
@@ -83,6 +83,8 @@ class OdooBooks:
         login = "-".join(("robot", *groups)).replace(" ", "-")
         values = {"name": login, "login": login, "password": ROBOTS, "group_ids": [[6, 0, given]]}
         self.do("res.users", "create", [values])
+        # The one of this name may be of the copy before.
+        self._users.pop(login, None)
         return replace(self, user=login, password=ROBOTS)
 
     def by_administrator(self) -> "OdooBooks":

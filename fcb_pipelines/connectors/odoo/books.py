@@ -10,7 +10,9 @@ from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
+from fcb_pipelines.connectors.odoo.rights import missing_rights
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.ledger.description import MissingPart
 
 Dated = tuple[str, date, str]
 """(ref, day, currency) of something that is to be written."""
@@ -23,11 +25,24 @@ class Books:
         self._odoo = connection
         self._settings = settings
         self._found: Chart | None = None
+        self._may_write = False
 
     @property
     def connection(self) -> OdooConnection:
         """The access to these books."""
         return self._odoo
+
+    def _lacking_rights(self) -> tuple[MissingPart, ...]:
+        """The rights that this user lacks.
+
+        Once it lacks none it is not asked again, a call for each right at each step: where one is taken away
+        meanwhile, Odoo refuses the write itself, whole.
+        """
+        if self._may_write:
+            return ()
+        lacking = missing_rights(self._odoo, cash=self._settings.cash is not None)
+        self._may_write = not lacking
+        return lacking
 
     def _chart(self) -> Chart:
         """The chart as last described. Raises NotPrepared without our fields or the server action."""

@@ -24,7 +24,6 @@ from fcb_pipelines.connectors.odoo.foreign import foreign_credits
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import minor
-from fcb_pipelines.connectors.odoo.rights import missing_rights
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
 from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
 from fcb_pipelines.connectors.odoo.setup import Setup
@@ -46,7 +45,7 @@ class OdooLedger(CashBooks):
 
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts. Reads only."""
-        lacking = missing_rights(self._odoo, cash=self._settings.cash is not None)
+        lacking = self._lacking_rights()
         try:
             company = read_company(self._odoo)
             # What was read before may have been changed by a person since.
