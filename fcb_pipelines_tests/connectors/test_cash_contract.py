@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fcb_pipelines.cli.ledger import assert_gone
 from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, NotPrepared
 from fcb_pipelines.core.codes import CashKind, Method
 from fcb_pipelines.core.ledger.cash import (
@@ -25,6 +26,7 @@ from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines_tests.cash_entries import (
     BALANCES,
+    CASH_SETTINGS,
     FEES,
     OUTSTANDING,
     PENDING,
@@ -62,6 +64,19 @@ def books(cash_case: CashCase) -> Books:
     """The ledger under test, with the usual partner."""
     cash_case.ledger.upsert_partners([a_partner()])
     return cash_case.ledger
+
+
+def test_an_entry_that_is_in_the_books_is_not_released_and_one_that_is_gone_is(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fcb_pipelines.config.settings.current", lambda: CASH_SETTINGS)
+    _, (payment,) = paid(books, "in_1")
+    books.settle([payment])
+    (entry,) = [a_charge(payment)]
+    assert_gone(books, entry.ref)
+    books.write_cash([entry])
+    with pytest.raises(NotAllowed, match="still in the ledger, posted"):
+        assert_gone(books, entry.ref)
 
 
 def paid(

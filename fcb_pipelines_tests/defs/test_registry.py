@@ -11,7 +11,9 @@ from fcb_pipelines.config.environment import EnvironmentProblem
 from fcb_pipelines.config.settings import PACKAGED, ConfigError
 from fcb_pipelines.core.close.gates import GATES, gates_of
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.defs.sources import registry
 from fcb_pipelines.defs.sources.registry import registered
+from fcb_pipelines_tests.cash_entries import CASH_SETTINGS
 from fcb_pipelines_tests.third_source import entry as third
 from fcb_pipelines_tests.third_source.entry import ACME
 
@@ -117,3 +119,24 @@ def test_every_source_has_a_gate_of_its_list_in_the_same_words() -> None:
     assert made.proves == listed.proves.replace("Lago", "Acme")
     assert (made.blocking, made.recovery) == (listed.blocking, listed.recovery)
     assert gates.keys() - GATES.keys() == {"acme_listing_complete"}
+
+
+@pytest.mark.parametrize(
+    ("cash", "keep", "booked"),
+    [
+        (None, ("stripe", "other"), ()),
+        (CASH_SETTINGS.cash, ("stripe",), ("stripe",)),
+        (CASH_SETTINGS.cash, ("stripe", "other"), None),
+    ],
+)
+def test_the_balance_of_one_source_is_booked_and_several_are_refused(
+    monkeypatch: pytest.MonkeyPatch, cash: object, keep: tuple[str, ...], booked: object
+) -> None:
+    company = CASH_SETTINGS.model_copy(update={"cash": cash})
+    monkeypatch.setattr(registry, "current", lambda: company)
+    monkeypatch.setattr(registry, "keeping", lambda: keep)
+    if booked is None:
+        with pytest.raises(ConfigError, match="stripe, other each keep a balance"):
+            registry.balances()
+    else:
+        assert registry.balances() == booked

@@ -154,8 +154,19 @@ def keeping() -> tuple[str, ...]:
 
 
 def balances() -> tuple[str, ...]:
-    """The names of those whose balance is booked: none where cash is off."""
-    return keeping() if current().cash is not None else ()
+    """The names of those whose balance is booked: none where cash is off.
+
+    Raises ConfigError for several: the section `cash` has the journals and accounts of one, and what two
+    balances of one currency book there nobody could tell apart.
+    """
+    if current().cash is None:
+        return ()
+    if len(found := keeping()) > 1:
+        raise ConfigError(
+            f"cash: {', '.join(found)} each keep a balance, and `cash` has the journals of one. Set `cash: off`, "
+            "or leave all but one of them out of `sources`."
+        )
+    return found
 
 
 def further() -> tuple[str, ...]:
