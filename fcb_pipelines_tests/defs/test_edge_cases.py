@@ -50,14 +50,14 @@ class Closed:
     """The two closes over one home, and how many entries the first wrote when it was repeated.
 
     `cash` is what stands once cash was turned on in the end. `sliced` names what a month came to from its
-    slices and not from everything, None where that was not looked at. `corrected` is the status once the voided and changed documents were corrected, and a credit note of
+    slices and not from everything. `corrected` is the status once the voided and changed documents were corrected, and a credit note of
     one of them came after that.
     """
 
     now: Books
-    again: int
+    again: int | None
     later: Books
-    sliced: list[str] | None
+    sliced: list[str]
     corrected: dict[str, Any]
     cash: dict[str, Any]
 
@@ -74,15 +74,18 @@ def close(world: World) -> tuple[int, dict[str, Any]]:
     return written, {"status": world.status(), "balance": balance}
 
 
-def closed(world: World, *, with_slices: bool) -> dict[str, Any]:
-    """Both datasets closed in one home, one after the other; then a person's corrections, and a sync."""
+def closed(world: World, *, briefly: bool) -> dict[str, Any]:
+    """Both datasets closed in one home, one after the other; then a person's corrections, and a sync.
+
+    `briefly`, the first is not closed twice, and its slices are not looked at: the later close runs over the
+    same months again, and what a month reads is no matter of the ledger.
+    """
     _, now = close(world)
-    again, _ = close(world)
-    sliced = not_the_same(world) if with_slices else None
+    again = None if briefly else close(world)[0]
+    sliced = [] if briefly else not_the_same(world)
     world.turn_to(LATER)
     _, later = close(world)
-    if sliced is not None:
-        sliced += not_the_same(world)
+    sliced += [] if briefly else not_the_same(world)
     assert world.correct([each.ref for each in CORRECTED], dry_run=False).success
     world.months(world.touched())
     after = world.data.parent / "corrected"
@@ -114,8 +117,7 @@ def closes(
             if not file.exists():
                 odoo = books()
                 with running(home / name, postgres, new_database, data=NOW, odoo=odoo) as world:
-                    # What a month reads is no matter of the ledger.
-                    told = closed(world, with_slices=odoo is None)
+                    told = closed(world, briefly=odoo is not None)
                 file.write_text(json.dumps(told), "utf-8")
         told = json.loads(file.read_text("utf-8"))
         now, later = Books(**told.pop("now")), Books(**told.pop("later"))
@@ -259,7 +261,6 @@ def test_a_real_odoo_says_the_same_of_every_case(in_odoo: Closed) -> None:
     corrections_answer_everything(in_odoo)
     the_sources_day_dates_a_correction(in_odoo)
     a_note_after_a_correction_takes_nothing_back(in_odoo)
-    assert in_odoo.again == 0
 
 
 @pytest.mark.odoo
