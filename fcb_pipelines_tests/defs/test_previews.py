@@ -9,6 +9,7 @@ from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, ColumnType
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
 from fcb_pipelines.core.ledger.partners import LinkedPartner
+from fcb_pipelines.core.money import to_major
 from fcb_pipelines.defs.runtime.frame_rows import row_metadata
 from fcb_pipelines_tests.facts import an_invoice
 
@@ -40,7 +41,7 @@ def test_a_document_s_preview_shows_what_it_is_called_and_its_amounts() -> None:
     facts = replace(an_invoice("in_1"), bill_to=BillTo(name=SECRET), metadata=(("who", SECRET),))
     names, rows = preview(to_frame([facts], InvoiceFacts))
     assert {"ref", "number", "date", "currency", "net", "tax", "total"} <= {*names}
-    assert rows[0]["total"] == str(facts.total)
+    assert rows[0]["total"] == f"{to_major(facts.total, facts.currency)}"
     assert SECRET not in str(rows)
 
 

@@ -99,8 +99,11 @@ def missing_views(settings: Settings, refs: Mapping[str, int]) -> Iterable[Missi
 
 
 def make_view(odoo: OdooConnection, view: View) -> int:
-    """Create the view; its id. Raises the failures of the connection where Odoo refuses it."""
+    """Create the view, or find one that lost its external id; its id. Raises where Odoo refuses it."""
     extended = odoo.call("ir.model.data", "check_object_reference", *view.inherits)
+    same = [("name", "=", view.name), ("inherit_id", "=", extended[1])]
+    if known := odoo.rows(VIEW, same, ["id"]):
+        return int(known[0]["id"])
     values = {
         "name": view.name,
         "model": "account.move",

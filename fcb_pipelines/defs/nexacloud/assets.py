@@ -8,6 +8,7 @@ import dagster as dg
 
 from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES
 from fcb_pipelines.connectors.store.frames import FrameFile
+from fcb_pipelines.core.columns import COLUMNS
 from fcb_pipelines.defs.runtime.frame_rows import row_metadata
 from fcb_pipelines.defs.runtime.keys import NEXACLOUD_TABLES, OWNERS, SERVICE_TABLES
 from fcb_pipelines.defs.runtime.resources import NexaCloudResource
@@ -18,6 +19,7 @@ def _out(table: str) -> dg.AssetOut:
         dg.TableColumn(
             column.name,
             type=column.type.value,
+            description=COLUMNS[column.name],
             constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=column.key),
         )
         for column in ALL_TABLES[table]

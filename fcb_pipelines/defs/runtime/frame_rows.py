@@ -1,6 +1,5 @@
 """Values of frames, and metadata of frames, for every asset."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
@@ -11,6 +10,7 @@ import pandas as pd
 from fcb_pipelines.connectors.nexacloud.contracts import Breach, breaches
 from fcb_pipelines.connectors.store.frames import made_once, to_rows
 from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.columns import AMOUNTS
 from fcb_pipelines.core.facts.nexacloud import (
     INVOICE_COLUMNS,
     ITEM_COLUMNS,
@@ -18,8 +18,10 @@ from fcb_pipelines.core.facts.nexacloud import (
     User,
     copies,
 )
+from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.columns import column
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.sources.registry import claims
 
@@ -76,9 +78,7 @@ def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInv
 def column_schema(row_type: type) -> dict[str, Any]:
     """The columns of a frame of these rows, for Dagster's page."""
     hints = get_type_hints(row_type)
-    columns = [
-        dg.TableColumn(field.name, type=_type_name(hints[field.name])) for field in fields(row_type)
-    ]
+    columns = [column(one.name, hints[one.name], row_type.__name__) for one in fields(row_type)]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
 
@@ -95,12 +95,20 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
         if name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name])
     ]
     records = [
-        dg.TableRecord({str(name): str(value) for name, value in row.items()})
-        for row in first[shown].to_dict("records")
+        dg.TableRecord({name: _shown(name, row) for name in map(str, shown)})
+        for row in rows_of(first)
     ]
     columns = [dg.TableColumn(str(name)) for name in shown]
     preview = dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
     return {"dagster/row_count": len(frame), "preview": preview, **more}
+
+
+def _shown(name: str, row: Mapping[str, Any]) -> str:
+    """A value of a row as a person reads it: an amount in major units of the row's currency."""
+    value, currency = row[name], row.get("currency")
+    if name in AMOUNTS and isinstance(value, int) and isinstance(currency, str) and currency:
+        return f"{to_major(value, currency):,.{exponent(currency)}f}"
+    return str(value)
 
 
 def _has_text(column: pd.Series) -> bool:
@@ -126,9 +134,3 @@ def _plain(column: pd.Series) -> list[Any]:
     if not lost.any():
         return values
     return [None if gone else value for value, gone in zip(values, lost.tolist(), strict=True)]
-
-
-def _type_name(hint: Any) -> str:
-    name = hint.__name__ if isinstance(hint, type) else str(hint)
-    # Without its module: a reader of the column needs only the type's name.
-    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", name)
