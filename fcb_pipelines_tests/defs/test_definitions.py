@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from fcb_pipelines.core.close.alerts import OVERDUE
 from fcb_pipelines.core.close.gates import BEFORE_A_WRITE, GATES
 from fcb_pipelines.core.proof.gate import Gate, Scope
 from fcb_pipelines.defs.gates.inputs import INPUTS, TABLE, frames_of
@@ -60,6 +61,12 @@ def test_all_automation_is_off_until_somebody_turns_it_on() -> None:
     assert {"daily_ledger_sync", "months_after_extract", "proof_after_months"} <= statuses.keys()
     assert statuses.pop("dead_runs") == "RUNNING"
     assert set(statuses.values()) == {"STOPPED"}
+
+
+def test_the_proof_over_all_months_is_due_each_day() -> None:
+    for key in (keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS):
+        expected = dg.FreshnessPolicy.time_window(fail_window=OVERDUE)
+        assert SPECS[key].freshness_policy == expected, key
 
 
 def test_every_check_is_a_gate_and_is_partitioned_like_its_asset() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.core.close.alerts import OVERDUE
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
@@ -31,6 +32,8 @@ _COMMON: dict[str, Any] = {
     "group_name": "reconciliation",
     "owners": keys.OWNERS,
     "kinds": {"python"},
+    # As the watchdog: the page shows in red what was not proved for so long.
+    "freshness_policy": dg.FreshnessPolicy.time_window(fail_window=OVERDUE),
 }
 _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
 
