@@ -29,6 +29,8 @@ from fcb_pipelines.instance.dead_runs import end_dead_runs
 from fcb_pipelines.instance.storage import open_instance
 from fcb_pipelines.instance.waiting import SaidWaits, Waiting, listening
 
+# Dagster's page lists a job's runs by this label, which it gives to those that it launches itself.
+_OF_THIS_LOCATION = {".dagster/repository": "__repository__@fcb_pipelines"}
 _SILENT = "it failed without saying why"
 _FAILURES = failures.__name__
 _KNOWN = {
@@ -188,6 +190,7 @@ class Pipeline:
                 run_config=config,
                 raise_on_error=False,
                 run_id=run_id,
+                tags=_OF_THIS_LOCATION,
             )
 
         def cancel() -> None:

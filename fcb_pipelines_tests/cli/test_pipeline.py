@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
 
@@ -169,6 +170,19 @@ def test_a_signal_ends_the_verb_where_the_batch_in_hand_is_whole(
     assert run.status is ends_as
     assert len(done) == batches_done
     assert not stopping.is_asked()
+
+
+def test_the_page_lists_what_the_command_runs_under_its_job(pipeline: Pipeline) -> None:
+    running(pipeline, one_batch([], lambda: None)).extract()
+    (run,) = instance_of(pipeline).get_runs()
+    label = workspace_location()
+    assert run.tags[".dagster/repository"] == f"__repository__@{label}"
+    assert run.job_name == "extract"
+
+
+def workspace_location() -> str:
+    told = yaml.safe_load(Path(__file__).parents[2].joinpath("workspace.yaml").read_text("utf-8"))
+    return str(told["load_from"][0]["python_module"]["location_name"])
 
 
 def test_what_follows_the_step_in_hand_does_not_start(pipeline: Pipeline) -> None:
