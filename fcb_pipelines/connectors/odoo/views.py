@@ -67,10 +67,16 @@ VIEWS = (
         name="fcb_pipelines: number and source in the list of moves",
         inherits=("account", "view_invoice_tree"),
         arch=f"""
+<data>
+<xpath expr="//field[@name='payment_reference']" position="attributes">
+    <attribute name="optional">show</attribute>
+    <attribute name="column_invisible">False</attribute>
+</xpath>
 <xpath expr="//field[@name='name']" position="after">
-    <field name="payment_reference" string="Billed as" optional="show"/>
+    <xpath expr="//field[@name='payment_reference']" position="move"/>
     <field name="{SOURCE_REF}" optional="hide"/>
 </xpath>
+</data>
 """,
     ),
     View(
@@ -79,7 +85,7 @@ VIEWS = (
         inherits=("account", "view_account_invoice_filter"),
         arch=f"""
 <xpath expr="//search" position="inside">
-    <field name="payment_reference" string="Billed as"/>
+    <field name="payment_reference"/>
     <field name="{SOURCE_REF}"/>
     <separator/>
     <filter name="fcb_billed" string="Billed by fcb" domain="[('{SOURCE_REF}', '!=', False)]"/>

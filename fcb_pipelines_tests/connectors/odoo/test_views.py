@@ -1,5 +1,7 @@
 """What a bookkeeper sees of us in a real Odoo: the source's number, the page, the filters; and how that goes again."""
 
+import re
+
 import pytest
 
 from fcb_pipelines.connectors.odoo import setup, views
@@ -20,7 +22,9 @@ def arch(books: OdooBooks, kind: str) -> str:
     action = books.do(
         "ir.model.data", "check_object_reference", "account", "action_move_out_invoice"
     )
-    found = books.do("account.move", "get_views", [[False, kind]], options={"action_id": action[1]})
+    (asked,) = books.do("ir.actions.act_window", "read", [action[1]], ["views"])
+    own = {name: view for view, name in asked["views"]}.get(kind, False)
+    found = books.do("account.move", "get_views", [[own, kind]])
     return str(found["views"][kind]["arch"])
 
 
@@ -29,7 +33,10 @@ def test_the_page_the_list_and_the_search_show_source_and_number(
 ) -> None:
     assert odoo_ledger.describe().missing == ()
     assert 'name="fcb_pipelines"' in arch(prepared_books, "form")
-    assert 'string="Billed as"' in arch(prepared_books, "list")
+    # Odoo's own list of customer invoices hides the payment reference; a field that is there twice hides both.
+    (shown,) = re.findall(r'<field name="payment_reference"[^>]*>', arch(prepared_books, "list"))
+    assert 'optional="show"' in shown
+    assert 'column_invisible="False"' in shown
     assert 'name="fcb_billed"' in arch(prepared_books, "search")
 
 
