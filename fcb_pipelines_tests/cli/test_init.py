@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from fcb_pipelines.cli import init
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
+from fcb_pipelines.cli.work import project_file
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED, load
 
@@ -42,9 +43,8 @@ def test_unattended_it_writes_what_was_given_and_leaves_the_rest_to_be_filled_in
     )  # fmt: skip
     assert done.exit_code == Exit.OK, done.output
     told = dotenv_values(folder / ".env")
-    assert {name: value for name, value in told.items() if value} == {
-        "FCB_HOME": ".fcb",
-        "FCB_DATASET": "production",
+    assert told == {
+        **dotenv_values(project_file(".env.example")),
         "FCB_CONFIG": str(folder / "nexacloud.yaml"),
         "FCB_STRIPE_API_KEY": "rk_live_x",
         "FCB_LEDGER": "odoo",

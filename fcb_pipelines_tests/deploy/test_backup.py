@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from filelock import FileLock
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
@@ -61,6 +63,14 @@ def lost(
     patch.setenv("FCB_POSTGRES_URL", server.sqlalchemy_url(new_database()))
 
 
+def of_frames(world: World) -> dict[Path, int]:
+    """The time of each frame's file, in nanoseconds."""
+    return {
+        file: file.stat().st_mtime_ns
+        for file in sorted((world.found.data_home / "frames").rglob("*.parquet"))
+    }
+
+
 def _database() -> str:
     """The name of the database that the environment names."""
     return str(make_url(os.environ["FCB_POSTGRES_URL"]).database)
@@ -80,6 +90,7 @@ def test_what_was_lost_is_restored_and_proves_the_same(
     logged = ReadBackLog(os.environ["FCB_POSTGRES_URL"]).latest(identity)
     assert status["totals"]
     assert logged
+    times = of_frames(closed)
     made = backed_up(tmp_path / "backups", postgres.binaries)
 
     lost(closed, postgres, new_database, monkeypatch)
@@ -87,6 +98,8 @@ def test_what_was_lost_is_restored_and_proves_the_same(
     assert done.returncode == 0, done.stderr
 
     assert closed.books_text() == books
+    # By these a month's part of a frame knows that the whole is still the one it was cut from.
+    assert of_frames(closed) == times
     assert ReadBackLog(os.environ["FCB_POSTGRES_URL"]).latest(identity) == logged
     with closed.server.connect(_database()) as connection, connection.cursor() as cursor:
         with pytest.raises(psycopg2.Error, match="append-only"):
@@ -142,3 +155,20 @@ def test_a_backup_that_fails_leaves_none(
     done = script("backup.sh", tmp_path / "backups", postgres.binaries)
     assert done.returncode != 0
     assert [*(tmp_path / "backups").iterdir()] == []
+
+
+def test_a_backup_waits_for_a_writer_of_the_books(
+    closed: World,  # noqa: F811
+    postgres: EmbeddedPostgres,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "backups"
+    with ThreadPoolExecutor() as pool:
+        with FileLock(closed.books / ".lock"):
+            made = pool.submit(backed_up, folder, postgres.binaries)
+            with pytest.raises(TimeoutError):
+                made.result(timeout=5)
+            # The database is there, and no archive of books in the midst of a change.
+            (part,) = folder.iterdir()
+            assert [each.name for each in part.iterdir()] == ["postgres.dump"]
+        assert (made.result(timeout=60) / "home.tar.gz").is_file()
