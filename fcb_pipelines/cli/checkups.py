@@ -6,17 +6,19 @@ which are made where they are not there yet.
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Literal
+from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
 import psycopg2
 
+from fcb_pipelines.cli.findings import Finding, Group
 from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.config.settings import ConfigError
+from fcb_pipelines.connectors.alerts import Destinations
 from fcb_pipelines.connectors.failures import Failure, NotAllowed, Unreachable
 from fcb_pipelines.connectors.intake import health
 from fcb_pipelines.connectors.sources import KeepsBalance
@@ -28,24 +30,6 @@ from fcb_pipelines.defs.runtime import connections
 from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
 from fcb_pipelines.instance.dead_runs import hanging_runs
 from fcb_pipelines.instance.storage import PooledEventLogStorage
-
-Outcome = Literal["ok", "warn", "fail"]
-Group = Literal["configuration", "store", "postgres", "dagster", "sources", "ledger", "services"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The result of one check. `kind` decides the exit code of a failure: setting 2, connection 3.
-
-    `group` is what it is about.
-    """
-
-    what: str
-    outcome: Outcome
-    detail: str
-    remedy: str | None = None
-    kind: Literal["setting", "connection"] = "connection"
-    group: Group | None = None
 
 
 def all_of(found: Environment) -> tuple[Finding, ...]:
@@ -67,10 +51,7 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
     for one in sources:
         findings += _guarded("sources", one.name, partial(_source, one, found))
     findings += _guarded("ledger", f"ledger ({found.ledger})", lambda: _ledger(found, company))
-    if company.has_intake:
-        findings += _guarded("services", "intake", lambda: _intake(found, company))
-    if company.intake.url:
-        findings += _guarded("services", "intake", lambda: _served(company.intake.url or ""))
+    findings += _of_services(found, company)
     if company.cash is not None:
         for one in sources:
             findings += _guarded("sources", f"cash ({one.name})", partial(_balance, one, found))
@@ -78,6 +59,16 @@ def all_of(found: Environment) -> tuple[Finding, ...]:
     if company.told:
         findings += _guarded("services", "events", lambda: _events(found, company))
     return tuple(findings)
+
+
+def _of_services(found: Environment, company: Settings) -> Iterator[Finding]:
+    """What other systems hand in, and what people are told, as far as it is configured."""
+    if company.has_intake:
+        yield from _guarded("services", "intake", lambda: _intake(found, company))
+    if company.intake.url:
+        yield from _guarded("services", "intake", lambda: _served(company.intake.url or ""))
+    if "FCB_ALERTS" in found.values:
+        yield from _guarded("services", "alerts", lambda: _alerts(found))
 
 
 def _guarded(group: Group, what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -243,6 +234,16 @@ def _ledger(found: Environment, company: Settings) -> Iterator[Finding]:
             detail=f"missing {part.what} {part.name}",
             remedy=part.remedy,
         )
+
+
+def _alerts(found: Environment) -> Iterator[Finding]:
+    named = Destinations(Path(found.values["FCB_ALERTS"]), plain=found.may_be_plain).names()
+    yield Finding(
+        what="alerts",
+        outcome="ok" if named else "warn",
+        detail=", ".join(named) or "the file of FCB_ALERTS names no destination",
+        remedy=None if named else "write one a line (docs/alerts.md), then `fcb alerts test`",
+    )
 
 
 def _intake(found: Environment, company: Settings) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from fcb_pipelines.cli.storage import lost_storage
 from fcb_pipelines.cli.work import connections
 
 if TYPE_CHECKING:
-    from fcb_pipelines.cli.checkups import Finding
+    from fcb_pipelines.cli.findings import Finding
 
 
 def doctor(

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from upath import UPath
 
 from fcb_pipelines.cli import checkups
-from fcb_pipelines.cli.checkups import Finding
 from fcb_pipelines.cli.exits import Exit
+from fcb_pipelines.cli.findings import Finding
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED, current
@@ -46,6 +46,33 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("FCB_POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none")
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     return tmp_path / "home"
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "said"),
+    [
+        (None, "fail", "No such file"),
+        ("# nobody\n", "warn", "names no destination"),
+        ("error = mailtos://u:secret@mail.example.com?to=a@example.com", "ok", "(error)"),
+        ("error = json://hooks.example.com/x", "fail", "plain text"),
+    ],
+)
+def test_where_alerts_go_is_told_without_secrets(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: str | None,
+    outcome: str,
+    said: str,
+) -> None:
+    file = tmp_path / "alerts.conf"
+    if lines is not None:
+        file.write_text(lines, "utf-8")
+    monkeypatch.setenv("FCB_ALERTS", str(file))
+    (row,) = [one for one in checkups.all_of(environment.read()) if one.what == "alerts"]
+    assert (row.outcome, row.group) == (outcome, "services")
+    assert said in row.detail
+    assert "secret" not in row.detail
 
 
 def test_one_dead_connection_does_not_hide_the_others(home: Path) -> None:

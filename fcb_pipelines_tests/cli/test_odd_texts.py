@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from fcb_pipelines.cli import checkups, demo
 from fcb_pipelines.cli import ledger as ledger_verbs
-from fcb_pipelines.cli.checkups import Finding
 from fcb_pipelines.cli.exits import GateStopped
+from fcb_pipelines.cli.findings import Finding
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.connectors.failures import Unreachable

@@ -47,7 +47,7 @@ RUN = {
 }  # fmt: skip
 # Of these a test holds that command and options are there; none of them says that it mends more than it shows.
 NAMED_ONLY = {
-    "fcb alerts test": {"cli/alerts.py"},
+    "fcb alerts test": {"cli/alerts.py", "cli/checkups.py"},
     "fcb books": {"connectors/beancount/cash_calls.py", "connectors/beancount/entries.py", "connectors/beancount/loading.py", "connectors/beancount/settling.py"},
     "fcb demo": {"cli/main.py"},
     "fcb doctor": {
