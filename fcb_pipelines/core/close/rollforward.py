@@ -29,7 +29,7 @@ LABELS: Mapping[str, str] = {
     Method.OVERPAYMENT: "Overpayments credited to the customer",
     Method.PREPAID_CREDIT: "Prepaid credit used",
     Method.GRANTED_CREDIT: "Granted credit used",
-    Method.CREDIT_NOTE: "Credit notes without a document",
+    Method.CREDIT_NOTE: "Credit notes matched with invoices",
     Method.PENDING_REFUND: "Refunds booked before their credit note",
     Method.WRITE_OFF: "Written off",
     Method.RECOVERY: "Written off, and paid after all",
