@@ -98,7 +98,9 @@ def intended_document(
         if isinstance(cut_lines, Held):
             return cut_lines
         lines, taxes = cut_lines, _document_taxes(facts, cut_lines, chosen)
-        broken = unexplained(taxes, lines, settings.taxes, settings.policies.tax_residue)
+        broken = unexplained(
+            taxes, lines, settings.taxes, settings.policies.tax_residue, facts.currency
+        )
         if broken:
             return Held(reason=Reason.TAX_MISMATCH, detail="; ".join(broken))
     return LedgerDocument(
