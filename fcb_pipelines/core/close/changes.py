@@ -15,6 +15,7 @@ from fcb_pipelines.core.close.report_shapes import (
     Since,
 )
 from fcb_pipelines.core.close.shapes import Document, ReportJson
+from fcb_pipelines.core.close.words import words
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.naming import money
 
@@ -93,7 +94,7 @@ def _amount(document: Document, name: str) -> str:
 
 
 def _words(value: str | None) -> str:
-    return (value or "none").replace("_", " ")
+    return words(value or "none")
 
 
 def _amounts(before: ReportJson, now: ReportJson) -> list[AmountChange]:

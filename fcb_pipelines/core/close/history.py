@@ -45,9 +45,10 @@ class Receivable(TypedDict):
 
 def receivable_of(history: History, period: str, customers: Mapping[str, str]) -> Receivable:
     """The receivable of all our documents at the end of the month."""
-    documents = open_documents(groups(history.entries, period), period, history.due, customers)
+    at_end = groups(history.entries, period)
+    documents = open_documents(at_end, period, history.due, customers)
     return {
-        "roll_forward": roll_forward(history.entries, period, history.listed),
+        "roll_forward": roll_forward(history.entries, period, history.listed, at_end),
         "ageing": ageing(documents),
         "open_documents": documents,
     }

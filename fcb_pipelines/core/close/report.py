@@ -1,7 +1,7 @@
 """The close report of a month: tie-outs, exceptions, revenue by family, tax and receivable, as JSON values."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
@@ -25,6 +25,7 @@ from fcb_pipelines.core.close.shapes import (
 )
 from fcb_pipelines.core.close.status import MonthStatus, documents_of
 from fcb_pipelines.core.close.tie_outs import tie_out_row, tie_outs
+from fcb_pipelines.core.close.words import naming_taxes
 from fcb_pipelines.core.codes import Kind, Verdict
 from fcb_pipelines.core.company.settings import Tax
 from fcb_pipelines.core.digests import digest_of_json
@@ -72,6 +73,7 @@ def close_report(
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
     verdicts = Counter(row.verdict for row in month.dispositions)
     documents = documents_of(month)
+    named = naming_taxes(taxes)
     history = history or History()
     at_end = receivable_of(history, period, customers)
     revenue = _revenue(posted, families, currency)
@@ -86,14 +88,17 @@ def close_report(
         "hold": verdicts[Verdict.HOLD],
         "billed": _billed(month),
         "tie_outs": [tie_out_row(tie) for tie in tie_outs(month, at_end["roll_forward"])],
-        "gates": [_gate(result) for result in month.gates],
-        "gates_over_all": [_gate(result) for result in over_all],
-        "exceptions": exception_rows(month, documents, today),
+        "gates": [_gate(result, named) for result in month.gates],
+        "gates_over_all": [_gate(result, named) for result in over_all],
+        "exceptions": [
+            {**row, "detail": named(row["detail"])}
+            for row in exception_rows(month, documents, today)
+        ],
         "documents": documents,
         "revenue_by_family": revenue,
         "revenue_compared": compared(revenue, period, history, families, currency),
         "tax_by_key": _taxes(posted, currency),
-        "tax_witness": _witness(month.witness),
+        "tax_witness": _witness(month.witness, named),
         "receivable": _receivable(posted, customers),
         **at_end,
         "settlements": _settlements(documents),
@@ -146,12 +151,12 @@ def _billed(month: MonthStatus) -> list[BilledRow]:
     return rows
 
 
-def _gate(result: GateResult) -> GateRow:
+def _gate(result: GateResult, named: Callable[[str], str]) -> GateRow:
     return {
         "name": result.gate,
         "outcome": result.outcome.value,
         "description": result.proves,
-        "detail": result.detail if result.outcome is not Outcome.PASS else "",
+        "detail": named(result.detail) if result.outcome is not Outcome.PASS else "",
         "count": result.count,
         "recovery": result.recovery,
     }
@@ -225,7 +230,7 @@ def _returns(posted: Sequence[LedgerMove], known: Sequence[Tax]) -> list[TaxRow]
     return rows
 
 
-def _witness(rows: Sequence[WitnessRow]) -> TaxWitness:
+def _witness(rows: Sequence[WitnessRow], named: Callable[[str], str]) -> TaxWitness:
     """The number of documents by verdict, and a row for each that does not match."""
     verdicts = Counter(row.verdict for row in rows)
     return {
@@ -235,7 +240,7 @@ def _witness(rows: Sequence[WitnessRow]) -> TaxWitness:
                 "ref": row.ref,
                 "number": row.number,
                 "verdict": row.verdict.value,
-                "detail": row.detail,
+                "detail": named(row.detail),
                 "expected": None if row.verdict in _UNJUDGED else row.expected_tax,
                 "billed": row.billed_tax,
                 "difference": row.difference,

@@ -29,7 +29,7 @@ LABELS: Mapping[str, str] = {
     Method.OVERPAYMENT: "Overpayments credited to the customer",
     Method.PREPAID_CREDIT: "Prepaid credit used",
     Method.GRANTED_CREDIT: "Granted credit used",
-    Method.CREDIT_NOTE: "Credit notes without a document",
+    Method.CREDIT_NOTE: "Credit notes matched with invoices",
     Method.PENDING_REFUND: "Refunds booked before their credit note",
     Method.WRITE_OFF: "Written off",
     Method.RECOVERY: "Written off, and paid after all",
@@ -56,6 +56,8 @@ SETTLED_BY_HAND = frozenset(
 )
 
 Key = tuple[str, str]
+
+_DOCUMENTS = frozenset(Document)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def groups(entries: Sequence[Booked], period: str) -> tuple[Group, ...]:
         if not until:
             continue
         first = _first(found)
-        documents = [each for each in until if each.part in {*Document}]
+        documents = [each for each in until if each.part in _DOCUMENTS]
         rows.append(
             Group(
                 of=key[0],
@@ -113,16 +115,19 @@ def groups(entries: Sequence[Booked], period: str) -> tuple[Group, ...]:
 
 
 def roll_forward(
-    entries: Sequence[Booked], period: str, listed: Collection[str]
+    entries: Sequence[Booked],
+    period: str,
+    listed: Collection[str],
+    at_end: Sequence[Group] | None = None,
 ) -> list[RollForward]:
     """The receivable of each currency through the month.
 
     `entries` are those of all months, each once; `listed` are the documents with an exception of
-    `SETTLED_BY_HAND`.
+    `SETTLED_BY_HAND`; `at_end` are the month's groups, where they are known already.
     """
     begin, after = first_day(period), first_day(following(period))
     until = [each for each in entries if each.date < after]
-    at_end = groups(entries, period)
+    at_end = groups(entries, period) if at_end is None else at_end
     return [
         _rolled(
             currency,
@@ -188,7 +193,7 @@ def _movements(entries: Iterable[Booked]) -> list[Movement]:
 
 def _first(entries: Sequence[Booked]) -> Booked:
     """The document among them, else the earliest of what settles it."""
-    documents = [each for each in entries if each.part in {*Document}]
+    documents = [each for each in entries if each.part in _DOCUMENTS]
     return min(documents or entries, key=lambda each: (each.date, each.ref))
 
 

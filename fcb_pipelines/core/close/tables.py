@@ -8,6 +8,7 @@ from decimal import Decimal
 from fcb_pipelines.core.close.ageing import BUCKETS
 from fcb_pipelines.core.close.shapes import Document, ReportJson
 from fcb_pipelines.core.close.signing import badge
+from fcb_pipelines.core.close.words import words
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.money import to_major
 
@@ -73,7 +74,7 @@ def _document(report: ReportJson, one: Document) -> Sequence[Cell]:
         _day(one["date"]),
         one["number"],
         one["ref"],
-        _words(one["kind"]),
+        words(one["kind"]),
         report["customers"].get(one["partner"] or ""),
         one["partner"],
         one["disposition"],
@@ -81,7 +82,7 @@ def _document(report: ReportJson, one: Document) -> Sequence[Cell]:
         one["currency"],
         *amounts,
         one["state"],
-        _words(one["payment_state"]),
+        words(one["payment_state"]),
         ", ".join(one["exceptions"]),
         links["ledger_number"] if links else "",
     )
@@ -227,7 +228,3 @@ def _amount(minor: int | None, currency: str) -> Decimal | None:
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
-
-
-def _words(code: str) -> str:
-    return code.replace("_", " ")

@@ -14,6 +14,7 @@ from fcb_pipelines.core.facts.arithmetic import base_of, computed
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
 from fcb_pipelines.core.ledger.entries import DocumentLine
 from fcb_pipelines.core.money import spread, to_major
+from fcb_pipelines.core.naming import money
 
 SHIPPING = "shipping"
 
@@ -39,6 +40,11 @@ class Claim:
     nets: tuple[int, ...]
     entries: tuple[tuple[TaxFacts, ...], ...]
     on_all: bool
+    currency: str
+
+    def shown(self, minor: int) -> str:
+        """An amount as people write it."""
+        return money(minor, self.currency)
 
     def on(self, base: int) -> int:
         """The tax on `base`, rounded half-up."""
@@ -118,6 +124,7 @@ def claim_of(
         nets=tuple(line.net for line in sold),
         entries=tuple(tuple(tax for tax in line.taxes if chosen[tax] == key) for line in sold),
         on_all=not any(line.taxes for line in sold),
+        currency=facts.currency,
     )
 
 
@@ -131,7 +138,7 @@ def prove_bases(claim: Claim, residue: int) -> tuple[Parts, ...] | str:
     taxed = claim.bearing if whole else _plain(claim.taxed, claim.bearing)
     for name, net, base in zip(claim.names, claim.bearing, taxed, strict=True):
         if not 0 <= base * _sign(net) <= abs(net):
-            return f"{claim.key} on {name} is taxed on {base}, its net is {net}"
+            return f"{claim.key} on {name} is taxed on {claim.shown(base)}, its net is {claim.shown(net)}"
     bases = taxed
     if claim.off(taxed) > residue:
         bases = min((taxed, *_on_document_base(claim, taxed, near)), key=claim.off)
@@ -233,8 +240,9 @@ def _unproved_lines(claim: Claim, bases: Sequence[int]) -> list[str]:
         share = abs(amount * whole - claim.billed * base) <= roundings * abs(whole)
         near = min(abs(amount - claim.on(each)) for each in (base, stated)) <= roundings
         if own and not near and not (share and whole):
-            right = f"computed {claim.on(stated)} on {stated}"
-            wrong.append(f"{claim.key} on {claim.names[number]} billed {amount}, {right}")
+            right = f"computed {claim.shown(claim.on(stated))} on {claim.shown(stated)}"
+            billed = f"{claim.key} on {claim.names[number]} billed {claim.shown(amount)}"
+            wrong.append(f"{billed}, {right}")
     return wrong
 
 
@@ -243,8 +251,10 @@ def _unproved_document(claim: Claim, bases: Sequence[int]) -> str:
     if claim.base is not None and abs(claim.base) > abs(sum(claim.bearing)):
         expected = allowance(_count(bases), 1)
         if abs(claim.billed - claim.on(claim.base)) <= expected:
-            return f"{claim.key} is taxed on {claim.base}, its lines are {sum(claim.bearing)}"
-    return f"{claim.key} billed {claim.billed}, computed {claim.on(whole)} on {whole}"
+            lines = claim.shown(sum(claim.bearing))
+            return f"{claim.key} is taxed on {claim.shown(claim.base)}, its lines are {lines}"
+    right = f"computed {claim.shown(claim.on(whole))} on {claim.shown(whole)}"
+    return f"{claim.key} billed {claim.shown(claim.billed)}, {right}"
 
 
 def _ends(parts: Parts) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ from fcb_pipelines.core.ledger.entries import (
     with_tax_shares,
 )
 from fcb_pipelines.core.money import spread, to_major
+from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.refs import document_name
 
 NO_DESCRIPTION = "(no description)"
@@ -52,7 +53,7 @@ def intended_document(
     if facts.problem:
         adds_up = facts.problem != Reason.LINES_DO_NOT_SUM
         detail = (
-            f"source total {facts.total}, see its evidence"
+            f"source total {money(facts.total, facts.currency)}, see its evidence"
             if adds_up
             else describe_wrong_sums(facts)
         )
@@ -60,10 +61,12 @@ def intended_document(
     if facts.date is None:
         return Held(reason=Reason.UNREADABLE, detail="a finalised document without a date")
     sold = _sold_lines(facts, settings)
-    if sum(line.net for line in sold) + facts.tax != facts.total:
+    net = sum(line.net for line in sold)
+    if net + facts.tax != facts.total:
+        sums = [money(each, facts.currency) for each in (net, facts.tax, facts.total)]
         return Held(
             reason=Reason.LINES_DO_NOT_SUM,
-            detail=f"lines {sum(line.net for line in sold)} + tax {facts.tax} != {facts.total}",
+            detail=f"lines {sums[0]} and tax {sums[1]} are not the total {sums[2]}",
         )
     chosen = _resolve_all(facts, sold, settings.taxes, facts.date)
     if isinstance(chosen, Held):
@@ -79,7 +82,8 @@ def intended_document(
     named = sum(tax.amount for tax in taxes)
     if named != facts.tax:
         return Held(
-            reason=Reason.LINES_DO_NOT_SUM, detail=f"its taxes sum to {named}, not to {facts.tax}"
+            reason=Reason.LINES_DO_NOT_SUM,
+            detail=f"its taxes sum to {money(named, facts.currency)}, not to {money(facts.tax, facts.currency)}",
         )
     wrong = mismatches(
         [(tax.key, tax.base, tax.amount) for tax in taxes],
@@ -94,7 +98,9 @@ def intended_document(
         if isinstance(cut_lines, Held):
             return cut_lines
         lines, taxes = cut_lines, _document_taxes(facts, cut_lines, chosen)
-        broken = unexplained(taxes, lines, settings.taxes, settings.policies.tax_residue)
+        broken = unexplained(
+            taxes, lines, settings.taxes, settings.policies.tax_residue, facts.currency
+        )
         if broken:
             return Held(reason=Reason.TAX_MISMATCH, detail="; ".join(broken))
     return LedgerDocument(

@@ -36,7 +36,11 @@ def broken_rules(
     if unknown:
         return [*faults, f"unknown taxes {', '.join(sorted(unknown))}"]
     faults += unexplained(
-        document.taxes, document.lines, settings.taxes, settings.policies.tax_residue
+        document.taxes,
+        document.lines,
+        settings.taxes,
+        settings.policies.tax_residue,
+        document.currency,
     )
     return faults + _broken_by_ledger(document, ledger_state, books)
 

@@ -14,6 +14,7 @@ from fcb_pipelines.core.company.settings import Tax, TaxState
 from fcb_pipelines.core.facts.arithmetic import computed
 from fcb_pipelines.core.facts.model import TaxFacts
 from fcb_pipelines.core.ledger.entries import DocumentLine, DocumentTax
+from fcb_pipelines.core.naming import money
 
 _ONE_ROUNDING: Mapping[str, int] = MappingProxyType({})
 
@@ -91,12 +92,16 @@ def mismatches(
 
 
 def unexplained(
-    billed: Iterable[DocumentTax], lines: Iterable[DocumentLine], taxes: Sequence[Tax], residue: int
+    billed: Iterable[DocumentTax],
+    lines: Iterable[DocumentLine],
+    taxes: Sequence[Tax],
+    residue: int,
+    currency: str,
 ) -> list[str]:
     """The taxes of a document that rate times base and rounding can't explain, as texts for people."""
     triples = [(tax.key, tax.base, tax.amount) for tax in billed if tax.amount]
     return [
-        f"{wrong.key} billed {wrong.billed}, computed {wrong.computed}"
+        f"{wrong.key} billed {money(wrong.billed, currency)}, computed {money(wrong.computed, currency)}"
         for wrong in mismatches(triples, taxes, residue, taxed_lines(lines))
     ]
 

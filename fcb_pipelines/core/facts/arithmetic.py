@@ -12,6 +12,7 @@ from decimal import Decimal
 from fcb_pipelines.core.codes import Kind, Reason, Status
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, SettlementFacts, TaxFacts
 from fcb_pipelines.core.money import half_up, spread
+from fcb_pipelines.core.naming import money
 
 # The errors that a body of an unexpected shape can cause; any other is a bug of ours.
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError)
@@ -180,18 +181,22 @@ def absorb_tax_rounding(taxes: tuple[TaxFacts, ...], tax: int) -> tuple[TaxFacts
 
 def describe_wrong_sums(facts: InvoiceFacts) -> str:
     """The figures of a document that contradict each other, as a text for people."""
+
+    def shown(minor: int) -> str:
+        return money(minor, facts.currency)
+
     net = sum(line.net for line in facts.lines) + facts.shipping
     tax = sum(each.amount for each in facts.taxes)
     faults = []
     if tax != facts.tax:
-        faults.append(f"its taxes sum to {tax}, not to {facts.tax}")
+        faults.append(f"its taxes sum to {shown(tax)}, not to {shown(facts.tax)}")
     if facts.lines and net + facts.tax != facts.total:
-        shipping = f" and shipping {facts.shipping}" if facts.shipping else ""
-        lines = f"lines {net - facts.shipping}{shipping} + tax {facts.tax}"
-        faults.append(f"{lines} != total {facts.total}")
+        shipping = f", shipping {shown(facts.shipping)}" if facts.shipping else ""
+        lines = f"lines {shown(net - facts.shipping)}{shipping} and tax {shown(facts.tax)}"
+        faults.append(f"{lines} are not the total {shown(facts.total)}")
     discount = sum(line.discount for line in facts.lines)
     if facts.lines and discount != facts.discount:
-        faults.append(f"discount {facts.discount} is {discount} on the lines")
+        faults.append(f"discount {shown(facts.discount)} is {shown(discount)} on the lines")
     on_lines = {each.source_id: each for line in facts.lines for each in line.taxes}
     billed = {each.source_id: each for each in _by_rate(facts.taxes)}
     for rate, each in (on_lines | billed).items():
@@ -199,8 +204,8 @@ def describe_wrong_sums(facts: InvoiceFacts) -> str:
         amount = billed[rate].amount if rate in billed else 0
         if rate in on_lines and not facts.shipping and given != amount:
             name = f"{each.type} {each.percentage.normalize():f} %"
-            faults.append(f"{name} is {amount} on the document, {given} on its lines")
-    return "; ".join(faults) or f"source total {facts.total}, see its evidence"
+            faults.append(f"{name} is {shown(amount)} on the document, {shown(given)} on its lines")
+    return "; ".join(faults) or f"source total {shown(facts.total)}, see its evidence"
 
 
 def spread_discount(total: int, lines: Sequence[LineFacts]) -> tuple[LineFacts, ...]:

@@ -37,6 +37,9 @@ _BOOKS_ARE_RIGHT = frozenset(
     }
 )
 
+# The compared fields that are amounts; the number of lines is none.
+_MONEY = frozenset({"net", "tax", "total", "paid", "line.net"})
+
 
 def listing_complete(rows: Iterable[IndexRow], problem: str | None) -> Finding:
     """Fail where a page is lost or repeated, or a document exists that the list lacks."""
@@ -79,9 +82,13 @@ def documents_balance(rows: Sequence[DocumentRow]) -> Finding:
         if len(document.lines) != head.document_lines:
             faults.append(f"{document.ref}: {len(document.lines)} of {head.document_lines} lines")
         elif document.total != head.document_total:
-            faults.append(f"{document.ref}: lines + tax {document.total} != {head.document_total}")
+            billed, whole = (
+                money(each, document.currency) for each in (document.total, head.document_total)
+            )
+            faults.append(f"{document.ref}: lines and tax come to {billed}, its total is {whole}")
         elif (shares := sum(line.tax for line in document.lines)) != document.tax:
-            faults.append(f"{document.ref}: the lines' shares of tax {shares} != {document.tax}")
+            given, billed = (money(each, document.currency) for each in (shares, document.tax))
+            faults.append(f"{document.ref}: its lines' shares of tax are {given}, its tax {billed}")
         elif document.content_hash != head.content_hash:
             faults.append(
                 f"{document.ref}: content {document.content_hash} does not match its hash "
@@ -176,8 +183,15 @@ def nothing_is_held(dispositions: Sequence[Disposition], today: date) -> Finding
 
 def nexacloud_agrees(rows: Sequence[AgreementRow]) -> Finding:
     """Warn of fields in which NexaCloud's copy differs from its source."""
-    wrong = disagreements(rows)
-    return warning([f"{row.ref} {row.field}: {row.expected} != {row.actual}" for row in wrong])
+    rows = tuple(rows)
+    currencies = {row.ref: row.expected or "" for row in rows if row.field == "currency"}
+    faults = []
+    for row in disagreements(rows):
+        source, copy = (
+            _shown(row, value, currencies.get(row.ref, "")) for value in (row.expected, row.actual)
+        )
+        faults.append(f"{row.ref} {row.field}: {source} at the source, {copy} in NexaCloud")
+    return warning(faults)
 
 
 def tax_as_expected(rows: Sequence[WitnessRow]) -> Finding:
@@ -192,12 +206,27 @@ def _differences(aspect: str, deltas: Sequence[LedgerDelta]) -> Finding:
     """The differences of one aspect; a warning where the books are right in spite of each of them."""
     own = [delta for delta in deltas if delta.aspect == aspect]
     faults = [
-        f"{d.ref if d.entry == d.ref else f'{d.ref} {d.entry}'} {d.field}: "
-        f"{d.expected} != {d.actual} ({d.code})"
+        f"{d.ref if d.entry == d.ref else f'{d.ref} {d.entry}'} {_field(d)}: "
+        f"{_value(d.expected)} intended, {_value(d.actual)} in the ledger ({d.code})"
         for d in own
     ]
     are_right = all(delta.code in _BOOKS_ARE_RIGHT for delta in own)
     return warning(faults) if are_right else failing(faults)
+
+
+def _shown(row: AgreementRow, value: str | None, currency: str) -> str:
+    """A value of a comparison as people write it; an amount where both sides have one."""
+    is_amount = row.difference is not None and row.policy in _MONEY and currency
+    return money(int(value), currency) if is_amount and value else _value(value)
+
+
+def _field(delta: LedgerDelta) -> str:
+    """The field that differs; of a residual both figures are what is open."""
+    return "open amount" if delta.aspect == RESIDUAL and delta.field == "paid" else delta.field
+
+
+def _value(value: str | None) -> str:
+    return "nothing" if value in (None, "") else str(value)
 
 
 def _lines_of(family: str, rows: Sequence[DocumentRow]) -> Finding:

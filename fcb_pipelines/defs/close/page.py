@@ -12,6 +12,7 @@ from fcb_pipelines.core.close.ageing import BUCKETS
 from fcb_pipelines.core.close.report_shapes import FamilyCompared
 from fcb_pipelines.core.close.shapes import ReportJson
 from fcb_pipelines.core.close.signing import badge, signing
+from fcb_pipelines.core.close.words import method_name, words
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.money import exponent, to_major
 from fcb_pipelines.defs.close.dual_run import charts
@@ -72,6 +73,8 @@ def _templates() -> Environment:
     )
     templates.filters["amount"] = _amount
     templates.filters["percent"] = _percent
+    templates.filters["words"] = words
+    templates.filters["method_name"] = method_name
     return templates
 
 

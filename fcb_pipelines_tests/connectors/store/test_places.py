@@ -1,6 +1,7 @@
 """The store does the same in a folder and in an object store; only the folder has files and rights."""
 
 import gzip
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_a_signature_differs_once_the_file_says_something_else(store: Place) -> 
     assert places.signature(place) == before
     places.write_bytes(place, b"after!")
     assert places.signature(place) != before
+
+
+def test_of_two_files_the_one_written_later_is_known(store: Place) -> None:
+    first, second = store / "frames" / "first", store / "frames" / "second"
+    places.write_bytes(first, b"one")
+    # An object store tells whole seconds.
+    time.sleep(1.1)
+    places.write_bytes(second, b"two")
+    assert places.written(first) < places.written(second)
+    with pytest.raises(FileNotFoundError):
+        places.written(store / "frames" / "none")
 
 
 def test_a_write_that_dies_leaves_what_was_there(store: Place) -> None:

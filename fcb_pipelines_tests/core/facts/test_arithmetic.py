@@ -136,12 +136,12 @@ def test_t7_taxes_that_round_apart_take_a_unit_where_rounding_took_most() -> Non
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"total": 22601}, "lines 20000 + tax 2600 != total 22601"),
-        ({"net": 20500, "total": 23101, "shipping": 500}, "lines 20000 and shipping 500 + tax 2600 != total 23101"),
-        ({"tax": 2500, "total": 22500}, "its taxes sum to 2600, not to 2500"),
-        ({"discount": 5}, "discount 5 is 0 on the lines"),
-        ({"taxes": (), "tax": 0, "total": 20000}, "hst 13 % is 0 on the document, 2600 on its lines"),
-        ({}, "source total 22600, see its evidence"),
+        ({"total": 22601}, "lines 200.00 CAD and tax 26.00 CAD are not the total 226.01 CAD"),
+        ({"net": 20500, "total": 23101, "shipping": 500}, "lines 200.00 CAD, shipping 5.00 CAD and tax 26.00 CAD are not the total 231.01 CAD"),
+        ({"tax": 2500, "total": 22500}, "its taxes sum to 26.00 CAD, not to 25.00 CAD"),
+        ({"discount": 5}, "discount 0.05 CAD is 0.00 CAD on the lines"),
+        ({"taxes": (), "tax": 0, "total": 20000}, "hst 13 % is 0.00 CAD on the document, 26.00 CAD on its lines"),
+        ({}, "source total 226.00 CAD, see its evidence"),
     ],
 )  # fmt: skip
 def test_what_does_not_add_up_is_named(changes: dict[str, object], text: str) -> None:

@@ -146,7 +146,9 @@ def test_documents_balance_names_the_document() -> None:
     assert documents_balance([row]).outcome is PASS
     result = documents_balance([replace(row, net=19999)])
     assert result.outcome is FAIL
-    assert result.detail.startswith(f"{REF}: lines + tax 22599 != 22600")
+    assert result.detail.startswith(
+        f"{REF}: lines and tax come to 225.99 CAD, its total is 226.00 CAD"
+    )
 
 
 @pytest.mark.parametrize(
@@ -313,7 +315,10 @@ def test_a_copy_that_differs_is_a_warning_that_names_the_field() -> None:
     facts = an_invoice()
     rows = copy_against_source(facts, a_copy(facts, tax=1).facts, customer=CUSTOMER)
     result = nexacloud_agrees(rows)
-    assert (result.outcome, result.sample) == (WARN, (f"{REF} tax: 2600 != 1",))
+    told = f"{REF} tax: 26.00 CAD at the source, 0.01 CAD in NexaCloud"
+    assert (result.outcome, result.sample) == (WARN, (told,))
+    bare = copy_against_source(facts, replace(a_copy(facts).facts, lines=()), customer=CUSTOMER)
+    assert f"{REF} lines: 1 at the source, nothing in NexaCloud" in nexacloud_agrees(bare).sample
     true = copy_against_source(facts, a_copy(facts).facts, customer=CUSTOMER)
     assert nexacloud_agrees(true).outcome is PASS
 

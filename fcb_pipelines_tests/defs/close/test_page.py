@@ -266,6 +266,12 @@ def test_the_receivable_is_rolled_forward_and_aged_with_its_totals() -> None:
     assert "not ours" not in page
 
 
+def test_a_long_list_of_open_documents_is_cut_and_says_so() -> None:
+    page = render(a_report(open_documents=[OPEN | {"number": "A-77"}] * 503))
+    assert page.count("A-77") == 500
+    assert "The 500 oldest; 3 more" in page
+
+
 def test_what_our_entries_do_not_explain_is_a_line_with_its_documents() -> None:
     differing = {"partner": "nexacloud:7", "number": "A-9", "ref": "stripe:a:in_9"}
     row = ROLLED | {

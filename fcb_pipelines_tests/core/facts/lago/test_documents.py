@@ -258,8 +258,13 @@ def test_t7_lago_rounds_fees_and_taxes_one_at_a_time(
 @pytest.mark.parametrize(
     ("fees", "net", "tax", "detail"),
     [
-        ([1997] * 6, 11978, 1557, "lines 11982 + tax 1557 != total 13535"),
-        ([1997] * 6, 11982, 1563, "hst_13 billed 1563, computed 1558 on 11982"),
+        (
+            [1997] * 6,
+            11978,
+            1557,
+            "lines 119.82 CAD and tax 15.57 CAD are not the total 135.35 CAD",
+        ),
+        ([1997] * 6, 11982, 1563, "hst_13 billed 15.63 CAD, computed 15.58 CAD on 119.82 CAD"),
     ],
 )
 def test_t7_a_lago_invoice_further_off_is_held_and_says_by_which_figure(
