@@ -22,12 +22,15 @@ from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.cash.clearing import ClearingState
 from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.owners import OF_EXCEPTIONS, OF_HOLDS, Owner, owner_of
 from fcb_pipelines.core.close.shapes import (
     CurrencyTotals,
     Document,
     GateDetail,
     Line,
     Period,
+    QueueJson,
+    QueueRow,
     Settled,
     StatusJson,
 )
@@ -93,6 +96,20 @@ def names(text: str) -> list[str]:
 )
 def test_the_gates_page_has_exactly_the_names_of_the_code(heading: str, known: list[str]) -> None:
     assert names(section(GATES_PAGE, heading)) == known
+
+
+def test_the_gates_page_tells_whom_each_code_waits_for() -> None:
+    told = rows(section(GATES_PAGE, "## Whom it waits for"))
+    found = {
+        row[0]: (row[1], *(re.findall(r"`([a-z_]+)`", cell) for cell in row[2:])) for row in told
+    }
+    assert found == {
+        owner.value: (
+            owner.meaning,
+            *([c for c in table if table[c] is owner] for table in (OF_HOLDS, OF_EXCEPTIONS)),  # type: ignore[index]
+        )
+        for owner in Owner
+    }
 
 
 @pytest.mark.parametrize("name", GATES)
@@ -332,6 +349,16 @@ def test_every_field_of_the_status_is_described_and_no_other(
     cells = [line.split(" | ")[0] for line in section(STATUS, heading).splitlines()]
     told = [n for cell in cells if cell.startswith("| `") for n in re.findall("`(.+?)`", cell)]
     assert told == list(get_type_hints(shape))
+
+
+def test_the_example_of_the_queue_has_the_shape_that_the_code_gives() -> None:
+    page = section((DOCS / "commands.md").read_text(), "## `fcb exceptions --json`")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    told = json.loads(example)
+    assert told.keys() == get_type_hints(QueueJson).keys()
+    (row,) = told["exceptions"]
+    assert row.keys() == get_type_hints(QueueRow).keys()
+    assert row["owner"] == owner_of(ExceptionCode.of(row["code"]))
 
 
 def test_the_gates_that_the_status_example_names_exist() -> None:
