@@ -18,7 +18,9 @@ from fcb_pipelines.core.close.shapes import QueueJson, QueueRow
 
 app = typer.Typer(invoke_without_command=True)
 
-Ref = Annotated[str, typer.Argument(help="The document, as the queue shows it.")]
+Name = Annotated[
+    str, typer.Argument(metavar="REF|NUMBER", help="The document, as the queue shows it.")
+]
 Code = Annotated[str, typer.Argument(help="The code, as the queue shows it.")]
 
 
@@ -67,7 +69,7 @@ def exceptions(
 
 @app.command()
 def acknowledge(
-    ref: Ref,
+    name: Name,
     code: Code,
     note: Annotated[str, typer.Option("--note", help="Why it may stay; it is kept.")],
     until: Annotated[
@@ -92,14 +94,16 @@ def acknowledge(
         raise ConfigError("--note is empty: say why it may stay")
     with connections(dataset, ledger) as found:
         queue = open_pipeline(found).queue
-        queue.acknowledge(ref, code, by=getpass.getuser(), note=note.strip(), until=last)
+        ref = queue.acknowledge(name, code, by=getpass.getuser(), note=note.strip(), until=last)
     ends = f" or {last} is past" if last else ""
-    out().print(f"{code} of {ref} is acknowledged until anything of it moves{ends}.")
+    out().print(
+        f"{code} of {ref} is acknowledged until anything of it moves{ends}.", soft_wrap=True
+    )
 
 
 @app.command()
 def withdraw(
-    ref: Ref,
+    name: Name,
     code: Code,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
@@ -111,8 +115,8 @@ def withdraw(
         fcb exceptions withdraw stripe:acct_1:in_1 nexacloud_differs
     """
     with connections(dataset, ledger) as found:
-        open_pipeline(found).queue.withdraw(ref, code, by=getpass.getuser())
-    out().print(f"{code} of {ref} is no longer acknowledged.")
+        ref = open_pipeline(found).queue.withdraw(name, code, by=getpass.getuser())
+    out().print(f"{code} of {ref} is no longer acknowledged.", soft_wrap=True)
 
 
 def _waiting(rows: Sequence[QueueRow]) -> Table:

@@ -23,6 +23,7 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.refs import is_correction
+from fcb_pipelines.defs.reconciliation.naming import ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, open_writer
@@ -34,7 +35,9 @@ from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogReso
 class CorrectionConfig(dg.Config):
     """The documents to correct. Nothing is written while `dry_run` is on."""
 
-    refs: list[str] = Field(description="The documents, as `fcb status` names them.")
+    refs: list[str] = Field(
+        description="The documents, as `fcb status` names them: numbers or refs."
+    )
     dry_run: bool = Field(default=True, description="List the corrections, and write nothing.")
 
 
@@ -82,10 +85,12 @@ def planned(
 
     It is empty for one that its source does not give: there is nothing to compare the books with.
     A void invoice also gets plans for its voided credit notes: correcting only some of them would
-    leave the books wrong. Raises NotFound for a ref that no built month has.
+    leave the books wrong. A document's number does as well as its ref. Raises NotFound for one that no
+    built month has, NotAllowed for the number of several.
     """
     decided = {row.ref: row for rows in proof.dispositions().values() for row in rows}
-    wanted = dict.fromkeys(refs)
+    known = proof.numbers()
+    wanted = dict.fromkeys(ref_called(name, known, "correcting") for name in refs)
     for ref in [*wanted]:
         if ref not in decided:
             raise NotFound(f"correcting {ref}", "no built month has this document")

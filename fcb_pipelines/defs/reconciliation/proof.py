@@ -40,6 +40,7 @@ from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
+from fcb_pipelines.defs.reconciliation.naming import numbers
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_io import slices_of
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
@@ -151,6 +152,16 @@ class FrameReport:
     def built_month(self, period: str) -> Month:
         """One month's frames as its last build left them."""
         return Month(period, {**self._extracts(period), **self._read_month(period)})
+
+    def extracts(self, period: str | None) -> Month:
+        """The indexes and NexaCloud's invoices: a month's part, or None for all of them."""
+        frames = {name: self._whole(name) for name in _FRAMES} if period is None else {}
+        whole = {name: frame for name, frame in frames.items() if frame is not None}
+        return Month(period or "", self._extracts(period) if period else whole)
+
+    def numbers(self) -> dict[str, str]:
+        """The number of each document, by ref."""
+        return numbers(self._frames)
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""

@@ -16,6 +16,7 @@ from fcb_pipelines.core.close.queue import QueuedException, first_seen, queue, q
 from fcb_pipelines.core.close.seen import seen
 from fcb_pipelines.core.close.shapes import QueueJson, QueueRow
 from fcb_pipelines.core.close.status import codes_of, documents_of
+from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
@@ -45,14 +46,15 @@ class Queue:
         frame = self.frames.read(keys.EXCEPTIONS.path)
         return () if frame is None else to_rows(frame, QueuedException)
 
-    def acknowledge(self, ref: str, code: str, *, by: str, note: str, until: date | None) -> None:
-        """Keep that a person knows this exception, as it is now.
+    def acknowledge(self, name: str, code: str, *, by: str, note: str, until: date | None) -> str:
+        """Keep that a person knows this exception of a document (ref or number), as it is now. Its ref.
 
         `until` is the last day on which that holds. Raises ConfigError for one that is past, NotFound for an
-        exception that is not there, naming those that are.
+        exception that is not there, naming those that are, NotAllowed for the number of several documents.
         """
         if until is not None and until < today():
             raise ConfigError(f"{until} is past: the acknowledgement would hold on no day")
+        ref = self._ref("acknowledging an exception of", name)
         for month in self._proof.places().values():
             known = [one for one in documents_of(month) if one["ref"] == ref]
             if any(code in codes_of(one) for one in known):
@@ -64,12 +66,14 @@ class Queue:
         self.decisions.keep(
             Decision(ref=ref, code=code, by=by, at=now, note=note, seen=digest, until=until)
         )
+        return ref
 
-    def withdraw(self, ref: str, code: str, *, by: str) -> None:
-        """Keep that each acknowledgement of this exception no longer holds.
+    def withdraw(self, name: str, code: str, *, by: str) -> str:
+        """Keep that each acknowledgement of this exception (ref or number) no longer holds. The document's ref.
 
         Raises NotFound where none is in force, naming those that are.
         """
+        ref = self._ref("withdrawing an acknowledgement of", name)
         kept = self.decisions.all()
         withdrawn = {one.withdraws for one in kept}
         given = [one for one in kept if one.withdraws is None and one.id not in withdrawn]
@@ -83,6 +87,10 @@ class Queue:
                     one, by=by, at=datetime.now(UTC), note="", seen="", until=None, withdraws=one.id
                 )
             )
+        return ref
+
+    def _ref(self, doing: str, name: str) -> str:
+        return ref_called(name, numbers(self.frames), doing)
 
     @property
     def _proof(self) -> FrameReport:
