@@ -1,5 +1,6 @@
 """The documents say what the code says: closed lists, fields, variables, verbs, links."""
 
+import ast
 import dataclasses
 import inspect
 import json
@@ -365,6 +366,36 @@ def test_the_gates_that_the_status_example_names_exist() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", STATUS, re.DOTALL)
     told = json.loads(example)
     assert {*told["gates"], *told["periods"]["2026-04"]["gates"]} <= set(GATES)
+
+
+def test_every_message_that_troubleshooting_tells_is_one_of_the_package() -> None:
+    page = (DOCS / "troubleshooting.md").read_text()
+    package = " ".join(
+        text for file in sorted((ROOT / "fcb_pipelines").rglob("*.py")) for text in pieces(file)
+    )
+    messages = [cell for line in page.splitlines() for cell in re.findall(r"^\| `([^`]+)`", line)]
+    assert len(messages) > 20
+    for message in messages:
+        for piece in filter(None, (each.strip() for each in message.split("…"))):
+            assert piece in package, message
+
+
+def pieces(file: Path) -> Iterator[str]:
+    """The texts of a module; what a text is filled with is left out."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else " … " for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_glossary_is_in_order_and_has_each_term_once() -> None:
+    page = (DOCS / "glossary.md").read_text()
+    terms = re.findall(r"^\| ([a-z][a-z -]+) \|", page, re.MULTILINE)[1:]
+    assert len(terms) > 25
+    assert terms == sorted({*terms})
 
 
 def verbs(command: Any, path: str = "fcb") -> Iterator[str]:
