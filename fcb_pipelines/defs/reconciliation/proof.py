@@ -103,13 +103,14 @@ class FrameReport:
         }
 
     def places(self, only: str | None = None) -> dict[str, MonthStatus]:
-        """Each month that was built, and unplaced; with `only` that month alone."""
-        built = self._built(only)
+        """Each month that was built, without its gates, and unplaced; with `only` that month alone."""
+        built = self._built(only, gated=False)
         return built if only is not None else {**built, UNPLACED: self._unplaced()}
 
-    def month(self, period: str) -> MonthStatus | None:
-        """One month as its last build left it; None where it was never built."""
-        frames = {**self._extracts(period), **self._read({**_MONTH_FRAMES, **_GATED}, period)}
+    def month(self, period: str, *, gated: bool = True) -> MonthStatus | None:
+        """One month as its last build left it, with its gates where `gated`; None where it was never built."""
+        wanted = {**_MONTH_FRAMES, **_GATED} if gated else _MONTH_FRAMES
+        frames = {**self._extracts(period), **self._read(wanted, period)}
         this = Month(period, frames)
         if "dispositions" not in frames:
             return None
@@ -127,7 +128,7 @@ class FrameReport:
             credited=credited_by_notes(row.move for row in read_back),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
-            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced}),
+            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced}) if gated else (),
             facts=lambda: this.facts_by_ref if month.FACTS.keys() <= frames.keys() else {},
             agreements=lambda: this.agreements if "agreements" in frames else (),
             acknowledged=self._acknowledged,
@@ -221,9 +222,9 @@ class FrameReport:
         """The documents that the services' invoices claim, of all months."""
         return self._rows(keys.INVOICED_DOCUMENTS, Invoiced)
 
-    def _built(self, only: str | None) -> dict[str, MonthStatus]:
+    def _built(self, only: str | None, *, gated: bool = True) -> dict[str, MonthStatus]:
         chosen = [period for period in periods() if only in (None, period)]
-        found = {period: self.month(period) for period in chosen}
+        found = {period: self.month(period, gated=gated) for period in chosen}
         return {period: one for period, one in found.items() if one is not None}
 
     def _unplaced(self) -> MonthStatus:
