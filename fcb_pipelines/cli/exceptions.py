@@ -1,6 +1,7 @@
 """`fcb exceptions`: what waits for somebody, and what a person decided about it."""
 
-import getpass
+import os
+import pwd
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -94,7 +95,7 @@ def acknowledge(
         raise ConfigError("--note is empty: say why it may stay")
     with connections(dataset, ledger) as found:
         queue = open_pipeline(found).queue
-        ref = queue.acknowledge(name, code, by=getpass.getuser(), note=note.strip(), until=last)
+        ref = queue.acknowledge(name, code, by=_user(), note=note.strip(), until=last)
     ends = f" or {last} is past" if last else ""
     out().print(
         f"{code} of {ref} is acknowledged until anything of it moves{ends}.", soft_wrap=True
@@ -115,8 +116,16 @@ def withdraw(
         fcb exceptions withdraw stripe:acct_1:in_1 nexacloud_differs
     """
     with connections(dataset, ledger) as found:
-        ref = open_pipeline(found).queue.withdraw(name, code, by=getpass.getuser())
+        ref = open_pipeline(found).queue.withdraw(name, code, by=_user())
     out().print(f"{code} of {ref} is no longer acknowledged.", soft_wrap=True)
+
+
+def _user() -> str:
+    """The name of this process's user, whatever the environment says; its number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _waiting(rows: Sequence[QueueRow]) -> Table:

@@ -1,6 +1,7 @@
 """`fcb exceptions`: what it prints of the queue, and what it keeps of a person's decision."""
 
-import getpass
+import os
+import pwd
 import json
 import sys
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from fcb_pipelines.core.close.queue import queue, queue_json
 from fcb_pipelines_tests.cli.pipelines import MemoryPipeline
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
+USER = pwd.getpwuid(os.getuid()).pw_name
 TODAY = date(2026, 5, 4)
 WAITS: dict[str, Any] = {
     "ref": "stripe:a:in_1", "number": "A-1", "code": "lines_do_not_sum", "description": "It is wrong.",
@@ -100,14 +102,17 @@ def test_its_json_is_the_queue_and_nothing_else(
     assert told["exceptions"][0]["age"] == 3
 
 
-def test_an_acknowledgement_is_kept_with_the_name_of_its_user(memory: MemoryQueue) -> None:
+def test_an_acknowledgement_is_kept_with_the_name_of_its_user(
+    memory: MemoryQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody-else")
     given = ["stripe:a:in_1", "lines_do_not_sum", "--note", " known ", "--until", "2026-06-30"]
     done = RUNNER.invoke(app, ["exceptions", "acknowledge", *given])
     assert done.exit_code == Exit.OK, done.output
-    kept = {"by": getpass.getuser(), "note": "known", "until": date(2026, 6, 30)}
+    kept = {"by": USER, "note": "known", "until": date(2026, 6, 30)}
     assert memory.asked == [("stripe:a:in_1", "lines_do_not_sum", kept)]
     RUNNER.invoke(app, ["exceptions", "withdraw", "stripe:a:in_1", "lines_do_not_sum"])
-    assert memory.asked[-1] == ("stripe:a:in_1", "lines_do_not_sum", {"by": getpass.getuser()})
+    assert memory.asked[-1] == ("stripe:a:in_1", "lines_do_not_sum", {"by": USER})
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.refs import is_correction
-from fcb_pipelines.defs.reconciliation.naming import ref_called
+from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, open_writer
@@ -50,13 +50,15 @@ def correct_documents(
     store: StoreResource,
 ) -> None:
     """Write, post and match one correction for each of these documents that needs one."""
+    known = numbers(store.frames())
+    refs = [ref_called(name, known, "correcting") for name in config.refs]
     books, log, report = ledger.open(), read_back_log.open(), FrameReport(store.frames())
     with (
         nullcontext(open_reader(books, log, context.run_id))
         if config.dry_run
         else open_writer(books, log, context.run_id)
     ) as reader:
-        plans = planned(config.refs, report, reader)
+        plans = planned(refs, report, reader)
         for plan in plans:
             context.log.info(f"{plan.ref}: {plan.why}")
         if not config.dry_run:
@@ -85,12 +87,10 @@ def planned(
 
     It is empty for one that its source does not give: there is nothing to compare the books with.
     A void invoice also gets plans for its voided credit notes: correcting only some of them would
-    leave the books wrong. A document's number does as well as its ref. Raises NotFound for one that no
-    built month has, NotAllowed for the number of several.
+    leave the books wrong. Raises NotFound for a ref that no built month has.
     """
     decided = {row.ref: row for rows in proof.dispositions().values() for row in rows}
-    known = proof.numbers()
-    wanted = dict.fromkeys(ref_called(name, known, "correcting") for name in refs)
+    wanted = dict.fromkeys(refs)
     for ref in [*wanted]:
         if ref not in decided:
             raise NotFound(f"correcting {ref}", "no built month has this document")

@@ -40,7 +40,6 @@ from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
-from fcb_pipelines.defs.reconciliation.naming import numbers
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_io import slices_of
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
@@ -159,10 +158,6 @@ class FrameReport:
         frames = {name: self._whole(name) for name in _FRAMES} if period is None else {}
         whole = {name: frame for name, frame in frames.items() if frame is not None}
         return Month(period or "", self._extracts(period) if period else whole)
-
-    def numbers(self) -> dict[str, str]:
-        """The number of each document, by ref."""
-        return numbers(self._frames)
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
