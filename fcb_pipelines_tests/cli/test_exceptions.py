@@ -1,8 +1,8 @@
 """`fcb exceptions`: what it prints of the queue, and what it keeps of a person's decision."""
 
+import json
 import os
 import pwd
-import json
 import sys
 from dataclasses import dataclass, field
 from datetime import date
