@@ -124,12 +124,16 @@ def _sides(story: DocumentStory) -> Table:
 
 def _events(story: DocumentStory) -> Table:
     currency = story["document"]["currency"]
-    made = table("In order of time", "when", "side", "what", "amount", "id in the ledger",
+    made = table("In order of time", "when", "side", "what", "amount", "in the ledger",
                  right=("amount",))  # fmt: skip
     for event in story["events"]:
         shown = "-" if event["amount"] is None else amount(event["amount"], currency)
         made.add_row(
-            event["at"][:10], event["side"], event["what"], shown, event["ledger_id"] or "-"
+            event["at"][:10],
+            event["side"],
+            event["what"],
+            shown,
+            event["ledger_number"] or event["ledger_id"] or "-",
         )
     return made
 

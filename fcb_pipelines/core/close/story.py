@@ -37,7 +37,8 @@ class StorySide(TypedDict):
 
 
 class StoryEvent(TypedDict):
-    """Something that happened; `entry` is its external id, `ledger_id` the id of its record in the ledger.
+    """Something that happened; `entry` is its external id, `ledger_id` the id of its record in the ledger,
+    `ledger_number` the ledger's own name of a posted move (empty where it has none).
 
     `at` is a day, or the moment (UTC) of a person's decision; `amount` is in minor units of the document's currency.
     """
@@ -48,6 +49,7 @@ class StoryEvent(TypedDict):
     amount: int | None
     entry: str
     ledger_id: str | None
+    ledger_number: str
 
 
 class StoryDifference(TypedDict):
@@ -166,7 +168,8 @@ def _in_ledger(ref: str, month: MonthStatus) -> Iterable[StoryEvent]:
     for move in (*own, *by_base(month.moves.values()).get(ref, ())):
         what = f"{move.document.kind}, {move.state}"
         day = move.accounting_date.isoformat()
-        yield _event(day, side, what, move.document.total, move.ref, move.move_id)
+        found = (move.ref, move.move_id, move.ledger_number)
+        yield _event(day, side, what, move.document.total, *found)
     for one in month.settlements:
         settled = one.settlement
         if settled.document == ref:
@@ -190,8 +193,20 @@ def _decided(ref: str, decisions: Iterable[Decision]) -> Iterable[StoryEvent]:
 
 
 def _event(
-    at: str, side: str, what: str, amount: int | None, entry: str, ledger_id: str | None = None
+    at: str,
+    side: str,
+    what: str,
+    amount: int | None,
+    entry: str,
+    ledger_id: str | None = None,
+    ledger_number: str = "",
 ) -> StoryEvent:
     return {
-        "at": at, "side": side, "what": what, "amount": amount, "entry": entry, "ledger_id": ledger_id
-    }  # fmt: skip
+        "at": at,
+        "side": side,
+        "what": what,
+        "amount": amount,
+        "entry": entry,
+        "ledger_id": ledger_id,
+        "ledger_number": ledger_number,
+    }

@@ -102,7 +102,10 @@ def test_what_happened_is_told_in_order_of_time_with_the_record_in_the_ledger() 
     )
     other = replace(known, ref="stripe:a:in_9")
     withdrawn = replace(known, at=datetime(2026, 5, 26, tzinfo=UTC), note="", withdraws=known.id)
-    moves = {REF: a_move(document_of(CASE)), reversal.ref: reversal}
+    moves = {
+        REF: replace(a_move(document_of(CASE)), ledger_number="NCSTR/2026/00007"),
+        reversal.ref: reversal,
+    }
     story = the_story(Told(decisions=[withdrawn, known, other]), facts, moves=moves)
     told = [(one["at"][:10], one["side"], one["what"]) for one in story["events"]]
     assert told == sorted(told, key=lambda each: each[0])
@@ -113,6 +116,6 @@ def test_what_happened_is_told_in_order_of_time_with_the_record_in_the_ledger() 
         ("2026-06-02", "stripe", "payment"),
     ]
     in_ledger = [one for one in story["events"] if one["side"] == "ledger"]
-    assert in_ledger[0]["entry"] == REF
+    assert (in_ledger[0]["entry"], in_ledger[0]["ledger_number"]) == (REF, "NCSTR/2026/00007")
     assert all(one["ledger_id"] for one in in_ledger)
     assert {one["what"] for one in in_ledger} >= {"payment, posted, reconciled"}
