@@ -27,7 +27,7 @@ pg_dump --format=custom --no-owner --no-privileges --file="$to.part/postgres.dum
     "$(printf %s "$FCB_POSTGRES_URL" | sed 's/^postgres\(ql\)\{0,1\}+psycopg2:/postgresql:/')"
 
 parts=
-for part in frames evidence reports books dagster; do
+for part in frames evidence decisions reports books dagster; do
     [ ! -d "$data/$part" ] || parts="$parts $part"
 done
 archive() {

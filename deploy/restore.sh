@@ -16,7 +16,7 @@ url="$(printf %s "$FCB_POSTGRES_URL" | sed 's/^postgres\(ql\)\{0,1\}+psycopg2:/p
 
 (cd "$from" && sha256sum --check --strict --quiet SHA256SUMS) ||
     { echo "restore.sh: $from is not as it was made" >&2; exit 1; }
-for part in frames evidence reports books; do
+for part in frames evidence decisions reports books; do
     [ ! -e "$data/$part" ] || { echo "restore.sh: $data/$part is there already: move it away" >&2; exit 2; }
 done
 tables="$(psql --no-psqlrc --tuples-only --no-align --dbname="$url" --command \

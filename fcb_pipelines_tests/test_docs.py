@@ -1,5 +1,6 @@
 """The documents say what the code says: closed lists, fields, variables, verbs, links."""
 
+import ast
 import dataclasses
 import inspect
 import json
@@ -22,12 +23,15 @@ from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.cash.clearing import ClearingState
 from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.owners import OF_EXCEPTIONS, OF_HOLDS, Owner, owner_of
 from fcb_pipelines.core.close.shapes import (
     CurrencyTotals,
     Document,
     GateDetail,
     Line,
     Period,
+    QueueJson,
+    QueueRow,
     Settled,
     StatusJson,
 )
@@ -93,6 +97,20 @@ def names(text: str) -> list[str]:
 )
 def test_the_gates_page_has_exactly_the_names_of_the_code(heading: str, known: list[str]) -> None:
     assert names(section(GATES_PAGE, heading)) == known
+
+
+def test_the_gates_page_tells_whom_each_code_waits_for() -> None:
+    told = rows(section(GATES_PAGE, "## Whom it waits for"))
+    found = {
+        row[0]: (row[1], *(re.findall(r"`([a-z_]+)`", cell) for cell in row[2:])) for row in told
+    }
+    assert found == {
+        owner.value: (
+            owner.meaning,
+            *([c for c in table if table[c] is owner] for table in (OF_HOLDS, OF_EXCEPTIONS)),  # type: ignore[index]
+        )
+        for owner in Owner
+    }
 
 
 @pytest.mark.parametrize("name", GATES)
@@ -334,10 +352,50 @@ def test_every_field_of_the_status_is_described_and_no_other(
     assert told == list(get_type_hints(shape))
 
 
+def test_the_example_of_the_queue_has_the_shape_that_the_code_gives() -> None:
+    page = section((DOCS / "commands.md").read_text(), "## `fcb exceptions --json`")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    told = json.loads(example)
+    assert told.keys() == get_type_hints(QueueJson).keys()
+    (row,) = told["exceptions"]
+    assert row.keys() == get_type_hints(QueueRow).keys()
+    assert row["owner"] == owner_of(ExceptionCode.of(row["code"]))
+
+
 def test_the_gates_that_the_status_example_names_exist() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", STATUS, re.DOTALL)
     told = json.loads(example)
     assert {*told["gates"], *told["periods"]["2026-04"]["gates"]} <= set(GATES)
+
+
+def test_every_message_that_troubleshooting_tells_is_one_of_the_package() -> None:
+    page = (DOCS / "troubleshooting.md").read_text()
+    package = " ".join(
+        text for file in sorted((ROOT / "fcb_pipelines").rglob("*.py")) for text in pieces(file)
+    )
+    messages = [cell for line in page.splitlines() for cell in re.findall(r"^\| `([^`]+)`", line)]
+    assert len(messages) > 20
+    for message in messages:
+        for piece in filter(None, (each.strip() for each in message.split("…"))):
+            assert piece in package, message
+
+
+def pieces(file: Path) -> Iterator[str]:
+    """The texts of a module; what a text is filled with is left out."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else " … " for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_glossary_is_in_order_and_has_each_term_once() -> None:
+    page = (DOCS / "glossary.md").read_text()
+    terms = re.findall(r"^\| ([a-z][a-z -]+) \|", page, re.MULTILINE)[1:]
+    assert len(terms) > 25
+    assert terms == sorted({*terms})
 
 
 def verbs(command: Any, path: str = "fcb") -> Iterator[str]:

@@ -33,8 +33,9 @@ from fcb_pipelines.core.cash.gates import (
 from fcb_pipelines.core.cash.journal import CashDelta, JournalRow
 from fcb_pipelines.core.cash.plan import CashDrift
 from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.report import close_report
-from fcb_pipelines.core.close.status import MonthStatus, status
+from fcb_pipelines.core.close.status import status
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.company.charges import UnreadReading
 from fcb_pipelines.core.company.services import MeteringSettings

@@ -112,7 +112,9 @@ def export(
 
 @app.command()
 def release(
-    ref: Annotated[str, typer.Argument(help="The id as `fcb status` shows it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="REF|NUMBER", help="The id or number as `fcb status` shows it.")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")],
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
@@ -130,7 +132,11 @@ def release(
     from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 
     with connections(dataset, ledger) as found:
+        from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
+        from fcb_pipelines.defs.runtime import connections as connectors
+
         books = _books(found)
+        ref = ref_called(name, numbers(connectors.frames(found)), "releasing")
         assert_gone(books, ref)
         identity = books.describe().identity
         ReadBackLog(found.postgres_url()).release(identity, ref, reason)
@@ -154,7 +160,12 @@ def assert_gone(books: Ledger, ref: str) -> None:
 
 @app.command()
 def correct(
-    refs: Annotated[list[str], typer.Argument(help="The ids as `fcb status` shows them.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="REF|NUMBER…", help="The ids or numbers as `fcb status` shows them."
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Write it; without, only show it.")] = False,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
@@ -175,7 +186,7 @@ def correct(
     """
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
-        plans = pipeline.correct(refs, write=yes)
+        plans = pipeline.correct(names, write=yes)
         if yes:
             run_months(pipeline, pipeline.touched(), post=None)
     if as_json:

@@ -17,6 +17,7 @@ from fcb_pipelines.cli import (
     doctor,
     erase,
     events,
+    exceptions,
     explain,
     init,
     ledger,
@@ -129,6 +130,7 @@ app.command("dev")(dev.dev)
 app.command("books")(books.books)
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(services.app, name="services")
 app.add_typer(events.app, name="events")
 app.add_typer(alerts.app, name="alerts")

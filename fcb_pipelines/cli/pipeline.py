@@ -23,6 +23,7 @@ from fcb_pipelines.defs.billing.listing import ListingConfig
 from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
+from fcb_pipelines.defs.reconciliation.queue import Queue
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.instance.dead_runs import end_dead_runs
@@ -72,6 +73,7 @@ class Pipeline:
         self._found = found
         self._say = say
         self._frames = connections.frames(found)
+        self._decisions = connections.decisions(found)
         self._instance = open_instance()
         self._waits = SaidWaits(say=say)
         for ended in end_dead_runs(self._instance):
@@ -152,7 +154,12 @@ class Pipeline:
 
     def status(self, period: str | None = None) -> StatusJson:
         """The status JSON of the last builds, of all periods or of one."""
-        return FrameReport(self._frames).status(period)
+        return FrameReport(self._frames, self._decisions.all()).status(period)
+
+    @property
+    def queue(self) -> Queue:
+        """The exceptions of all months, and what people decided about them."""
+        return Queue(frames=self._frames, decisions=self._decisions)
 
     def report(self, period: str) -> Place:
         """The page of a month's close report, written anew from its frames where it was built."""

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.core.close.shapes import Count, StatusJson
+from fcb_pipelines.core.close.shapes import Count, Document, StatusJson
+from fcb_pipelines.core.close.status import codes_of
 from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.metering.shapes import Figures, MeteringStatus
 from fcb_pipelines.core.money import exponent, to_major
@@ -166,12 +167,15 @@ def gate_lines(status: StatusJson) -> list[Text]:
 
 
 def remedy_lines(status: StatusJson) -> list[Text]:
-    """The remedy of each reason of a hold and each exception in the status."""
+    """The remedy of each reason of a hold and each exception in the status that nobody acknowledged."""
     found: Counter[tuple[str, Reason | ExceptionCode]] = Counter()
     for document in status["documents"]:
-        if document["disposition"] == "hold" and document["reason"]:
-            found["hold", Reason.of(document["reason"])] += 1
-        found.update(("exception", ExceptionCode.of(each)) for each in document["exceptions"])
+        for code in codes_of(document):
+            if code in document["acknowledged"]:
+                continue
+            held = document["disposition"] == "hold" and code == document["reason"]
+            known = ("hold", Reason.of(code)) if held else ("exception", ExceptionCode.of(code))
+            found[known] += 1
     return [
         Text.assemble((f"{kind} {code}", "bold"), f" ({count}): {code.remedy}")
         for (kind, code), count in found.items()
@@ -211,7 +215,7 @@ def _outside(status: StatusJson) -> Table:
                 document["period"] or "-",
                 document["number"] or document["ref"],
                 document["disposition"],
-                document["reason"] or "-",
+                _told(document, document["reason"] or "-"),
                 money(document["total"], document["currency"]),
             )
     return made
@@ -222,8 +226,13 @@ def _exceptions(status: StatusJson) -> Table:
     for document in status["documents"]:
         for exception in document["exceptions"]:
             label = document["number"] or document["ref"]
-            made.add_row(document["period"] or "-", label, document["state"], str(exception))
+            told = _told(document, exception)
+            made.add_row(document["period"] or "-", label, document["state"], told)
     return made
+
+
+def _told(document: Document, code: str) -> str:
+    return f"{code} (acknowledged)" if code in document["acknowledged"] else code
 
 
 def _listed(status: StatusJson) -> Table:

@@ -37,6 +37,7 @@ def a_status(**changes: Any) -> dict[str, Any]:
         "disposition": "post",
         "reason": None,
         "exceptions": [],
+        "acknowledged": [],
         "currency": "CAD",
         "net": 10000,
         "tax": 1300,

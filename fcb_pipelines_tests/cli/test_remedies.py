@@ -60,6 +60,7 @@ NAMED_ONLY = {
     "fcb events deliver": {"cli/events.py"},
     "fcb events list": {"cli/checkups.py", "cli/events.py", "connectors/events/queue.py"},
     "fcb events show": {"core/close/gates.py"},
+    "fcb exceptions --all": {"defs/reconciliation/queue.py"},
     "fcb ledger setup": {"connectors/beancount/books.py", "connectors/beancount/chart.py", "sandbox/books.py"},
     "fcb post": {"core/corrections/plan.py", "core/settlements/requirements.py"},
     "fcb report": {"cli/report.py"},

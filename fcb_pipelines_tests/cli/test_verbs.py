@@ -304,7 +304,7 @@ def test_the_books_are_those_of_the_dataset_or_the_only_ones(
 VERBS = [
     "demo", "init", "doctor", "sync", "post", "status", "report", "dev", "books", "sandbox up",
     "sandbox down", "sandbox env", "sandbox odoo", "sandbox generate", "sandbox status", "ledger setup",
-    "ledger export", "ledger release",
+    "ledger export", "ledger release", "exceptions", "exceptions acknowledge", "exceptions withdraw",
 ]  # fmt: skip
 
 

@@ -58,6 +58,8 @@ def members(path: Path) -> frozenset[Reason | ExceptionCode]:
     )
 
 
+# The table of whom each code waits for names every code, and decides nothing.
+TABLE = PACKAGE / "core/close/owners.py"
 # The stand-ins answer with the vendors' words, and the authors of datasets say what must come out.
 OURS = [path for path in PACKAGE.rglob("*.py") if "sandbox" not in path.parts]
 
@@ -70,7 +72,9 @@ def test_no_rule_writes_a_code_as_text() -> None:
 
 @pytest.mark.parametrize("code", [*Reason, *ExceptionCode], ids=lambda c: f"{type(c).__name__}.{c}")
 def test_no_code_is_listed_that_no_rule_uses(code: Reason | ExceptionCode) -> None:
-    used = (each for path in OURS for each in members(path) if type(each) is type(code))
+    used = (
+        each for path in OURS if path != TABLE for each in members(path) if type(each) is type(code)
+    )
     assert code in LEDGERS_OWN or code in set(used)
 
 

@@ -84,7 +84,11 @@ def test_what_was_lost_is_restored_and_proves_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    status, balance = told("status"), told("ledger", "export")
+    (first, *_) = told("exceptions")["exceptions"]
+    given = ("exceptions", "acknowledge", first["ref"], first["code"], "--note", "known")
+    assert RUNNER.invoke(app, [*given]).exit_code == 0
+    status, balance, queue = told("status"), told("ledger", "export"), told("exceptions", "--all")
+    assert queue["acknowledged"] == 1
     books = closed.books_text()
     identity = closed.ledger.describe().identity
     logged = ReadBackLog(os.environ["FCB_POSTGRES_URL"]).latest(identity)
@@ -106,6 +110,7 @@ def test_what_was_lost_is_restored_and_proves_the_same(
             cursor.execute("delete from fcb_readback_log")
         connection.rollback()
     assert told("status") == status
+    assert told("exceptions", "--all") == queue
     assert told("ledger", "export") == balance
     again = told("sync", "--all")
     assert again["complete"]

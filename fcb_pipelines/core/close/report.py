@@ -11,6 +11,7 @@ from fcb_pipelines.core.close.changes import compared as compared_reports
 from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.history import History, compared, receivable_of
 from fcb_pipelines.core.close.links import Pages, found_at
+from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.population import billed_amounts
 from fcb_pipelines.core.close.report_shapes import Since
 from fcb_pipelines.core.close.shapes import (
@@ -23,7 +24,7 @@ from fcb_pipelines.core.close.shapes import (
     TaxRow,
     TaxWitness,
 )
-from fcb_pipelines.core.close.status import MonthStatus, documents_of
+from fcb_pipelines.core.close.status import documents_of
 from fcb_pipelines.core.close.tie_outs import tie_out_row, tie_outs
 from fcb_pipelines.core.close.words import naming_taxes
 from fcb_pipelines.core.codes import Kind, Verdict

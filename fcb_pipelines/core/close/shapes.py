@@ -85,6 +85,7 @@ class Document(TypedDict):
     reason: str | None
     detail: str
     exceptions: list[str]
+    acknowledged: list[str]
     partner: str | None
     currency: str
     net: int
@@ -169,8 +170,17 @@ class GateRow(TypedDict):
     recovery: str
 
 
+class Acknowledged(TypedDict):
+    """Who acknowledged an exception, when (UTC), why, and the last day on which it holds."""
+
+    by: str
+    at: str
+    note: str
+    until: str | None
+
+
 class ExceptionRow(TypedDict):
-    """One hold or one exception of one document, with its remedy and its options."""
+    """One hold or one exception of one document, with its remedy, its options and whom it waits for."""
 
     ref: str
     number: str
@@ -184,6 +194,29 @@ class ExceptionRow(TypedDict):
     is_held: bool
     date: str | None
     partner: str | None
+    owner: str
+    acknowledged: Acknowledged | None
+
+
+class QueueRow(ExceptionRow):
+    """An exception in the queue of all months.
+
+    `period` is None for a document without a month; `first_seen` is the day on which its ref first had this
+    code, `age` the days since.
+    """
+
+    period: str | None
+    first_seen: str
+    age: int
+
+
+class QueueJson(TypedDict):
+    """The queue as of a day; `waiting` and `acknowledged` count its rows, shown or not."""
+
+    as_of: str
+    waiting: int
+    acknowledged: int
+    exceptions: list[QueueRow]
 
 
 class DoubtedTax(TypedDict):

@@ -6,9 +6,10 @@ All amounts are integer minor units.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from fcb_pipelines.core.cash.shapes import CashStatus
+from fcb_pipelines.core.close.month import LISTED_BY_AMOUNT, MonthStatus
+from fcb_pipelines.core.close.seen import acknowledgement
 from fcb_pipelines.core.close.shapes import (
     Amounts,
     CurrencyTotals,
@@ -21,7 +22,6 @@ from fcb_pipelines.core.close.shapes import (
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.events.proof import EventsStatus, events_status
-from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.corrections import by_base, residual_with
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import (
@@ -33,45 +33,12 @@ from fcb_pipelines.core.ledger.moves import (
 from fcb_pipelines.core.metering.shapes import MeteringStatus
 from fcb_pipelines.core.proof.amount_rows import AmountRow
 from fcb_pipelines.core.proof.completeness import UNPLACED
-from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
-from fcb_pipelines.core.proof.tax_witness import WitnessRow
 from fcb_pipelines.core.refs import is_correction
 
-LISTED_BY_AMOUNT = frozenset(
-    {
-        ExceptionCode.CASH_WITHOUT_DOCUMENT,
-        ExceptionCode.OPENING_DOCUMENT,
-        ExceptionCode.SETTLEMENT_TAKEN_BACK,
-        ExceptionCode.CREDIT_WITHOUT_ORIGIN,
-    }
-)
 _WHY_NOT_IN_LEDGER = frozenset(
     {ExceptionCode.EDITED_IN_LEDGER, ExceptionCode.TAX_MISMATCH, ExceptionCode.REFUSED_BY_LEDGER}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthStatus:
-    """The rows of one month, or of unplaced, from its last build.
-
-    `unsettled` maps refs to the sum of confirmed settlements that are listed instead of posted, minor
-    units, and the exception that lists them; `amounts` maps refs to the document's amounts at the
-    source, posted and listed. `credited` maps invoices to the total and tax that posted credit notes
-    reverse, minor units.
-    """
-
-    dispositions: Sequence[Disposition]
-    documents: Sequence[LedgerDocument] = ()
-    moves: Mapping[str, LedgerMove] = field(default_factory=dict)
-    settlements: Sequence[LedgerSettlement] = ()
-    deltas: Sequence[LedgerDelta] = ()
-    unsettled: Mapping[str, tuple[int, ExceptionCode]] = field(default_factory=dict)
-    amounts: Mapping[str, Sequence[AmountRow]] = field(default_factory=dict)
-    credited: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    witness: Sequence[WitnessRow] = ()
-    gates: Sequence[GateResult] = ()
-    books: Books | None = None
 
 
 def status(
@@ -140,7 +107,7 @@ def documents_of(month: MonthStatus) -> list[Document]:
     settlements: dict[str, list[LedgerSettlement]] = defaultdict(list)
     for entry in month.settlements:
         settlements[entry.settlement.document].append(entry)
-    return [
+    documents = [
         _document(
             row,
             intended.get(row.ref),
@@ -152,6 +119,17 @@ def documents_of(month: MonthStatus) -> list[Document]:
         )
         for row in month.dispositions
     ]
+    for document in documents:
+        document["acknowledged"] = [
+            code for code in codes_of(document) if acknowledgement(month, document["ref"], code)
+        ]
+    return documents
+
+
+def codes_of(document: Document) -> list[str]:
+    """The reason of a held document and its exceptions, each once."""
+    held = [str(document["reason"])] if document["disposition"] == Verdict.HOLD else []
+    return [*dict.fromkeys((*held, *document["exceptions"]))]
 
 
 def totals(months: Iterable[MonthStatus], families: Mapping[str, str]) -> dict[str, CurrencyTotals]:
@@ -220,6 +198,7 @@ def _document(
         "reason": row.reason,
         "detail": row.detail,
         "exceptions": sorted(exceptions),
+        "acknowledged": [],
         "partner": row.partner,
         "currency": row.currency,
         "net": row.net,

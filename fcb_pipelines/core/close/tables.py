@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from fcb_pipelines.core.close.ageing import BUCKETS
-from fcb_pipelines.core.close.shapes import Document, ReportJson
+from fcb_pipelines.core.close.shapes import Document, ExceptionRow, ReportJson
 from fcb_pipelines.core.close.signing import badge
 from fcb_pipelines.core.close.words import words
 from fcb_pipelines.core.codes import Kind
@@ -91,7 +91,7 @@ def _document(report: ReportJson, one: Document) -> Sequence[Cell]:
 def _exceptions(report: ReportJson) -> Table:
     heads = (
         "date", "number", "document", "customer", "account", "held", "code", "what", "detail",
-        "what to do", "currency", "amount",
+        "what to do", "currency", "amount", "waits for", "acknowledged by", "acknowledged until", "note",
     )  # fmt: skip
     return _table(
         "exceptions",
@@ -110,10 +110,17 @@ def _exceptions(report: ReportJson) -> Table:
                 row["remedy"],
                 row["currency"],
                 _amount(row["amount"], row["currency"]),
+                _words(row["owner"]),
+                *_acknowledged(row),
             )
             for row in report["exceptions"]
         ),
     )
+
+
+def _acknowledged(row: ExceptionRow) -> tuple[str | None, date | None, str | None]:
+    known = row["acknowledged"]
+    return (known["by"], _day(known["until"]), known["note"]) if known else (None, None, None)
 
 
 def _taxes(report: ReportJson) -> Table:

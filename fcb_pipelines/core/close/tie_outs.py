@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.report_shapes import RollForward
 from fcb_pipelines.core.close.shapes import TieOutRow
-from fcb_pipelines.core.close.status import MonthStatus
 from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.proof.receivable import receivable

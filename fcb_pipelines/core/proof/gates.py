@@ -25,7 +25,7 @@ from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
 # Exceptions of correct books: a lock, another document that is not posted yet, a later configuration.
 # A fault that a person can mend is not among them, even where it keeps a settlement out (plan.KEPT_OUT).
-_BOOKS_ARE_RIGHT = frozenset(
+BOOKS_ARE_RIGHT = frozenset(
     {
         ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
         ExceptionCode.CREDIT_NOTE_WAITS,
@@ -210,7 +210,7 @@ def _differences(aspect: str, deltas: Sequence[LedgerDelta]) -> Finding:
         f"{_value(d.expected)} intended, {_value(d.actual)} in the ledger ({d.code})"
         for d in own
     ]
-    are_right = all(delta.code in _BOOKS_ARE_RIGHT for delta in own)
+    are_right = all(delta.code in BOOKS_ARE_RIGHT for delta in own)
     return warning(faults) if are_right else failing(faults)
 
 

@@ -33,6 +33,7 @@ WHOLE = dg.AssetSelection.assets(
     keys.COMPLETENESS,
     keys.RECEIVABLE,
     keys.AMOUNTS,
+    keys.EXCEPTIONS,
     keys.LEAKS,
     keys.DELIVERIES,
     *(_OF_CASH if keys.BALANCES else ()),
@@ -74,7 +75,8 @@ post_reviewed_drafts = dg.define_asset_job(
 prove = dg.define_asset_job(
     "prove",
     WHOLE,
-    description="Completeness and receivable over all months, and whether every event was delivered.",
+    description="Completeness and receivable over all months, the queue of exceptions, and whether every event was "
+    "delivered.",
 )
 
 close_report = dg.define_asset_job(

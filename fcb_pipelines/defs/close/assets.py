@@ -48,7 +48,11 @@ def report(
     context: dg.AssetExecutionContext, store: StoreResource
 ) -> dg.MaterializeResult[pd.DataFrame]:
     """One tie-out of the month's close; beside it the close report as a page and as JSON."""
-    proof, settings, period = FrameReport(store.frames()), current(), context.partition_key
+    proof, settings, period = (
+        FrameReport(store.frames(), store.decisions().all()),
+        current(),
+        context.partition_key,
+    )
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")

@@ -49,6 +49,7 @@ def render(report: ReportJson) -> str:
         **report,
         verdict=signing(report).value,
         badge=badge(report),
+        known=sum(row["acknowledged"] is not None for row in report["exceptions"]),
         owed=_sums((row["currency"], row["minor"]) for row in report["receivable"]),
         received=_received(report),
         document_sums=_document_sums(report),

@@ -23,6 +23,7 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.exceptions import TO_REVERSE
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.refs import is_correction
+from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_reader, open_writer
@@ -34,7 +35,9 @@ from fcb_pipelines.defs.runtime.resources import LedgerResource, ReadBackLogReso
 class CorrectionConfig(dg.Config):
     """The documents to correct. Nothing is written while `dry_run` is on."""
 
-    refs: list[str] = Field(description="The documents, as `fcb status` names them.")
+    refs: list[str] = Field(
+        description="The documents, as `fcb status` names them: numbers or refs."
+    )
     dry_run: bool = Field(default=True, description="List the corrections, and write nothing.")
 
 
@@ -47,13 +50,15 @@ def correct_documents(
     store: StoreResource,
 ) -> None:
     """Write, post and match one correction for each of these documents that needs one."""
+    known = numbers(store.frames())
+    refs = [ref_called(name, known, "correcting") for name in config.refs]
     books, log, report = ledger.open(), read_back_log.open(), FrameReport(store.frames())
     with (
         nullcontext(open_reader(books, log, context.run_id))
         if config.dry_run
         else open_writer(books, log, context.run_id)
     ) as reader:
-        plans = planned(config.refs, report, reader)
+        plans = planned(refs, report, reader)
         for plan in plans:
             context.log.info(f"{plan.ref}: {plan.why}")
         if not config.dry_run:

@@ -15,7 +15,7 @@ from fcb_pipelines.core.cash.report import cash_section, cash_status, payout_sto
 from fcb_pipelines.core.cash.settled import SettledCash
 from fcb_pipelines.core.cash.shapes import CashSection, CashStatus, PayoutStory
 from fcb_pipelines.core.facts.cash import BalanceTransaction, Payout
-from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.defs.reconciliation.naming import numbers
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.built import Built
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -73,17 +73,12 @@ class CashReport:
             self._of_sources("balance_transactions", BalanceTransaction, periods()),
             self._built.rows(keys.CASH_ENTRIES, Placement),
             {row.key: row.document for row in settled},
-            self._numbers(),
+            numbers(self.frames),
         )
 
     @property
     def _built(self) -> Built:
         return Built(frames=self.frames)
-
-    def _numbers(self) -> dict[str, str]:
-        """The number of each document that the sources list."""
-        indexes = [keys.source_key(name, "index") for name in keys.SOURCES]
-        return {row.ref: row.number for key in indexes for row in self._rows(key, IndexRow)}
 
     def _of_sources(self, noun: str, row_type: type[Row], months: Sequence[str]) -> list[Row]:
         rows = (

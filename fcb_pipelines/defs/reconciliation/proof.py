@@ -1,6 +1,6 @@
 """The proof, read back from the frames: gates and documents of each month, and of all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,9 +8,12 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.core.close.decisions import Decision, in_force
+from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.gates import OF_A_MONTH
-from fcb_pipelines.core.close.shapes import StatusJson
-from fcb_pipelines.core.close.status import MonthStatus, status
+from fcb_pipelines.core.close.month import MonthStatus
+from fcb_pipelines.core.close.shapes import ExceptionRow, StatusJson
+from fcb_pipelines.core.close.status import documents_of, status
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.documents.build import account_codes
@@ -28,6 +31,7 @@ from fcb_pipelines.core.proof.amount_rows import (
     totals,
 )
 from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
+from fcb_pipelines.core.proof.completeness import UNPLACED
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
@@ -40,7 +44,7 @@ from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_io import slices_of
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, contract, users_of
 from fcb_pipelines.defs.runtime.month import Month
-from fcb_pipelines.defs.runtime.partitions import periods
+from fcb_pipelines.defs.runtime.partitions import periods, today
 
 # The frames of a built month; a missing frame leaves its part of the proof out.
 _FRAMES = {**keys.CUT, "users": keys.USERS}
@@ -64,18 +68,17 @@ _ON_ACCOUNT = {"settlements": keys.SETTLEMENTS, "deltas": keys.LEDGER_DELTAS}
 class FrameReport:
     """The proof of one dataset, read from its frames on demand."""
 
-    def __init__(self, frames: FrameStore) -> None:
+    def __init__(self, frames: FrameStore, decisions: Iterable[Decision] = ()) -> None:
         self._frames = FrameStore(frames.root, once=True)
         self._slices = slices_of(self._frames)
+        self._acknowledged = in_force(decisions, today())
         self._sound: dict[str, pd.DataFrame | None] = {}
         self._dual_run = DualRunProof(frames)
 
     def status(self, only: str | None = None) -> StatusJson:
         """The status JSON, of one period or of all."""
-        chosen = [period for period in periods() if only in (None, period)]
-        built = {period: self.month(period) for period in chosen}
         return status(
-            {period: one for period, one in built.items() if one is not None},
+            self._built(only),
             self._unplaced(),
             self.global_gates(),
             self.other_service(),
@@ -91,9 +94,22 @@ class FrameReport:
             self.snapshot(),
         )
 
-    def month(self, period: str) -> MonthStatus | None:
-        """One month as its last build left it; None where it was never built."""
-        frames = {**self._extracts(period), **self._read({**_MONTH_FRAMES, **_GATED}, period)}
+    def exceptions(self, only: str | None = None) -> dict[str, list[ExceptionRow]]:
+        """Holds and exceptions of every place, or of one month."""
+        return {
+            place: exception_rows(month, documents_of(month), today())
+            for place, month in self.places(only).items()
+        }
+
+    def places(self, only: str | None = None) -> dict[str, MonthStatus]:
+        """Each month that was built, without its gates, and unplaced; with `only` that month alone."""
+        built = self._built(only, gated=False)
+        return built if only is not None else {**built, UNPLACED: self._unplaced()}
+
+    def month(self, period: str, *, gated: bool = True) -> MonthStatus | None:
+        """One month as its last build left it, with its gates where `gated`; None where it was never built."""
+        wanted = {**_MONTH_FRAMES, **_GATED} if gated else _MONTH_FRAMES
+        frames = {**self._extracts(period), **self._read(wanted, period)}
         this = Month(period, frames)
         if "dispositions" not in frames:
             return None
@@ -111,7 +127,10 @@ class FrameReport:
             credited=credited_by_notes(row.move for row in read_back),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
-            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced}),
+            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced}) if gated else (),
+            facts=lambda: this.facts_by_ref if month.FACTS.keys() <= frames.keys() else {},
+            agreements=lambda: this.agreements if "agreements" in frames else (),
+            acknowledged=self._acknowledged,
         )
 
     def facts(self) -> Iterator[InvoiceFacts]:
@@ -133,6 +152,12 @@ class FrameReport:
     def built_month(self, period: str) -> Month:
         """One month's frames as its last build left them."""
         return Month(period, {**self._extracts(period), **self._read_month(period)})
+
+    def extracts(self, period: str | None) -> Month:
+        """The indexes and NexaCloud's invoices: a month's part, or None for all of them."""
+        frames = {name: self._whole(name) for name in _FRAMES} if period is None else {}
+        whole = {name: frame for name, frame in frames.items() if frame is not None}
+        return Month(period or "", self._extracts(period) if period else whole)
 
     def dispositions(self) -> dict[str, tuple[Disposition, ...]]:
         """The dispositions of every month that was built."""
@@ -192,6 +217,11 @@ class FrameReport:
         """The documents that the services' invoices claim, of all months."""
         return self._rows(keys.INVOICED_DOCUMENTS, Invoiced)
 
+    def _built(self, only: str | None, *, gated: bool = True) -> dict[str, MonthStatus]:
+        chosen = [period for period in periods() if only in (None, period)]
+        found = {period: self.month(period, gated=gated) for period in chosen}
+        return {period: one for period, one in found.items() if one is not None}
+
     def _unplaced(self) -> MonthStatus:
         rows = self._rows(keys.UNPLACED, Disposition)
         refs = {row.ref for row in rows}
@@ -212,7 +242,12 @@ class FrameReport:
             settlements=[*{each.ref: each for each in entries}.values()],
             deltas=[delta for delta in deltas if delta.ref in refs],
             amounts=by_document(own),
+            facts=self._unplaced_facts,
+            acknowledged=self._acknowledged,
         )
+
+    def _unplaced_facts(self) -> dict[str, InvoiceFacts]:
+        return {one.ref: one for one in self._rows(keys.UNPLACED_DOCUMENTS, InvoiceFacts)}
 
     def _amounts_of(
         self, this: Month, read_back: Sequence[LedgerState], deltas: Sequence[LedgerDelta]

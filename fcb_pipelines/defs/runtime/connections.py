@@ -16,6 +16,7 @@ from fcb_pipelines.connectors.intake.received import ReceivedStore
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.connectors.ledger import CashLedger, Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
+from fcb_pipelines.connectors.store.decisions import DecisionStore
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.places import Place, place_of
@@ -50,6 +51,11 @@ def pages(found: Environment, sources: Mapping[str, str]) -> Pages:
         sources={service: template for service, template in templates.items() if template},
         odoo=found.odoo_page(),
     )
+
+
+def decisions(found: Environment) -> DecisionStore:
+    """What people decided about exceptions."""
+    return DecisionStore(place_of(found.store) / "decisions")
 
 
 def read_back_log(found: Environment) -> ReadBackLog:

@@ -74,6 +74,7 @@ TAX_WITNESS = dg.AssetKey(["reconciliation", "tax_witness"])
 LEDGER_DELTAS = dg.AssetKey(["reconciliation", "ledger_deltas"])
 COMPLETENESS = dg.AssetKey(["reconciliation", "completeness"])
 AMOUNTS = dg.AssetKey(["reconciliation", "amounts"])
+EXCEPTIONS = dg.AssetKey(["reconciliation", "exceptions"])
 RECEIVABLE = dg.AssetKey(["reconciliation", "receivable"])
 
 PLAN_CATALOG = dg.AssetKey(["metering", "plan_catalog"])

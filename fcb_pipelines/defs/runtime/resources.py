@@ -18,6 +18,7 @@ from fcb_pipelines.connectors.intake.received import ReceivedStore
 from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
 from fcb_pipelines.connectors.sources import Source
+from fcb_pipelines.connectors.store.decisions import DecisionStore
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.connectors.store.places import Place
@@ -87,7 +88,7 @@ class EventsResource(dg.ConfigurableResource[EventQueue]):
 
 
 class StoreResource(dg.ConfigurableResource[FrameStore]):
-    """Frames, evidence and reports, at FCB_STORE_URL."""
+    """Frames, evidence, decisions and reports, at FCB_STORE_URL."""
 
     def frames(self) -> FrameStore:
         """Frames by asset key and partition."""
@@ -101,6 +102,10 @@ class StoreResource(dg.ConfigurableResource[FrameStore]):
         """The pages that reports link to."""
         sources = {each.name: each.service for each in registry.registered(current())}
         return connections.pages(environment.read(), sources)
+
+    def decisions(self) -> DecisionStore:
+        """What people decided about exceptions."""
+        return connections.decisions(environment.read())
 
     def evidence(self) -> EvidenceStore:
         """The sources' bodies by hash."""

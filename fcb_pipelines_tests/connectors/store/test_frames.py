@@ -22,7 +22,8 @@ from fcb_pipelines.connectors.store.frames import (
     write_frame,
 )
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
-from fcb_pipelines.core.close.status import MonthStatus
+from fcb_pipelines.core.close.month import MonthStatus
+from fcb_pipelines.core.close.queue import QueuedException
 from fcb_pipelines.core.close.tie_outs import TieOut, tie_outs
 from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
@@ -132,6 +133,35 @@ ROWS: dict[type, tuple[Any, ...]] = {
     ReceivableRow: (
         ReceivableRow(
             ref="a", partner="p", currency="CAD", source=1, ledger=-1, not_posted=2, why=None
+        ),
+    ),
+    QueuedException: (
+        QueuedException(
+            ref="a",
+            code="overpaid",
+            number="",
+            period=None,
+            is_held=False,
+            amount=-1,
+            currency="CAD",
+            meaning="m",
+            owner="controller",
+            remedy="r",
+            first_seen=date(2026, 5, 2),
+        ),
+        QueuedException(
+            ref="a",
+            code="gone",
+            number="A-1",
+            period="2026-04",
+            is_held=True,
+            amount=2**53 + 1,
+            currency="CAD",
+            meaning="m",
+            owner="nobody",
+            remedy="r",
+            first_seen=date(2026, 5, 2),
+            cleared=date(2026, 6, 1),
         ),
     ),
     TieOut: tie_outs(MonthStatus(dispositions=[ROW], moves=MappingProxyType({"a": MOVE}))),

@@ -4,6 +4,7 @@ import gzip
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -13,10 +14,12 @@ from upath import UPath
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound, NotPrepared, Unreachable
 from fcb_pipelines.connectors.store import places
+from fcb_pipelines.connectors.store.decisions import DecisionStore
 from fcb_pipelines.connectors.store.evidence import EvidenceStore, canonical
 from fcb_pipelines.connectors.store.frames import FrameFile, FrameStore, write_frame
 from fcb_pipelines.connectors.store.places import Place, place_of
 from fcb_pipelines.connectors.store.slices import SliceStore
+from fcb_pipelines.core.close.decisions import Decision
 
 INDEX = ("stripe", "index")
 FRAME = pd.DataFrame({"ref": ["in_1", "in_2"]})
@@ -42,6 +45,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         "s3": lambda: f"{request.getfixturevalue('bucket')}/production",
     }
     return place_of(made[request.param]())
+
+
+def test_decisions_are_kept_in_every_store(store: Place) -> None:
+    kept = DecisionStore(store / "decisions")
+    assert kept.all() == ()
+    at = datetime(2026, 5, 2, 9, 15, tzinfo=UTC)
+    both = [
+        Decision(ref="stripe:a:in_1", code="overpaid", by=by, at=at + timedelta(days=n))
+        for n, by in enumerate(("jane", "ada"))
+    ]
+    for one in both:
+        kept.keep(one)
+    assert kept.all() == (*both,)
 
 
 def test_a_file_is_read_as_it_was_written_until_it_is_removed(store: Place) -> None:

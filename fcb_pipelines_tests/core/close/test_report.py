@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.report import close_report, digest_of
-from fcb_pipelines.core.close.status import MonthStatus
 from fcb_pipelines.core.close.tie_outs import tie_outs
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide

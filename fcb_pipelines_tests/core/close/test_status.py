@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fcb_pipelines.core.close.gates import GATES
-from fcb_pipelines.core.close.status import MonthStatus, documents_of, status, totals
+from fcb_pipelines.core.close.month import MonthStatus
+from fcb_pipelines.core.close.status import documents_of, status, totals
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Status
 from fcb_pipelines.core.dispositions.decide import decide, decide_copy
 from fcb_pipelines.core.documents.build import account_codes

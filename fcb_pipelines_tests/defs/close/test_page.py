@@ -22,6 +22,7 @@ def a_document(**changes: Any) -> dict[str, Any]:
         "disposition": "post",
         "reason": None,
         "exceptions": [],
+        "acknowledged": [],
         "partner": "nexacloud:7",
         "currency": "CAD",
         "net": 21450,
@@ -124,6 +125,16 @@ EXCEPTION = {
     "is_held": False,
     "date": "2026-04-03",
     "partner": "nexacloud:7",
+    "owner": "controller",
+    "acknowledged": None,
+}
+KNOWN = EXCEPTION | {
+    "acknowledged": {
+        "by": "jane",
+        "at": "2026-05-02T09:15:00+00:00",
+        "note": "Agreed with <billing>.",
+        "until": "2026-06-30",
+    }
 }
 
 
@@ -133,6 +144,8 @@ EXCEPTION = {
         ({}, "Ready to sign"),
         ({"hold": 1}, "1 point to decide"),
         ({"exceptions": [EXCEPTION, EXCEPTION]}, "2 points to decide"),
+        ({"exceptions": [EXCEPTION, KNOWN]}, "1 point to decide"),
+        ({"exceptions": [KNOWN]}, "Ready to sign"),
         (
             {"gates": [{"name": "g", "outcome": "warn", "description": "", "detail": "2"}]},
             "1 point to decide",
@@ -194,6 +207,16 @@ def test_credit_notes_count_negative() -> None:
 def test_text_from_outside_can_not_become_markup() -> None:
     page = render(a_report(documents=[a_document(number="<script>alert(1)</script>")]))
     assert "<script>" not in page
+
+
+def test_an_acknowledged_exception_says_by_whom_when_and_why() -> None:
+    page = render(a_report(exceptions=[EXCEPTION, KNOWN]))
+    assert (
+        "Acknowledged by jane on 2026-05-02, until 2026-06-30: Agreed with &lt;billing&gt;." in page
+    )
+    assert "1 of 2 acknowledged" in page
+    assert page.count("Waits for: controller") == 1
+    assert "acknowledged:" not in render(a_report(exceptions=[EXCEPTION]))
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
