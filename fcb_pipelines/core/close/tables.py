@@ -110,7 +110,7 @@ def _exceptions(report: ReportJson) -> Table:
                 row["remedy"],
                 row["currency"],
                 _amount(row["amount"], row["currency"]),
-                _words(row["owner"]),
+                words(row["owner"]),
                 *_acknowledged(row),
             )
             for row in report["exceptions"]
