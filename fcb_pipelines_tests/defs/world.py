@@ -171,8 +171,9 @@ class World:
         return through_dagster(job, self.instance, period)
 
     def status(self) -> Json:
-        """The status JSON."""
-        return FrameReport(self.frames).status()
+        """The status JSON, without the snapshot that it is of: each extract is another."""
+        told = FrameReport(self.frames).status()
+        return {name: value for name, value in told.items() if name != "snapshot"}
 
     def window(self) -> tuple[str, ...]:
         """The months that a sync would rebuild now."""
