@@ -128,6 +128,15 @@ def read_frame(path: Place) -> pd.DataFrame:
         return _frame_of(file.read())
 
 
+def read_columns(path: Place, names: Sequence[str] | None = None) -> pa.Table:
+    """Some columns of the frame in a file as it is stored, those that it has; or all. Raises FileNotFoundError."""
+    stop_if_asked()
+    source = path if isinstance(path, Path) else io.BytesIO(places.read_bytes(path))
+    with parquet.ParquetFile(source) as file:
+        known = file.schema_arrow.names
+        return file.read(columns=None if names is None else [n for n in names if n in known])
+
+
 def _frame_of(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     frame.attrs.update(attrs_of(table.schema))

@@ -72,7 +72,7 @@ def report(
         metering=DualRunProof(store.frames()).section(period),
         events=events_of(store.frames(), period),
         cash=CashReport(frames=store.frames()).section(period),
-        history=history(store.frames()),
+        history=history(store.frames(), period),
         pages=store.pages(),
         before=report_before(file),
     )

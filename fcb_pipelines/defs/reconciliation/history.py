@@ -1,100 +1,181 @@
-"""What all built months know of the receivable: every entry on it, due dates, and what is listed."""
+"""What all built months know of the receivable, for the report of one month: entries, due dates, what is listed.
 
+Of each month's read-back a digest is kept beside the frames (`kept/booked`): its entries on the receivable,
+flat, and what it sold. It is made anew where the read-back was. So a report reads of its history what is open
+or moved since, and no document that was settled before its month.
+"""
+
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
 
 from fcb_pipelines.connectors.store import places
-from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.connectors.store.frames import (
+    FrameStore,
+    attrs_of,
+    read_columns,
+    to_frame,
+    to_rows,
+    write_frame,
+)
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.close.booked import Booked, booked, unique
 from fcb_pipelines.core.close.history import History, Sold
-from fcb_pipelines.core.close.rollforward import SETTLED_BY_HAND
+from fcb_pipelines.core.close.rollforward import SETTLED_BY_HAND, Group, groups
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
-from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.periods import first_day, period_of, preceding
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.partitions import periods
 
-_KEPT_MONTHS = 240
+_DIGESTS = ("kept", "booked")
+_AS_THEY_ARE = (
+    "ref", "of", "part", "partner", "currency", "amount", "open", "number", "elsewhere",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Due:
-    """A document and the day by which it is to be paid."""
+class _Kept:
+    """One entry of a month's read-back; of an id that is not on the receivable one row without a document."""
 
-    ref: str
-    due: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
-    """A document with its exceptions."""
-
-    ref: str
-    exceptions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """One month's frame: the entries on the receivable by external id, and what the month sold."""
-
-    entries: Mapping[str, tuple[Booked, ...]]
-    sold: Sold
+    state: str
+    ref: str = ""
+    of: str = ""
+    part: str = ""
+    partner: str = ""
+    currency: str = ""
+    date: str = ""
+    amount: int = 0
+    open: int = 0
+    number: str = ""
+    elsewhere: bool = False
 
 
-def history(frames: FrameStore) -> History:
-    """What every month that was built knows of the receivable, and what it sold."""
+def history(frames: FrameStore, period: str) -> History:
+    """What the months that were built know of the receivable at the end of this one, and its revenue beside others'."""
     files = {each: frames.path(keys.SETTLEMENTS.path, each) for each in periods()}
     built = {each: file for each, file in files.items() if places.exists(file)}
+    digests = {each: _digest(frames, each, file) for each, file in built.items()}
+    in_order = sorted(built, key=lambda each: (places.written(built[each]), str(built[each])))
+    entries = _entries([digests[each] for each in in_order], first_day(period))
+    at_end = groups(entries, period)
+    compared = {period, preceding(period), f"{int(period[:4]) - 1:04d}{period[4:]}"}
     return History(
-        entries=_entries(built.values()),
-        due={row.ref: row.due for row in _due(frames, built) if row.due},
-        listed=frozenset(_listed(frames, built)),
-        sold={each: _read(file, places.signature(file)).sold for each, file in built.items()},
+        entries=entries,
+        due=_due(frames, _months_of(at_end) & built.keys()),
+        listed=_listed(frames, built) if any(group.off for group in at_end) else frozenset(),
+        sold={each: _sold(digests[each]) for each in built.keys() & compared},
     )
 
 
-def _entries(files: Iterable[Place]) -> tuple[Booked, ...]:
-    """The entries of all months. A document of another month is as the later of the two builds read it."""
-    found: dict[str, tuple[Booked, ...]] = {}
-    for file in sorted(files, key=lambda file: (places.written(file), str(file))):
-        found |= _read(file, places.signature(file)).entries
-    return unique(each for entries in found.values() for each in entries)
+def _entries(digests: Sequence[pa.Table], begin: date) -> tuple[Booked, ...]:
+    """The entries of every document that is open or moved since `begin`, as the latest build read each."""
+    read = [table.to_pandas().assign(build=build) for build, table in enumerate(digests)]
+    if not read:
+        return ()
+    every = pd.concat(read, ignore_index=True)
+    latest = every["build"] == every.groupby("state")["build"].transform("max")
+    # A shared receipt comes with each document that draws on it.
+    known = every[latest & (every["ref"] != "")].drop_duplicates(["ref", "of", "part", "amount"])
+    return unique(
+        Booked(
+            **{name: getattr(row, name) for name in _AS_THEY_ARE},
+            date=date.fromisoformat(row.date),
+        )
+        for row in to_rows(known[_moves(known, begin)], _Kept)
+    )
 
 
-@lru_cache(maxsize=_KEPT_MONTHS)
-def _read(file: Place, signature: str) -> _Read:
-    """What is in one month's file; `signature` tells one content of it from the next."""
-    states = to_rows(FrameStore(file.parent).load(file), LedgerState)
+def _moves(known: pd.DataFrame, begin: date) -> pd.Series:
+    """Which of the entries are of a document that is open, or has an entry since `begin`."""
+    own = known.groupby(["of", "currency"])
+    is_open = known["elsewhere"] | (known["open"] != 0) | (known["date"] >= begin.isoformat())
+    differs = own["amount"].transform("sum") != 0
+    return differs | is_open.groupby([known["of"], known["currency"]]).transform("any")
+
+
+def _digest(frames: FrameStore, period: str, file: Place) -> pa.Table:
+    """The digest of a month's read-back; made where there is none of its present content."""
+    place, signature = frames.path(_DIGESTS, period), places.signature(file)
+    try:
+        table = read_columns(place)
+    except FileNotFoundError:
+        table = None
+    if table is None or attrs_of(table.schema).get("of") != signature:
+        states = to_rows(FrameStore(frames.root).load(file), LedgerState)
+        sold = [[*key, net] for key, net in sorted(_sales(states).items())]
+        write_frame(to_frame(_kept(states), _Kept, of=signature, sold=sold), place)
+        table = read_columns(place)
+    return table
+
+
+def _kept(states: Iterable[LedgerState]) -> Iterator[_Kept]:
+    for state in states:
+        entries = booked(state)
+        for each in entries:
+            told = {name: getattr(each, name) for name in _AS_THEY_ARE}
+            yield _Kept(state=state.ref, date=each.date.isoformat(), **told)
+        if not entries:
+            yield _Kept(state=state.ref)
+
+
+def _sales(states: Iterable[LedgerState]) -> Counter[tuple[str, str]]:
     sold: Counter[tuple[str, str]] = Counter()
     for state in states:
         if state.move is not None and not state.elsewhere:
             document = state.move.document
             for line in document.lines if state.move.state is MoveState.POSTED else ():
                 sold[document.currency, line.account] += document.kind.sign * line.net
-    return _Read(entries={state.ref: booked(state) for state in states}, sold=sold)
+    return sold
 
 
-def _due(frames: FrameStore, built: Iterable[str]) -> Iterator[_Due]:
-    for period in built:
+def _sold(digest: pa.Table) -> Sold:
+    told: list[tuple[str, str, int]] = attrs_of(digest.schema)["sold"]
+    return {(currency, account): net for currency, account, net in told}
+
+
+def _months_of(at_end: Iterable[Group]) -> set[str]:
+    return {period_of(group.date) for group in at_end if group.open and group.date is not None}
+
+
+def _due(frames: FrameStore, months: Iterable[str]) -> Mapping[str, date]:
+    """The days that sources name, of the documents of these months."""
+    found: dict[str, date] = {}
+    for period in sorted(months):
         for key in (one.key for one in month.DOCUMENTS_OF_SOURCES.values() if one.key is not None):
-            frame = frames.read(key.path, period)
-            if frame is not None and not frame.empty:
-                yield from to_rows(frame, _Due)
+            for ref, due in _columns(frames, key.path, period, "ref", "due"):
+                if due is not None:
+                    found[ref] = due
+    return found
 
 
-def _listed(frames: FrameStore, built: Iterable[str]) -> Iterator[str]:
+def _listed(frames: FrameStore, built: Collection[str]) -> frozenset[str]:
+    """The documents that are listed for what a person may have settled by hand."""
+    found: set[str] = set()
     for period in built:
-        decided = frames.read(keys.DISPOSITIONS.path, period)
-        if decided is not None:
-            for row in to_rows(decided, _Listed):
-                if SETTLED_BY_HAND.intersection(map(ExceptionCode.of, row.exceptions)):
-                    yield row.ref
-        deltas = frames.read(keys.LEDGER_DELTAS.path, period)
-        if deltas is not None:
-            yield from (
-                row.ref for row in to_rows(deltas, LedgerDelta) if row.code in SETTLED_BY_HAND
-            )
+        decided = _columns(frames, keys.DISPOSITIONS.path, period, "ref", "exceptions")
+        told = [(ref, json.loads(codes)) for ref, codes in decided if codes]
+        deltas = _columns(frames, keys.LEDGER_DELTAS.path, period, "ref", "code")
+        for ref, codes in (*told, *((ref, [code]) for ref, code in deltas)):
+            if SETTLED_BY_HAND.intersection(map(ExceptionCode.of, codes)):
+                found.add(ref)
+    return frozenset(found)
+
+
+def _columns(
+    frames: FrameStore, key: Sequence[str], period: str, *names: str
+) -> Iterator[tuple[Any, ...]]:
+    """The values of these columns, row by row; none where there is no frame, or one without them."""
+    try:
+        table = read_columns(frames.path(key, period), names)
+    except FileNotFoundError:
+        return iter(())
+    if table.num_columns < len(names):
+        return iter(())
+    return zip(*(table[name].to_pylist() for name in names), strict=True)

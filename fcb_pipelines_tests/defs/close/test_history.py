@@ -9,16 +9,17 @@ import pytest
 from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, write_frame
 from fcb_pipelines.core.agreement.compare import Agreement
 from fcb_pipelines.core.close.history import receivable_of
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.dispositions.decide import Disposition, decide
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.ledger.moves import LedgerState
+from fcb_pipelines.core.ledger.entries import Settlement
+from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.defs.reconciliation import history as reading
 from fcb_pipelines.defs.reconciliation.history import history
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.compatibility import before
-from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.documents import SETTINGS, a_settlement
 from fcb_pipelines_tests.facts import BOOKS, LAST_PERIOD, a_case, a_move, an_invoice, document_of
 
 INVOICE = document_of(a_case())
@@ -44,28 +45,28 @@ def test_a_document_that_two_months_read_is_as_the_later_one_read_it(
 ) -> None:
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=april)
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=PAID, elsewhere=True), at=may)
-    [entry] = history(frames).entries
+    [entry] = history(frames, "2026-05").entries
     assert entry.open == open_
 
 
 def test_a_document_that_is_gone_from_the_ledger_is_gone(frames: FrameStore) -> None:
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
     written(frames, "2026-04", LedgerState(ref=OPEN.ref), at=2)
-    assert history(frames).entries == ()
+    assert history(frames, "2026-05").entries == ()
 
 
 def test_a_month_that_is_built_anew_is_read_anew(frames: FrameStore) -> None:
     written(frames, "2026-04", at=1)
-    assert history(frames).entries == ()
+    assert history(frames, "2026-05").entries == ()
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=2)
-    assert len(history(frames).entries) == 1
+    assert len(history(frames, "2026-05").entries) == 1
 
 
 def test_a_built_month_sold_what_its_own_documents_did(frames: FrameStore) -> None:
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=1)
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
     [line] = INVOICE.lines
-    assert history(frames).sold == {
+    assert history(frames, "2026-05").sold == {
         "2026-04": {(INVOICE.currency, line.account): line.net},
         "2026-05": {},
     }
@@ -76,14 +77,18 @@ def test_due_dates_and_what_may_be_settled_by_hand_come_from_the_frames(
 ) -> None:
     due = an_invoice("in_1", due=date(2026, 5, 3))
     listed = decide(a_case(an_invoice("in_2")), SETTINGS, BOOKS, LAST_PERIOD)
-    written(frames, "2026-04", at=1)
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=1)
+    assert due.ref == OPEN.ref
     for key, rows, kind in (
         (keys.source_key("stripe", "invoices"), [due, an_invoice("in_2")], InvoiceFacts),
         (keys.DISPOSITIONS, [listed], Disposition),
     ):
         write_frame(to_frame(rows, kind), frames.path(key.path, "2026-04"))
-    assert history(frames).due == {due.ref: date(2026, 5, 3)}
-    assert history(frames).listed == frozenset()
+    assert history(frames, "2026-05").due == {due.ref: date(2026, 5, 3)}
+    assert history(frames, "2026-05").listed == frozenset()
+    # What is listed is asked for only where the books have something that our entries do not explain.
+    half = a_move(INVOICE, residual=INVOICE.total // 2)
+    written(frames, "2026-04", LedgerState(ref=half.ref, move=half), at=2)
     off = LedgerDelta(
         ref=listed.ref,
         entry=listed.ref,
@@ -96,7 +101,40 @@ def test_due_dates_and_what_may_be_settled_by_hand_come_from_the_frames(
         code=ExceptionCode.OFF_STRIPE_PAYMENT,
     )
     write_frame(to_frame([off], LedgerDelta), frames.path(keys.LEDGER_DELTAS.path, "2026-04"))
-    assert history(frames).listed == {listed.ref}
+    assert history(frames, "2026-05").listed == {listed.ref}
+
+
+def test_what_was_settled_before_the_month_is_not_read_and_what_is_open_or_moves_is(
+    frames: FrameStore,
+) -> None:
+    paid = LedgerState(ref=PAID.ref, move=PAID)
+    settlement = a_settlement(INVOICE, day=date(2026, 4, 20))
+    pays = LedgerState(ref=settlement.ref, settlement=settled(settlement, INVOICE.total))
+    written(frames, "2026-04", paid, pays, at=1)
+    assert len(history(frames, "2026-04").entries) == 2
+    assert history(frames, "2026-05").entries == ()
+    # A month later its failure is known: the document is read again, whole.
+    undone = a_settlement(INVOICE, -INVOICE.total, name="failed", day=date(2026, 5, 2),
+                          method=Method.PAYMENT_FAILURE, undoes=settlement.ref)  # fmt: skip
+    fails = LedgerState(ref=undone.ref, settlement=settled(undone, -INVOICE.total))
+    still = LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True)
+    written(frames, "2026-05", still, fails, at=2)
+    for period in ("2026-04", "2026-05", "2026-06"):
+        receivable = receivable_of(history(frames, period), period, {})
+        (row,) = receivable["roll_forward"]
+        assert row["unexplained"] == 0, period
+        assert row["closing"] == (0 if period == "2026-04" else INVOICE.total)
+
+
+def settled(settlement: Settlement, matched: int) -> LedgerSettlement:
+    return LedgerSettlement(
+        ref=settlement.ref,
+        settlement=settlement,
+        move_id="1",
+        state=MoveState.POSTED,
+        reconciled=matched,
+        stored_hash=settlement.content_hash,
+    )
 
 
 def test_the_edge_cases_of_the_version_before_roll_forward_with_nothing_unexplained(
@@ -108,10 +146,10 @@ def test_the_edge_cases_of_the_version_before_roll_forward_with_nothing_unexplai
         path.stem for path in store.path((*keys.SETTLEMENTS.path, "x")).parent.iterdir()
     )
     monkeypatch.setattr(reading, "periods", lambda: months)
-    known, opening = history(store), dict[str, int]()
+    opening = dict[str, int]()
     assert len(months) > 4
     for period in months:
-        receivable = receivable_of(known, period, {})
+        receivable = receivable_of(history(store, period), period, {})
         for row in receivable["roll_forward"]:
             assert row["opening"] == opening.get(row["currency"], 0)
             assert (row["by_hand"], row["unexplained"], row["differing"]) == (0, 0, [])
