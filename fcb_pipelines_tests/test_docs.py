@@ -24,6 +24,15 @@ from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.cash.clearing import ClearingState
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.close.owners import OF_EXCEPTIONS, OF_HOLDS, Owner, owner_of
+from fcb_pipelines.core.close.review import (
+    LARGE,
+    Approval,
+    DraftRow,
+    DraftTotals,
+    Odd,
+    Oddity,
+    ReviewJson,
+)
 from fcb_pipelines.core.close.shapes import (
     CurrencyTotals,
     Document,
@@ -360,6 +369,22 @@ def test_the_example_of_the_queue_has_the_shape_that_the_code_gives() -> None:
     (row,) = told["exceptions"]
     assert row.keys() == get_type_hints(QueueRow).keys()
     assert row["owner"] == owner_of(ExceptionCode.of(row["code"]))
+
+
+def test_the_page_of_commands_shows_a_review_as_it_is() -> None:
+    page = (DOCS / "commands.md").read_text()
+    (example,) = re.findall(
+        r"```json\n(.*?)```", section(page, "## `fcb review --json`"), re.DOTALL
+    )
+    told = json.loads(example)
+    (row,), (odd,) = told["drafts"], told["drafts"][0]["odd"]
+    shown = (told, row, odd, row["approval"], told["totals"]["CAD"])
+    shapes = (ReviewJson, DraftRow, Odd, Approval, DraftTotals)
+    for value, shape in zip(shown, shapes, strict=True):
+        assert value.keys() == get_type_hints(shape).keys()
+    told_of = section(page, "## Review and approval")
+    assert names(told_of) == list(Oddity)
+    assert f"more than {LARGE} times" in told_of
 
 
 def test_the_gates_that_the_status_example_names_exist() -> None:

@@ -1,7 +1,5 @@
 """`fcb exceptions`: what waits for somebody, and what a person decided about it."""
 
-import os
-import pwd
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +11,7 @@ from rich.text import Text
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.months import checked_periods
 from fcb_pipelines.cli.screen import emit_json, money, out, table
-from fcb_pipelines.cli.work import connections, open_pipeline
+from fcb_pipelines.cli.work import connections, open_pipeline, user_name
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.core.close.shapes import QueueJson, QueueRow
 
@@ -95,7 +93,7 @@ def acknowledge(
         raise ConfigError("--note is empty: say why it may stay")
     with connections(dataset, ledger) as found:
         queue = open_pipeline(found).queue
-        ref = queue.acknowledge(name, code, by=_user(), note=note.strip(), until=last)
+        ref = queue.acknowledge(name, code, by=user_name(), note=note.strip(), until=last)
     ends = f" or {last} is past" if last else ""
     out().print(
         f"{code} of {ref} is acknowledged until anything of it moves{ends}.", soft_wrap=True
@@ -116,16 +114,8 @@ def withdraw(
         fcb exceptions withdraw stripe:acct_1:in_1 nexacloud_differs
     """
     with connections(dataset, ledger) as found:
-        ref = open_pipeline(found).queue.withdraw(name, code, by=_user())
+        ref = open_pipeline(found).queue.withdraw(name, code, by=user_name())
     out().print(f"{code} of {ref} is no longer acknowledged.", soft_wrap=True)
-
-
-def _user() -> str:
-    """The name of this process's user, whatever the environment says; its number where it has none."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def _waiting(rows: Sequence[QueueRow]) -> Table:

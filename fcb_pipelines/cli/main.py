@@ -23,6 +23,7 @@ from fcb_pipelines.cli import (
     ledger,
     post,
     report,
+    review,
     sandbox,
     serve,
     services,
@@ -120,6 +121,7 @@ app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
 app.command("sync")(sync.sync)
+app.command("review")(review.review)
 app.command("post")(post.post)
 app.command("status")(status.status)
 app.command("report")(report.report)

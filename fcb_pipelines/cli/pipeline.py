@@ -1,7 +1,7 @@
 """The pipeline in this process: the same jobs that the daemon runs, month by month."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from fcb_pipelines.connectors import failures
 from fcb_pipelines.connectors.failures import Failure, TransientFailure
 from fcb_pipelines.connectors.stopping import Stopped, stop_if_asked
 from fcb_pipelines.connectors.store.places import Place
+from fcb_pipelines.core.close.review import DraftRow
 from fcb_pipelines.core.close.shapes import StatusJson
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.defs.automation.window import touched_months, window
@@ -24,6 +25,7 @@ from fcb_pipelines.defs.ledger.correcting import CorrectionConfig
 from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.reconciliation.queue import Queue
+from fcb_pipelines.defs.reconciliation.review import Review
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines.defs.runtime.partitions import periods
 from fcb_pipelines.instance.dead_runs import end_dead_runs
@@ -46,7 +48,9 @@ _TRANSIENT = frozenset(name for name, kind in _KNOWN.items() if issubclass(kind,
 class MonthOutcome:
     """The outcome of one month's run; `written` and `posted` count documents, `settled` settlements.
 
-    `failure` is what came back from outside where that alone made the run fail.
+    `failure` is what came back from outside where that alone made the run fail. Of a run that posts reviewed
+    drafts, `unapproved` counts the posted documents that nobody had approved, and `left` are the approved drafts
+    that it did not post.
     """
 
     period: str
@@ -56,6 +60,8 @@ class MonthOutcome:
     posted: int
     settled: int
     failure: Failure | None = None
+    unapproved: int = 0
+    left: tuple[DraftRow, ...] = ()
 
     @property
     def may_touch_others(self) -> bool:
@@ -126,8 +132,21 @@ class Pipeline:
 
     def post_month(self, period: str) -> MonthOutcome:
         """Post the month's drafts as they were built, without extracting or rebuilding."""
-        ops = posting(PostingConfig(post=True))
-        return self._outcome(period, self._run("post_reviewed_drafts", period, ops))
+        return self._posted(period, PostingConfig(post=True))
+
+    def post_approved(self, period: str) -> MonthOutcome:
+        """The same, of the drafts alone that somebody approved and that did not change since.
+
+        Without any nothing runs: a run that posts writes the month's cash and settlements, too.
+        """
+        approved = self.review.approved(period)
+        if approved:
+            outcome = self._posted(period, PostingConfig(post=True, approved=approved))
+        else:
+            outcome = MonthOutcome(
+                period=period, ok=True, failed_gates=(), written=0, posted=0, settled=0
+            )
+        return replace(outcome, left=self.review.left(period))
 
     def correct(self, refs: Sequence[str], *, write: bool) -> dict[str, dict[str, Any]]:
         """The correction of each posted document by ref; with `write` it is written, too.
@@ -155,6 +174,11 @@ class Pipeline:
     def status(self, period: str | None = None) -> StatusJson:
         """The status JSON of the last builds, of all periods or of one."""
         return FrameReport(self._frames, self._decisions.all()).status(period)
+
+    @property
+    def review(self) -> Review:
+        """The drafts of all months, and which of them people approved."""
+        return Review(frames=self._frames, decisions=self._decisions)
 
     @property
     def queue(self) -> Queue:
@@ -216,6 +240,11 @@ class Pipeline:
     def _waits_for_a_pool(self, waiting: Waiting) -> None:
         self._waits(waiting)
         stop_if_asked()
+
+    def _posted(self, period: str, config: PostingConfig) -> MonthOutcome:
+        outcome = self._outcome(period, self._run("post_reviewed_drafts", period, posting(config)))
+        nobodys = self.review.unapproved(period) if outcome.posted else ()
+        return replace(outcome, unapproved=len(nobodys))
 
     def _outcome(self, period: str, result: dg.ExecuteInProcessResult) -> MonthOutcome:
         gates = _failed_gates(result)

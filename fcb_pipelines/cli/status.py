@@ -40,7 +40,7 @@ def status(
     if as_json:
         emit_json(report)
     else:
-        out().print(_as_of(report["snapshot"]))
+        out().print(as_of(report["snapshot"]))
         for table in status_tables(report):
             out().print(table)
         for line in (*remedy_lines(report), *gate_lines(report)):
@@ -50,7 +50,8 @@ def status(
         raise typer.Exit(Exit.DIFFERENCE)
 
 
-def _as_of(snapshot: str) -> str:
+def as_of(snapshot: str) -> str:
+    """Of which extract a result is, as a line."""
     from fcb_pipelines.defs.sources.following import time_of
 
     if not snapshot:

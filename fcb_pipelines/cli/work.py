@@ -1,6 +1,7 @@
 """The environment of a verb: the operator's connections, or those of a sandbox."""
 
 import os
+import pwd
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -52,6 +53,14 @@ def connections(
     lent = _running_environment(here) if _names_no_connection(here) else {}
     with working_in({**lent, **asked}, quiet=quiet) as found:
         yield found
+
+
+def user_name() -> str:
+    """The name of this process's user, whatever the environment says; its number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 @contextmanager

@@ -19,6 +19,8 @@ class Outcome:
     written: int = 0
     posted: int = 0
     failure: Failure | None = None
+    unapproved: int = 0
+    left: tuple[Any, ...] = ()
 
     @property
     def may_touch_others(self) -> bool:
@@ -103,6 +105,8 @@ class MemoryPipeline:
     complete: bool = True
     failure: Failure | None = None
     asked: list[str] = field(default_factory=list)
+    review: Any = None
+    left: tuple[Any, ...] = ()
 
     def __call__(self, found: object, *, say: Callable[[str], None] | None = None) -> Any:
         """Stands where the Pipeline class stands."""
@@ -134,6 +138,10 @@ class MemoryPipeline:
     def post_month(self, period: str) -> Outcome:
         self.asked.append(f"post {period}")
         return Outcome(period=period, posted=1)
+
+    def post_approved(self, period: str) -> Outcome:
+        self.asked.append(f"post approved {period}")
+        return Outcome(period=period, posted=1, left=self.left)
 
     def completeness(self) -> bool:
         self.asked.append("completeness")

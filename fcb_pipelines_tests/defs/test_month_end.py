@@ -26,7 +26,7 @@ PLACE = "FILE.json"
 def test_the_page_takes_every_step_of_a_close() -> None:
     steps = [" ".join(shlex.split(command)[1:3]) for command in COMMANDS]
     wanted = ["sync", "status --period", "exceptions --period", "explain NXC-0008",
-              "exceptions acknowledge", "post --period", "report --period", "report --verify"]  # fmt: skip
+              "exceptions acknowledge", "review --period", "post --period", "report --period", "report --verify"]  # fmt: skip
     at = [next(n for n, step in enumerate(steps) if step.startswith(name)) for name in wanted]
     assert at == sorted(at)
 
@@ -70,9 +70,14 @@ def test_every_command_of_the_page_does_what_the_page_says(home: Path) -> None:
     assert "4 wait, 0 acknowledged" in before
     assert "0 wait, 4 acknowledged" in after
     assert "voided" in shown["fcb explain NXC-0008"][0]
-    assert "5 posted" in shown["fcb post --period 2026-04"][0]
+    assert "5 drafts" in shown["fcb review --period 2026-04"][0]
+    assert "0 approved" in shown["fcb review --period 2026-04"][0]
+    posted = shown["fcb post --period 2026-04 --approved"][0]
+    assert "5 posted" in posted
+    assert "not posted" not in posted
     assert all("Complete." in out for out in shown["fcb sync"])
     assert "is as it was made" in shown[f"fcb report --verify {PLACE}"][0]
     # Posting and the second sync moved nothing of what was acknowledged.
     assert "Ready to sign" in Path(printed).read_text("utf-8")
-    assert len([*home.glob("*/decisions/*.json")]) == 4
+    # Four acknowledgements and five approvals.
+    assert len([*home.glob("*/decisions/*.json")]) == 9

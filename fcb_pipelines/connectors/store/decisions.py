@@ -1,4 +1,4 @@
-"""What people decided about exceptions: one file each, written once, never changed and never removed.
+"""What people decided about exceptions and drafts: one file each, written once, never changed and never removed.
 
 decisions/20260602T091500.123456Z-1f9c….json      named by its time and its content
 """

@@ -182,14 +182,17 @@ def _in_ledger(ref: str, month: MonthStatus) -> Iterable[StoryEvent]:
 def _decided(ref: str, decisions: Iterable[Decision]) -> Iterable[StoryEvent]:
     for one in decisions:
         if one.ref == ref:
-            until = f" until {one.until}" if one.until else ""
-            what = (
-                f"{one.code}: withdrawn"
-                if one.withdraws
-                else f"{one.code}: acknowledged{until}, {one.note}"
-            )
             at = one.at.isoformat(timespec="seconds")
-            yield _event(at, one.by, what, None, one.ref)
+            yield _event(at, one.by, _what(one), None, one.ref)
+
+
+def _what(decision: Decision) -> str:
+    if decision.withdraws:
+        return f"{decision.code}: withdrawn"
+    if decision.is_approval:
+        return f"approved to be posted{f', {decision.note}' if decision.note else ''}"
+    until = f" until {decision.until}" if decision.until else ""
+    return f"{decision.code}: acknowledged{until}, {decision.note}"
 
 
 def _event(

@@ -77,7 +77,7 @@ class Queue:
         kept = self.decisions.all()
         withdrawn = {one.withdraws for one in kept}
         given = [one for one in kept if one.withdraws is None and one.id not in withdrawn]
-        found = [one for one in given if (one.ref, one.code) == (ref, code)]
+        found = [one for one in given if (one.ref, one.code) == (ref, code) and not one.is_approval]
         if not found:
             known = [row for row in self.rows() if row["acknowledged"]]
             raise _not_found("withdrawing the acknowledgement of", ref, code, known)
