@@ -9,6 +9,11 @@ from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines_tests.metering import a_metering_status
 
 
+def unboxed(shown: str) -> str:
+    """The words of a panel in one line, wherever it was wrapped."""
+    return " ".join(shown.replace("│", " ").split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of a month, as `fcb_pipelines.cli.pipeline.MonthOutcome` tells it."""

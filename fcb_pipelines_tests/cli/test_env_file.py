@@ -16,6 +16,7 @@ from fcb_pipelines.cli.main import app
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.sandbox import state
 from fcb_pipelines.sandbox.state import Running
+from fcb_pipelines_tests.cli.pipelines import unboxed
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
 
@@ -82,7 +83,7 @@ def test_the_running_sandbox_says_what_a_dotenv_file_needs(
         a_box(tmp_path / "home", one)
     done = RUNNER.invoke(app, ["sandbox", "env", *arguments])
     assert done.exit_code == code
-    assert said in (done.stderr if code else done.stdout)
+    assert said in (unboxed(done.stderr) if code else done.stdout)
     if not code:
         told = dotenv_values(stream=StringIO(done.stdout))
         assert told == state.read(tmp_path / "home" / said.rpartition("=")[2]).environment

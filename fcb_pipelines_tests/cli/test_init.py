@@ -15,6 +15,7 @@ from fcb_pipelines.cli.main import app
 from fcb_pipelines.cli.work import project_file
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED, load
+from fcb_pipelines_tests.cli.pipelines import unboxed
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
 WITHOUT_DOCTOR = ["init", "--no-doctor"]
@@ -118,7 +119,7 @@ def test_a_person_is_asked_for_the_rest_and_a_secret_is_not_shown(folder: Path) 
 def test_it_ends_with_the_doctor_and_its_exit_code(postgres: str, code: Exit, said: str) -> None:
     done = RUNNER.invoke(app, ["init", "--yes", "--postgres-url", postgres])
     assert done.exit_code == code
-    assert said in " ".join(done.output.replace("│", " ").split())
+    assert said in unboxed(done.output)
     again = RUNNER.invoke(app, ["doctor"])
     assert (again.exit_code, again.stdout) == (code, done.stdout)
 

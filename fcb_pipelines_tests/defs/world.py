@@ -310,7 +310,9 @@ def running(
         )
 
 
-def configure(file: Path, found: Environment, dataset: Dataset, odoo: OdooBooks | None) -> None:
+def configure(
+    file: Path, found: Environment, dataset: Dataset, odoo: OdooBooks | None = None
+) -> None:
     """Write the dataset's configuration, and set up and lock the ledger by it, as its administrator."""
     file.write_text(yaml.safe_dump(dataset.config(), sort_keys=False), "utf-8")
     settings.current.cache_clear()
