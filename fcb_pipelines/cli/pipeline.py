@@ -242,7 +242,7 @@ class Pipeline:
         stop_if_asked()
 
     def _posted(self, period: str, config: PostingConfig) -> MonthOutcome:
-        outcome = self._outcome(period, self._run("post_reviewed_drafts", period, posting(config)))
+        outcome = self._outcome(period, self._run(keys.POST_REVIEWED, period, posting(config)))
         nobodys = self.review.unapproved(period) if outcome.posted else ()
         return replace(outcome, unapproved=len(nobodys))
 

@@ -101,6 +101,7 @@ class Functions:
     definitions: dg.Definitions
     _of: dict[str, dg.AssetsDefinition] = field(init=False)
     _partitioned: set[dg.AssetKey] = field(init=False)
+    _job: str = ""
 
     def __post_init__(self) -> None:
         """Every definition by its node's name."""
@@ -127,6 +128,7 @@ class Functions:
             "config": config,
             **(lent or {}),
         }
+        self._job = job.name
         waits_for = {
             node.alias or node.name: {
                 each.node for one in inputs.values() for each in one.get_node_dependencies()
@@ -192,7 +194,7 @@ class Functions:
         context = SimpleNamespace(
             partition_key=period,
             has_partition_key=period is not None,
-            run=SimpleNamespace(run_id="functions", tags={}),
+            run=SimpleNamespace(run_id="functions", tags={}, job_name=self._job),
             log=_LOG,
             resources=SimpleNamespace(**given),
         )

@@ -1,5 +1,7 @@
 """Draft mode: a person reviews, what a person did is never overwritten, and approvals lapse."""
 
+import pytest
+
 from fcb_pipelines_tests.defs.journal import edit_entry, removed, replacing, settlement_of
 from fcb_pipelines_tests.defs.world import World, failed, named, ref_of
 
@@ -46,6 +48,30 @@ def test_reviewed_drafts_are_posted_without_asking_the_sources_again(fresh: Worl
     assert {each["payment_state"] for each in status["documents"] if each["state"] == "posted"} == {
         "paid"
     }
+
+
+@pytest.mark.parametrize("dies", ["while it reads the sources", "before the month"])
+def test_a_sync_that_fails_after_the_review_keeps_nothing_from_being_posted(
+    fresh: World, dies: str
+) -> None:
+    assert fresh.extract().success
+    assert fresh.month(MARCH, post=False).success
+    reviewed = {move.ref: move.document.content_hash for move in fresh.ledger.read_moves()}
+    with fresh.objects("stripe/invoices") as invoices:
+        (invoice,) = (each for each in invoices if each["number"] == "NXC-0002")
+        invoice["lines"]["data"][0]["description"] = "Odoo ERP Hosting - Renamed"
+    if dies == "while it reads the sources":
+        fresh.stripe_faults.forbidden = frozenset({"invoices"})
+    assert fresh.extract().success == (dies == "before the month")
+    assert fresh.run("post_reviewed_drafts", MARCH, post=True, approved=reviewed).success
+    assert _states(fresh.status()) == {"posted": 7}
+    # The next sync says of the one that changed since that it did.
+    fresh.stripe_faults.forbidden = frozenset()
+    assert fresh.extract().success
+    assert MARCH in fresh.window()
+    assert fresh.month(MARCH).success
+    status = fresh.status()
+    assert "source_changed" in named(status, ref_of(status, "NXC-0002"))
 
 
 def test_the_configured_mode_is_drafts(fresh: World) -> None:

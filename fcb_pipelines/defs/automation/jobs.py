@@ -65,7 +65,7 @@ month = dg.define_asset_job(
 )
 
 post_reviewed_drafts = dg.define_asset_job(
-    "post_reviewed_drafts",
+    keys.POST_REVIEWED,
     POSTING,
     partitions_def=MONTHS,
     config=dg.RunConfig(ops=posting(PostingConfig(post=True))),

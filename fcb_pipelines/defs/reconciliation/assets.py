@@ -99,6 +99,10 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
         *copy_dispositions(this.copies, this.index, this.period),
     ]
     snapshot = one_snapshot(context, [frames[name] for name in _OF_ONE_SNAPSHOT])
+    if context.run.job_name != keys.POST_REVIEWED:
+        context.resources.io_manager.keep(
+            context.partition_key, {name: frames[name] for name in keys.CUT}
+        )
     frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
     return dg.MaterializeResult(

@@ -1,5 +1,6 @@
 """The IO manager: one parquet file an asset and partition, written whole or not at all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -46,15 +47,26 @@ class FrameIOManager(dg.UPathIOManager):
                 return part
         return cast(pd.DataFrame, super().load_input(context))
 
-    def read(self, key: dg.AssetKey, period: str | None) -> pd.DataFrame:
+    def read(self, key: dg.AssetKey, period: str | None, *, as_built: bool = False) -> pd.DataFrame:
         """The frame of an asset as a run of this month has it: its month, or its part of all months.
 
-        `period` is None in a run over all months. Raises FileNotFoundError where it was never built.
+        `period` is None in a run over all months. With `as_built` it is the part that the month was decided
+        from, whatever was extracted since. Raises FileNotFoundError where it was never built.
         """
         if period is None or key in keys.MONTHLY:
             return self._load(key, self._frames.path(key.path, period))
+        if as_built and key in keys.CUT.values():
+            kept = self._frames.read(_kept(key), period)
+            # A version before this one kept none.
+            if kept is not None:
+                return kept
         part = self.slice(key, period)
         return self._load(key, self._frames.path(key.path)) if part is None else part
+
+    def keep(self, period: str, frames: Mapping[str, pd.DataFrame]) -> None:
+        """Keep these parts of frames over all months, by their input's name: a month is decided from them."""
+        for name, frame in frames.items():
+            write_frame(frame, self._frames.path(_kept(keys.CUT[name]), period))
 
     def slice(self, key: dg.AssetKey, period: str) -> pd.DataFrame | None:
         """A month's part of a frame over all months; None where none was cut from it as it is now."""
@@ -81,6 +93,10 @@ class FrameIOManager(dg.UPathIOManager):
             if key in keys.LATER:
                 return pd.DataFrame()
             raise
+
+
+def _kept(key: dg.AssetKey) -> tuple[str, ...]:
+    return ("kept", *key.path)
 
 
 def _place(path: Place) -> Place:

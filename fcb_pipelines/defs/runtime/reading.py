@@ -14,7 +14,7 @@ import pandas as pd
 
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
-from fcb_pipelines.defs.runtime.keys import MONTHLY
+from fcb_pipelines.defs.runtime.keys import MONTHLY, POST_REVIEWED
 
 _READER = "io_manager"
 
@@ -66,7 +66,10 @@ def _with_frames(
     def called(context: Any, given: dict[str, Any]) -> Any:
         manager = given.pop(_READER, None) or context.resources.io_manager
         period = context.partition_key if context.has_partition_key else None
-        frames = {name: _read(manager, key, period) for name, key in sources.items()}
+        as_built = context.run.job_name == POST_REVIEWED
+        frames = {
+            name: _read(manager, key, period, as_built=as_built) for name, key in sources.items()
+        }
         if takes_context:
             given["context"] = context
         return function(**given, **frames)
@@ -86,9 +89,11 @@ def _with_frames(
     return cast(Callable[..., Any], made)
 
 
-def _read(manager: FrameIOManager, key: dg.AssetKey, period: str | None) -> pd.DataFrame:
+def _read(
+    manager: FrameIOManager, key: dg.AssetKey, period: str | None, *, as_built: bool
+) -> pd.DataFrame:
     try:
-        return manager.read(key, period)
+        return manager.read(key, period, as_built=as_built)
     except FileNotFoundError as error:
         of = f" of {period}" if key in MONTHLY else ""
         raise NotPrepared(
