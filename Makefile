@@ -30,7 +30,8 @@ test-odoo: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "(odoo or slow) and not long" -n $(JOBS) --dist loadgroup $(ARGS)
 
 # What CI leaves out, for the time it takes: twelve months by Celery workers over S3, a round of every fault in
-# both ledgers, a month's cost against its history.
+# both ledgers, a month's cost against its history; and the pages in the machine's own Chromium, where there is one
+# (SCREENSHOTS=folder keeps what it shows).
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
 

@@ -21,7 +21,11 @@ from hypothesis import settings
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests import packaged
 
-pytest_plugins = ["fcb_pipelines_tests.odoo_server", "fcb_pipelines_tests.s3_server"]
+pytest_plugins = [
+    "fcb_pipelines_tests.odoo_server",
+    "fcb_pipelines_tests.s3_server",
+    "fcb_pipelines_tests.browser",
+]
 
 # A machine that is busy is no fault of an example.
 settings.register_profile("untimed", deadline=None)
