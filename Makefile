@@ -24,10 +24,11 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 # What the default tests leave out: everything against a real Odoo 19 (installed from packages), and
-# a backfill through the real webserver and daemon. Each process has an Odoo of its own; tests that share
-# a closed world are of one xdist_group.
+# a backfill through the real webserver and daemon. Each process has an Odoo of its own, and waits for it half of
+# its time: two cores carry three. A module's tests share a closed world, so they are of one process.
+ODOO_JOBS ?= 3
 test-odoo: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "(odoo or slow) and not long" -n $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m "(odoo or slow) and not long" -n $(ODOO_JOBS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 # What CI leaves out, for the time it takes: twelve months by Celery workers over S3, a round of every fault in
 # both ledgers, a month's cost against its history; and the pages in the machine's own Chromium, where there is one

@@ -9,7 +9,7 @@ import pytest
 
 from fcb_pipelines_tests.compatibility.before import LOST
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compatibility")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

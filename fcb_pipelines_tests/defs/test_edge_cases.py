@@ -26,9 +26,6 @@ from fcb_pipelines_tests.edge_cases import LATER, NOW, Fixture, expected, fixtur
 from fcb_pipelines_tests.fcb_command import a_home
 from fcb_pipelines_tests.odoo_server import OdooBooks, OdooServer
 
-# One process closes them, in both ledgers: another one would only wait for it.
-pytestmark = pytest.mark.xdist_group("edge-cases")
-
 # What a person answers with a correction a month later: voided or changed after posting, or money that
 # the source no longer tells of.
 ANSWERED = {"voided_after_posting", "source_changed", "settlement_taken_back"}

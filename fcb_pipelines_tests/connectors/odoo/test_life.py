@@ -223,14 +223,14 @@ def test_an_allocation_is_a_matching_that_carries_its_own_id(books: OdooLedger) 
     assert books.read_settlements() == ()
 
 
-def test_an_allocation_of_more_than_is_open_is_not_made(books: OdooLedger) -> None:
+def test_an_allocation_of_more_than_other_allocations_leave_is_not_made(books: OdooLedger) -> None:
     document, note = an_invoice(), a_credit_note("cn_1", a_line(5000), day=MAY)
-    written(books, document, note)
-    refund, fitting = a_settlement(note, 5000, name="re_1"), a_settlement(document, 100)
-    books.settle([refund])
-    assert books.settle([allocated(note, document, 651), fitting]) == books.read_settlements(
-        [fitting.ref]
-    )
+    other = an_invoice("in_2")
+    written(books, document, note, other)
+    first, fitting = allocated(note, other, 5000), a_settlement(document, 100)
+    books.settle([first])
+    too_much = allocated(note, document, 651, name="second")
+    assert books.settle([too_much, fitting]) == books.read_settlements([fitting.ref])
     assert residual(books, note) == 650
     assert residual(books, document) == document.total - 100
 
