@@ -42,10 +42,12 @@ def abroad(name: str = "in_1", net: int = 20000, **changes: object) -> LedgerDoc
     return replace(an_invoice(name, a_line(net, currency="USD"), currency="USD"), **changes)  # type: ignore[arg-type]
 
 
-def allocated(note: LedgerDocument, document: LedgerDocument, amount: int) -> Settlement:
+def allocated(
+    note: LedgerDocument, document: LedgerDocument, amount: int, name: str = "alloc"
+) -> Settlement:
     """So much of a credit note, allocated to a document."""
     return a_settlement(
-        document, amount, name="alloc", day=MAY, method=Method.CREDIT_NOTE, drawn_on=note.ref
+        document, amount, name=name, day=MAY, method=Method.CREDIT_NOTE, drawn_on=note.ref
     )
 
 
