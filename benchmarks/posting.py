@@ -36,6 +36,7 @@ from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo
 from fcb_pipelines.sandbox.postgres import ROLE, EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
+from fcb_pipelines_tests.cash_entries import CASH_SETTINGS, a_charge, a_payout, a_statement
 from fcb_pipelines_tests.documents import (
     SETTINGS,
     a_line,
@@ -165,6 +166,30 @@ def write(ledger: OdooLedger, invoices: Sequence[LedgerDocument]) -> None:
     ledger.write_drafts(invoices)
     ledger.post([invoice.ref for invoice in invoices])
     ledger.settle([a_settlement(invoice) for invoice in invoices])
+
+
+def with_cash(stage: Stage, name: str, invoices: Sequence[LedgerDocument]) -> Measured:
+    """The adapter's way in books that hold cash: each payment's charge, their payout and its statement besides."""
+    connection = stage.books(name)
+    OdooLedger(connection, CASH_SETTINGS).setup()
+    # Statement lines need a group that an administrator is not of.
+    _, basic = connection.call(
+        "ir.model.data", "check_object_reference", "account", "group_account_basic"
+    )
+    ours = [row["id"] for row in connection.rows("res.users", [("login", "=", USER)], ["id"])]
+    connection.call("res.users", "write", ours, {"group_ids": [[4, basic]]})
+    ledger = OdooLedger(OdooConnection(connection.url, name, USER, PASSWORD), CASH_SETTINGS)
+    charges = [
+        a_charge(a_settlement(invoice), f"txn_{place}") for place, invoice in enumerate(invoices)
+    ]
+    payout = a_payout(sum(charge.amount for charge in charges), "txn_payout")
+    with measured(stage.clocks()) as usage:
+        write(ledger, invoices)
+        held = ledger.write_cash([*charges, payout])
+        stated = ledger.write_statements([a_statement([*charges, payout], "po_1")])
+    if any(each.open for each in held[:-1]) or not all(each.is_valid for each in stated):
+        raise SystemExit(f"{name}: a charge is not matched, or the statement is not valid")
+    return Measured(way=name, invoices=len(invoices), usage=usage, calls=ledger.connection.calls)
 
 
 def inside(
@@ -309,6 +334,10 @@ def main() -> int:
             fast.per_cpu_second / found["two_connections"].per_cpu_second
         ),
         "times logging each change, by CPU": fast.per_cpu_second / found["logged"].per_cpu_second,
+        "times as long with cash, by the wall": fast.per_second / found["with_cash"].per_second,
+        "times as much with cash, by CPU": (
+            fast.per_cpu_second / found["with_cash"].per_cpu_second
+        ),
     }
     rows = [each.row() for each in found.values()]
     if options.json:
@@ -339,6 +368,7 @@ def _measure(
             "inside": inside(stage, f"inside_{turn}", recording.tasks, invoices),
             "two_connections": in_batches(stage, f"pair_{turn}", invoices, connections=2),
             "logged": in_batches(stage, f"logged_{turn}", invoices, tracking=True),
+            "with_cash": with_cash(stage, f"cash_{turn}", invoices),
         }
         for way, one in ways.items():
             if one.balances not in ((), ways["batches"].balances):

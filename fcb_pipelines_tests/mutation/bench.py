@@ -190,6 +190,7 @@ class Changed(Remembered):
 @dataclass(frozen=True, slots=True)
 class _Run:
     run_id: str = "bench"
+    job_name: str = "month"
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
