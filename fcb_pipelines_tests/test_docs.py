@@ -217,8 +217,7 @@ def test_every_supported_case_is_treated_in_the_accounting_page() -> None:
         *(f"A{n}" for n in range(1, 14)),
         *(f"B{n}" for n in range(1, 14)),
         *(f"T{n}" for n in range(1, 8)),
-        # S10, fees and payouts, is not done yet.
-        *(f"S{n}" for n in (*range(1, 10), 11, 12, 13)),
+        *(f"S{n}" for n in range(1, 14)),
         *(f"D{n}" for n in range(1, 7)),
     ]
     assert re.findall(r"^\| ([A-Z]\d+) \|", ACCOUNTING, re.MULTILINE) == expected
