@@ -6,13 +6,14 @@ import typer
 from rich.table import Table
 
 from fcb_pipelines.cli import options
-from fcb_pipelines.cli.screen import amount, emit_json, money, out, table
+from fcb_pipelines.cli.screen import emit_json, money, out, table
 from fcb_pipelines.cli.work import connections
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.core.cash.shapes import PayoutStory
 from fcb_pipelines.core.close.story import DocumentStory
+from fcb_pipelines.core.naming import amount
 
 
 def explain(

@@ -11,7 +11,7 @@ from rich.table import Table
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.months import run_months
-from fcb_pipelines.cli.screen import amount, emit_json, marked, out, table
+from fcb_pipelines.cli.screen import emit_json, marked, out, table
 from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
@@ -19,6 +19,7 @@ from fcb_pipelines.connectors.failures import NotAllowed
 from fcb_pipelines.connectors.ledger import CashLedger, Ledger
 from fcb_pipelines.core.ledger.description import TrialBalanceRow
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
+from fcb_pipelines.core.naming import amount
 
 app = typer.Typer(
     no_args_is_help=True,

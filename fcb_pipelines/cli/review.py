@@ -9,11 +9,12 @@ from rich.table import Table
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.months import checked_periods
-from fcb_pipelines.cli.screen import amount, emit_json, money, out, table
+from fcb_pipelines.cli.screen import emit_json, money, out, table
 from fcb_pipelines.cli.status import as_of
 from fcb_pipelines.cli.work import connections, open_pipeline, user_name
 from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.core.close.review import DraftRow, ReviewJson
+from fcb_pipelines.core.naming import amount
 
 
 def review(

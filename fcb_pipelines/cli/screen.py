@@ -18,7 +18,7 @@ from fcb_pipelines.core.close.shapes import Count, Document, StatusJson
 from fcb_pipelines.core.close.status import codes_of
 from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.metering.shapes import Figures, MeteringStatus
-from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.core.naming import amount
 
 OUTCOMES = {
     "pass": Text("pass", style="green"),
@@ -106,11 +106,6 @@ def emit_json(value: object) -> None:
 def money(minor: int, currency: str) -> str:
     """Minor units (340346, CAD) as people write them: 3,403.46 CAD."""
     return f"{amount(minor, currency)} {currency}"
-
-
-def amount(minor: int, currency: str) -> str:
-    """Minor units (340346) as a plain amount: 3,403.46."""
-    return f"{to_major(minor, currency):,.{exponent(currency)}f}"
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:

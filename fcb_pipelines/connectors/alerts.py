@@ -42,12 +42,12 @@ class Destinations:
                 f"reading FCB_ALERTS, {file}", str(error.strerror), remedy="see docs/alerts.md"
             ) from error
         known = apprise.AppriseConfig()
-        known.add_config(content, format="yaml" if file.suffix in (".yaml", ".yml") else "text")
+        known.add_config(content, format="text")
         self._known: list[Any] = known.services()
         written = [
             line for line in content.splitlines() if line.strip() and line.strip()[0] not in "#;"
         ]
-        if file.suffix not in (".yaml", ".yml") and len(written) != len(self._known):
+        if len(written) != len(self._known):
             raise ContractBreach(
                 f"reading FCB_ALERTS, {file}",
                 f"{len(written)} lines, and {len(self._known)} destinations that Apprise knows",

@@ -1,11 +1,8 @@
 """Alerts arrive by mail and by webhook, at real servers on loopback; what can't be sent is said so."""
 
-import json
 from collections.abc import Iterator
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from fcb_pipelines.connectors.alerts import Destinations
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared
 from fcb_pipelines.core.close.alerts import Alert, Severity
 from fcb_pipelines.sandbox.processes import free_port
+from fcb_pipelines_tests.webhook import taking
 
 ERROR = Alert(
     severity=Severity.ERROR, title="Books: 1 gate fails", lines=("2026-05: x", "fcb status")
@@ -50,21 +48,8 @@ def mail() -> Iterator[tuple[Mailbox, str]]:
 @pytest.fixture
 def hook() -> Iterator[tuple[list[dict[str, Any]], str]]:
     """A webhook that speaks as Slack's does, and its destination."""
-    taken: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield taken, f"json://127.0.0.1:{server.server_port}/services/T1?:message=text"
-        server.shutdown()
+    with taking() as (taken, address):
+        yield taken, f"json://{address}/services/T1?:message=text"
 
 
 def opened(tmp_path: Path, *lines: str, plain: bool = False) -> Destinations:

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +17,7 @@ from fcb_pipelines.defs.automation.alerts import alert_after_proof, failed_run, 
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.resources import StoreResource
 from fcb_pipelines_tests.defs.world import World
+from fcb_pipelines_tests.webhook import taking
 
 Tells = Callable[..., list[dict[str, Any]]]
 
@@ -26,25 +25,12 @@ Tells = Callable[..., list[dict[str, Any]]]
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     """What a real webhook on loopback, the one destination, was told."""
-    taken: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+    with taking() as (taken, address):
         file = tmp_path / "alerts.conf"
-        file.write_text(f"always = json://127.0.0.1:{server.server_port}/", "utf-8")
+        file.write_text(f"always = json://{address}/", "utf-8")
         monkeypatch.setenv("FCB_ALERTS", str(file))
         monkeypatch.setenv("FCB_DAGSTER_URL", "https://dagster.example.com/")
         yield taken
-        server.shutdown()
 
 
 def ended(instance: dg.DagsterInstance, sensor: Any, job: str) -> dg.DagsterRun:
@@ -172,7 +158,7 @@ def test_the_watchdog_tells_of_a_run_that_nobody_begins(
         monkeypatch.setattr(alerts, "_LONGEST_WAIT", timedelta(seconds=-60))
         watchdog(dg.build_sensor_context(instance=instance))
     (one,) = told
-    assert one["title"] == "1 run hangs"
+    assert one["title"] == f"1 run hangs: run {run.run_id[:8]} (month)"
     assert f"run {run.run_id[:8]} (month): not begun since" in one["message"]
 
 

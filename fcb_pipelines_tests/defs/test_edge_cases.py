@@ -47,8 +47,8 @@ class Closed:
     """The two closes over one home, and how many entries the first wrote when it was repeated.
 
     `cash` is what stands once cash was turned on in the end. `sliced` names what a month came to from its
-    slices and not from everything. `corrected` is the status once the voided and changed documents were corrected, and a credit note of
-    one of them came after that.
+    slices and not from everything. `corrected` is the status once the voided and changed documents were
+    corrected, and a credit note of one of them came after that.
     """
 
     now: Books

@@ -4,12 +4,12 @@ An alert says what, how much, and what to do. It names no customer and quotes no
 the house by email or chat.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import GateResult, Outcome
 
 OVERDUE = timedelta(hours=26)
@@ -81,15 +81,19 @@ def alert_of_run(name: str, message: str, page: str = "") -> Alert:
     )
 
 
-def alert_of_hanging(names: Iterable[str], page: str = "") -> Alert | None:
-    """Runs that hold up the queue and that nobody executes; None where there is none."""
-    hanging = tuple(names)
+def alert_of_hanging(hanging: Mapping[str, str], page: str = "") -> Alert | None:
+    """Runs that hold up the queue and that nobody executes, each with how that is known; None without any."""
     if not hanging:
         return None
+    which = "1 run hangs" if len(hanging) == 1 else f"{len(hanging)} runs hang"
     return Alert(
         severity=Severity.ERROR,
-        title=f"{len(hanging)} {'run hangs' if len(hanging) == 1 else 'runs hang'}",
-        lines=(*hanging, *_closing("fcb doctor --fix", page)),
+        # By its title an alert is known: another run that hangs is another alert.
+        title=f"{which}: {', '.join(hanging)}",
+        lines=(
+            *(f"{name}: {why}" for name, why in hanging.items()),
+            *_closing("fcb doctor --fix", page),
+        ),
     )
 
 
@@ -114,10 +118,7 @@ def alert_of_overdue(proved: datetime | None, now: datetime, page: str = "") -> 
 
 
 def _of_gate(where: str, one: GateResult) -> tuple[str, ...]:
-    amounts = ", ".join(
-        f"{to_major(minor, currency):,.{exponent(currency)}f} {currency}"
-        for currency, minor in one.amounts
-    )
+    amounts = ", ".join(f"{amount(minor, currency)} {currency}" for currency, minor in one.amounts)
     outcome = "fails" if one.outcome is Outcome.FAIL else "warns"
     much = f" ({one.count}{f'; {amounts}' if amounts else ''})" if one.count else ""
     return (

@@ -14,7 +14,7 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.decide import in_order as by_date
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, is_same_document
-from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.proof.tax_witness import WitnessVerdict
 
 # A document is large that is more than this many times the largest other one of its customer.
@@ -278,7 +278,7 @@ def _large(row: DraftRow, others: Sequence[Disposition]) -> Iterable[str]:
         if one.ref != row["ref"] and (one.kind, one.currency) == alike and one.total > 0
     ]
     if totals and row["total"] > LARGE * max(totals):
-        largest = f"{to_major(max(totals), row['currency'])} {row['currency']}"
+        largest = money(max(totals), row["currency"])
         kind = row["kind"].replace("_", " ")
         yield f"It is more than {LARGE} times the customer's largest other {kind}, {largest}."
 

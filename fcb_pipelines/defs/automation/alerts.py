@@ -4,7 +4,7 @@ What they tell goes to the daemon's log, and to the destinations of FCB_ALERTS. 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def watchdog(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     now = datetime.now(UTC)
     alerts = [
         alert_of_overdue(_proved(context.instance), now, _link("")),
-        alert_of_hanging(_held_up(context.instance, now), _link("/runs")),
+        alert_of_hanging(dict(_held_up(context.instance, now)), _link("/runs")),
     ]
     today = now.date().isoformat()
     told = json.loads(context.cursor or "{}")
@@ -89,14 +89,14 @@ def _proved(instance: dg.DagsterInstance) -> datetime | None:
     return datetime.fromtimestamp(event.timestamp, UTC) if event is not None else None
 
 
-def _held_up(instance: dg.DagsterInstance, now: datetime) -> Iterable[str]:
-    """The runs that nobody executes, in words, each with why that is known."""
+def _held_up(instance: dg.DagsterInstance, now: datetime) -> Iterator[tuple[str, str]]:
+    """The runs that nobody executes, in words, each with how that is known."""
     for one in hanging_runs(instance):
-        yield f"{one}: {one.why}"
+        yield str(one), one.why
     waiting = dg.RunsFilter(statuses=_WAITING, created_before=now - _LONGEST_WAIT)
     for record in instance.get_run_records(waiting, limit=20):
         since = f"{record.create_timestamp:%Y-%m-%d %H:%M}"
-        yield f"{in_words(record.dagster_run)}: not begun since {since} UTC"
+        yield in_words(record.dagster_run), f"not begun since {since} UTC"
 
 
 def _tell(

@@ -80,43 +80,40 @@ def _after_all_have_ended(
         yield dg.RunRequest(run_key=f"{extract_run}:prove", job_name=prove.name, tags=kept)
 
 
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[month],
-    request_jobs=[month, prove],
-    default_status=dg.DefaultSensorStatus.STOPPED,
+def _proof_after(name: str, status: dg.DagsterRunStatus, says: str) -> dg.RunStatusSensorDefinition:
+    """The sensor of this name, which `says` what it does once the last month to end has ended so."""
+
+    @dg.run_status_sensor(
+        name=name,
+        description=says,
+        run_status=status,
+        monitored_jobs=[month],
+        request_jobs=[month, prove],
+        default_status=dg.DefaultSensorStatus.STOPPED,
+    )
+    def proof_after(
+        context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from _after_all_have_ended(context, store, ledger)
+
+    return proof_after
+
+
+proof_after_months = _proof_after(
+    "proof_after_months",
+    dg.DagsterRunStatus.SUCCESS,
+    "Once every month of a sync has ended, the changed months again, and then the proof.",
 )
-def proof_after_months(
-    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Once every month of a sync has ended, the changed months again, and then the proof."""
-    yield from _after_all_have_ended(context, store, ledger)
-
-
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.FAILURE,
-    monitored_jobs=[month],
-    request_jobs=[month, prove],
-    default_status=dg.DefaultSensorStatus.STOPPED,
+proof_after_failed_months = _proof_after(
+    "proof_after_failed_months",
+    dg.DagsterRunStatus.FAILURE,
+    "The same where the last month to end has failed: the proof then names it.",
 )
-def proof_after_failed_months(
-    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """The same where the last month to end has failed: the proof then names it."""
-    yield from _after_all_have_ended(context, store, ledger)
-
-
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.CANCELED,
-    monitored_jobs=[month],
-    request_jobs=[month, prove],
-    default_status=dg.DefaultSensorStatus.STOPPED,
+proof_after_canceled_months = _proof_after(
+    "proof_after_canceled_months",
+    dg.DagsterRunStatus.CANCELED,
+    "The same where the last month to end was canceled: the proof is made of what was built.",
 )
-def proof_after_canceled_months(
-    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """The same where the last month to end was canceled: the proof is made of what was built."""
-    yield from _after_all_have_ended(context, store, ledger)
 
 
 @dg.sensor(

@@ -14,7 +14,8 @@ from fcb_pipelines.core.close.shapes import ReportJson
 from fcb_pipelines.core.close.signing import badge, signing
 from fcb_pipelines.core.close.words import method_name, words
 from fcb_pipelines.core.codes import Kind, Method
-from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.core.money import exponent
+from fcb_pipelines.core.naming import amount
 from fcb_pipelines.defs.close.dual_run import charts
 from fcb_pipelines.defs.close.receivable import age_sums, rolled
 
@@ -83,7 +84,7 @@ def _amount(minor: int | None, currency: str) -> str:
     """Minor units as people write them, with a true minus sign; a dash for None."""
     if minor is None:
         return "–"
-    return f"{to_major(minor, currency):,.{exponent(currency)}f}".replace("-", "−")
+    return amount(minor, currency).replace("-", "−")
 
 
 def _percent(basis_points: int | None) -> str:

@@ -18,7 +18,7 @@ from fcb_pipelines.core.facts.nexacloud import (
     User,
     copies,
 )
-from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.columns import column
@@ -107,7 +107,7 @@ def _shown(name: str, row: Mapping[str, Any]) -> str:
     """A value of a row as a person reads it: an amount in major units of the row's currency."""
     value, currency = row[name], row.get("currency")
     if name in AMOUNTS and isinstance(value, int) and isinstance(currency, str) and currency:
-        return f"{to_major(value, currency):,.{exponent(currency)}f}"
+        return amount(value, currency)
     return str(value)
 
 

@@ -99,8 +99,16 @@ def test_a_failed_run_is_told_with_its_message() -> None:
 
 @pytest.mark.parametrize(
     ("names", "title"),
-    [((), None), (("run 1",), "1 run hangs"), (("run 1", "run 2"), "2 runs hang")],
+    [
+        ((), None),
+        (("run 1",), "1 run hangs: run 1"),
+        (("run 2",), "1 run hangs: run 2"),
+        (("run 1", "run 2"), "2 runs hang: run 1, run 2"),
+    ],
 )
 def test_runs_that_hang_are_told_of_together(names: tuple[str, ...], title: str | None) -> None:
-    told = alert_of_hanging(names)
+    told = alert_of_hanging(dict.fromkeys(names, "it has no lease"))
     assert (told.title if told else None) == title
+    assert [f"{name}: it has no lease" for name in names] == [*(told.lines if told else ())][
+        : len(names)
+    ]
