@@ -67,15 +67,22 @@ def hanging_runs(instance: dg.DagsterInstance) -> tuple[HangingRun, ...]:
     leases = leases_of(instance)
     if leases is None:
         return ()
-    alive = {lease.run_id for lease in leases.all_of() if not lease.has_lapsed}
     records = instance.get_run_records(dg.RunsFilter(statuses=_BY_A_PROCESS))
+    # In this order: a run has its lease before it is on record as running, and until its end is there.
+    alive = {lease.run_id for lease in leases.all_of() if not lease.has_lapsed}
     now = leases.now()
     return tuple(
         _hanging(record.dagster_run, f"it has no lease, and started {now - started:.0f} s ago")
         for record in records
         if record.dagster_run.run_id not in alive
         and now - (started := record.start_time or 0) > LAPSES_AFTER
+        and not _has_ended(instance, record.dagster_run.run_id)
     )
+
+
+def _has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    return run is None or run.is_finished
 
 
 def end_hanging_runs(instance: dg.DagsterInstance) -> tuple[HangingRun, ...]:

@@ -17,11 +17,11 @@ import select
 import threading
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, EventLogEntry
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, EventLogEntry
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
@@ -94,6 +94,12 @@ class PooledRunStorage(_Pooled, PostgresRunStorage):
     def leases(self) -> Leases:
         """The leases of the runs."""
         return Leases(self._engine)
+
+    def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
+        """Called for every run that is made. Its age is by Postgres's clock, as that of its lease will be."""
+        return self.add_historical_run(
+            dagster_run, datetime.fromtimestamp(self.leases.now(), UTC)
+        )
 
     def handle_run_event(
         self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None

@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
 import psutil
 import pytest
+from dagster._core.test_utils import freeze_time
 from sqlalchemy import text
 
 from fcb_pipelines.instance import leases as leases_module
@@ -91,6 +93,15 @@ def test_a_run_that_was_made_and_never_begun_is_over_after_an_hour_and_not_befor
     (ended,) = end_dead_runs(instance)
     assert ended.why == "it was made and never begun"
     assert the_run(instance).status is dg.DagsterRunStatus.FAILURE
+    assert end_dead_runs(instance) == ()
+
+
+def test_a_run_made_by_a_machine_whose_clock_is_behind_is_as_old_as_postgres_says(
+    home: Home,
+) -> None:
+    _, instance = home
+    with freeze_time(datetime.now(UTC) - timedelta(hours=3)):
+        instance.add_run(dg.DagsterRun(job_name="month", run_id=str(uuid4())))
     assert end_dead_runs(instance) == ()
 
 
