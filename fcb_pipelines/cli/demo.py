@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -12,7 +12,7 @@ from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.expected import differences, gates_to_fail
 from fcb_pipelines.cli.foreground import until_stopped
-from fcb_pipelines.cli.months import run_months
+from fcb_pipelines.cli.months import exit_of, run_months
 from fcb_pipelines.cli.screen import (
     emit_json,
     failed_gates,
@@ -32,12 +32,16 @@ from fcb_pipelines.sandbox.session import DEFAULT_DATASET, Sandbox, open_dataset
 from fcb_pipelines.sandbox.told import FILE, Told
 from fcb_pipelines.sandbox.told import told as told_to
 
+if TYPE_CHECKING:
+    from fcb_pipelines.cli.pipeline import MonthOutcome
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
     """The status JSON after a demo, its report pages, and every fault found (none: it is proved).
 
-    `told` are the events that the dataset's receiver took, those of earlier runs too.
+    `told` are the events that the dataset's receiver took, those of earlier runs too; `failed_outside` the months
+    that something outside made fail.
     """
 
     status: StatusJson
@@ -45,6 +49,7 @@ class DemoResult:
     posted_now: int
     told: tuple[Told, ...]
     faults: tuple[str, ...]
+    failed_outside: tuple["MonthOutcome", ...]
 
 
 def demo(
@@ -89,8 +94,9 @@ def demo(
             say(fault)
     else:
         _show(result)
-    if result.faults:
-        raise typer.Exit(Exit.DIFFERENCE)
+    code = max(exit_of(result.failed_outside), Exit.DIFFERENCE if result.faults else Exit.OK)
+    if code:
+        raise typer.Exit(code)
 
 
 def _close(pipeline: Any, expected: Any, tell: Callable[[], tuple[Told, ...]]) -> DemoResult:
@@ -115,6 +121,7 @@ def _close(pipeline: Any, expected: Any, tell: Callable[[], tuple[Told, ...]]) -
         posted_now=sum(outcome.posted for outcome in outcomes),
         told=told,
         faults=tuple(faults),
+        failed_outside=tuple(one for one in outcomes if one.failure is not None),
     )
 
 

@@ -97,9 +97,7 @@ class PooledRunStorage(_Pooled, PostgresRunStorage):
 
     def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
         """Called for every run that is made. Its age is by Postgres's clock, as that of its lease will be."""
-        return self.add_historical_run(
-            dagster_run, datetime.fromtimestamp(self.leases.now(), UTC)
-        )
+        return self.add_historical_run(dagster_run, datetime.fromtimestamp(self.leases.now(), UTC))
 
     def handle_run_event(
         self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None

@@ -180,7 +180,12 @@ def test_a_demo_shows_it(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
     memory.odd = odd.replace("\ud800", "")
     shown = ODD[odd].replace("\\ud800", "")
     result = demo.DemoResult(
-        status=memory.status(), reports=(), posted_now=0, told=(), faults=(memory.odd,)
+        status=memory.status(),
+        reports=(),
+        posted_now=0,
+        told=(),
+        faults=(memory.odd,),
+        failed_outside=(),
     )
     demo._show(result)
     assert shown in flat(capsys.readouterr().out)

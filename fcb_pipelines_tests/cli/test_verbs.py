@@ -4,6 +4,8 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +15,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
-from fcb_pipelines.cli import books
+from fcb_pipelines.cli import books, demo
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.connectors.failures import Failure, NotPrepared, Unreachable
+from fcb_pipelines.sandbox.session import Sandbox
 from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, Outcome, a_status, unboxed
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
@@ -101,6 +104,26 @@ def test_a_month_that_the_outside_fails_is_exit_code_three_and_told_once(
     assert "building 2026-04, 2026-05" in done.stderr
     told = json.loads(RUNNER.invoke(app, [verb, *both, "--json"]).stdout)["months"]
     assert ["Odoo does not answer" in month["failure"] for month in told] == [True, True]
+
+
+def test_a_demo_that_the_outside_fails_is_exit_code_three_too(
+    pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def lost(self: object, period: str, **_: object) -> Outcome:
+        return Outcome(period=period, ok=False, failure=Unreachable("building", "Odoo is gone"))
+
+    @contextmanager
+    def no_sandbox(self: object, *, keep: bool) -> Iterator[dict[str, str]]:
+        yield {}
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(MemoryPipeline, "run_month", lost)
+    monkeypatch.setattr(Sandbox, "running", no_sandbox)
+    monkeypatch.setattr(demo, "prepare_ledger", lambda *_: None)
+    monkeypatch.setattr(demo, "_tell", lambda *_: ())
+    done = RUNNER.invoke(app, ["demo", "--json"])
+    assert done.exit_code == Exit.CONNECTION, done.output
+    assert "Odoo is gone" in done.stderr
 
 
 def test_status_json_is_the_status_and_nothing_else(pipeline: MemoryPipeline) -> None:
