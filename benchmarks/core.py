@@ -25,7 +25,7 @@ import pandas as pd
 
 from benchmarks.measure import show
 from fcb_pipelines.config.settings import PACKAGED, load
-from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, ColumnType, column_names
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, ColumnType, column_names
 from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case, intended

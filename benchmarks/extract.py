@@ -23,8 +23,8 @@ import psycopg2
 from psycopg2 import sql
 
 from benchmarks.measure import show
-from fcb_pipelines.connectors.nexacloud.contracts import column_names
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
+from fcb_pipelines.connectors.nexacloud.tables import column_names
 from fcb_pipelines.connectors.store.frames import read_frame
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import PACKAGED
-from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.tables import SERVICE_TABLES, column_names
 from fcb_pipelines.connectors.sources import Source
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES
 from fcb_pipelines.core.cash.clearing import ClearingState

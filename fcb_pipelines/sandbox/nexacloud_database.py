@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
 
-from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, ColumnType
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, ColumnType
 from fcb_pipelines.sandbox.dataset import Dataset, DatasetProblem
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 

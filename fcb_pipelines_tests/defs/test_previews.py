@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, ColumnType
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, ColumnType
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
 from fcb_pipelines.core.ledger.partners import LinkedPartner

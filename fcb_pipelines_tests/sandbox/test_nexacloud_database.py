@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fcb_pipelines.connectors.nexacloud.contracts import TABLES, breaches, column_names
+from fcb_pipelines.connectors.nexacloud.contracts import breaches
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource
+from fcb_pipelines.connectors.nexacloud.tables import TABLES, column_names
 from fcb_pipelines.sandbox.dataset import Dataset, DatasetProblem
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres

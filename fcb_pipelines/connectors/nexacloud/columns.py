@@ -10,7 +10,7 @@ import pandas as pd
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
 
-from fcb_pipelines.connectors.nexacloud.contracts import ColumnContract, ColumnType
+from fcb_pipelines.connectors.nexacloud.tables import ColumnContract, ColumnType
 from fcb_pipelines.connectors.nexacloud.values import READ_AS_IT_IS, UUID
 
 # Postgres's categories of types: strings and enumerations, booleans.

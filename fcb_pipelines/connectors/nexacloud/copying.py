@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 from pyarrow import csv
 
 from fcb_pipelines.connectors.nexacloud.columns import FoundType
-from fcb_pipelines.connectors.nexacloud.contracts import ColumnContract, ColumnType
+from fcb_pipelines.connectors.nexacloud.tables import ColumnContract, ColumnType
 from fcb_pipelines.connectors.nexacloud.values import DECIMAL_PLACES, is_number
 from fcb_pipelines.connectors.store.frame_writer import FrameWriter
 

@@ -36,14 +36,14 @@ from fcb_pipelines.connectors.nexacloud.columns import (
     found_types,
     series,
 )
-from fcb_pipelines.connectors.nexacloud.contracts import (
+from fcb_pipelines.connectors.nexacloud.copying import as_copied, copy
+from fcb_pipelines.connectors.nexacloud.tables import (
     ALL_TABLES,
     METERED_TABLES,
     SERVICE_TABLES,
     TABLES,
     ColumnContract,
 )
-from fcb_pipelines.connectors.nexacloud.copying import as_copied, copy
 from fcb_pipelines.connectors.nexacloud.values import register_casts
 from fcb_pipelines.connectors.retry import tried_again
 from fcb_pipelines.connectors.stopping import stop_if_asked

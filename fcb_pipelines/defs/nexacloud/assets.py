@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import dagster as dg
 
-from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES
 from fcb_pipelines.connectors.store.frames import FrameFile
 from fcb_pipelines.core.columns import COLUMNS
 from fcb_pipelines.defs.runtime.frame_rows import row_metadata

@@ -10,14 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fcb_pipelines.connectors.nexacloud.contracts import (
-    ALL_TABLES,
-    CHANGED,
-    TABLES,
-    ColumnType,
-    breaches,
-)
+from fcb_pipelines.connectors.nexacloud.contracts import CHANGED, breaches
 from fcb_pipelines.connectors.nexacloud.row_faults import split_rows
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, TABLES, ColumnType
 from fcb_pipelines.connectors.nexacloud.whole_columns import is_sound
 from fcb_pipelines_tests.nexacloud_rows import uuid
 

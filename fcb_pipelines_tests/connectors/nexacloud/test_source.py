@@ -24,16 +24,10 @@ from fcb_pipelines.connectors.failures import (
 )
 from fcb_pipelines.connectors.nexacloud import copying
 from fcb_pipelines.connectors.nexacloud import source as source_module
-from fcb_pipelines.connectors.nexacloud.contracts import (
-    ALL_TABLES,
-    TABLES,
-    TWICE,
-    ColumnType,
-    breaches,
-    column_names,
-)
+from fcb_pipelines.connectors.nexacloud.contracts import TWICE, breaches
 from fcb_pipelines.connectors.nexacloud.row_faults import split_rows
 from fcb_pipelines.connectors.nexacloud.source import NexaCloudSource, libpq_dsn
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, TABLES, ColumnType, column_names
 from fcb_pipelines.connectors.store.frames import FrameFile, read_frame, write_frame
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.nexacloud_database import load_nexacloud

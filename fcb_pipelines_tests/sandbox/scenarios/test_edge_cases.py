@@ -11,7 +11,7 @@ import pytest
 import stripe
 from lago_python_client.client import Client
 
-from fcb_pipelines.connectors.nexacloud.contracts import TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.tables import TABLES, column_names
 from fcb_pipelines.core.codes import ExceptionCode, Reason
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.sandbox import lago_server, stripe_server

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from fcb_pipelines.config.settings import PACKAGED, load
-from fcb_pipelines.connectors.nexacloud.contracts import TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.tables import TABLES, column_names
 from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.documents.families import family_of
 from fcb_pipelines.core.facts.model import InvoiceFacts

@@ -1,6 +1,6 @@
 """The dataset of three services: its files, and whose documents they are."""
 
-from fcb_pipelines.connectors.nexacloud.contracts import SERVICE_TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.tables import SERVICE_TABLES, column_names
 from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines.sandbox.pushing import handed_in
 from fcb_pipelines.sandbox.scenarios.builders.services_small import PUSHING

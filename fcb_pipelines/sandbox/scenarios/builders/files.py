@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from fcb_pipelines.connectors.nexacloud.contracts import ALL_TABLES, column_names
+from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, column_names
 from fcb_pipelines.sandbox.scenarios.builders.copies import Row
 from fcb_pipelines.sandbox.scenarios.builders.stripe_shapes import Json
 
