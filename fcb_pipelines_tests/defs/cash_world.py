@@ -115,10 +115,9 @@ class Cash:
         if not self._read:
             self._read.append(Frames(self.world.frames))
         config = next(iter((ops or {}).values()), None)
-        # One login for all steps.
-        lent = (
-            {"ledger": SimpleNamespace(open=lambda: self.world.ledger)} if self.world.odoo else {}
-        )
+        # One object for all steps of a run, as a process of the pipeline's has it.
+        books = self.world.ledger if self.world.odoo else None
+        lent = {"ledger": SimpleNamespace(open=lambda: books)} if books else {}
         return FUNCTIONS.run(resolved, self._read[0], period, config, lent)
 
     def prove(self) -> None:

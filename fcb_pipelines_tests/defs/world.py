@@ -115,8 +115,9 @@ class World:
             return through_dagster(resolved, self.instance, period, ops)
         if not self._read:
             self._read.append(Frames(self.frames))
-        # One login for all steps.
-        lent = {"ledger": SimpleNamespace(open=lambda: self.ledger)} if self.odoo else {}
+        # One object for all steps of a run, as a process of the pipeline's has it.
+        books = self.ledger if self.odoo else None
+        lent = {"ledger": SimpleNamespace(open=lambda: books)} if books else {}
         return FUNCTIONS.run(resolved, self._read[0], period, posting, lent)
 
     def extract(self) -> Run:
