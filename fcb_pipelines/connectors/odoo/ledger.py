@@ -98,6 +98,10 @@ class OdooLedger(CashBooks):
         reader = SettlementSearch(self._odoo, self._batches(), self._lookups().of)
         return reader.read(refs, of)
 
+    def partners_digest(self) -> str:
+        """The digest of how many partners and links there are, and of those that were written last."""
+        return Partners(self._odoo, self._batches()).digest()
+
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
     ) -> tuple[LinkedPartner, ...]:

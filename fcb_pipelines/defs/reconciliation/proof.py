@@ -37,7 +37,8 @@ from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.core.refs import nexacloud_ref
-from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
+from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
+from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.runtime import keys, month
@@ -184,8 +185,7 @@ class FrameReport:
 
     def global_gates(self) -> tuple[GateResult, ...]:
         """The gates over the extracts and over all months."""
-        frames = {name: one.key for name, one in frames_of(OVER_ALL).items()}
-        return gate_results(OVER_ALL, Month("", self._read(frames, None)))
+        return over_all(self._frames)
 
     def other_service(self) -> int:
         """The number of documents at the sources that belong to other products of the company."""
@@ -211,6 +211,14 @@ class FrameReport:
     def _amounts(self) -> tuple[AmountRow, ...]:
         """Every amount, as the last proof over all months found it."""
         return self._rows(keys.AMOUNTS, AmountRow)
+
+    @cached_property
+    def _drawn(self) -> tuple[AmountRow, ...]:
+        """Of these the credit without an origin."""
+        frame = self._frames.read(keys.AMOUNTS.path)
+        if frame is None:
+            return ()
+        return to_rows(frame[frame["measure"] == Measure.CREDIT.value], AmountRow)
 
     @cached_property
     def _invoiced(self) -> tuple[Invoiced, ...]:
@@ -264,8 +272,7 @@ class FrameReport:
             settlements=[row.settlement for row in read_back if row.settlement],
             settings=current(),
         )
-        drawn = [row for row in self._amounts if row.measure is Measure.CREDIT]
-        return by_document(row for row in (*amounts(sides), *drawn) if row.ref in refs)
+        return by_document(row for row in (*amounts(sides), *self._drawn) if row.ref in refs)
 
     def _extracts(self, period: str) -> dict[str, pd.DataFrame]:
         """The extracts of a month: its slices, and whole frames where there is none."""
