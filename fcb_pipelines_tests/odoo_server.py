@@ -113,8 +113,9 @@ class OdooServer:
         self, odoo: SandboxOdoo, folder: Path, postgres: EmbeddedPostgres, process: Process
     ) -> None:
         self.folder = folder
-        self._odoo = odoo
-        self._postgres = postgres
+        self.odoo = odoo
+        self.postgres = postgres
+        self.process = process
         self._url = process.url
         self._made: dict[str, OdooBooks] = {}
         self._run = uuid4().hex[:8]
@@ -122,8 +123,8 @@ class OdooServer:
     def unprepared(self) -> OdooBooks:
         """Fresh books: the Canadian chart, and nothing of ours."""
         books = self._books(f"odoo_fresh_{self._run}")
-        self._odoo.drop_books(books.database)
-        self._odoo.create_books(books.database)
+        self.odoo.drop_books(books.database)
+        self.odoo.create_books(books.database)
         return books
 
     def prepared(self) -> OdooBooks:
@@ -141,20 +142,20 @@ class OdooServer:
     def start_another(self, database: str, log: Path) -> tuple[Process, Mapping[str, str]]:
         """A second server over books of its own, as the sandbox starts it."""
         self._books(database)
-        home = self._postgres.data.parent
-        return start_odoo(home, self._postgres, database, known=None, log=log)
+        home = self.postgres.data.parent
+        return start_odoo(home, self.postgres, database, known=None, log=log)
 
     def drop(self) -> None:
         """Remove every database made here."""
         for database in self._made:
-            self._odoo.drop_books(database)
+            self.odoo.drop_books(database)
 
     def _once(self, name: str, make: Callable[[], OdooBooks]) -> str:
         """A database that all processes of the run copy from: made by the first that needs it."""
-        with FileLock(self._postgres.data.parent / f"{name}.lock"):
-            if not self._postgres.has_database(name):
+        with FileLock(self.postgres.data.parent / f"{name}.lock"):
+            if not self.postgres.has_database(name):
                 self._disconnect((made := make()).database)
-                self._postgres.create_database(name, template=made.database)
+                self.postgres.create_database(name, template=made.database)
         return name
 
     def _prepare(self) -> OdooBooks:
@@ -181,8 +182,8 @@ class OdooServer:
 
     def _copy(self, source: str, name: str) -> OdooBooks:
         books = self._books(name)
-        self._postgres.drop_database(name)
-        self._postgres.create_database(name, template=source)
+        self.postgres.drop_database(name)
+        self.postgres.create_database(name, template=source)
         return books
 
     def _books(self, database: str) -> OdooBooks:
@@ -191,7 +192,7 @@ class OdooServer:
 
     def _disconnect(self, database: str) -> None:
         """A database that somebody is connected to can't be copied."""
-        with self._postgres.maintenance() as connection, connection.cursor() as cursor:
+        with self.postgres.maintenance() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
                 (database,),

@@ -1,8 +1,11 @@
 """The benchmarks run, small: what they measure is there, and nothing differs in it."""
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks import books, core, extract, history, index, intake
+from benchmarks import books, core, extract, history, index, intake, posting
+from fcb_pipelines_tests.odoo_server import OdooServer
 
 
 def test_the_rules_are_measured_month_by_month() -> None:
@@ -48,3 +51,23 @@ def test_a_month_is_measured_alone_and_with_its_history() -> None:
 def test_a_month_in_the_embedded_books_is_measured_by_what_is_behind_it() -> None:
     found = books.measure(months=2, documents=5, repeat=1, cash=True)
     assert books.above(found, "month", 2) > 0
+
+
+@pytest.mark.odoo
+def test_posting_is_measured_beside_one_at_a_time_and_the_servers_own_limit(
+    odoo_server: OdooServer, tmp_path: Path
+) -> None:
+    ways = ("one_at_a_time", "batches", "inside")
+    stage = posting.Stage(
+        home=tmp_path,
+        postgres=odoo_server.postgres,
+        odoo=odoo_server.odoo,
+        process=odoo_server.process,
+    )
+    found = posting.measure(stage, posting.documents(4), sample=2, chosen=ways)
+    assert found.keys() == {*ways}
+    # A batch takes as many calls for 4 as for 200: those above are the pages of what it reads back.
+    assert found["one_at_a_time"].calls == 2 * 6
+    assert found["batches"].calls == 63
+    assert found["inside"].balances == found["batches"].balances
+    assert all(one.usage.total > 0 for one in found.values())

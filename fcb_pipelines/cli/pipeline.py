@@ -105,7 +105,8 @@ class Pipeline:
 
     def window(self) -> tuple[str, ...]:
         """The months that the daily sync would rebuild now."""
-        return until_stopped(lambda: window(self._frames, self._ledger))
+        log = connections.read_back_log(self._found)
+        return until_stopped(lambda: window(self._frames, self._ledger, log, self._decisions))
 
     def touched(self) -> tuple[str, ...]:
         """The months that another month's run changed in the ledger after they were built."""

@@ -25,7 +25,7 @@ def sync(
     """Extract, verify and write, as the daily schedule does.
 
     Rebuilds the window (this month, last month, every month in which something changed or is
-    unsettled), then proves completeness. Drafts are posted, too, if the configuration's `posting` is
+    unsettled; none where nothing at all changed since), then proves completeness. Drafts are posted, too, if the configuration's `posting` is
     auto.
 
     Examples:

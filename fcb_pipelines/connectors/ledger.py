@@ -70,6 +70,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def partners_digest(self) -> str:
+        """A text that differs once a partner of the books, ours or not, was added, changed or removed."""
+        ...
+
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
     ) -> tuple[LinkedPartner, ...]:

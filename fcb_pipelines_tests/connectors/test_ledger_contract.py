@@ -70,6 +70,22 @@ def test_a_partner_is_made_once(case: Case) -> None:
     assert first.stripe_customer_id == "cus_1"
 
 
+def test_the_digest_of_partners_moves_with_a_new_partner_a_new_link_and_a_filled_field(
+    case: Case,
+) -> None:
+    digests = [case.ledger.partners_digest()]
+    for account in (
+        a_partner(email="books@maple.example"),
+        a_partner("lago:nexacloud:c-1", email="books@maple.example"),
+        a_partner(email="books@maple.example", vat="123456789RT0001"),
+    ):
+        case.ledger.upsert_partners([account])
+        digests.append(case.ledger.partners_digest())
+        case.ledger.upsert_partners([account])
+        assert case.ledger.partners_digest() == digests[-1]
+    assert len({*digests}) == 4
+
+
 def test_an_equal_email_of_another_service_joins_on_first_sight_whatever_its_case(
     case: Case,
 ) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import dagster as dg
 import pytest
 
+from fcb_pipelines.defs.automation import sensors
 from fcb_pipelines.defs.automation.schedules import daily_ledger_sync
 from fcb_pipelines.defs.automation.sensors import (
     months_after_extract,
@@ -15,9 +16,18 @@ from fcb_pipelines.defs.automation.sensors import (
     proof_after_months,
 )
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
+from fcb_pipelines.defs.runtime.resources import (
+    LedgerResource,
+    ReadBackLogResource,
+    StoreResource,
+)
 from fcb_pipelines_tests.defs.world import World
 
+RESOURCES = {
+    "store": StoreResource(),
+    "ledger": LedgerResource(),
+    "read_back_log": ReadBackLogResource(),
+}
 EXTRACT = {keys.EXTRACT_TAG: "an extract", keys.SNAPSHOT_TAG: "a snapshot"}
 SUCCESS, FAILURE = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
 CANCELED = dg.DagsterRunStatus.CANCELED
@@ -42,7 +52,7 @@ def test_after_an_extract_each_month_of_the_window_is_asked_for_with_its_snapsho
         dagster_event=_ended("extract", SUCCESS),
         dagster_instance=closed.instance,
         dagster_run=run,
-        resources={"store": StoreResource(), "ledger": LedgerResource()},
+        resources=RESOURCES,
     )
     asked = list(months_after_extract(context))
     assert [each.partition_key for each in asked] == ["2026-02", "2026-04", "2026-05"]
@@ -55,6 +65,23 @@ def test_after_an_extract_each_month_of_the_window_is_asked_for_with_its_snapsho
         assert each.tags[keys.SNAPSHOT_TAG] == snapshot
         assert each.tags[keys.EXTRACT_TAG] == run.run_id
         assert each.tags[keys.WINDOW_TAG] == "3"
+
+
+def test_after_an_extract_without_a_month_to_build_the_proof_is_asked_for(
+    closed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = closed.whole.extract().dagster
+    assert run is not None
+    monkeypatch.setattr(sensors, "window", lambda *_: ())
+    context = dg.build_run_status_sensor_context(
+        sensor_name="months_after_extract",
+        dagster_event=_ended("extract", SUCCESS),
+        dagster_instance=closed.instance,
+        dagster_run=run,
+        resources=RESOURCES,
+    )
+    (asked,) = months_after_extract(context)
+    assert (asked.job_name, asked.run_key) == ("prove", f"{run.run_id}:prove")
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ class World:
 
     def window(self) -> tuple[str, ...]:
         """The months that a sync would rebuild now."""
-        return window(self.frames, self.ledger)
+        return window(self.frames, self.ledger, self.log, connections.decisions(self.found))
 
     def touched(self) -> tuple[str, ...]:
         """The months that another month changed in the ledger after they were built."""

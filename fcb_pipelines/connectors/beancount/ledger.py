@@ -41,6 +41,8 @@ from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.core.company.settings import Settings
+from fcb_pipelines.core.digests import digest_of_lines
+from fcb_pipelines.core.documents.partner_fields import FIELDS
 from fcb_pipelines.core.documents.partners import place
 from fcb_pipelines.core.ledger.description import (
     LedgerDescription,
@@ -154,6 +156,13 @@ class BeancountLedger(CashCalls):
         wanted = (*refs, *records.beside(of)) if refs is not None else records.settlements
         known = [ref for ref in dict.fromkeys(wanted) if ref in records.settlements]
         return tuple(filter(None, map(records.settlement, known)))
+
+    def partners_digest(self) -> str:
+        """The digest of every partner in the books with its fields and links."""
+        known = self._books.load(Scope()).partners.values()
+        fields = ([entry.field(name) for name in FIELDS] for entry in known)
+        found = (repr((entry.as_found(), held)) for entry, held in zip(known, fields, strict=True))
+        return digest_of_lines(found)
 
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()

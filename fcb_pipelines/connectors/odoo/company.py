@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.core.ledger.description import MissingPart
 from fcb_pipelines.core.money import exponent
 
@@ -44,12 +44,7 @@ class Company:
 
 def read_company(odoo: OdooConnection) -> Company:
     """The company as it is now, in three calls."""
-    # The user_ fields count the parent companies' locks and this user's exceptions.
-    names = [f"user_{lock}_lock_date" for lock in _LOCKS]
-    (row,) = odoo.rows(
-        "res.company", [("id", "=", odoo.company)], ["name", "currency_id", "root_id", *names]
-    )
-    locks = dict(zip(_LOCKS, (_day(row[name]) for name in names), strict=True))
+    row, locks = _company_row(odoo)
     currencies = odoo.rows("res.currency", [("active", "=", True)], ["name", "decimal_places"])
     currency_ids = {
         each["name"]: each["id"]
@@ -69,6 +64,12 @@ def read_company(odoo: OdooConnection) -> Company:
     )
 
 
+def read_invoice_lock(odoo: OdooConnection) -> date | None:
+    """The latest date on which this user may write no sales document now, in one call."""
+    _, locks = _company_row(odoo)
+    return _latest(locks.values())
+
+
 def version_problem(version: str) -> tuple[MissingPart, ...]:
     """A missing part where a server of this version is too old; else empty."""
     digits = version.removeprefix("saas~").split(".")[0]
@@ -76,6 +77,16 @@ def version_problem(version: str) -> tuple[MissingPart, ...]:
         return ()
     remedy = f"upgrade to Odoo {OLDEST}, which the tests run against"
     return (MissingPart(what="version", name=f"Odoo {OLDEST}, not {version}", remedy=remedy),)
+
+
+def _company_row(odoo: OdooConnection) -> tuple[Row, dict[str, date | None]]:
+    """The company's own row, and its lock dates by name."""
+    # The user_ fields count the parent companies' locks and this user's exceptions.
+    names = [f"user_{lock}_lock_date" for lock in _LOCKS]
+    (row,) = odoo.rows(
+        "res.company", [("id", "=", odoo.company)], ["name", "currency_id", "root_id", *names]
+    )
+    return row, dict(zip(_LOCKS, (_day(row[name]) for name in names), strict=True))
 
 
 def _rates_since(

@@ -18,7 +18,12 @@ from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.connectors.odoo.books import Dated, locked
 from fcb_pipelines.connectors.odoo.cash_books import CashBooks
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
-from fcb_pipelines.connectors.odoo.company import Company, read_company, version_problem
+from fcb_pipelines.connectors.odoo.company import (
+    Company,
+    read_company,
+    read_invoice_lock,
+    version_problem,
+)
 from fcb_pipelines.connectors.odoo.fields import SOURCE_REF
 from fcb_pipelines.connectors.odoo.foreign import foreign_credits
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
@@ -98,6 +103,10 @@ class OdooLedger(CashBooks):
         reader = SettlementSearch(self._odoo, self._batches(), self._lookups().of)
         return reader.read(refs, of)
 
+    def partners_digest(self) -> str:
+        """The digest of how many partners and links there are, and of those that were written last."""
+        return Partners(self._odoo, self._batches()).digest()
+
     def upsert_partners(
         self, partners: Sequence[Partner], *, others: Sequence[Partner] = ()
     ) -> tuple[LinkedPartner, ...]:
@@ -157,7 +166,7 @@ class OdooLedger(CashBooks):
             for move, row in rows.items()
             if row["state"] == "draft"
         }
-        lock = read_company(self._odoo).invoice_lock
+        lock = read_invoice_lock(self._odoo)
         for move, day in days.items():
             if lock is not None and date.fromisoformat(day) <= lock:
                 raise locked(f"posting {rows[move]['ref']}", day, lock)

@@ -11,6 +11,7 @@ from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.moves import in_pages
 from fcb_pipelines.connectors.odoo.reading import id_of, text
 from fcb_pipelines.core.company.services import email_key
+from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.documents.partner_fields import (
     COUNTRY,
     FIELDS,
@@ -32,6 +33,8 @@ _FIELDS = [
     "active",
 ]  # fmt: skip
 
+_ALL = {"active_test": False}
+
 
 class Partners:
     """The partners of one company, through one connection."""
@@ -52,6 +55,27 @@ class Partners:
         for link, _, partner in self._batches.find(PARTNER, ids=ids) if ids else ():
             links[partner] = (*links.get(partner, ()), link)
         return links
+
+    def digest(self) -> str:
+        """What differs once a partner, or a link to one, is new, written or gone; in four calls.
+
+        Odoo dates a write by its transaction's begin, so that of two the later may bear the earlier date: of
+        each the last hundred count.
+        """
+        found = []
+        for model, domain in ((PARTNER, []), ("ir.model.data", [("model", "=", PARTNER)])):
+            found.append(self._odoo.call(model, "search_count", domain, context=_ALL))
+            rows = self._odoo.call(
+                model,
+                "search_read",
+                domain,
+                fields=["write_date"],
+                order="write_date desc, id desc",
+                limit=100,
+                context=_ALL,
+            )
+            found.append([(row["id"], row["write_date"]) for row in rows])
+        return digest_of_json(found)
 
     def plan(self, partners: Sequence[Partner], others: Sequence[Partner]) -> PartnerPlan:
         """The plan: the Odoo partner that each of these takes, or a new one. Reads only."""

@@ -129,8 +129,10 @@ class SettlementSearch:
 
     def _instead(self, refs: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Document ref -> the names of the moves that settle it and are not ours to settle it."""
+        if not refs:
+            return {}
         domain = [(SOURCE_REF, "in", sorted(refs)), ("move_type", "!=", "entry")]
-        rows = self._odoo.rows(MOVE, domain, [SOURCE_REF]) if refs else []
+        rows = self._odoo.rows(MOVE, domain, [SOURCE_REF])
         documents = {row["id"]: row[SOURCE_REF] for row in rows}
         receivable = [("move_id", "in", list(documents)), ("account_type", "=", "asset_receivable")]
         lines = self._odoo.rows(_LINES, receivable, ["move_id"]) if rows else []
@@ -150,6 +152,8 @@ class SettlementSearch:
         domain = ["|", ("debit_move_id", "in", ids), ("credit_move_id", "in", ids)]
         rows = self._odoo.rows(MATCHING, domain, _PAIR_FIELDS[:5]) if ids else []
         seen = [each for row in rows for each in _both_ways(row) if each[0] in lines]
+        if not seen:
+            return []
         others = {
             row["id"]: row
             for row in self._odoo.rows(
@@ -170,7 +174,7 @@ class SettlementSearch:
     def _settled_by(self, moves: Collection[int]) -> dict[int, str]:
         """Move id of ours -> ref of the document that it is or settles."""
         domain = [("id", "in", sorted(moves)), (SOURCE_REF, "!=", False)]
-        rows = self._odoo.rows(MOVE, domain, [SOURCE_REF, DOCUMENT_REF])
+        rows = self._odoo.rows(MOVE, domain, [SOURCE_REF, DOCUMENT_REF]) if moves else []
         return {row["id"]: row[DOCUMENT_REF] or row[SOURCE_REF] for row in rows}
 
     def _allocations(self, page: Mapping[str, int]) -> Iterable[LedgerSettlement]:

@@ -32,6 +32,7 @@ from pydantic import TypeAdapter
 from fcb_pipelines.connectors.stopping import stop_if_asked
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.places import Place
+from fcb_pipelines.core.digests import digest
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -135,6 +136,22 @@ def read_columns(path: Place, names: Sequence[str] | None = None) -> pa.Table:
     with parquet.ParquetFile(source) as file:
         known = file.schema_arrow.names
         return file.read(columns=None if names is None else [n for n in names if n in known])
+
+
+def read_attrs(path: Place) -> dict[str, Any]:
+    """The attrs of the frame in a file, without its rows. Raises FileNotFoundError."""
+    source = path if isinstance(path, Path) else io.BytesIO(places.read_bytes(path))
+    with parquet.ParquetFile(source) as file:
+        return attrs_of(file.schema_arrow)
+
+
+def content_digest(path: Place, names: Sequence[str] | None = None) -> str:
+    """The digest of the rows in a file, or of these columns; attrs don't count. Raises FileNotFoundError."""
+    table = read_columns(path, names).replace_schema_metadata(None).combine_chunks()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return digest(sink.getvalue().to_pybytes())
 
 
 def _frame_of(table: pa.Table) -> pd.DataFrame:

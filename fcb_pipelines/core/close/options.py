@@ -7,6 +7,9 @@ from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.books import Books, first_open_day
 from fcb_pipelines.core.naming import money
 
+# What may be done about these depends on the day.
+OF_THE_DAY = frozenset({ExceptionCode.VOIDED_AFTER_POSTING})
+
 
 def alternatives(code: str, row: Disposition, books: Books, today: date) -> tuple[str, ...]:
     """The options for one document with this reason or exception, best first; none for other codes.
@@ -33,7 +36,7 @@ def alternatives(code: str, row: Disposition, books: Books, today: date) -> tupl
             f"`fcb sync --period {row.period}`, lock again: the cash keeps its date.",
             f"Record it by hand on {opens}, the first open day, against {row.number or row.ref}.",
         )
-    if code == ExceptionCode.VOIDED_AFTER_POSTING:
+    if code in OF_THE_DAY:
         opens = first_open_day(today, books.invoice_lock)
         return (
             f"`fcb ledger correct {row.ref} --yes` reverses it on the void date, or on the first open "

@@ -58,7 +58,7 @@ extract = dg.define_asset_job(
 )
 
 month = dg.define_asset_job(
-    "month",
+    keys.MONTH,
     MONTHLY,
     partitions_def=MONTHS,
     description="One month from its source documents to the proof; backfills run this.",

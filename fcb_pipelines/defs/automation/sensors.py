@@ -3,14 +3,18 @@
 Each request has a run key made of the extract's run, so a sensor evaluated twice requests one run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from fcb_pipelines.defs.automation.jobs import extract, month, prove
 from fcb_pipelines.defs.automation.window import touched_months, window
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.resources import LedgerResource, StoreResource
+from fcb_pipelines.defs.runtime.resources import (
+    LedgerResource,
+    ReadBackLogResource,
+    StoreResource,
+)
 from fcb_pipelines.instance.dead_runs import end_dead_runs, hanging_runs
 
 # A month that another month of the same sync changed is built a second time, and not a third.
@@ -30,9 +34,12 @@ _ENDED = [
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 def months_after_extract(
-    context: dg.RunStatusSensorContext, store: StoreResource, ledger: LedgerResource
+    context: dg.RunStatusSensorContext,
+    store: StoreResource,
+    ledger: LedgerResource,
+    read_back_log: ReadBackLogResource,
 ) -> Iterator[dg.RunRequest]:
-    """Once an extract is done, one run for each month of the window."""
+    """Once an extract is done, one run for each month of the window; where it has none, the proof."""
     run = context.dagster_run
     frames = store.frames()
     snapshot = frames.read(keys.COPIES.path)
@@ -40,7 +47,9 @@ def months_after_extract(
         keys.EXTRACT_TAG: run.run_id,
         keys.SNAPSHOT_TAG: str(snapshot.attrs.get("snapshot", "")) if snapshot is not None else "",
     }
-    periods = window(frames, ledger.open())
+    periods = window(frames, ledger.open(), read_back_log.open(), store.decisions())
+    if not periods:
+        yield _proof(run.run_id, tags)
     for period in periods:
         yield dg.RunRequest(
             run_key=f"{run.run_id}:{period}",
@@ -77,7 +86,11 @@ def _after_all_have_ended(
             tags={**kept, keys.WINDOW_TAG: str(len(again)), keys.ROUND_TAG: _SECOND},
         )
     if not again:
-        yield dg.RunRequest(run_key=f"{extract_run}:prove", job_name=prove.name, tags=kept)
+        yield _proof(extract_run, kept)
+
+
+def _proof(extract_run: str, tags: Mapping[str, str]) -> dg.RunRequest:
+    return dg.RunRequest(run_key=f"{extract_run}:prove", job_name=prove.name, tags=tags)
 
 
 def _proof_after(name: str, status: dg.DagsterRunStatus, says: str) -> dg.RunStatusSensorDefinition:

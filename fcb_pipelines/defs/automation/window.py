@@ -1,15 +1,20 @@
 """The window of a sync, from the frames and one batched read of the ledger."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.store.decisions import DecisionStore
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.core.dispositions.opening import opening_cash, opening_documents
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
 from fcb_pipelines.core.proof.window import (
     Fingerprint,
     months_to_rebuild,
@@ -18,31 +23,51 @@ from fcb_pipelines.core.proof.window import (
     with_ledger,
 )
 from fcb_pipelines.defs.cash.writing import open_months
+from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.freshness import changed_months
+from fcb_pipelines.defs.reconciliation.basis import still_as_built
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.reconciliation.slices import cut_digests
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import copies_of, users_of
+from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.partitions import periods
 
 
-def window(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
-    """The months to rebuild now, oldest first. The extract must have run."""
+def window(
+    frames: FrameStore, ledger: Ledger, log: ReadBackLog, decisions: DecisionStore
+) -> tuple[str, ...]:
+    """The months to rebuild now, oldest first; none where nothing changed. The extract must have run."""
     proof = FrameReport(frames)
-    now = _fingerprints(frames, ledger)
+    moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
+    now = _fingerprints(frames, moves, settlements)
     wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
     wanted |= changed_months(frames, periods())
     wanted |= open_months(frames) if keys.BALANCES else set()
-    return tuple(period for period in periods() if period in wanted)
+    chosen = tuple(period for period in periods() if period in wanted)
+    reader = open_reader(ledger, log, "the window")
+    unchanged = still_as_built(
+        frames,
+        chosen,
+        reader,
+        moves,
+        settlements,
+        lambda: over_all(frames, keep=True),
+        decisions.all(),
+    )
+    return () if unchanged else chosen
 
 
 def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The built months whose ledger records another month has changed since."""
-    return touched(FrameReport(frames).fingerprints(), _fingerprints(frames, ledger))
+    moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
+    return touched(FrameReport(frames).fingerprints(), _fingerprints(frames, moves, settlements))
 
 
-def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
-    """Every month's present fingerprint, with one batched read of the ledger."""
+def _fingerprints(
+    frames: FrameStore, moves: Iterable[LedgerMove], settlements: Iterable[LedgerSettlement]
+) -> dict[str, Fingerprint]:
+    """Every month's present fingerprint, given all of the ledger's records."""
     indexes = [keys.source_key(name, "index") for name in keys.SOURCES]
     index = [row for key in indexes for row in to_rows(_extracted(frames, key), IndexRow)]
     unplaced = frames.read(keys.UNPLACED_DOCUMENTS.path)
@@ -56,7 +81,6 @@ def _fingerprints(frames: FrameStore, ledger: Ledger) -> dict[str, Fingerprint]:
         users_of(_extracted(frames, keys.USERS)),
         opening,
     )
-    moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
     return with_ledger(extracted, index, moves, settlements, opening)
 
 

@@ -1,6 +1,7 @@
 """The close report of a month, as a frame, as a page and as JSON."""
 
 import json
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -18,7 +19,9 @@ from fcb_pipelines.defs.close.before import keep, report_before
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.close.sheets import csv_of, workbook_of
+from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.proof import DualRunProof
+from fcb_pipelines.defs.reconciliation.basis import BASIS, RESULT, basis_of, result_of
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.reconciliation.history import history
 from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
@@ -48,11 +51,9 @@ def report(
     context: dg.AssetExecutionContext, store: StoreResource
 ) -> dg.MaterializeResult[pd.DataFrame]:
     """One tie-out of the month's close; beside it the close report as a page and as JSON."""
-    proof, settings, period = (
-        FrameReport(store.frames(), store.decisions().all()),
-        current(),
-        context.partition_key,
-    )
+    frames, decisions = store.frames(), store.decisions().all()
+    proof, settings, period = FrameReport(frames, decisions), current(), context.partition_key
+    gates = over_all(frames, keep=True)
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
@@ -68,11 +69,11 @@ def report(
         taxes=settings.taxes,
         customers=proof.customers(),
         today=today(),
-        over_all=proof.global_gates(),
-        metering=DualRunProof(store.frames()).section(period),
-        events=events_of(store.frames(), period),
-        cash=CashReport(frames=store.frames()).section(period),
-        history=history(store.frames(), period),
+        over_all=gates,
+        metering=DualRunProof(frames).section(period),
+        events=events_of(frames, period),
+        cash=CashReport(frames=frames).section(period),
+        history=history(frames, period),
         pages=store.pages(),
         before=report_before(file),
     )
@@ -87,5 +88,9 @@ def report(
     book = workbook_of(found, about(content), first_day(following(period)))
     places.write_bytes(file.with_suffix(".xlsx"), book)
     frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
+    # Any other job builds only a part of the month.
+    built = context.run.job_name == keys.MONTH
+    basis = basis_of(frames, period, month, gates, decisions) if built else None
+    frame.attrs[RESULT], frame.attrs[BASIS] = result_of(frames, period), basis and asdict(basis)
     facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))

@@ -1,5 +1,6 @@
 """The ledger: its present state, the intended documents, and the moves and settlements to be written."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,6 +19,7 @@ from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove
 from fcb_pipelines.core.ledger.partners import LinkedPartner
+from fcb_pipelines.core.proof.basis import records_digest
 from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
@@ -78,7 +80,7 @@ def ledger_state(
     reader = _reader(context, ledger, read_back_log)
     rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
     found = reader.description
-    frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
+    frame = _states(rows, reader)
     locks = {
         "invoices locked to": str(found.invoice_lock),
         "entries locked to": str(found.entry_lock),
@@ -145,8 +147,9 @@ def partners(
         known = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
         billed = billing_accounts(known, this.users)
         others = rivals(billed, accounts(this.users))
+        before = reader.ledger.partners_digest()
         found = reader.ledger.upsert_partners(billed, others=others)
-    frame = to_frame(each_once(found), LinkedPartner)
+    frame = to_frame(each_once(found), LinkedPartner, before=before)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
@@ -203,7 +206,7 @@ def posted_moves(
         refused = refused_by(lambda: reader.ledger.post(refs))
         moves = reader.ledger.read_moves([document.ref for document in this.documents])
         reader.note(moves)
-    frame = to_frame(moves, LedgerMove, refused=refused)
+    frame = to_frame(moves, LedgerMove, refused=refused, posts=post)
     facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
@@ -232,9 +235,17 @@ def settlements(
         ]
         refused = refused_by(lambda: reader.ledger.settle(write))
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
-    frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
+    frame = _states(rows, reader, refused=refused)
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
+
+
+def _states(rows: Mapping[str, LedgerState], reader: LedgerReader, **attrs: Any) -> pd.DataFrame:
+    """The records of a month as a frame, with what a later sync compares with the books as they are then."""
+    told = {"books": books_text(reader.books), "ledger": reader.description.identity}
+    return to_frame(
+        rows.values(), LedgerState, **told, records=records_digest(rows.values()), **attrs
+    )
 
 
 def _reader(

@@ -100,6 +100,12 @@ def _moves(known: pd.DataFrame, begin: date) -> pd.Series:
     return differs | is_open.groupby([known["of"], known["currency"]]).transform("any")
 
 
+def receivable_file(frames: FrameStore, period: str) -> Place:
+    """The file with the digest of a built month's read-back as it is now."""
+    _digest(frames, period, frames.path(keys.SETTLEMENTS.path, period))
+    return frames.path(_DIGESTS, period)
+
+
 def _digest(frames: FrameStore, period: str, file: Place) -> pa.Table:
     """The digest of a month's read-back; made where there is none of its present content."""
     place, signature = frames.path(_DIGESTS, period), places.signature(file)

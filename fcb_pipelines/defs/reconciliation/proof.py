@@ -1,6 +1,6 @@
 """The proof, read back from the frames: gates and documents of each month, and of all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -37,7 +37,8 @@ from fcb_pipelines.core.proof.gate import GateResult, Outcome
 from fcb_pipelines.core.proof.receivable import unsettled
 from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.core.refs import nexacloud_ref
-from fcb_pipelines.defs.gates.inputs import OVER_ALL, frames_of, gate_results
+from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
+from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.runtime import keys, month
@@ -60,6 +61,9 @@ _MONTH_FRAMES = {
     "settlements": keys.SETTLEMENTS,
     "deltas": keys.LEDGER_DELTAS,
 }
+# All frames that a month's status, without its gates, is made of.
+OF_A_BUILD = tuple(key for key in _MONTH_FRAMES.values() if key is not None)
+_FACTS = {name: one.key for name, one in month.FACTS.items()}
 # Further frames for the gates of a month.
 _GATED = {name: one.key for name, one in frames_of(OF_A_MONTH).items() if name not in {*_FRAMES}}
 _ON_ACCOUNT = {"settlements": keys.SETTLEMENTS, "deltas": keys.LEDGER_DELTAS}
@@ -102,7 +106,9 @@ class FrameReport:
         }
 
     def places(self, only: str | None = None) -> dict[str, MonthStatus]:
-        """Each month that was built, without its gates, and unplaced; with `only` that month alone."""
+        """Each month that was built, without its gates, and unplaced; with `only` that place alone."""
+        if only == UNPLACED:
+            return {UNPLACED: self._unplaced()}
         built = self._built(only, gated=False)
         return built if only is not None else {**built, UNPLACED: self._unplaced()}
 
@@ -136,7 +142,7 @@ class FrameReport:
     def facts(self) -> Iterator[InvoiceFacts]:
         """Every document of every built month, by its source."""
         for period in periods():
-            frames = self._read_month(period)
+            frames = self._read_month(period, _FACTS)
             if month.FACTS.keys() <= frames.keys():
                 yield from Month(period, frames).facts
 
@@ -179,13 +185,13 @@ class FrameReport:
         """Ref -> amount of confirmed settlements that are listed and not posted, and the exception's code."""
         found: dict[str, tuple[int, ExceptionCode]] = {}
         for period in periods():
-            found |= _unsettled(Month(period, self._read_month(period)))
+            wanted = {**_FACTS, "deltas": keys.LEDGER_DELTAS}
+            found |= _unsettled(Month(period, self._read_month(period, wanted)))
         return found
 
     def global_gates(self) -> tuple[GateResult, ...]:
         """The gates over the extracts and over all months."""
-        frames = {name: one.key for name, one in frames_of(OVER_ALL).items()}
-        return gate_results(OVER_ALL, Month("", self._read(frames, None)))
+        return over_all(self._frames)
 
     def other_service(self) -> int:
         """The number of documents at the sources that belong to other products of the company."""
@@ -213,9 +219,18 @@ class FrameReport:
         return self._rows(keys.AMOUNTS, AmountRow)
 
     @cached_property
+    def drawn(self) -> tuple[AmountRow, ...]:
+        """The credit without an origin, as the last proof over all months found it."""
+        return self._amounts_where("measure", {Measure.CREDIT.value})
+
+    @cached_property
     def _invoiced(self) -> tuple[Invoiced, ...]:
         """The documents that the services' invoices claim, of all months."""
         return self._rows(keys.INVOICED_DOCUMENTS, Invoiced)
+
+    def _amounts_where(self, column: str, values: Collection[str]) -> tuple[AmountRow, ...]:
+        frame = self._frames.read(keys.AMOUNTS.path)
+        return () if frame is None else to_rows(frame[frame[column].isin(values)], AmountRow)
 
     def _built(self, only: str | None, *, gated: bool = True) -> dict[str, MonthStatus]:
         chosen = [period for period in periods() if only in (None, period)]
@@ -225,7 +240,7 @@ class FrameReport:
     def _unplaced(self) -> MonthStatus:
         rows = self._rows(keys.UNPLACED, Disposition)
         refs = {row.ref for row in rows}
-        own = [row for row in self._amounts if row.ref in refs]
+        own = self._amounts_where("ref", refs)
         entries: list[LedgerSettlement] = []
         deltas: list[LedgerDelta] = []
         # Their entries and deltas are in the month of the entry's own date.
@@ -264,8 +279,7 @@ class FrameReport:
             settlements=[row.settlement for row in read_back if row.settlement],
             settings=current(),
         )
-        drawn = [row for row in self._amounts if row.measure is Measure.CREDIT]
-        return by_document(row for row in (*amounts(sides), *drawn) if row.ref in refs)
+        return by_document(row for row in (*amounts(sides), *self.drawn) if row.ref in refs)
 
     def _extracts(self, period: str) -> dict[str, pd.DataFrame]:
         """The extracts of a month: its slices, and whole frames where there is none."""
@@ -292,12 +306,14 @@ class FrameReport:
         read = {name: self._frames.read(key.path, period) for name, key in wanted.items()}
         return {name: frame for name, frame in read.items() if frame is not None}
 
-    def _read_month(self, period: str) -> dict[str, pd.DataFrame]:
-        """The frames of a month; in a built month the frames that it was built without are empty."""
-        read = self._read(_MONTH_FRAMES, period)
-        if "dispositions" not in read:
+    def _read_month(
+        self, period: str, wanted: Mapping[str, Any] = _MONTH_FRAMES
+    ) -> dict[str, pd.DataFrame]:
+        """Frames of a month; in a built month the frames that it was built without are empty."""
+        read = self._read(wanted, period)
+        if not self._frames.signature(keys.DISPOSITIONS.path, period):
             return read
-        later = (name for name, key in _MONTH_FRAMES.items() if key in keys.LATER)
+        later = (name for name, key in wanted.items() if key in keys.LATER)
         return {**{name: pd.DataFrame() for name in later}, **read}
 
     def _last_read_back(self, frames: Mapping[str, pd.DataFrame]) -> Sequence[LedgerState]:

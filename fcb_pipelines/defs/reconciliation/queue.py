@@ -16,6 +16,7 @@ from fcb_pipelines.core.close.queue import QueuedException, first_seen, queue, q
 from fcb_pipelines.core.close.seen import seen
 from fcb_pipelines.core.close.shapes import QueueJson, QueueRow
 from fcb_pipelines.core.close.status import codes_of, documents_of
+from fcb_pipelines.defs.reconciliation.listed import exceptions_by_place
 from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
@@ -126,7 +127,7 @@ def exceptions(store: StoreResource) -> dg.MaterializeResult[pd.DataFrame]:
     """One hold or exception of a document of any month, since the day on which it first appeared."""
     frames = store.frames()
     former = Queue(frames=frames, decisions=store.decisions()).former()
-    rows = queued(FrameReport(frames).exceptions(), former, today())
+    rows = queued(exceptions_by_place(frames), former, today())
     frame = to_frame(rows, QueuedException)
     open_now = sum(row.cleared is None for row in rows)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, open=open_now))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, to_rows
+from fcb_pipelines.connectors.store.frames import FrameStore, content_digest, to_frame, to_rows
+from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.proof.gate import Outcome, Scope
 from fcb_pipelines.core.proof.slices import Slice, SliceRow, slices
 from fcb_pipelines.core.proof.window import of_extracts
@@ -21,6 +22,22 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _CUT_FROM = "cut_from"
+# All that an extract writes and a month may read.
+EXTRACTED = (
+    *(
+        dg.AssetKey(["nexacloud", table])
+        for table in (*keys.NEXACLOUD_TABLES, *keys.SERVICE_TABLES)
+    ),
+    *(keys.source_key(name, "index") for name in keys.SOURCES),
+    keys.UNPLACED_DOCUMENTS,
+    keys.UNPLACED,
+    keys.PLAN_CATALOG,
+    keys.INVOICED_DOCUMENTS,
+    keys.INTAKE_CUSTOMERS,
+    keys.INTAKE_SUBSCRIPTIONS,
+    keys.INTAKE_RECEIVED,
+    keys.EVENT_SUBSCRIPTIONS,
+)
 _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.blocking)
 
 
@@ -28,6 +45,7 @@ _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.bl
     dg.asset,
     key=keys.SLICES,
     ins={**month.INDEXES, **month.COPIES, **month.USERS, **month.UNPLACED_DOCUMENTS},
+    deps=[*EXTRACTED],
     metadata=column_schema(SliceRow),
     group_name="reconciliation",
     owners=keys.OWNERS,
@@ -58,7 +76,8 @@ def month_slices(store: StoreResource, **frames: pd.DataFrame) -> Frame:
         )
         for period, part in cut.items()
     ]
-    frame = to_frame(rows, SliceRow, **{_CUT_FROM: signature})
+    told = {_CUT_FROM: signature, "snapshot": frames["copies"].attrs.get("snapshot")}
+    frame = to_frame(rows, SliceRow, content=_content(store.frames()), **told)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
@@ -69,6 +88,11 @@ def cut_digests(frames: FrameStore, wanted: Sequence[str]) -> dict[str, tuple[st
         return None
     found = {row.period: (row.index, row.nexacloud) for row in to_rows(frame, SliceRow)}
     return {period: found[period] for period in wanted} if found.keys() >= {*wanted} else None
+
+
+def _content(frames: FrameStore) -> str:
+    """The digest of the rows of every extract, whatever snapshot they are of."""
+    return digest_of_json([content_digest(frames.path(key.path)) for key in EXTRACTED])
 
 
 def _are_sound(this: Month) -> bool:

@@ -123,6 +123,8 @@ LATER = frozenset(
 LEDGER_POOL = "ledger"
 # The job that posts what was reviewed: it reads what the month was built from, whatever was extracted since.
 POST_REVIEWED = "post_reviewed_drafts"
+# The job that builds a whole month.
+MONTH = "month"
 
 SNAPSHOT_TAG = "fcb/snapshot"
 EXTRACT_TAG = "fcb/extract"

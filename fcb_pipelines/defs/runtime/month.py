@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dagster as dg
 import pandas as pd
@@ -173,7 +173,7 @@ class Month:
     @cached_property
     def books(self) -> Books:
         """The ledger's currencies, rates and locks, as read with its state."""
-        return _BOOKS.validate_json(self.frames["standing"].attrs["books"])
+        return books_of(self.frames["standing"].attrs)
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
@@ -284,6 +284,11 @@ class Month:
         """The rows of a frame; none where the month was built without it."""
         frame = self.frames[name]
         return () if frame.empty else to_rows(frame, row_type)
+
+
+def books_of(attrs: Mapping[Any, Any]) -> Books:
+    """The books that a frame's attrs tell of."""
+    return _BOOKS.validate_json(attrs["books"])
 
 
 def books_text(books: Books) -> str:

@@ -1,0 +1,232 @@
+"""A month with something open is built again unless nothing at all is another than at its last build.
+
+Each row changes one thing that a build reads. The months of the window were built twice, and the second
+build changed nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from fcb_pipelines.config import settings
+from fcb_pipelines.connectors.store.frames import read_frame, write_frame
+from fcb_pipelines.core.close.decisions import Decision
+from fcb_pipelines.defs.reconciliation import basis
+from fcb_pipelines.defs.reconciliation.basis import basis_of
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
+from fcb_pipelines.defs.runtime import connections, keys, partitions
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.journal import edit_entry, replacing
+from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, ref_of, running, why
+
+OPEN = PERIODS[2:]
+MAY = PERIODS[-1]
+Change = Callable[[World, pytest.MonkeyPatch], object]
+
+
+def synced(world: World) -> tuple[str, ...]:
+    """A whole sync; the months that it built."""
+    assert world.extract().success
+    window = world.window()
+    runs = [world.month(period, post=True) for period in window]
+    assert all(run.success for run in runs), why(*runs)
+    assert world.prove().success
+    return window
+
+
+@pytest.fixture
+def quiet(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    snapshot: Callable[..., Snapshot],
+) -> Iterator[World]:
+    """The dataset after syncs of which the last had nothing to build."""
+
+    def make(world: World) -> None:
+        world.close()
+        assert [synced(world) for _ in range(2)] == [OPEN, ()]
+
+    taken = snapshot("quiet", make)
+    with running(tmp_path / "quiet", postgres, new_database, like=taken) as world:
+        yield world
+
+
+def test_what_did_not_change_is_not_built_again_and_is_proved_again(quiet: World) -> None:
+    told = quiet.status()
+    assert quiet.window() == ()
+    assert synced(quiet) == ()
+    assert quiet.status() == told
+
+
+# --- at the sources ---------------------------------------------------------------------------------
+
+
+def a_user(world: World, _: pytest.MonkeyPatch) -> None:
+    with world.table("users") as rows:
+        rows[-1]["full_name"] = "Another Name"
+
+
+def a_subscription(world: World, _: pytest.MonkeyPatch) -> None:
+    with world.table("subscriptions") as rows:
+        rows[-1]["status"] = "cancelled"
+
+
+def an_invoice_at_stripe(world: World, _: pytest.MonkeyPatch) -> None:
+    with world.objects("stripe/invoices") as invoices:
+        invoices[-1]["footer"] = "A word to the customer"
+
+
+@pytest.mark.parametrize("change", [a_user, a_subscription, an_invoice_at_stripe])
+def test_a_change_at_a_source_is_built(
+    quiet: World, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    change(quiet, monkeypatch)
+    assert quiet.extract().success
+    assert set(quiet.window()) >= set(OPEN)
+
+
+# --- in the books -----------------------------------------------------------------------------------
+
+
+def edited(pattern: str, new: str) -> Change:
+    """A person's edit of the first document of May."""
+
+    def edit(world: World, _: pytest.MonkeyPatch) -> None:
+        moves = world.ledger.read_moves()
+        move = next(each for each in moves if each.document.date.strftime("%Y-%m") == MAY)
+        edit_entry(world, move.ref, replacing(pattern, new))
+
+    return edit
+
+
+def a_partner(world: World, _: pytest.MonkeyPatch) -> None:
+    file = world.books / "partners.beancount"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace('  name: "', '  name: "Old ', 1), "utf-8")
+    assert file.read_text("utf-8") != text
+
+
+def a_lock(world: World, _: pytest.MonkeyPatch) -> None:
+    main = world.books / "main.beancount"
+    with main.open("a", encoding="utf-8") as file:
+        file.write('\n2026-01-31 custom "lock_date" "payments"\n')
+
+
+def a_release(world: World, _: pytest.MonkeyPatch) -> None:
+    moves = world.ledger.read_moves()
+    move = next(each for each in moves if each.document.date.strftime("%Y-%m") == MAY)
+    world.log.release(world.ledger.describe().identity, move.ref, "by mistake")
+
+
+# --- what people and time decide ----------------------------------------------------------------------
+
+
+def an_acknowledgement(world: World, _: pytest.MonkeyPatch) -> None:
+    ref = ref_of(world.status(), "NXC-0004")
+    given = Decision(
+        ref=ref, code="disputed", by="Ann", at=datetime(2026, 6, 1, tzinfo=UTC), note="", seen="x"
+    )
+    connections.decisions(world.found).keep(given)
+
+
+def a_setting(world: World, _: pytest.MonkeyPatch) -> None:
+    file = Path(world.found.values["FCB_CONFIG"])
+    told = yaml.safe_load(file.read_text("utf-8"))
+    file.write_text(yaml.safe_dump({**told, "posting": "auto"}), "utf-8")
+    settings.current.cache_clear()
+
+
+def another_version(_: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(basis, "code_digest", lambda: "of another release")
+
+
+def the_next_day(_: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tomorrow = partitions.today() + timedelta(days=1)
+    monkeypatch.setattr(basis, "today", lambda: tomorrow)
+
+
+# --- what other runs left -----------------------------------------------------------------------------
+
+
+def the_proof_found_another_amount(world: World, _: pytest.MonkeyPatch) -> None:
+    file = world.frames.path(keys.AMOUNTS.path)
+    write_frame(read_frame(file).iloc[1:], file)
+
+
+def a_month_of_before_told_something_else(world: World, _: pytest.MonkeyPatch) -> None:
+    file = world.frames.path(keys.REPORT.path, PERIODS[0])
+    frame = read_frame(file)
+    frame.attrs[basis.RESULT] = "another"
+    write_frame(frame, file)
+
+
+def the_report_alone(world: World, _: pytest.MonkeyPatch) -> None:
+    """A job that builds only a part of the month."""
+    assert world.run("close_report", MAY).success
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edited(r"^    description: \"", '    description: "Edited '),
+        edited(r"^(\S+) \*", r"\1 !"),
+        a_partner,
+        a_lock,
+        a_release,
+        an_acknowledgement,
+        a_setting,
+        another_version,
+        the_next_day,
+        the_proof_found_another_amount,
+        a_month_of_before_told_something_else,
+        the_report_alone,
+    ],
+)
+def test_another_build_may_come_to_something_else(
+    quiet: World, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    change(quiet, monkeypatch)
+    assert set(quiet.window()) >= {MAY}
+
+
+def test_a_month_that_only_waits_for_its_payment_is_not_built_for_the_day_alone(
+    quiet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for period in OPEN:
+        file = quiet.frames.path(keys.REPORT.path, period)
+        frame = read_frame(file)
+        frame.attrs[basis.BASIS]["day"] = None
+        write_frame(frame, file)
+    the_next_day(quiet, monkeypatch)
+    assert quiet.window() == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "attr", "value"),
+    [
+        (keys.DRAFT_MOVES, "refused", {"a document": "tax_mismatch"}),
+        (keys.POSTED_MOVES, "refused", {"a document": "period_locked"}),
+        (keys.SETTLEMENTS, "refused", {"a payment": "period_locked"}),
+        (keys.DISPOSITIONS, "snapshot", "of another extract"),
+        (keys.METERING_DELTAS, "snapshot", "of another extract"),
+        (keys.SETTLEMENTS, "books", '{"currencies": []}'),
+    ],
+)
+def test_a_build_that_another_may_add_to_has_no_basis(
+    quiet: World, key: dg.AssetKey, attr: str, value: object
+) -> None:
+    assert quiet.month(MAY, post=True).success
+    built = FrameReport(quiet.frames).month(MAY)
+    assert built is not None
+    assert basis_of(quiet.frames, MAY, built, (), ()) is not None
+    file = quiet.frames.path(key.path, MAY)
+    frame = read_frame(file)
+    frame.attrs[attr] = value
+    write_frame(frame, file)
+    assert basis_of(quiet.frames, MAY, built, (), ()) is None
