@@ -19,6 +19,7 @@ COMMAND = re.compile(r"(?<![\w/.])fcb ((?:[a-z]+ ?)+)((?: ?--[a-z]+)*)")
 CODES = "remedies/test_codes.py::test_the_remedy_mends_it"
 GATES = "remedies/test_gates.py::test_the_remedy_mends_it"
 SETUP = "connectors/odoo/test_setup.py"
+WRITERS = "connectors/test_ledger_writers.py::test_each_write_is_refused_by_the_name_of_the_other_and_goes_on_once_that_is_done"
 # Command and the file that tells it -> the test that runs it in the state in which it is told, and sees that it
 # mends it. A command that is told anew comes here.
 RUN = {
@@ -42,6 +43,8 @@ RUN = {
     ("fcb post --approved", "cli/review.py"): "defs/test_month_end.py::test_every_command_of_the_page_does_what_the_page_says",
     ("fcb status", "core/close/gates.py"): GATES,
     ("fcb sync", "core/close/gates.py"): GATES,
+    ("fcb sync", "connectors/beancount/lock.py"): WRITERS,
+    ("fcb sync", "connectors/odoo/connection.py"): WRITERS,
     ("fcb sync", "core/codes.py"): CODES,
     ("fcb sync --period", "core/close/gates.py"): GATES,
     ("fcb sync --period", "core/close/options.py"): CODES,
