@@ -1,6 +1,7 @@
 """One ledger under test, whichever it is, and what its read-back must say."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,12 +15,14 @@ class Case:
     """One ledger, set up.
 
     `lock` locks it up to and including a date; `take_back` is what a person does who undoes the
-    matching that an allocation (by its ref) stands for.
+    matching that an allocation (by its ref) stands for. In the block of `another_writes` another deployment
+    of this name writes these books; after it that one is done.
     """
 
     ledger: Ledger
     lock: Callable[[date], None]
     take_back: Callable[[str], None]
+    another_writes: Callable[[str], AbstractContextManager[None]]
 
 
 def written(ledger: Ledger, *documents: LedgerDocument) -> None:

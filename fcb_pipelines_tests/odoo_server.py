@@ -6,6 +6,7 @@ it can't be had the tests are skipped, and say so; with FCB_REQUIRE_ODOO=1 they 
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -18,6 +19,8 @@ import pytest
 from filelock import FileLock
 
 from fcb_pipelines.connectors.failures import Failure
+from fcb_pipelines.connectors.ledger import Writer
+from fcb_pipelines.connectors.odoo.action_lease import LEASE_KEY, LEASE_SECONDS
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.sandbox import processes
@@ -25,7 +28,7 @@ from fcb_pipelines.sandbox.odoo import PASSWORD, USER, SandboxOdoo, start_odoo
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines.sandbox.processes import Process
 from fcb_pipelines_tests.cash_entries import BALANCES, CASH_SETTINGS, OUTSTANDING, CashCase
-from fcb_pipelines_tests.documents import SETTINGS
+from fcb_pipelines_tests.documents import SETTINGS, a_partner
 
 GROUPS: Mapping[str, tuple[str, str]] = {
     "user": ("base", "group_user"),
@@ -295,6 +298,32 @@ def lock_books(books: OdooBooks, day: date) -> None:
     """Lock every entry up to and including a date, as the accountant does."""
     (company,) = books.do("res.company", "search", [])
     books.do("res.company", "write", [company], {"fiscalyear_lock_date": day.isoformat()})
+
+
+@pytest.fixture
+def odoo_another_writes(
+    prepared_books: OdooBooks,
+) -> Callable[[str], AbstractContextManager[None]]:
+    """Another deployment writes these books in the block; at its end its lease has lapsed."""
+
+    @contextmanager
+    def another_writes(name: str) -> Iterator[None]:
+        lapse_lease(prepared_books)
+        other = OdooLedger(prepared_books.connection(), SETTINGS)
+        other.begin_writing(Writer(deployment="another", name=name))
+        other.upsert_partners([a_partner(f"nexacloud:users:{uuid4()}", email="")])
+        yield
+        lapse_lease(prepared_books)
+
+    return another_writes
+
+
+def lapse_lease(books: OdooBooks) -> None:
+    """As if a minute had passed since the last write."""
+    for row in books.do("ir.config_parameter", "search_read", [("key", "=", LEASE_KEY)]):
+        deployment, since, last, who = row["value"].split(" ", 3)
+        value = f"{deployment} {since} {int(last) - LEASE_SECONDS} {who}"
+        books.do("ir.config_parameter", "write", [row["id"]], {"value": value})
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ suite tests both. Every call takes and returns whole batches. None edits or dele
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, runtime_checkable
 
@@ -29,6 +30,23 @@ from fcb_pipelines.core.ledger.moves import (
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 
 
+def _nobody(other: str) -> None:
+    """Who names nobody has nobody who listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Who writes: the deployment, the name of its run as people know it, and who is told of a wait.
+
+    `waits` is called about each second with the name of the other that is waited for. Without a
+    `deployment`, as in a test, a writer in Odoo keeps no other from writing and is kept by none.
+    """
+
+    deployment: str = ""
+    name: str = "fcb"
+    waits: Callable[[str], None] = _nobody
+
+
 class Ledger(Protocol):
     """One set of books.
 
@@ -36,6 +54,14 @@ class Ledger(Protocol):
     process writes nothing twice. All raise `connectors.failures` errors:
     TransientFailure when the same call may succeed later, PermanentFailure when it can't.
     """
+
+    def begin_writing(self, writer: Writer) -> bool:
+        """From now on write in this name. True where another deployment wrote, and was waited for.
+
+        One deployment writes at a time, however many know these books. Raises Busy, which names the other,
+        after a long wait; so does each write that finds another's, before anything of it is done.
+        """
+        ...
 
     def describe(self) -> LedgerDescription:
         """The ledger's identity, currencies, locks and missing parts. Reads only."""

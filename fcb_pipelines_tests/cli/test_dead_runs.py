@@ -11,13 +11,15 @@ from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months
 # isort: split
 
 from fcb_pipelines.cli import checkups
-from fcb_pipelines.cli.doctor import _end_hanging_runs
 from fcb_pipelines.cli.pipeline import Pipeline
 from fcb_pipelines.config import environment
+from fcb_pipelines.core.close.alerts import alert_of_hanging
 from fcb_pipelines.defs.automation.sensors import dead_runs
+from fcb_pipelines.instance.dead_runs import hanging_runs
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.instance.holder import month
 from fcb_pipelines_tests.instance.instances import a_dagster_home, a_process, holders, until
+from fcb_pipelines_tests.remedies.printed import fcb, printed
 
 
 @pytest.fixture
@@ -69,7 +71,11 @@ def test_the_daemons_sensor_ends_it(instance: dg.DagsterInstance, killed: str) -
 
 
 def test_the_doctor_names_a_run_that_hangs_and_fix_ends_it(
-    instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+    instance: dg.DagsterInstance,
+    postgres: EmbeddedPostgres,
+    database: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = instance.create_run_for_job(month, status=dg.DagsterRunStatus.STARTED)
     with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
@@ -77,8 +83,14 @@ def test_the_doctor_names_a_run_that_hangs_and_fix_ends_it(
     (_, hanging) = checkups._dagster()
     assert hanging.outcome == "warn"
     assert hanging.detail.startswith(f"run {run.run_id[:8]} (month) hangs")
-    assert hanging.remedy == "fcb doctor --fix"
-    _end_hanging_runs()
-    assert run.run_id[:8] in capsys.readouterr().err
+    dead_runs(dg.build_sensor_context(instance=instance))
+    logged, url = capsys.readouterr().err, postgres.sqlalchemy_url(database)
+    alert = alert_of_hanging({str(one): one.why for one in hanging_runs(instance)})
+    assert alert is not None
+    told = (hanging.remedy, logged, alert.lines[-1])
+    (command,) = {printed(each, "fcb doctor --fix") for each in told}
+    assert f"{run.run_id[:8]} (month) is on record as failed" in fcb(
+        command, code=None, FCB_POSTGRES_URL=url, FCB_HOME=str(tmp_path / "home")
+    )
     assert status(instance, run.run_id) is dg.DagsterRunStatus.FAILURE
     assert len(list(checkups._dagster())) == 1

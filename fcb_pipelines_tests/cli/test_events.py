@@ -10,17 +10,23 @@ import yaml
 from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
+from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
+
+# isort: split
+from fcb_pipelines.cli import checkups
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
-from fcb_pipelines.config import settings
+from fcb_pipelines.config import environment, settings
 from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.events.queue import EventQueue
+from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.codes import EventType
 from fcb_pipelines.core.events.delivery import Step
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.connectors.events.waits import over
 from fcb_pipelines_tests.events import SECRET, an_event
 from fcb_pipelines_tests.receiver import Receiver, receiving
+from fcb_pipelines_tests.remedies.printed import printed
 
 RUNNER = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
 VARIABLE = "FCB_NEXACLOUD_EVENTS_SECRET"
@@ -75,6 +81,13 @@ def fcb(*arguments: str, code: Exit = Exit.OK) -> dict[str, Any]:
     return told
 
 
+def as_printed(command: str, code: Exit = Exit.OK) -> str:
+    """The output for people of a command as a message prints it."""
+    done = RUNNER.invoke(app, command.split()[1:])
+    assert done.exit_code == code, done.output
+    return str(done.output)
+
+
 def listed(*arguments: str, code: Exit = Exit.OK) -> dict[str, str]:
     return {one["id"]: one["state"] for one in fcb("list", *arguments, code=code)["events"]}
 
@@ -126,8 +139,25 @@ def test_a_dead_event_is_sent_again_once_a_person_says_so(
     die(queue, receiver, postgres, database)
     assert listed(code=Exit.DIFFERENCE) == {FAILED.id: "dead", PAID.id: "waiting"}
     assert fcb("replay", FAILED.id) == {"events": [FAILED.id]}
-    assert fcb("deliver")["steps"] == {"delivered": 2}
+    told = as_printed(f"fcb events replay {FAILED.id}")
+    assert "2 delivered" in as_printed(printed(told, "fcb events deliver"))
     assert listed() == {FAILED.id: "delivered", PAID.id: "delivered"}
+
+
+def test_the_verbs_that_show_what_is_dead_lead_to_it(
+    queue: EventQueue, receiver: Receiver, postgres: EmbeddedPostgres, database: str
+) -> None:
+    die(queue, receiver, postgres, database)
+    gone = as_printed("fcb events show evt_typo", Exit.CONNECTION)
+    assert FAILED.id in as_printed(printed(gone, "fcb events list"), Exit.DIFFERENCE)
+    (row,) = checkups._events(environment.read(), settings.current())
+    assert FAILED.id in as_printed(printed(row.remedy, "fcb events list"), Exit.DIFFERENCE)
+    show = printed(GATES["events_delivered"].recovery, "fcb events show ID")
+    assert "HTTP 400" in as_printed(show.replace("ID", FAILED.id))
+    fcb("drop", FAILED.id, "--reason", "told by telephone")
+    assert "2 delivered" not in as_printed("fcb events deliver")
+    (row,) = checkups._events(environment.read(), settings.current())
+    assert row.remedy is None
 
 
 def test_a_dropped_event_lets_those_behind_it_go_on(

@@ -10,16 +10,25 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from starlette.applications import Starlette
 from typer.testing import CliRunner
 
+from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
+
+# isort: split
+from fcb_pipelines.cli import checkups
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.config import environment, settings
+from fcb_pipelines.connectors.failures import Unreachable
+from fcb_pipelines.connectors.intake import health
 from fcb_pipelines.connectors.intake.handed import HandedCustomer, HandedStore
 from fcb_pipelines.connectors.intake.service_keys import ServiceKeys
 from fcb_pipelines.sandbox import processes
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.api.conftest import SERVICES
+from fcb_pipelines_tests.remedies.printed import printed
+from fcb_pipelines_tests.serving import served
 
 RUNNER = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"})
 
@@ -61,6 +70,32 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(url: str) -> 
     assert ServiceKeys(url).service_of(second["key"]) == "nexamaps"
 
 
+def test_the_verbs_that_are_told_make_and_list_the_keys(url: str) -> None:
+    (*_, row) = (
+        one
+        for one in checkups._intake(environment.read(), settings.current())
+        if "nexamaps" in one.detail
+    )
+    told = as_printed("fcb services key list nexamaps")
+    (command,) = {printed(each, "fcb services key new nexamaps") for each in (told, row.remedy)}
+    as_printed(command)
+    none = as_printed("fcb services key revoke nexamaps 7", Exit.CONNECTION)
+    assert "1 " in as_printed(printed(none, "fcb services key list nexamaps"))
+    (*_, row) = (
+        one
+        for one in checkups._intake(environment.read(), settings.current())
+        if "nexamaps" in one.detail
+    )
+    assert (row.outcome, row.remedy) == ("ok", None)
+
+
+def as_printed(command: str, code: Exit = Exit.OK) -> str:
+    """The output of a command as a message prints it."""
+    done = RUNNER.invoke(app, command.split()[1:])
+    assert done.exit_code == code, done.output
+    return str(done.output)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -94,12 +129,20 @@ def test_the_command_serves_until_it_is_asked_to_end(url: str, tmp_path: Path) -
     port = processes.free_port()
     code = "from fcb_pipelines.cli.main import run; run()"
     log = tmp_path / "serve.log"
+    told = []
+    with served(Starlette()) as another:
+        for address in (f"http://127.0.0.1:{port}", another):
+            with pytest.raises(Unreachable) as silent:
+                health.ask(address)
+            told.append(printed(silent.value, "fcb serve"))
+    _, *arguments = told[0].split()
     serving = processes.start(
-        "intake", [sys.executable, "-c", code, "serve", "--port", str(port)], port=port, log=log,
+        "intake", [sys.executable, "-c", code, *arguments, "--port", str(port)], port=port, log=log,
         environment={},
     )  # fmt: skip
     try:
         processes.wait_until_it_answers(serving, log=log, path="/api/billing/v1/health")
+        health.ask(serving.url)
         _, secret = ServiceKeys(url).new("nexamaps", "test")
         answer = httpx.get(
             f"{serving.url}/api/billing/v1/plans", headers={"Authorization": f"Bearer {secret}"}, trust_env=False

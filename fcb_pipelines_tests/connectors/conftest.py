@@ -1,12 +1,14 @@
 """The ledgers that the contract suite runs over.
 
-The beancount case is made here. The odoo case asks for three fixtures on one fresh database copy:
-`odoo_ledger` (a prepared OdooLedger), `odoo_lock` (locks every entry up to and including a date) and
-`odoo_take_back` (removes the matching that an allocation stands for).
+The beancount case is made here. The odoo case asks for four fixtures on one fresh database copy:
+`odoo_ledger` (a prepared OdooLedger), `odoo_lock` (locks every entry up to and including a date),
+`odoo_take_back` (removes the matching that an allocation stands for) and `odoo_another_writes`.
 
 The ledgers of the cash suite are of a fixture of their own, `cash_case`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,8 @@ import pytest
 
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.beancount.loading import journal
-from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.beancount.lock import BooksLock
+from fcb_pipelines.connectors.ledger import Ledger, Writer
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines_tests.cash_entries import CASH_SETTINGS, CashCase
 from fcb_pipelines_tests.documents import SETTINGS, a_partner
@@ -30,6 +33,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
             ledger=request.getfixturevalue("odoo_ledger"),
             lock=request.getfixturevalue("odoo_lock"),
             take_back=request.getfixturevalue("odoo_take_back"),
+            another_writes=request.getfixturevalue("odoo_another_writes"),
         )
     books = tmp_path / "books"
     ledger = BeancountLedger(books, SETTINGS)
@@ -41,7 +45,19 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
             kept = [entry for entry in entries if f'external_id: "{ref}"' not in entry]
             month.write_text("\n\n".join(kept))
 
-    return Case(ledger=ledger, lock=partial(lock, books), take_back=take_back)
+    @contextmanager
+    def another_writes(name: str) -> Iterator[None]:
+        other = BooksLock(books)
+        other.writer = Writer(deployment="another", name=name)
+        with other.held():
+            yield
+
+    return Case(
+        ledger=ledger,
+        lock=partial(lock, books),
+        take_back=take_back,
+        another_writes=another_writes,
+    )
 
 
 def lock(books: Path, day: date) -> None:

@@ -18,8 +18,6 @@ from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from filelock import FileLock, Timeout
-
 from fcb_pipelines.connectors.beancount.changes import Changes
 from fcb_pipelines.connectors.beancount.index import Index
 from fcb_pipelines.connectors.beancount.loading import (
@@ -30,9 +28,10 @@ from fcb_pipelines.connectors.beancount.loading import (
     load_part,
     load_whole,
 )
+from fcb_pipelines.connectors.beancount.lock import BooksLock
 from fcb_pipelines.connectors.failures import ContractBreach, NotPrepared, TransientFailure
+from fcb_pipelines.connectors.ledger import Writer
 
-LOCK_SECONDS = 120
 READS = 3
 WRITES = 3
 # The months in hand, and those of what is matched with them.
@@ -62,7 +61,7 @@ class BooksFolder(Generic[Read]):
     def __init__(self, folder: Path, read: Callable[[Loaded], Read]) -> None:
         # Absolute, because that is how the loader names the files it has read.
         self.folder = Path(os.path.abspath(folder))
-        self._lock = FileLock(self.folder / ".lock", timeout=LOCK_SECONDS, mode=0o600)
+        self._lock = BooksLock(self.folder)
         self._index = Index(self.folder)
         self._read = read
         self._kept: tuple[tuple[Loaded, Read], ...] = ()
@@ -74,18 +73,14 @@ class BooksFolder(Generic[Read]):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the lock of the one writer, over all processes. Raises TransientFailure after a long wait."""
+        """Hold the lock of the one writer, over all processes. Raises Busy after a long wait."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with self._lock:
-                yield
-        except Timeout as error:
-            tried = f"locking the books in {self.folder.name}/"
-            raise TransientFailure(
-                tried,
-                f"another process has held them for {LOCK_SECONDS} seconds",
-                remedy=f"`fuser {self.folder / '.lock'}` names it; let it end",
-            ) from error
+        with self._lock.held():
+            yield
+
+    def begin_writing(self, writer: Writer) -> None:
+        """From now on hold the lock in this name."""
+        self._lock.writer = writer
 
     def load(self, scope: Scope | None = None) -> Read:
         """The books now, as far as `scope` needs them; None: the whole. Read again when files changed.

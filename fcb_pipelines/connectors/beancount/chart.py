@@ -130,7 +130,8 @@ def route_of(method: Method, settings: Settings) -> Route:
     try:
         return route(method, settings)
     except ValueError as error:
-        raise NotPrepared(f"settling by {method.value}", str(error), remedy="fcb doctor") from error
+        remedy = "the journal's field `outstanding` in the configuration file"
+        raise NotPrepared(f"settling by {method.value}", str(error), remedy=remedy) from error
 
 
 def _account(root: str, account: Account) -> ChartAccount:

@@ -39,7 +39,7 @@ from fcb_pipelines.connectors.beancount.setup import (
 )
 from fcb_pipelines.connectors.beancount.text import document_text
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.ledger import unique_refs
+from fcb_pipelines.connectors.ledger import Writer, unique_refs
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.digests import digest_of_lines
 from fcb_pipelines.core.documents.partner_fields import FIELDS
@@ -76,6 +76,11 @@ class BeancountLedger(CashCalls):
     def main_file(self) -> Path:
         """The file to open in Fava."""
         return self._books.folder / MAIN
+
+    def begin_writing(self, writer: Writer) -> bool:
+        """Write in this name. Each write waits for another by itself, and reads first: nothing is waited for here."""
+        self._books.begin_writing(writer)
+        return False
 
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts.

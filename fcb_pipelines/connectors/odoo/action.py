@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, PermanentFailure
+from fcb_pipelines.connectors.ledger import Writer
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.core.digests import digest
@@ -36,12 +37,14 @@ class FoundAction:
     """The server action as it is now: its id, and the number of the database it runs in.
 
     `id` is None where there is none of this version, or one with other code; `fault` says which.
-    `audited`: the company keeps Odoo's restrictive audit trail, or a company above it does.
+    `audited`: the company keeps Odoo's restrictive audit trail, or a company above it does. `writer` is the
+    deployment that writes these books now, and its run in words.
     """
 
     id: int | None = None
     database: str = ""
     audited: bool = False
+    writer: tuple[str, str] | None = None
     fault: str = f"version {VERSION}"
 
 
@@ -59,23 +62,39 @@ def read_action(connection: OdooConnection, action: int) -> FoundAction:
         return FoundAction(fault=f"version {VERSION}: it does not run, {failure.came_back}")
     if told.get("code") != CODE:
         return FoundAction(fault=f"version {VERSION}: its code was changed in Odoo")
-    return FoundAction(id=action, database=str(told["uuid"]), audited=bool(told["audited"]))
+    writer = told.get("writer")
+    return FoundAction(
+        id=action,
+        database=str(told["uuid"]),
+        audited=bool(told["audited"]),
+        writer=tuple(writer) if writer else None,
+    )
 
 
 class Batches:
     """Calls of the server action of one database. `action` is its id.
 
-    `tracking`: Odoo notes each change in the chatter, as it does for a person.
+    `tracking`: Odoo notes each change in the chatter, as it does for a person. Each write carries the name
+    of its `writer`.
     """
 
-    def __init__(self, connection: OdooConnection, action: int, *, tracking: bool = False) -> None:
+    def __init__(
+        self,
+        connection: OdooConnection,
+        action: int,
+        *,
+        tracking: bool = False,
+        writer: Writer | None = None,
+    ) -> None:
         self._connection = connection
         self._action = action
         self._tracking = tracking
+        self._writer = writer or Writer()
 
     def run(self, verb: str, **task: Any) -> Mapping[str, Any]:
         """The answer of one operation, done in one transaction."""
-        told = {"verb": verb, "tracking": self._tracking, **task}
+        named = {"deployment": self._writer.deployment, "who": self._writer.name}
+        told = {"verb": verb, "tracking": self._tracking, **named, **task}
         answer = self._connection.call(
             "ir.actions.server", "run", [self._action], context={"fcb": told}
         )

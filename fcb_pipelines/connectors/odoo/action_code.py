@@ -5,6 +5,7 @@ comprehensions and lambdas may use only their own arguments and the names of `HE
 """
 
 from fcb_pipelines.connectors.odoo.action_cash import CASH
+from fcb_pipelines.connectors.odoo.action_lease import LEASE
 from fcb_pipelines.connectors.odoo.action_settling import MATCHING, SETTLING
 
 MODULE = "fcb_pipelines"
@@ -149,4 +150,4 @@ if named:
 action = answer
 """
 
-CODE = HEAD + FINDING + WRITING + MATCHING + SETTLING + CASH + NAMING
+CODE = HEAD + LEASE + FINDING + WRITING + MATCHING + SETTLING + CASH + NAMING

@@ -1,18 +1,26 @@
 """One company's prepared books in Odoo: what every call of the ledger asks of them first."""
 
+import time
 from collections.abc import Iterable
 from datetime import date
 
-from fcb_pipelines.connectors.failures import NotAllowed, NotPrepared
+from fcb_pipelines.connectors.failures import Busy, NotAllowed, NotPrepared
+from fcb_pipelines.connectors.ledger import Writer
 from fcb_pipelines.connectors.odoo.action import Batches, read_action
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
 from fcb_pipelines.connectors.odoo.company import read_company
-from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.connection import WHEN_ANOTHER_WRITES, OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.rights import missing_rights
+from fcb_pipelines.connectors.stopping import sleep
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import MissingPart
+
+PATIENCE = 900.0
+"""Seconds that a writer waits for another deployment."""
+
+_ASKS_EVERY = 1.0
 
 Dated = tuple[str, date, str]
 """(ref, day, currency) of something that is to be written."""
@@ -26,11 +34,31 @@ class Books:
         self._settings = settings
         self._found: Chart | None = None
         self._may_write = False
+        self._writer = Writer()
 
     @property
     def connection(self) -> OdooConnection:
         """The access to these books."""
         return self._odoo
+
+    def begin_writing(self, writer: Writer) -> bool:
+        """Write in this name; wait while another deployment does. Costs a call where one does, else none."""
+        self._writer = writer
+        deadline = time.monotonic() + PATIENCE
+        action = self._chart().action
+        waited = False
+        while writer.deployment and action.writer and action.writer[0] != writer.deployment:
+            waited = True
+            writer.waits(action.writer[1])
+            if time.monotonic() > deadline:
+                raise Busy(
+                    f"writing to Odoo database {self._odoo.database}",
+                    f"{action.writer[1]} writes there, and did not end within {PATIENCE:.0f} s",
+                    remedy=WHEN_ANOTHER_WRITES,
+                )
+            sleep(_ASKS_EVERY)
+            action = read_action(self._odoo, action.id or 0)
+        return waited
 
     def _lacking_rights(self) -> tuple[MissingPart, ...]:
         """The rights that this user lacks.
@@ -76,7 +104,8 @@ class Books:
 
     def _batches(self) -> Batches:
         action = self._chart().action.id or 0
-        return Batches(self._odoo, action, tracking=self._settings.odoo.tracking)
+        tracking = self._settings.odoo.tracking
+        return Batches(self._odoo, action, tracking=tracking, writer=self._writer)
 
     def _lookups(self) -> LookupReader:
         return LookupReader(self._odoo, self._batches(), self._chart())

@@ -17,6 +17,7 @@ import odoorpc
 import odoorpc.error
 
 from fcb_pipelines.connectors.failures import (
+    Busy,
     ContractBreach,
     Failure,
     NotAllowed,
@@ -26,6 +27,7 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.odoo.action_lease import LEASE_SECONDS, REFUSED
 from fcb_pipelines.connectors.retry import tried_again
 
 Row = dict[str, Any]
@@ -33,6 +35,10 @@ Row = dict[str, Any]
 # A batch of some hundred documents is one call that takes a while.
 TIMEOUT = 600
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+WHEN_ANOTHER_WRITES = (
+    f"let it end there, and {LEASE_SECONDS} s later: fcb sync. Where it should not write these books at all, stop "
+    "its schedule"
+)
 _REMEDY = "check FCB_ODOO_URL, FCB_ODOO_DATABASE, FCB_ODOO_USER and FCB_ODOO_PASSWORD"
 
 
@@ -182,6 +188,8 @@ def _failure(tried: str, error: Any) -> Failure:
     # Not anywhere in it: an error within the server action quotes the action's whole code.
     if message.startswith("already written by another"):
         return TransientFailure(tried, message)
+    if message.startswith(REFUSED):
+        return Busy(tried, message, remedy=WHEN_ANOTHER_WRITES)
     return _BY_NAME.get(name, PermanentFailure)(tried, message or name)
 
 

@@ -8,10 +8,13 @@ dies. That nothing is written twice never rests on it, but on the ledger's own u
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 
 import psycopg2
+from psycopg2 import errors
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class with a lower-case name
+from psycopg2.extensions import parse_dsn
 
 from fcb_pipelines.connectors.failures import Busy, Failure, Unreachable
 from fcb_pipelines.connectors.stopping import sleep
@@ -24,6 +27,11 @@ _ASKS_EVERY = 0.5
 # Postgres keeps no more of an application's name.
 _LONGEST_NAME = 63
 
+_DEPLOYMENT = """
+select system_identifier::text || '/' || (select oid from pg_database where datname = current_database())
+from pg_control_system()
+"""
+
 # The halves of a lock's number, as pg_locks has them.
 _HOLDER = """
 select application_name, client_addr, to_char(backend_start at time zone 'utc', 'YYYY-MM-DD HH24:MI')
@@ -32,6 +40,29 @@ where locktype = 'advisory' and granted and objsubid = 1
     and database = (select oid from pg_database where datname = current_database())
     and classid::bigint = %(lock)s >> 32 and objid::bigint = %(lock)s & 4294967295
 """
+
+
+@cache
+def deployment_of(postgres_url: str) -> str:
+    """The deployment that this Postgres is of, without a space: its system's number and the database's.
+
+    Every machine of a deployment comes to the same, by whatever address. Where the role may not read the number,
+    it is the address. Asked once a process. Raises Unreachable.
+    """
+    dsn = postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1)
+    try:
+        with (
+            closing(psycopg2.connect(dsn, application_name="fcb_pipelines")) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(_DEPLOYMENT)
+            ((found,),) = cursor.fetchall()
+            return str(found)
+    except errors.InsufficientPrivilege:
+        where = parse_dsn(dsn)
+        return digest(" ".join(where.get(name, "") for name in ("host", "port", "dbname")))[:20]
+    except psycopg2.Error as error:
+        raise _lost("asking which deployment this is", error) from error
 
 
 @contextmanager
@@ -54,7 +85,7 @@ def one_writer(
         # A host that is gone is noticed on either side.
         connection = psycopg2.connect(
             postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1),
-            application_name=f"fcb {who} on {socket.gethostname()}"[:_LONGEST_NAME],
+            application_name=named(who)[:_LONGEST_NAME],
             keepalives_idle=30,
         )
     except psycopg2.OperationalError as error:
@@ -65,6 +96,11 @@ def one_writer(
         _assert_held(connection, tried)
     finally:
         connection.close()
+
+
+def named(who: str) -> str:
+    """The name of a writer for the others."""
+    return f"fcb {who} on {socket.gethostname()}"
 
 
 def _take(

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
-from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.ledger import Ledger, Writer
 from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
-from fcb_pipelines.connectors.store.writer import one_writer
+from fcb_pipelines.connectors.store.writer import deployment_of, named, one_writer
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.description import LedgerDescription
 from fcb_pipelines.core.ledger.moves import (
@@ -133,10 +133,10 @@ def open_reader(ledger: Ledger, log: ReadBackLog, run_id: str) -> LedgerReader:
 
 @contextmanager
 def open_writer(ledger: Ledger, log: ReadBackLog, run_id: str) -> Iterator[LedgerReader]:
-    """The ledger for its one writer, over all deployments that share the log's Postgres.
+    """The ledger for its one writer: over all that share the log's Postgres, and all that share the ledger.
 
-    What is read in the block nobody else changes before its end. Raises as `open_reader` and
-    `one_writer` do.
+    What is read in the block nobody else changes before its end. Raises as `open_reader`, `one_writer` and
+    `Ledger.begin_writing` do.
     """
 
     reader = open_reader(ledger, log, run_id)
@@ -154,7 +154,10 @@ def open_writer(ledger: Ledger, log: ReadBackLog, run_id: str) -> Iterator[Ledge
 
     who = f"run {run_id[:8]}"
     with one_writer(log.postgres_url, identity, who=who, waits=waits) as waited:
-        yield open_reader(ledger, log, run_id) if waited else reader
+        writer = Writer(deployment=deployment_of(log.postgres_url), name=named(who), waits=waits)
+        if ledger.begin_writing(writer) or waited:
+            reader = open_reader(ledger, log, run_id)
+        yield reader
 
 
 def _of_move(move: LedgerMove) -> Observation:
