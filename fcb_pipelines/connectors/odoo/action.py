@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, PermanentFailure
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.notes import Notes
 from fcb_pipelines.core.digests import digest
 
 NAME = f"{MODULE}: batches"
@@ -65,10 +66,18 @@ def read_action(connection: OdooConnection, action: int) -> FoundAction:
 class Batches:
     """Calls of the server action of one database. `action` is its id.
 
-    `tracking`: Odoo notes each change in the chatter, as it does for a person.
+    `tracking`: Odoo notes each change in the chatter, as it does for a person; without, `notes` stand there.
     """
 
-    def __init__(self, connection: OdooConnection, action: int, *, tracking: bool = False) -> None:
+    def __init__(
+        self,
+        connection: OdooConnection,
+        action: int,
+        *,
+        tracking: bool = False,
+        notes: Notes | None = None,
+    ) -> None:
+        self.notes = notes or Notes()
         self._connection = connection
         self._action = action
         self._tracking = tracking

@@ -10,6 +10,7 @@ from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
+from fcb_pipelines.connectors.odoo.notes import Notes
 from fcb_pipelines.connectors.odoo.rights import missing_rights
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import MissingPart
@@ -21,7 +22,10 @@ Dated = tuple[str, date, str]
 class Books:
     """The books of one company in Odoo, through one connection."""
 
-    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
+    def __init__(
+        self, connection: OdooConnection, settings: Settings, notes: Notes | None = None
+    ) -> None:
+        self._notes = notes
         self._odoo = connection
         self._settings = settings
         self._found: Chart | None = None
@@ -76,7 +80,8 @@ class Books:
 
     def _batches(self) -> Batches:
         action = self._chart().action.id or 0
-        return Batches(self._odoo, action, tracking=self._settings.odoo.tracking)
+        tracking = self._settings.odoo.tracking
+        return Batches(self._odoo, action, tracking=tracking, notes=self._notes)
 
     def _lookups(self) -> LookupReader:
         return LookupReader(self._odoo, self._batches(), self._chart())

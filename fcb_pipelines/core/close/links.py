@@ -36,8 +36,6 @@ def found_at(
 
 
 def _found(document: Document, move: LedgerMove | None, pages: Pages) -> Found:
-    name = document_name(document["ref"])
-    template = pages.sources.get(name.service)
     return {
         "ledger_number": move.ledger_number if move else "",
         # Odoo 18 and later know this path of any record.
@@ -46,14 +44,17 @@ def _found(document: Document, move: LedgerMove | None, pages: Pages) -> Found:
             if move and pages.odoo
             else None
         ),
-        "source_url": (
-            template.replace("{kind}", _KINDS[Kind(document["kind"])]).replace(
-                "{id}", _quoted(name.id)
-            )
-            if template
-            else None
-        ),
+        "source_url": source_page(document["ref"], Kind(document["kind"]), pages),
     }
+
+
+def source_page(ref: str, kind: Kind, pages: Pages) -> str | None:
+    """The page of a document at its source; None where none is configured."""
+    name = document_name(ref)
+    template = pages.sources.get(name.service)
+    if not template:
+        return None
+    return template.replace("{kind}", _KINDS[kind]).replace("{id}", _quoted(name.id))
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fcb_pipelines.connectors.failures import EntriesRefused, NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.odoo.notes import written_by
 from fcb_pipelines.connectors.store.readback_log import Observation, ReadBackLog
 from fcb_pipelines.connectors.store.writer import one_writer
 from fcb_pipelines.core.ledger.books import Books
@@ -153,7 +154,8 @@ def open_writer(ledger: Ledger, log: ReadBackLog, run_id: str) -> Iterator[Ledge
         )
 
     who = f"run {run_id[:8]}"
-    with one_writer(log.postgres_url, identity, who=who, waits=waits) as waited:
+    writer = one_writer(log.postgres_url, identity, who=who, waits=waits)
+    with written_by(run_id), writer as waited:
         yield open_reader(ledger, log, run_id) if waited else reader
 
 
