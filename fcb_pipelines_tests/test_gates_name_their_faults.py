@@ -298,7 +298,7 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     "documents_balance": (documents_off, (REF, "225.99 CAD", "226.00 CAD")),
     "documents_match_dispositions": (
         lambda: documents_match_dispositions([DOCUMENT], [replace(ROW, total=22601)]),
-        (REF, "22600", "22601"),
+        (REF, "226.00 CAD", "226.01 CAD"),
     ),
     "document_rules_hold": (
         lambda: document_rules_hold(
@@ -315,7 +315,7 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
         (REF, str(DAY), "2026-05-03"),
     ),
     "residuals_match_source": (
-        lambda: residuals_match_source(read_back(residual=7)), (REF, "open amount: 0 intended, 7 in the ledger"),
+        lambda: residuals_match_source(read_back(residual=7)), (REF, "open amount: 0.00 CAD intended, 0.07 CAD in the ledger"),
     ),
     "revenue_in_other": (lines_of_other, (REF, NUMBER, "Domain", "200.00 CAD")),
     "unitemised_lines": (
@@ -390,7 +390,7 @@ FAULTS: Mapping[str, tuple[Callable[[], Finding], tuple[str, ...]]] = {
     ),
     "every_payout_adds_up": (
         lambda: every_payout_adds_up(payout_rows([replace(CLAIMED, amount=10001)], KNOWN, WITH_CASH)),
-        ("po_1", "come to 10000", "the payout is 10001"),
+        ("po_1", "come to 100.00 CAD", "the payout is 100.01 CAD"),
     ),
     "every_settlement_reached_the_balance": (
         lambda: every_settlement_reached_the_balance(UNDER_WAY, APRIL),

@@ -11,6 +11,7 @@ from fcb_pipelines.cli.work import connections
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotFound
+from fcb_pipelines.core.agreement.words import in_words
 from fcb_pipelines.core.cash.shapes import PayoutStory
 from fcb_pipelines.core.close.story import DocumentStory
 from fcb_pipelines.core.naming import amount
@@ -141,8 +142,12 @@ def _events(story: DocumentStory) -> Table:
 
 def _differences(story: DocumentStory) -> Table:
     made = table("What differs", "side", "field", "expected", "found")
+    currency = story["document"]["currency"]
     for row in story["differences"]:
-        made.add_row(row["side"], row["field"], row["expected"] or "-", row["actual"] or "-")
+        expected, found = (
+            in_words(row["field"], value, currency) for value in (row["expected"], row["actual"])
+        )
+        made.add_row(row["side"], row["field"], expected, found)
     return made
 
 

@@ -135,12 +135,12 @@ class Pipeline:
         """Post the month's drafts as they were built, without extracting or rebuilding."""
         return self._posted(period, PostingConfig(post=True))
 
-    def post_approved(self, period: str) -> MonthOutcome:
-        """The same, of the drafts alone that somebody approved and that did not change since.
+    def post_approved(self, period: str, *, but: str | None = None) -> MonthOutcome:
+        """The same, of the drafts alone that somebody `but` this person approved and that did not change since.
 
         Without any nothing runs: a run that posts writes the month's cash and settlements, too.
         """
-        approved = self.review.approved(period)
+        approved = self.review.approved(period, but=but)
         if approved:
             outcome = self._posted(period, PostingConfig(post=True, approved=approved))
         else:

@@ -16,6 +16,9 @@ from fcb_pipelines.config.settings import ConfigError
 from fcb_pipelines.core.close.review import DraftRow, ReviewJson
 from fcb_pipelines.core.naming import amount
 
+# So many characters of the list's digest are shown, and taken by --seen.
+SHORT = 12
+
 
 def review(
     names: Annotated[
@@ -36,6 +39,14 @@ def review(
         ),
     ] = None,
     note: Annotated[str, typer.Option("--note", help="A note to the approval; it is kept.")] = "",
+    seen: Annotated[
+        str | None,
+        typer.Option(
+            "--seen",
+            metavar="DIGEST",
+            help="Approve only while the list has this digest, as it was read.",
+        ),
+    ] = None,
     dataset: options.OnDataset = None,
     ledger: options.Ledger = None,
     as_json: options.Json = False,
@@ -45,25 +56,28 @@ def review(
     From the last builds; nothing is read from a source or the ledger. With --approve each draft that is shown is
     approved as it is now, with your name on this machine: `fcb post --approved` posts exactly these. A
     draft that is not the document to be posted is not approved (exit code 1). An approval lapses when the
-    document changes.
+    document changes. The last line has the digest of the list: `--approve --seen DIGEST` approves nothing where
+    the list is another by then (exit code 1).
 
     Examples:
 
         fcb review --period 2026-04
         fcb review --period 2026-04 --approve --except A-0003 --note "read with J."
+        fcb review --period 2026-04 --approve --seen 3f0c9a1b2d4e
         fcb review A-0003 --approve
         fcb review A-0003 --withdraw
     """
-    _check(approve=approve, withdraw=withdraw, more=bool(but or note))
+    _check(approve=approve, withdraw=withdraw, more=bool(but or note), seen=seen)
     refused: list[DraftRow] = []
-    said = ""
+    said, moved = "", False
     with connections(dataset, ledger, quiet=as_json) as found:
         pipeline = open_pipeline(found)
         if period is not None:
             checked_periods(pipeline, [period])
         drafts = pipeline.review
         told = drafts.told(period, names or ())
-        if approve:
+        moved = seen is not None and not told["digest"].startswith(seen)
+        if approve and not moved:
             left_out = drafts.refs(but or (), told["drafts"], "excepting")
             wanted = [row for row in told["drafts"] if row["ref"] not in left_out]
             refused = drafts.approve(wanted, by=user_name(), note=note.strip())
@@ -78,11 +92,21 @@ def review(
     else:
         _show(told)
         _say(refused, said)
-    if refused:
+    if moved and not as_json:
+        out().print(
+            f"Nothing is approved: this is no longer the list that was {seen}. Read it, then approve."
+        )
+    if refused or moved:
         raise typer.Exit(Exit.DIFFERENCE)
 
 
-def _check(*, approve: bool, withdraw: bool, more: bool) -> None:
+def _check(*, approve: bool, withdraw: bool, more: bool, seen: str | None) -> None:
+    if seen is not None and not approve:
+        raise ConfigError("--seen goes with --approve")
+    if seen is not None and len(seen) < SHORT:
+        raise ConfigError(
+            f"--seen has the {SHORT} characters that the last line of `fcb review` ends with"
+        )
     if approve and withdraw:
         raise ConfigError("--approve and --withdraw exclude each other")
     if more and not approve:
@@ -124,6 +148,8 @@ def _show(told: ReviewJson) -> None:
             out().print(f"{called(row)}: {one['text']}", soft_wrap=True)
     count = len(told["drafts"])
     out().print(f"{count} drafts, {len(odd)} of them odd; {told['approved']} approved.")
+    if count:
+        out().print(f"Digest of this list: {told['digest'][:SHORT]}")
 
 
 def _drafts(title: str, rows: Sequence[DraftRow]) -> Table:

@@ -40,7 +40,7 @@ VARIABLES: Mapping[str, str] = {
     "FCB_ODOO_COMPANY": "id of the Odoo company (default: the user's own)",
     "FCB_ODOO_CACHE": "folder of the sandbox's Odoo program (default FCB_HOME/odoo)",
     "FCB_ALERTS": "file of the destinations of alerts, in Apprise's form (default: the daemon's log alone)",
-    "FCB_DAGSTER_URL": "address of Dagster's web page, for the links in alerts",
+    "FCB_DAGSTER_URL": "address of Dagster's web page, linked in alerts and in Odoo's notes",
     "DAGSTER_HOME": "Dagster's folder (default FCB_HOME/FCB_DATASET/dagster)",
 }
 
@@ -156,6 +156,10 @@ class Environment:
             return None
         page = self._page("FCB_ODOO_WEB_URL") or self._page("FCB_ODOO_URL")
         return page.rstrip("/") if page else None
+
+    def dagster_page(self) -> str:
+        """The address of Dagster's page; empty where it is not set. Raises as `odoo_page`."""
+        return self._page("FCB_DAGSTER_URL") or ""
 
     def _page(self, variable: str) -> str | None:
         url = self.values.get(variable)

@@ -36,7 +36,7 @@ def _nobody(other: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Who writes: the deployment, the name of its run as people know it, and who is told of a wait.
+    """Who writes: the deployment, its run's name as people know it and its id, and who is told of a wait.
 
     `waits` is called about each second with the name of the other that is waited for. Without a
     `deployment`, as in a test, a writer in Odoo keeps no other from writing and is kept by none.
@@ -44,6 +44,7 @@ class Writer:
 
     deployment: str = ""
     name: str = "fcb"
+    run: str = ""
     waits: Callable[[str], None] = _nobody
 
 

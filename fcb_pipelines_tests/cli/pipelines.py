@@ -144,8 +144,8 @@ class MemoryPipeline:
         self.asked.append(f"post {period}")
         return Outcome(period=period, posted=1)
 
-    def post_approved(self, period: str) -> Outcome:
-        self.asked.append(f"post approved {period}")
+    def post_approved(self, period: str, *, but: str | None = None) -> Outcome:
+        self.asked.append(f"post approved {period}{f' but of {but}' if but else ''}")
         return Outcome(period=period, posted=1, left=self.left)
 
     def completeness(self) -> bool:

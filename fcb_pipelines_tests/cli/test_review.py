@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.main import app
-from fcb_pipelines.core.close.review import approved_hashes, draft_totals
+from fcb_pipelines.config.settings import PACKAGED
+from fcb_pipelines.core.close.review import approved_hashes, draft_totals, review_digest
 from fcb_pipelines_tests.cli.pipelines import MemoryPipeline, Outcome
 
 RUNNER = CliRunner(env={"COLUMNS": "220", "NO_COLOR": "1"})
@@ -47,6 +48,7 @@ class MemoryReview:
         return {
             "snapshot": "20260531T060000.000000Z", "period": period, "drafts": rows,
             "approved": len(approved_hashes(rows)), "totals": draft_totals(rows),
+            "digest": review_digest(rows),
         }  # fmt: skip
 
     def refs(self, names: Sequence[str], rows: Any, doing: str) -> set[str]:
@@ -115,9 +117,30 @@ def test_what_is_shown_is_approved_by_its_user_except_what_is_left_out(
     assert ("A-2 is not approved" in done.stdout) is (code == Exit.DIFFERENCE)
 
 
+def test_what_was_read_is_approved_and_a_list_that_moved_since_is_not(
+    pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = RUNNER.invoke(app, ["review", "A-1"]).stdout.split()[-1]
+    assert len(read) == 12
+    done = RUNNER.invoke(app, ["review", "A-1", "--approve", "--seen", read])
+    assert done.exit_code == Exit.OK, done.output
+    assert pipeline.review.asked == [(["A-1"], USER, "")]
+    # Somebody's approval is no part of what is read; an amount, or one draft more, is.
+    monkeypatch.setitem(PLAIN, "approval", None)
+    assert read in RUNNER.invoke(app, ["review", "A-1"]).stdout
+    for arguments in (["A-1"], []):
+        monkeypatch.setitem(PLAIN, "draft_total", 11301 if arguments else 11300)
+        done = RUNNER.invoke(app, ["review", *arguments, "--approve", "--seen", read])
+        assert done.exit_code == Exit.DIFFERENCE
+        assert f"Nothing is approved: this is no longer the list that was {read}." in done.stdout
+    assert len(pipeline.review.asked) == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--seen", "1" * 12],
+        ["--approve", "--seen", "1" * 11],
         ["--approve", "--withdraw"],
         ["--except", "A-1"],
         ["--note", "x"],
@@ -141,6 +164,28 @@ def test_post_approved_asks_for_the_approved_alone_and_names_what_it_left(
     assert "A-1 is not posted: approved (jane, 2026-05-02), but still a draft" in done.stdout
     told = json.loads(RUNNER.invoke(app, ["post", "--approved", "--json"]).stdout)["months"]
     assert [one["approved_not_posted"] for one in told] == [[ODD["ref"], PLAIN["ref"]]]
+
+
+def test_with_a_second_person_nobody_posts_what_they_alone_approved(
+    pipeline: MemoryPipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    text = PACKAGED.read_text("utf-8").replace("posting: draft", "posting: second_person", 1)
+    config.write_text(text, "utf-8")
+    monkeypatch.setenv("FCB_CONFIG", str(config))
+    done = RUNNER.invoke(app, ["post"])
+    assert done.exit_code == Exit.USAGE
+    assert "posts what another person approved: fcb post --approved" in done.output.replace(
+        "\n", " "
+    )
+    assert pipeline.asked == []
+    mine = PLAIN | {"approval": PLAIN["approval"] | {"by": USER}}
+    pipeline.left = (mine, PLAIN)
+    done = RUNNER.invoke(app, ["post", "--approved"])
+    assert done.exit_code == Exit.DIFFERENCE
+    assert pipeline.asked == [f"post approved 2026-04 but of {USER}"]
+    assert f"A-1 is not posted: approved by {USER} alone, who posts" in done.stdout
+    assert "A-1 is not posted: approved (jane, 2026-05-02), but still a draft" in done.stdout
 
 
 def test_post_says_how_many_nobody_had_approved(

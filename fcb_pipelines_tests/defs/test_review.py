@@ -1,5 +1,8 @@
 """Review, approval and posting over a whole world: exactly what was approved is posted, as it was approved."""
 
+from types import SimpleNamespace
+
+import dagster as dg
 import pytest
 
 from fcb_pipelines_tests.defs.journal import edit_entry, replacing
@@ -9,6 +12,7 @@ from fcb_pipelines_tests.defs.world import World, ref_of
 from fcb_pipelines.cli.pipeline import Pipeline
 from fcb_pipelines.connectors.failures import NotFound
 from fcb_pipelines.core.close.review import DraftRow, Oddity
+from fcb_pipelines.defs.ledger import posting
 from fcb_pipelines.defs.reconciliation.queue import Queue
 from fcb_pipelines.defs.reconciliation.review import Review
 from fcb_pipelines.defs.reconciliation.stories import Stories
@@ -52,6 +56,9 @@ def test_exactly_the_approved_drafts_are_posted_and_one_that_changed_since_is_na
     assert set(states(fresh)) == {"draft"}
 
     assert approve(fresh, APPROVED, CHANGED, EDITED) == []
+    # Whoever approved alone is no second person.
+    assert review(fresh).approved(MARCH, but="jane") == {}
+    assert len(review(fresh).approved(MARCH, but="ada")) == 3
     with fresh.objects("stripe/invoices") as invoices:
         (invoice,) = (each for each in invoices if each["number"] == CHANGED)
         invoice["lines"]["data"][0]["description"] = "Odoo ERP Hosting - Renamed"
@@ -83,6 +90,32 @@ def test_exactly_the_approved_drafts_are_posted_and_one_that_changed_since_is_na
     assert ("jane", "approved to be posted, read") in {
         (one["side"], one["what"]) for one in story["events"]
     }
+
+
+@pytest.mark.parametrize(("company", "post", "approved", "outcome"), [
+    ("auto", None, None, True),
+    ("auto", False, None, False),
+    ("draft", None, None, False),
+    ("draft", True, None, True),
+    ("second_person", None, None, False),
+    ("second_person", True, {"a": "1"}, True),
+    ("second_person", True, {}, True),
+    ("second_person", True, None, None),
+])  # fmt: skip
+def test_a_run_posts_what_nobody_approved_only_where_nobody_has_to(
+    monkeypatch: pytest.MonkeyPatch,
+    company: str,
+    post: bool | None,
+    approved: dict[str, str] | None,
+    outcome: bool | None,
+) -> None:
+    monkeypatch.setattr(posting, "current", lambda: SimpleNamespace(posting=company))
+    config = posting.PostingConfig(post=post, approved=approved)
+    if outcome is None:
+        with pytest.raises(dg.Failure, match="only what was approved is posted"):
+            posting.posts(config)
+    else:
+        assert posting.posts(config) is outcome
 
 
 def test_an_approval_is_kept_once_a_person_and_can_be_withdrawn(fresh: World) -> None:

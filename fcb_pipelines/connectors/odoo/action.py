@@ -15,6 +15,8 @@ from fcb_pipelines.connectors.failures import ContractBreach, NotAllowed, Perman
 from fcb_pipelines.connectors.ledger import Writer
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.notes import Notes
+from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
 
 NAME = f"{MODULE}: batches"
@@ -74,8 +76,8 @@ def read_action(connection: OdooConnection, action: int) -> FoundAction:
 class Batches:
     """Calls of the server action of one database. `action` is its id.
 
-    `tracking`: Odoo notes each change in the chatter, as it does for a person. Each write carries the name
-    of its `writer`.
+    `tracking`: Odoo notes each change in the chatter, as it does for a person; without, `notes` stand there.
+    Each write carries the name of its `writer`.
     """
 
     def __init__(
@@ -85,11 +87,13 @@ class Batches:
         *,
         tracking: bool = False,
         writer: Writer | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self._connection = connection
         self._action = action
         self._tracking = tracking
         self._writer = writer or Writer()
+        self._notes = notes or Notes()
 
     def run(self, verb: str, **task: Any) -> Mapping[str, Any]:
         """The answer of one operation, done in one transaction."""
@@ -104,6 +108,10 @@ class Batches:
                 remedy="fcb ledger setup",
             )  # fmt: skip
         return answer
+
+    def notes_of(self, entries: Mapping[str, tuple[str, Kind]]) -> dict[str, str]:
+        """The note of each entry that this writer posts, by ref; `entries` as in `Notes.of`."""
+        return self._notes.of(entries, run=self._writer.run)
 
     def find(
         self,

@@ -29,13 +29,15 @@ names = env['ir.model.data'].sudo()
 moves = env['account.move']
 lines = env['account.move.line']
 partials = env['account.partial.reconcile']
+messages = env['mail.message']
 named = []
 
 def note(some):
-    # One note a move stands for the log that is switched off.
+    # One note a move stands for the log that is switched off. A text would be escaped, an Html field's value is not.
     if quiet and some:
-        some._message_log_batch({move.id: 'Posted by fcb_pipelines as %s' % move.x_fc_source_ref
-                                 for move in some})
+        some._message_log_batch({
+            move.id: messages.new({'body': task['notes'][move.x_fc_source_ref]}).body
+            for move in some})
 """
 
 FINDING = """

@@ -12,6 +12,7 @@ from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import WHEN_ANOTHER_WRITES, OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
+from fcb_pipelines.connectors.odoo.notes import Notes
 from fcb_pipelines.connectors.odoo.rights import missing_rights
 from fcb_pipelines.connectors.stopping import sleep
 from fcb_pipelines.core.company.settings import Settings
@@ -29,7 +30,10 @@ Dated = tuple[str, date, str]
 class Books:
     """The books of one company in Odoo, through one connection."""
 
-    def __init__(self, connection: OdooConnection, settings: Settings) -> None:
+    def __init__(
+        self, connection: OdooConnection, settings: Settings, notes: Notes | None = None
+    ) -> None:
+        self._notes = notes
         self._odoo = connection
         self._settings = settings
         self._found: Chart | None = None
@@ -105,7 +109,9 @@ class Books:
     def _batches(self) -> Batches:
         action = self._chart().action.id or 0
         tracking = self._settings.odoo.tracking
-        return Batches(self._odoo, action, tracking=tracking, writer=self._writer)
+        return Batches(
+            self._odoo, action, tracking=tracking, writer=self._writer, notes=self._notes
+        )
 
     def _lookups(self) -> LookupReader:
         return LookupReader(self._odoo, self._batches(), self._chart())

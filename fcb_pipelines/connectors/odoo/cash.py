@@ -23,7 +23,7 @@ from fcb_pipelines.connectors.odoo.fields import CONTENT_HASH, DATE, MEETS, SOUR
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.moves import BATCH, in_pages, major_text
 from fcb_pipelines.connectors.odoo.wanted import balances
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.codes import ExceptionCode, Kind
 from fcb_pipelines.core.ledger.cash import CashEntry, CashLine, LedgerCash, refs_of_key
 from fcb_pipelines.core.money import exponent
 
@@ -110,6 +110,7 @@ class Cash:
             self._batches.run(
                 "cash",
                 rows=[rows[entry.ref] for entry in batch if entry.ref in rows],
+                notes=self._batches.notes_of({entry.ref: ("", Kind.INVOICE) for entry in batch}),
                 meets=[[ref, key] for key in keys for ref in refs_of_key(key)],
                 account=self._chart.account(outstanding.code) if outstanding else 0,
             )

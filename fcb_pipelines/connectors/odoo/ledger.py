@@ -28,7 +28,7 @@ from fcb_pipelines.connectors.odoo.fields import SOURCE_REF
 from fcb_pipelines.connectors.odoo.foreign import foreign_credits
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
-from fcb_pipelines.connectors.odoo.reading import minor
+from fcb_pipelines.connectors.odoo.reading import KINDS, minor
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
 from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
 from fcb_pipelines.connectors.odoo.setup import Setup
@@ -170,8 +170,10 @@ class OdooLedger(CashBooks):
         for move, day in days.items():
             if lock is not None and date.fromisoformat(day) <= lock:
                 raise locked(f"posting {rows[move]['ref']}", day, lock)
+        names = {move: ref for ref, move in found.items()}
         for batch in in_pages(list(days), BATCH):
-            self._moves().post({move: days[move] for move in batch})
+            kinds = {names[move]: KINDS[rows[move]["move_type"]] for move in batch}
+            self._moves().post({move: days[move] for move in batch}, kinds)
         return self.read_moves(refs)
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[LedgerSettlement, ...]:

@@ -28,6 +28,7 @@ from fcb_pipelines.core.documents.taxes import allowance, taxed_lines
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, ListedMove
 from fcb_pipelines.core.money import exponent, to_major
+from fcb_pipelines.core.refs import is_correction
 
 MOVE = "account.move"
 # A read answers this many moves a call, so that an answer stays a few megabytes.
@@ -155,9 +156,16 @@ class Moves:
         known = {document.ref: document for document in documents}
         return tuple(_refusal(row, known, self._chart) for row in answer["refused"])
 
-    def post(self, moves: Mapping[int, str]) -> None:
-        """Post these moves, each on its date; none of them where Odoo would move a date."""
-        self._batches.run("post", rows=[[move, day] for move, day in moves.items()])
+    def post(self, moves: Mapping[int, str], kinds: Mapping[str, Kind]) -> None:
+        """Post these moves, each on its date; none of them where Odoo would move a date.
+
+        `kinds` has the kind of each by ref.
+        """
+        # A correction's own kind is not that of the document at the source.
+        notes = self._batches.notes_of(
+            {ref: ("" if is_correction(ref) else ref, kind) for ref, kind in kinds.items()}
+        )
+        self._batches.run("post", rows=[[move, day] for move, day in moves.items()], notes=notes)
 
     def _row(self, document: LedgerDocument, partner: int) -> dict[str, Any]:
         sign = -document.kind.sign

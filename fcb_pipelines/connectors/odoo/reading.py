@@ -39,7 +39,7 @@ LINE_FIELDS = (
 
 # Lines without an account.
 _REMARKS = {"line_section", "line_subsection", "line_note"}
-_KINDS = {"out_invoice": Kind.INVOICE, "out_refund": Kind.CREDIT_NOTE}
+KINDS = {"out_invoice": Kind.INVOICE, "out_refund": Kind.CREDIT_NOTE}
 STATES = {"draft": MoveState.DRAFT, "posted": MoveState.POSTED, "cancel": MoveState.CANCELLED}
 
 Entry = TypeVar("Entry", LedgerDocument, Settlement)
@@ -121,7 +121,7 @@ def _documents(
     Its ref is that of the field, which a person may have changed; the external id found the move.
     """
     currency = str(row["currency_id"][1])
-    kind = _KINDS[row["move_type"]]
+    kind = KINDS[row["move_type"]]
     charged = [line for line in lines if _is_line(line)]
     own = [_line(line, currency, lookups) for line in charged]
     taxes = _taxes(lines, own, kind, currency, lookups.chart)

@@ -107,6 +107,7 @@ class Settlements:
             self._batches.run(
                 "settle",
                 rows=[self._row(each, partners, receivable) for each in batch],
+                notes=self._notes(batch),
                 groups=[
                     {
                         "ref": each.document,
@@ -136,9 +137,13 @@ class Settlements:
         self._batches.run(
             "settle",
             rows=[self._row(each, sides.partners, receivable) for each, receivable in booked],
+            notes=self._notes(each for each, _ in booked),
             groups=_groups(batch, sides),
             allocations=[self._allocation(each, sides) for each in new if each.is_allocation],
         )
+
+    def _notes(self, settlements: Iterable[Settlement]) -> dict[str, str]:
+        return self._batches.notes_of({s.ref: (s.document, s.kind) for s in settlements})
 
     def _receivables(self, documents: Mapping[str, LedgerMove]) -> dict[str, int]:
         """Document ref -> id of its receivable account."""

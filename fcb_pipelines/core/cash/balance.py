@@ -224,18 +224,23 @@ def _payout_row(
     claims: Mapping[str, int],
     begin: date,
 ) -> PayoutRow:
-    own = payout.claims or ()
+    def shown(amount: int) -> str:
+        return money(amount, payout.currency)
+
+    own, paid_out = payout.claims or (), shown(payout.amount)
     unnamed = sum(one.net for one in own if _is_unnamed(one, known))
     claimed = sum(one.net for one in own)
     faults = [payout.problem] if payout.problem else []
     if payout.claims is not None and claimed != payout.amount:
-        faults.append(f"its transactions come to {claimed}, the payout is {payout.amount}")
+        faults.append(f"its transactions come to {shown(claimed)}, the payout is {paid_out}")
     for one in own:
         listed = known.get(one.id)
         if listed is None and one.date >= begin:
             faults.append(f"{one.id} is in it and in no month")
         elif listed is not None and listed.net != one.net:
-            faults.append(f"{one.id} is {one.net} in it and {listed.net} in its month")
+            faults.append(
+                f"{one.id} is {shown(one.net)} in it and {shown(listed.net)} in its month"
+            )
         if claims[one.id] > 1:
             faults.append(f"{one.id} is in {claims[one.id]} payouts")
     moved = [known[each] for each in payout.transactions if each in known]
@@ -244,7 +249,7 @@ def _payout_row(
         faults.append(f"{lacking}, its own transaction, is in no month")
     out = [one.amount for one in moved if one.kind is CashKind.PAYOUT]
     if out and out != [-payout.amount]:
-        faults.append(f"its own transaction moves {out[0]}, the payout is {payout.amount}")
+        faults.append(f"its own transaction moves {shown(out[0])}, the payout is {paid_out}")
     return PayoutRow(
         ref=payout.ref,
         id=payout.id,

@@ -31,7 +31,8 @@ class Booked:
     """One posted entry on the receivable, or the part of it that belongs to the document `of`.
 
     Minor units, positive where more is owed: `amount` as booked, `open` what is not matched of it.
-    `elsewhere` says that the rest is matched with a document that is not its own.
+    `elsewhere` says that the rest is matched with a document that is not its own. A document has its id and its
+    number in the ledger (`record`, `ledger_number`).
     """
 
     ref: str
@@ -44,6 +45,8 @@ class Booked:
     open: int
     number: str = ""
     elsewhere: bool = False
+    record: str = ""
+    ledger_number: str = ""
 
 
 def booked(state: LedgerState) -> tuple[Booked, ...]:
@@ -82,6 +85,8 @@ def _of_move(move: LedgerMove) -> tuple[Booked, ...]:
             # What entries beside it added is open on them, not on the document.
             open=document.kind.sign * (move.residual - move.put_back),
             number=document.number,
+            record=move.move_id,
+            ledger_number=move.ledger_number,
         ),
     )
 

@@ -9,8 +9,8 @@ from fcb_pipelines.core.cash.shapes import CashSection
 from fcb_pipelines.core.close.changes import FIRST, carried
 from fcb_pipelines.core.close.changes import compared as compared_reports
 from fcb_pipelines.core.close.exceptions import exception_rows
-from fcb_pipelines.core.close.history import History, compared, receivable_of
-from fcb_pipelines.core.close.links import Pages, found_at
+from fcb_pipelines.core.close.history import History, Receivable, compared, receivable_of
+from fcb_pipelines.core.close.links import Pages, entries_found_at, found_at
 from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.population import billed_amounts
 from fcb_pipelines.core.close.report_shapes import Since
@@ -75,7 +75,7 @@ def close_report(
     verdicts = Counter(row.verdict for row in month.dispositions)
     documents = documents_of(month)
     named = naming_taxes(taxes)
-    history = history or History()
+    history, pages = history or History(), pages or Pages()
     at_end = receivable_of(history, period, customers)
     revenue = _revenue(posted, families, currency)
     report: ReportJson = {
@@ -116,7 +116,10 @@ def close_report(
             for partner in sorted({one["partner"] or "" for one in documents} & customers.keys())
         },
         "changes": FIRST,
-        "links": found_at(documents, month.moves, pages or Pages()),
+        "links": {
+            **entries_found_at(history.entries, _refs_at_end(at_end), pages),
+            **found_at(documents, month.moves, pages),
+        },
         "metering": metering,
         "events": events,
         "cash": cash,
@@ -125,6 +128,12 @@ def close_report(
         report["changes"] = carried(before, compared_reports(before, report, _since(before)))
     report["generated_from"]["digest"] = digest_of(report)
     return report
+
+
+def _refs_at_end(at_end: Receivable) -> set[str]:
+    """The documents that the receivable at the month's end names, of whichever month."""
+    differing = (row for rolled in at_end["roll_forward"] for row in rolled["differing"])
+    return {row["ref"] for row in (*at_end["open_documents"], *differing)}
 
 
 def digest_of(report: ReportJson) -> str:

@@ -10,6 +10,7 @@ from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.shapes import Document
 from fcb_pipelines.core.close.status import documents_of
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Reason, Verdict
+from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.dispositions.decide import in_order as by_date
 from fcb_pipelines.core.ledger.entries import LedgerDocument
@@ -97,9 +98,13 @@ class DraftTotals(TypedDict):
 
 
 class ReviewJson(TypedDict):
-    """The drafts of one month (`period` None: of all), as of the extract `snapshot`; `approved` counts them."""
+    """The drafts of one month (`period` None: of all), as of the extract `snapshot`; `approved` counts them.
+
+    `digest` is that of the drafts as they are listed, without their approvals.
+    """
 
     snapshot: str
+    digest: str
     period: str | None
     approved: int
     drafts: list[DraftRow]
@@ -160,6 +165,11 @@ def draft_totals(rows: Iterable[DraftRow]) -> dict[str, DraftTotals]:
             sums[family] += sign * net
         entry["by_family"] = dict(sorted(sums.items()))
     return dict(sorted(found.items()))
+
+
+def review_digest(rows: Iterable[DraftRow]) -> str:
+    """The digest of what a reviewer of these drafts sees; who approved them is no part of it."""
+    return digest_of_json([{**row, "approval": None} for row in rows])
 
 
 def approved_hashes(rows: Iterable[DraftRow]) -> dict[str, str]:

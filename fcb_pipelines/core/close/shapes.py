@@ -281,7 +281,7 @@ class ReportJson(Sold):
     """The close report of one month; revenue and tax are in the company's currency.
 
     `customers` maps each billing account of a document to its name, where NexaCloud knows one, `links` each
-    document to where it is found.
+    document, of other months those that are open, to where it is found.
     """
 
     period: str

@@ -259,7 +259,7 @@ class Settings(Part):
     first_period: Period
     cutover: date | None = None
     as_of: date | None = None
-    posting: Literal["draft", "auto"] = "draft"
+    posting: Literal["draft", "auto", "second_person"] = "draft"
     stripe: StripeSettings
     lago: LagoSettings
     sources: tuple[FurtherSource, ...] = ()

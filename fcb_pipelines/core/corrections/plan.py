@@ -15,6 +15,7 @@ from fcb_pipelines.core.ledger.corrections import answered
 from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
+from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
 from fcb_pipelines.core.settlements.plan import settlement_refs
 from fcb_pipelines.core.settlements.withdrawn import unreversed_settlements, withdrawn_settlements
@@ -163,7 +164,10 @@ def plan_correction(
 
 
 def _in_words(case: Case, found: Correction | None, undo: Sequence[Settlement]) -> str:
-    document = [f"{found.document.kind} over {found.document.total}"] if found else []
+    document: list[str] = []
+    if found:
+        total = money(found.document.total, found.document.currency)
+        document.append(f"{found.document.kind} over {total}")
     why = "; ".join([*document, *(f"{each.undoes} is reversed" for each in undo)])
     if why:
         return why
@@ -220,8 +224,9 @@ def _refused(
     reversed_ = -sum(note.document.kind.sign * note.document.total for note in posted.confirmed)
     if target is None and posted.credited != reversed_:
         why = (
-            f"refused: its credit notes are over {posted.credited} minor units and {reversed_} of them are "
-            "posted; `fcb sync`, post them (`fcb post`) and try again"
+            f"refused: its credit notes are over {money(posted.credited, plan.currency)} and "
+            f"{money(reversed_, plan.currency)} of them are posted; `fcb sync`, post them (`fcb post`) and "
+            "try again"
         )
         return _nothing(plan, why)
     sign = posted.move.document.kind.sign

@@ -7,6 +7,7 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState, is_same_document
 from fcb_pipelines.core.money import to_major
+from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.periods import period_of
 
 
@@ -26,12 +27,14 @@ def broken_rules(
     if document.currency not in books.currencies:
         faults.append(f"the ledger lacks {document.currency}")
     if document.total < 0 or not document.lines:
-        faults.append(f"a total of {document.total} with {len(document.lines)} lines")
+        billed = money(document.total, document.currency)
+        faults.append(f"a total of {billed} with {len(document.lines)} lines")
     for line in document.lines:
         if accounts.get(line.family) != line.account:
             faults.append(f"family {line.family} does not post to {line.account}")
         if line.quantity * line.unit_price != to_major(line.net, document.currency):
-            faults.append(f"{line.quantity} x {line.unit_price} is not {line.net} minor units")
+            sold = money(line.net, document.currency)
+            faults.append(f"{line.quantity} x {line.unit_price} is not {sold}")
     unknown = (document.tax_keys - known_taxes) | (document.tax_keys & books.lacking_taxes)
     if unknown:
         return [*faults, f"unknown taxes {', '.join(sorted(unknown))}"]

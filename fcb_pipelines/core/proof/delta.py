@@ -16,7 +16,7 @@ class LedgerDelta:
     """One difference of one field. `entry` is the external id of the document or settlement that differs.
 
     `expected` is the intent and `actual` the read-back, as text; `difference` is actual less expected,
-    minor units, for amounts alone. `aspect` names the gate that reports it, `code` is its exception.
+    minor units of `currency` (empty in the frames of earlier versions), for amounts alone. `aspect` names the gate that reports it, `code` is its exception.
     `moved` are the sides that changed since the document was written. Its three digests show them:
     `source_now` of the document as it would be written now, `written`, and `ledger_now`. A settlement
     of a draft is no difference, since it waits for the posting.
@@ -35,9 +35,12 @@ class LedgerDelta:
     source_now: str | None = None
     written: str | None = None
     ledger_now: str | None = None
+    currency: str = ""
 
 
-def delta_of(document: str, entry: str, row: AgreementRow, code: ExceptionCode) -> LedgerDelta:
+def delta_of(
+    document: str, entry: str, row: AgreementRow, code: ExceptionCode, currency: str
+) -> LedgerDelta:
     """The delta of one differing field, of the document itself or of a settlement (`entry`) of it."""
     return LedgerDelta(
         ref=document,
@@ -49,4 +52,5 @@ def delta_of(document: str, entry: str, row: AgreementRow, code: ExceptionCode) 
         difference=row.difference,
         aspect=DATES if row.field in _DATES else READ_BACK,
         code=code,
+        currency=currency,
     )

@@ -189,7 +189,7 @@ def _document_deltas(
     differing = compare_documents(document, move.document, move.partner_links)
     if answered(document.source_hash or "", corrections) and ChangedSide.LEDGER not in sides:
         differing = ()
-    rows = [delta_of(row.ref, row.ref, row, code) for row in differing]
+    rows = [delta_of(row.ref, row.ref, row, code, document.currency) for row in differing]
     posted = move.state is MoveState.POSTED
     redated = move.accounting_date != move.document.date
     if posted and redated and "date" in compared_with(System.LEDGER):
@@ -204,6 +204,7 @@ def _document_deltas(
                 difference=None,
                 aspect=DATES,
                 code=ExceptionCode.EDITED_IN_LEDGER,
+                currency=document.currency,
             )
         )
     return rows
@@ -222,6 +223,7 @@ def _missing(
         difference=-document.total,
         aspect=READ_BACK,
         code=code,
+        currency=document.currency,
     )
 
 
@@ -266,6 +268,7 @@ def _residual_delta(
             difference=actual - expected,
             aspect=RESIDUAL,
             code=code,
+            currency=document.currency,
         )
     ]
 
@@ -282,6 +285,7 @@ def _unposted(move: LedgerMove) -> LedgerDelta:
         difference=-move.document.total,
         aspect=READ_BACK,
         code=ExceptionCode.EDITED_IN_LEDGER,
+        currency=move.document.currency,
     )
 
 
@@ -299,4 +303,5 @@ def _unexpected(move: LedgerMove, reason: Reason | None) -> LedgerDelta:
         difference=move.document.total,
         aspect=READ_BACK,
         code=ExceptionCode.STALE_DRAFT if move.state is MoveState.DRAFT else posted,
+        currency=move.document.currency,
     )

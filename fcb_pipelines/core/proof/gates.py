@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, disagreements
+from fcb_pipelines.core.agreement.words import in_words
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.decide import Disposition
@@ -36,9 +37,6 @@ BOOKS_ARE_RIGHT = frozenset(
         ExceptionCode.UNREACHABLE,
     }
 )
-
-# The compared fields that are amounts; the number of lines is none.
-_MONEY = frozenset({"net", "tax", "total", "paid", "line.net"})
 
 
 def listing_complete(rows: Iterable[IndexRow], problem: str | None) -> Finding:
@@ -120,7 +118,8 @@ def documents_match_dispositions(
     ]
     if owed is not None:
         faults += [
-            f"{row.ref}: settlements leave {owed.get(row.ref)}, disposition {row.owed}"
+            f"{row.ref}: settlements leave {_owed(owed.get(row.ref), row)}, "
+            f"disposition {_owed(row.owed, row)}"
             for row in dispositions
             if row.verdict is Verdict.POST and owed.get(row.ref) != row.owed
         ]
@@ -188,7 +187,8 @@ def nexacloud_agrees(rows: Sequence[AgreementRow]) -> Finding:
     faults = []
     for row in disagreements(rows):
         source, copy = (
-            _shown(row, value, currencies.get(row.ref, "")) for value in (row.expected, row.actual)
+            in_words(row.field, value, currencies.get(row.ref, ""))
+            for value in (row.expected, row.actual)
         )
         faults.append(f"{row.ref} {row.field}: {source} at the source, {copy} in NexaCloud")
     return warning(faults)
@@ -207,26 +207,17 @@ def _differences(aspect: str, deltas: Sequence[LedgerDelta]) -> Finding:
     own = [delta for delta in deltas if delta.aspect == aspect]
     faults = [
         f"{d.ref if d.entry == d.ref else f'{d.ref} {d.entry}'} {_field(d)}: "
-        f"{_value(d.expected)} intended, {_value(d.actual)} in the ledger ({d.code})"
+        f"{in_words(d.field, d.expected, d.currency)} intended, "
+        f"{in_words(d.field, d.actual, d.currency)} in the ledger ({d.code})"
         for d in own
     ]
     are_right = all(delta.code in BOOKS_ARE_RIGHT for delta in own)
     return warning(faults) if are_right else failing(faults)
 
 
-def _shown(row: AgreementRow, value: str | None, currency: str) -> str:
-    """A value of a comparison as people write it; an amount where both sides have one."""
-    is_amount = row.difference is not None and row.policy in _MONEY and currency
-    return money(int(value), currency) if is_amount and value else _value(value)
-
-
 def _field(delta: LedgerDelta) -> str:
     """The field that differs; of a residual both figures are what is open."""
     return "open amount" if delta.aspect == RESIDUAL and delta.field == "paid" else delta.field
-
-
-def _value(value: str | None) -> str:
-    return "nothing" if value in (None, "") else str(value)
 
 
 def _lines_of(family: str, rows: Sequence[DocumentRow]) -> Finding:
@@ -242,5 +233,13 @@ def _twice(keys: Sequence[str], fault: str) -> list[str]:
     return [f"{key} {fault}" for key, count in Counter(keys).items() if count > 1]
 
 
-def _as_text(values: tuple[object, ...] | None) -> str:
-    return "none" if values is None else " ".join(str(value) for value in values)
+def _owed(amount: int | None, row: Disposition) -> str:
+    return "none" if amount is None else money(amount, row.currency)
+
+
+def _as_text(values: tuple[str, int, int, int, date | None] | None) -> str:
+    if values is None:
+        return "none"
+    currency, *amounts, day = values
+    net, tax, total = (money(each, currency) for each in amounts)
+    return f"of {day}, net {net}, tax {tax}, total {total}"

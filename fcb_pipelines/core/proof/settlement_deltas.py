@@ -31,6 +31,7 @@ def withdrawn_deltas(
             difference=entry.settlement.amount,
             aspect=READ_BACK,
             code=ExceptionCode.SETTLEMENT_TAKEN_BACK,
+            currency=entry.settlement.currency,
         )
         for entry in withdrawn_settlements(unreversed, *reported)
     ]
@@ -75,7 +76,7 @@ def settlement_deltas(
             if row.kind is not Agreement.MATCH:
                 undone = entry is not None and row.field == "settlement.reconciled"
                 cause = ExceptionCode.EDITED_IN_LEDGER if undone else code
-                rows.append(delta_of(document.ref, settlement.ref, row, cause))
+                rows.append(delta_of(document.ref, settlement.ref, row, cause, settlement.currency))
     return rows
 
 
@@ -130,7 +131,9 @@ def on_account_deltas(
             code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
         for row in compare(settlement.document, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:
-                rows.append(delta_of(settlement.document, settlement.ref, row, code))
+                rows.append(
+                    delta_of(settlement.document, settlement.ref, row, code, settlement.currency)
+                )
     return rows
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
+from fcb_pipelines.core.naming import money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ def unmet(
     if not settlement.is_allocation:
         return None
     if settlement.amount <= 0:
-        return Unmet(why=f"it allocates {settlement.amount}, an amount not above zero")
+        allocated = money(settlement.amount, settlement.currency)
+        return Unmet(why=f"it allocates {allocated}, an amount not above zero")
     if not draws_on_a_document(settlement):
         return None
     drawn = _posted(f"{settlement.drawn_on}, which it draws on,", drawn_on)
@@ -80,9 +82,10 @@ def unlike_receipt(allocation: Settlement, amount: int, currency: str) -> Unmet 
     """The contradiction where the ledger's receipt, `amount` minor units, is not the one it draws on."""
     if (amount, currency) == (allocation.receipt, allocation.currency):
         return None
+    drawn = money(allocation.receipt or 0, allocation.currency)
     return Unmet(
-        why=f"it draws on {allocation.drawn_on} of {allocation.receipt} {allocation.currency}, "
-        f"which the ledger holds over {amount} {currency}"
+        why=f"it draws on {allocation.drawn_on} of {drawn}, which the ledger holds over "
+        f"{money(amount, currency)}"
     )
 
 

@@ -3,7 +3,6 @@
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import CashLedger, Ledger
 from fcb_pipelines.connectors.store.frames import FrameStore, to_frame, to_rows
@@ -12,7 +11,7 @@ from fcb_pipelines.core.cash.entries import Placement, entries_of
 from fcb_pipelines.core.cash.plan import plan_cash
 from fcb_pipelines.core.ledger.cash import LedgerCash
 from fcb_pipelines.core.ledger.moves import may_replace
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger.posting import PostingConfig, posts
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader, open_writer, refused_by
@@ -100,8 +99,7 @@ def writing_assets() -> list[dg.AssetsDefinition]:
                 {ref: entry.seen for ref, entry in seen.items()},
                 reader.description.entry_lock,
             )
-            post = current().posting == "auto" if config.post is None else config.post
-            write = plan.write if post else ()
+            write = plan.write if posts(config) else ()
             refused = refused_by(lambda: kept.write_cash(write)) if write else {}
             rows = kept.read_cash(refs)
             _note(reader, rows)

@@ -21,7 +21,7 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.core.proof.basis import records_digest
 from fcb_pipelines.defs.gates.inputs import before_a_write
-from fcb_pipelines.defs.ledger.posting import PostingConfig
+from fcb_pipelines.defs.ledger.posting import PostingConfig, posts
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.gating import require
@@ -200,9 +200,8 @@ def posted_moves(
     this = Month(context.partition_key, frames)
     with _writer(context, ledger, read_back_log) as reader:
         now = _gated(this, reader)
-        post = current().posting == "auto" if config.post is None else config.post
         drafts = {ref: row.move for ref, row in now.items() if row.move}
-        refs = plan_posting(this.documents, drafts, config.approved) if post else ()
+        refs = plan_posting(this.documents, drafts, config.approved) if posts(config) else ()
         refused = refused_by(lambda: reader.ledger.post(refs))
         moves = reader.ledger.read_moves([document.ref for document in this.documents])
         reader.note(moves)

@@ -3,6 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
+from fcb_pipelines.config.settings import current
 from fcb_pipelines.defs.runtime import keys
 
 
@@ -17,6 +18,18 @@ class PostingConfig(dg.Config):
         default=None,
         description="Document ref -> content hash that was reviewed; unset: all drafts as they are.",
     )
+
+
+def posts(config: PostingConfig) -> bool:
+    """Whether this run posts. Raises dg.Failure where it would post what nobody had to approve, and somebody has to."""
+    company = current()
+    post = company.posting == "auto" if config.post is None else config.post
+    if post and company.posting == "second_person" and config.approved is None:
+        raise dg.Failure(
+            "with `posting: second_person` only what was approved is posted: `fcb post --approved`",
+            allow_retries=False,
+        )
+    return post
 
 
 def posting(config: PostingConfig) -> dict[str, dg.Config]:

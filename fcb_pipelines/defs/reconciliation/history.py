@@ -35,8 +35,11 @@ from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.partitions import periods
 
 _DIGESTS = ("kept", "booked")
+# A digest of another version is made anew.
+_VERSION = "2"
 _AS_THEY_ARE = (
     "ref", "of", "part", "partner", "currency", "amount", "open", "number", "elsewhere",
+    "record", "ledger_number",
 )  # fmt: skip
 
 
@@ -55,6 +58,8 @@ class _Kept:
     open: int = 0
     number: str = ""
     elsewhere: bool = False
+    record: str = ""
+    ledger_number: str = ""
 
 
 def history(frames: FrameStore, period: str) -> History:
@@ -108,7 +113,7 @@ def receivable_file(frames: FrameStore, period: str) -> Place:
 
 def _digest(frames: FrameStore, period: str, file: Place) -> pa.Table:
     """The digest of a month's read-back; made where there is none of its present content."""
-    place, signature = frames.path(_DIGESTS, period), places.signature(file)
+    place, signature = frames.path(_DIGESTS, period), f"{_VERSION} {places.signature(file)}"
     try:
         table = read_columns(place)
     except FileNotFoundError:

@@ -16,6 +16,7 @@ from fcb_pipelines.core.close.review import (
     draft_totals,
     in_order,
     posted_unapproved,
+    review_digest,
 )
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState
@@ -37,16 +38,19 @@ class Review:
         dispositions = FrameReport(self.frames).dispositions()
         return self._rows(period, [row for own in dispositions.values() for row in own])
 
-    def approved(self, period: str) -> dict[str, str]:
-        """Ref -> content hash of each draft of a month whose approval holds."""
-        return approved_hashes(self._rows(period, ()))
+    def approved(self, period: str, *, but: str | None = None) -> dict[str, str]:
+        """Ref -> content hash of each draft of a month that somebody `but` this person approved as it is."""
+        return approved_hashes(self._rows(period, (), but))
 
     def left(self, period: str) -> tuple[DraftRow, ...]:
         """The drafts of a month that somebody approved, whether that holds or not, without what other months say."""
         return tuple(row for row in self._rows(period, ()) if row["approval"])
 
-    def _rows(self, period: str | None, known: Sequence[Disposition]) -> list[DraftRow]:
+    def _rows(
+        self, period: str | None, known: Sequence[Disposition], but: str | None = None
+    ) -> list[DraftRow]:
         kept = self.decisions.all()
+        given = {ref: [one for one in own if one.by != but] for ref, own in approvals(kept).items()}
         proof = FrameReport(self.frames, kept)
         customers = proof.customers()
         rows = [
@@ -56,7 +60,7 @@ class Review:
             for row in draft_rows(
                 month,
                 known=known,
-                approved=approvals(kept),
+                approved=given,
                 families=families(),
                 customers=customers,
             )
@@ -73,6 +77,7 @@ class Review:
         rows = [row for row in every if not names or row["ref"] in wanted]
         return {
             "snapshot": FrameReport(self.frames).snapshot(),
+            "digest": review_digest(rows),
             "period": period,
             "approved": len(approved_hashes(rows)),
             "drafts": rows,

@@ -24,6 +24,7 @@ from fcb_pipelines.connectors.store.readback_log import ReadBackLog
 from fcb_pipelines.core.close.links import Pages
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.digests import digest
+from fcb_pipelines.defs.sources import registry
 
 
 def frames(found: Environment) -> FrameStore:
@@ -176,12 +177,15 @@ def _ledger(found: Environment, settings: Settings) -> Ledger:
     if found.ledger == "odoo":
         from fcb_pipelines.connectors.odoo.connection import OdooConnection
         from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+        from fcb_pipelines.connectors.odoo.notes import Notes
 
         access = found.odoo()
         connection = OdooConnection(
             access.url, access.database, access.user, access.password, company=access.company
         )
-        return OdooLedger(connection, settings)
+        sources = {each.name: each.service for each in registry.registered(settings)}
+        notes = Notes(pages=pages(found, sources), dagster=found.dagster_page())
+        return OdooLedger(connection, settings, notes)
     try:
         from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
     except ModuleNotFoundError as missing:

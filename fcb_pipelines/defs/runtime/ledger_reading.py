@@ -154,7 +154,9 @@ def open_writer(ledger: Ledger, log: ReadBackLog, run_id: str) -> Iterator[Ledge
 
     who = f"run {run_id[:8]}"
     with one_writer(log.postgres_url, identity, who=who, waits=waits) as waited:
-        writer = Writer(deployment=deployment_of(log.postgres_url), name=named(who), waits=waits)
+        writer = Writer(
+            deployment=deployment_of(log.postgres_url), name=named(who), run=run_id, waits=waits
+        )
         if ledger.begin_writing(writer) or waited:
             reader = open_reader(ledger, log, run_id)
         yield reader

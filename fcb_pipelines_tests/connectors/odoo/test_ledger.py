@@ -1,5 +1,6 @@
 """What only the real Odoo can show; what every ledger must do is in test_ledger_contract."""
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -15,10 +16,13 @@ from fcb_pipelines.connectors.failures import (
     TransientFailure,
     Unreachable,
 )
+from fcb_pipelines.connectors.ledger import Writer
 from fcb_pipelines.connectors.odoo.action import NAME, xml_name
 from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
+from fcb_pipelines.connectors.odoo.notes import Notes
+from fcb_pipelines.core.close.links import Pages
 from fcb_pipelines.core.codes import Method
 from fcb_pipelines.core.company.settings import OdooSettings, Settings
 from fcb_pipelines.core.documents.build import intended_document
@@ -206,6 +210,12 @@ def test_the_server_action_is_known_by_its_code_before_anything_is_written(
     assert action["code"] == CODE
 
 
+NOTES = Notes(
+    pages=Pages(sources={"stripe:acct_nexacloud": "https://dashboard.example/{kind}/{id}?a=1&b=2"}),
+    dagster="https://dagster.example/",
+)
+
+
 @pytest.mark.parametrize(
     ("audited", "tracking", "logged"),
     [(False, False, False), (False, True, True), (True, False, True)],
@@ -217,20 +227,31 @@ def test_odoo_logs_our_changes_where_the_setting_or_its_audit_trail_asks_for_it(
     values = {"restrictive_audit_trail": audited}
     odoo.call("res.company", "write", [odoo.company], values)
     settings = SETTINGS.model_copy(update={"odoo": OdooSettings(tracking=tracking)})
-    ledger = OdooLedger(odoo, settings)
+    ledger = OdooLedger(odoo, settings, NOTES)
     assert ledger.describe().tracking is logged
     ledger.upsert_partners([a_partner()])
     invoice = an_invoice()
+    assert not ledger.begin_writing(Writer(run="run-1"))
     posted(ledger, invoice)
-    ledger.settle([a_settlement(invoice)])
+    (entry,) = ledger.settle([a_settlement(invoice)])
     move = record(ledger, invoice)["id"]
-    about = [("model", "=", "account.move"), ("res_id", "=", move)]
-    messages = odoo.rows("mail.message", about, ["body", "author_id", "tracking_value_ids"])
-    assert any(message["tracking_value_ids"] for message in messages) is logged
+    fields = ["body", "author_id", "tracking_value_ids"]
+    of_invoice, of_payment = (
+        odoo.rows(
+            "mail.message", [("model", "=", "account.move"), ("res_id", "=", int(each))], fields
+        )
+        for each in (move, entry.move_id)
+    )
+    assert any(message["tracking_value_ids"] for message in of_invoice) is logged
     if not logged:
-        (note,) = messages
-        assert f"Posted by fcb_pipelines as {invoice.ref}<" in note["body"]
-        assert note["author_id"]
+        for ref, notes in ((invoice.ref, of_invoice), (entry.ref, of_payment)):
+            (note,) = notes
+            assert f"Posted by fcb_pipelines as {ref}," in note["body"]
+            assert re.findall('href="([^"]+)"', note["body"]) == [
+                "https://dashboard.example/invoices/in_1?a=1&amp;b=2",
+                "https://dagster.example/runs/run-1",
+            ]
+            assert note["author_id"]
     assert balances(ledger) == expected_balances([invoice], [a_settlement(invoice)])
 
 

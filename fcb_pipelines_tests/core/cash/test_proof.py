@@ -140,16 +140,16 @@ OLD = (
 PAYOUTS = {
     "as it is": ([CLAIMED], KNOWN, None),
     "manual": ([replace(CLAIMED, claims=None, is_automatic=False)], KNOWN, None),
-    "one cent more": ([replace(CLAIMED, amount=10001)], KNOWN, "come to 10000, the payout is 10001"),
+    "one cent more": ([replace(CLAIMED, amount=10001)], KNOWN, "come to 100.00 CAD, the payout is 100.01 CAD"),
     "a claim of before the books": ([replace(CLAIMED, claims=OLD)], KNOWN, None),
     "a claim that no month has": ([CLAIMED], [CHARGE, PAYOUT], "txn_5 is in it and in no month"),
     "a claim of another amount": (
-        [CLAIMED], [replace(CHARGE, net=10926), *KNOWN[1:]], "txn_1 is 10927 in it and 10926 in its month"),
+        [CLAIMED], [replace(CHARGE, net=10926), *KNOWN[1:]], "txn_1 is 109.27 CAD in it and 109.26 CAD in its month"),
     "a claim of two payouts": (
         [CLAIMED, replace(CLAIMED, id="po_2")], KNOWN, "txn_1 is in 2 payouts"),
     "without its own transaction": ([CLAIMED], KNOWN[:2], "txn_9, its own transaction, is in no month"),
     "its own transaction of another amount": (
-        [CLAIMED], [*KNOWN[:2], replace(PAYOUT, amount=-9999)], "its own transaction moves -9999"),
+        [CLAIMED], [*KNOWN[:2], replace(PAYOUT, amount=-9999)], "its own transaction moves -99.99 CAD"),
     "one that can't be read": ([replace(CLAIMED, problem="odd", claims=None)], KNOWN, "odd"),
 }  # fmt: skip
 

@@ -1,11 +1,14 @@
 """A document of the report is found at its source and in the ledger, where somebody said where."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from fcb_pipelines.core.close.links import Pages, found_at
+from fcb_pipelines.core.close.booked import booked
+from fcb_pipelines.core.close.links import Pages, entries_found_at, found_at
 from fcb_pipelines.core.close.shapes import Document
+from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines_tests.documents import an_invoice
 from fcb_pipelines_tests.facts import a_move
 
@@ -45,3 +48,13 @@ def test_the_move_is_linked_by_its_id_where_the_books_are_odoos() -> None:
 
 def test_a_document_that_is_nowhere_is_left_out() -> None:
     assert found(Pages(odoo="https://odoo.example"), posted=False) is None
+
+
+def test_an_open_document_of_another_month_is_found_by_its_entry() -> None:
+    (entry,) = booked(LedgerState(ref=MOVE.ref, move=MOVE))
+    payment = replace(entry, part="payment")
+    pages = Pages(sources=STRIPE, odoo="https://odoo.example")
+    of_month = found(pages)
+    assert entries_found_at([entry, payment], {MOVE.ref}, pages) == {MOVE.ref: of_month}
+    assert entries_found_at([entry], (), pages) == {}
+    assert entries_found_at([payment], {MOVE.ref}, pages) == {}

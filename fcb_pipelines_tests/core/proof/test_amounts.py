@@ -122,7 +122,7 @@ def listed_as(code: str) -> LedgerDelta:
         ref=INVOICE.ref, other_ref=PAYMENT.ref, field="settlement.amount", kind=Agreement.MISSING,
         expected="22600", actual=None, difference=None, policy="settlement",
     )  # fmt: skip
-    return delta_of(INVOICE.ref, PAYMENT.ref, row, code)
+    return delta_of(INVOICE.ref, PAYMENT.ref, row, code, INVOICE.currency)
 
 
 @pytest.mark.parametrize(

@@ -323,10 +323,14 @@ def test_a_document_is_linked_to_its_source_and_to_its_move() -> None:
         "ledger_url": "https://odoo.example/odoo/account.move/7",
         "source_url": 'https://dashboard.example/in_1?a=1&b="2"',
     }
+    moved = '<a href="https://odoo.example/odoo/account.move/7">INV/2026/00005</a>'
     page = render(a_report(links={ref: at}, exceptions=[EXCEPTION]))
-    assert '<a href="https://odoo.example/odoo/account.move/7">INV/2026/00005</a>' in page
+    assert page.count(moved) == 1
     linked = 'href="https://dashboard.example/in_1?a=1&amp;b=&#34;2&#34;">A-0001</a>'
     assert page.count(linked) == 2
+    # Open at the end of the month, of this one or of another.
+    page = render(a_report(links={ref: at}, documents=[], open_documents=[OPEN]))
+    assert (page.count(moved), page.count(linked)) == (1, 1)
     plain = render(a_report(links={ref: at | {"ledger_url": None, "source_url": None}}))
     assert "INV/2026/00005" in plain
     assert 'href="http' not in plain
