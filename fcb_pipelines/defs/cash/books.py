@@ -35,7 +35,6 @@ from fcb_pipelines.core.ledger.cash import (
 )
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.defs.cash.proof import of_months
 from fcb_pipelines.defs.cash.reading import ReadAt
 from fcb_pipelines.defs.cash.writing import cash_ledger
 from fcb_pipelines.defs.runtime import keys
@@ -108,10 +107,7 @@ def books_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
             "journal": _out(keys.JOURNAL, "reconciliation", JournalRow),
         },
         ins={"settled": dg.AssetIn(keys.CASH_SETTLED)},
-        deps=[
-            *of_months(names),
-            dg.AssetDep(keys.STATEMENT_LINES, partition_mapping=dg.AllPartitionMapping()),
-        ],
+        after=[dg.AssetDep(keys.STATEMENT_LINES, partition_mapping=dg.AllPartitionMapping())],
         pool=keys.LEDGER_POOL,
     )
     def cash_in_the_books(

@@ -32,12 +32,11 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
     key=keys.REPORT,
     partitions_def=MONTHS,
     deps=[
-        keys.SETTLEMENTS,
         keys.LEDGER_DELTAS,
         keys.TAX_WITNESS,
         keys.METERING_DELTAS,
         keys.OUTBOX,
-        *((keys.CASH_ENTRIES, keys.STATEMENT_LINES) if keys.BALANCES else ()),
+        *((keys.STATEMENT_LINES,) if keys.BALANCES else ()),
     ],
     group_name="close",
     owners=keys.OWNERS,

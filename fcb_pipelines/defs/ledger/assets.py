@@ -63,6 +63,7 @@ def moves(
     dg.asset,
     key=keys.STANDING,
     ins={**month.FACTS, **month.INDEXES, **month.COPIES, **month.UNPLACED_DOCUMENTS},
+    after=[*month.PAYMENTS, keys.UNPLACED_DOCUMENTS],
     metadata=column_schema(LedgerState),
     kinds={"ledger"},
     **_COMMON,
@@ -100,6 +101,7 @@ def ledger_state(
         **month.STANDING,
         **month.DISPOSITIONS,
     },
+    after=[keys.DISPOSITIONS],
     metadata=column_schema(DocumentRow),
     kinds={"python"},
     **_COMMON,
@@ -127,6 +129,7 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
         **month.STANDING,
         **month.UNPLACED_DOCUMENTS,
     },
+    after=[keys.DOCUMENTS],
     metadata=column_schema(LinkedPartner),
     **_WRITES,
 )
@@ -154,7 +157,7 @@ def partners(
     dg.asset,
     key=keys.DRAFT_MOVES,
     ins=month.GATED,
-    deps=[keys.PARTNERS],
+    after=[keys.PARTNERS],
     metadata=column_schema(LedgerMove),
     **_WRITES,
 )
@@ -182,7 +185,8 @@ def draft_moves(
     dg.asset,
     key=keys.POSTED_MOVES,
     ins=month.GATED,
-    deps=[keys.DRAFT_MOVES],
+    # The job that posts what was reviewed has no drafts in between.
+    after=[keys.DRAFT_MOVES, keys.DOCUMENTS],
     metadata=column_schema(LedgerMove),
     **_WRITES,
 )
@@ -212,7 +216,7 @@ def posted_moves(
     dg.asset,
     key=keys.SETTLEMENTS,
     ins={**month.GATED, **month.FACTS, **month.UNPLACED_DOCUMENTS},
-    deps=[keys.POSTED_MOVES],
+    after=[keys.POSTED_MOVES],
     metadata=column_schema(LedgerState),
     **_WRITES,
 )

@@ -55,6 +55,7 @@ _COMMON: dict[str, Any] = {
     key=keys.AGREEMENTS,
     partitions_def=MONTHS,
     ins={**month.FACTS, **month.COPIES, **month.USERS},
+    after=month.PAYMENTS,
     metadata=column_schema(AgreementRow),
     **_COMMON,
 )
@@ -78,6 +79,11 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
         **month.STANDING,
         **month.CREDITED,
     },
+    after=[
+        keys.AGREEMENTS,
+        keys.STANDING,
+        *(keys.source_key(name, "credited_invoices") for name in keys.SOURCES),
+    ],
     metadata=column_schema(Disposition),
     **_COMMON,
 )
@@ -138,6 +144,7 @@ def unplaced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     dg.asset,
     key=keys.UNPLACED,
     ins={**month.COPIES, **month.INDEXES, **month.UNPLACED_DOCUMENTS},
+    after=[keys.UNPLACED_DOCUMENTS],
     metadata=column_schema(Disposition),
     **_COMMON,
 )
@@ -159,6 +166,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     key=keys.TAX_WITNESS,
     partitions_def=MONTHS,
     ins={**month.FACTS, **month.COPIES, **month.USERS, **month.INDEXES, **month.DISPOSITIONS},
+    after=[keys.DISPOSITIONS],
     metadata=column_schema(WitnessRow),
     **_COMMON,
 )
@@ -191,6 +199,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
         "draft_moves": dg.AssetIn(keys.DRAFT_MOVES),
         "posted_moves": dg.AssetIn(keys.POSTED_MOVES),
     },
+    after=[keys.SETTLEMENTS],
     metadata=column_schema(LedgerDelta),
     **_COMMON,
 )

@@ -112,10 +112,7 @@ def _not_found(doing: str, ref: str, code: str, known: Sequence[QueueRow]) -> No
     key=keys.EXCEPTIONS,
     deps=[
         keys.UNPLACED,
-        *(
-            dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping())
-            for key in (keys.DISPOSITIONS, keys.LEDGER_DELTAS)
-        ),
+        dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping()),
     ],
     group_name="reconciliation",
     owners=keys.OWNERS,

@@ -28,6 +28,7 @@ _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.bl
     dg.asset,
     key=keys.SLICES,
     ins={**month.INDEXES, **month.COPIES, **month.USERS, **month.UNPLACED_DOCUMENTS},
+    after=[keys.UNPLACED_DOCUMENTS],
     metadata=column_schema(SliceRow),
     group_name="reconciliation",
     owners=keys.OWNERS,

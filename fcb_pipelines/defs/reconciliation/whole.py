@@ -42,7 +42,10 @@ _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
     dg.asset,
     key=keys.COMPLETENESS,
     ins={**month.INDEXES, **month.COPIES, **_UNPLACED},
-    deps=[dg.AssetDep(keys.DISPOSITIONS, partition_mapping=dg.AllPartitionMapping())],
+    after=[
+        keys.UNPLACED,
+        dg.AssetDep(keys.DISPOSITIONS, partition_mapping=dg.AllPartitionMapping()),
+    ],
     metadata=column_schema(CompletenessRow),
     **_COMMON,
 )
@@ -66,7 +69,10 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
         "amounts": dg.AssetOut(key=keys.AMOUNTS, metadata=column_schema(AmountRow), **_COMMON),
     },
     ins={**_UNPLACED, **month.UNPLACED_DOCUMENTS},
-    deps=[dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping())],
+    after=[
+        keys.UNPLACED,
+        dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping()),
+    ],
 )
 def against_the_ledger(
     context: dg.AssetExecutionContext,
