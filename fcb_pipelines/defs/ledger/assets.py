@@ -102,7 +102,7 @@ def ledger_state(
         **month.DISPOSITIONS,
     },
     after=[keys.DISPOSITIONS],
-    metadata=column_schema(DocumentRow),
+    metadata=column_schema(DocumentRow, keys.DOCUMENTS),
     kinds={"python"},
     **_COMMON,
 )
@@ -158,7 +158,7 @@ def partners(
     key=keys.DRAFT_MOVES,
     ins=month.GATED,
     after=[keys.PARTNERS],
-    metadata=column_schema(LedgerMove),
+    metadata=column_schema(LedgerMove, keys.DRAFT_MOVES),
     **_WRITES,
 )
 def draft_moves(
@@ -187,7 +187,7 @@ def draft_moves(
     ins=month.GATED,
     # The job that posts what was reviewed has no drafts in between.
     after=[keys.DRAFT_MOVES, keys.DOCUMENTS],
-    metadata=column_schema(LedgerMove),
+    metadata=column_schema(LedgerMove, keys.POSTED_MOVES),
     **_WRITES,
 )
 def posted_moves(

@@ -84,7 +84,7 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
         keys.STANDING,
         *(keys.source_key(name, "credited_invoices") for name in keys.SOURCES),
     ],
-    metadata=column_schema(Disposition),
+    metadata=column_schema(Disposition, keys.DISPOSITIONS),
     **_COMMON,
 )
 def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:

@@ -18,10 +18,11 @@ from fcb_pipelines.core.facts.nexacloud import (
     User,
     copies,
 )
+from fcb_pipelines.core.lineage import LINEAGE
 from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.columns import column
+from fcb_pipelines.defs.runtime.columns import column, column_lineage
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.sources.registry import claims
 
@@ -75,11 +76,16 @@ def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInv
     )
 
 
-def column_schema(row_type: type) -> dict[str, Any]:
-    """The columns of a frame of these rows, for Dagster's page."""
+def column_schema(row_type: type, key: dg.AssetKey | None = None) -> dict[str, Any]:
+    """The columns of a frame of these rows, for Dagster's page; with `key` where they come from, too."""
     hints = get_type_hints(row_type)
-    columns = [column(one.name, hints[one.name], row_type.__name__) for one in fields(row_type)]
-    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+    lineage = LINEAGE[key.to_user_string()] if key else {}
+    columns = [
+        column(one.name, hints[one.name], row_type.__name__, lineage.get(one.name, ()))
+        for one in fields(row_type)
+    ]
+    schema = {"dagster/column_schema": dg.TableSchema(columns=columns)}
+    return {**schema, **(column_lineage(key) if key else {})}
 
 
 def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
