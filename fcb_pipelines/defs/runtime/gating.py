@@ -35,6 +35,27 @@ def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
     )
 
 
+def observed(
+    results: Iterable[GateResult], asset: dg.AssetKey, period: str, report: dg.MetadataValue[str]
+) -> dg.AssetObservation:
+    """What the gates say of one month, for the page of the asset's partition.
+
+    Dagster shows an asset's checks by their newest evaluation, whichever month that was of.
+    """
+    told = {f"gate {result.gate}": _in_words(result) for result in results}
+    return dg.AssetObservation(
+        asset, partition=period, metadata={**told, "close report of the month": report}
+    )
+
+
+def _in_words(result: GateResult) -> str:
+    """`fails (2): … What mends it: …`."""
+    if result.outcome is Outcome.PASS:
+        return "passes"
+    verb = "fails" if result.outcome is Outcome.FAIL else "warns"
+    return f"{verb} ({result.count}): {result.detail}. What mends it: {result.recovery}"
+
+
 def spec(
     gate: Gate,
     asset: dg.AssetKey,
