@@ -21,7 +21,7 @@ from fcb_pipelines.core.ledger.entries import DocumentTax
 from fcb_pipelines.core.lineage import LINEAGE, in_words
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.columns import type_in_words
-from fcb_pipelines.defs.runtime.frame_rows import row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import row_metadata, sums
 from fcb_pipelines_tests.defs.world import DEFINITIONS
 
 # Every asset's columns, as a process with this configuration defines them.
@@ -101,6 +101,17 @@ def test_a_preview_shows_amounts_in_major_units_of_their_currency() -> None:
     assert isinstance(preview, dg.TableMetadataValue)
     assert [row.data["total"] for row in preview.records] == ["1,234.56", "500", "7"]
     assert [row.data["readings"] for row in preview.records] == ["5", "6", "7"]
+
+
+def test_a_sum_is_read_in_major_units_and_plotted_as_a_number() -> None:
+    amounts = [("JPY", 500), ("CAD", 100), ("CAD", 123356)]
+    assert sums("posted", amounts) == {
+        "posted CAD": "1,234.56",
+        "posted CAD, minor units": 123456,
+        "posted JPY": "500",
+        "posted JPY, minor units": 500,
+    }
+    assert sums("posted", []) == {}
 
 
 def test_what_one_type_of_rows_calls_otherwise_is_a_column_too() -> None:

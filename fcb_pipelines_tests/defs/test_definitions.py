@@ -63,6 +63,14 @@ def test_all_automation_is_off_until_somebody_turns_it_on() -> None:
     assert set(statuses.values()) == {"STOPPED"}
 
 
+def test_every_job_sensor_and_schedule_says_on_its_page_what_it_does() -> None:
+    repository = DEFINITIONS.get_repository_def()
+    named = [*repository.schedule_defs, *repository.sensor_defs]
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    assert len(jobs) > 6
+    assert [one.name for one in (*named, *jobs) if not one.description] == []
+
+
 def test_the_proof_over_all_months_is_due_each_day() -> None:
     for key in (keys.COMPLETENESS, keys.RECEIVABLE, keys.AMOUNTS):
         expected = dg.FreshnessPolicy.time_window(fail_window=OVERDUE)

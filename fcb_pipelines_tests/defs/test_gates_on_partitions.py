@@ -41,7 +41,8 @@ def test_a_built_month_tells_on_its_own_page_what_warns_and_a_clean_asset_tells_
     closed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FCB_REPORTS_URL", "https://books.example.com/reports/")
-    assert closed.whole.month(MARCH).success
+    built = closed.whole.month(MARCH)
+    assert built.success
     (told,) = observed(closed, keys.AGREEMENTS, MARCH)
     assert told["gate nexacloud_agrees_with_source"].startswith("warns (2): ")
     assert (
@@ -51,6 +52,12 @@ def test_a_built_month_tells_on_its_own_page_what_warns_and_a_clean_asset_tells_
     assert told[REPORT] == "https://books.example.com/reports/2026-03.html"
     assert observed(closed, keys.AGREEMENTS, APRIL) == []
     assert observed(closed, keys.DOCUMENTS, MARCH) == []
+    report = built.metadata[keys.REPORT]
+    assert (report["page"], report["gates that fail"]) == (told[REPORT], 0)
+    assert report["gates that warn"] > 0
+    billed, posted = (built.metadata[key] for key in (keys.DOCUMENTS, keys.POSTED_MOVES))
+    assert billed["billed CAD"] == posted["posted CAD"]
+    assert billed["billed CAD, minor units"] == posted["posted CAD, minor units"] > 0
 
 
 def test_a_gate_that_fails_is_told_on_its_month_and_so_is_that_it_passes_again(

@@ -2,7 +2,6 @@
 
 import json
 from importlib.metadata import version
-from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -18,6 +17,7 @@ from fcb_pipelines.defs.close.before import keep, report_before
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.close.sheets import csv_of, workbook_of
+from fcb_pipelines.defs.close.shown import shown
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.reconciliation.history import history
@@ -76,8 +76,7 @@ def report(
         before=report_before(file),
     )
     keep(file, content)
-    page = file.with_suffix(".html")
-    places.write_bytes(page, render(content).encode())
+    places.write_bytes(file.with_suffix(".html"), render(content).encode())
     told = json.dumps(content, indent=2, ensure_ascii=False)
     places.write_bytes(file, told.encode())
     found = tables(content)
@@ -86,5 +85,5 @@ def report(
     book = workbook_of(found, about(content), first_day(following(period)))
     places.write_bytes(file.with_suffix(".xlsx"), book)
     frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
-    facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
+    facts = shown(content, store.report_page(period))
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))

@@ -16,12 +16,12 @@ from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import each_once, rivals
 from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove, MoveState
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import (
     LedgerReader,
@@ -110,11 +110,12 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
     """One line of one intended ledger document, accounts and taxes resolved."""
     this = Month(context.partition_key, frames)
     wanted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
-    built = [intended(case, current()) for case in this.cases if case.facts.ref in wanted]
-    frame = to_frame(to_rows(one for one in built if isinstance(one, LedgerDocument)), DocumentRow)
-    total = sum(one.total for one in built if isinstance(one, LedgerDocument))
+    found = (intended(case, current()) for case in this.cases if case.facts.ref in wanted)
+    built = [one for one in found if isinstance(one, LedgerDocument)]
+    frame = to_frame(to_rows(built), DocumentRow)
+    totals = sums("billed", ((one.currency, one.kind.sign * one.total) for one in built))
     return dg.MaterializeResult(
-        value=frame, metadata=row_metadata(frame, documents=len(built), minor_units=total)
+        value=frame, metadata=row_metadata(frame, documents=len(built), **totals)
     )
 
 
@@ -209,6 +210,7 @@ def posted_moves(
         reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused)
     facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
+    facts |= sums("posted", (_in_books(move) for move in moves if move.state is MoveState.POSTED))
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
@@ -239,6 +241,12 @@ def settlements(
     frame = to_frame(rows.values(), LedgerState, books=books_text(reader.books))
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
+
+
+def _in_books(move: LedgerMove) -> tuple[str, int]:
+    """Currency and total of a move, minor units, negative for a credit note."""
+    document = move.document
+    return document.currency, document.kind.sign * document.total
 
 
 def _reader(

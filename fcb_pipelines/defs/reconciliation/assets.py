@@ -8,8 +8,8 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.agreement.compare import AgreementRow
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
+from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.cases import agreements as compared
 from fcb_pipelines.core.dispositions.cases import (
     cases,
@@ -29,7 +29,7 @@ from fcb_pipelines.core.proof.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.proof.window import fingerprints
 from fcb_pipelines.core.settlements.policy import credited_refunds
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
 from fcb_pipelines.defs.runtime.reading import reading
@@ -64,7 +64,8 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
     this = Month(context.partition_key, frames)
     rows = compared(this.facts, this.claimants, this.users, rules())
     frame = to_frame(rows, AgreementRow)
-    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
+    differing = sum(row.kind is not Agreement.MATCH for row in rows)
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, differing=differing))
 
 
 @reading(
@@ -111,8 +112,10 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
         )
     frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
+    held = (row for row in rows if row.verdict is Verdict.HOLD)
+    amounts = sums("held", ((row.currency, row.kind.sign * row.total) for row in held))
     return dg.MaterializeResult(
-        value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts)
+        value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts, **amounts)
     )
 
 

@@ -19,7 +19,7 @@ from fcb_pipelines.core.close.status import codes_of, documents_of
 from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.partitions import today
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
@@ -125,5 +125,8 @@ def exceptions(store: StoreResource) -> dg.MaterializeResult[pd.DataFrame]:
     former = Queue(frames=frames, decisions=store.decisions()).former()
     rows = queued(FrameReport(frames).exceptions(), former, today())
     frame = to_frame(rows, QueuedException)
-    open_now = sum(row.cleared is None for row in rows)
-    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, open=open_now))
+    waiting = [row for row in rows if row.cleared is None]
+    held = sums("held", ((row.currency, row.amount) for row in waiting if row.is_held))
+    return dg.MaterializeResult(
+        value=frame, metadata=row_metadata(frame, open=len(waiting), **held)
+    )

@@ -1,6 +1,6 @@
 """Values of frames, and metadata of frames, for every asset."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
 
@@ -19,6 +19,7 @@ from fcb_pipelines.core.facts.nexacloud import (
     copies,
 )
 from fcb_pipelines.core.lineage import LINEAGE
+from fcb_pipelines.core.money import by_currency
 from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
@@ -33,9 +34,9 @@ EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_
 _SHOWN = frozenset(
     (
         "account", "answer", "billing_cycle", "cause", "currency", "deployment_id", "document",
-        "drawn_on", "entry", "family", "field", "id", "invoice_id", "invoice_number", "kind", "measure",
+        "drawn_on", "entry", "family", "field", "id", "invoice_id", "invoice_number", "kind", "left_label", "measure",
         "method", "metric", "number", "origin", "other_ref", "payment_id",
-        "payment_state", "period", "plan_id", "policy", "reason", "ref", "service", "side", "source_id",
+        "payment_state", "period", "plan_id", "policy", "reason", "ref", "right_label", "service", "side", "source_id",
         "state", "status", "subscription", "subscription_id", "undoes", "user_id",
         "verdict", "why",
     )
@@ -109,9 +110,23 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     return {"dagster/row_count": len(frame), "preview": preview, **more}
 
 
+def sums(of: str, amounts: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    """Metadata of amounts (currency, minor units), summed by currency.
+
+    Each sum is there twice: in major units to be read, and as a number, in minor units, which Dagster plots.
+    """
+    told: dict[str, Any] = {}
+    for currency, total in by_currency(amounts):
+        told[f"{of} {currency}"] = amount(total, currency)
+        told[f"{of} {currency}, minor units"] = total
+    return told
+
+
 def _shown(name: str, row: Mapping[str, Any]) -> str:
     """A value of a row as a person reads it: an amount in major units of the row's currency."""
     value, currency = row[name], row.get("currency")
+    if value is None:
+        return ""
     if name in AMOUNTS and isinstance(value, int) and isinstance(currency, str) and currency:
         return amount(value, currency)
     return str(value)

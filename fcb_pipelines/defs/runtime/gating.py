@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import Gate, GateResult, Outcome
 
 _SEVERITY = {
@@ -23,8 +24,9 @@ def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
     }
     if result.sample:
         metadata["sample"] = dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
-    for currency, amount in result.amounts:
-        metadata[f"minor units {currency}"] = amount
+    for currency, minor in result.amounts:
+        metadata[f"amount {currency}"] = amount(minor, currency)
+        metadata[f"minor units {currency}"] = minor
     return dg.AssetCheckResult(
         check_name=result.gate,
         asset_key=asset,
