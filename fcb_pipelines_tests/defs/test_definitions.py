@@ -43,6 +43,11 @@ def test_every_asset_says_what_a_row_is_who_owns_it_and_what_its_columns_are() -
     assert {key: parts for key, parts in lacking.items() if parts} == {}
 
 
+def test_no_two_assets_have_the_same_description() -> None:
+    told = [spec.description for spec in SPECS.values()]
+    assert sorted(told, key=str) == sorted({*told}, key=str)
+
+
 def test_the_location_loads_in_a_fresh_interpreter_with_an_empty_environment(
     tmp_path: Path,
 ) -> None:

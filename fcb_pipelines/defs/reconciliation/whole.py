@@ -64,9 +64,17 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     dg.multi_asset,
     outs={
         "receivable": dg.AssetOut(
-            key=keys.RECEIVABLE, metadata=column_schema(ReceivableRow), **_COMMON
+            key=keys.RECEIVABLE,
+            description="The amount owed on one document, at its source and in the present ledger.",
+            metadata=column_schema(ReceivableRow),
+            **_COMMON,
         ),
-        "amounts": dg.AssetOut(key=keys.AMOUNTS, metadata=column_schema(AmountRow), **_COMMON),
+        "amounts": dg.AssetOut(
+            key=keys.AMOUNTS,
+            description="One amount of one document - revenue, tax or cash: at its source, posted, listed and why.",
+            metadata=column_schema(AmountRow),
+            **_COMMON,
+        ),
     },
     ins={**_UNPLACED, **month.UNPLACED_DOCUMENTS},
     after=[

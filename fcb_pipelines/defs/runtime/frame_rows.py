@@ -99,7 +99,8 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     shown = [
         name
         for name in frame.columns
-        if name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name])
+        if (name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name]))
+        and not _is_nested(first[name])
     ]
     records = [
         dg.TableRecord({name: _shown(name, row) for name in map(str, shown)})
@@ -134,6 +135,11 @@ def _shown(name: str, row: Mapping[str, Any]) -> str:
 
 def _has_text(column: pd.Series) -> bool:
     return any(isinstance(value, str | bytes) for value in column)
+
+
+def _is_nested(column: pd.Series) -> bool:
+    """Whether it holds records or lists, as JSON text: a whole document, with all that is described in it."""
+    return any(isinstance(value, str) and value[:1] in {"{", "["} for value in column)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
