@@ -36,7 +36,7 @@ MAY_IMPORT = {
 # Within these, a room may import from those above it in its list, never from those below.
 LADDERS = {
     "core": (
-        "money", "periods", "codes", "columns", "naming", "refs", "digests",
+        "money", "periods", "codes", "columns", "lineage", "naming", "refs", "digests",
         "company", "ledger", "facts", "agreement", "documents", "settlements", "dispositions",
         "corrections", "proof", "cash", "metering", "intake", "events", "close",
     ),

@@ -41,6 +41,7 @@ VARIABLES: Mapping[str, str] = {
     "FCB_ODOO_CACHE": "folder of the sandbox's Odoo program (default FCB_HOME/odoo)",
     "FCB_ALERTS": "file of the destinations of alerts, in Apprise's form (default: the daemon's log alone)",
     "FCB_DAGSTER_URL": "address of Dagster's web page, linked in alerts and in Odoo's notes",
+    "FCB_REPORTS_URL": "address at which the folder of close reports is served, for the links in Dagster's page",
     "DAGSTER_HOME": "Dagster's folder (default FCB_HOME/FCB_DATASET/dagster)",
 }
 
@@ -160,6 +161,14 @@ class Environment:
     def dagster_page(self) -> str:
         """The address of Dagster's page; empty where it is not set. Raises as `odoo_page`."""
         return self._page("FCB_DAGSTER_URL") or ""
+
+    def report_page(self, name: str) -> str | None:
+        """The address of a file of the folder of close reports; None where nothing serves it.
+
+        Raises EnvironmentProblem where it is no http(s) address.
+        """
+        page = self._page("FCB_REPORTS_URL")
+        return f"{page.rstrip('/')}/{name}" if page else None
 
     def _page(self, variable: str) -> str | None:
         url = self.values.get(variable)

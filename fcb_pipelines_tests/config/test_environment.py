@@ -86,6 +86,14 @@ def test_the_page_of_odoo_is_another_address_where_one_is_named(
     assert environment.read({**COMPLETE, **changes}).odoo_page() == page
 
 
+def test_the_close_report_has_a_page_where_something_serves_the_folder() -> None:
+    served = environment.read({"FCB_REPORTS_URL": "https://books.example/reports/"})
+    assert served.report_page("2026-03.html") == "https://books.example/reports/2026-03.html"
+    assert environment.read({}).report_page("2026-03.html") is None
+    with pytest.raises(EnvironmentProblem, match="FCB_REPORTS_URL"):
+        environment.read({"FCB_REPORTS_URL": "file:///srv/reports"}).report_page("2026-03.html")
+
+
 def test_the_store_is_the_datas_folder_unless_a_url_says_otherwise(tmp_path: Path) -> None:
     home = {"FCB_HOME": str(tmp_path)}
     assert environment.read({**home, "FCB_DATASET": "trial"}).store == str(tmp_path / "trial")

@@ -101,7 +101,7 @@ class Functions:
     definitions: dg.Definitions
     _of: dict[str, dg.AssetsDefinition] = field(init=False)
     _partitioned: set[dg.AssetKey] = field(init=False)
-    _job: str = ""
+    _job: dg.JobDefinition | None = None
 
     def __post_init__(self) -> None:
         """Every definition by its node's name."""
@@ -128,7 +128,7 @@ class Functions:
             "config": config,
             **(lent or {}),
         }
-        self._job = job.name
+        self._job = job
         waits_for = {
             node.alias or node.name: {
                 each.node for one in inputs.values() for each in one.get_node_dependencies()
@@ -194,7 +194,11 @@ class Functions:
         context = SimpleNamespace(
             partition_key=period,
             has_partition_key=period is not None,
-            run=SimpleNamespace(run_id="functions", tags={}, job_name=self._job),
+            job_def=self._job,
+            op_execution_context=SimpleNamespace(log_event=_LOG.debug),
+            run=SimpleNamespace(
+                run_id="functions", tags={}, job_name=self._job.name if self._job else ""
+            ),
             log=_LOG,
             resources=SimpleNamespace(**given),
         )

@@ -43,6 +43,11 @@ def test_every_asset_says_what_a_row_is_who_owns_it_and_what_its_columns_are() -
     assert {key: parts for key, parts in lacking.items() if parts} == {}
 
 
+def test_no_two_assets_have_the_same_description() -> None:
+    told = [spec.description for spec in SPECS.values()]
+    assert sorted(told, key=str) == sorted({*told}, key=str)
+
+
 def test_the_location_loads_in_a_fresh_interpreter_with_an_empty_environment(
     tmp_path: Path,
 ) -> None:
@@ -61,6 +66,14 @@ def test_all_automation_is_off_until_somebody_turns_it_on() -> None:
     assert {"daily_ledger_sync", "months_after_extract", "proof_after_months"} <= statuses.keys()
     assert statuses.pop("dead_runs") == "RUNNING"
     assert set(statuses.values()) == {"STOPPED"}
+
+
+def test_every_job_sensor_and_schedule_says_on_its_page_what_it_does() -> None:
+    repository = DEFINITIONS.get_repository_def()
+    named = [*repository.schedule_defs, *repository.sensor_defs]
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    assert len(jobs) > 6
+    assert [one.name for one in (*named, *jobs) if not one.description] == []
 
 
 def test_the_proof_over_all_months_is_due_each_day() -> None:

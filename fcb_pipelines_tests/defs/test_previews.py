@@ -8,9 +8,12 @@ import pandas as pd
 from fcb_pipelines.connectors.nexacloud.tables import ALL_TABLES, ColumnType
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.facts.model import BillTo, InvoiceFacts
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, PaymentState
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.core.money import to_major
 from fcb_pipelines.defs.runtime.frame_rows import row_metadata
+from fcb_pipelines_tests.documents import a_line
+from fcb_pipelines_tests.documents import an_invoice as an_intended
 from fcb_pipelines_tests.facts import an_invoice
 
 PERSONAL = (
@@ -42,6 +45,25 @@ def test_a_document_s_preview_shows_what_it_is_called_and_its_amounts() -> None:
     names, rows = preview(to_frame([facts], InvoiceFacts))
     assert {"ref", "number", "date", "currency", "net", "tax", "total"} <= {*names}
     assert rows[0]["total"] == f"{to_major(facts.total, facts.currency)}"
+    assert SECRET not in str(rows)
+
+
+def test_a_move_s_preview_shows_no_line_of_its_document() -> None:
+    document = an_intended("in_1", a_line(description=SECRET))
+    move = LedgerMove(
+        ref=document.ref,
+        move_id="7",
+        state=MoveState.POSTED,
+        payment_state=PaymentState.PAID,
+        document=document,
+        partner_links=(document.partner,),
+        accounting_date=document.date,
+        residual=0,
+        stored_hash=document.content_hash,
+    )
+    names, rows = preview(to_frame([move], LedgerMove))
+    assert {"ref", "state", "payment_state"} <= {*names}
+    assert not {"document", "partner_links"} & {*names}
     assert SECRET not in str(rows)
 
 

@@ -38,13 +38,16 @@ _LONGEST_WAIT = timedelta(hours=2)
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[prove],
     default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Tells which gates fail or warn, once all months are proved.",
 )
 def alert_after_proof(context: dg.RunStatusSensorContext, store: StoreResource) -> None:
     """Tells which gates fail or warn, once all months are proved."""
     _tell(context, alert_of_proof(gates_by_month(FrameReport(store.frames())), _page(context)))
 
 
-@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.STOPPED)
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.STOPPED, description="Tells every failed run."
+)
 def failed_run(context: dg.RunFailureSensorContext, store: StoreResource) -> None:
     """Tells every failed run: its job, its month and its message; of a failed proof, its gates."""
     run, page = context.dagster_run, _page(context)
@@ -56,7 +59,11 @@ def failed_run(context: dg.RunFailureSensorContext, store: StoreResource) -> Non
     _tell(context, gates or alert_of_run(in_words(run), context.failure_event.message or "", page))
 
 
-@dg.sensor(minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.STOPPED)
+@dg.sensor(
+    minimum_interval_seconds=600,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Tells, once a day, that the proof is overdue, and each run that hangs or is not begun.",
+)
 def watchdog(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Tells, once a day, that the daily proof is overdue, and each run that hangs or is not begun."""
     now = datetime.now(UTC)

@@ -10,6 +10,7 @@ from fcb_pipelines.defs.automation.jobs import extract
     cron_schedule="0 6 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="The extract; the sensors then request the window's months and the proof.",
 )
 def daily_ledger_sync(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Extract at 06:00 UTC; the sensors then request the window's months and the proof."""

@@ -32,6 +32,7 @@ _ENDED = [
     monitored_jobs=[extract],
     request_jobs=[month, prove],
     default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Once an extract is done, one run for each month of the window.",
 )
 def months_after_extract(
     context: dg.RunStatusSensorContext,
@@ -134,6 +135,7 @@ proof_after_canceled_months = _proof_after(
     minimum_interval_seconds=900,
     default_status=dg.DefaultSensorStatus.STOPPED,
     required_resource_keys={*keys.SOURCES},
+    description="Between the daily syncs: an extract when the newest invoices of a source have changed.",
 )
 def new_invoices_at_source(
     context: dg.SensorEvaluationContext,
@@ -154,6 +156,7 @@ def new_invoices_at_source(
     # The daemon calls it, and it launches nothing; without it dead runs would fill the queue in silence.
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
+    description="Puts runs whose process is gone on record as failed, so that the queue goes on. Leave it on.",
 )
 def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Puts runs whose process is gone on record as failed, so that the queue goes on."""

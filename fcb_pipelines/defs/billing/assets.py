@@ -119,6 +119,7 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
             "index": dg.AssetIn(index_key),
             "credit_notes": dg.AssetIn(source_key(name, "credit_notes")),
         },
+        after=[source_key(name, "credit_notes")],
         description=f"One invoice of {name} of another month that a credit note of this one is of.",
         metadata=column_schema(InvoiceFacts),
         **reads,

@@ -35,7 +35,6 @@ from fcb_pipelines.core.ledger.cash import (
 )
 from fcb_pipelines.core.ledger.moves import MoveState
 from fcb_pipelines.core.periods import first_day, following
-from fcb_pipelines.defs.cash.proof import of_months
 from fcb_pipelines.defs.cash.reading import ReadAt
 from fcb_pipelines.defs.cash.writing import cash_ledger
 from fcb_pipelines.defs.runtime import keys
@@ -102,16 +101,29 @@ def books_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
     @reading(
         dg.multi_asset,
         outs={
-            "clearing": _out(keys.CLEARING, "reconciliation", ClearingRow),
-            "outstanding": _out(keys.OUTSTANDING, "ledger", OutstandingAt),
-            "statements": _out(keys.STATEMENTS, "ledger", LedgerStatement),
-            "journal": _out(keys.JOURNAL, "reconciliation", JournalRow),
+            "clearing": _out(
+                keys.CLEARING,
+                ClearingRow,
+                "One key that is open on the outstanding account at a month's end, and why.",
+            ),
+            "outstanding": _out(
+                keys.OUTSTANDING,
+                OutstandingAt,
+                "One line that the ledger has open there at a month's end.",
+            ),
+            "statements": _out(
+                keys.STATEMENTS,
+                LedgerStatement,
+                "One statement of a balance, as the ledger answers it.",
+            ),
+            "journal": _out(
+                keys.JOURNAL,
+                JournalRow,
+                "The balance of one journal at a payout or a month's end: of the transactions, and in the books.",
+            ),
         },
         ins={"settled": dg.AssetIn(keys.CASH_SETTLED)},
-        deps=[
-            *of_months(names),
-            dg.AssetDep(keys.STATEMENT_LINES, partition_mapping=dg.AllPartitionMapping()),
-        ],
+        after=[dg.AssetDep(keys.STATEMENT_LINES, partition_mapping=dg.AllPartitionMapping())],
         pool=keys.LEDGER_POOL,
     )
     def cash_in_the_books(
@@ -137,10 +149,11 @@ def books_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
     return [cash_in_the_books]
 
 
-def _out(key: dg.AssetKey, group: str, row_type: type[Any]) -> dg.AssetOut:
+def _out(key: dg.AssetKey, row_type: type[Any], row: str) -> dg.AssetOut:
     return dg.AssetOut(
         key=key,
-        group_name=group,
+        description=row,
+        group_name=key.path[0],
         owners=keys.OWNERS,
         kinds={"python"},
         metadata=column_schema(row_type),

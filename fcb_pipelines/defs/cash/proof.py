@@ -29,17 +29,8 @@ from fcb_pipelines.defs.sources.registry import source
 Frame = dg.MaterializeResult[pd.DataFrame]
 Row = TypeVar("Row")
 _PROOF: dict[str, Any] = {"owners": keys.OWNERS, "kinds": {"python"}}
-
-
-def of_months(names: tuple[str, ...]) -> list[dg.AssetDep]:
-    """What the months hold of the balances of these sources, as dependencies of what is over all of them."""
-    return [
-        dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping())
-        for key in (
-            keys.CASH_ENTRIES,
-            *(keys.source_key(name, noun) for name in names for noun in keys.BALANCE_NOUNS[1:]),
-        )
-    ]
+# Above the entries lie the transactions and payouts of every month, and the balance.
+_ENTRIES = dg.AssetDep(keys.CASH_ENTRIES, partition_mapping=dg.AllPartitionMapping())
 
 
 def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
@@ -53,7 +44,7 @@ def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
             "settled": dg.AssetIn(keys.CASH_SETTLED),
             **{name: dg.AssetIn(keys.source_key(name, "balance")) for name in names},
         },
-        deps=of_months(names),
+        after=[_ENTRIES],
         metadata=column_schema(BalanceRow),
         **_PROOF,
     )
@@ -84,7 +75,7 @@ def proof_assets(names: tuple[str, ...]) -> list[dg.AssetsDefinition]:
     @dg.asset(
         key=keys.PAYOUT_ROWS,
         group_name="reconciliation",
-        deps=of_months(names),
+        deps=[_ENTRIES],
         metadata=column_schema(PayoutRow),
         **_PROOF,
     )

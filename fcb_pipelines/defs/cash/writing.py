@@ -68,7 +68,7 @@ def writing_assets() -> list[dg.AssetsDefinition]:
         dg.asset,
         key=keys.STATEMENT_LINES,
         ins={"entries": dg.AssetIn(keys.CASH_ENTRIES)},
-        deps=[keys.SETTLEMENTS],
+        after=[keys.CASH_ENTRIES, keys.SETTLEMENTS],
         partitions_def=MONTHS,
         group_name="ledger",
         owners=keys.OWNERS,

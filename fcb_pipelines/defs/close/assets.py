@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -19,6 +18,7 @@ from fcb_pipelines.defs.close.before import keep, report_before
 from fcb_pipelines.defs.close.events import events_of
 from fcb_pipelines.defs.close.page import render
 from fcb_pipelines.defs.close.sheets import csv_of, workbook_of
+from fcb_pipelines.defs.close.shown import shown
 from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.basis import BASIS, RESULT, basis_of, result_of
@@ -35,12 +35,11 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
     key=keys.REPORT,
     partitions_def=MONTHS,
     deps=[
-        keys.SETTLEMENTS,
         keys.LEDGER_DELTAS,
         keys.TAX_WITNESS,
         keys.METERING_DELTAS,
         keys.OUTBOX,
-        *((keys.CASH_ENTRIES, keys.STATEMENT_LINES) if keys.BALANCES else ()),
+        *((keys.STATEMENT_LINES,) if keys.BALANCES else ()),
     ],
     group_name="close",
     owners=keys.OWNERS,
@@ -78,8 +77,7 @@ def report(
         before=report_before(file),
     )
     keep(file, content)
-    page = file.with_suffix(".html")
-    places.write_bytes(page, render(content).encode())
+    places.write_bytes(file.with_suffix(".html"), render(content).encode())
     told = json.dumps(content, indent=2, ensure_ascii=False)
     places.write_bytes(file, told.encode())
     found = tables(content)
@@ -92,5 +90,5 @@ def report(
     built = context.run.job_name == keys.MONTH
     basis = basis_of(frames, period, month, gates, decisions) if built else None
     frame.attrs[RESULT], frame.attrs[BASIS] = result_of(frames, period), basis and asdict(basis)
-    facts: dict[str, Any] = {"page": dg.MetadataValue.path(str(page))}
+    facts = shown(content, store.report_page(period))
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))

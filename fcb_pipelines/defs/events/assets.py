@@ -57,13 +57,7 @@ def subscriptions(context: dg.AssetExecutionContext) -> Frame:
 @dg.asset(
     key=keys.OUTBOX,
     partitions_def=MONTHS,
-    deps=[
-        keys.DISPOSITIONS,
-        keys.USAGE,
-        keys.SETTLEMENTS,
-        keys.EVENT_SUBSCRIPTIONS,
-        keys.INTAKE_SUBSCRIPTIONS,
-    ],
+    deps=[keys.USAGE, keys.SETTLEMENTS, keys.EVENT_SUBSCRIPTIONS],
     metadata=column_schema(Event),
     **_COMMON,
 )

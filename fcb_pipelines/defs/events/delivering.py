@@ -50,6 +50,7 @@ def deliver_events() -> None:
     job_name=deliver_events.name,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Requests the job of the same name where an event is due.",
 )
 def deliver_events_when_due(
     context: dg.SensorEvaluationContext, events: EventsResource

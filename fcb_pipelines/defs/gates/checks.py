@@ -6,12 +6,13 @@ from typing import cast
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.core.proof.gate import Gate, Scope
+from fcb_pipelines.core.proof.gate import Gate, Outcome, Scope
 from fcb_pipelines.defs.gates.inputs import TABLE, frames_of, gate_results
-from fcb_pipelines.defs.runtime.gating import check_result, spec
+from fcb_pipelines.defs.runtime.gating import check_result, observed, spec
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS
-from fcb_pipelines.defs.runtime.reading import reading
+from fcb_pipelines.defs.runtime.reading import graph_of, reading
+from fcb_pipelines.defs.runtime.resources import StoreResource
 
 
 def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
@@ -30,10 +31,17 @@ def _checks(asset: str, gates: Sequence[Gate]) -> dg.AssetChecksDefinition:
         ins=ins,
     )
     def gates_of_asset(
-        context: dg.AssetCheckExecutionContext, **frames: pd.DataFrame
+        context: dg.AssetCheckExecutionContext, store: StoreResource, **frames: pd.DataFrame
     ) -> Iterator[dg.AssetCheckResult]:
         period = context.partition_key if context.has_partition_key else ""
-        for result in gate_results(gates, Month(period, frames)):
+        results = gate_results(gates, Month(period, frames))
+        # A month just built has nothing against it yet; otherwise what passes now may have failed before.
+        is_new = key in graph_of(context.job_def)
+        told = [one for one in results if one.outcome is not Outcome.PASS or not is_new]
+        if period and told:
+            observation = observed(told, key, period, store.report_page(period))
+            context.op_execution_context.log_event(observation)
+        for result in results:
             yield check_result(result, key)
 
     return cast(dg.AssetChecksDefinition, gates_of_asset)

@@ -17,13 +17,13 @@ from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import each_once, rivals
 from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, ListedMove, MoveState
 from fcb_pipelines.core.ledger.partners import LinkedPartner
 from fcb_pipelines.core.proof.basis import records_digest
 from fcb_pipelines.defs.gates.inputs import before_a_write
 from fcb_pipelines.defs.ledger.posting import PostingConfig, posts
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.runtime.ledger_reading import (
     LedgerReader,
@@ -65,6 +65,7 @@ def moves(
     dg.asset,
     key=keys.STANDING,
     ins={**month.FACTS, **month.INDEXES, **month.COPIES, **month.UNPLACED_DOCUMENTS},
+    after=[*month.PAYMENTS, keys.UNPLACED_DOCUMENTS],
     metadata=column_schema(LedgerState),
     kinds={"ledger"},
     **_COMMON,
@@ -102,7 +103,8 @@ def ledger_state(
         **month.STANDING,
         **month.DISPOSITIONS,
     },
-    metadata=column_schema(DocumentRow),
+    after=[keys.DISPOSITIONS],
+    metadata=column_schema(DocumentRow, keys.DOCUMENTS),
     kinds={"python"},
     **_COMMON,
 )
@@ -110,11 +112,12 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
     """One line of one intended ledger document, accounts and taxes resolved."""
     this = Month(context.partition_key, frames)
     wanted = {row.ref for row in this.dispositions if row.verdict is Verdict.POST}
-    built = [intended(case, current()) for case in this.cases if case.facts.ref in wanted]
-    frame = to_frame(to_rows(one for one in built if isinstance(one, LedgerDocument)), DocumentRow)
-    total = sum(one.total for one in built if isinstance(one, LedgerDocument))
+    found = (intended(case, current()) for case in this.cases if case.facts.ref in wanted)
+    built = [one for one in found if isinstance(one, LedgerDocument)]
+    frame = to_frame(to_rows(built), DocumentRow)
+    totals = sums("billed", ((one.currency, one.kind.sign * one.total) for one in built))
     return dg.MaterializeResult(
-        value=frame, metadata=row_metadata(frame, documents=len(built), minor_units=total)
+        value=frame, metadata=row_metadata(frame, documents=len(built), **totals)
     )
 
 
@@ -129,6 +132,7 @@ def documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fram
         **month.STANDING,
         **month.UNPLACED_DOCUMENTS,
     },
+    after=[keys.DOCUMENTS],
     metadata=column_schema(LinkedPartner),
     **_WRITES,
 )
@@ -157,8 +161,8 @@ def partners(
     dg.asset,
     key=keys.DRAFT_MOVES,
     ins=month.GATED,
-    deps=[keys.PARTNERS],
-    metadata=column_schema(LedgerMove),
+    after=[keys.PARTNERS],
+    metadata=column_schema(LedgerMove, keys.DRAFT_MOVES),
     **_WRITES,
 )
 def draft_moves(
@@ -185,8 +189,9 @@ def draft_moves(
     dg.asset,
     key=keys.POSTED_MOVES,
     ins=month.GATED,
-    deps=[keys.DRAFT_MOVES],
-    metadata=column_schema(LedgerMove),
+    # The job that posts what was reviewed has no drafts in between.
+    after=[keys.DRAFT_MOVES, keys.DOCUMENTS],
+    metadata=column_schema(LedgerMove, keys.POSTED_MOVES),
     **_WRITES,
 )
 def posted_moves(
@@ -201,12 +206,14 @@ def posted_moves(
     with _writer(context, ledger, read_back_log) as reader:
         now = _gated(this, reader)
         drafts = {ref: row.move for ref, row in now.items() if row.move}
-        refs = plan_posting(this.documents, drafts, config.approved) if posts(config) else ()
+        post = posts(config)
+        refs = plan_posting(this.documents, drafts, config.approved) if post else ()
         refused = refused_by(lambda: reader.ledger.post(refs))
         moves = reader.ledger.read_moves([document.ref for document in this.documents])
         reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused, posts=post)
     facts = {"posted": len(refs) - len(refused), "refused": len(refused)}
+    facts |= sums("posted", (_in_books(move) for move in moves if move.state is MoveState.POSTED))
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
 
 
@@ -214,7 +221,7 @@ def posted_moves(
     dg.asset,
     key=keys.SETTLEMENTS,
     ins={**month.GATED, **month.FACTS, **month.UNPLACED_DOCUMENTS},
-    deps=[keys.POSTED_MOVES],
+    after=[keys.POSTED_MOVES],
     metadata=column_schema(LedgerState),
     **_WRITES,
 )
@@ -245,6 +252,12 @@ def _states(rows: Mapping[str, LedgerState], reader: LedgerReader, **attrs: Any)
     return to_frame(
         rows.values(), LedgerState, **told, records=records_digest(rows.values()), **attrs
     )
+
+
+def _in_books(move: LedgerMove) -> tuple[str, int]:
+    """Currency and total of a move, minor units, negative for a credit note."""
+    document = move.document
+    return document.currency, document.kind.sign * document.total
 
 
 def _reader(

@@ -56,6 +56,11 @@ def plan_catalog(**frames: pd.DataFrame) -> Frame:
         "service_invoices": inputs.SERVICE_TABLES["service_invoices"],
         "intake_subscriptions": inputs.SUBSCRIPTIONS["intake_subscriptions"],
     },
+    after=[
+        *(keys.source_key(name, "index") for name in keys.SOURCES),
+        dg.AssetKey(["nexacloud", "service_invoices"]),
+        keys.INTAKE_SUBSCRIPTIONS,
+    ],
     metadata=column_schema(Invoiced),
     # The rest of a document is read from Lago; Stripe's list hardly ever lacks a part.
     pool=LAGO.rules.name,
@@ -75,6 +80,7 @@ def invoiced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     key=keys.USAGE,
     partitions_def=MONTHS,
     ins={**inputs.READINGS, **inputs.SUBSCRIPTIONS},
+    after=[one.key or dg.AssetKey(name) for name, one in inputs.READINGS.items()],
     metadata=column_schema(Usage),
     **_COMMON,
 )
@@ -102,6 +108,7 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     key=keys.EXPECTED_CHARGES,
     partitions_def=MONTHS,
     ins={**inputs.SUBSCRIPTIONS, **inputs.CATALOGUE, **inputs.DOCUMENTS, **inputs.USAGE},
+    after=[keys.PLAN_CATALOG, keys.INVOICED_DOCUMENTS, keys.USAGE],
     metadata=column_schema(ExpectedCharge),
     **_COMMON,
 )
@@ -134,6 +141,11 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
         **inputs.EXPECTED,
         **inputs.RECEIVED,
     },
+    after=[
+        keys.EXPECTED_CHARGES,
+        keys.INTAKE_CUSTOMERS,
+        dg.AssetKey(["nexacloud", "service_customers"]),
+    ],
     metadata=column_schema(MeteringDelta),
     **_COMMON,
 )

@@ -25,7 +25,10 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
         **inputs.DOCUMENTS,
         "deployments": dg.AssetIn(keys.DEPLOYMENTS),
     },
-    deps=[dg.AssetDep(keys.METERING_DELTAS, partition_mapping=dg.AllPartitionMapping())],
+    after=[
+        keys.DEPLOYMENTS,
+        dg.AssetDep(keys.METERING_DELTAS, partition_mapping=dg.AllPartitionMapping()),
+    ],
     group_name="metering",
     owners=keys.OWNERS,
     kinds={"python"},

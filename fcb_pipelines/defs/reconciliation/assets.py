@@ -8,8 +8,8 @@ import pandas as pd
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_frame
-from fcb_pipelines.core.agreement.compare import AgreementRow
-from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.agreement.compare import Agreement, AgreementRow
+from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.dispositions.cases import agreements as compared
 from fcb_pipelines.core.dispositions.cases import (
     cases,
@@ -29,7 +29,7 @@ from fcb_pipelines.core.proof.tax_witness import tax_witness as witnessed
 from fcb_pipelines.core.proof.window import fingerprints
 from fcb_pipelines.core.settlements.policy import credited_refunds
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import MONTHS, periods
 from fcb_pipelines.defs.runtime.reading import reading
@@ -55,6 +55,7 @@ _COMMON: dict[str, Any] = {
     key=keys.AGREEMENTS,
     partitions_def=MONTHS,
     ins={**month.FACTS, **month.COPIES, **month.USERS},
+    after=month.PAYMENTS,
     metadata=column_schema(AgreementRow),
     **_COMMON,
 )
@@ -63,7 +64,8 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
     this = Month(context.partition_key, frames)
     rows = compared(this.facts, this.claimants, this.users, rules())
     frame = to_frame(rows, AgreementRow)
-    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
+    differing = sum(row.kind is not Agreement.MATCH for row in rows)
+    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, differing=differing))
 
 
 @reading(
@@ -78,7 +80,12 @@ def agreements(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fra
         **month.STANDING,
         **month.CREDITED,
     },
-    metadata=column_schema(Disposition),
+    after=[
+        keys.AGREEMENTS,
+        keys.STANDING,
+        *(keys.source_key(name, "credited_invoices") for name in keys.SOURCES),
+    ],
+    metadata=column_schema(Disposition, keys.DISPOSITIONS),
     **_COMMON,
 )
 def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
@@ -105,8 +112,10 @@ def dispositions(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> F
         )
     frame = to_frame(sorted(rows, key=in_order), Disposition, snapshot=snapshot)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
+    held = (row for row in rows if row.verdict is Verdict.HOLD)
+    amounts = sums("held", ((row.currency, row.kind.sign * row.total) for row in held))
     return dg.MaterializeResult(
-        value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts)
+        value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts, **amounts)
     )
 
 
@@ -138,6 +147,7 @@ def unplaced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     dg.asset,
     key=keys.UNPLACED,
     ins={**month.COPIES, **month.INDEXES, **month.UNPLACED_DOCUMENTS},
+    after=[keys.UNPLACED_DOCUMENTS],
     metadata=column_schema(Disposition),
     **_COMMON,
 )
@@ -159,6 +169,7 @@ def unplaced(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame
     key=keys.TAX_WITNESS,
     partitions_def=MONTHS,
     ins={**month.FACTS, **month.COPIES, **month.USERS, **month.INDEXES, **month.DISPOSITIONS},
+    after=[keys.DISPOSITIONS],
     metadata=column_schema(WitnessRow),
     **_COMMON,
 )
@@ -191,6 +202,7 @@ def tax_witness(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Fr
         "draft_moves": dg.AssetIn(keys.DRAFT_MOVES),
         "posted_moves": dg.AssetIn(keys.POSTED_MOVES),
     },
+    after=[keys.SETTLEMENTS],
     metadata=column_schema(LedgerDelta),
     **_COMMON,
 )

@@ -20,7 +20,7 @@ from fcb_pipelines.defs.reconciliation.listed import exceptions_by_place
 from fcb_pipelines.defs.reconciliation.naming import numbers, ref_called
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.partitions import today
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
@@ -113,10 +113,7 @@ def _not_found(doing: str, ref: str, code: str, known: Sequence[QueueRow]) -> No
     key=keys.EXCEPTIONS,
     deps=[
         keys.UNPLACED,
-        *(
-            dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping())
-            for key in (keys.DISPOSITIONS, keys.LEDGER_DELTAS)
-        ),
+        dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping()),
     ],
     group_name="reconciliation",
     owners=keys.OWNERS,
@@ -129,5 +126,8 @@ def exceptions(store: StoreResource) -> dg.MaterializeResult[pd.DataFrame]:
     former = Queue(frames=frames, decisions=store.decisions()).former()
     rows = queued(exceptions_by_place(frames), former, today())
     frame = to_frame(rows, QueuedException)
-    open_now = sum(row.cleared is None for row in rows)
-    return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, open=open_now))
+    waiting = [row for row in rows if row.cleared is None]
+    held = sums("held", ((row.currency, row.amount) for row in waiting if row.is_held))
+    return dg.MaterializeResult(
+        value=frame, metadata=row_metadata(frame, open=len(waiting), **held)
+    )

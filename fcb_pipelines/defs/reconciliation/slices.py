@@ -45,7 +45,7 @@ _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.bl
     dg.asset,
     key=keys.SLICES,
     ins={**month.INDEXES, **month.COPIES, **month.USERS, **month.UNPLACED_DOCUMENTS},
-    deps=[*EXTRACTED],
+    after=[*EXTRACTED],
     metadata=column_schema(SliceRow),
     group_name="reconciliation",
     owners=keys.OWNERS,

@@ -12,7 +12,7 @@ from fcb_pipelines.core.close.alerts import OVERDUE
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.proof.amount_rows import AmountRow
+from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.amounts import AmountInputs, amounts
 from fcb_pipelines.core.proof.completeness import CompletenessRow, population
 from fcb_pipelines.core.proof.completeness import completeness as completed
@@ -21,7 +21,7 @@ from fcb_pipelines.core.proof.receivable import ReceivableRow, foreign_credit, o
 from fcb_pipelines.core.proof.receivable import receivable as tied
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
+from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.reading import reading
@@ -42,7 +42,10 @@ _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
     dg.asset,
     key=keys.COMPLETENESS,
     ins={**month.INDEXES, **month.COPIES, **_UNPLACED},
-    deps=[dg.AssetDep(keys.DISPOSITIONS, partition_mapping=dg.AllPartitionMapping())],
+    after=[
+        keys.UNPLACED,
+        dg.AssetDep(keys.DISPOSITIONS, partition_mapping=dg.AllPartitionMapping()),
+    ],
     metadata=column_schema(CompletenessRow),
     **_COMMON,
 )
@@ -61,12 +64,23 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     dg.multi_asset,
     outs={
         "receivable": dg.AssetOut(
-            key=keys.RECEIVABLE, metadata=column_schema(ReceivableRow), **_COMMON
+            key=keys.RECEIVABLE,
+            description="The amount owed on one document, at its source and in the present ledger.",
+            metadata=column_schema(ReceivableRow),
+            **_COMMON,
         ),
-        "amounts": dg.AssetOut(key=keys.AMOUNTS, metadata=column_schema(AmountRow), **_COMMON),
+        "amounts": dg.AssetOut(
+            key=keys.AMOUNTS,
+            description="One amount of one document - revenue, tax or cash: at its source, posted, listed and why.",
+            metadata=column_schema(AmountRow),
+            **_COMMON,
+        ),
     },
     ins={**_UNPLACED, **month.UNPLACED_DOCUMENTS},
-    deps=[dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping())],
+    after=[
+        keys.UNPLACED,
+        dg.AssetDep(keys.LEDGER_DELTAS, partition_mapping=dg.AllPartitionMapping()),
+    ],
 )
 def against_the_ledger(
     context: dg.AssetExecutionContext,
@@ -83,17 +97,24 @@ def against_the_ledger(
     reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)
     moves, settlements = reader.ledger.read_moves(None), reader.ledger.read_settlements(None)
     known = {row.ref: row for row in decided}
+    tied_out = tied(decided, moves, proof.unsettled(), settlements)
     owed = to_frame(
-        tied(decided, moves, proof.unsettled(), settlements),
+        tied_out,
         ReceivableRow,
         orphans=list(orphans(moves, known)),
         foreign_credits=list(foreign_credit(reader.ledger.foreign_credits(books_begin(current())))),
     )
-    yield dg.MaterializeResult(asset_key=keys.RECEIVABLE, value=owed, metadata=row_metadata(owed))
+    sides = {
+        **sums("owed at the source", ((row.currency, row.source) for row in tied_out)),
+        **sums("open in the ledger", ((row.currency, row.ledger) for row in tied_out)),
+    }
+    yield dg.MaterializeResult(
+        asset_key=keys.RECEIVABLE, value=owed, metadata=row_metadata(owed, **sides)
+    )
     facts = [*proof.facts()]
     if not unplaced_documents.empty:
         facts += to_rows(unplaced_documents, InvoiceFacts)
-    sides = AmountInputs(
+    inputs = AmountInputs(
         facts=facts,
         dispositions=decided,
         deltas=proof.deltas(),
@@ -102,5 +123,12 @@ def against_the_ledger(
         settings=current(),
     )
     drawn = drawn_without_origin(settlements, known, facts)
-    rows = to_frame([*amounts(sides), *drawn], AmountRow)
-    yield dg.MaterializeResult(asset_key=keys.AMOUNTS, value=rows, metadata=row_metadata(rows))
+    rows = [*amounts(inputs), *drawn]
+    frame = to_frame(rows, AmountRow)
+    listed: dict[str, Any] = {}
+    for measure in (Measure.REVENUE, Measure.TAX, Measure.CASH):
+        own = ((row.currency, row.listed) for row in rows if row.measure is measure)
+        listed |= sums(f"{measure.value} listed, not posted,", own)
+    yield dg.MaterializeResult(
+        asset_key=keys.AMOUNTS, value=frame, metadata=row_metadata(frame, **listed)
+    )

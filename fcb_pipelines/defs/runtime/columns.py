@@ -1,7 +1,10 @@
-"""The columns of a frame for Dagster's page: what each holds (`core.columns`), and its type in plain words."""
+"""The columns of a frame for Dagster's page.
+
+What each holds (`core.columns`), its type in plain words, and where it comes from (`core.lineage`).
+"""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,6 +14,8 @@ from typing import Any, Union, get_args, get_origin
 import dagster as dg
 
 from fcb_pipelines.core.columns import AMOUNTS, COLUMNS, OF_ONE
+from fcb_pipelines.core.lineage import LINEAGE, Origin, in_words
+from fcb_pipelines.defs.runtime import keys
 
 _PLAIN: Mapping[type, str] = {
     str: "text",
@@ -22,10 +27,30 @@ _PLAIN: Mapping[type, str] = {
 }
 
 
-def column(name: str, hint: Any, of: str = "") -> dg.TableColumn:
+def column_lineage(key: dg.AssetKey) -> dict[str, Any]:
+    """Metadata of an asset: from which columns of which assets each of its columns comes."""
+    deps = {
+        name: [*_expanded(origins)]
+        for name, origins in LINEAGE[key.to_user_string()].items()
+        if origins
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps)}
+
+
+def _expanded(origins: Iterable[Origin]) -> Iterator[dg.TableColumnDep]:
+    """Each origin as Dagster names it; one of every source once a source."""
+    for asset, name in origins:
+        first, noun = asset.split("/")
+        for system in keys.SOURCES if first == "*" else (first,):
+            yield dg.TableColumnDep(asset_key=dg.AssetKey([system, noun]), column_name=name)
+
+
+def column(name: str, hint: Any, of: str = "", origins: Iterable[Origin] = ()) -> dg.TableColumn:
     """One column for Dagster's page; `of` names its type of rows. Raises KeyError for one that nobody described."""
     types_, nullable = _without_none(hint)
     described = OF_ONE.get((of, name)) or COLUMNS[name]
+    if origins:
+        described = f"{described} From {in_words(origins)}."
     is_amount = name in AMOUNTS and types_ is int
     return dg.TableColumn(
         name,

@@ -1,6 +1,6 @@
 """Values of frames, and metadata of frames, for every asset."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
 
@@ -18,10 +18,12 @@ from fcb_pipelines.core.facts.nexacloud import (
     User,
     copies,
 )
+from fcb_pipelines.core.lineage import LINEAGE
+from fcb_pipelines.core.money import by_currency
 from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.runtime import keys
-from fcb_pipelines.defs.runtime.columns import column
+from fcb_pipelines.defs.runtime.columns import column, column_lineage
 from fcb_pipelines.defs.runtime.gating import require
 from fcb_pipelines.defs.sources.registry import claims
 
@@ -32,9 +34,9 @@ EXTRACTS = {"users": keys.USERS, "copies": keys.COPIES, "copy_items": keys.COPY_
 _SHOWN = frozenset(
     (
         "account", "answer", "billing_cycle", "cause", "currency", "deployment_id", "document",
-        "drawn_on", "entry", "family", "field", "id", "invoice_id", "invoice_number", "kind", "measure",
+        "drawn_on", "entry", "family", "field", "id", "invoice_id", "invoice_number", "kind", "left_label", "measure",
         "method", "metric", "number", "origin", "other_ref", "payment_id",
-        "payment_state", "period", "plan_id", "policy", "reason", "ref", "service", "side", "source_id",
+        "payment_state", "period", "plan_id", "policy", "reason", "ref", "right_label", "service", "side", "source_id",
         "state", "status", "subscription", "subscription_id", "undoes", "user_id",
         "verdict", "why",
     )
@@ -75,11 +77,16 @@ def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInv
     )
 
 
-def column_schema(row_type: type) -> dict[str, Any]:
-    """The columns of a frame of these rows, for Dagster's page."""
+def column_schema(row_type: type, key: dg.AssetKey | None = None) -> dict[str, Any]:
+    """The columns of a frame of these rows, for Dagster's page; with `key` where they come from, too."""
     hints = get_type_hints(row_type)
-    columns = [column(one.name, hints[one.name], row_type.__name__) for one in fields(row_type)]
-    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+    lineage = LINEAGE[key.to_user_string()] if key else {}
+    columns = [
+        column(one.name, hints[one.name], row_type.__name__, lineage.get(one.name, ()))
+        for one in fields(row_type)
+    ]
+    schema = {"dagster/column_schema": dg.TableSchema(columns=columns)}
+    return {**schema, **(column_lineage(key) if key else {})}
 
 
 def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
@@ -92,7 +99,8 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     shown = [
         name
         for name in frame.columns
-        if name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name])
+        if (name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name]))
+        and not _is_nested(first[name])
     ]
     records = [
         dg.TableRecord({name: _shown(name, row) for name in map(str, shown)})
@@ -103,9 +111,23 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     return {"dagster/row_count": len(frame), "preview": preview, **more}
 
 
+def sums(of: str, amounts: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    """Metadata of amounts (currency, minor units), summed by currency.
+
+    Each sum is there twice: in major units to be read, and as a number, in minor units, which Dagster plots.
+    """
+    told: dict[str, Any] = {}
+    for currency, total in by_currency(amounts):
+        told[f"{of} {currency}"] = amount(total, currency)
+        told[f"{of} {currency}, minor units"] = total
+    return told
+
+
 def _shown(name: str, row: Mapping[str, Any]) -> str:
     """A value of a row as a person reads it: an amount in major units of the row's currency."""
     value, currency = row[name], row.get("currency")
+    if value is None:
+        return ""
     if name in AMOUNTS and isinstance(value, int) and isinstance(currency, str) and currency:
         return amount(value, currency)
     return str(value)
@@ -113,6 +135,11 @@ def _shown(name: str, row: Mapping[str, Any]) -> str:
 
 def _has_text(column: pd.Series) -> bool:
     return any(isinstance(value, str | bytes) for value in column)
+
+
+def _is_nested(column: pd.Series) -> bool:
+    """Whether it holds records or lists, as JSON text: a whole document, with all that is described in it."""
+    return any(isinstance(value, str) and value[:1] in {"{", "["} for value in column)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from fcb_pipelines.core.naming import money
+from fcb_pipelines.core.naming import amount
 from fcb_pipelines.core.proof.gate import Gate, GateResult, Outcome
 
 _SEVERITY = {
@@ -24,8 +24,9 @@ def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
     }
     if result.sample:
         metadata["sample"] = dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
-    for currency, amount in result.amounts:
-        metadata[f"amount {currency}"] = money(amount, currency)
+    for currency, minor in result.amounts:
+        metadata[f"amount {currency}"] = amount(minor, currency)
+        metadata[f"minor units {currency}"] = minor
     return dg.AssetCheckResult(
         check_name=result.gate,
         asset_key=asset,
@@ -34,6 +35,27 @@ def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
         description=result.detail,
         metadata=metadata,
     )
+
+
+def observed(
+    results: Iterable[GateResult], asset: dg.AssetKey, period: str, report: dg.MetadataValue[str]
+) -> dg.AssetObservation:
+    """What the gates say of one month, for the page of the asset's partition.
+
+    Dagster shows an asset's checks by their newest evaluation, whichever month that was of.
+    """
+    told = {f"gate {result.gate}": _in_words(result) for result in results}
+    return dg.AssetObservation(
+        asset, partition=period, metadata={**told, "close report of the month": report}
+    )
+
+
+def _in_words(result: GateResult) -> str:
+    """`fails (2): … What mends it: …`."""
+    if result.outcome is Outcome.PASS:
+        return "passes"
+    verb = "fails" if result.outcome is Outcome.FAIL else "warns"
+    return f"{verb} ({result.count}): {result.detail}. What mends it: {result.recovery}"
 
 
 def spec(

@@ -57,6 +57,8 @@ def _of_sources(*nouns: str) -> dict[str, dg.AssetIn]:
 
 DOCUMENTS_OF_SOURCES = _of_sources("invoices", "credit_notes")
 FACTS = {**DOCUMENTS_OF_SOURCES, **_of_sources("payments")}
+# Above these lie the documents, the indexes and NexaCloud's tables: what comes after them comes after all.
+PAYMENTS = tuple(keys.source_key(name, "payments") for name in keys.SOURCES)
 CREDITED = _of_sources("credited_invoices")
 UNPLACED_DOCUMENTS = {"unplaced_documents": dg.AssetIn(keys.UNPLACED_DOCUMENTS)}
 COPIES = {"copies": dg.AssetIn(keys.COPIES), "copy_items": dg.AssetIn(keys.COPY_ITEMS)}

@@ -2,10 +2,13 @@
 
 Dagster can load inputs itself. Then each is two events and a check of its type, and for the dozen inputs of
 a step that is most of what a near-empty month costs.
+
+Nor is each of the dozen an arrow of the graph: an asset says which it comes right after, and what it reads besides
+lies further up. A run that builds both without the assets between them has no order, and is refused.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, cast
 
@@ -17,25 +20,32 @@ from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
 from fcb_pipelines.defs.runtime.keys import MONTHLY, POST_REVIEWED
 
 _READER = "io_manager"
+Graph = Mapping[dg.AssetKey, Iterable[dg.AssetKey]]
 
 
 def reading(
     decorator: Callable[..., Callable[[Callable[..., Any]], Any]],
     *,
     ins: Mapping[str, dg.AssetIn],
+    after: Iterable[dg.AssetKey | dg.AssetDep] | None = None,
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Decorate a function as `decorator` (dg.asset, dg.multi_asset, …) does; `ins` are the frames it reads.
 
-        @reading(dg.asset, key=keys.AGREEMENTS, partitions_def=MONTHS, ins={**month.FACTS, **month.COPIES})
+        @reading(dg.asset, key=keys.AGREEMENTS, partitions_def=MONTHS, ins={**month.FACTS, **month.COPIES},
+                 after=month.PAYMENTS)
         def agreements(context, **frames): ...
 
-    The function gets each frame by its input's name, as a run of its month has it. The assets of `ins` become
-    dependencies; those of a check stand in its specs. `options` are the decorator's own.
+    The function gets each frame by its input's name, as a run of its month has it. Its dependencies are the assets
+    of `after`, above which all others of `ins` lie; without `after` those of `ins`. Those of a check stand in its
+    specs. `options` are the decorator's own.
     """
     sources = {name: one.key or dg.AssetKey(name) for name, one in ins.items()}
     if decorator is not dg.multi_asset_check:
-        options["deps"] = [*sources.values(), *options.get("deps", ())]
+        options["deps"] = [*(sources.values() if after is None else after)]
+    if decorator is dg.asset:
+        told = ", ".join(sorted({key.to_user_string() for key in sources.values()}))
+        options["metadata"] = {**options.get("metadata", {}), "reads": told}
     # Dagster takes a step's resources as names or as parameters, but not some of each.
     if "required_resource_keys" in options:
         options["required_resource_keys"] = {_READER, *options["required_resource_keys"]}
@@ -47,6 +57,23 @@ def reading(
         return decorator(**options)(_with_frames(function, sources, asked))
 
     return made
+
+
+def not_above(key: dg.AssetKey, read: Iterable[dg.AssetKey], graph: Graph) -> list[dg.AssetKey]:
+    """The assets among `read` that a run builds in no order with `key`; `graph` has the parents of each that it builds."""
+    above: set[dg.AssetKey] = set()
+    ahead = [key]
+    while ahead:
+        new = {*graph.get(ahead.pop(), ())} - above
+        above |= new
+        ahead += new
+    return sorted({one for one in read if one in graph} - above, key=str)
+
+
+def graph_of(job: dg.JobDefinition) -> Graph:
+    """The assets that a run of this job builds, each with its parents."""
+    known = job.asset_layer.asset_graph
+    return {key: known.get(key).parent_keys for key in known.executable_asset_keys}
 
 
 def _with_frames(
@@ -64,6 +91,8 @@ def _with_frames(
     ]
 
     def called(context: Any, given: dict[str, Any]) -> Any:
+        if isinstance(context, dg.AssetExecutionContext):
+            _refuse_disorder(context, sources.values())
         manager = given.pop(_READER, None) or context.resources.io_manager
         period = context.partition_key if context.has_partition_key else None
         as_built = context.run.job_name == POST_REVIEWED
@@ -86,7 +115,21 @@ def _with_frames(
     made: Any = yields_with_frames if inspect.isgeneratorfunction(function) else with_frames
     parameters = [_parameter("context"), *asked, *own]
     made.__signature__ = signature.replace(parameters=parameters)
+    made.reads = frozenset(sources.values())
     return cast(Callable[..., Any], made)
+
+
+def _refuse_disorder(context: dg.AssetExecutionContext, read: Iterable[dg.AssetKey]) -> None:
+    """Raise dg.Failure where this run may build later what is read now."""
+    key, graph = next(iter(context.assets_def.keys)), graph_of(context.job_def)
+    if found := not_above(key, read, graph):
+        named = ", ".join(one.to_user_string() for one in found)
+        raise dg.Failure(
+            f"{key.to_user_string()} reads {named}, which this run builds, too, and nothing tells the run which of "
+            "them comes first. A rerun of it will not help. Select the assets between them as well, or run the job "
+            "that has them",
+            allow_retries=False,
+        )
 
 
 def _read(

@@ -98,6 +98,14 @@ class StoreResource(dg.ConfigurableResource[FrameStore]):
         """The folder of the close reports."""
         return connections.reports(environment.read())
 
+    def report_page(self, period: str) -> dg.MetadataValue[str]:
+        """Where a person finds the close report of a month: its address, else its file."""
+        name = f"{period}.html"
+        served = environment.read().report_page(name)
+        if served:
+            return dg.MetadataValue.url(served)
+        return dg.MetadataValue.path(str(self.reports() / name))
+
     def pages(self) -> Pages:
         """The pages that reports link to."""
         sources = {each.name: each.service for each in registry.registered(current())}
