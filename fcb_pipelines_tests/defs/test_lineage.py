@@ -14,10 +14,12 @@ import yaml
 
 from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
+from fcb_pipelines.defs.reconciliation.slices import EXTRACTED
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 from fcb_pipelines.defs.runtime.reading import not_above, reading
+from fcb_pipelines_tests.defs.world import DEFINITIONS
 
 ARROWS = 4
 PERIOD = MONTHS.get_first_partition_key()
@@ -71,8 +73,15 @@ def test_few_arrows_lead_to_each_asset(graphs: Any) -> None:
     assert len(arrows) > 50
     assert max(graphs["reads"].values()) > 12, "an asset reads many frames"
     many = {key for key, count in arrows.items() if count > ARROWS}
-    # With cash the report also comes after what was written of it.
-    assert many <= {str(keys.REPORT)}
+    # With cash the report also comes after what was written of it, and slices come after whatever an extract writes.
+    assert many <= {str(keys.REPORT), str(keys.SLICES)}
+
+
+def test_all_that_an_extract_writes_is_there_before_it_is_digested() -> None:
+    every = DEFINITIONS.resolve_asset_graph()
+    above = every.get_ancestor_asset_keys(keys.SLICES)
+    steps = {key: one.keys for one in DEFINITIONS.assets or () for key in getattr(one, "keys", ())}
+    assert [key for key in EXTRACTED if not above & steps[key]] == []
     assert max(arrows.values()) <= ARROWS + 1
 
 

@@ -38,6 +38,15 @@ EXTRACTED = (
     keys.INTAKE_RECEIVED,
     keys.EVENT_SUBSCRIPTIONS,
 )
+# Of these the ones that nothing of an extract comes after; NexaCloud's tables are of one step.
+_LAST = (
+    keys.UNPLACED,
+    keys.PLAN_CATALOG,
+    keys.INVOICED_DOCUMENTS,
+    keys.INTAKE_CUSTOMERS,
+    keys.INTAKE_RECEIVED,
+    keys.EVENT_SUBSCRIPTIONS,
+)
 _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.blocking)
 
 
@@ -45,7 +54,7 @@ _GATES = tuple(gate for gate in TABLE if gate.scope is Scope.EXTRACT and gate.bl
     dg.asset,
     key=keys.SLICES,
     ins={**month.INDEXES, **month.COPIES, **month.USERS, **month.UNPLACED_DOCUMENTS},
-    after=[*EXTRACTED],
+    after=_LAST,
     metadata=column_schema(SliceRow),
     group_name="reconciliation",
     owners=keys.OWNERS,
