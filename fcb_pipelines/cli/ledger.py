@@ -11,12 +11,12 @@ from rich.table import Table
 from fcb_pipelines.cli import options
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.cli.months import run_months
-from fcb_pipelines.cli.screen import emit_json, marked, out, table
+from fcb_pipelines.cli.screen import emit_json, marked, out, say, table
 from fcb_pipelines.cli.work import connections, open_pipeline
 from fcb_pipelines.config import settings
 from fcb_pipelines.config.environment import Environment
 from fcb_pipelines.connectors.failures import NotAllowed
-from fcb_pipelines.connectors.ledger import CashLedger, Ledger
+from fcb_pipelines.connectors.ledger import CashLedger, Ledger, Writer
 from fcb_pipelines.core.ledger.description import TrialBalanceRow
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.naming import amount
@@ -222,8 +222,18 @@ def _outlook(plans: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _books(found: Environment) -> Ledger:
     from fcb_pipelines.defs.runtime import connections as connectors
+    from fcb_pipelines.instance.waiting import SaidWaits, Waiting
 
-    return connectors.ledger(found, settings.current())
+    said = SaidWaits(say=say)
+
+    def waits(other: str) -> None:
+        said(
+            Waiting(run_id="", pool="", holders=(f"{other} has it",), lock="the lock of the books")
+        )
+
+    books = connectors.ledger(found, settings.current())
+    books.begin_writing(Writer(name="fcb ledger", waits=waits))
+    return books
 
 
 def _write_files(folder: Path, books: Ledger, balances: Sequence[TrialBalanceRow]) -> None:

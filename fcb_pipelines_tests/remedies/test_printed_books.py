@@ -12,11 +12,13 @@ from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months
 
 # isort: split
 from fcb_pipelines.cli import books as books_verb
+from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.beancount import lock
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import Failure
-from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.ledger import Ledger, Writer
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.defs.ledger.correcting import planned
 from fcb_pipelines.defs.runtime import connections
@@ -137,6 +139,19 @@ def test_where_there_are_no_books_setup_is_told_and_makes_them(
     fcb(command)
     assert ledger.list_moves() == ()
     assert "http://127.0.0.1" in fcb("fcb books")
+
+
+def test_setup_says_for_whom_it_waits_and_is_refused_by_that_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    holder = lock.BooksLock(folder)
+    holder.writer = Writer(name="fcb run 1234abcd on there")
+    with holder.held():
+        told = " ".join(fcb("fcb ledger setup", code=Exit.CONNECTION).split())
+    assert "waiting for the lock of the books: fcb run 1234abcd on there, process" in told
+    assert told.count("fcb run 1234abcd on there") == 2
+    fcb("fcb ledger setup")
 
 
 def test_an_account_that_a_person_took_out_comes_back_by_setup(little: Little) -> None:

@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,10 +58,16 @@ class BooksLock:
                     f"{holder} writes them, and did not end within {PATIENCE:.0f} s",
                     remedy="let it end, or end that process, then fcb sync",
                 )
+        # The name is for the others alone: a full disk is told by what is to be written.
+        with suppress(OSError):
+            self._write_name()
+
+    def _write_name(self) -> None:
         now = datetime.now(UTC)
-        self._name.write_text(
-            f"{self.writer.name}, process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M} UTC,"
-        )
+        process = f"process {os.getpid()} on {socket.gethostname()}"
+        descriptor = os.open(self._name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{self.writer.name}, {process}, since {now:%Y-%m-%d %H:%M} UTC,")
 
     def _taken(self, seconds: float) -> bool:
         try:

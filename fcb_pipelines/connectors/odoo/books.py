@@ -48,10 +48,12 @@ class Books:
     def begin_writing(self, writer: Writer) -> bool:
         """Write in this name; wait while another deployment does. Costs a call where one does, else none."""
         self._writer = writer
+        if not writer.deployment:
+            return False
         deadline = time.monotonic() + PATIENCE
         action = self._chart().action
         waited = False
-        while writer.deployment and action.writer and action.writer[0] != writer.deployment:
+        while action.writer and action.writer[0] != writer.deployment:
             waited = True
             writer.waits(action.writer[1])
             if time.monotonic() > deadline:
