@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-odoo test-long mutation bench faults check lint types definitions audit lock format clean
+.PHONY: help demo dev test test-odoo test-long pictures mutation bench faults check lint types definitions audit lock format clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -35,6 +35,10 @@ test-odoo: $(VENV)/.dev
 # (SCREENSHOTS=folder keeps what it shows).
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long $(ARGS)
+
+# The pictures of docs/images anew: the walk of docs/month-end.md with a real Odoo 19 and the machine's Chromium.
+pictures: $(VENV)/.dev
+	SCREENSHOTS=docs/images $(BIN)/python -m pytest -m long fcb_pipelines_tests/defs/test_month_end_in_odoo.py $(ARGS)
 
 # Every known fault, tried; docs/mutation.md is written anew (ten minutes: git tells what differs). The tests
 # try those that the commit draws: `make mutation ARGS="--sample 8"` does the same.

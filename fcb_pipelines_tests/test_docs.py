@@ -458,6 +458,17 @@ def test_a_link_between_pages_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_a_picture_is_small_shown_on_a_page_and_described() -> None:
+    shown = {
+        (page.parent / target).resolve(): text
+        for page in PAGES
+        for text, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text())
+    }
+    assert set(shown) == {*(DOCS / "images").glob("*.png")}
+    assert all(len(text) > 40 for text in shown.values())
+    assert {file.name for file in shown if file.stat().st_size > 200_000} == set()
+
+
 def test_every_module_that_a_page_names_exists() -> None:
     # Those of the source that adding-a-source.md makes up are not there.
     for page in PAGES:
