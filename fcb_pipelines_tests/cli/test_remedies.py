@@ -23,6 +23,8 @@ GATES = "remedies/test_gates.py::test_the_remedy_mends_it"
 SETUP = "connectors/odoo/test_setup.py"
 SYNC = "remedies/test_printed_by_a_sync.py"
 DOCTOR = "remedies/test_printed_doctor.py"
+REVIEW = "remedies/test_printed_by_a_review.py"
+SECOND = f"{REVIEW}::test_where_another_person_has_to_approve_the_verb_that_is_named_posts_what_one_approved"
 BOOKS = "remedies/test_printed_books.py"
 VERBS = "remedies/test_printed_verbs.py"
 WRITERS = "connectors/test_ledger_writers.py::test_each_write_is_refused_by_the_name_of_the_other_and_goes_on_once_that_is_done"
@@ -83,9 +85,12 @@ RUN = {
     ("fcb ledger setup --unarchive", "connectors/odoo/chart.py"): f"{SETUP}::test_an_archived_part_is_told_and_brought_back_by_the_printed_command_alone",
     ("fcb post", "core/corrections/plan.py::_refused"): RELEASED,
     ("fcb post", "core/settlements/requirements.py::_posted"): NOT_POSTED,
+    ("fcb post --approved", "cli/post.py::post"): SECOND,
+    ("fcb post --approved", "defs/ledger/posting.py::posts"): SECOND,
     ("fcb post --approved", "cli/review.py::review"): "defs/test_month_end.py::test_every_command_of_the_page_does_what_the_page_says",
     ("fcb report", "cli/report.py::report"): f"{SYNC}::test_a_file_that_is_no_report_names_the_verb_that_writes_one",
     ("fcb report --period", "cli/report.py::_verify"): f"{SYNC}::test_a_file_that_is_no_report_names_the_verb_that_writes_one",
+    ("fcb review", "cli/review.py::_check"): f"{REVIEW}::test_a_list_is_approved_by_what_the_verb_that_is_named_ends_with",
     ("fcb review", "defs/reconciliation/review.py::Review.refs"): f"{SYNC}::test_a_name_that_is_no_draft_s_names_the_verb_that_lists_the_drafts",
     ("fcb sandbox up", "cli/sandbox.py::status"): f"{VERBS}::test_without_a_sandbox_the_verb_that_starts_one_is_named",
     ("fcb sandbox up", "cli/work.py::running_sandbox"): f"{VERBS}::test_without_a_sandbox_the_verb_that_starts_one_is_named",

@@ -19,6 +19,7 @@ from fcb_pipelines.cli.exits import Exit, GateStopped
 from fcb_pipelines.cli.main import app
 from fcb_pipelines.cli.pipeline import MonthOutcome, Pipeline
 from fcb_pipelines.defs.billing.listing import ListingConfig
+from fcb_pipelines.defs.ledger.posting import PostingConfig
 from fcb_pipelines.defs.reconciliation.review import Review
 from fcb_pipelines.defs.runtime import connections, keys
 from fcb_pipelines_tests.defs.runs import Run
@@ -62,9 +63,10 @@ class WorldPipeline(Pipeline):
         """One month, as `fcb sync` has it built."""
         return self._became(period, self._world.month(period, post=post))
 
-    def post_month(self, period: str) -> MonthOutcome:
+    def _posted(self, period: str, config: PostingConfig) -> MonthOutcome:
         """The month's drafts posted, as `fcb post` has it."""
-        return self._became(period, self._world.run(keys.POST_REVIEWED, period, post=True))
+        run = self._world.run(keys.POST_REVIEWED, period, **config.model_dump())
+        return self._became(period, run)
 
     def completeness(self) -> bool:
         """The proof over all months."""
