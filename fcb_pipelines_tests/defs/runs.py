@@ -194,7 +194,7 @@ class Functions:
         context = SimpleNamespace(
             partition_key=period,
             has_partition_key=period is not None,
-            run=SimpleNamespace(run_id="functions", tags={}, job_name=self._job),
+            run=dg.DagsterRun(job_name=self._job, run_id="functions"),
             log=_LOG,
             resources=SimpleNamespace(**given),
         )
