@@ -25,8 +25,8 @@ def sync(
     """Extract, verify and write, as the daily schedule does.
 
     Rebuilds the window (this month, last month, every month in which something changed or is
-    unsettled; none where nothing at all changed since), then proves completeness. Drafts are posted, too, if the configuration's `posting` is
-    auto.
+    unsettled; none where nothing at all changed since), then proves completeness. Drafts are posted,
+    too, if the configuration's `posting` is auto.
 
     Examples:
 

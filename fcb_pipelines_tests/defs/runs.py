@@ -196,9 +196,7 @@ class Functions:
             has_partition_key=period is not None,
             job_def=self._job,
             op_execution_context=SimpleNamespace(log_event=_LOG.debug),
-            run=SimpleNamespace(
-                run_id="functions", tags={}, job_name=self._job.name if self._job else ""
-            ),
+            run=dg.DagsterRun(job_name=self._job.name if self._job else "", run_id="functions"),
             log=_LOG,
             resources=SimpleNamespace(**given),
         )

@@ -86,9 +86,14 @@ def report(
     book = workbook_of(found, about(content), first_day(following(period)))
     places.write_bytes(file.with_suffix(".xlsx"), book)
     frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
-    # Any other job builds only a part of the month.
-    built = context.run.job_name == keys.MONTH
-    basis = basis_of(frames, period, month, gates, decisions) if built else None
+    basis = (
+        basis_of(frames, period, month, gates, decisions) if _builds_a_month(context.run) else None
+    )
     frame.attrs[RESULT], frame.attrs[BASIS] = result_of(frames, period), basis and asdict(basis)
     facts = shown(content, store.report_page(period))
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **facts))
+
+
+def _builds_a_month(run: dg.DagsterRun) -> bool:
+    """Whether a run builds all of its month: no other job, no selection of assets, and no rerun of what failed."""
+    return run.job_name == keys.MONTH and not run.asset_selection and not run.parent_run_id

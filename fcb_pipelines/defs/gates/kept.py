@@ -16,6 +16,7 @@ from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import today
 
 _KEPT = ("kept", "gates")
+_CODE = "code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +34,24 @@ def over_all(frames: FrameStore, *, keep: bool = False) -> tuple[GateResult, ...
     A gate without all its frames is left out.
     """
     kept = frames.read(_KEPT)
-    known = {} if kept is None else {one.gate: one for one in to_rows(kept, KeptResult)}
+    # Other code may have kept them in another form.
+    if kept is None or kept.attrs.get(_CODE) != code_digest():
+        kept = to_frame((), KeptResult)
+    known = {one.gate: one for one in to_rows(kept, KeptResult)}
     now = {gate.name: _judged_by(frames, gate) for gate in OVER_ALL}
-    current_ones = {name: one for name, one in known.items() if one.judged_by == now.get(name)}
-    lacking = [gate for gate in OVER_ALL if gate.name not in current_ones]
+    found = {name: one for name, one in known.items() if one.judged_by == now.get(name)}
+    lacking = [gate for gate in OVER_ALL if gate.name not in found]
     if lacking:
         keys = {name: one.key for name, one in frames_of(lacking).items() if one.key is not None}
         read = {name: frames.read(key.path) for name, key in keys.items()}
         there = {name: frame for name, frame in read.items() if frame is not None}
         for result in gate_results(lacking, Month("", there)):
             name = result.gate
-            current_ones[name] = KeptResult(gate=name, judged_by=now[name], result=result)
+            found[name] = KeptResult(gate=name, judged_by=now[name], result=result)
         if keep:
-            write_frame(to_frame(current_ones.values(), KeptResult), frames.path(_KEPT))
-    return tuple(current_ones[gate.name].result for gate in OVER_ALL if gate.name in current_ones)
+            frame = to_frame(found.values(), KeptResult, **{_CODE: code_digest()})
+            write_frame(frame, frames.path(_KEPT))
+    return tuple(found[gate.name].result for gate in OVER_ALL if gate.name in found)
 
 
 def _judged_by(frames: FrameStore, gate: Gate) -> str:
@@ -56,4 +61,4 @@ def _judged_by(frames: FrameStore, gate: Gate) -> str:
         if one.key is not None
     )
     day = today().isoformat() if "today" in gate.inputs else None
-    return digest_of_json([signatures, day, current().model_dump_json(), code_digest()])
+    return digest_of_json([signatures, day, current().model_dump_json()])

@@ -5,7 +5,7 @@ still_as_built()   as a sync chooses its months, from the same frames and the bo
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from fcb_pipelines.config.settings import current
@@ -150,7 +150,10 @@ def _kept(frames: FrameStore, period: str) -> Basis | None:
         kept = read_attrs(frames.path(keys.REPORT.path, period)).get(BASIS)
     except FileNotFoundError:
         return None
-    return None if kept is None else Basis(**kept)
+    # That of another version may have other fields.
+    if kept is None or kept.keys() != {each.name for each in fields(Basis)}:
+        return None
+    return Basis(**kept)
 
 
 def _refs(frames: FrameStore, period: str) -> tuple[list[str], list[str]]:
