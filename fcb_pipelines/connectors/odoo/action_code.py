@@ -35,7 +35,7 @@ def note(some):
     # One note a move stands for the log that is switched off. A text would be escaped, an Html field's value is not.
     if quiet and some:
         some._message_log_batch({
-            move.id: messages.new({'body': task['notes'][move.x_fc_source_ref]}).body
+            move.id: messages.new({'body': task['notes'].get(move.x_fc_source_ref, MODULE)}).body
             for move in some})
 """
 
