@@ -16,12 +16,10 @@ _SEVERITY = {
 
 
 def check_result(result: GateResult, asset: dg.AssetKey) -> dg.AssetCheckResult:
-    """The asset check of a gate's result: outcome, exact count, a sample and the recovery."""
-    metadata: dict[str, Any] = {
-        "count": result.count,
-        "proves": result.proves,
-        "recovery": result.recovery,
-    }
+    """The asset check of a gate's result: outcome, exact count, a sample and, where it does not pass, the recovery."""
+    metadata: dict[str, Any] = {"count": result.count}
+    if result.outcome is not Outcome.PASS:
+        metadata |= {"proves": result.proves, "recovery": result.recovery}
     if result.sample:
         metadata["sample"] = dg.MetadataValue.md("\n".join(f"- {fault}" for fault in result.sample))
     for currency, minor in result.amounts:
