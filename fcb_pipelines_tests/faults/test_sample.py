@@ -59,10 +59,11 @@ def test_every_kind_of_fault_is_survived_without_a_hand(
 
 
 @pytest.mark.slow
-def test_the_faults_that_the_commit_draws_are_survived_in_the_embedded_books(
-    tmp_path: Path, request: pytest.FixtureRequest
+@pytest.mark.parametrize("options", [[], ["--hosts"]], ids=["embedded books", "daemon"])
+def test_the_faults_that_the_commit_draws_are_survived(
+    options: list[str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    assert len(tried(["--drawn"], tmp_path / "results.json", request)) == 1
+    assert len(tried(["--drawn", *options], tmp_path / "results.json", request)) == 1
 
 
 @pytest.mark.odoo
