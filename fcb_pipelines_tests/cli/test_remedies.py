@@ -15,7 +15,7 @@ import fcb_pipelines
 from fcb_pipelines.cli.main import app
 
 PACKAGE = Path(fcb_pipelines.__file__).parent
-NAMES = {"fcb work", "fcb leases"}  # of threads and connections
+NAMES = {"fcb work", "fcb leases", "fcb ledger"}  # of threads, connections and writers
 COMMAND = re.compile(r"(?<![\w/.])fcb ((?:[a-z]+ ?)+)((?: ?--[a-z]+)*)")
 
 CODES = "remedies/test_codes.py::test_the_remedy_mends_it"
@@ -81,6 +81,7 @@ RUN = {
     ("fcb ledger setup", "connectors/odoo/action.py::Batches.run"): f"{SETUP}::test_a_renamed_server_action_is_brought_up_to_date_and_not_doubled",
     ("fcb ledger setup", "connectors/odoo/action_code.py"): f"{SETUP}::test_a_renamed_server_action_is_brought_up_to_date_and_not_doubled",
     ("fcb ledger setup", "connectors/odoo/fields.py"): "connectors/odoo/test_life.py::test_books_of_an_older_version_get_the_fields_that_are_new",
+    ("fcb ledger setup", "core/codes.py::CashReason"): f"{BOOKS}::test_a_balance_in_another_currency_gets_the_journal_and_its_money_is_booked",
     ("fcb ledger setup", "sandbox/books.py::open_books"): f"{BOOKS}::test_where_there_are_no_books_setup_is_told_and_makes_them",
     ("fcb ledger setup --unarchive", "connectors/odoo/chart.py"): f"{SETUP}::test_an_archived_part_is_told_and_brought_back_by_the_printed_command_alone",
     ("fcb post", "core/corrections/plan.py::_refused"): RELEASED,
@@ -110,6 +111,7 @@ RUN = {
     ("fcb sync", "connectors/odoo/ledger.py::OdooLedger._partners"): "connectors/test_ledger_writers.py::test_a_partner_that_is_not_there_is_written_by_what_a_sync_does_first",
     ("fcb sync", "connectors/store/evidence.py::EvidenceStore.get"): f"{SYNC}::test_a_kept_answer_that_is_gone_names_the_sync_that_reads_it_anew",
     ("fcb sync", "connectors/store/writer.py::_take"): f"{SYNC}::test_a_ledger_that_another_writes_names_what_to_look_at_and_what_to_run_then",
+    ("fcb sync", "core/codes.py::CashReason"): f"{BOOKS}::test_a_balance_in_another_currency_gets_the_journal_and_its_money_is_booked",
     ("fcb sync", "core/close/alerts.py::alert_of_overdue"): "defs/test_alerts.py::test_after_a_sync_the_watchdog_tells_nothing",
     ("fcb sync", "core/close/gates.py::listing_gate"): GATES,
     ("fcb sync", "core/corrections/plan.py::_refused"): RELEASED,
@@ -132,8 +134,6 @@ NOT_RUN = {
     ("fcb doctor", "connectors/store/places.py::_asking", 2):
         "Of an object store that refuses; one that does not answer is run (test_the_doctor_finds_a_store_that_does_not_answer).",
     ("fcb events list", "cli/events.py"): HELP,
-    ("fcb ledger setup", "core/codes.py::CashReason"): "The placement alone is tested, with and without the journal.",
-    ("fcb sync", "core/codes.py::CashReason"): "The placement alone is tested, with and without the journal.",
     ("fcb review", "cli/post.py::post"): HELP,
     ("fcb services key new", "api/access.py"): HELP,
     ("fcb status", "cli/ledger.py::correct"): HELP,

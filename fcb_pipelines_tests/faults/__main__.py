@@ -2,7 +2,7 @@
 
 python -m fcb_pipelines_tests.faults [--odoo|--hosts] [--seed SEED]  every fault; docs/faults.md with --write
 python -m fcb_pipelines_tests.faults --sample [--odoo|--hosts]       a round of each kind
-python -m fcb_pipelines_tests.faults --drawn [--odoo]                what each run of CI tries
+python -m fcb_pipelines_tests.faults --drawn [--odoo|--hosts]        what each run of CI tries
 """
 
 import argparse
@@ -48,7 +48,8 @@ def main() -> None:
     section = "odoo" if asked.odoo else "hosts" if asked.hosts else "beancount"
     every = {"odoo": in_odoo, "hosts": on_hosts, "beancount": in_books}[section]
     with a_bench(asked.seed or seed_of_commit(), odoo=asked.odoo) as bench:
-        for one in drawn(bench) if asked.drawn else every(bench, rounds):
+        few = drawn_on_hosts if asked.hosts else drawn
+        for one in few(bench) if asked.drawn else every(bench, rounds):
             results.append(one)
             print("survived" if one.survived else "NOT SURVIVED", one, flush=True)  # noqa: T201
             if asked.write:
@@ -171,6 +172,13 @@ def drawn(bench: "Bench") -> "Iterator[Result]":
         ]
     yield bench.try_together(kinds, lambda world: None, interfered)
     yield from after
+
+
+def drawn_on_hosts(bench: "Bench") -> "Iterator[Result]":
+    """The same of the hosts: a real daemon is killed once."""
+    from fcb_pipelines_tests.faults.daemon import KILLS, disturbed
+
+    yield disturbed(bench, bench.draws("sample").choice(list(KILLS)), hurried=True)
 
 
 @contextmanager

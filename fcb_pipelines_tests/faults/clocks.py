@@ -9,18 +9,20 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+import dagster as dg
 
 from fcb_pipelines.instance.dead_runs import end_dead_runs, hanging_runs
 from fcb_pipelines.instance.storage import open_instance
 from fcb_pipelines_tests.faults.bench import Bench
 from fcb_pipelines_tests.faults.books import damage, stand
 from fcb_pipelines_tests.faults.daemon import post_at_once
+from fcb_pipelines_tests.faults.patience import until
 from fcb_pipelines_tests.faults.result import Result
 
 _HOUR = 3600
-_PATIENCE = 1800
 _SHIFTED = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -80,24 +82,27 @@ def _with_clock(bench: Bench, name: str, library: Path, first: int, then: int) -
         _set(clock, first)
         shifted = {**os.environ, "LD_PRELOAD": str(library), "FCB_TEST_CLOCK": str(clock)}
         taken_for_dead, runs = 0, 0
-        with _sync(shifted) as sync:
-            while sync.poll() is None:
-                taken_for_dead += len(end_dead_runs(instance)) + len(hanging_runs(instance))
-                seen = instance.get_runs_count()
-                if seen and not runs:
-                    _set(clock, then)
-                runs = max(runs, seen)
-                time.sleep(0.5)
-        by_hand = int(sync.returncode != 0) + taken_for_dead
+
+        def watched(sync: "subprocess.Popen[bytes]") -> bool:
+            nonlocal taken_for_dead, runs
+            taken_for_dead += len(end_dead_runs(instance)) + len(hanging_runs(instance))
+            seen = instance.get_runs_count()
+            if seen and not runs:
+                _set(clock, then)
+            runs = max(runs, seen)
+            return sync.poll() is not None
+
+        by_hand = int(_ended(instance, _sync(shifted), watched) != 0) + taken_for_dead
         # A later sync of the same host is killed, and one whose clock is right makes up for it.
         seen = instance.get_runs_count()
-        with _sync(shifted) as sync:
-            while sync.poll() is None and instance.get_runs_count() == seen:
-                time.sleep(0.2)
+        with _sync(shifted) as killed:
+            until(
+                instance,
+                lambda: killed.poll() is not None or instance.get_runs_count() > seen,
+            )
             time.sleep(moment)
-            sync.kill()
-        with _sync(dict(os.environ)) as sync:
-            by_hand += int(sync.wait(_PATIENCE) != 0)
+            killed.kill()
+        by_hand += int(_ended(instance, _sync(dict(os.environ))) != 0)
         found = damage(undisturbed, stand(world))
     return Result(
         fault=name, ledger=bench.ledger, met=2 if runs else 0, damage=found, by_hand=by_hand
@@ -118,6 +123,18 @@ def _sync(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def _ended(
+    instance: dg.DagsterInstance,
+    sync: "subprocess.Popen[bytes]",
+    look: Callable[["subprocess.Popen[bytes]"], bool] = lambda sync: sync.poll() is not None,
+) -> int:
+    """The exit code of a sync; one whose runs stand still is killed."""
+    with sync:
+        if not until(instance, lambda: look(sync), every=0.5):
+            sync.kill()
+    return sync.returncode
 
 
 def _library(folder: Path) -> Path:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -19,6 +18,7 @@ from fcb_pipelines.sandbox import processes
 from fcb_pipelines_tests.defs.world import World
 from fcb_pipelines_tests.faults.bench import Bench
 from fcb_pipelines_tests.faults.books import damage, stand
+from fcb_pipelines_tests.faults.patience import until
 from fcb_pipelines_tests.faults.result import Result
 
 _LOCATION = {
@@ -27,11 +27,10 @@ _LOCATION = {
     "location_name": "fcb_pipelines",
     "working_directory": str(Path(__file__).parents[2]),
 }
-_PATIENCE = 1800
 # A run is launched within this, also where a machine is busy; Dagster's own limit is a minute.
 _SLOW_MACHINE = {"DAGSTER_GRPC_TIMEOUT_SECONDS": "300"}
-# A tick lasts less than this; the second one meets the end of the first.
-_BETWEEN = 4
+# Nothing runs for so many seconds: the sensors, which look every five, have nothing left to go on with.
+_REST = 15
 
 _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
@@ -42,6 +41,7 @@ class Daemon:
     def __init__(self, world: World, instance: dg.DagsterInstance) -> None:
         self.world = world
         self.instance = instance
+        self._tick, self._begin = (world.data.parent / name for name in ("tick", "begin"))
         self._family: dict[int, psutil.Process] = {}
         self._process: processes.Process | None = None
 
@@ -50,8 +50,9 @@ class Daemon:
         daemon = str(Path(sys.executable).with_name("dagster-daemon"))
         argv = [daemon, "run", "-w", str(_workspace(self.world))]
         log = self.world.found.data_home / "logs" / "daemon.log"
+        files = {"FCB_TEST_TICK": str(self._tick), "FCB_TEST_BEGIN": str(self._begin)}
         self._process = processes.start(
-            "dagster-daemon", argv, port=0, log=log, environment=_SLOW_MACHINE
+            "dagster-daemon", argv, port=0, log=log, environment=_SLOW_MACHINE | files
         )
 
     def kill(self, *, alone: bool = False) -> None:
@@ -72,14 +73,33 @@ class Daemon:
             _kill(one)
 
     def until(self, is_so: Callable[[], bool]) -> bool:
-        """Whether it came to be so in time."""
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
+        """Whether it came to be so before everything stood still."""
+
+        def looked() -> bool:
             self._look()
-            if is_so():
-                return True
-            time.sleep(0.2)
-        return False
+            return is_so()
+
+        return until(self.instance, looked, every=0.5)
+
+    def tick(self, name: str) -> None:
+        """Have the schedule tick within a minute, under this name."""
+        _put(self._tick, name)
+
+    def begin(self, name: str) -> None:
+        """Have a sync of this name begin within seconds."""
+        _put(self._begin, name)
+
+    def rests(self) -> bool:
+        """Whether it came to rest: every run has ended, and none was begun for a while."""
+        busy = time.monotonic()
+
+        def is_at_rest() -> bool:
+            nonlocal busy
+            if any(run.status not in _ENDED for run in self.instance.get_runs()):
+                busy = time.monotonic()
+            return time.monotonic() - busy > _REST
+
+        return self.until(is_at_rest)
 
     def runs(self, job: str, extract: str | None = None) -> list[dg.DagsterRun]:
         """Its runs of a job, the oldest first; those of one extract."""
@@ -122,7 +142,7 @@ def _sync_beside(daemon: Daemon, moment: float) -> None:
     assert daemon.until(daemon.extracts), "it never ran"
     time.sleep(moment)
     # It may be refused by the daemon's, or find that another extract came between.
-    _command("fcb", "sync")
+    _command(daemon, "fcb", "sync")
 
 
 def _backfill(daemon: Daemon, _: float) -> None:
@@ -130,13 +150,16 @@ def _backfill(daemon: Daemon, _: float) -> None:
     first = daemon.runs("extract")[0].run_id
     assert daemon.until(lambda: _is_over(daemon.instance, first)), "the extract did not end"
     workspace = str(_workspace(daemon.world))
-    _command("dagster", "job", "backfill", "-j", "month", "--all", "--noprompt", "-w", workspace)
+    options = ("-j", "month", "--all", "--noprompt", "-w", workspace)
+    _command(daemon, "dagster", "job", "backfill", *options)
 
 
-DISTURBANCES: dict[str, Disturb] = {
+KILLS: dict[str, Disturb] = {
     "the daemon and its runs are killed while it extracts": _killed("extract"),
     "the daemon and its runs are killed while months are written": _killed("month"),
     "the daemon alone is killed while months are written": _killed("month", alone=True),
+}
+DISTURBANCES = KILLS | {
     "the schedule ticks beside `fcb sync`": _sync_beside,
     "the schedule ticks during a backfill of all months": _backfill,
 }
@@ -148,23 +171,27 @@ def under_the_daemon(bench: Bench, some: Iterable[str] = DISTURBANCES) -> Iterat
         yield disturbed(bench, name)
 
 
-def disturbed(bench: Bench, name: str) -> Result:
-    """The daemon syncs at one tick and is disturbed; the sync of the next tick must come to the same books."""
+def disturbed(bench: Bench, name: str, *, hurried: bool = False) -> Result:
+    """The daemon syncs at one tick and is disturbed; the sync of the next tick must come to the same books.
+
+    `hurried`: no sync waits for the schedule, and the next one begins only where the first, which the daemon begins
+    anew, did not come to its proof.
+    """
     undisturbed = bench.undisturbed
     moment = bench.draws(name).uniform(0, 3)
     with bench.world() as world:
         post_at_once(Path(os.environ["FCB_CONFIG"]))
-        first = datetime.now(UTC) + timedelta(minutes=1, seconds=20)
-        second = first + timedelta(minutes=_BETWEEN)
-        os.environ["FCB_TEST_CRON"] = f"{first.minute},{second.minute} * * * *"
         _make_pools()
         with open_instance() as instance:
             daemon = Daemon(world, instance)
             try:
+                (daemon.begin if hurried else daemon.tick)("first")
                 daemon.start()
                 DISTURBANCES[name](daemon, moment)
-                tick = second.replace(second=0, microsecond=0).isoformat()
-                by_itself = daemon.until(lambda: _proved(daemon, tick))
+                by_itself = daemon.rests()
+                if not (hurried and _proved(daemon, "first")):
+                    (daemon.begin if hurried else daemon.tick)("second")
+                    by_itself = daemon.until(lambda: _proved(daemon, "second")) and by_itself
             finally:
                 daemon.end()
         found = damage(undisturbed, stand(world))
@@ -193,17 +220,27 @@ def post_at_once(config: Path) -> None:
     config.write_text(yaml.safe_dump({**told, "posting": "auto"}), "utf-8")
 
 
+def _put(file: Path, name: str) -> None:
+    """Write a name into a file that somebody looks at meanwhile."""
+    new = file.with_suffix(".new")
+    new.write_text(name, "utf-8")
+    new.rename(file)
+
+
 def _workspace(world: World) -> Path:
     file = world.data.parent / "workspace.yaml"
     file.write_text(yaml.safe_dump({"load_from": [{"python_module": _LOCATION}]}), "utf-8")
     return file
 
 
-def _command(name: str, *arguments: str) -> int:
+def _command(daemon: Daemon, name: str, *arguments: str) -> None:
+    """A command beside the daemon, to its end."""
     argv = [str(Path(sys.executable).with_name(name)), *arguments]
-    return subprocess.run(
-        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_PATIENCE, check=False
-    ).returncode
+    with subprocess.Popen(
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
+    ) as command:
+        if not daemon.until(lambda: command.poll() is not None):
+            command.kill()
 
 
 def _kill(process: psutil.Process) -> None:

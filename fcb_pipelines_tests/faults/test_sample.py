@@ -59,7 +59,7 @@ def test_every_kind_of_fault_is_survived_without_a_hand(
 
 
 @pytest.mark.slow
-def test_the_faults_that_the_commit_draws_are_survived_in_the_embedded_books(
+def test_the_faults_that_the_commit_draws_are_survived(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     assert len(tried(["--drawn"], tmp_path / "results.json", request)) == 1

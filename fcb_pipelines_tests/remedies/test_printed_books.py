@@ -19,9 +19,14 @@ from fcb_pipelines.connectors.beancount import lock
 from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
 from fcb_pipelines.connectors.failures import Failure
 from fcb_pipelines.connectors.ledger import Ledger, Writer
+from fcb_pipelines.core.cash.entries import entries_of, place
+from fcb_pipelines.core.codes import CashKind, CashReason
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.defs.ledger.correcting import planned
 from fcb_pipelines.defs.runtime import connections
+from fcb_pipelines_tests.cash_entries import CASH_SETTINGS
+from fcb_pipelines_tests.core.cash.values import a_scope, plain
+from fcb_pipelines_tests.core.cash.values import settings as with_cash
 from fcb_pipelines_tests.documents import SETTINGS, a_partner, a_settlement, an_invoice
 from fcb_pipelines_tests.histories.sync import _Built
 from fcb_pipelines_tests.remedies.little import DAY, Little
@@ -193,3 +198,26 @@ def test_a_correction_that_waits_for_a_note_names_what_posts_the_note(little: Li
     assert {move.ref for move in little.ledger.read_moves()} > {little.ref(note)}
     (made,) = planned([little.ref(one)], _Built(little), little._reader())
     assert made.correction is not None
+
+
+def test_a_balance_in_another_currency_gets_the_journal_and_its_money_is_booked(
+    tmp_path: Path,
+) -> None:
+    payout = plain(1, CashKind.PAYOUT, -5000, currency="USD", available_on=date(2026, 4, 3))
+    without, named = with_cash(), CASH_SETTINGS
+    folder = tmp_path / "books"
+    BeancountLedger(folder, without).setup()
+    (placed,) = place([payout], a_scope(), without)
+    assert placed.reason is CashReason.NO_JOURNAL
+    remedy = placed.reason.remedy
+    # A person names the journal in cash.balances.
+    ledger = BeancountLedger(folder, named)
+    assert {part.name for part in ledger.describe().missing if part.cash}
+    for command in ("fcb ledger setup", "fcb sync"):
+        assert printed(remedy, command)
+    ledger.setup()
+    assert ledger.describe().missing == ()
+    # What a sync does then.
+    (entry,) = entries_of(place([payout], a_scope(), named))
+    (booked,) = ledger.write_cash([entry])
+    assert booked.entry == entry
