@@ -8,9 +8,9 @@ from fcb_pipelines_tests.faults.result import Result
 _HEAD = """\
 # The proof of survival
 
-    make faults                                                tries every fault and writes this page
-    python -m fcb_pipelines_tests.faults --sample [--odoo]     a round of each kind, as `make test-long` does
-    python -m fcb_pipelines_tests.faults --drawn [--odoo]      what the commit draws, as each run of CI does
+    make faults                                                       tries every fault and writes this page
+    python -m fcb_pipelines_tests.faults --sample [--odoo|--hosts]    a round of each kind, as `make test-long` does
+    python -m fcb_pipelines_tests.faults --drawn [--odoo|--hosts]     what the commit draws; CI does it for both ledgers
 
 Every month of `nexa-2026-05` is built and posted in a process of its own that meets one fault: it is killed by
 `kill -9` at a point, an answer is lost after the write, the disk is full, the database or Odoo restarts, a second
