@@ -96,8 +96,9 @@ $(BIN)/python:
 	if [ -z "$$python" ]; then echo "make: Python 3.11, 3.12 or 3.13 is needed" >&2; exit 1; fi; \
 	echo "making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV)
 
-# uv installs in a quarter of pip's time; where pip alone is configured for this machine's index, pip does it.
-INSTALL = $(BIN)/python -m pip install -qq 'uv>=0.9,<1' && $(BIN)/uv pip install -q --python $(BIN)/python \
+# uv installs in a quarter of pip's time; where pip alone is configured for this machine's index, pip does it. Like
+# pip it trusts the certificates of the system.
+INSTALL = $(BIN)/python -m pip install -qq 'uv>=0.9,<1' && UV_SYSTEM_CERTS=1 $(BIN)/uv pip install -q --python $(BIN)/python \
   --editable $(1) || $(BIN)/python -m pip install -qq --editable $(1)
 
 # A stamp says that an install finished; pyproject.toml newer than it means: install again.
