@@ -21,7 +21,8 @@ in the books, and drawn by the seed elsewhere; *during* is while the call is und
 
 A real daemon is killed with its runs, or alone, while it syncs, or its schedule ticks beside `fcb sync` or a
 backfill: the next tick must come to the undisturbed books by itself. A whole `fcb sync` runs on a host whose clock
-is wrong or is put right meanwhile: nobody may take it for dead, and one that is killed is made up for.
+is wrong or is put right meanwhile: nobody may take it for dead, and one that is killed is made up for. These wait as
+long as runs get on, and give up once nothing happened for ten minutes: a busy machine is slow, and fails nothing.
 
 A bookkeeper interferes in Odoo. With documents, each with one of a closed world: what is listed stays as the
 bookkeeper wrote it, what is not listed must be harmless or mended by the next sync. With the parts that all
