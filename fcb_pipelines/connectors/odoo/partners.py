@@ -57,25 +57,23 @@ class Partners:
         return links
 
     def digest(self) -> str:
-        """What differs once a partner, or a link to one, is new, written or gone; in four calls.
+        """What differs once a partner, or a link of ours to one, is new, written or gone; in three calls.
 
-        Odoo dates a write by its transaction's begin, so that of two the later may bear the earlier date: of
-        each the last hundred count.
+        Odoo dates a write by its transaction's begin, so that of two the later may bear the earlier date: the
+        last hundred count.
         """
-        found = []
-        for model, domain in ((PARTNER, []), ("ir.model.data", [("model", "=", PARTNER)])):
-            found.append(self._odoo.call(model, "search_count", domain, context=_ALL))
-            rows = self._odoo.call(
-                model,
-                "search_read",
-                domain,
-                fields=["write_date"],
-                order="write_date desc, id desc",
-                limit=100,
-                context=_ALL,
-            )
-            found.append([(row["id"], row["write_date"]) for row in rows])
-        return digest_of_json(found)
+        count = self._odoo.call(PARTNER, "search_count", [], context=_ALL)
+        rows = self._odoo.call(
+            PARTNER,
+            "search_read",
+            [],
+            fields=["write_date"],
+            order="write_date desc, id desc",
+            limit=100,
+            context=_ALL,
+        )
+        last = [(row["id"], row["write_date"]) for row in rows]
+        return digest_of_json([count, last, sorted(self._batches.find(PARTNER))])
 
     def plan(self, partners: Sequence[Partner], others: Sequence[Partner]) -> PartnerPlan:
         """The plan: the Odoo partner that each of these takes, or a new one. Reads only."""

@@ -286,6 +286,7 @@ def test_a_bookkeeper_without_settings_rights_can_do_the_daily_work(
     robot = OdooLedger(OdooConnection(odoo.url, odoo.database, "robot", "robot-1"), SETTINGS)
     assert robot.describe() == odoo_ledger.describe()
     robot.upsert_partners([a_partner()])
+    assert robot.partners_digest() == odoo_ledger.partners_digest()
     document = an_invoice()
     posted(robot, document)
     robot.settle([a_settlement(document)])
