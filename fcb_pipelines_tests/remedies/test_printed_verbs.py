@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fcb_pipelines_tests.defs.test_month_end import home  # noqa: F401 - a fixture
+from fcb_pipelines_tests.defs import world as _months  # noqa: F401 - the months come first
 
 # isort: split
 from fcb_pipelines.cli import checkups
 from fcb_pipelines.cli.exits import Exit
 from fcb_pipelines.config import environment
+from fcb_pipelines_tests.month_end import a_home
 from fcb_pipelines_tests.remedies.printed import fcb, printed
 from fcb_pipelines_tests.webhook import taking
 
@@ -31,10 +32,10 @@ def test_a_file_without_a_destination_gets_one_and_the_test_that_is_named_arrive
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("home")
 def test_without_a_sandbox_the_verb_that_starts_one_is_named() -> None:
-    told = [fcb("fcb sandbox status"), fcb("fcb sandbox env", code=Exit.USAGE)]
-    (command,) = {printed(each, "fcb sandbox up") for each in told}
-    fcb(command)
-    assert "nexa-2026-05" in fcb("fcb sandbox status")
-    assert "FCB_POSTGRES_URL=" in fcb("fcb sandbox env")
+    with a_home({}):
+        told = [fcb("fcb sandbox status"), fcb("fcb sandbox env", code=Exit.USAGE)]
+        (command,) = {printed(each, "fcb sandbox up") for each in told}
+        fcb(command)
+        assert "nexa-2026-05" in fcb("fcb sandbox status")
+        assert "FCB_POSTGRES_URL=" in fcb("fcb sandbox env")
