@@ -188,19 +188,14 @@ class Changed(Remembered):
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    run_id: str = "bench"
-    job_name: str = "month"
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class _Context:
     """What the assets ask of Dagster's context."""
 
     resources: Any
     partition_key: str | None = None
-    run: _Run = _Run()
+    run: dg.DagsterRun = field(
+        default_factory=lambda: dg.DagsterRun(job_name=keys.MONTH, run_id="bench")
+    )
     log: logging.Logger = _LOG
 
     @property

@@ -597,7 +597,7 @@ def test_odoo_itself_cannot_redate_what_is_posted(books: OdooLedger, odoo_lock: 
     (draft,) = books.write_drafts([document])
     odoo_lock(date(2026, 4, 30))
     with pytest.raises(PermanentFailure, match="see the lock dates"):
-        books._moves().post({int(draft.move_id): str(DAY)})
+        books._moves().post({int(draft.move_id): str(DAY)}, {document.ref: document.kind})
     assert books.read_moves() == (draft,)
 
 
