@@ -3,21 +3,14 @@
 import dagster as dg
 
 from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
+from fcb_pipelines.defs.reconciliation.slices import EXTRACTED
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 
 SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.MOVES,
-    *(keys.source_key(name, "index") for name in keys.SOURCES),
-    keys.UNPLACED_DOCUMENTS,
-    keys.UNPLACED,
+    *EXTRACTED,
     keys.SLICES,
-    keys.PLAN_CATALOG,
-    keys.INVOICED_DOCUMENTS,
-    keys.INTAKE_CUSTOMERS,
-    keys.INTAKE_SUBSCRIPTIONS,
-    keys.INTAKE_RECEIVED,
-    keys.EVENT_SUBSCRIPTIONS,
     *(keys.source_key(name, "balance") for name in keys.BALANCES),
     *((keys.CASH_SETTLED,) if keys.BALANCES else ()),
 )
