@@ -17,17 +17,20 @@ import simplejson
 from fcb_pipelines.config import settings as configuration
 from fcb_pipelines.connectors.retry import Pace
 from fcb_pipelines.connectors.store.evidence import EvidenceStore
-from fcb_pipelines.connectors.store.frames import read_frame, to_rows, write_frame
+from fcb_pipelines.connectors.store.frames import FrameStore, read_frame, to_rows, write_frame
 from fcb_pipelines.connectors.stripe import changes
 from fcb_pipelines.connectors.stripe.client import StripeReader
 from fcb_pipelines.connectors.stripe.source import StripeSource
 from fcb_pipelines.connectors.sweep import Sweep
 from fcb_pipelines.core.company.settings import SyncSettings
 from fcb_pipelines.core.facts.index import IndexRow
+from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines.core.proof.gate import Outcome
+from fcb_pipelines.defs.billing import kept_facts
+from fcb_pipelines.defs.billing.kept_facts import KeptFacts
 from fcb_pipelines.defs.sources.following import Before, how_it_was_read
 from fcb_pipelines.defs.sources.reading import Reader, listing_result, read_index
-from fcb_pipelines.defs.sources.registry import registered
+from fcb_pipelines.defs.sources.registry import RegisteredSource, registered
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines.sandbox.stripe_events import Events
 from fcb_pipelines.sandbox.stripe_server import create_app
@@ -113,6 +116,8 @@ class Homes:
         (of,) = (one for one in registered(self.company) if one.name == "stripe")
         quick = Pace(100_000, sleep=lambda seconds: None)
         source = StripeSource("rk_live_1", ACCOUNT, 100, api_base=self._address, pace=quick)
+        # What was judged before is kept where the list goes on, and nowhere else.
+        kept = KeptFacts(of, FrameStore(self.folder / home) if home == "changed" else None)
         frame = read_index(
             Reader(of=of, source=source, evidence=EvidenceStore(self.folder / home / "evidence")),
             customers=frozenset({"cus_ada", "cus_1"}),
@@ -123,7 +128,9 @@ class Homes:
             before=Before(
                 index=read_frame(file) if file.exists() else None, now=self.now, in_full=full
             ),
+            facts_of=kept.of_body,
         )
+        kept.keep()
         write_frame(frame, file)
         return read_frame(file)
 
@@ -183,6 +190,74 @@ def test_whatever_happens_reading_the_changes_comes_to_the_full_list(
                 homes.restart()
             homes.compared()
     assert homes.how.total()
+
+
+# --- a body that comes again -----------------------------------------------------------------------
+
+
+def judged(homes: Homes, monkeypatch: pytest.MonkeyPatch, *, full: bool = False) -> int:
+    """So many bodies are judged while the changed home is read."""
+    counted: Counter[str] = Counter()
+    facts = RegisteredSource.facts
+
+    def counting(self: RegisteredSource, body: Json) -> InvoiceFacts:
+        counted[self.name] += 1
+        return facts(self, body)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RegisteredSource, "facts", counting)
+        homes.read("changed", full=full)
+    return counted.total()
+
+
+def _another_note(homes: Homes) -> None:
+    rows = homes.get("invoices")
+    homes.put(invoices=[{**rows[0], "description": "Another"}, *rows[1:]])
+    homes.restart()
+
+
+@pytest.mark.parametrize(
+    ("happens", "count"),
+    [
+        (lambda homes: None, 0),
+        (Homes.restart, 0),
+        (_another_note, 1),
+        (lambda homes: homes.put(invoices=[*homes.get("invoices"), invoice(9)]), 1),
+        (lambda homes: _settings(homes, scope_metadata_key="other"), 5),
+        (lambda homes: (homes.folder / "changed/kept/listed/stripe.parquet").unlink(), 5),
+    ],
+    ids=["nothing", "all listed again", "one changed", "one more", "another setting", "deleted"],
+)
+def test_only_a_body_that_was_not_there_before_is_judged(
+    homes: Homes,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[Homes], object],
+    count: int,
+) -> None:
+    homes.put(invoices=invoices(5))
+    assert judged(homes, monkeypatch) == 5
+    happens(homes)
+    assert judged(homes, monkeypatch) == count
+    assert judged(homes, monkeypatch) == 0
+
+
+def test_what_other_code_judged_is_judged_again(
+    homes: Homes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    homes.put(invoices=invoices(5))
+    homes.read("changed")
+    monkeypatch.setattr(kept_facts, "code_digest", lambda: "of another release")
+    assert judged(homes, monkeypatch) == 5
+
+
+def test_nothing_is_kept_of_a_document_that_the_source_erased(homes: Homes) -> None:
+    homes.put(invoices=invoices(5))
+    homes.read("changed")
+    homes.put(invoices=invoices(4))
+    homes.restart()
+    homes.read("changed")
+    kept = read_frame(homes.folder / "changed" / "kept" / "listed" / "stripe.parquet")
+    assert len(kept) == 4
 
 
 # --- why a list is read in full -------------------------------------------------------------------

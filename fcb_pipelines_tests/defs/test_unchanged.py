@@ -7,6 +7,7 @@ build changed nothing.
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,7 +16,7 @@ import yaml
 from fcb_pipelines.config import settings
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.core.close.decisions import Decision
-from fcb_pipelines.defs.reconciliation import basis
+from fcb_pipelines.defs.reconciliation import basis, kept_proof, whole
 from fcb_pipelines.defs.reconciliation.basis import basis_of
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, keys, partitions
@@ -62,6 +63,76 @@ def test_what_did_not_change_is_not_built_again_and_is_proved_again(quiet: World
     assert quiet.window() == ()
     assert synced(quiet) == ()
     assert quiet.status() == told
+
+
+# --- the proof --------------------------------------------------------------------------------------
+
+
+ALL = {"completed", "tied", "amounts"}
+
+
+def joined_again(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What the proof joins with every month once more."""
+    made: set[str] = set()
+
+    def told(name: str) -> Callable[..., Any]:
+        real = getattr(whole, name)
+
+        def joined(*given: Any) -> Any:
+            made.add(name)
+            return real(*given)
+
+        return joined
+
+    for name in ALL:
+        monkeypatch.setattr(whole, name, told(name))
+    assert world.prove().success
+    return made
+
+
+def other_code(_: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_proof, "code_digest", lambda: "of another release")
+
+
+def extracted(change: Change) -> Change:
+    """The change, and an extract after it."""
+
+    def both(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        change(world, monkeypatch)
+        assert world.extract().success
+
+    return both
+
+
+def a_month_again(world: World, _: pytest.MonkeyPatch) -> None:
+    assert world.month(MAY, post=True).success
+
+
+def the_extracts_alone(world: World, _: pytest.MonkeyPatch) -> None:
+    """An index that was not cut into months."""
+    file = world.frames.path(keys.source_key("stripe", "index").path)
+    write_frame(read_frame(file), file)
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        (lambda *_: None, set()),
+        (extracted(lambda *_: None), set()),
+        (lambda world, _: edited(r"^(\S+) \*", r"\1 !")(world, _), {"tied", "amounts"}),
+        (extracted(lambda world, _: a_user(world, _)), ALL),
+        (a_month_again, ALL),
+        (other_code, ALL),
+        (the_extracts_alone, ALL),
+    ],
+    ids=["nothing", "an extract", "the books", "a source", "a month", "code", "an index"],
+)
+def test_a_proof_is_made_again_where_it_would_be_made_of_something_else(
+    quiet: World, monkeypatch: pytest.MonkeyPatch, change: Change, again: set[str]
+) -> None:
+    change(quiet, monkeypatch)
+    assert joined_again(quiet, monkeypatch) == again
+    assert joined_again(quiet, monkeypatch) == (ALL if change is the_extracts_alone else set())
 
 
 # --- at the sources ---------------------------------------------------------------------------------

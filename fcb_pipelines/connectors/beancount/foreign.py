@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from fcb_pipelines.connectors.beancount.entries import minor, text
-from fcb_pipelines.connectors.beancount.reading import PartnerEntry, Records
+from fcb_pipelines.connectors.beancount.partner_entry import PartnerEntry
+from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.core.ledger.moves import ForeignCredit
 
 

@@ -1,10 +1,10 @@
 """Our records in Beancount's entries, as the port's values.
 
-Nothing is remembered: every answer is read from the entries just loaded, with a person's changes.
+Every answer is read from the entries just loaded, with a person's changes, and kept as long as they are.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,10 +18,10 @@ from fcb_pipelines.connectors.beancount.entries import (
     text,
 )
 from fcb_pipelines.connectors.beancount.loading import Loaded, is_our_balance
+from fcb_pipelines.connectors.beancount.partner_entry import PartnerEntry
 from fcb_pipelines.connectors.beancount.text import link_of
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.documents.partners import LedgerPartner
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
     LedgerMove,
@@ -29,43 +29,7 @@ from fcb_pipelines.core.ledger.moves import (
     MoveState,
     PaymentState,
 )
-from fcb_pipelines.core.ledger.partners import LinkedPartner, SharedEmail
 from fcb_pipelines.core.settlements.matching import Claim, Matching, match
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartnerEntry:
-    """A partner directive: its entry, and the links that name it."""
-
-    entry: Any
-    partner_id: str
-    links: tuple[str, ...]
-
-    def field(self, name: str) -> str | None:
-        """A field's text; None when it is empty."""
-        value = self.entry.meta.get(name)
-        return str(value) if value not in (None, "") else None
-
-    def ledger_state(self, shared: tuple[SharedEmail, ...] = ()) -> LinkedPartner:
-        """The partner as the port's value."""
-        return LinkedPartner(
-            partner_id=self.partner_id,
-            links=self.links,
-            name=self.field("name") or "",
-            email=self.field("email"),
-            stripe_customer_id=self.field("stripe_customer_id"),
-            shared_emails=shared,
-        )
-
-    def as_found(self) -> LedgerPartner:
-        """The partner as it is matched with billing accounts; `company` is a person's addition."""
-        return LedgerPartner(
-            partner_id=self.partner_id,
-            links=self.links,
-            name=self.field("name") or "",
-            email=self.field("email"),
-            company=self.field("company"),
-        )
 
 
 class Records:
@@ -99,6 +63,8 @@ class Records:
         self._beside: dict[str, list[str]] = {}
         self._reversing: dict[str, list[str]] = {}
         self._matchings: dict[str, Matching] = {}
+        self._moves: dict[str, LedgerMove] = {}
+        self._entries: dict[str, LedgerSettlement | None] = {}
         for entry in entries:
             self._take(entry)
         for link, partner_id in self._links.items():
@@ -144,7 +110,18 @@ class Records:
         return tuple(dict.fromkeys(found for ref in refs for found in self._reversing.get(ref, ())))
 
     def move(self, ref: str) -> LedgerMove:
-        """The document of this ref, with its residual. Raises KeyError for an unknown ref."""
+        """The document of this ref, with its residual; read once. Raises KeyError for an unknown ref."""
+        if ref not in self._moves:
+            self._moves[ref] = self._move(ref)
+        return self._moves[ref]
+
+    def settlement(self, ref: str) -> LedgerSettlement | None:
+        """The settlement of this ref, read once; None for an allocation that matches nothing."""
+        if ref not in self._entries:
+            self._entries[ref] = self._settlement(ref)
+        return self._entries[ref]
+
+    def _move(self, ref: str) -> LedgerMove:
         entry = self.documents[ref]
         document = self._reader.document(ref, entry)
         partner = self.partner(document.partner)
@@ -164,8 +141,7 @@ class Records:
             ledger_number=link_of(ref) if state_of(entry) is MoveState.POSTED else "",
         )
 
-    def settlement(self, ref: str) -> LedgerSettlement | None:
-        """The settlement of this ref; None for an allocation that matches nothing."""
+    def _settlement(self, ref: str) -> LedgerSettlement | None:
         entry = self.settlements[ref]
         found = self._reader.settlement(ref, entry)
         state = state_of(entry)

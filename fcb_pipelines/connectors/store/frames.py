@@ -147,11 +147,19 @@ def read_attrs(path: Place) -> dict[str, Any]:
 
 def content_digest(path: Place, names: Sequence[str] | None = None) -> str:
     """The digest of the rows in a file, or of these columns; attrs don't count. Raises FileNotFoundError."""
-    table = read_columns(path, names).replace_schema_metadata(None).combine_chunks()
+    table = _of_rows(read_columns(path, names)).replace_schema_metadata(None).combine_chunks()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return digest(sink.getvalue().to_pybytes())
+
+
+def _of_rows(table: pa.Table) -> pa.Table:
+    """The table with its texts of one type: a frame that was read writes them as another than one of rows."""
+    for place, field in enumerate(table.schema):
+        if field.type == pa.large_string():
+            table = table.set_column(place, field.name, table[field.name].cast(pa.string()))
+    return table
 
 
 def _frame_of(table: pa.Table) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The settings of billing sources: whose documents are read, and how."""
 
+import re
+
 from pydantic import Field
 
 from fcb_pipelines.core.company.part import Part
@@ -47,3 +49,8 @@ class FurtherSource(Part):
 
     entry: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
     settings: dict[str, object] = Field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """The package, or the module, that the entry lies in."""
+        return re.split(r"\W", self.entry, maxsplit=1)[0]

@@ -35,6 +35,44 @@ class NamedSale:
     at_source: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFacts:
+    """Of a document's facts what the index needs: a body's facts are made for it once.
+
+    `customer` is the customer that is billed and `payer` the account in its place where there is none; `total` is
+    negative for a credit note; `marks` are the names in its metadata.
+    """
+
+    ref: str
+    number: str
+    status: Status
+    date: dt.date | None
+    currency: str
+    total: int
+    customer: str | None
+    payer: str | None
+    credits: str | None = None
+    marks: tuple[str, ...] = ()
+    sale: NamedSale | None = None
+
+    @classmethod
+    def of(cls, facts: InvoiceFacts, bills: str | None = None) -> "ListedFacts":
+        """Those of a document; `bills` is the ref of the subscription at its source that it is of, if any."""
+        return cls(
+            ref=facts.ref,
+            number=facts.number,
+            status=facts.status,
+            date=facts.date,
+            currency=facts.currency,
+            total=facts.kind.sign * facts.total,
+            customer=facts.customer,
+            payer=facts.payer,
+            credits=facts.credits,
+            marks=tuple(name for name, _ in facts.metadata),
+            sale=_named_sale(facts, bills),
+        )
+
+
 class Origin(StrEnum):
     """The type of the source's object; a negative invoice is still an invoice."""
 
@@ -104,7 +142,7 @@ class Scope:
     metadata_key: str
     our_moves: Mapping[str, ListedMove] = field(default_factory=dict)
 
-    def includes(self, facts: InvoiceFacts) -> bool:
+    def includes(self, facts: ListedFacts) -> bool:
         """Whether a document is NexaCloud's."""
         return (
             facts.payer in self.customers
@@ -113,10 +151,10 @@ class Scope:
             or facts.credits in self.claimed
             or facts.ref in self.our_moves
             or facts.credits in self.our_moves
-            or any(key == self.metadata_key for key, _ in facts.metadata)
+            or self.metadata_key in facts.marks
         )
 
-    def with_known(self, documents: Iterable[InvoiceFacts]) -> "Scope":
+    def with_known(self, documents: Iterable[ListedFacts]) -> "Scope":
         """The scope with customers added that follow from documents, not from NexaCloud's users.
 
         A customer whom NexaCloud has erased still has documents in the ledger (A13): its later bills
@@ -137,13 +175,13 @@ class Scope:
         return replace(self, customers=self.customers | {each for each in known if each})
 
 
-def _has_no_customer(facts: InvoiceFacts) -> bool:
+def _has_no_customer(facts: ListedFacts) -> bool:
     """Whether a document names no customer; a credit note has that of its invoice."""
     return facts.payer is None and facts.credits is None
 
 
 def found_row(
-    facts: InvoiceFacts,
+    facts: ListedFacts,
     *,
     source_id: str,
     origin: Origin,
@@ -152,12 +190,8 @@ def found_row(
     scope: Scope,
     first_period: str,
     last_period: str,
-    bills: str | None = None,
 ) -> IndexRow:
-    """The index row of a document that the source has; its total is negative for a credit note.
-
-    `bills` is the ref of the subscription at the source that it is of, where it is of one.
-    """
+    """The index row of a document that the source has."""
     period = _in_range(facts.date, first_period, last_period)
     move = scope.our_moves.get(facts.ref)
     if period is None and move is not None:
@@ -176,11 +210,11 @@ def found_row(
         period=period,
         customer=facts.payer,
         currency=facts.currency,
-        total=facts.kind.sign * facts.total,
+        total=facts.total,
         body_hash=body_hash,
         credits=facts.credits,
         in_ledger=move is not None,
-        sale=None if in_scope else _named_sale(facts, bills),
+        sale=None if in_scope else facts.sale,
     )
 
 

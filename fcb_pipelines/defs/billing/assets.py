@@ -10,6 +10,7 @@ from fcb_pipelines.core.facts.index import IndexRow, Origin
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import first_claimants
 from fcb_pipelines.core.ledger.moves import ListedMove
+from fcb_pipelines.defs.billing.kept_facts import KeptFacts
 from fcb_pipelines.defs.billing.listing import ListingConfig
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, copies_of, row_metadata, users_of
 from fcb_pipelines.defs.runtime.gating import require
@@ -70,8 +71,10 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
     ) -> Frame:
         reader = reader_of(name, context.resources)
         snapshot = invoices.attrs.get("snapshot")
+        store = context.resources.store.frames()
+        kept = KeptFacts(reader.of, store)
         before = Before(
-            index=context.resources.store.frames().read(index_key.path),
+            index=store.read(index_key.path),
             now=time_of(snapshot),
             in_full=config.full,
         )
@@ -83,7 +86,9 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
             last_period=periods()[-1],
             progress=progress_to(context, name),
             before=before,
+            facts_of=kept.of_body,
         )
+        kept.keep()
         frame.attrs["snapshot"] = snapshot
         context.log.info("%s: %s", name, how_it_was_read(frame.attrs))
         seen = {fact: frame.attrs[fact] for fact in ("pages", "calls", "listing")}

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.store.frames import FrameStore, content_digest, to_frame, to_rows
+from fcb_pipelines.connectors.store.frames import (
+    FrameStore,
+    content_digest,
+    read_attrs,
+    to_frame,
+    to_rows,
+)
 from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.proof.gate import Outcome, Scope
 from fcb_pipelines.core.proof.slices import Slice, SliceRow, slices
@@ -22,6 +28,7 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _CUT_FROM = "cut_from"
+CONTENT = "content"
 # All that an extract writes and a month may read.
 EXTRACTED = (
     *(
@@ -86,7 +93,7 @@ def month_slices(store: StoreResource, **frames: pd.DataFrame) -> Frame:
         for period, part in cut.items()
     ]
     told = {_CUT_FROM: signature, "snapshot": frames["copies"].attrs.get("snapshot")}
-    frame = to_frame(rows, SliceRow, content=_content(store.frames()), **told)
+    frame = to_frame(rows, SliceRow, **told, **{CONTENT: _content(store.frames())})
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
@@ -97,6 +104,16 @@ def cut_digests(frames: FrameStore, wanted: Sequence[str]) -> dict[str, tuple[st
         return None
     found = {row.period: (row.index, row.nexacloud) for row in to_rows(frame, SliceRow)}
     return {period: found[period] for period in wanted} if found.keys() >= {*wanted} else None
+
+
+def content_of_extracts(frames: FrameStore) -> str | None:
+    """The digest of the rows of every extract; None where they are not those that the months were cut from."""
+    try:
+        told = read_attrs(frames.path(keys.SLICES.path))
+    except FileNotFoundError:
+        return None
+    found = told.get(CONTENT) if told.get(_CUT_FROM) == slices_of(frames).signature() else None
+    return None if found is None else str(found)
 
 
 def _content(frames: FrameStore) -> str:

@@ -1,6 +1,8 @@
 """The proof over all months: completeness, the receivable, and every amount against the present ledger."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
@@ -19,6 +21,7 @@ from fcb_pipelines.core.proof.completeness import completeness as completed
 from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.receivable import ReceivableRow, foreign_credit, orphans
 from fcb_pipelines.core.proof.receivable import receivable as tied
+from fcb_pipelines.defs.reconciliation.kept_proof import made_of, unless_same
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
@@ -36,6 +39,12 @@ _COMMON: dict[str, Any] = {
     "freshness_policy": dg.FreshnessPolicy.time_window(fail_window=OVERDUE),
 }
 _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
+# The frames of each month that are held against the ledger.
+_AGAINST = (
+    keys.DISPOSITIONS,
+    keys.LEDGER_DELTAS,
+    *(one.key for one in month.FACTS.values() if one.key),
+)
 
 
 @reading(
@@ -51,11 +60,15 @@ _UNPLACED = {"unplaced": dg.AssetIn(keys.UNPLACED)}
 )
 def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     """One member of the population and its one disposition over all months and unplaced."""
-    this = Month("", frames)
-    built = FrameReport(store.frames()).dispositions()
-    members = population(this.index, this.copies, this.claimants)
-    rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
-    frame = to_frame(rows, CompletenessRow)
+    kept = store.frames()
+
+    def made() -> pd.DataFrame:
+        this, built = Month("", frames), FrameReport(kept).dispositions()
+        members = population(this.index, this.copies, this.claimants)
+        rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
+        return to_frame(rows, CompletenessRow)
+
+    frame = unless_same(kept, keys.COMPLETENESS, made_of(kept, [keys.DISPOSITIONS]), made)
     counts = {str(answer): int(n) for answer, n in frame["answer"].value_counts().items()}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))
 
@@ -91,44 +104,72 @@ def against_the_ledger(
     unplaced_documents: pd.DataFrame,
 ) -> Iterator[Frame]:
     """The amount owed on one document, and each amount of it, at its source and in the present ledger."""
-    proof = FrameReport(store.frames())
-    decided = [row for rows in proof.dispositions().values() for row in rows]
-    decided += to_rows(unplaced, Disposition)
+    kept = store.frames()
     reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)
     moves, settlements = reader.ledger.read_moves(None), reader.ledger.read_settlements(None)
-    known = {row.ref: row for row in decided}
-    tied_out = tied(decided, moves, proof.unsettled(), settlements)
-    owed = to_frame(
-        tied_out,
-        ReceivableRow,
-        orphans=list(orphans(moves, known)),
-        foreign_credits=list(foreign_credit(reader.ledger.foreign_credits(books_begin(current())))),
-    )
-    sides = {
-        **sums("owed at the source", ((row.currency, row.source) for row in tied_out)),
-        **sums("open in the ledger", ((row.currency, row.ledger) for row in tied_out)),
+    foreign = foreign_credit(reader.ledger.foreign_credits(books_begin(current())))
+    same = made_of(kept, _AGAINST, moves, settlements, foreign)
+    sides = _Sides(FrameReport(kept), unplaced, unplaced_documents)
+
+    def owed() -> pd.DataFrame:
+        return to_frame(
+            tied(sides.decided, moves, sides.proof.unsettled(), settlements),
+            ReceivableRow,
+            orphans=list(orphans(moves, sides.known)),
+            foreign_credits=list(foreign),
+        )
+
+    def every_amount() -> pd.DataFrame:
+        inputs = AmountInputs(
+            facts=sides.facts,
+            dispositions=sides.decided,
+            deltas=sides.proof.deltas(),
+            moves=moves,
+            settlements=settlements,
+            settings=current(),
+        )
+        drawn = drawn_without_origin(settlements, sides.known, sides.facts)
+        return to_frame([*amounts(inputs), *drawn], AmountRow)
+
+    frame = unless_same(kept, keys.RECEIVABLE, same, owed)
+    rows = to_rows(frame, ReceivableRow)
+    told = {
+        **sums("owed at the source", ((row.currency, row.source) for row in rows)),
+        **sums("open in the ledger", ((row.currency, row.ledger) for row in rows)),
     }
     yield dg.MaterializeResult(
-        asset_key=keys.RECEIVABLE, value=owed, metadata=row_metadata(owed, **sides)
+        asset_key=keys.RECEIVABLE, value=frame, metadata=row_metadata(frame, **told)
     )
-    facts = [*proof.facts()]
-    if not unplaced_documents.empty:
-        facts += to_rows(unplaced_documents, InvoiceFacts)
-    inputs = AmountInputs(
-        facts=facts,
-        dispositions=decided,
-        deltas=proof.deltas(),
-        moves=moves,
-        settlements=settlements,
-        settings=current(),
-    )
-    drawn = drawn_without_origin(settlements, known, facts)
-    rows = [*amounts(inputs), *drawn]
-    frame = to_frame(rows, AmountRow)
+    frame = unless_same(kept, keys.AMOUNTS, same, every_amount)
     listed: dict[str, Any] = {}
     for measure in (Measure.REVENUE, Measure.TAX, Measure.CASH):
-        own = ((row.currency, row.listed) for row in rows if row.measure is measure)
+        of_it = (row for row in to_rows(frame, AmountRow) if row.measure is measure)
+        own = ((row.currency, row.listed) for row in of_it)
         listed |= sums(f"{measure.value} listed, not posted,", own)
     yield dg.MaterializeResult(
         asset_key=keys.AMOUNTS, value=frame, metadata=row_metadata(frame, **listed)
     )
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """What the months and the unplaced documents say, read when it is asked for."""
+
+    proof: FrameReport
+    unplaced: pd.DataFrame
+    unplaced_documents: pd.DataFrame
+
+    @cached_property
+    def decided(self) -> list[Disposition]:
+        built = [row for rows in self.proof.dispositions().values() for row in rows]
+        return [*built, *to_rows(self.unplaced, Disposition)]
+
+    @cached_property
+    def known(self) -> dict[str, Disposition]:
+        return {row.ref: row for row in self.decided}
+
+    @cached_property
+    def facts(self) -> list[InvoiceFacts]:
+        without = self.unplaced_documents
+        more = () if without.empty else to_rows(without, InvoiceFacts)
+        return [*self.proof.facts(), *more]

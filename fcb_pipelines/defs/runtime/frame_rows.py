@@ -72,8 +72,13 @@ def users_of(frame: pd.DataFrame) -> dict[str, User]:
 def copies_of(invoices: pd.DataFrame, items: pd.DataFrame) -> tuple[NexaCloudInvoice, ...]:
     """NexaCloud's invoices with their items. Raises dg.Failure where a frame breaks its contract."""
     require([contract(copies=invoices, copy_items=items)])
-    return copies(
-        rows_of(invoices[[*INVOICE_COLUMNS]]), rows_of(items[[*ITEM_COLUMNS]]), claims=claims()
+    # Of these two frames: another one of items has another identity.
+    return made_once(
+        invoices,
+        ("copies", made_once(items, "identity", object)),
+        lambda: copies(
+            rows_of(invoices[[*INVOICE_COLUMNS]]), rows_of(items[[*ITEM_COLUMNS]]), claims=claims()
+        ),
     )
 
 

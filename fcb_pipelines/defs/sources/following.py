@@ -1,6 +1,6 @@
 """The list of a source: in full, or what changed since the index of the last sync, and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.sources import (
     Listing,
     SourceBody,
 )
-from fcb_pipelines.connectors.store.evidence import EvidenceStore
+from fcb_pipelines.connectors.store.evidence import EvidenceStore, is_same
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
@@ -51,12 +51,13 @@ class Before:
 class Reading:
     """A list and how it was read: `why` in full (None: incrementally) and with which changes.
 
-    The next sync goes on from the `cursor`; without one it lists in full, for the reason `no_cursor`.
+    `names` has the evidence of each document that is as the last index had it, by the document's id. The next sync goes on from the `cursor`; without one it lists in full, for the reason `no_cursor`.
     """
 
     listing: Listing
     why: str | None
     changes: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     cursor: Cursor | None = None
     no_cursor: str = ""
 
@@ -83,22 +84,23 @@ def read_list(
     form = digest(f"{source.form} {of.section.model_dump_json()}")
     known = _known(of, form, evidence, before)
     if isinstance(known, tuple):
-        cursor, parts = known
+        cursor, parts, names = known
         try:
             followed = source.follow(parts, progress)
         except ListInFull as reason:
             known = str(reason)
         else:
             proved = replace(followed, listing=_proved(followed, len(parts.documents)))
-            return _reading(of, evidence, proved, before, None, form, cursor.listed_at)
+            found = _reading(of, evidence, proved, before, None, form, cursor.listed_at)
+            return replace(found, names=_unchanged(proved.listing, parts.documents, names))
     followed = source.follow(None, progress)
     return _reading(of, evidence, followed, before, known, form, before.now)
 
 
 def _known(
     of: RegisteredSource, form: str, evidence: EvidenceStore, before: Before
-) -> tuple[Cursor, Known] | str:
-    """The last index and its cursor, or why the list is read in full."""
+) -> tuple[Cursor, Known, dict[str, str]] | str:
+    """The last index and its cursor, and the evidence of each document; or why the list is read in full."""
     if before.in_full:
         return "it was asked for"
     if before.index is None:
@@ -117,11 +119,12 @@ def _known(
         rows = [r for r in to_rows(before.index, IndexRow) if r.answer is Lookup.LISTED]
         if listed_digest(rows) != cursor.listed:
             return "the earlier index is not as it was written"
-        return cursor, Known(
+        known = Known(
             documents=[body_of(of, row, evidence) for row in rows],
             rest=evidence.get(of.name, cursor.rest),
             mark=dict(cursor.mark),
         )
+        return cursor, known, {row.source_id: row.body_hash or "" for row in rows}
     except (NotFound, ContractBreach, ValidationError, KeyError, ValueError) as error:
         return f"the earlier index can't be read again: {error}"
 
@@ -141,6 +144,17 @@ def how_it_was_read(attrs: Mapping[Any, Any]) -> str:
         return f"listed in full, since {attrs['why']}"
     told = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in attrs["changes"].items())
     return f"read what changed since the last sync: {told}"
+
+
+def _unchanged(
+    listing: Listing, known: Iterable[SourceBody], names: Mapping[str, str]
+) -> dict[str, str]:
+    before = {one.id: one.body for one in known}
+    return {
+        one.id: names[one.id]
+        for one in listing.documents
+        if one.id in before and is_same(one.body, before[one.id])
+    }
 
 
 def _proved(followed: Followed, known: int) -> Listing:

@@ -14,6 +14,7 @@ from fcb_pipelines.core.close.gates import listing_gate
 from fcb_pipelines.core.codes import Kind, Reason
 from fcb_pipelines.core.facts.index import (
     IndexRow,
+    ListedFacts,
     Lookup,
     Origin,
     Scope,
@@ -66,11 +67,13 @@ def read_index(
     last_period: str,
     progress: Callable[[int], None],
     before: Before | None = None,
+    facts_of: Callable[[str, Body], ListedFacts] | None = None,
 ) -> pd.DataFrame:
     """The index of one source: the whole list, then each id that it lacks, asked for once.
 
     The ids are those that NexaCloud names (`claimed`) and those in the books (`ledger_state`). The list is
-    read from what changed since the index `before` where that is sure. The frame's attrs say how
+    read from what changed since the index `before` where that is sure; `facts_of` gives those of a body by
+    its name in the evidence, where they may be known. The frame's attrs say how
     (`listing`: `full` or `incremental`, `why` in full), and why it may not be whole (`problem`, else None).
     """
     scope = Scope(
@@ -86,27 +89,26 @@ def read_index(
     span = {"first_period": reader.of.company.first_period, "last_period": last_period}
     reading = read_list(reader.of, reader.source, reader.evidence, before or Before(), progress)
     listing = reading.listing
-    listed = [(one, reader.of.facts(one.body)) for one in listing.documents]
-    scope = scope.with_known([facts for _, facts in listed])
 
-    def bills(body: Body) -> str | None:
-        rules = reader.of.rules.subscriptions
-        own = rules.billed(body) if rules and rules.billed else None
-        return source_ref(reader.of.name, reader.of.section.owner, own) if own else None
+    def read(one: SourceBody) -> tuple[str, ListedFacts]:
+        name = reading.names.get(one.id) or reader.evidence.put(reader.of.name, one.body)
+        return name, facts_of(name, one.body) if facts_of else listed_facts(reader.of, one.body)
 
-    def row(one: SourceBody, facts: InvoiceFacts, answer: Lookup) -> IndexRow:
+    listed = [(one, *read(one)) for one in listing.documents]
+    scope = scope.with_known([facts for _, _, facts in listed])
+
+    def row(one: SourceBody, name: str, facts: ListedFacts, answer: Lookup) -> IndexRow:
         return found_row(
             facts,
             source_id=one.id,
             origin=Origin.CREDIT_NOTE if one.kind is Kind.CREDIT_NOTE else Origin.INVOICE,
             answer=answer,
-            body_hash=reader.evidence.put(reader.of.name, one.body),
+            body_hash=name,
             scope=scope,
-            bills=bills(one.body),
             **span,
         )
 
-    rows = [row(one, facts, Lookup.LISTED) for one, facts in listed]
+    rows = [row(one, name, facts, Lookup.LISTED) for one, name, facts in listed]
     lacking = named_but_not_listed(
         {*claimed, *scope.our_moves}, [one.ref for one in rows], reader.of.service
     )
@@ -117,10 +119,19 @@ def read_index(
             came = Lookup(answer.reason)
             rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
         else:
-            rows.append(row(answer, reader.of.facts(answer.body), Lookup.ASKED))
+            rows.append(row(answer, *read(answer), Lookup.ASKED))
     seen = {"problem": listing.problem, "pages": listing.pages, "calls": listing.calls}
     attrs = attrs_of(reading, rows, listing_complete(rows, listing.problem).detail)
     return to_frame(rows, IndexRow, **seen, **attrs)
+
+
+def listed_facts(of: RegisteredSource, body: Body) -> ListedFacts:
+    """Of a body's facts what the index needs."""
+    rules = of.rules.subscriptions
+    own = rules.billed(body) if rules and rules.billed else None
+    return ListedFacts.of(
+        of.facts(body), source_ref(of.name, of.section.owner, own) if own else None
+    )
 
 
 def listing_result(name: str, rows: Iterable[IndexRow], attrs: Mapping[Any, Any]) -> GateResult:

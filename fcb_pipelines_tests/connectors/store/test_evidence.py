@@ -1,13 +1,17 @@
 """Evidence: content-addressed, exact, private, provably unchanged."""
 
 import gzip
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
-from fcb_pipelines.connectors.store.evidence import EvidenceStore, canonical
+from fcb_pipelines.connectors.store.evidence import EvidenceStore, canonical, is_same
 
 BODY = {"invoice": {"id": "in_1", "total": 24239, "rate": Decimal("9.9750"), "name": "Café"}}
 
@@ -68,3 +72,17 @@ def test_an_unknown_name_is_not_found_and_a_path_is_no_name(tmp_path: Path) -> N
 def test_a_float_is_refused() -> None:
     with pytest.raises(TypeError, match="float"):
         canonical({"lines": [{"amount": 1.1}]})
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["a", "1", "None"])
+    | st.sampled_from([Decimal("1"), Decimal("1.0"), Decimal("1.00")]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(VALUES, VALUES)
+def test_two_bodies_are_the_same_where_their_texts_are(one: Any, other: Any) -> None:
+    assert is_same({"a": one}, {"a": other}) is (canonical({"a": one}) == canonical({"a": other}))
+    assert is_same({"a": one}, deepcopy({"a": one}))

@@ -9,6 +9,7 @@ import pytest
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.facts.index import (
     IndexRow,
+    ListedFacts,
     Lookup,
     NamedSale,
     Origin,
@@ -39,13 +40,12 @@ def listed(*refs: str, day: date = DAY) -> dict[str, ListedMove]:
 
 def indexed(facts: InvoiceFacts, scope: Scope = SCOPE, bills: str | None = None) -> IndexRow:
     return found_row(
-        facts,
+        ListedFacts.of(facts, bills),
         source_id="in_1",
         origin=Origin.INVOICE,
         answer=Lookup.LISTED,
         body_hash="h",
         scope=scope,
-        bills=bills,
         **SPAN,
     )
 
@@ -175,8 +175,9 @@ def test_a13_an_erased_customers_next_invoice_is_not_taken_for_another_products(
     claimed: tuple[str, ...], known: bool
 ) -> None:
     erased = replace(SCOPE, claimed=frozenset(claimed), our_moves=listed(IN_1))
-    later = replace(STRANGER, ref="stripe:acct_nexacloud:in_2")
-    assert erased.with_known([STRANGER, later]).includes(later) is known
+    first = ListedFacts.of(STRANGER)
+    later = replace(first, ref="stripe:acct_nexacloud:in_2")
+    assert erased.with_known([first, later]).includes(later) is known
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""A frame of the proof over all months, kept where another would be made of the same.
+
+The ledger is read anew each time; what is spared is to join it with every month once more.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+
+import dagster as dg
+import pandas as pd
+
+from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.core.digests import digest_of_json
+from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState
+from fcb_pipelines.core.proof.basis import records_digest
+from fcb_pipelines.defs.reconciliation.slices import content_of_extracts
+from fcb_pipelines.defs.runtime.code import code_digest
+from fcb_pipelines.defs.runtime.partitions import periods
+
+_MADE_OF = "made_of"
+
+
+def made_of(
+    frames: FrameStore,
+    of_months: Collection[dg.AssetKey],
+    moves: Iterable[LedgerMove] = (),
+    settlements: Iterable[LedgerSettlement] = (),
+    foreign: Iterable[str] = (),
+) -> str | None:
+    """The digest of the extracts, of these frames of each month, of the ledger's records and of who makes a proof of them.
+
+    None where the content of the extracts is not known.
+    """
+    content = content_of_extracts(frames)
+    if content is None:
+        return None
+    months = [
+        [key.to_user_string(), period, frames.signature(key.path, period)]
+        for key in of_months
+        for period in periods()
+    ]
+    records = [LedgerState(ref=one.ref, move=one) for one in moves]
+    records += [LedgerState(ref=one.ref, settlement=one) for one in settlements]
+    ledger = [records_digest(records), sorted(foreign)]
+    return digest_of_json([content, months, ledger, current().model_dump_json(), code_digest()])
+
+
+def unless_same(
+    frames: FrameStore, key: dg.AssetKey, same: str | None, make: Callable[[], pd.DataFrame]
+) -> pd.DataFrame:
+    """The frame of this asset as it is, where it was made of the `same`; else a new one."""
+    before = frames.read(key.path)
+    if same is not None and before is not None and before.attrs.get(_MADE_OF) == same:
+        return before
+    frame = make()
+    frame.attrs[_MADE_OF] = same
+    return frame
