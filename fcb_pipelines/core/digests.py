@@ -14,7 +14,6 @@ from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from types import NoneType
-from typing import Any
 
 
 def digest(text: str | bytes) -> str:
@@ -65,7 +64,7 @@ class Form:
         return digest(self._writers[type(value)](value))
 
 
-class _Writers(dict[type, Callable[[Any], str]]):
+class _Writers(dict[type, Callable[..., str]]):
     """How a value of each class is written as JSON; a class is added when its first value comes."""
 
     def __init__(
@@ -80,11 +79,11 @@ class _Writers(dict[type, Callable[[Any], str]]):
         self._where_known = where_known
         self._comma, self._colon = (",", ":") if compact else (", ", ": ")
 
-    def __missing__(self, kind: type) -> Callable[[Any], str]:
+    def __missing__(self, kind: type) -> Callable[..., str]:
         self[kind] = self._writer(kind)
         return self[kind]
 
-    def _writer(self, kind: type) -> Callable[[Any], str]:
+    def _writer(self, kind: type) -> Callable[..., str]:
         if kind is NoneType:
             return lambda value: "null"
         if kind is bool:
@@ -101,7 +100,7 @@ class _Writers(dict[type, Callable[[Any], str]]):
             return lambda value: f"[{self._comma.join(self._texts(value))}]"
         return self._of_fields(kind)
 
-    def _of_fields(self, kind: type) -> Callable[[Any], str]:
+    def _of_fields(self, kind: type) -> Callable[..., str]:
         """The writer of a dataclass: an object of its counting fields, sorted by their names."""
         counting = self._counting.get(kind)
         names = sorted(all_but(kind) if counting is None else counting)
