@@ -7,10 +7,13 @@ keys, a Decimal without trailing zeros (1.50 is "1.5"), a date as 2026-04-03.
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from json.encoder import encode_basestring_ascii
+from operator import attrgetter
+from types import NoneType
 
 
 def digest(text: str | bytes) -> str:
@@ -54,33 +57,73 @@ class Form:
         where_known: Collection[str] = (),
         compact: bool = True,
     ) -> None:
-        self._counting = dict(counting)
-        self._where_known = frozenset(where_known)
-        self._encoder = json.JSONEncoder(
-            sort_keys=True,
-            separators=(",", ":") if compact else None,
-            default=self._plain,
-            check_circular=False,
-        )
+        self._writers = _Writers(counting, frozenset(where_known), compact=compact)
 
     def digest(self, value: object) -> str:
         """The digest of a dataclass: every field that counts."""
-        return digest(self._encoder.encode(value))
+        return digest(self._writers[type(value)](value))
 
-    def _plain(self, value: object) -> object:
-        if isinstance(value, Decimal):
-            return f"{value.normalize():f}"
-        if isinstance(value, date):
-            return value.isoformat()
-        kind = type(value)
-        names = self._counting.get(kind)
-        if names is None:
-            names = self._counting[kind] = all_but(kind)
-        return {
-            name: found
-            for name in names
-            if (found := getattr(value, name)) is not None or name not in self._where_known
-        }
+
+class _Writers(dict[type, Callable[..., str]]):
+    """How a value of each class is written as JSON; a class is added when its first value comes."""
+
+    def __init__(
+        self,
+        counting: Mapping[type, Collection[str]],
+        where_known: frozenset[str],
+        *,
+        compact: bool,
+    ) -> None:
+        super().__init__()
+        self._counting = counting
+        self._where_known = where_known
+        self._comma, self._colon = (",", ":") if compact else (", ", ": ")
+
+    def __missing__(self, kind: type) -> Callable[..., str]:
+        self[kind] = self._writer(kind)
+        return self[kind]
+
+    def _writer(self, kind: type) -> Callable[..., str]:
+        if kind is NoneType:
+            return lambda value: "null"
+        if kind is bool:
+            return lambda value: "true" if value else "false"
+        if issubclass(kind, str):
+            return encode_basestring_ascii
+        if issubclass(kind, int):
+            return int.__repr__
+        if issubclass(kind, Decimal):
+            return lambda value: f'"{value.normalize():f}"'
+        if issubclass(kind, date):
+            return lambda value: f'"{value.isoformat()}"'
+        if issubclass(kind, tuple):
+            return lambda value: f"[{self._comma.join(self._texts(value))}]"
+        return self._of_fields(kind)
+
+    def _of_fields(self, kind: type) -> Callable[..., str]:
+        """The writer of a dataclass: an object of its counting fields, sorted by their names."""
+        counting = self._counting.get(kind)
+        names = sorted(all_but(kind) if counting is None else counting)
+        labels = [f'"{name}"{self._colon}' for name in names]
+        # A second name, since `attrgetter` makes no tuple of one.
+        values_of = attrgetter(*names, "__class__")
+        if self._where_known.isdisjoint(names):
+            whole = f"{{{self._comma.join(label + '%s' for label in labels)}}}"
+            return lambda value: whole % tuple(self._texts(values_of(value)[:-1]))
+
+        def write(value: object) -> str:
+            found = zip(names, labels, values_of(value)[:-1], strict=True)
+            texts = [
+                label + self[type(each)](each)
+                for name, label, each in found
+                if each is not None or name not in self._where_known
+            ]
+            return f"{{{self._comma.join(texts)}}}"
+
+        return write
+
+    def _texts(self, values: Iterable[object]) -> list[str]:
+        return [self[type(value)](value) for value in values]
 
 
 class Digested:

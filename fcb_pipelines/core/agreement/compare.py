@@ -53,7 +53,7 @@ def compare(
 ) -> tuple[AgreementRow, ...]:
     """One row for each field of either side; amounts carry their signed difference in minor units."""
     rows = []
-    for field in dict.fromkeys((*expected, *actual)):
+    for field in {**expected, **actual}:
         left, right = expected.get(field), actual.get(field)
         if field not in actual:
             kind = Agreement.MISSING
@@ -112,14 +112,19 @@ def policy_of(field: str) -> str:
 
 
 def copy_against_source(
-    source: InvoiceFacts, copy: InvoiceFacts, *, customer: str | None
+    source: InvoiceFacts,
+    copy: InvoiceFacts,
+    *,
+    customer: str | None,
+    compared: Container[str] | None = None,
 ) -> tuple[AgreementRow, ...]:
     """NexaCloud's copy compared with its source document, one row for each compared field.
 
     `customer` is the source's customer id of the copy's NexaCloud user. A copy without any items gives
-    one row, `lines` missing, so that it is not confused with a copy that lost a line.
+    one row, `lines` missing, so that it is not confused with a copy that lost a line. `compared` are the
+    fields to compare, for who compares many documents; without it the policy table is read.
     """
-    compared = compared_with(System.NEXACLOUD)
+    compared = compared_with(System.NEXACLOUD) if compared is None else compared
     expected, actual = flattened(source, _HEADER, compared), flattened(copy, _HEADER, compared)
     if "partner" in compared:
         expected["partner"], actual["partner"] = source.payer, customer
@@ -147,12 +152,13 @@ def match_lines(
     partner: dict[int, int] = {}
     free = set(range(len(actual)))
     for key in likeness:
+        if not free or len(partner) == len(expected):
+            break
         by_key: dict[object, list[int]] = {}
         for j in sorted(free):
             by_key.setdefault(key(actual[j]), []).append(j)
         for i, line in enumerate(expected):
-            candidates = by_key.get(key(line), [])
-            if i not in partner and candidates:
+            if i not in partner and (candidates := by_key.get(key(line))):
                 partner[i] = candidates.pop(0)
                 free.discard(partner[i])
     paired = [
@@ -181,9 +187,9 @@ def _taxes(taxes: Iterable[TaxFacts]) -> str:
 
 # A function for each field of the policy table, in the order of the rows of a comparison.
 _HEADER: Mapping[str, Callable[[InvoiceFacts], Value]] = {
-    "kind": lambda facts: facts.kind.value,
+    "kind": lambda facts: str(facts.kind),
     "number": lambda facts: facts.number,
-    "status": lambda facts: facts.status.value,
+    "status": lambda facts: str(facts.status),
     "date": lambda facts: facts.date.isoformat() if facts.date else None,
     "currency": lambda facts: facts.currency,
     "net": lambda facts: facts.net,
@@ -202,6 +208,6 @@ _LINE: Mapping[str, Callable[[LineFacts], Value]] = {
 
 
 def _text(value: Value) -> str | None:
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    return None if value is None else str(value)
+    if value is None or type(value) is str:
+        return value
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fcb_pipelines.core.agreement.compare import AgreementRow, copy_against_source
+from fcb_pipelines.core.agreement.policy import compared_with
 from fcb_pipelines.core.codes import Status, System, Verdict
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import Case
@@ -50,12 +51,15 @@ def agreements(
     the documents' sources by name.
     """
     rows: list[AgreementRow] = []
+    compared = compared_with(System.NEXACLOUD)
     for source in facts:
         claimant = claimants.get(source.ref)
         if claimant is not None:
             rules = sources[source.side]
             customer = rules.customer_of(claimant.user_id, users.get(claimant.user_id))
-            rows += copy_against_source(source, claimant.facts, customer=customer)
+            rows += copy_against_source(
+                source, claimant.facts, customer=customer, compared=compared
+            )
     return tuple(rows)
 
 

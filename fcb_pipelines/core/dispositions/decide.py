@@ -258,8 +258,7 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     if first_rate is not None and document.date < first_rate:
         detail = f"the ledger has no rate of {document.currency} before {first_rate}"
         return Held(reason=Reason.CURRENCY_UNSUPPORTED, detail=detail)
-    lacking = document.tax_keys & books.lacking_taxes
-    if lacking:
+    if books.lacking_taxes and (lacking := document.tax_keys & books.lacking_taxes):
         detail = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
         return Held(reason=Reason.TAX_UNKNOWN, detail=detail)
     return _held_by_ledger(document, case.ledger_state, books)

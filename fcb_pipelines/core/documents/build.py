@@ -142,10 +142,12 @@ def shown_quantity(quantity: Decimal, net: int, currency: str) -> tuple[Decimal,
 
     The second form serves a quantity with more than two decimals too.
     """
+    if quantity == 1:
+        return Decimal(1), to_major(net, currency), ""
     plain = quantity == quantity.quantize(Decimal("0.01")) and quantity > 0
     if plain and Decimal(net) % quantity == 0:
         return quantity.normalize() + 0, to_major(int(Decimal(net) / quantity), currency), ""
-    suffix = "" if quantity in (0, 1) else f" (quantity {quantity.normalize():f})"
+    suffix = "" if quantity == 0 else f" (quantity {quantity.normalize():f})"
     return Decimal(1), to_major(net, currency), suffix
 
 
@@ -202,13 +204,18 @@ def _resolve_all(
 ) -> dict[TaxFacts, str] | Held:
     """The configured key of every tax billed on the document or on a line."""
     chosen: dict[TaxFacts, str] = {}
-    for billed in dict.fromkeys((*facts.taxes, *(tax for line in sold for tax in line.taxes))):
-        tax = resolve(billed, taxes, day)
-        if tax is None:
-            where = billed.state or billed.country or "no jurisdiction"
-            detail = f"{billed.type} {billed.percentage} % ({where}) is not configured"
-            return Held(reason=Reason.TAX_UNKNOWN, detail=detail)
-        chosen[billed] = tax.key
+    # A document and its lines bill the same few rates; their amounts decide nothing here.
+    of_rate: dict[tuple[object, ...], str] = {}
+    for billed in (*facts.taxes, *(tax for line in sold for tax in line.taxes)):
+        rate = (billed.source_id, billed.type, billed.percentage, billed.country, billed.state)
+        if rate not in of_rate:
+            tax = resolve(billed, taxes, day)
+            if tax is None:
+                where = billed.state or billed.country or "no jurisdiction"
+                detail = f"{billed.type} {billed.percentage} % ({where}) is not configured"
+                return Held(reason=Reason.TAX_UNKNOWN, detail=detail)
+            of_rate[rate] = tax.key
+        chosen[billed] = of_rate[rate]
     return chosen
 
 
@@ -279,7 +286,8 @@ def _document_taxes(
     billed = facts.taxes or tuple(tax for line in facts.lines for tax in line.taxes)
     amounts: dict[str, int] = {}
     for tax in billed:
-        amounts[chosen[tax]] = amounts.get(chosen[tax], 0) + tax.amount
+        key = chosen[tax]
+        amounts[key] = amounts.get(key, 0) + tax.amount
     return taxes_on(lines, amounts)
 
 

@@ -36,7 +36,8 @@ def resolve(billed: TaxFacts, taxes: Sequence[Tax], on: date) -> Tax | None:
     and the jurisdiction must not contradict; a billed tax without a province matches only where one
     configured tax is left. Among several matches the one in force `on` the document's date is taken.
     """
-    by_code = [tax for tax in taxes if billed.source_id and billed.source_id in tax.lago_codes]
+    code = billed.source_id
+    by_code = [tax for tax in taxes if code in tax.lago_codes] if code else []
     if by_code:
         same_rate = [tax for tax in by_code if tax.percentage == billed.percentage]
         return _only(same_rate, billed.state, on)

@@ -56,7 +56,7 @@ def ledger_deltas(
     credited = frozenset(credited)
     rows: list[LedgerDelta] = []
     for document in documents:
-        now = ledger_state.get(document.ref, LedgerState(ref=document.ref))
+        now = ledger_state.get(document.ref) or LedgerState(ref=document.ref)
         corrected = corrections.get(document.ref, ())
         found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
@@ -177,19 +177,8 @@ def _document_deltas(
         return [_missing(document, now, code, now.was_seen or MoveState.DRAFT.value)]
     if refused and move.state is MoveState.DRAFT:
         return [_missing(document, now, refused, MoveState.POSTED.value)]
-    sides = changed_sides(document, move)
-    if ChangedSide.LEDGER in sides:
-        code = ExceptionCode.EDITED_IN_LEDGER
-    else:
-        code = (
-            ExceptionCode.SETTINGS_CHANGED
-            if ChangedSide.SETTINGS in sides
-            else ExceptionCode.SOURCE_CHANGED
-        )
     differing = compare_documents(document, move.document, move.partner_links)
-    if answered(document.source_hash or "", corrections) and ChangedSide.LEDGER not in sides:
-        differing = ()
-    rows = [delta_of(row.ref, row.ref, row, code, document.currency) for row in differing]
+    rows = _explained(differing, document, move, corrections) if differing else []
     posted = move.state is MoveState.POSTED
     redated = move.accounting_date != move.document.date
     if posted and redated and "date" in compared_with(System.LEDGER):
@@ -208,6 +197,25 @@ def _document_deltas(
             )
         )
     return rows
+
+
+def _explained(
+    differing: Sequence[AgreementRow],
+    document: LedgerDocument,
+    move: LedgerMove,
+    corrections: Sequence[LedgerMove],
+) -> list[LedgerDelta]:
+    """A delta for each differing field, by the side that changed; none where a correction answers them."""
+    sides = changed_sides(document, move)
+    if ChangedSide.LEDGER in sides:
+        code = ExceptionCode.EDITED_IN_LEDGER
+    elif answered(document.source_hash or "", corrections):
+        return []
+    elif ChangedSide.SETTINGS in sides:
+        code = ExceptionCode.SETTINGS_CHANGED
+    else:
+        code = ExceptionCode.SOURCE_CHANGED
+    return [delta_of(row.ref, row.ref, row, code, document.currency) for row in differing]
 
 
 def _missing(

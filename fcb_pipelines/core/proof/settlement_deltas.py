@@ -45,12 +45,12 @@ def settlement_deltas(
 ) -> list[LedgerDelta]:
     """The differences of a posted document's settlements; `explained` maps documents to the exception
     of settlements that could not be written."""
-    compared, rows = compared_with(System.LEDGER), []
+    rows: list[LedgerDelta] = []
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
     links = {*move.partner_links} if move is not None else set()
     for settlement in settlements:
-        now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
+        now = ledger_state.get(settlement.ref) or LedgerState(ref=settlement.ref)
         entry = None if now.absent else now.settlement
         # A payment beyond the open amount (S3) and an unpaid older debt (B9) stay unmatched.
         matched = entry is not None and (
@@ -65,6 +65,7 @@ def settlement_deltas(
             code = explained[document.ref]
         else:
             code = ExceptionCode.EDITED_IN_LEDGER if now.withdrawn else ExceptionCode.NOT_WRITTEN
+        compared = compared_with(System.LEDGER)
         left = _intended(settlement, entry, compared, {"settlement.reconciled": "yes"})
         right = {}
         if entry is not None:
