@@ -14,7 +14,6 @@ import yaml
 
 from fcb_pipelines.config.settings import PACKAGED
 from fcb_pipelines.connectors.store.frames import FrameStore, write_frame
-from fcb_pipelines.defs.reconciliation.slices import EXTRACTED
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_io import FrameIOManager
 from fcb_pipelines.defs.runtime.partitions import MONTHS
@@ -82,7 +81,7 @@ def test_all_that_an_extract_writes_is_there_before_it_is_digested() -> None:
     every = DEFINITIONS.resolve_asset_graph()
     above = every.get_ancestor_asset_keys(keys.SLICES)
     steps = {key: one.keys for one in DEFINITIONS.assets or () for key in getattr(one, "keys", ())}
-    assert [key for key in EXTRACTED if not above & steps[key]] == []
+    assert [key for key in keys.EXTRACTED if not above & steps[key]] == []
 
 
 def test_in_the_whole_graph_and_in_each_job_an_asset_comes_after_all_that_it_reads(

@@ -16,10 +16,10 @@ import yaml
 from fcb_pipelines.config import settings
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.core.close.decisions import Decision
-from fcb_pipelines.defs.reconciliation import basis, kept_proof, whole
+from fcb_pipelines.defs.reconciliation import basis, whole
 from fcb_pipelines.defs.reconciliation.basis import basis_of
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
-from fcb_pipelines.defs.runtime import connections, keys, partitions
+from fcb_pipelines.defs.runtime import connections, frame_io, keys, partitions
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
 from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.journal import edit_entry, replacing
@@ -91,7 +91,7 @@ def joined_again(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def other_code(_: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_proof, "code_digest", lambda: "of another release")
+    monkeypatch.setattr(frame_io, "code_digest", lambda: "of another release")
 
 
 def extracted(change: Change) -> Change:

@@ -70,7 +70,7 @@ class FrameFile:
         with parquet.ParquetFile(self.path) as file:
             batches = [*islice(file.iter_batches(batch_size=rows), 1)]
             table = pa.Table.from_batches(batches, file.schema_arrow)
-        frame = _frame_of(table)
+        frame = frame_of(table)
         return frame.astype(object).where(frame.notna(), None)
 
 
@@ -126,7 +126,7 @@ def read_frame(path: Place) -> pd.DataFrame:
     source = path if isinstance(path, Path) else io.BytesIO(places.read_bytes(path))
     # Half the cost of pandas.read_parquet, which looks for a dataset of many files first.
     with parquet.ParquetFile(source) as file:
-        return _frame_of(file.read())
+        return frame_of(file.read())
 
 
 def read_columns(path: Place, names: Sequence[str] | None = None) -> pa.Table:
@@ -162,7 +162,8 @@ def _of_rows(table: pa.Table) -> pa.Table:
     return table
 
 
-def _frame_of(table: pa.Table) -> pd.DataFrame:
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """The frame that is stored so, with its attrs."""
     frame: pd.DataFrame = table.to_pandas()
     frame.attrs.update(attrs_of(table.schema))
     for name in frame.attrs.pop(_MIXED, ()):
@@ -181,14 +182,19 @@ def _fill(temporary: str, frame: pd.DataFrame | FrameFile) -> None:
         shutil.move(frame.path, temporary)
         os.chmod(temporary, 0o600)
     else:
-        _write(frame, temporary)
+        parquet.write_table(to_table(frame), temporary)
 
 
-def _write(frame: pd.DataFrame, temporary: str) -> None:
+def to_table(frame: pd.DataFrame) -> pa.Table:
+    """The frame as it is stored, with its attrs."""
     try:
-        frame.to_parquet(temporary, engine="pyarrow", index=False)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
     except _NO_ONE_TYPE:
-        _packed(frame).to_parquet(temporary, engine="pyarrow", index=False)
+        frame = _packed(frame)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    # Where pandas has them, too.
+    told = {**table.schema.metadata, b"PANDAS_ATTRS": json.dumps(frame.attrs)}
+    return table.replace_schema_metadata(told)
 
 
 def to_frame(rows: Iterable[Row], row_type: type[Row], **attrs: Any) -> pd.DataFrame:

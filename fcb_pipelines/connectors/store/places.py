@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from upath import UPath
 
@@ -88,6 +88,17 @@ def read_bytes(place: Place) -> bytes:
     with _asking(f"reading {place}"):
         content: bytes = place.fs.cat_file(place.path)
         return content
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[IO[bytes]]:
+    """The file, of which only what is asked for is read. Raises FileNotFoundError."""
+    if isinstance(place, Path):
+        with place.open("rb") as file:
+            yield file
+        return
+    with _asking(f"reading {place}"), place.fs.open(place.path, "rb") as file:
+        yield file
 
 
 def write_bytes(place: Place, content: bytes) -> None:

@@ -3,13 +3,12 @@
 import dagster as dg
 
 from fcb_pipelines.defs.ledger.posting import PostingConfig, posting
-from fcb_pipelines.defs.reconciliation.slices import EXTRACTED
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 
 SHARED = dg.AssetSelection.groups("nexacloud") | dg.AssetSelection.assets(
     keys.MOVES,
-    *EXTRACTED,
+    *keys.EXTRACTED,
     keys.SLICES,
     *(keys.source_key(name, "balance") for name in keys.BALANCES),
     *((keys.CASH_SETTLED,) if keys.BALANCES else ()),

@@ -19,9 +19,11 @@ from fcb_pipelines.defs.metering.freshness import built_from
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.metering.invoices import read_invoiced
 from fcb_pipelines.defs.runtime import keys, month
+from fcb_pipelines.defs.runtime.frame_io import made_of_extracts
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 from fcb_pipelines.defs.runtime.reading import reading
+from fcb_pipelines.defs.runtime.resources import StoreResource
 from fcb_pipelines.defs.runtime.snapshots import one_snapshot
 from fcb_pipelines.defs.sources.reading import readers
 from fcb_pipelines.defs.sources.registry import LAGO
@@ -149,7 +151,9 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
     metadata=column_schema(MeteringDelta),
     **_COMMON,
 )
-def deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+def deltas(
+    context: dg.AssetExecutionContext, store: StoreResource, **frames: pd.DataFrame
+) -> Frame:
     """One subscription's month, expected against invoiced, or one invoice without a subscription."""
     this, period = Metering(frames), context.partition_key
     rows = DualRun(
@@ -165,8 +169,13 @@ def deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     ).rows()
     same = ("subscriptions", "users", "plan_catalog", "invoiced_documents", "usage")
     snapshot = one_snapshot(context, [frames[name] for name in same])
-    inputs_digest = built_from(this, this.usage, period)
-    frame = to_frame(rows, MeteringDelta, snapshot=snapshot, built_from=inputs_digest)
+    frame = to_frame(
+        rows,
+        MeteringDelta,
+        snapshot=snapshot,
+        built_from=built_from(this, this.usage, period),
+        extracts=made_of_extracts(store.frames(), snapshot),
+    )
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
     return dg.MaterializeResult(
         value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from fcb_pipelines.connectors.store.frames import FrameStore, to_frame
+from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_frame
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage, usage
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.runtime import keys
+from fcb_pipelines.defs.runtime.frame_io import made_of_extracts
 
 _READ = {
     **{
@@ -52,12 +53,19 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
         return frozenset()
     handed_in = {name: frames.read(key) for name, key in _HANDED_IN.items()}
     there |= {name: frame for name, frame in handed_in.items() if frame is not None}
-    now, changed = Metering(there), set()
-    for period in periods:
-        last = frames.read(keys.METERING_DELTAS.path, period)
-        if last is None or last.attrs.get("built_from") != _now(now, period):
-            changed.add(period)
-    return frozenset(changed)
+    now, extracts = Metering(there), made_of_extracts(frames)
+    return frozenset(period for period in periods if not _is_fresh(frames, period, now, extracts))
+
+
+def _is_fresh(frames: FrameStore, period: str, now: Metering, extracts: str | None) -> bool:
+    try:
+        last = read_attrs(frames.path(keys.METERING_DELTAS.path, period))
+    except FileNotFoundError:
+        return False
+    # Of the same extracts the inputs of a month are the same.
+    if extracts is not None and last.get("extracts") == extracts:
+        return True
+    return last.get("built_from") == _now(now, period)
 
 
 def _now(this: Metering, period: str) -> str:

@@ -33,6 +33,7 @@ from fcb_pipelines.core.proof.gate import GateResult
 from fcb_pipelines.defs.reconciliation.history import receivable_file
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.code import code_digest
+from fcb_pipelines.defs.runtime.frame_io import content_of_extracts
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader
 from fcb_pipelines.defs.runtime.month import books_of
 from fcb_pipelines.defs.runtime.partitions import periods, today
@@ -88,19 +89,14 @@ def basis_of(
     )
     unanswered = waits_on_an_answer(built.dispositions) or _incomplete(frames, period)
     limits = [books_of(each) for each in (before, after)]
-    if (
-        "content" not in sliced
-        or len(snapshots) > 1
-        or refused
-        or unanswered
-        or limits[0] != limits[1]
-    ):
+    content = content_of_extracts(frames)
+    if content is None or len(snapshots) > 1 or refused or unanswered or limits[0] != limits[1]:
         return None
     common = _common(frames, over_all, decisions)
     partners = attrs[keys.PARTNERS]["before"]
     ages = waits_on_the_day(built.dispositions, built.deltas)
     return Basis(
-        content=sliced["content"],
+        content=content,
         shared=_shared(frames, period, common, limits[0], after["ledger"], partners),
         before=before["records"],
         after=after["records"],
@@ -126,7 +122,7 @@ def still_as_built(
     if keys.BALANCES or current().told:
         return False
     built = {period: was for period in wanted if (was := _kept(frames, period)) is not None}
-    content, posts = _cut(frames).get("content"), current().posting == "auto"
+    content, posts = content_of_extracts(frames), current().posting == "auto"
     may_hold = (was.may_hold(content, posts=posts, today=today()) for was in built.values())
     if built.keys() != {*wanted} or not all(may_hold):
         return False

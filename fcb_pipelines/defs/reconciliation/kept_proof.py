@@ -8,13 +8,11 @@ from collections.abc import Callable, Collection, Iterable
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import FrameStore
 from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState
 from fcb_pipelines.core.proof.basis import records_digest
-from fcb_pipelines.defs.reconciliation.slices import content_of_extracts
-from fcb_pipelines.defs.runtime.code import code_digest
+from fcb_pipelines.defs.runtime.frame_io import made_of_extracts
 from fcb_pipelines.defs.runtime.partitions import periods
 
 _MADE_OF = "made_of"
@@ -23,16 +21,17 @@ _MADE_OF = "made_of"
 def made_of(
     frames: FrameStore,
     of_months: Collection[dg.AssetKey],
+    snapshot: object,
     moves: Iterable[LedgerMove] = (),
     settlements: Iterable[LedgerSettlement] = (),
     foreign: Iterable[str] = (),
 ) -> str | None:
-    """The digest of the extracts, of these frames of each month, of the ledger's records and of who makes a proof of them.
+    """The digest of what decides a proof: extracts, these frames of each month, the ledger's records.
 
-    None where the content of the extracts is not known.
+    None where the content of the extracts of this `snapshot` is not known.
     """
-    content = content_of_extracts(frames)
-    if content is None:
+    extracts = made_of_extracts(frames, snapshot)
+    if extracts is None:
         return None
     months = [
         [key.to_user_string(), period, frames.signature(key.path, period)]
@@ -42,7 +41,7 @@ def made_of(
     records = [LedgerState(ref=one.ref, move=one) for one in moves]
     records += [LedgerState(ref=one.ref, settlement=one) for one in settlements]
     ledger = [records_digest(records), sorted(foreign)]
-    return digest_of_json([content, months, ledger, current().model_dump_json(), code_digest()])
+    return digest_of_json([extracts, months, ledger])
 
 
 def unless_same(

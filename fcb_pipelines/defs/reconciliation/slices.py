@@ -1,7 +1,7 @@
 """The extracts cut into months, once an extract, so that a month reads its own rows and no others."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 import pandas as pd
@@ -9,7 +9,6 @@ import pandas as pd
 from fcb_pipelines.connectors.store.frames import (
     FrameStore,
     content_digest,
-    read_attrs,
     to_frame,
     to_rows,
 )
@@ -19,7 +18,12 @@ from fcb_pipelines.core.proof.slices import Slice, SliceRow, slices
 from fcb_pipelines.core.proof.window import of_extracts
 from fcb_pipelines.defs.gates.inputs import TABLE, gate_results
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_io import slices_of
+from fcb_pipelines.defs.runtime.frame_io import (
+    CONTENT,
+    EXTRACTED,
+    extracts_as_they_lie,
+    slices_of,
+)
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.partitions import periods
@@ -28,24 +32,7 @@ from fcb_pipelines.defs.runtime.resources import StoreResource
 
 Frame = dg.MaterializeResult[pd.DataFrame]
 _CUT_FROM = "cut_from"
-CONTENT = "content"
-# All that an extract writes and a month may read.
-EXTRACTED = (
-    *(
-        dg.AssetKey(["nexacloud", table])
-        for table in (*keys.NEXACLOUD_TABLES, *keys.SERVICE_TABLES)
-    ),
-    *(keys.source_key(name, "index") for name in keys.SOURCES),
-    keys.UNPLACED_DOCUMENTS,
-    keys.UNPLACED,
-    keys.PLAN_CATALOG,
-    keys.INVOICED_DOCUMENTS,
-    keys.INTAKE_CUSTOMERS,
-    keys.INTAKE_SUBSCRIPTIONS,
-    keys.INTAKE_RECEIVED,
-    keys.EVENT_SUBSCRIPTIONS,
-)
-# Of these the ones that nothing of an extract comes after; NexaCloud's tables are of one step.
+# Of all extracts the ones that nothing of an extract comes after; NexaCloud's tables are of one step.
 _LAST = (
     keys.UNPLACED,
     keys.PLAN_CATALOG,
@@ -73,14 +60,14 @@ def month_slices(store: StoreResource, **frames: pd.DataFrame) -> Frame:
     Extracts that a gate refuses are not cut.
     """
     kept = slices_of(store.frames())
-    signature = kept.signature()
+    signature, read = kept.signature(), extracts_as_they_lie(store.frames())
     this = Month("", frames)
     if not _are_sound(this):
         frame = to_frame((), SliceRow)
         return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
     cut = slices(periods(), this.index, this.copies, this.opening_cash)
     for name, key in keys.CUT.items():
-        kept.write(key.path, dict(_parts(name, frames[name], cut)), signature)
+        kept.write(key.path, frames[name], _parts(name, frames[name], cut), signature)
     digests = of_extracts(periods(), this.index, this.copies, this.users, this.opening_cash)
     rows = [
         SliceRow(
@@ -93,7 +80,8 @@ def month_slices(store: StoreResource, **frames: pd.DataFrame) -> Frame:
         for period, part in cut.items()
     ]
     told = {_CUT_FROM: signature, "snapshot": frames["copies"].attrs.get("snapshot")}
-    frame = to_frame(rows, SliceRow, **told, **{CONTENT: _content(store.frames())})
+    told |= {EXTRACTED: read, CONTENT: _content(store.frames())}
+    frame = to_frame(rows, SliceRow, **told)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
@@ -106,19 +94,9 @@ def cut_digests(frames: FrameStore, wanted: Sequence[str]) -> dict[str, tuple[st
     return {period: found[period] for period in wanted} if found.keys() >= {*wanted} else None
 
 
-def content_of_extracts(frames: FrameStore) -> str | None:
-    """The digest of the rows of every extract; None where they are not those that the months were cut from."""
-    try:
-        told = read_attrs(frames.path(keys.SLICES.path))
-    except FileNotFoundError:
-        return None
-    found = told.get(CONTENT) if told.get(_CUT_FROM) == slices_of(frames).signature() else None
-    return None if found is None else str(found)
-
-
 def _content(frames: FrameStore) -> str:
     """The digest of the rows of every extract, whatever snapshot they are of."""
-    return digest_of_json([content_digest(frames.path(key.path)) for key in EXTRACTED])
+    return digest_of_json([content_digest(frames.path(key.path)) for key in keys.EXTRACTED])
 
 
 def _are_sound(this: Month) -> bool:
@@ -126,10 +104,8 @@ def _are_sound(this: Month) -> bool:
     return all(result.outcome is not Outcome.FAIL for result in gate_results(_GATES, this))
 
 
-def _parts(
-    name: str, frame: pd.DataFrame, cut: Mapping[str, Slice]
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of a frame that each month needs, in their order."""
+def _parts(name: str, frame: pd.DataFrame, cut: Mapping[str, Slice]) -> dict[str, list[int]]:
+    """By month the places of the rows of a frame that it needs, in their order."""
     if name in month.INDEXES:
         key, wanted = "ref", {period: part.documents for period, part in cut.items()}
     else:
@@ -138,8 +114,7 @@ def _parts(
     lines: dict[str, list[int]] = defaultdict(list)
     for line, one in enumerate(frame[key].tolist()):
         lines[one].append(line)
-    for period, ids in wanted.items():
-        at = sorted(line for one in ids for line in lines.get(one, ()))
-        part = frame.iloc[at].reset_index(drop=True)
-        part.attrs = {**frame.attrs}
-        yield period, part
+    return {
+        period: sorted(line for one in ids for line in lines.get(one, ()))
+        for period, ids in wanted.items()
+    }

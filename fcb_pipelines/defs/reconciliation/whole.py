@@ -68,7 +68,8 @@ def completeness(store: StoreResource, **frames: pd.DataFrame) -> Frame:
         rows = completed(members, built, to_rows(frames["unplaced"], Disposition))
         return to_frame(rows, CompletenessRow)
 
-    frame = unless_same(kept, keys.COMPLETENESS, made_of(kept, [keys.DISPOSITIONS]), made)
+    same = made_of(kept, [keys.DISPOSITIONS], frames["copies"].attrs.get("snapshot"))
+    frame = unless_same(kept, keys.COMPLETENESS, same, made)
     counts = {str(answer): int(n) for answer, n in frame["answer"].value_counts().items()}
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, **counts))
 
@@ -108,7 +109,7 @@ def against_the_ledger(
     reader = open_reader(ledger.open(), read_back_log.open(), context.run.run_id)
     moves, settlements = reader.ledger.read_moves(None), reader.ledger.read_settlements(None)
     foreign = foreign_credit(reader.ledger.foreign_credits(books_begin(current())))
-    same = made_of(kept, _AGAINST, moves, settlements, foreign)
+    same = made_of(kept, _AGAINST, unplaced.attrs.get("snapshot"), moves, settlements, foreign)
     sides = _Sides(FrameReport(kept), unplaced, unplaced_documents)
 
     def owed() -> pd.DataFrame:

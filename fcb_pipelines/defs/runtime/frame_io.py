@@ -10,11 +10,20 @@ from upath import UPath
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import FrameFile, FrameStore, write_frame
+from fcb_pipelines.connectors.store.frames import (
+    FrameFile,
+    FrameStore,
+    read_attrs,
+    write_frame,
+)
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.connectors.store.slices import SliceStore
-from fcb_pipelines.core.digests import digest
+from fcb_pipelines.core.digests import digest, digest_of_json
 from fcb_pipelines.defs.runtime import connections, keys
+from fcb_pipelines.defs.runtime.code import code_digest
+
+# What the frame of the slices tells of all extracts: their files, and the digest of their rows.
+EXTRACTED, CONTENT = "extracted", "content"
 
 
 def slices_of(frames: FrameStore) -> SliceStore:
@@ -25,6 +34,32 @@ def slices_of(frames: FrameStore) -> SliceStore:
     cut_from = (*keys.CUT.values(), keys.USERS, keys.UNPLACED_DOCUMENTS)
     under = digest(current().model_dump_json())
     return SliceStore(frames, [key.path for key in cut_from], under)
+
+
+def extracts_as_they_lie(frames: FrameStore) -> list[str]:
+    """What tells the files of the present extracts from any earlier ones."""
+    return [frames.signature(key.path) for key in keys.EXTRACTED]
+
+
+def content_of_extracts(frames: FrameStore, snapshot: object = None) -> str | None:
+    """The digest of the rows of every extract.
+
+    None where they are not those that were cut into months, or not of this `snapshot`, where one is given.
+    """
+    try:
+        told = read_attrs(frames.path(keys.SLICES.path))
+    except FileNotFoundError:
+        return None
+    as_cut = told.get(EXTRACTED) == extracts_as_they_lie(frames)
+    is_of_it = snapshot in (None, told.get("snapshot"))
+    return str(told[CONTENT]) if as_cut and is_of_it and CONTENT in told else None
+
+
+def made_of_extracts(frames: FrameStore, snapshot: object = None) -> str | None:
+    """The digest of what decides a frame that is made of extracts alone: their rows, configuration and code."""
+    content = content_of_extracts(frames, snapshot)
+    given = [content, current().model_dump_json(), code_digest()]
+    return None if content is None else digest_of_json(given)
 
 
 class FrameIOManager(dg.UPathIOManager):
@@ -38,6 +73,7 @@ class FrameIOManager(dg.UPathIOManager):
     def __init__(self, root: Place) -> None:
         super().__init__(base_path=UPath(root))
         self._frames = FrameStore(root, once=True)
+        self._slices = slices_of(self._frames)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The frame of an input that Dagster loads itself."""
@@ -70,7 +106,7 @@ class FrameIOManager(dg.UPathIOManager):
 
     def slice(self, key: dg.AssetKey, period: str) -> pd.DataFrame | None:
         """A month's part of a frame over all months; None where none was cut from it as it is now."""
-        return slices_of(self._frames).read(key.path, period)
+        return self._slices.read(key.path, period)
 
     def dump_to_path(
         self, context: dg.OutputContext, obj: pd.DataFrame | FrameFile, path: UPath

@@ -131,3 +131,17 @@ EXTRACT_TAG = "fcb/extract"
 WINDOW_TAG = "fcb/window"
 ROUND_TAG = "fcb/round"
 OWNERS = ["team:finance-platform"]
+
+# All that an extract writes and a month may read.
+EXTRACTED = (
+    *(dg.AssetKey(["nexacloud", table]) for table in (*NEXACLOUD_TABLES, *SERVICE_TABLES)),
+    *(source_key(name, "index") for name in SOURCES),
+    UNPLACED_DOCUMENTS,
+    UNPLACED,
+    PLAN_CATALOG,
+    INVOICED_DOCUMENTS,
+    INTAKE_CUSTOMERS,
+    INTAKE_SUBSCRIPTIONS,
+    INTAKE_RECEIVED,
+    EVENT_SUBSCRIPTIONS,
+)

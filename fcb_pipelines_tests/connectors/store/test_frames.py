@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 from pydantic import ValidationError
 
 from fcb_pipelines.connectors.store.frames import (
@@ -290,7 +291,7 @@ def test_a_write_that_dies_leaves_the_old_frame_and_nothing_else(
     def die(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", die)
+    monkeypatch.setattr(parquet, "write_table", die)
     with pytest.raises(OSError, match="disk full"):
         write_frame(to_frame([HELD], Disposition), path)
     assert [one.name for one in tmp_path.iterdir()] == ["a.parquet"]

@@ -117,7 +117,7 @@ def test_frames_and_their_slices_are_kept_in_any_store(store: Place, tmp_path: P
     assert first["ref"].tolist() == ["in_1", "in_2"]
     assert frames.read(INDEX) is first
     slices = SliceStore(frames, [INDEX], "as configured")
-    slices.write(INDEX, {"2026-05": FRAME.head(1)}, slices.signature())
+    slices.write(INDEX, FRAME, {"2026-05": [0]}, slices.signature())
     part = slices.read(INDEX, "2026-05")
     assert part is not None
     assert part["ref"].tolist() == ["in_1"]
