@@ -99,6 +99,9 @@ def _home(found: Environment) -> Iterator[Finding]:
         remedy=None if writable else "give this user the folder, or set FCB_HOME",
         kind="setting",
     )
+    pages = (found.dagster_page(), found.odoo_page(), found.report_page(""))
+    if told := ", ".join(filter(None, pages)):
+        yield Finding(what="pages", outcome="ok", detail=told, kind="setting")
 
 
 def _store(found: Environment) -> Iterator[Finding]:
