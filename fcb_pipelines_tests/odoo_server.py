@@ -113,7 +113,12 @@ class OdooServer:
     """
 
     def __init__(
-        self, odoo: SandboxOdoo, folder: Path, postgres: EmbeddedPostgres, process: Process
+        self,
+        odoo: SandboxOdoo,
+        folder: Path,
+        postgres: EmbeddedPostgres,
+        process: Process,
+        run: str = "",
     ) -> None:
         self.folder = folder
         self.odoo = odoo
@@ -121,7 +126,7 @@ class OdooServer:
         self.process = process
         self._url = process.url
         self._made: dict[str, OdooBooks] = {}
-        self._run = uuid4().hex[:8]
+        self._run = run or uuid4().hex[:8]
 
     def unprepared(self) -> OdooBooks:
         """Fresh books: the Canadian chart, and nothing of ours."""
@@ -210,13 +215,17 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
     folder = Path(shared) if shared else home / "odoo"
     quick = _quick_passwords(home / "odoo-addons")
     odoo = SandboxOdoo(folder, postgres, data=home / "odoo-data", options=quick)
+    run = uuid4().hex[:8]
     try:
+        # Before any server runs: one that sees a single database opens it, and that would be the template while
+        # another process of the tests restores it.
+        odoo.create_books(f"odoo_fresh_{run}")
         process = odoo.start(None, log=home / f"odoo-{os.getpid()}.log")
     except Failure as failure:
         if os.environ.get("FCB_REQUIRE_ODOO") == "1":
             raise
         pytest.skip(f"NO REAL ODOO HERE, its tests did not run: {failure}")
-    server = OdooServer(odoo, folder, postgres, process)
+    server = OdooServer(odoo, folder, postgres, process, run)
     try:
         yield server
     finally:
