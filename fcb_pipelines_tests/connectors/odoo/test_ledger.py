@@ -172,6 +172,23 @@ def test_the_server_action_is_brought_up_to_date(odoo_ledger: OdooLedger) -> Non
     assert len(odoo.rows("ir.actions.server", [("name", "ilike", MODULE)], ["id"])) == 2
 
 
+@pytest.mark.parametrize("name", [NAME, READING_NAME])
+def test_a_server_action_that_is_gone_is_told_and_made_again(
+    odoo_ledger: OdooLedger, name: str
+) -> None:
+    odoo = odoo_ledger.connection
+    odoo_ledger.describe()
+    ours = odoo.rows("ir.actions.server", [("name", "=", name)], ["id"])
+    odoo.call("ir.actions.server", "unlink", [each["id"] for each in ours])
+    with pytest.raises(NotPrepared, match="server action") as failure:
+        odoo_ledger.upsert_partners([a_partner()])
+    assert failure.value.remedy == "fcb ledger setup"
+    (missing,) = odoo_ledger.describe().missing
+    assert missing.what == "server action"
+    assert outcomes(odoo_ledger.setup())["server action"] == {"made"}
+    assert odoo_ledger.describe().missing == ()
+
+
 @pytest.mark.parametrize(
     ("name", "changed", "by", "told"),
     [
