@@ -113,12 +113,7 @@ class OdooServer:
     """
 
     def __init__(
-        self,
-        odoo: SandboxOdoo,
-        folder: Path,
-        postgres: EmbeddedPostgres,
-        process: Process,
-        run: str = "",
+        self, odoo: SandboxOdoo, folder: Path, postgres: EmbeddedPostgres, process: Process
     ) -> None:
         self.folder = folder
         self.odoo = odoo
@@ -126,7 +121,7 @@ class OdooServer:
         self.process = process
         self._url = process.url
         self._made: dict[str, OdooBooks] = {}
-        self._run = run or uuid4().hex[:8]
+        self._run = uuid4().hex[:8]
 
     def unprepared(self) -> OdooBooks:
         """Fresh books: the Canadian chart, and nothing of ours."""
@@ -213,19 +208,15 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
     home = postgres.data.parent
     shared = os.environ.get("FCB_ODOO_CACHE")
     folder = Path(shared) if shared else home / "odoo"
-    quick = _quick_passwords(home / "odoo-addons")
-    odoo = SandboxOdoo(folder, postgres, data=home / "odoo-data", options=quick)
-    run = uuid4().hex[:8]
+    data, options = home / "odoo-data", _options(home / "odoo-addons")
+    odoo = SandboxOdoo(folder, postgres, data=data, options=options)
     try:
-        # Before any server runs: one that sees a single database opens it, and that would be the template while
-        # another process of the tests restores it.
-        odoo.create_books(f"odoo_fresh_{run}")
         process = odoo.start(None, log=home / f"odoo-{os.getpid()}.log")
     except Failure as failure:
         if os.environ.get("FCB_REQUIRE_ODOO") == "1":
             raise
         pytest.skip(f"NO REAL ODOO HERE, its tests did not run: {failure}")
-    server = OdooServer(odoo, folder, postgres, process, run)
+    server = OdooServer(odoo, folder, postgres, process)
     try:
         yield server
     finally:
@@ -233,20 +224,29 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
         server.drop()
 
 
-def _quick_passwords(addons: Path) -> tuple[str, ...]:
-    """Options by which the server keeps passwords as hashes of few rounds, through an addon in this folder.
+_ADDON = """\
+from odoo.addons.base.models import res_users
+from odoo.service import db
 
-    A hash of Odoo's takes a quarter of a second. It is asked for anew in each copy of the books, which was half
-    of all that the server computed for the tests.
+res_users.MIN_ROUNDS = 1
+db.list_dbs = lambda force=False: []
+"""
+
+
+def _options(addons: Path) -> tuple[str, ...]:
+    """Options of the server that load an addon of the tests' own, which is made in this folder.
+
+    Passwords are kept as hashes of few rounds: Odoo's takes a quarter of a second, and is asked for anew in each
+    copy of the books, which was half of all that the server computed. Nor are the databases looked for at each
+    call, a tenth of the rest: each call names its own. Where there was a single one the server even opened it,
+    which might be the template while another process restored it.
     """
-    addon = addons / "quick_passwords"
+    addon = addons / "of_the_tests"
     if not addon.exists():
-        draft = addons / f"quick_passwords.{os.getpid()}"
+        draft = addons / f"of_the_tests.{os.getpid()}"
         draft.mkdir(parents=True)
-        (draft / "__manifest__.py").write_text("{'name': 'quick passwords', 'license': 'LGPL-3'}")
-        (draft / "__init__.py").write_text(
-            "from odoo.addons.base.models import res_users\n\nres_users.MIN_ROUNDS = 1\n"
-        )
+        (draft / "__manifest__.py").write_text("{'name': 'of the tests', 'license': 'LGPL-3'}")
+        (draft / "__init__.py").write_text(_ADDON)
         with suppress(OSError):  # another process was quicker
             draft.rename(addon)
     return ("--addons-path", str(addons), "--load", f"base,rpc,web,{addon.name}")

@@ -17,15 +17,16 @@ HEAD = """\
 task = env.context.get('fcb')
 if not task:
     raise UserError('This action works for fcb_pipelines only.')
+MODULE = 'fcb_pipelines'
+verb = task['verb']
+answer = {'done': True}
 # Where the company keeps a restrictive audit trail, Odoo's log of each change is a part of the books.
-audited = any(env.company.sudo().parent_ids.mapped('restrictive_audit_trail'))
+reads = verb in ('find', 'read')
+audited = not reads and any(env.company.sudo().parent_ids.mapped('restrictive_audit_trail'))
 quiet = [] if audited or task['tracking'] else ['tracking_disable', 'mail_notrack',
                                                 'mail_create_nolog', 'mail_create_nosubscribe']
 env = env(context={**{k: v for k, v in env.context.items() if k != 'fcb'},
                    **{key: True for key in quiet}})
-MODULE = 'fcb_pipelines'
-verb = task['verb']
-answer = {'done': True}
 names = env['ir.model.data'].sudo()
 moves = env['account.move']
 lines = env['account.move.line']
