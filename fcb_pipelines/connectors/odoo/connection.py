@@ -7,7 +7,7 @@ would change then.
 import http.client
 import re
 import urllib.error
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any
@@ -129,6 +129,26 @@ class OdooConnection:
     ) -> list[Row]:
         """`search`, in one call."""
         found: list[Row] = self.read(search(model, domain, fields, order=order, archived=archived))
+        return found
+
+    def nameless(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        fields: Sequence[str],
+        links: Collection[str],
+        *,
+        order: str = "id",
+    ) -> list[Row]:
+        """`rows` without the names of what is linked, which Odoo computes for each: a link is [id, ""].
+
+        `links` are all the many2ones among the fields.
+        """
+        found: list[Row] = self.call(
+            model, "search_read", list(domain), fields=list(fields), order=order, load=""
+        )
+        for row in found:
+            row.update({name: [row[name], ""] for name in links if row[name]})
         return found
 
     def read(self, read: Read) -> Any:
