@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 # Test processes. Two cores carry two; `make test JOBS=0` runs in one process.
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Whatever the environment says: each process of the demo and the tests would compile five thousand modules anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo dev test test-odoo test-long pictures mutation bench faults check lint types definitions audit lock format clean
 help:

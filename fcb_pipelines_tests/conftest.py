@@ -53,17 +53,21 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = str(home / "tmp")
 
 
-# They take minutes each: begun last, one process would still be at them when the others are done.
+# They take minutes each, the longest first: begun last, one process would still be at them when the others are done.
 _LONGEST = (
-    "faults/test_sample", "mutation/test_sample", "test_many_machines", "test_edge_cases", "test_demo",
-    "test_backfill", "test_signals", "test_home", "test_dev", "test_books_properties",
-    "test_histories", "test_opening", "test_benchmarks", "third_source/test_close",
+    "test_edge_cases", "faults/test_sample", "mutation/test_sample", "test_many_machines", "test_demo",
+    "test_backfill", "test_signals", "odoo/test_ledger", "test_ledger_life", "test_home", "test_dev",
+    "test_books_properties", "test_histories", "test_opening", "test_benchmarks", "third_source/test_close",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, all others in their order."""
-    items.sort(key=lambda item: not any(name in item.nodeid for name in _LONGEST))
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(test: str) -> int:
+    return next((place for place, name in enumerate(_LONGEST) if name in test), len(_LONGEST))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,7 +6,7 @@ it can't be had the tests are skipped, and say so; with FCB_REQUIRE_ODOO=1 they 
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -208,7 +208,8 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
     home = postgres.data.parent
     shared = os.environ.get("FCB_ODOO_CACHE")
     folder = Path(shared) if shared else home / "odoo"
-    odoo = SandboxOdoo(folder, postgres, data=home / "odoo-data")
+    data, options = home / "odoo-data", _options(home / "odoo-addons")
+    odoo = SandboxOdoo(folder, postgres, data=data, options=options)
     try:
         process = odoo.start(None, log=home / f"odoo-{os.getpid()}.log")
     except Failure as failure:
@@ -221,6 +222,34 @@ def odoo_server(postgres: EmbeddedPostgres) -> Iterator[OdooServer]:
     finally:
         processes.stop(process)
         server.drop()
+
+
+_ADDON = """\
+from odoo.addons.base.models import res_users
+from odoo.service import db
+
+res_users.MIN_ROUNDS = 1
+db.list_dbs = lambda force=False: []
+"""
+
+
+def _options(addons: Path) -> tuple[str, ...]:
+    """Options of the server that load an addon of the tests' own, which is made in this folder.
+
+    Passwords are kept as hashes of few rounds: Odoo's takes a quarter of a second, and is asked for anew in each
+    copy of the books, which was half of all that the server computed. Nor are the databases looked for at each
+    call, a tenth of the rest: each call names its own. Where there was a single one the server even opened it,
+    which might be the template while another process restored it.
+    """
+    addon = addons / "of_the_tests"
+    if not addon.exists():
+        draft = addons / f"of_the_tests.{os.getpid()}"
+        draft.mkdir(parents=True)
+        (draft / "__manifest__.py").write_text("{'name': 'of the tests', 'license': 'LGPL-3'}")
+        (draft / "__init__.py").write_text(_ADDON)
+        with suppress(OSError):  # another process was quicker
+            draft.rename(addon)
+    return ("--addons-path", str(addons), "--load", f"base,rpc,web,{addon.name}")
 
 
 @pytest.fixture

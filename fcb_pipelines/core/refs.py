@@ -39,7 +39,7 @@ from fcb_pipelines.core.codes import System
 _CORRECTION = ":correction:"
 
 # What setup made once for a whole database.
-ACTION_REF = "setup:action"
+ACTION_REF, READING_REF = "setup:action", "setup:action:reading"
 
 
 class Suffix(StrEnum):

@@ -13,7 +13,7 @@ the folder (FCB_ODOO_CACHE).
 import hashlib
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -71,7 +71,7 @@ class SandboxOdoo:
     """The Odoo installed in `folder`, serving books in the databases of `server`.
 
     `data` is the folder of attachments and web sessions, by default `odoo/data` in the server's home.
-    `say` is called with a line of text for each step that takes a while.
+    `say` is called with a line of text for each step that takes a while; `options` are further ones of the server.
     """
 
     def __init__(
@@ -81,11 +81,13 @@ class SandboxOdoo:
         *,
         data: Path | None = None,
         say: Say = lambda _: None,
+        options: Sequence[str] = (),
     ) -> None:
         self._folder = folder.absolute()
         self._server = server
         self._data = (data or server.data.parent / "odoo" / "data").absolute()
         self._say = say
+        self._options = tuple(options)
         self._program: OdooProgram | None = None
 
     @property
@@ -154,6 +156,7 @@ class SandboxOdoo:
             *("--workers", "0", "--max-cron-threads", "0"),
             # Odoo warns at every call that version 20 drops this interface.
             *("--log-handler", "odoo.addons.rpc.controllers.jsonrpc:ERROR"),
+            *self._options,
         ]
         return processes.start(
             "odoo", argv, port=port, log=log, environment=self.program.environment

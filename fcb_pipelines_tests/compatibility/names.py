@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from fcb_pipelines.config.environment import VARIABLES
-from fcb_pipelines.connectors.odoo.action import NAME
+from fcb_pipelines.connectors.odoo.action import NAME, READING_NAME
 from fcb_pipelines.connectors.odoo.action_code import MODULE
 from fcb_pipelines.connectors.odoo.fields import CASH_FIELDS, FIELDS
 from fcb_pipelines.core.close.gates import GATES
@@ -53,6 +53,7 @@ def names() -> dict[str, list[str]]:
         "odoo": [
             f"module {MODULE}",
             f"server action {NAME}",
+            f"server action {READING_NAME}",
             *(
                 f"{model}.{name}"
                 for fields in (FIELDS, CASH_FIELDS)

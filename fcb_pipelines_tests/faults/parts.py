@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fcb_pipelines.core.refs import ACTION_REF
 from fcb_pipelines_tests.defs.world import PERIODS, World
 from fcb_pipelines_tests.faults.bench import Bench
 from fcb_pipelines_tests.faults.books import Stand, damage, moves_in, stand
@@ -94,7 +95,8 @@ def _sales_locked(world: World) -> Undo:
 
 
 def _action(world: World) -> int:
-    named = [("module", "=", "fcb_pipelines"), ("model", "=", "ir.actions.server")]
+    """The one that writes."""
+    named = [("module", "=", "fcb_pipelines"), ("name", "=", ACTION_REF)]
     (row,) = _do(world, "ir.model.data", "search_read", named, fields=["res_id"])
     return int(row["res_id"])
 

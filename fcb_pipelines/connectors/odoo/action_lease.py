@@ -12,11 +12,14 @@ LEASE_SECONDS = 60
 LEASE_KEY = "fcb_pipelines.writer"
 """The parameter that has the lease."""
 
+READS = ("find", "identity", "read")
+"""The verbs that only read; every other one writes."""
+
 REFUSED = "another deployment writes these books"
 """The beginning of a refusal; the name and since when follow."""
 
 LEASE = f"""
-writes = verb not in ('find', 'identity')
+writes = verb not in {READS}
 me = task.get('deployment')
 if verb == 'identity' or (writes and me):
     # Beside the ORM, which has no lock of a row and keeps parameters in memory.

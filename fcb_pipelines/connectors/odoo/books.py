@@ -6,17 +6,16 @@ from datetime import date
 
 from fcb_pipelines.connectors.failures import Busy, NotAllowed, NotPrepared
 from fcb_pipelines.connectors.ledger import Writer
-from fcb_pipelines.connectors.odoo.action import Batches, read_action
+from fcb_pipelines.connectors.odoo.action import ActionIds, Batches, read_action
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
-from fcb_pipelines.connectors.odoo.company import read_company
+from fcb_pipelines.connectors.odoo.company import company_of, company_reads
 from fcb_pipelines.connectors.odoo.connection import WHEN_ANOTHER_WRITES, OdooConnection
 from fcb_pipelines.connectors.odoo.fields import SETUP
 from fcb_pipelines.connectors.odoo.lookups import LookupReader
 from fcb_pipelines.connectors.odoo.notes import Notes
-from fcb_pipelines.connectors.odoo.rights import missing_rights
+from fcb_pipelines.connectors.odoo.rights import Right, daily_rights
 from fcb_pipelines.connectors.stopping import sleep
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.ledger.description import MissingPart
 
 PATIENCE = 900.0
 """Seconds that a writer waits for another deployment."""
@@ -63,25 +62,20 @@ class Books:
                     remedy=WHEN_ANOTHER_WRITES,
                 )
             sleep(_ASKS_EVERY)
-            action = read_action(self._odoo, action.id or 0)
+            action = read_action(self._odoo, self._actions())
         return waited
 
-    def _lacking_rights(self) -> tuple[MissingPart, ...]:
-        """The rights that this user lacks.
+    def _rights(self) -> tuple[Right, ...]:
+        """The rights of which it is asked whether the user has them.
 
-        Once it lacks none it is not asked again, a call for each right at each step: where one is taken away
-        meanwhile, Odoo refuses the write itself, whole.
+        Once it lacks none, none: where one is taken away meanwhile, Odoo refuses the write itself, whole.
         """
-        if self._may_write:
-            return ()
-        lacking = missing_rights(self._odoo, cash=self._settings.cash is not None)
-        self._may_write = not lacking
-        return lacking
+        return () if self._may_write else daily_rights(cash=self._settings.cash is not None)
 
     def _chart(self) -> Chart:
         """The chart as last described. Raises NotPrepared without our fields or the server action."""
         if self._found is None:
-            self._found = read_chart(self._odoo, self._settings, read_company(self._odoo))
+            self._found = read_chart(self._odoo, self._settings)
         chart = self._found
         self._assert_has(chart, ("field", "server action"), cash=False)
         return chart
@@ -99,21 +93,22 @@ class Books:
             )
 
     def _assert_ours(self) -> None:
-        """Raises NotPrepared where the server action was changed since the chart was read."""
-        found = read_action(self._odoo, self._chart().action.id or 0)
-        if found.id is None:
+        """Raises NotPrepared where a server action was changed since the chart was read."""
+        found = read_action(self._odoo, self._actions())
+        if found.ids is None:
             raise NotPrepared(
                 f"writing to Odoo database {self._odoo.database}",
                 f"it lacks server action {found.fault}",
                 remedy=SETUP,
             )
 
+    def _actions(self) -> ActionIds:
+        # A chart without them is refused.
+        return self._chart().action.ids or ActionIds(reading=0, writing=0)
+
     def _batches(self) -> Batches:
-        action = self._chart().action.id or 0
-        tracking = self._settings.odoo.tracking
-        return Batches(
-            self._odoo, action, tracking=tracking, writer=self._writer, notes=self._notes
-        )
+        ids, tracking = self._actions(), self._settings.odoo.tracking
+        return Batches(self._odoo, ids, tracking=tracking, writer=self._writer, notes=self._notes)
 
     def _lookups(self) -> LookupReader:
         return LookupReader(self._odoo, self._batches(), self._chart())
@@ -123,7 +118,7 @@ class Books:
         dated = list(todo)
         if not dated:
             return
-        company = read_company(self._odoo)
+        company = company_of(self._batches().read(company_reads(self._odoo.company)))
         lock: date | None = getattr(company, lock_name)
         for ref, day, currency in dated:
             if lock is not None and day <= lock:

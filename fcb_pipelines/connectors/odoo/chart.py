@@ -1,4 +1,4 @@
-"""The accounts, journals, taxes and fields that our documents need, read from Odoo in a few calls.
+"""The accounts, journals, taxes and fields that our documents need, out of what was read of Odoo.
 
 The chart has the found parts - ids to write with, keys to read back with - and the missing ones, each
 with its remedy. Nothing is created here.
@@ -9,25 +9,19 @@ from dataclasses import dataclass, field
 
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.odoo.action import FoundAction
-from fcb_pipelines.connectors.odoo.company import Company
+from fcb_pipelines.connectors.odoo.company import Company, company_of
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
-from fcb_pipelines.connectors.odoo.fields import SETUP, found_fields, missing_fields, wanted_fields
-from fcb_pipelines.connectors.odoo.parts import (
-    ACCOUNT,
-    JOURNAL,
-    Parts,
-    choose,
-    part_ref,
-    read_part_refs,
-)
+from fcb_pipelines.connectors.odoo.facts import Facts, read_facts
+from fcb_pipelines.connectors.odoo.fields import SETUP, missing_fields, wanted_fields
+from fcb_pipelines.connectors.odoo.parts import ACCOUNT, JOURNAL, Parts, choose
+from fcb_pipelines.connectors.odoo.rights import Right
 from fcb_pipelines.connectors.odoo.taxes import CONFIGURATION, Taxes
 from fcb_pipelines.connectors.odoo.views import missing_views
 from fcb_pipelines.connectors.odoo.wanted import (
-    RECEIVABLE,
     Wanted,
     balances,
     journal_types,
-    wanted_accounts,
+    read_accounts,
     wanted_currencies,
 )
 from fcb_pipelines.core.company.settings import Settings
@@ -40,7 +34,7 @@ BANK_ACCOUNT = "bank account"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bank:
-    """The bank account of a journal, by code, and whether anything was ever booked on it."""
+    """The bank account of a journal, by code; `is_used`: it is not the configured one, and has entries."""
 
     account: str
     is_used: bool
@@ -53,7 +47,7 @@ class Chart:
     Accounts and journals go by the configured code, archived ones too; `refs` has the external ids that
     setup gave to them. `taxes` is tax key -> id, `groups` the ids of group taxes by their keys. `lines`
     has the payment method lines of each journal code and their account, `banks` the bank account of each
-    journal of a balance.
+    journal of a balance, `lacking` the rights that were asked for and that the user lacks.
     """
 
     settings: Settings
@@ -67,6 +61,7 @@ class Chart:
     action: FoundAction
     taxes: Mapping[str, int]
     groups: Mapping[frozenset[str], int]
+    lacking: tuple[Right, ...]
     missing: tuple[MissingPart, ...]
     _keys: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -126,64 +121,47 @@ class Chart:
         return int(rows[name]["id"])
 
 
-def read_chart(connection: OdooConnection, settings: Settings, owner: Company) -> Chart:
-    """The chart of this company now. Raises the failures of `OdooConnection`."""
-    company = [("company_id", "parent_of", [connection.company])]
+def read_chart(
+    connection: OdooConnection, settings: Settings, rights: Sequence[Right] = ()
+) -> Chart:
+    """The chart of this company now, and which of these rights its user lacks; `facts` says in how many calls.
+
+    Raises the failures of `OdooConnection`.
+    """
+    facts = read_facts(connection, settings, rights)
+    wanted = read_accounts(settings)
     receivable = settings.accounts.receivable
-    wanted = (*wanted_accounts(settings), Wanted(account=receivable, type=RECEIVABLE))
-    fields, action = found_fields(connection, wanted_fields(settings))
-    refs = read_part_refs(connection, action.id)
-    accounts = _read_parts(
-        connection, ACCOUNT, [each.account.code for each in wanted], refs, ["account_type"]
-    )
-    journals = _read_parts(
-        connection, JOURNAL, list(journal_types(settings)), refs, ["type", "default_account_id"]
-    )
-    lines = _method_lines(connection, journals.rows)
-    banks = _banks(connection, settings, journals.rows)
-    taxes = Taxes(connection, company, settings)
+    codes, journal_codes = [each.account.code for each in wanted], list(journal_types(settings))
+    accounts = choose(codes, facts.accounts, facts.parts(ACCOUNT, codes))
+    found = facts.answers["journals"]
+    journals = choose(journal_codes, found, facts.parts(JOURNAL, journal_codes))
+    owner = company_of(facts.answers)
+    lines = _method_lines(facts, journals.rows)
+    banks = _banks(connection, facts, settings, journals.rows)
+    taxes = Taxes(facts.answers, facts.codes, settings)
     return Chart(
         settings=settings,
         company=owner,
         accounts=accounts.rows,
         journals=journals.rows,
-        refs=refs,
+        refs=facts.refs,
         lines=lines,
         banks=banks,
-        fields=fields,
-        action=action,
+        fields=facts.fields,
+        action=facts.action,
         taxes=taxes.ids,
         groups=taxes.groups,
+        lacking=facts.lacking,
         missing=(
             *_missing_accounts(wanted, accounts, receivable.code),
             *_missing_journals(settings, journals.rows, lines),
             *_missing_banks(settings, banks),
-            *missing_fields(fields, action, wanted_fields(settings)),
-            *(missing_views(settings, refs) if action.id is not None else ()),
+            *missing_fields(facts.fields, facts.action, wanted_fields(settings)),
+            *(missing_views(settings, facts.refs) if facts.action.ids is not None else ()),
             *_missing_currencies(settings, owner),
             *taxes.missing,
         ),
     )
-
-
-def _read_parts(
-    connection: OdooConnection,
-    model: str,
-    codes: Sequence[str],
-    refs: Mapping[str, int],
-    fields: Sequence[str],
-) -> Parts:
-    """The records of these codes, and those that setup once made or found for them."""
-    ours = [refs.get(part_ref(connection.company, model, code), 0) for code in codes]
-    # An account may be of several companies, and has its code in each.
-    companies = [("company_id", "parent_of", [connection.company])] if model == JOURNAL else []
-    rows = connection.rows(
-        model,
-        [*companies, "|", ("code", "in", list(codes)), ("id", "in", ours)],
-        ["code", "name", "active", *fields],
-        archived=True,
-    )
-    return choose(codes, rows, dict(zip(codes, ours, strict=True)))
 
 
 def _missing_accounts(
@@ -270,52 +248,42 @@ def _missing_currencies(settings: Settings, owner: Company) -> Iterable[MissingP
 
 
 def _banks(
-    connection: OdooConnection, settings: Settings, journals: Mapping[str, Row]
+    connection: OdooConnection, facts: Facts, settings: Settings, journals: Mapping[str, Row]
 ) -> dict[str, Bank]:
-    """The bank accounts of the journals of balances that are there; {} with cash off."""
-    codes = {one.journal.code for one in balances(settings).values()}
-    accounts = {code: journals[code]["default_account_id"] for code in codes if code in journals}
-    ids = {code: account[0] if account else 0 for code, account in accounts.items()}
-    if not ids:
-        return {}
-    rows = connection.rows(
-        "account.account", [("id", "in", list(ids.values()))], ["code"], archived=True
-    )
-    found = {row["id"]: str(row["code"] or "") for row in rows}
-    groups = connection.call(
-        "account.move.line",
-        "formatted_read_group",
-        [("account_id", "in", list(found))],
-        groupby=["account_id"],
-        aggregates=["__count"],
-    )
-    used = {group["account_id"][0] for group in groups}
+    """The bank accounts of the journals of balances that are there; {} with cash off.
+
+    Only of another account than the configured one it is asked, in a call, whether it has entries.
+    """
+    wanted = {one.journal.code: one.account.code for one in balances(settings).values()}
+    found = {code: journals[code]["default_account_id"] for code in wanted if code in journals}
+    ids = {code: int(account[0]) if account else 0 for code, account in found.items()}
+    others = [id_ for code, id_ in ids.items() if facts.codes.get(id_) != wanted[code]]
+    used = _with_entries(connection, others) if others else set()
     return {
-        code: Bank(account=found.get(account, ""), is_used=account in used)
-        for code, account in ids.items()
+        code: Bank(account=facts.codes.get(id_, ""), is_used=id_ in used)
+        for code, id_ in ids.items()
     }
 
 
-def _method_lines(
-    connection: OdooConnection, journals: Mapping[str, Row]
-) -> dict[str, tuple[Row, ...]]:
+def _with_entries(connection: OdooConnection, accounts: Sequence[int]) -> set[int]:
+    groups = connection.call(
+        "account.move.line",
+        "formatted_read_group",
+        [("account_id", "in", list(accounts))],
+        groupby=["account_id"],
+        aggregates=["__count"],
+    )
+    return {int(group["account_id"][0]) for group in groups}
+
+
+def _method_lines(facts: Facts, journals: Mapping[str, Row]) -> dict[str, tuple[Row, ...]]:
     """The payment method lines of our bank journals, with the code of their account."""
     ids = {row["id"]: code for code, row in journals.items() if row["type"] == "bank"}
-    if not ids:
-        return {}
-    found = connection.rows(
-        "account.payment.method.line",
-        [("journal_id", "in", list(ids))],
-        ["name", "journal_id", "payment_type", "payment_account_id", "code"],
-    )
-    accounts = [row["payment_account_id"][0] for row in found if row["payment_account_id"]]
-    found_accounts = connection.rows(
-        "account.account", [("id", "in", accounts)], ["code"], archived=True
-    )
-    codes = {row["id"]: row["code"] for row in found_accounts}
     lines: dict[str, tuple[Row, ...]] = {}
-    for row in found:
-        code = ids[row["journal_id"][0]]
-        account = codes.get(row["payment_account_id"][0]) if row["payment_account_id"] else None
-        lines[code] = (*lines.get(code, ()), {**row, "account": account})
+    for row in facts.answers["method lines"]:
+        code = ids.get(row["journal_id"][0])
+        if code is not None:
+            chosen = row["payment_account_id"]
+            account = facts.codes.get(chosen[0]) if chosen else None
+            lines[code] = (*lines.get(code, ()), {**row, "account": account})
     return lines

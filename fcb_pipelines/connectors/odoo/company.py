@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Read, Row, search
 from fcb_pipelines.core.ledger.description import MissingPart
 from fcb_pipelines.core.money import exponent
 
@@ -42,32 +43,48 @@ class Company:
         return currency == self.currency or (since is not None and since <= day)
 
 
-def read_company(odoo: OdooConnection) -> Company:
-    """The company as it is now, in three calls."""
-    row, locks = _company_row(odoo)
-    currencies = odoo.rows("res.currency", [("active", "=", True)], ["name", "decimal_places"])
+def company_reads(company: int) -> dict[str, Read]:
+    """What `company_of` needs."""
+    return {
+        "company": _company_read(company),
+        "currencies": search(
+            "res.currency", [("active", "=", True)], ["name", "decimal_places"]
+        ),
+        "rates": Read(
+            model="res.currency.rate",
+            method="formatted_read_group",
+            arguments=([],),
+            options={"groupby": ["currency_id", "company_id"], "aggregates": ["name:min"]},
+        ),
+    }  # fmt: skip
+
+
+def company_of(answers: Mapping[str, Any]) -> Company:
+    """The company as it is now, out of the answers to `company_reads`."""
+    (row,) = answers["company"]
+    locks = _locks(row)
     currency_ids = {
         each["name"]: each["id"]
-        for each in currencies
+        for each in answers["currencies"]
         if each["decimal_places"] == exponent(each["name"])
     }
     own = str(row["currency_id"][1])
     others = {id_: name for name, id_ in currency_ids.items() if name != own}
     return Company(
-        id=odoo.company,
+        id=int(row["id"]),
         name=str(row["name"]),
         currency=own,
         currency_ids=currency_ids,
         invoice_lock=_latest(locks.values()),
         entry_lock=_latest([locks["fiscalyear"], locks["hard"]]),
-        rates_since=_rates_since(odoo, others, row["root_id"][0]),
+        rates_since=_rates_since(answers["rates"], others, row["root_id"][0]),
     )
 
 
 def read_invoice_lock(odoo: OdooConnection) -> date | None:
     """The latest date on which this user may write no sales document now, in one call."""
-    _, locks = _company_row(odoo)
-    return _latest(locks.values())
+    (row,) = odoo.read(_company_read(odoo.company))
+    return _latest(_locks(row).values())
 
 
 def version_problem(version: str) -> tuple[MissingPart, ...]:
@@ -79,29 +96,32 @@ def version_problem(version: str) -> tuple[MissingPart, ...]:
     return (MissingPart(what="version", name=f"Odoo {OLDEST}, not {version}", remedy=remedy),)
 
 
-def _company_row(odoo: OdooConnection) -> tuple[Row, dict[str, date | None]]:
-    """The company's own row, and its lock dates by name."""
+def _company_read(company: int) -> Read:
     # The user_ fields count the parent companies' locks and this user's exceptions.
     names = [f"user_{lock}_lock_date" for lock in _LOCKS]
-    (row,) = odoo.rows(
-        "res.company", [("id", "=", odoo.company)], ["name", "currency_id", "root_id", *names]
-    )
-    return row, dict(zip(_LOCKS, (_day(row[name]) for name in names), strict=True))
+    return search(
+        "res.company", [("id", "=", company)], ["name", "currency_id", "root_id", *names]
+    )  # fmt: skip
+
+
+def _locks(row: Row) -> dict[str, date | None]:
+    """The lock dates of a company's own row, by name."""
+    return {lock: _day(row[f"user_{lock}_lock_date"]) for lock in _LOCKS}
 
 
 def _rates_since(
-    odoo: OdooConnection, currencies: Mapping[int, str], root: int
+    groups: Iterable[Row], currencies: Mapping[int, str], root: int
 ) -> tuple[tuple[str, date], ...]:
     """(currency, its first day with a rate) in the order of their names."""
-    groups = odoo.call(
-        "res.currency.rate",
-        "formatted_read_group",
-        [("currency_id", "in", list(currencies)), ("company_id", "in", [False, root])],
-        groupby=["currency_id"],
-        aggregates=["name:min"],
-    )
-    found = {currencies[each["currency_id"][0]]: _day(each["name:min"]) for each in groups}
-    return tuple((name, day) for name, day in sorted(found.items()) if day is not None)
+    found: dict[str, date] = {}
+    for each in groups:
+        # A rate is everybody's, or of the topmost company.
+        if each["company_id"] and each["company_id"][0] != root:
+            continue
+        name, day = currencies.get(each["currency_id"][0]), _day(each["name:min"])
+        if name is not None and day is not None:
+            found[name] = min(day, found.get(name, day))
+    return tuple(sorted(found.items()))
 
 
 def _day(value: object) -> date | None:

@@ -7,7 +7,8 @@ would change then.
 import http.client
 import re
 import urllib.error
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,31 @@ WHEN_ANOTHER_WRITES = (
     "its schedule"
 )
 _REMEDY = "check FCB_ODOO_URL, FCB_ODOO_DATABASE, FCB_ODOO_USER and FCB_ODOO_PASSWORD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One read of a model: a method, and what it is given."""
+
+    model: str
+    method: str
+    arguments: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def search(
+    model: str,
+    domain: Sequence[Any],
+    fields: Sequence[str],
+    *,
+    order: str = "id",
+    archived: bool = False,
+) -> Read:
+    """A `search_read`; `archived` finds those a person archived as well."""
+    options: dict[str, Any] = {"fields": list(fields), "order": order}
+    if archived:
+        options["context"] = {"active_test": False}
+    return Read(model=model, method="search_read", arguments=(list(domain),), options=options)
 
 
 class OdooConnection:
@@ -101,12 +127,33 @@ class OdooConnection:
         order: str = "id",
         archived: bool = False,
     ) -> list[Row]:
-        """`search_read`, in one call; `archived` finds those a person archived as well."""
-        context = {"active_test": False} if archived else {}
-        found: list[Row] = self.call(
-            model, "search_read", list(domain), fields=list(fields), order=order, context=context
-        )
+        """`search`, in one call."""
+        found: list[Row] = self.read(search(model, domain, fields, order=order, archived=archived))
         return found
+
+    def nameless(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        fields: Sequence[str],
+        links: Collection[str],
+        *,
+        order: str = "id",
+    ) -> list[Row]:
+        """`rows` without the names of what is linked, which Odoo computes for each: a link is [id, ""].
+
+        `links` are all the many2ones among the fields.
+        """
+        found: list[Row] = self.call(
+            model, "search_read", list(domain), fields=list(fields), order=order, load=""
+        )
+        for row in found:
+            row.update({name: [row[name], ""] for name in links if row[name]})
+        return found
+
+    def read(self, read: Read) -> Any:
+        """The answer of one read, in one call; several are one call of the server action."""
+        return self.call(read.model, read.method, *read.arguments, **read.options)
 
     def _logged_in(self) -> Any:
         if self._session is None:

@@ -1,13 +1,14 @@
 """Our fields in Odoo: manual fields that setup creates.
 
-The help text of `x_fc_source_ref` on `account.move` names the server action to call, by id and version.
+The help text of `x_fc_source_ref` on `account.move` names the server actions to call, by id and version.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from fcb_pipelines.connectors.odoo.action import VERSION, FoundAction, read_action
-from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.action import VERSION, ActionIds, FoundAction
+from fcb_pipelines.connectors.odoo.connection import Read
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.description import MissingPart
 
@@ -54,7 +55,8 @@ CASH_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
         (CONTENT_HASH, "Source Content Hash"),
     ),
 }
-ACTION_IN_HELP = re.compile(r"server action (\d+), version (\w+)")
+MOVE = "account.move"
+ACTIONS_IN_HELP = re.compile(r"server actions (\d+) and (\d+), version (\w+)")
 
 
 def wanted_fields(settings: Settings) -> Mapping[str, tuple[tuple[str, str], ...]]:
@@ -65,20 +67,29 @@ def wanted_fields(settings: Settings) -> Mapping[str, tuple[tuple[str, str], ...
     return {model: (*FIELDS.get(model, ()), *CASH_FIELDS.get(model, ())) for model in models}
 
 
-def found_fields(
-    connection: OdooConnection, wanted: Mapping[str, tuple[tuple[str, str], ...]]
-) -> tuple[frozenset[str], FoundAction]:
-    """Our existing fields (model.name) among those wanted, and the server action."""
-    found: set[str] = set()
-    action = FoundAction()
-    for model, ours in wanted.items():
-        names = [name for name, _ in ours]
-        described = connection.call(model, "fields_get", names, attributes=["help"])
-        found |= {f"{model}.{name}" for name in described}
-        named = ACTION_IN_HELP.search(str(described.get(SOURCE_REF, {}).get("help") or ""))
-        if named and named.group(2) == VERSION:
-            action = read_action(connection, int(named.group(1)))
-    return frozenset(found), action
+def fields_read(model: str, settings: Settings) -> Read:
+    """Our fields of this model, as far as they exist, with their help text."""
+    names = [name for name, _ in wanted_fields(settings)[model]]
+    return Read(
+        model=model, method="fields_get", arguments=(names,), options={"attributes": ["help"]}
+    )  # fmt: skip
+
+
+def actions_in_help(fields: Mapping[str, Any]) -> ActionIds | None:
+    """The server actions of this version, which our fields of `account.move` name."""
+    told = str(fields.get(SOURCE_REF, {}).get("help") or "")
+    named = ACTIONS_IN_HELP.search(told)
+    if not named or named.group(3) != VERSION:
+        return None
+    return ActionIds(reading=int(named.group(1)), writing=int(named.group(2)))
+
+
+def help_of(actions: ActionIds, module: str) -> str:
+    """The help text that names these server actions."""
+    return (
+        f"Written by {module}, with server actions {actions.reading} and {actions.writing}, "
+        f"version {VERSION}."
+    )  # fmt: skip
 
 
 def missing_fields(
@@ -98,5 +109,5 @@ def missing_fields(
                     taxes=() if cash else None,
                     cash=cash,
                 )
-    if action.id is None:
+    if action.ids is None:
         yield MissingPart(what="server action", name=action.fault, remedy=SETUP)

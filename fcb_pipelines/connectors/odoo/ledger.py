@@ -18,17 +18,13 @@ from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.connectors.odoo.books import Dated, locked
 from fcb_pipelines.connectors.odoo.cash_books import CashBooks
 from fcb_pipelines.connectors.odoo.chart import Chart, read_chart
-from fcb_pipelines.connectors.odoo.company import (
-    Company,
-    read_company,
-    read_invoice_lock,
-    version_problem,
-)
+from fcb_pipelines.connectors.odoo.company import read_invoice_lock, version_problem
 from fcb_pipelines.connectors.odoo.fields import SOURCE_REF
 from fcb_pipelines.connectors.odoo.foreign import foreign_credits
 from fcb_pipelines.connectors.odoo.moves import BATCH, Moves, in_pages, read_moves
 from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import KINDS, minor
+from fcb_pipelines.connectors.odoo.rights import lacking_rights, missing_rights
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
 from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
 from fcb_pipelines.connectors.odoo.setup import Setup
@@ -50,22 +46,24 @@ class OdooLedger(CashBooks):
 
     def describe(self) -> LedgerDescription:
         """Identity, currencies, locks and missing parts. Reads only."""
-        lacking = self._lacking_rights()
+        rights = self._rights()
         try:
-            company = read_company(self._odoo)
             # What was read before may have been changed by a person since.
-            self._found = chart = read_chart(self._odoo, self._settings, company)
+            self._found = chart = read_chart(self._odoo, self._settings, rights)
         except NotAllowed as refused:
+            lacking = missing_rights(self._odoo, lacking_rights(self._odoo, rights))
             if not lacking:
                 raise
             # What a user may not read says less than what the user lacks.
             raise NotAllowed(
                 refused.tried, refused.came_back, remedy=lacking[0].remedy
             ) from refused
+        self._may_write = not chart.lacking
+        company, lacking = chart.company, missing_rights(self._odoo, chart.lacking)
         too_old = version_problem(self._odoo.version)
         return LedgerDescription(
             adapter="odoo",
-            identity=self._identity(chart, company),
+            identity=self._identity(chart),
             version=self._odoo.version,
             company=company.name,
             company_currency=company.currency,
@@ -268,10 +266,10 @@ class OdooLedger(CashBooks):
         residue = self._settings.policies.tax_residue
         return Moves(self._odoo, self._batches(), self._chart(), residue)
 
-    def _identity(self, chart: Chart, company: Company) -> str:
+    def _identity(self, chart: Chart) -> str:
         """The database's own number and the company's id; a copy that is set up gets no other."""
         database = chart.action.database
-        return f"odoo:{database}:{company.id}" if database else ""
+        return f"odoo:{database}:{chart.company.id}" if database else ""
 
     def _partners(self, links: Iterable[str]) -> dict[str, int]:
         wanted = list(dict.fromkeys(links))

@@ -16,6 +16,7 @@ from fcb_pipelines.connectors.odoo.fields import (
 )
 from fcb_pipelines.connectors.odoo.reading import (
     LINE_FIELDS,
+    LINE_LINKS,
     MOVE_FIELDS,
     Lookups,
     ledger_move,
@@ -86,8 +87,8 @@ class Moves:
         """The lines of these moves, in their order."""
         found: dict[int, list[Row]] = {}
         domain = [("move_id", "in", list(ids))]
-        for line in self._odoo.rows(
-            "account.move.line", domain, LINE_FIELDS, order="move_id, sequence, id"
+        for line in self._odoo.nameless(
+            "account.move.line", domain, LINE_FIELDS, LINE_LINKS, order="move_id, sequence, id"
         ):
             found.setdefault(line["move_id"][0], []).append(line)
         return found

@@ -1,4 +1,4 @@
-"""The external ids of the accounts, journals and the server action that setup made or found.
+"""The external ids of the accounts, journals and server actions that setup made or found.
 
 An external id finds a part again that a person renamed or gave another code. The configured code comes
 first: a part that has it now is the one that the configuration names.
@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fcb_pipelines.connectors.failures import NotAllowed
-from fcb_pipelines.connectors.odoo.action import Batches, ref_of, xml_name
+from fcb_pipelines.connectors.odoo.action import ref_of, xml_name
 from fcb_pipelines.connectors.odoo.action_code import MODULE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.views import VIEW
 from fcb_pipelines.core.refs import setup_ref
 
 ACCOUNT, JOURNAL, ACTION = "account.account", "account.journal", "ir.actions.server"
+PARTS = (ACCOUNT, JOURNAL, ACTION, VIEW)
 _KINDS = {ACCOUNT: "account", JOURNAL: "journal"}
 
 
@@ -23,19 +24,15 @@ def part_ref(company: int, model: str, code: str) -> str:
     return setup_ref(company, _KINDS[model], code)
 
 
-def read_part_refs(connection: OdooConnection, action: int | None) -> dict[str, int]:
-    """External id -> record id of the parts that setup named.
+def read_part_refs(connection: OdooConnection) -> dict[str, int]:
+    """External id -> record id of the parts that setup named: {} for all but an administrator.
 
-    The server action reads them for every user. Without it only an administrator can, and others get {}.
+    The server action reads them for every user, once it is there.
     """
-    models = (ACCOUNT, JOURNAL, ACTION, VIEW)
-    if action is not None:
-        found = Batches(connection, action).find(*models)
-        return {ref: record for ref, _, record in found}
     try:
         rows = connection.rows(
             "ir.model.data",
-            [("module", "=", MODULE), ("model", "in", models)],
+            [("module", "=", MODULE), ("model", "in", PARTS)],
             ["name", "res_id"],
         )
     except NotAllowed:

@@ -36,6 +36,7 @@ LINE_FIELDS = (
     "move_id", "display_type", "name", "quantity", "price_unit", "price_subtotal", "account_id",
     "tax_ids", "tax_line_id", "amount_currency",
 )  # fmt: skip
+LINE_LINKS = ("move_id", "account_id", "tax_line_id")
 
 # Lines without an account.
 _REMARKS = {"line_section", "line_subsection", "line_note"}

@@ -3,11 +3,11 @@
 They are asked of Odoo before anything is written, so that no batch stops halfway for want of one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fcb_pipelines.connectors.failures import NotAllowed
-from fcb_pipelines.connectors.odoo.connection import OdooConnection
+from fcb_pipelines.connectors.odoo.connection import OdooConnection, Read
 from fcb_pipelines.core.ledger.description import MissingPart
 
 
@@ -24,6 +24,11 @@ class Right:
     def name(self) -> str:
         """`create account.move`."""
         return f"{self.operation} {self.model}"
+
+    @property
+    def read(self) -> Read:
+        """Whether the user has it."""
+        return Read(model=self.model, method="has_access", arguments=([], self.operation))
 
 
 INVOICING, CONTACTS = "Accounting: Invoicing", "Contact Creation"
@@ -51,8 +56,13 @@ SETUP = (
 )
 
 
-def missing_rights(odoo: OdooConnection, *, cash: bool = False) -> tuple[MissingPart, ...]:
-    """The rights of the daily work that this user lacks, those of `cash` too."""
+def daily_rights(*, cash: bool) -> tuple[Right, ...]:
+    """The rights of the daily work, those of `cash` too."""
+    return (*DAILY, *CASH) if cash else DAILY
+
+
+def missing_rights(odoo: OdooConnection, lacking: Iterable[Right]) -> tuple[MissingPart, ...]:
+    """These rights, which this user lacks, each with who grants it."""
     return tuple(
         MissingPart(
             what="right",
@@ -61,13 +71,13 @@ def missing_rights(odoo: OdooConnection, *, cash: bool = False) -> tuple[Missing
             taxes=() if right.cash else None,
             cash=right.cash,
         )
-        for right in _lacking(odoo, (*DAILY, *CASH) if cash else DAILY)
+        for right in lacking
     )
 
 
 def assert_may_set_up(odoo: OdooConnection) -> None:
     """Raises NotAllowed, naming each right of setup that this user lacks."""
-    lacking = list(_lacking(odoo, SETUP))
+    lacking = lacking_rights(odoo, SETUP)
     if lacking:
         names = ", ".join(right.name for right in lacking)
         groups = dict.fromkeys(_grant(odoo, right.group) for right in lacking)
@@ -78,10 +88,9 @@ def assert_may_set_up(odoo: OdooConnection) -> None:
         )
 
 
-def _lacking(odoo: OdooConnection, rights: tuple[Right, ...]) -> Iterator[Right]:
-    for right in rights:
-        if not odoo.call(right.model, "has_access", [], right.operation):
-            yield right
+def lacking_rights(odoo: OdooConnection, rights: Iterable[Right]) -> tuple[Right, ...]:
+    """Those of these rights that this user lacks, a call each."""
+    return tuple(right for right in rights if not odoo.read(right.read))
 
 
 def _grant(odoo: OdooConnection, group: str) -> str:

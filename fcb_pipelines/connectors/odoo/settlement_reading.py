@@ -21,6 +21,8 @@ ENTRY_FIELDS = (
     "state", "ref", "date", "journal_id", "partner_id", SOURCE_REF, DOCUMENT_REF, "x_fc_undoes",
     CONTENT_HASH,
 )  # fmt: skip
+LINKS = ("journal_id", "partner_id")
+"""The links of both: of `ENTRY_FIELDS` and of `SIDE_FIELDS`."""
 # Of the moves on both sides of a matching: documents; one may be a shared receipt, and the other the
 # failure by which an allocation was undone.
 SIDE_FIELDS = (

@@ -11,6 +11,7 @@ from fcb_pipelines.connectors.odoo.moves import LookupsOf, in_pages
 from fcb_pipelines.connectors.odoo.reading import minor, text
 from fcb_pipelines.connectors.odoo.settlement_reading import (
     ENTRY_FIELDS,
+    LINKS,
     SIDE_FIELDS,
     Matched,
     ledger_allocation,
@@ -25,6 +26,7 @@ _PAIR_FIELDS = (
     "debit_move_id", "credit_move_id", "debit_amount_currency", "credit_amount_currency",
     SOURCE_REF, CONTENT_HASH, "x_fc_date", "x_fc_memo",
 )  # fmt: skip
+_PAIR_LINKS = _PAIR_FIELDS[:2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class SettlementSearch:
         # Documents and shared receipts are among them: they are no settlement of a document.
         domain = [("id", "in", list(page.values())), ("move_type", "=", "entry"),
                   (DOCUMENT_REF, "!=", False)]  # fmt: skip
-        rows = {row["id"]: row for row in self._odoo.rows(MOVE, domain, ENTRY_FIELDS)}
+        rows = {row["id"]: row for row in self._odoo.nameless(MOVE, domain, ENTRY_FIELDS, LINKS)}
         lines: dict[int, list[Row]] = {}
         for line in self._odoo.rows(_LINES, [("move_id", "in", list(rows))], _LINE_FIELDS):
             lines.setdefault(line["move_id"][0], []).append(line)
@@ -150,14 +152,18 @@ class SettlementSearch:
         """The matchings of these lines, each seen from the line."""
         ids = list(lines)
         domain = ["|", ("debit_move_id", "in", ids), ("credit_move_id", "in", ids)]
-        rows = self._odoo.rows(MATCHING, domain, _PAIR_FIELDS[:5]) if ids else []
+        fields = _PAIR_FIELDS[:5]
+        rows = self._odoo.nameless(MATCHING, domain, fields, _PAIR_LINKS) if ids else []
         seen = [each for row in rows for each in _both_ways(row) if each[0] in lines]
         if not seen:
             return []
         others = {
             row["id"]: row
-            for row in self._odoo.rows(
-                _LINES, [("id", "in", [other for _, other, _, _ in seen])], ["move_id", "move_name"]
+            for row in self._odoo.nameless(
+                _LINES,
+                [("id", "in", [other for _, other, _, _ in seen])],
+                ["move_id", "move_name"],
+                ["move_id"],
             )
         }
         return [
@@ -180,7 +186,9 @@ class SettlementSearch:
     def _allocations(self, page: Mapping[str, int]) -> Iterable[LedgerSettlement]:
         pairs = {
             row["id"]: row
-            for row in self._odoo.rows(MATCHING, [("id", "in", list(page.values()))], _PAIR_FIELDS)
+            for row in self._odoo.nameless(
+                MATCHING, [("id", "in", list(page.values()))], _PAIR_FIELDS, _PAIR_LINKS
+            )
         }
         lines = self._odoo.rows(
             _LINES,
@@ -189,8 +197,8 @@ class SettlementSearch:
         )
         moves = {
             row["id"]: row
-            for row in self._odoo.rows(
-                MOVE, [("id", "in", [line["move_id"][0] for line in lines])], SIDE_FIELDS
+            for row in self._odoo.nameless(
+                MOVE, [("id", "in", [line["move_id"][0] for line in lines])], SIDE_FIELDS, LINKS
             )
         }
         sides = {line["id"]: (line, moves[line["move_id"][0]]) for line in lines}

@@ -1,7 +1,7 @@
-"""Setup creates missing accounts, journals, currencies, fields and the server action.
+"""Setup creates missing accounts, journals, currencies, fields and the server actions.
 
 Taxes are found, never created. A person's later changes stay, and the ledger's description lists them.
-Accounts, journals and the action get an external id, by which they are found again (`parts`).
+Accounts, journals and the actions get an external id, by which they are found again (`parts`).
 Setup needs a user with the rights of Settings; a sync does not.
 """
 
@@ -12,12 +12,11 @@ from functools import partial
 from fcb_pipelines.connectors.failures import NotPrepared, PermanentFailure
 from fcb_pipelines.connectors.odoo.action import NAME, VERSION
 from fcb_pipelines.connectors.odoo.chart import BANK_ACCOUNT, Chart, read_chart
-from fcb_pipelines.connectors.odoo.company import read_company
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.fields import (
     wanted_fields,
 )
-from fcb_pipelines.connectors.odoo.making import make_action, make_fields
+from fcb_pipelines.connectors.odoo.making import make_actions, make_fields
 from fcb_pipelines.connectors.odoo.parts import (
     ACCOUNT,
     ACTION,
@@ -38,7 +37,7 @@ from fcb_pipelines.connectors.odoo.wanted import (
 )
 from fcb_pipelines.core.company.settings import Journal, Settings
 from fcb_pipelines.core.ledger.description import SetupStep
-from fcb_pipelines.core.refs import ACTION_REF
+from fcb_pipelines.core.refs import ACTION_REF, READING_REF
 
 Make = Callable[[], object]
 
@@ -82,7 +81,7 @@ class Setup:
         An archived part is found; it is un-archived only where that was asked for. Raises NotAllowed,
         before anything is made, for a user who may not make the parts.
         """
-        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = read_chart(self._odoo, self._settings)
         parts = list(self._parts(chart))
         if not dry_run and any(part.make for part in parts):
             assert_may_set_up(self._odoo)
@@ -114,7 +113,7 @@ class Setup:
             yield from self._balance_journal(balance, chart)
         yield from self._currencies(chart)
         yield from self._fields(chart)
-        make = None if chart.action.id is not None else partial(make_action, self._odoo)
+        make = None if chart.action.ids is not None else partial(make_actions, self._odoo)
         yield Part(what="server action", name=f"{NAME} {VERSION}", make=make)
         yield self._external_ids(chart)
         yield from self._views(chart)
@@ -197,7 +196,8 @@ class Setup:
             if code not in rows
             or chart.refs.get(part_ref(self._odoo.company, model, code)) != rows[code]["id"]
         ]
-        make = self._name_parts if lacking or ACTION_REF not in chart.refs else None
+        named = chart.refs.keys() >= {ACTION_REF, READING_REF}
+        make = None if named and not lacking else self._name_parts
         return Part(what="external ids", name="accounts, journals and the server action", make=make)
 
     def _ours(self, chart: Chart) -> Iterator[tuple[str, Mapping[str, Row], list[str]]]:
@@ -206,14 +206,16 @@ class Setup:
         yield JOURNAL, chart.journals, [journal.code for journal in made_journals(self._settings)]
 
     def _name_parts(self) -> None:
-        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = read_chart(self._odoo, self._settings)
         for model, rows, codes in self._ours(chart):
             for code in codes:
                 ref, record = part_ref(self._odoo.company, model, code), int(rows[code]["id"])
                 if chart.refs.get(ref) != record:
                     name_part(self._odoo, ref, model, record)
-        if chart.action.id is not None and ACTION_REF not in chart.refs:
-            name_part(self._odoo, ACTION_REF, ACTION, chart.action.id)
+        if (ids := chart.action.ids) is not None:
+            for ref, action in ((ACTION_REF, ids.writing), (READING_REF, ids.reading)):
+                if ref not in chart.refs:
+                    name_part(self._odoo, ref, ACTION, action)
 
     def _currencies(self, chart: Chart) -> Iterator[Part]:
         for name in wanted_currencies(self._settings):
@@ -277,12 +279,12 @@ class Setup:
 
     def _set_bank_account(self, balance: Balance) -> None:
         """A journal that is made here has its account already."""
-        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = read_chart(self._odoo, self._settings)
         account = {"default_account_id": chart.account(balance.account.code)}
         self._odoo.call("account.journal", "write", [chart.journal(balance.journal.code)], account)
 
     def _account(self, code: str) -> int:
-        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = read_chart(self._odoo, self._settings)
         return chart.account(code)
 
     def _currency(self, name: str) -> int:
@@ -299,7 +301,7 @@ class Setup:
         self._odoo.call("res.currency", "write", [row["id"] for row in found], {"active": True})
 
     def _set_outstanding(self, journal: str, account: str) -> None:
-        chart = read_chart(self._odoo, self._settings, read_company(self._odoo))
+        chart = read_chart(self._odoo, self._settings)
         lines = [line for line in chart.lines.get(journal, ()) if not line["account"]]
         ids = [line["id"] for line in lines]
         self._odoo.call(

@@ -1,10 +1,10 @@
 """The configured sale taxes in Odoo: found by name and checked by rate, never created."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
+from fcb_pipelines.connectors.odoo.connection import Read, Row, search
 from fcb_pipelines.core.company.settings import Settings, Tax
 from fcb_pipelines.core.ledger.description import MissingPart
 
@@ -14,19 +14,15 @@ CONFIGURATION = "correct the configuration file (FCB_CONFIG)"
 class Taxes:
     """Found taxes (`ids`: tax key -> id; `groups`: the keys of a group -> its id) and missing ones."""
 
-    def __init__(self, connection: OdooConnection, company: list[Any], settings: Settings) -> None:
+    def __init__(
+        self, answers: Mapping[str, Any], codes: Mapping[int, str], settings: Settings
+    ) -> None:
+        """Out of the answers to `tax_reads`; `codes` has the code of each account that they post to."""
         self.ids: dict[str, int] = {}
         self.groups: dict[frozenset[str], int] = {}
         self.missing: list[MissingPart] = []
-        names = [tax.odoo_name for tax in settings.taxes]
-        names += [group.odoo_name for group in settings.tax_groups]
-        rows = connection.rows(
-            "account.tax",
-            [*company, ("type_tax_use", "=", "sale"), ("name", "in", names)],
-            ["name", "amount", "amount_type", "children_tax_ids", "price_include"],
-        )
-        found = {row["name"]: row for row in reversed(rows)}
-        accounts = _tax_accounts(connection, [row["id"] for row in rows])
+        found = {row["name"]: row for row in reversed(answers["taxes"])}
+        accounts = _tax_accounts(answers["tax lines"], codes)
         for tax in settings.taxes:
             self._take(tax, found.get(tax.odoo_name), accounts)
         for group in settings.tax_groups:
@@ -64,18 +60,32 @@ class Taxes:
         self.missing.append(MissingPart(what="tax", name=name, remedy=remedy, taxes=taxes))
 
 
-def _tax_accounts(connection: OdooConnection, taxes: list[int]) -> dict[int, set[str]]:
+def tax_reads(company: int, settings: Settings) -> dict[str, Read]:
+    """What `Taxes` needs: the taxes of these names, and where they post to."""
+    names = [tax.odoo_name for tax in settings.taxes]
+    names += [group.odoo_name for group in settings.tax_groups]
+    ours = {
+        "company_id": ("parent_of", [company]), "type_tax_use": ("=", "sale"), "name": ("in", names),
+    }  # fmt: skip
+    return {
+        "taxes": search(
+            "account.tax",
+            [(name, *wanted) for name, wanted in ours.items()],
+            ["name", "amount", "amount_type", "children_tax_ids", "price_include"],
+        ),
+        "tax lines": search(
+            "account.tax.repartition.line",
+            [("repartition_type", "=", "tax"),
+             *((f"tax_id.{name}", *wanted) for name, wanted in ours.items())],
+            ["tax_id", "account_id"],
+        ),
+    }  # fmt: skip
+
+
+def _tax_accounts(lines: Iterable[Row], codes: Mapping[int, str]) -> dict[int, set[str]]:
     """The account codes that each tax posts to, on invoices and credit notes alike."""
-    rows = connection.rows(
-        "account.tax.repartition.line",
-        [("tax_id", "in", taxes), ("repartition_type", "=", "tax")],
-        ["tax_id", "account_id"],
-    )
-    ids = sorted({row["account_id"][0] for row in rows if row["account_id"]})
-    accounts = connection.rows("account.account", [("id", "in", ids)], ["code"])
-    codes = {row["id"]: row["code"] for row in accounts}
     found: dict[int, set[str]] = {}
-    for row in rows:
+    for row in lines:
         if row["account_id"]:
             found.setdefault(row["tax_id"][0], set()).add(codes[row["account_id"][0]])
     return found

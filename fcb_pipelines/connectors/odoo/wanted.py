@@ -103,6 +103,12 @@ def wanted_accounts(settings: Settings) -> tuple[Wanted, ...]:
     return tuple({each.account.code: each for each in wanted}.values())
 
 
+def read_accounts(settings: Settings) -> tuple[Wanted, ...]:
+    """Every account that we need, and the receivable, which setup does not make."""
+    receivable = Wanted(account=settings.accounts.receivable, type=RECEIVABLE)
+    return (*wanted_accounts(settings), receivable)
+
+
 def _of_cash(settings: Settings) -> tuple[Wanted, ...]:
     if settings.cash is None:
         return ()

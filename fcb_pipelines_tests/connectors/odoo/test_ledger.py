@@ -17,8 +17,8 @@ from fcb_pipelines.connectors.failures import (
     Unreachable,
 )
 from fcb_pipelines.connectors.ledger import Writer
-from fcb_pipelines.connectors.odoo.action import NAME, xml_name
-from fcb_pipelines.connectors.odoo.action_code import CODE, MODULE
+from fcb_pipelines.connectors.odoo.action import NAME, READING_NAME, xml_name
+from fcb_pipelines.connectors.odoo.action_code import MODULE, READING_CODE, WRITING_CODE
 from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.connectors.odoo.notes import Notes
@@ -169,27 +169,46 @@ def test_the_server_action_is_brought_up_to_date(odoo_ledger: OdooLedger) -> Non
     assert [part.what for part in fresh.describe().missing] == ["server action"]
     assert outcomes(fresh.setup())["server action"] == {"made"}
     assert fresh.describe().missing == ()
-    assert len(odoo.rows("ir.actions.server", [("name", "ilike", MODULE)], ["id"])) == 1
+    assert len(odoo.rows("ir.actions.server", [("name", "ilike", MODULE)], ["id"])) == 2
+
+
+@pytest.mark.parametrize("name", [NAME, READING_NAME])
+def test_a_server_action_that_is_gone_is_told_and_made_again(
+    odoo_ledger: OdooLedger, name: str
+) -> None:
+    odoo = odoo_ledger.connection
+    odoo_ledger.describe()
+    ours = odoo.rows("ir.actions.server", [("name", "=", name)], ["id"])
+    odoo.call("ir.actions.server", "unlink", [each["id"] for each in ours])
+    with pytest.raises(NotPrepared, match="server action") as failure:
+        odoo_ledger.upsert_partners([a_partner()])
+    assert failure.value.remedy == "fcb ledger setup"
+    (missing,) = odoo_ledger.describe().missing
+    assert missing.what == "server action"
+    assert outcomes(odoo_ledger.setup())["server action"] == {"made"}
+    assert odoo_ledger.describe().missing == ()
 
 
 @pytest.mark.parametrize(
-    ("changed", "by", "told"),
+    ("name", "changed", "by", "told"),
     [
         (
+            NAME,
             "if move.state != 'posted' or str(move.date) != row[1]:",
             "if False:",
             "was changed in Odoo",
         ),
-        ("verb = task['verb']", "verb = tasks['verb']", "does not run"),
-        ("action = answer", "action = {}", "does not run"),
+        (READING_NAME, "('module', '=', MODULE), ", "", "was changed in Odoo"),
+        (READING_NAME, "verb = task['verb']", "verb = tasks['verb']", "does not run"),
+        (READING_NAME, "action = answer", "action = {}", "does not run"),
     ],
 )
 def test_the_server_action_is_known_by_its_code_before_anything_is_written(
-    odoo_ledger: OdooLedger, changed: str, by: str, told: str
+    odoo_ledger: OdooLedger, name: str, changed: str, by: str, told: str
 ) -> None:
     odoo, before = odoo_ledger.connection, odoo_ledger
     assert before.read_moves() == ()
-    (action,) = odoo.rows("ir.actions.server", [("name", "=", NAME)], ["code"])
+    (action,) = odoo.rows("ir.actions.server", [("name", "=", name)], ["code"])
     edited = action["code"].replace(changed, by)
     assert edited != action["code"]
     odoo.call("ir.actions.server", "write", [action["id"]], {"code": edited})
@@ -206,8 +225,9 @@ def test_the_server_action_is_known_by_its_code_before_anything_is_written(
     assert outcomes(fresh.setup())["server action"] == {"made"}
     mended = OdooLedger(odoo, SETTINGS)
     assert mended.describe().missing == ()
-    (action,) = odoo.rows("ir.actions.server", [("name", "=", NAME)], ["code"])
-    assert action["code"] == CODE
+    ours = odoo.rows("ir.actions.server", [("name", "in", [NAME, READING_NAME])], ["name", "code"])
+    codes = {action["name"]: action["code"] for action in ours}
+    assert codes == {NAME: WRITING_CODE, READING_NAME: READING_CODE}
 
 
 NOTES = Notes(
@@ -794,6 +814,13 @@ def test_a_move_that_was_deleted_may_be_written_again(books: OdooLedger) -> None
     (again,) = books.write_drafts([document])
     assert again.move_id != draft.move_id
     assert again.state is MoveState.DRAFT
+
+
+def test_describing_prepared_books_costs_three_calls(odoo_ledger: OdooLedger) -> None:
+    described = odoo_ledger.describe()
+    before = odoo_ledger.connection.calls
+    assert odoo_ledger.describe() == described
+    assert odoo_ledger.connection.calls - before == 3
 
 
 def test_a_batch_costs_a_constant_number_of_calls(books: OdooLedger) -> None:
