@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
+from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_rows
 from fcb_pipelines.core.close.decisions import Decision, in_force
 from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.gates import OF_A_MONTH
@@ -209,9 +209,12 @@ class FrameReport:
         return {nexacloud_ref(key): user.name for key, user in users.items()}
 
     def snapshot(self) -> str:
-        """The snapshot that the present extracts were read from."""
-        frame = self._whole("copies")
-        return str(frame.attrs.get("snapshot", "")) if frame is not None else ""
+        """The snapshot that the present extracts were read from; empty without one."""
+        try:
+            told = read_attrs(self._frames.path(keys.COPIES.path))
+        except FileNotFoundError:
+            return ""
+        return str(told.get("snapshot", ""))
 
     @cached_property
     def _amounts(self) -> tuple[AmountRow, ...]:
