@@ -124,8 +124,18 @@ def the_extracts_alone(world: World, _: pytest.MonkeyPatch) -> None:
         (a_month_again, ALL),
         (other_code, ALL),
         (the_extracts_alone, ALL),
+        (lambda world, _: the_proof_found_another_amount(world, _), {"amounts"}),
     ],
-    ids=["nothing", "an extract", "the books", "a source", "a month", "code", "an index"],
+    ids=[
+        "nothing",
+        "an extract",
+        "the books",
+        "a source",
+        "a month",
+        "code",
+        "an index",
+        "an amount",
+    ],
 )
 def test_a_proof_is_made_again_where_it_would_be_made_of_something_else(
     quiet: World, monkeypatch: pytest.MonkeyPatch, change: Change, again: set[str]

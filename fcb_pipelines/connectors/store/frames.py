@@ -147,7 +147,12 @@ def read_attrs(path: Place) -> dict[str, Any]:
 
 def content_digest(path: Place, names: Sequence[str] | None = None) -> str:
     """The digest of the rows in a file, or of these columns; attrs don't count. Raises FileNotFoundError."""
-    table = _of_rows(read_columns(path, names)).replace_schema_metadata(None).combine_chunks()
+    return rows_digest(read_columns(path, names))
+
+
+def rows_digest(table: pa.Table) -> str:
+    """The digest of a stored frame's rows; attrs don't count."""
+    table = _of_rows(table).replace_schema_metadata(None).combine_chunks()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

@@ -8,7 +8,12 @@ from collections.abc import Callable, Collection, Iterable
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.store.frames import FrameStore
+from fcb_pipelines.connectors.store.frames import (
+    FrameStore,
+    content_digest,
+    rows_digest,
+    to_table,
+)
 from fcb_pipelines.core.digests import digest_of_json
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState
 from fcb_pipelines.core.proof.basis import records_digest
@@ -47,10 +52,15 @@ def made_of(
 def unless_same(
     frames: FrameStore, key: dg.AssetKey, same: str | None, make: Callable[[], pd.DataFrame]
 ) -> pd.DataFrame:
-    """The frame of this asset as it is, where it was made of the `same`; else a new one."""
+    """The frame of this asset as it is, where it was made of the `same`; else a new one.
+
+    One that has other rows than it was written with is made anew.
+    """
     before = frames.read(key.path)
-    if same is not None and before is not None and before.attrs.get(_MADE_OF) == same:
-        return before
+    if before is not None and same is not None:
+        rows = content_digest(frames.path(key.path))
+        if before.attrs.get(_MADE_OF) == [same, rows]:
+            return before
     frame = make()
-    frame.attrs[_MADE_OF] = same
+    frame.attrs[_MADE_OF] = [same, rows_digest(to_table(frame))]
     return frame
