@@ -189,12 +189,13 @@ def test_the_doctor_finds_a_store_that_does_not_answer(
     endpoint = environment.os.environ["AWS_ENDPOINT_URL"]
     monkeypatch.setenv("FCB_STORE_URL", f"{bucket}/production")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{NOWHERE}")
+    # A process that starts anew knows no address of before.
+    s3fs.S3FileSystem.clear_instance_cache()
     with pytest.raises(Failure) as told:
         places.read_bytes(places.place_of(environment.read().store) / "frame")
     command = printed(told.value, "fcb doctor")
     assert fails(command, "store")
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    # A process that starts anew knows no address of before.
     s3fs.S3FileSystem.clear_instance_cache()
     assert not fails(command, "store")
 
