@@ -35,6 +35,7 @@ from fcb_pipelines.instance.storage import PooledEventLogStorage
 def all_of(found: Environment) -> tuple[Finding, ...]:
     """The findings in the order of the data flow; sources and ledger need a configuration."""
     findings = [*_guarded("configuration", "home", lambda: _home(found))]
+    findings += _guarded("configuration", "pages", lambda: _pages(found))
     if "FCB_STORE_URL" in found.values:
         findings += _guarded("store", "store", lambda: _store(found))
     findings += _guarded("configuration", "configuration", _configuration)
@@ -99,6 +100,9 @@ def _home(found: Environment) -> Iterator[Finding]:
         remedy=None if writable else "give this user the folder, or set FCB_HOME",
         kind="setting",
     )
+
+
+def _pages(found: Environment) -> Iterator[Finding]:
     pages = (found.dagster_page(), found.odoo_page(), found.report_page(""))
     if told := ", ".join(filter(None, pages)):
         yield Finding(what="pages", outcome="ok", detail=told, kind="setting")
