@@ -25,8 +25,9 @@ FINE = b'{"fine": true}'
 
 
 def whole(body: bytes = FINE, status: str = "200 OK", *headers: str) -> Answer:
-    """An answer that is sent at once."""
-    head = "\r\n".join((f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers))
+    """An answer that is sent at once, and says that the connection ends with it, as it does."""
+    length = f"Content-Length: {len(body)}"
+    head = "\r\n".join((f"HTTP/1.1 {status}", length, "Connection: close", *headers))
     return lambda caller: caller.sendall(head.encode() + b"\r\n\r\n" + body)
 
 

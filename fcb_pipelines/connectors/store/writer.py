@@ -8,7 +8,7 @@ dies. That nothing is written twice never rests on it, but on the ledger's own u
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 
 import psycopg2
@@ -92,8 +92,13 @@ def one_writer(
         raise _lost(tried, error) from error
     try:
         waited = _take(connection, lock, tried, waits, patience)
-        yield waited
-        _assert_held(connection, tried)
+        try:
+            yield waited
+        except BaseException:
+            with suppress(Unreachable):
+                _give_back(connection, lock, tried)
+            raise
+        _give_back(connection, lock, tried)
     finally:
         connection.close()
 
@@ -144,11 +149,14 @@ def _holder(connection: Connection, lock: int) -> str:
     return f"{name}{at}, since {since} UTC,"
 
 
-def _assert_held(connection: Connection, tried: str) -> None:
-    """A session that lives has its lock still."""
+def _give_back(connection: Connection, lock: int, tried: str) -> None:
+    """Free the lock before the session ends: a server ends it some time after it was closed here.
+
+    Raises Unreachable where the session had the lock no more.
+    """
     try:
         with connection.cursor() as cursor:
-            cursor.execute("select 1")
+            cursor.execute("select pg_advisory_unlock(%s)", (lock,))
     except psycopg2.Error as error:
         raise _lost(f"{tried} as its one writer", error) from error
 
