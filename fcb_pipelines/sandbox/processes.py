@@ -123,7 +123,6 @@ def stop(process: Process, *, patience: float = 15) -> bool:
     """End this process and its children; False when it had already ended."""
     found = _find(process)
     if found is None:
-        _reap(process)
         return False
     family = [found, *found.children(recursive=True)]
     found.terminate()
@@ -136,6 +135,7 @@ def stop(process: Process, *, patience: float = 15) -> bool:
 
 
 def _find(process: Process) -> psutil.Process | None:
+    _reap(process)
     try:
         found = psutil.Process(process.pid)
         same = abs(found.create_time() - process.started) < 1
