@@ -40,6 +40,19 @@ create table if not exists {TABLE} (
 create index if not exists {TABLE}_latest on {TABLE} (ledger, external_id, id desc);
 """ + only_grows(TABLE)
 
+_COLUMNS = "external_id, kind, state, content_hash, observed_at, run_id, reason"
+_LAST = (
+    f"select distinct on (external_id) {_COLUMNS} from {TABLE} where ledger = %s "  # noqa: S608 - constants
+    "order by external_id, id desc"
+)
+# One look into the index for each: a condition on all of them would have Postgres read the whole log.
+_LAST_OF = f"""
+select last.* from unnest(%s::text[]) as wanted (ref)
+cross join lateral (
+    select {_COLUMNS} from {TABLE} where ledger = %s and external_id = wanted.ref order by id desc limit 1
+) as last
+"""  # noqa: S608 - constants
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
@@ -146,15 +159,9 @@ class ReadBackLog:
 def _latest(
     connection: Connection, ledger: str, refs: Collection[str] | None
 ) -> dict[str, LogEntry]:
-    chosen = "" if refs is None else "and external_id = any(%s)"
-    values = (ledger,) if refs is None else (ledger, list(refs))
+    query, values = (_LAST, (ledger,)) if refs is None else (_LAST_OF, (list({*refs}), ledger))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select distinct on (external_id) external_id, kind, state, content_hash, "  # noqa: S608 - constants
-            f"observed_at, run_id, reason from {TABLE} where ledger = %s {chosen} "
-            "order by external_id, id desc",
-            values,
-        )
+        cursor.execute(query, values)
         return {
             row[0]: LogEntry(
                 ref=row[0],

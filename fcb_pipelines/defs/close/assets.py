@@ -1,11 +1,12 @@
 """The close report of a month, as a frame, as a page and as JSON."""
 
-import json
 from dataclasses import asdict
 from importlib.metadata import version
+from typing import Any
 
 import dagster as dg
 import pandas as pd
+from pydantic import TypeAdapter
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store import places
@@ -29,6 +30,9 @@ from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS, today
 from fcb_pipelines.defs.runtime.resources import StoreResource
+
+# Of many lines it is ten times as fast as Python's own where they are to be read by people, too.
+_JSON = TypeAdapter[Any](Any)
 
 
 @dg.asset(
@@ -78,8 +82,7 @@ def report(
     )
     keep(file, content)
     places.write_bytes(file.with_suffix(".html"), render(content).encode())
-    told = json.dumps(content, indent=2, ensure_ascii=False)
-    places.write_bytes(file, told.encode())
+    places.write_bytes(file, _JSON.dump_json(content, indent=2))
     found = tables(content)
     for table in found:
         places.write_bytes(store.reports() / period / f"{table.name}.csv", csv_of(table))

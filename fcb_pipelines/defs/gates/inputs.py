@@ -20,7 +20,6 @@ from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.cash import LedgerStatement, OutstandingAt, OutstandingItem
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
-from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Leak
 from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.proof.amount_rows import AmountRow
@@ -29,7 +28,7 @@ from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.gate import Gate, GateResult, Scope
 from fcb_pipelines.core.proof.receivable import ReceivableRow
 from fcb_pipelines.defs.metering import inputs as metering
-from fcb_pipelines.defs.metering.inputs import Metering
+from fcb_pipelines.defs.metering.inputs import Metering, invoiced_of
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import EXTRACTS, breaches_of
 from fcb_pipelines.defs.runtime.month import Month
@@ -152,7 +151,10 @@ INPUTS: Mapping[str, Input] = {
         read=lambda this: Metering(this.frames).service_breaches(),
     ),
     "usage": _rows("usage", keys.USAGE, Usage),
-    "invoiced": _rows("invoiced_documents", keys.INVOICED_DOCUMENTS, Invoiced),
+    "invoiced": Input(
+        frames={"invoiced_documents": dg.AssetIn(keys.INVOICED_DOCUMENTS)},
+        read=lambda this: invoiced_of(this.frames["invoiced_documents"], this.period),
+    ),
     "metering_deltas": _rows("metering_deltas", keys.METERING_DELTAS, MeteringDelta),
     "leaks": _rows("leaks", keys.LEAKS, Leak),
     "subscriptions_problem": Input(

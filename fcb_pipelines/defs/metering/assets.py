@@ -118,7 +118,7 @@ def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) 
     """One expected charge of a subscription: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
     rows = expected(
-        active_subscriptions(this.documents, this.usage, period),
+        active_subscriptions(this.documents_of(period), this.usage, period),
         this.subscriptions,
         this.plans,
         this.usage,
@@ -160,7 +160,7 @@ def deltas(
         period=period,
         currency=this.settings.currency,
         timezone=this.settings.timezone,
-        documents=this.documents,
+        documents=this.documents_of(period),
         usage=this.usage,
         expected=this.expected,
         subscriptions=this.subscriptions,

@@ -33,8 +33,9 @@ def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
     """
     handed_in = this.settings.by_intake("usage")
     rows = [row for row in rows if row.service not in handed_in]
-    linked = {document.ref for document, _ in lines_of(this.documents, period)}
-    documents = [one for one in this.documents if one.period == period or one.ref in linked]
+    near = this.documents_of(period)
+    linked = {document.ref for document, _ in lines_of(near, period)}
+    documents = [one for one in near if one.period == period or one.ref in linked]
     # As frames have them, so that rows read back and rows just made are the same text.
     text = to_frame(rows, Usage).to_csv() + to_frame(documents, Invoiced).to_csv()
     if handed_in:

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.connectors.store.frames import made_once, to_rows
 from fcb_pipelines.core.company.charges import Metric, Reading, RefusedReading, UnreadReading
 from fcb_pipelines.core.company.services import (
     CataloguePlan,
@@ -205,6 +205,10 @@ class Metering:
         """Every document that the services' invoices claim, of all months."""
         return to_rows(self.frames["invoiced_documents"], Invoiced)
 
+    def documents_of(self, period: str) -> tuple[Invoiced, ...]:
+        """Those that concern a month."""
+        return invoiced_of(self.frames["invoiced_documents"], period)
+
     @cached_property
     def usage(self) -> tuple[Usage, ...]:
         """The period's usage."""
@@ -299,3 +303,13 @@ class Metering:
     @property
     def _timezone(self) -> str:
         return self.settings.timezone
+
+
+def invoiced_of(frame: pd.DataFrame, period: str) -> tuple[Invoiced, ...]:
+    """The claimed documents that concern a month: dated in it, or with a line for its service."""
+
+    def those() -> tuple[Invoiced, ...]:
+        named = frame["lines"].str.contains(f'"{period}"', regex=False)
+        return to_rows(frame[(frame["period"] == period) | named], Invoiced)
+
+    return made_once(frame, (Invoiced, period), those)

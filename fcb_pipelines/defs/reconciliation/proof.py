@@ -39,6 +39,7 @@ from fcb_pipelines.core.proof.window import Fingerprint
 from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.defs.gates.inputs import frames_of, gate_results
 from fcb_pipelines.defs.gates.kept import over_all
+from fcb_pipelines.defs.metering.inputs import invoiced_of
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
 from fcb_pipelines.defs.runtime import keys, month
@@ -133,7 +134,9 @@ class FrameReport:
             credited=credited_by_notes(row.move for row in read_back),
             witness=this.witness if "tax_witness" in frames else (),
             books=this.books if "standing" in frames else None,
-            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced}) if gated else (),
+            gates=gate_results(OF_A_MONTH, this, {"invoiced": self._invoiced(period)})
+            if gated
+            else (),
             facts=lambda: this.facts_by_ref if month.FACTS.keys() <= frames.keys() else {},
             agreements=lambda: this.agreements if "agreements" in frames else (),
             acknowledged=self._acknowledged,
@@ -226,10 +229,10 @@ class FrameReport:
         """The credit without an origin, as the last proof over all months found it."""
         return self._amounts_where("measure", {Measure.CREDIT.value})
 
-    @cached_property
-    def _invoiced(self) -> tuple[Invoiced, ...]:
-        """The documents that the services' invoices claim, of all months."""
-        return self._rows(keys.INVOICED_DOCUMENTS, Invoiced)
+    def _invoiced(self, period: str) -> tuple[Invoiced, ...]:
+        """The documents that the services' invoices claim, as far as they concern a month."""
+        frame = self._frames.read(keys.INVOICED_DOCUMENTS.path)
+        return () if frame is None else invoiced_of(frame, period)
 
     def _amounts_where(self, column: str, values: Collection[str]) -> tuple[AmountRow, ...]:
         frame = self._frames.read(keys.AMOUNTS.path)
