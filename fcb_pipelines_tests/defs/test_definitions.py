@@ -59,6 +59,14 @@ def test_the_location_loads_in_a_fresh_interpreter_with_an_empty_environment(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_process_that_loads_them_looks_for_cycles_rarely() -> None:
+    told = (
+        "import gc; import fcb_pipelines.definitions as d; d.defs(); print(gc.get_threshold()[0])"
+    )
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["50000"]
+
+
 def test_all_automation_is_off_until_somebody_turns_it_on() -> None:
     repository = DEFINITIONS.get_repository_def()
     statuses = {each.name: each.default_status.value for each in repository.schedule_defs}

@@ -126,7 +126,7 @@ def read_frame(path: Place) -> pd.DataFrame:
     source = path if isinstance(path, Path) else io.BytesIO(places.read_bytes(path))
     # Half the cost of pandas.read_parquet, which looks for a dataset of many files first.
     with parquet.ParquetFile(source) as file:
-        return frame_of(file.read())
+        return frame_of(file.read(use_threads=False))
 
 
 def read_columns(path: Place, names: Sequence[str] | None = None) -> pa.Table:
@@ -135,7 +135,8 @@ def read_columns(path: Place, names: Sequence[str] | None = None) -> pa.Table:
     source = path if isinstance(path, Path) else io.BytesIO(places.read_bytes(path))
     with parquet.ParquetFile(source) as file:
         known = file.schema_arrow.names
-        return file.read(columns=None if names is None else [n for n in names if n in known])
+        wanted = None if names is None else [n for n in names if n in known]
+        return file.read(columns=wanted, use_threads=False)
 
 
 def read_attrs(path: Place) -> dict[str, Any]:

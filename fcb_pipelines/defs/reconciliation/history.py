@@ -81,13 +81,15 @@ def history(frames: FrameStore, period: str) -> History:
 
 def _entries(digests: Sequence[pa.Table], begin: date) -> tuple[Booked, ...]:
     """The entries of every document that is open or moved since `begin`, as the latest build read each."""
-    read = [table.to_pandas().assign(build=build) for build, table in enumerate(digests)]
-    if not read:
+    if not digests:
         return ()
-    every = pd.concat(read, ignore_index=True)
-    latest = every["build"] == every.groupby("state")["build"].transform("max")
+    builds = [table.append_column("build", [[n] * len(table)]) for n, table in enumerate(digests)]
+    every = pa.concat_tables(each.replace_schema_metadata(None) for each in builds).to_pandas()
+    latest = every["build"] == every.groupby(_numbered(every["state"]))["build"].transform("max")
+    known = every[latest & (every["ref"] != "")]
     # A shared receipt comes with each document that draws on it.
-    known = every[latest & (every["ref"] != "")].drop_duplicates(["ref", "of", "part", "amount"])
+    twice = known[known["ref"].duplicated(keep=False)]
+    known = known.drop(twice.index[twice.duplicated(["ref", "of", "part", "amount"])])
     own = known[_moves(known, begin)]
     # Written by us as they are; to check each value again would cost ten times as much.
     days = map(date.fromisoformat, own["date"].tolist())
@@ -100,10 +102,15 @@ def _entries(digests: Sequence[pa.Table], begin: date) -> tuple[Booked, ...]:
 
 def _moves(known: pd.DataFrame, begin: date) -> pd.Series:
     """Which of the entries are of a document that is open, or has an entry since `begin`."""
-    own = known.groupby(["of", "currency"])
+    document = known.groupby(["of", "currency"]).ngroup()
     is_open = known["elsewhere"] | (known["open"] != 0) | (known["date"] >= begin.isoformat())
-    differs = own["amount"].transform("sum") != 0
-    return differs | is_open.groupby([known["of"], known["currency"]]).transform("any")
+    differs = known["amount"].groupby(document).transform("sum") != 0
+    return differs | is_open.groupby(document).transform("any")
+
+
+def _numbered(texts: pd.Series) -> pd.Series:
+    """The same number for the same text: what is looked for twice is compared as texts but once."""
+    return pd.Series(pd.factorize(texts)[0], index=texts.index)
 
 
 def receivable_file(frames: FrameStore, period: str) -> Place:

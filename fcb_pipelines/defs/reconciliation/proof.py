@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_rows
+from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, read_columns, to_rows
 from fcb_pipelines.core.close.decisions import Decision, in_force
 from fcb_pipelines.core.close.exceptions import exception_rows
 from fcb_pipelines.core.close.gates import OF_A_MONTH
@@ -235,8 +235,15 @@ class FrameReport:
         return () if frame is None else invoiced_of(frame, period)
 
     def _amounts_where(self, column: str, values: Collection[str]) -> tuple[AmountRow, ...]:
-        frame = self._frames.read(keys.AMOUNTS.path)
-        return () if frame is None else to_rows(frame[frame[column].isin(values)], AmountRow)
+        file = self._frames.path(keys.AMOUNTS.path)
+        try:
+            (told,) = read_columns(file, [column]).columns
+        except FileNotFoundError:
+            return ()
+        if {*values}.isdisjoint(told.unique().to_pylist()):
+            return ()
+        frame = self._frames.load(file)
+        return to_rows(frame[frame[column].isin(values)], AmountRow)
 
     def _built(self, only: str | None, *, gated: bool = True) -> dict[str, MonthStatus]:
         chosen = [period for period in periods() if only in (None, period)]
@@ -289,10 +296,7 @@ class FrameReport:
 
     def _extracts(self, period: str) -> dict[str, pd.DataFrame]:
         """The extracts of a month: its slices, and whole frames where there is none."""
-        found = {
-            name: self._slices.read(key.path, period)
-            for name, key in _FRAMES.items()
-        }  # fmt: skip
+        found = {name: self._slices.read(key.path, period) for name, key in _FRAMES.items()}
         every = {name: self._whole(name) if part is None else part for name, part in found.items()}
         return {name: frame for name, frame in every.items() if frame is not None}
 

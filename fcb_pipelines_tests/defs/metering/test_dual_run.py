@@ -9,8 +9,9 @@ import pytest
 
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
-from fcb_pipelines.core.metering.invoiced import Invoiced
+from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.defs.metering.inputs import invoiced_of
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.world import PERIODS, World, failed, why
 
@@ -76,6 +77,15 @@ def test_an_invoice_dated_in_the_next_month_counts_in_the_month_it_is_for(closed
     assert (april.expected, april.actual, april.verdict.value) == (4425, 4425, "match")
     may = row_of(closed, PRIYA, MAY)
     assert (may.expected, may.actual, may.cause) == (4425, 0, "not_invoiced")
+    # What a month reads of the documents of all months has all that it looks for.
+    frame = closed.frames.read(keys.INVOICED_DOCUMENTS.path)
+    assert frame is not None
+    every = to_rows(frame, Invoiced)
+    for period in PERIODS:
+        concern = invoiced_of(frame, period)
+        assert lines_of(concern, period) == lines_of(every, period)
+        assert {*concern} >= {one for one in every if one.period == period}
+        assert len(concern) < len(every)
 
 
 def test_a_late_record_brings_its_month_back_into_the_window(closed: World) -> None:
