@@ -84,8 +84,11 @@ def _entries(digests: Sequence[pa.Table], begin: date) -> tuple[Booked, ...]:
     if not digests:
         return ()
     builds = [table.append_column("build", [[n] * len(table)]) for n, table in enumerate(digests)]
-    every = pa.concat_tables(each.replace_schema_metadata(None) for each in builds).to_pandas()
-    latest = every["build"] == every.groupby(_numbered(every["state"]))["build"].transform("max")
+    bare = [table.replace_schema_metadata(None) for table in builds]
+    # A month without an entry has columns without a type.
+    every = pa.concat_tables(bare, promote_options="permissive").to_pandas()
+    states, _ = pd.factorize(every["state"])
+    latest = every["build"] == every.groupby(states)["build"].transform("max")
     known = every[latest & (every["ref"] != "")]
     # A shared receipt comes with each document that draws on it.
     twice = known[known["ref"].duplicated(keep=False)]
@@ -106,11 +109,6 @@ def _moves(known: pd.DataFrame, begin: date) -> pd.Series:
     is_open = known["elsewhere"] | (known["open"] != 0) | (known["date"] >= begin.isoformat())
     differs = known["amount"].groupby(document).transform("sum") != 0
     return differs | is_open.groupby(document).transform("any")
-
-
-def _numbered(texts: pd.Series) -> pd.Series:
-    """The same number for the same text: what is looked for twice is compared as texts but once."""
-    return pd.Series(pd.factorize(texts)[0], index=texts.index)
 
 
 def receivable_file(frames: FrameStore, period: str) -> Place:

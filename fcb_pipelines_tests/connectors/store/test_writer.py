@@ -98,10 +98,15 @@ def test_another_ledger_has_a_writer_of_its_own(url: str, ledger: str) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["ended", "failed"])
-def test_nobody_waits_once_a_block_has(fails: bool, url: str, postgres: EmbeddedPostgres) -> None:
+def test_nobody_waits_once_a_block_has(
+    fails: bool, url: str, postgres: EmbeddedPostgres, database: str
+) -> None:
     # A session outlives its closing by a moment, so it is asked for often, over a session that is open already.
-    held = "select count(*) from pg_locks where locktype = 'advisory'"
-    with postgres.maintenance() as connection, connection.cursor() as cursor:
+    held = (
+        "select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database"
+        " where locktype = 'advisory' and datname = current_database()"
+    )
+    with postgres.connect(database) as connection, connection.cursor() as cursor:
         for _ in range(25):
             with (
                 pytest.raises(ZeroDivisionError) if fails else nullcontext(),

@@ -62,6 +62,16 @@ def test_a_month_that_is_built_anew_is_read_anew(frames: FrameStore) -> None:
     assert len(history(frames, "2026-05").entries) == 1
 
 
+@pytest.mark.parametrize("empty", [("2026-03", 1), ("2026-05", 3)], ids=["before", "after"])
+def test_a_month_without_a_document_stands_beside_others(
+    frames: FrameStore, empty: tuple[str, int]
+) -> None:
+    period, at = empty
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=2)
+    written(frames, period, at=at)
+    assert [each.ref for each in history(frames, "2026-05").entries] == [OPEN.ref]
+
+
 def test_a_built_month_sold_what_its_own_documents_did(frames: FrameStore) -> None:
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=1)
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
