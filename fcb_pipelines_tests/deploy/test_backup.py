@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -171,8 +172,11 @@ def test_a_backup_waits_for_a_writer_of_the_books(
     with ThreadPoolExecutor() as pool:
         with FileLock(closed.books / ".lock"):
             made = pool.submit(backed_up, folder, postgres.binaries)
+            while not [*folder.glob("*/postgres.dump")]:
+                assert not made.done()
+                time.sleep(0.1)
             with pytest.raises(TimeoutError):
-                made.result(timeout=5)
+                made.result(timeout=3)
             # The database is there, and no archive of books in the midst of a change.
             (part,) = folder.iterdir()
             assert [each.name for each in part.iterdir()] == ["postgres.dump"]
