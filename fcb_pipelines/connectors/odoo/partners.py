@@ -32,6 +32,7 @@ _FIELDS = [
     *_COLUMNS.values(), "email_normalized", "commercial_company_name", "commercial_partner_id",
     "active",
 ]  # fmt: skip
+_WRITTEN = ["write_date", *_FIELDS]
 
 _ALL = {"active_test": False}
 
@@ -60,19 +61,19 @@ class Partners:
         """What differs once a partner, or a link of ours to one, is new, written or gone; in three calls.
 
         Odoo dates a write by its transaction's begin, so that of two the later may bear the earlier date: the
-        last hundred count.
+        last hundred count. It tells whole seconds, so of these what is read of a partner counts as well.
         """
         count = self._odoo.call(PARTNER, "search_count", [], context=_ALL)
         rows = self._odoo.call(
             PARTNER,
             "search_read",
             [],
-            fields=["write_date"],
+            fields=_WRITTEN,
             order="write_date desc, id desc",
             limit=100,
             context=_ALL,
         )
-        last = [(row["id"], row["write_date"]) for row in rows]
+        last = [[row["id"], *(row[name] for name in _WRITTEN)] for row in rows]
         return digest_of_json([count, last, sorted(self._batches.find(PARTNER))])
 
     def plan(self, partners: Sequence[Partner], others: Sequence[Partner]) -> PartnerPlan:
