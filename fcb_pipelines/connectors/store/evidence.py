@@ -6,6 +6,7 @@ body can be proved unchanged. Folders are 0700 and files 0600: bodies hold custo
 
 import gzip
 from collections.abc import Collection, Iterator
+from decimal import Decimal
 from typing import Any
 
 import simplejson
@@ -16,6 +17,9 @@ from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.digests import digest
+
+# Of one text where they have the same digits.
+_NUMBERS = {int, Decimal}
 
 
 def canonical(body: Body) -> bytes:
@@ -36,13 +40,12 @@ def is_same(one: Any, other: Any) -> bool:
     """Whether two bodies have one text, told without making it: parts that they share are not looked into."""
     if one is other:
         return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
+    if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(is_same, one, other))
-    return str(one) == str(other)
+    kinds = {type(one), type(other)}
+    return (len(kinds) == 1 or kinds == _NUMBERS) and str(one) == str(other)
 
 
 class EvidenceStore:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
@@ -83,6 +83,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, VALUES)
+@example({"a": 1}, {"a": Decimal("1")})
 def test_two_bodies_are_the_same_where_their_texts_are(one: Any, other: Any) -> None:
     assert is_same({"a": one}, {"a": other}) is (canonical({"a": one}) == canonical({"a": other}))
     assert is_same({"a": one}, deepcopy({"a": one}))
