@@ -31,7 +31,7 @@ from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS, today
 from fcb_pipelines.defs.runtime.resources import StoreResource
 
-# Of many lines it is ten times as fast as Python's own where they are to be read by people, too.
+# Eight times as fast as Python's own, which writes indented JSON step by step.
 _JSON = TypeAdapter[Any](Any)
 
 

@@ -306,7 +306,7 @@ class Metering:
 
 
 def invoiced_of(frame: pd.DataFrame, period: str) -> tuple[Invoiced, ...]:
-    """The claimed documents that concern a month: dated in it, or with a line for its service."""
+    """The claimed documents dated in a month, and all that may have a line for its service."""
 
     def those() -> tuple[Invoiced, ...]:
         named = frame["lines"].str.contains(f'"{period}"', regex=False)

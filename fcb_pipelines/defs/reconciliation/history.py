@@ -94,7 +94,7 @@ def _entries(digests: Sequence[pa.Table], begin: date) -> tuple[Booked, ...]:
     twice = known[known["ref"].duplicated(keep=False)]
     known = known.drop(twice.index[twice.duplicated(["ref", "of", "part", "amount"])])
     own = known[_moves(known, begin)]
-    # Written by us as they are; to check each value again would cost ten times as much.
+    # Written by us as they are: to check each value once more took most of the time.
     days = map(date.fromisoformat, own["date"].tolist())
     columns = (own[name].tolist() for name in _AS_THEY_ARE)
     return unique(

@@ -1,7 +1,7 @@
 """How often Python looks for cycles of dead objects, in a process that holds a month.
 
 A month is millions of values that live as long as its build, and Python's own setting looks through them again
-and again: a quarter of a build's time, and half of the agreement of 100,000 invoices.
+and again: a quarter of a build's time, and almost half of the agreement of 50,000 invoices.
 """
 
 import gc

@@ -71,6 +71,25 @@ def record(books: OdooLedger, document: LedgerDocument, *fields: str) -> Row:
     return row
 
 
+def test_a_partner_changed_in_the_second_of_the_last_look_is_seen(
+    books: OdooLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = OdooConnection.call
+
+    def in_one_second(self: OdooConnection, *arguments: Any, **options: Any) -> Any:
+        answer = call(self, *arguments, **options)
+        if arguments[:2] == ("res.partner", "search_read"):
+            answer = [row | {"write_date": "2026-05-01 12:00:00"} for row in answer]
+        return answer
+
+    monkeypatch.setattr(OdooConnection, "call", in_one_second)
+    before = books.partners_digest()
+    assert books.partners_digest() == before
+    [partner] = books.connection.rows("res.partner", [("email", "=", a_partner().email)], ["id"])
+    books.connection.call("res.partner", "write", [partner["id"]], {"city": "Guelph"})
+    assert books.partners_digest() != before
+
+
 def tax_lines(books: OdooLedger, document: LedgerDocument) -> list[tuple[str, str]]:
     """(tax, amount) of the tax lines of a document's move."""
     rows = books.connection.rows(
