@@ -21,6 +21,7 @@ from fcb_pipelines.core.intake.usage import Outcome
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.api.conftest import Served, record
+from fcb_pipelines_tests.instance.instances import until
 
 CUSTOMER = {"id": "c1", "email": "jane@maple.example", "name": "Jane"}
 SUBSCRIPTION = {
@@ -310,7 +311,9 @@ def test_a_request_s_id_is_in_its_answer_and_in_its_line_and_no_secret_is(
         answer = intake.ask(
             "POST", "/customers", json=CUSTOMER, headers={"X-Request-Id": "forged"}, params={"a": "secret"}
         )  # fmt: skip
-    number = answer.headers["x-request-id"]
+        number = answer.headers["x-request-id"]
+        # A request's line is written after its answer.
+        until(lambda: number in caplog.text)
     (line,) = (one.getMessage() for one in caplog.records if number in one.getMessage())
     assert f"{number} nexamaps POST {PREFIX}/customers 201 " in line
     for hidden in (intake.keys["nexamaps"], "jane@", "secret", "forged"):

@@ -148,12 +148,14 @@ def test_the_command_serves_until_it_is_asked_to_end(url: str, tmp_path: Path) -
             f"{serving.url}/api/billing/v1/plans", headers={"Authorization": f"Bearer {secret}"}, trust_env=False
         )  # fmt: skip
         assert (answer.status_code, answer.json()) == (200, {"plans": []})
-        assert f"{answer.headers['x-request-id']} nexamaps GET" in log.read_text()
-        assert secret not in log.read_text()
     finally:
         os.kill(serving.pid, signal.SIGTERM)
         processes.stop(serving)
     assert not processes.alive(serving)
+    # A request's line is written after its answer: all are there once it has ended.
+    lines = log.read_text()
+    assert f"{answer.headers['x-request-id']} nexamaps GET" in lines
+    assert secret not in lines
 
 
 def test_without_the_extra_the_command_says_what_to_install(
