@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import simplejson
 
 from fcb_pipelines.connectors.decoding import decoded
@@ -17,9 +18,6 @@ from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.digests import digest
-
-# Of one text where they have the same digits.
-_NUMBERS = {int, Decimal}
 
 
 def canonical(body: Body) -> bytes:
@@ -30,22 +28,14 @@ def canonical(body: Body) -> bytes:
     Raises TypeError for a float anywhere in the body: it would have lost digits already.
     """
     _refuse_floats(body)
-    text = simplejson.dumps(
-        body, use_decimal=True, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
-    return text.encode("utf-8", "backslashreplace")
-
-
-def is_same(one: Any, other: Any) -> bool:
-    """Whether two bodies have one text, told without making it: parts that they share are not looked into."""
-    if one is other:
-        return True
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    kinds = {type(one), type(other)}
-    return (len(kinds) == 1 or kinds == _NUMBERS) and str(one) == str(other)
+    try:
+        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=_number)
+    except TypeError:
+        # Rare: what has no UTF-8, an integer of more than 64 bits, a body nested deeper than 250.
+        text = simplejson.dumps(
+            body, use_decimal=True, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        return text.encode("utf-8", "backslashreplace")
 
 
 class EvidenceStore:
@@ -54,12 +44,15 @@ class EvidenceStore:
     def __init__(self, root: Place) -> None:
         self._root = root
 
-    def put(self, source: str, body: Body) -> str:
-        """Keep a body and return its name (64 hex digits). A body is written only once."""
+    def put(self, source: str, body: Body, there: Collection[str] = ()) -> str:
+        """Keep a body and return its name (64 hex digits). A body is written only once.
+
+        `there` are names that were found in the store just now.
+        """
         text = canonical(body)
         name = digest(text)
         path = self._path(source, name)
-        if not places.exists(path):
+        if name not in there and not places.exists(path):
             # mtime=0 makes equal bodies equal files.
             places.write_bytes(path, gzip.compress(text, compresslevel=6, mtime=0))
         return name
@@ -97,13 +90,21 @@ class EvidenceStore:
         return self._root / source / name[:2] / f"{name}.json.gz"
 
 
-def _refuse_floats(body: object) -> None:
-    left = [body]
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            left.extend(value.values())
-        elif isinstance(value, list | tuple):
-            left.extend(value)
-        elif isinstance(value, float):
-            raise TypeError(f"float {value!r} in a body: parse JSON numbers as Decimal")
+def _number(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError(f"no JSON: {value!r}")
+
+
+def _refuse_floats(body: Body) -> None:
+    parts: list[Any] = [body]
+    # It grows as it is read.
+    for part in parts:
+        for value in part.values() if type(part) is dict else part:
+            kind = type(value)
+            if kind is str or kind is int or value is None:
+                continue
+            if kind is dict or kind is list or kind is tuple:
+                parts.append(value)
+            elif isinstance(value, float):
+                raise TypeError(f"float {value!r} in a body: parse JSON numbers as Decimal")

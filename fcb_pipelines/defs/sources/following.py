@@ -1,6 +1,6 @@
 """The list of a source: in full, or what changed since the index of the last sync, and why."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from fcb_pipelines.connectors.sources import (
     Listing,
     SourceBody,
 )
-from fcb_pipelines.connectors.store.evidence import EvidenceStore, is_same
+from fcb_pipelines.connectors.store.evidence import EvidenceStore
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.digests import digest
@@ -51,13 +51,14 @@ class Before:
 class Reading:
     """A list and how it was read: `why` in full (None: incrementally) and with which changes.
 
-    `names` has the evidence of each document that is as the last index had it, by the document's id. The next sync goes on from the `cursor`; without one it lists in full, for the reason `no_cursor`.
+    `names` are those of the evidence that was read for it. The next sync goes on from the `cursor`; without one
+    it lists in full, for the reason `no_cursor`.
     """
 
     listing: Listing
     why: str | None
     changes: Mapping[str, int] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
     cursor: Cursor | None = None
     no_cursor: str = ""
 
@@ -92,15 +93,15 @@ def read_list(
         else:
             proved = replace(followed, listing=_proved(followed, len(parts.documents)))
             found = _reading(of, evidence, proved, before, None, form, cursor.listed_at)
-            return replace(found, names=_unchanged(proved.listing, parts.documents, names))
+            return replace(found, names=names)
     followed = source.follow(None, progress)
     return _reading(of, evidence, followed, before, known, form, before.now)
 
 
 def _known(
     of: RegisteredSource, form: str, evidence: EvidenceStore, before: Before
-) -> tuple[Cursor, Known, dict[str, str]] | str:
-    """The last index and its cursor, and the evidence of each document; or why the list is read in full."""
+) -> tuple[Cursor, Known, frozenset[str]] | str:
+    """The last index with its cursor and the names of its evidence; or why the list is read in full."""
     if before.in_full:
         return "it was asked for"
     if before.index is None:
@@ -124,7 +125,7 @@ def _known(
             rest=evidence.get(of.name, cursor.rest),
             mark=dict(cursor.mark),
         )
-        return cursor, known, {row.source_id: row.body_hash or "" for row in rows}
+        return cursor, known, frozenset(row.body_hash or "" for row in rows)
     except (NotFound, ContractBreach, ValidationError, KeyError, ValueError) as error:
         return f"the earlier index can't be read again: {error}"
 
@@ -144,17 +145,6 @@ def how_it_was_read(attrs: Mapping[Any, Any]) -> str:
         return f"listed in full, since {attrs['why']}"
     told = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in attrs["changes"].items())
     return f"read what changed since the last sync: {told}"
-
-
-def _unchanged(
-    listing: Listing, known: Iterable[SourceBody], names: Mapping[str, str]
-) -> dict[str, str]:
-    before = {one.id: one.body for one in known}
-    return {
-        one.id: names[one.id]
-        for one in listing.documents
-        if one.id in before and is_same(one.body, before[one.id])
-    }
 
 
 def _proved(followed: Followed, known: int) -> Listing:

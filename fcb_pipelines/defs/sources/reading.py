@@ -91,7 +91,7 @@ def read_index(
     listing = reading.listing
 
     def read(one: SourceBody) -> tuple[str, ListedFacts]:
-        name = reading.names.get(one.id) or reader.evidence.put(reader.of.name, one.body)
+        name = reader.evidence.put(reader.of.name, one.body, reading.names)
         return name, facts_of(name, one.body) if facts_of else listed_facts(reader.of, one.body)
 
     listed = [(one, *read(one)) for one in listing.documents]
