@@ -466,7 +466,7 @@ class _Evidence:
     def __init__(self) -> None:
         self._bodies: dict[str, bytes] = {}
 
-    def put(self, source: str, body: Json) -> str:
+    def put(self, source: str, body: Json, there: Collection[str] = ()) -> str:
         text = canonical(body)
         name = hashlib.sha256(text).hexdigest()
         self._bodies[name] = text
