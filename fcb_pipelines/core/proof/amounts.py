@@ -252,18 +252,14 @@ class _Joined:
         ref = of[0].ref if of else held.settlement.document if held else key
         currency = of[0].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
-        why: str | None
-        if received == posted:
-            listed, why = (
-                0,
-                ExceptionCode.OPENING_DOCUMENT
-                if of and self._is_opening(of[0]) and posted
-                else None,
-            )
-        else:
+        waits = of is not None and self._is_opening(of[0]) and bool(posted)
+        listed, why = 0, str(ExceptionCode.OPENING_DOCUMENT) if waits else None
+        if received != posted:
             listed, why = self._cash_listed(key, ref, received, posted, of)
         if received or posted:
-            yield self._row(ref, key, currency, Measure.CASH, day, (received, posted, listed), why)
+            sums = (received, posted, listed)
+            partner = held.settlement.partner if held else ""
+            yield self._row(ref, key, currency, Measure.CASH, day, sums, why, partner)
 
     def _cash_listed(
         self,
@@ -275,7 +271,9 @@ class _Joined:
     ) -> tuple[int, str | None]:
         row = self._decided.get(ref)
         if row is None:
-            return 0, None
+            # Booked on account, for a document of the opening balance that nobody names any more.
+            forgotten = of is None and not self._posted[ref] and ref not in self._drafts
+            return (-posted, ExceptionCode.OPENING_DOCUMENT) if forgotten else (0, None)
         if row.status is None:
             # Its source returns neither the document nor its settlements.
             return received - posted, row.reason
@@ -309,13 +307,14 @@ class _Joined:
         day: date | None,
         sums: tuple[int, int, int],
         why: str | None,
+        partner: str = "",
     ) -> AmountRow:
         row, moves = self._decided.get(ref), self._posted[ref]
         return AmountRow(
             ref=ref,
             entry=entry,
             number=row.number if row else moves[0].document.number if moves else "",
-            partner=(row.partner if row else moves[0].document.partner if moves else "") or "",
+            partner=(row.partner if row else moves[0].document.partner if moves else partner) or "",
             currency=currency,
             measure=measure,
             day=day or (row.date if row else moves[0].document.date if moves else None),

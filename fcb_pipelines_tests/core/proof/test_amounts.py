@@ -147,6 +147,22 @@ def test_s11_cash_of_before_the_cutover_is_on_account_or_listed(
     assert nothing_is_lost(rows).outcome is not Outcome.FAIL
 
 
+def test_s11_cash_on_account_whose_document_nobody_names_any_more_is_listed() -> None:
+    """Of before the cutover, it has no move of ours that would keep it in the population (A13)."""
+    (row,) = rows_of(entries=(PAYMENT,))
+    assert (row.source, row.posted, row.listed, row.why) == (0, 22600, -22600, "opening_document")
+    assert (row.ref, row.entry, row.partner) == (
+        INVOICE.ref,
+        PAYMENT.ref,
+        PAYMENT.settlement.partner,
+    )
+    assert nothing_is_lost([row]).outcome is Outcome.WARN
+    # A document of ours is no document of before.
+    for state in (MoveState.POSTED, MoveState.DRAFT):
+        rows = rows_of(moves=(replace(MOVE, state=state),), entries=(PAYMENT,))
+        assert nothing_is_lost(rows).outcome is Outcome.FAIL
+
+
 def test_a_cent_in_neither_place_fails_by_name_and_amount() -> None:
     off = replace(
         MOVE, document=replace(MOVE.document, lines=(replace(MOVE.document.lines[0], net=19999),))
