@@ -37,7 +37,7 @@ from fcb_pipelines.core.dispositions.cases import (
 )
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
 from fcb_pipelines.core.dispositions.decide import Disposition, in_order
-from fcb_pipelines.core.dispositions.opening import opening_cash, opening_documents
+from fcb_pipelines.core.dispositions.opening import as_booked, opening_cash, opening_documents
 from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.documents.rows import to_rows as document_rows
@@ -287,7 +287,8 @@ class Pipeline:
         wanted |= {settlement.document for settlement in this.on_account(now)}
         if not wanted:
             return {}
-        of = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
+        every = (*this.cases, *as_booked(this.opening_cases, now))
+        of = [case for case in every if case.facts.ref in wanted]
         billed = billing_accounts(of, this.users)
         ledger.upsert_partners(billed, others=rivals(billed, accounts(this.users)))
         plan = plan_drafts(this.documents, self._gated(this, reader, settled=False))

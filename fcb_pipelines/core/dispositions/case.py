@@ -31,8 +31,8 @@ class Case(_Building):
 
     `claimant` is the NexaCloud invoice that claims the document, `agreement` the comparison of the two.
     `corrections` are its posted corrections. `owner_move` is the move that names the billing account
-    where NexaCloud has erased the document: its own move, or that of a credit note's invoice. `invoice`
-    is set for a credit note alone. `credited` is the sum of the credit notes of this document at its
+    where NexaCloud has erased the document: its own move, or that of a credit note's invoice; `account` is that
+    account as its cash on account names it, where it has no move. `invoice` is set for a credit note alone. `credited` is the sum of the credit notes of this document at its
     source, minor units.
     """
 
@@ -42,6 +42,7 @@ class Case(_Building):
     ledger_state: LedgerState | None = None
     corrections: tuple[LedgerMove, ...] = ()
     owner_move: LedgerMove | None = None
+    account: str | None = None
     invoice: Credited | None = None
     credited: int = 0
 
@@ -79,6 +80,8 @@ class Case(_Building):
             return nexacloud_ref(self.claimant.user_id)
         if self.owner_move is not None and self.owner_move.document.partner:
             return self.owner_move.document.partner
+        if self.account is not None:
+            return self.account
         if self.facts.payer is None:
             return self.facts.ref
         return account_ref(document_name(self.facts.ref).service, self.facts.payer)

@@ -5,8 +5,8 @@ Such a document is part of the opening balance and has no move of ours. With the
 matches them with the opening entry.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fcb_pipelines.core.codes import ExceptionCode, Status
 from fcb_pipelines.core.company.settings import Settings
@@ -64,6 +64,14 @@ def opening_refs(documents: Iterable[InvoiceFacts], settings: Settings) -> tuple
     return tuple(dict.fromkeys(ref for each in cash for ref in (each.ref, *each.shares)))
 
 
+def as_booked(cases: Iterable[Case], ledger_state: Mapping[str, LedgerState]) -> Iterator[Case]:
+    """The cases of such documents, each with the account that its cash in the books names (A13)."""
+    for case in cases:
+        found = (ledger_state.get(each.ref) for each in case.facts.settlements)
+        named = [now.settlement.settlement.partner for now in found if now and now.settlement]
+        yield replace(case, account=next(iter(named), None))
+
+
 def on_account(
     cases: Iterable[Case],
     parts: Collection[str],
@@ -79,7 +87,7 @@ def on_account(
     if settings.policies.opening_payment == "list":
         return ()
     found: list[Settlement] = []
-    for case in cases:
+    for case in as_booked(cases, ledger_state):
         facts = case.facts
         if not facts.livemode or facts.problem or facts.status in (Status.DRAFT, Status.VOID):
             continue

@@ -13,6 +13,7 @@ from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.dispositions.case import intended
 from fcb_pipelines.core.dispositions.cases import accounts
 from fcb_pipelines.core.dispositions.cases import partners as billing_accounts
+from fcb_pipelines.core.dispositions.opening import as_booked
 from fcb_pipelines.core.documents.drafts import plan_drafts, plan_posting
 from fcb_pipelines.core.documents.partners import each_once, rivals
 from fcb_pipelines.core.documents.rows import DocumentRow, to_rows
@@ -148,7 +149,8 @@ def partners(
         now = _gated(this, reader)
         wanted = {document.ref for document in this.documents}
         wanted |= {settlement.document for settlement in this.on_account(now)}
-        known = [case for case in (*this.cases, *this.opening_cases) if case.facts.ref in wanted]
+        every = (*this.cases, *as_booked(this.opening_cases, now))
+        known = [case for case in every if case.facts.ref in wanted]
         billed = billing_accounts(known, this.users)
         others = rivals(billed, accounts(this.users))
         before = reader.ledger.partners_digest()

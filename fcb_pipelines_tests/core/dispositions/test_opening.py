@@ -27,6 +27,7 @@ from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
     a_case,
+    a_copy,
     a_settlement,
     an_entry,
     an_invoice,
@@ -105,6 +106,18 @@ def test_a9_it_is_nexaclouds_users_or_where_that_has_no_row_the_sources_customer
     orphan = Case(facts=OPENING, claimant=None)
     partners = [each.partner for each in on_account([a_case(OPENING), orphan], (), SETTLE, {})]
     assert partners == [a_case(OPENING).partner, f"stripe:acct_nexacloud:{OPENING.customer}"]
+
+
+def test_a13_where_nexacloud_has_no_row_any_more_it_is_whose_the_books_say() -> None:
+    nexaclouds = a_case(OPENING).partner
+    later = paid(PAYMENT, cash("2", 100, JUNE))
+    now = {PAYMENT.ref: stands(settlement=an_entry(booked(OPENING)[0], reconciled=0))}
+    found = on_account([Case(facts=later, claimant=None)], (), SETTLE, now)
+    assert [each.partner for each in found] == [nexaclouds, nexaclouds]
+    # A row that NexaCloud has says more than the books.
+    anothers = a_case(OPENING, claimant=replace(a_copy(OPENING), user_id="another"))
+    (moved,) = on_account([anothers], (), SETTLE, now)
+    assert moved.partner == "nexacloud:another"
 
 
 @pytest.mark.parametrize(
