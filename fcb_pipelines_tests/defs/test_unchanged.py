@@ -18,6 +18,7 @@ from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.core.close.decisions import Decision
 from fcb_pipelines.defs.reconciliation import basis, whole
 from fcb_pipelines.defs.reconciliation.basis import basis_of
+from fcb_pipelines.defs.reconciliation.history import BuiltMonths
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, frame_io, keys, partitions
 from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
@@ -305,9 +306,9 @@ def test_a_build_that_another_may_add_to_has_no_basis(
     assert quiet.month(MAY, post=True).success
     built = FrameReport(quiet.frames).month(MAY)
     assert built is not None
-    assert basis_of(quiet.frames, MAY, built, (), ()) is not None
+    assert basis_of(quiet.frames, MAY, built, (), (), BuiltMonths(quiet.frames)) is not None
     file = quiet.frames.path(key.path, MAY)
     frame = read_frame(file)
     frame.attrs[attr] = value
     write_frame(frame, file)
-    assert basis_of(quiet.frames, MAY, built, (), ()) is None
+    assert basis_of(quiet.frames, MAY, built, (), (), BuiltMonths(quiet.frames)) is None

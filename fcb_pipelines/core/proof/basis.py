@@ -2,19 +2,23 @@
 
 A month with something open is built in every sync, because what it waits for may have come. Where nothing at
 all is another than it was, and the last build changed nothing, another one would read, decide and write the
-same.
+same. A month that holds nothing and only waits for money is told by what it reads itself; in a week it is built
+all the same.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from fcb_pipelines.core.codes import Reason, Verdict
 from fcb_pipelines.core.digests import Form, all_but, digest_of_lines
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, Seen
 from fcb_pipelines.core.proof.delta import LedgerDelta
+
+# So long a month that waits for money goes without a build.
+LONGEST_WAIT = timedelta(days=7)
 
 _RECORD = Form(
     {
@@ -29,17 +33,20 @@ class Basis:
     """What a month was built from, as digests.
 
     `content` is of the extracts, `shared` of whatever else all months read - configuration, decisions, the books'
-    limits, the other months - and `before` and `after` are of the month's records in the ledger with what was
-    logged of them, as the build found and as it left them. `posts`: the build posted drafts. `day` is the day of
-    the build where the month says how long something has waited, else None.
+    limits, the other months - `own` of what of both concerns this month, beside its own rows, and `before` and
+    `after` are of the month's records in the ledger with what was logged of them, as the build found and as it left
+    them. `posts`: the build posted drafts. `on` is the day of the build, and `day` the same where the month says how
+    long something has waited, else None.
     """
 
     content: str
     shared: str
+    own: str
     before: str
     after: str
     posts: bool
     day: str | None
+    on: str
 
     def may_hold(self, content: str | None, *, posts: bool, today: date) -> bool:
         """Whether the extracts are as they were, and neither a draft nor the day calls for another build."""
@@ -52,6 +59,15 @@ class Basis:
     def holds(self, shared: str, records: str) -> bool:
         """Whether what all months read and the month's own records are as the build found and left them."""
         return self.shared == shared and self.before == self.after == records
+
+    def may_wait(self, *, posts: bool, today: date) -> bool:
+        """Whether it was built within a week, and no draft calls for another build."""
+        age = today - date.fromisoformat(self.on)
+        return self.posts >= posts and timedelta() <= age < LONGEST_WAIT
+
+    def waits(self, own: str, records: str) -> bool:
+        """Whether what concerns it and its own records are as the build found and left them."""
+        return self.own == own and self.before == self.after == records
 
 
 def records_digest(rows: Iterable[LedgerState]) -> str:

@@ -11,7 +11,7 @@ from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
-from fcb_pipelines.core.periods import period_of, preceding
+from fcb_pipelines.core.periods import period_of
 
 # Of a row every field counts, whatever its class is called.
 _EVERY_FIELD = Form({})
@@ -55,13 +55,16 @@ def of_extracts(
     """Of each period's fingerprint the digests `index` and `nexacloud`."""
     wanted = {*periods}
     place = _months_of_members(index, wanted)
+    noted = _months_of_notes(index, place)
     parts: dict[str, tuple[list[str], list[str]]] = {
         period: (_cash_of_before(period, opening), []) for period in wanted
     }
-    for row, period in _months_of_rows(index, place):
+    for row, period in _months_of_rows(index, place, noted):
         parts[period][0].append(f"{row.ref} {row.body_hash}")
     for copy in rows:
-        for period in _places(copy.claims, place, opening) & wanted:
+        # It also says whose the notes of its document are.
+        months = _places(copy.claims, place, opening) | noted.get(copy.claims or "", set())
+        for period in months & wanted:
             parts[period][1].append(
                 f"{_EVERY_FIELD.digest(copy)} {_EVERY_FIELD.digest(users.get(copy.user_id))}"
             )
@@ -110,14 +113,33 @@ def months_to_rebuild(
 
     `dispositions` and `built` are from each month's last build; a month without one is rebuilt.
     """
-    if not periods:
-        return ()
-    current = periods[-1]
-    wanted = {current, preceding(current)}
-    for period in periods:
-        if built.get(period) != now[period] or _is_open(dispositions.get(period, ())):
-            wanted.add(period)
-    return tuple(period for period in periods if period in wanted)
+    same = _same(periods, built, now)
+    return tuple(
+        period
+        for period in periods
+        if period not in same or any(map(_is_open, dispositions.get(period, ())))
+    )
+
+
+def waiting_months(
+    periods: Sequence[str],
+    dispositions: Mapping[str, Sequence[Disposition]],
+    built: Mapping[str, Fingerprint],
+    now: Mapping[str, Fingerprint],
+) -> frozenset[str]:
+    """Of these the ones that only something owed brings in: nothing is held, and no fingerprint is another."""
+    return frozenset(
+        period
+        for period in _same(periods, built, now)
+        if all(row.verdict is not Verdict.HOLD for row in dispositions.get(period, ()))
+    )
+
+
+def _same(
+    periods: Sequence[str], built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]
+) -> frozenset[str]:
+    """The months before the last two whose fingerprint is that of their last build."""
+    return frozenset(period for period in periods[:-2] if built.get(period) == now[period])
 
 
 def touched(built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]) -> tuple[str, ...]:
@@ -160,21 +182,23 @@ def _places(
     return places | {own} if own else places
 
 
+def _months_of_notes(index: Iterable[IndexRow], place: Mapping[str, str]) -> dict[str, set[str]]:
+    """The months of the credit notes of each invoice."""
+    notes: dict[str, set[str]] = defaultdict(set)
+    for row in index:
+        if row.credits and row.ref in place:
+            notes[row.credits].add(place[row.ref])
+    return notes
+
+
 def _months_of_rows(
-    index: Sequence[IndexRow], place: Mapping[str, str]
+    index: Sequence[IndexRow], place: Mapping[str, str], noted: Mapping[str, set[str]]
 ) -> Iterable[tuple[IndexRow, str]]:
     """Each row with each of its months: its own and those of its invoice or of its notes (B12)."""
-    notes: dict[str, set[str | None]] = defaultdict(set)
     for row in index:
-        if row.credits:
-            notes[row.credits].add(place.get(row.ref))
-    for row in index:
-        found = {place.get(row.ref), place.get(row.credits or ""), *notes[row.ref]}
+        found = {place.get(row.ref), place.get(row.credits or ""), *noted.get(row.ref, ())}
         yield from ((row, period) for period in found if period)
 
 
-def _is_open(dispositions: Sequence[Disposition]) -> bool:
-    return any(
-        row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)
-        for row in dispositions
-    )
+def _is_open(row: Disposition) -> bool:
+    return row.verdict is Verdict.HOLD or (row.verdict is Verdict.POST and row.owed > 0)

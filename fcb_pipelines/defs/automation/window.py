@@ -20,12 +20,13 @@ from fcb_pipelines.core.proof.window import (
     months_to_rebuild,
     of_extracts,
     touched,
+    waiting_months,
     with_ledger,
 )
 from fcb_pipelines.defs.cash.writing import open_months
 from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.freshness import changed_months
-from fcb_pipelines.defs.reconciliation.basis import still_as_built
+from fcb_pipelines.defs.reconciliation.basis import to_build
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.reconciliation.slices import cut_digests
 from fcb_pipelines.defs.runtime import keys
@@ -41,21 +42,20 @@ def window(
     proof = FrameReport(frames)
     moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
     now = _fingerprints(frames, moves, settlements)
-    wanted = {*months_to_rebuild(periods(), proof.dispositions(), proof.fingerprints(), now)}
-    wanted |= changed_months(frames, periods())
+    changed = changed_months(frames, periods())
+    told = (periods(), proof.dispositions(), proof.fingerprints(), now)
+    wanted = {*months_to_rebuild(*told)} | changed
     wanted |= open_months(frames) if keys.BALANCES else set()
-    chosen = tuple(period for period in periods() if period in wanted)
-    reader = open_reader(ledger, log, "the window")
-    unchanged = still_as_built(
+    return to_build(
         frames,
-        chosen,
-        reader,
+        [period for period in periods() if period in wanted],
+        waiting_months(*told) - changed,
+        open_reader(ledger, log, "the window"),
         moves,
         settlements,
         lambda: over_all(frames, keep=True),
         decisions.all(),
     )
-    return () if unchanged else chosen
 
 
 def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from fcb_pipelines.defs.gates.kept import over_all
 from fcb_pipelines.defs.metering.proof import DualRunProof
 from fcb_pipelines.defs.reconciliation.basis import BASIS, RESULT, basis_of, result_of
 from fcb_pipelines.defs.reconciliation.cash_report import CashReport
-from fcb_pipelines.defs.reconciliation.history import history
+from fcb_pipelines.defs.reconciliation.history import BuiltMonths
 from fcb_pipelines.defs.reconciliation.proof import FrameReport, families
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
@@ -56,7 +56,7 @@ def report(
     """One tie-out of the month's close; beside it the close report as a page and as JSON."""
     frames, decisions = store.frames(), store.decisions().all()
     proof, settings, period = FrameReport(frames, decisions), current(), context.partition_key
-    gates = over_all(frames, keep=True)
+    gates, months = over_all(frames, keep=True), BuiltMonths(frames)
     month = proof.month(period)
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
@@ -76,7 +76,7 @@ def report(
         metering=DualRunProof(frames).section(period),
         events=events_of(frames, period),
         cash=CashReport(frames=frames).section(period),
-        history=history(frames, period),
+        history=months.history(period),
         pages=store.pages(),
         before=report_before(file),
     )
@@ -90,7 +90,9 @@ def report(
     places.write_bytes(file.with_suffix(".xlsx"), book)
     frame = to_frame(tie_outs(month, content["roll_forward"]), TieOut)
     basis = (
-        basis_of(frames, period, month, gates, decisions) if _builds_a_month(context.run) else None
+        basis_of(frames, period, month, gates, decisions, months)
+        if _builds_a_month(context.run)
+        else None
     )
     frame.attrs[RESULT], frame.attrs[BASIS] = result_of(frames, period), basis and asdict(basis)
     facts = shown(content, store.report_page(period))

@@ -7,10 +7,9 @@ import pandas as pd
 
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.company.services import CataloguePlan
-from fcb_pipelines.core.metering.dual_rows import DualRun, active_subscriptions
+from fcb_pipelines.core.metering.dual_rows import DualRun
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
-from fcb_pipelines.core.metering.expected import expected_charges as expected
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.metering.usage import usage as aggregated
@@ -117,16 +116,7 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
 def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     """One expected charge of a subscription: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
-    rows = expected(
-        active_subscriptions(this.documents_of(period), this.usage, period),
-        this.subscriptions,
-        this.plans,
-        this.usage,
-        period=period,
-        timezone=this.settings.timezone,
-        unread=frames["usage"].attrs.get("unread"),
-    )
-    frame = to_frame(rows, ExpectedCharge)
+    frame = to_frame(this.charges(period), ExpectedCharge)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 

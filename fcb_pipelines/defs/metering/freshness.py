@@ -1,11 +1,15 @@
 """The months whose dual run has other inputs now than when it was last built."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+import pandas as pd
 
 from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_frame
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage, usage
+from fcb_pipelines.defs.metering import inputs
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.defs.runtime.frame_io import made_of_extracts
@@ -24,6 +28,12 @@ _HANDED_IN = {
     "intake_subscriptions": keys.INTAKE_SUBSCRIPTIONS.path,
     "intake_received": keys.INTAKE_RECEIVED.path,
 }
+
+# What a month's charges are expected of, beside its own usage.
+_PRICED = {**inputs.SUBSCRIPTIONS, **inputs.CATALOGUE, **inputs.DOCUMENTS}
+_OF_MONTH = {**inputs.USAGE, **inputs.EXPECTED}
+# A version before this one did not write it.
+_LATER = {"intake_subscriptions"}
 
 
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
@@ -56,6 +66,26 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
     there |= {name: frame for name, frame in handed_in.items() if frame is not None}
     now, extracts = Metering(there), made_of_extracts(frames)
     return frozenset(period for period in periods if not _is_fresh(frames, period, now, extracts))
+
+
+def as_expected(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
+    """Of these built months those whose charges would be expected again as they were, of their usage then."""
+    shared = _read(frames, _PRICED)
+    return frozenset(period for period in periods if _is_as_expected(frames, period, shared))
+
+
+def _is_as_expected(frames: FrameStore, period: str, shared: Mapping[str, pd.DataFrame]) -> bool:
+    this = Metering({**shared, **_read(frames, _OF_MONTH, period)})
+    whole = this.frames.keys() >= {*_PRICED, *_OF_MONTH} - _LATER
+    return whole and this.charges(period) == this.expected
+
+
+def _read(
+    frames: FrameStore, wanted: Mapping[str, dg.AssetIn], period: str | None = None
+) -> dict[str, pd.DataFrame]:
+    """The frames of these inputs that are there."""
+    read = {name: frames.read(one.key.path, period) for name, one in wanted.items() if one.key}
+    return {name: frame for name, frame in read.items() if frame is not None}
 
 
 def _is_fresh(frames: FrameStore, period: str, now: Metering, extracts: str | None) -> bool:

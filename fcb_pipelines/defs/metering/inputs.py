@@ -23,7 +23,8 @@ from fcb_pipelines.core.company.services import (
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.intake.usage import ReceivedMonth, ReceivedUsage
 from fcb_pipelines.core.metering.cycles import Span, cycle_of
-from fcb_pipelines.core.metering.expected import ExpectedCharge
+from fcb_pipelines.core.metering.dual_rows import active_subscriptions
+from fcb_pipelines.core.metering.expected import ExpectedCharge, expected_charges
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Deployment
 from fcb_pipelines.core.metering.service_rows import (
@@ -213,6 +214,18 @@ class Metering:
     def usage(self) -> tuple[Usage, ...]:
         """The period's usage."""
         return to_rows(self.frames["usage"], Usage)
+
+    def charges(self, period: str) -> tuple[ExpectedCharge, ...]:
+        """The expected charges of the period's active subscriptions."""
+        return expected_charges(
+            active_subscriptions(self.documents_of(period), self.usage, period),
+            self.subscriptions,
+            self.plans,
+            self.usage,
+            period=period,
+            timezone=self._timezone,
+            unread=self.frames["usage"].attrs.get("unread"),
+        )
 
     @cached_property
     def expected(self) -> tuple[ExpectedCharge, ...]:

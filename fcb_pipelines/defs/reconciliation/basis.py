@@ -1,7 +1,7 @@
 """What the build of a month was made of, kept with its report, and whether a sync would build it of the same again.
 
 basis_of(...)      as the report of a build is written
-still_as_built()   as a sync chooses its months, from the same frames and the books as they are now
+to_build(...)      as a sync chooses its months, from the same frames and the books as they are now
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -30,7 +30,8 @@ from fcb_pipelines.core.proof.basis import (
     waits_on_the_day,
 )
 from fcb_pipelines.core.proof.gate import GateResult
-from fcb_pipelines.defs.reconciliation.history import receivable_file
+from fcb_pipelines.defs.metering.freshness import as_expected
+from fcb_pipelines.defs.reconciliation.history import BuiltMonths, receivable_file
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.code import code_digest
 from fcb_pipelines.defs.runtime.frame_io import content_of_extracts
@@ -40,6 +41,8 @@ from fcb_pipelines.defs.runtime.partitions import periods, today
 
 BASIS = "basis"
 RESULT = "result"
+PARTNERS = "partners"
+_PROOFS = (keys.AMOUNTS, keys.LEAKS)
 _SOURCES = {
     one.key
     for one in (*month.DOCUMENTS_OF_SOURCES.values(), *month.CREDITED.values())
@@ -63,13 +66,14 @@ def basis_of(
     frames: FrameStore,
     period: str,
     built: MonthStatus,
-    over_all: Iterable[GateResult],
-    decisions: Iterable[Decision],
+    over_all: Sequence[GateResult],
+    decisions: Sequence[Decision],
+    months: BuiltMonths,
 ) -> Basis | None:
     """The basis of the build that ends with this report; None where another build may do more.
 
     That is so where the ledger refused something, a source did not answer, the extracts were replaced
-    meanwhile, or the books' limits changed.
+    meanwhile, or the books' limits changed. `months` are those that the report tells of.
     """
     attrs = {
         key: read_attrs(frames.path(key.path, period))
@@ -92,53 +96,82 @@ def basis_of(
     content = content_of_extracts(frames)
     if content is None or len(snapshots) > 1 or refused or unanswered or limits[0] != limits[1]:
         return None
-    common = _common(frames, over_all, decisions)
+    company = _company(limits[0], after["ledger"], decisions)
     partners = attrs[keys.PARTNERS]["before"]
     ages = waits_on_the_day(built.dispositions, built.deltas)
     return Basis(
         content=content,
-        shared=_shared(frames, period, common, limits[0], after["ledger"], partners),
+        shared=_shared(frames, period, [company, _found(frames, over_all), partners]),
+        own=_own(company, over_all, months.digest(period)),
         before=before["records"],
         after=after["records"],
         posts=attrs[keys.POSTED_MOVES]["posts"],
         day=today().isoformat() if ages else None,
+        on=today().isoformat(),
     )
 
 
-def still_as_built(
+def to_build(
     frames: FrameStore,
-    wanted: Sequence[str],
+    chosen: Sequence[str],
+    waiting: Collection[str],
     reader: LedgerReader,
     moves: Collection[LedgerMove],
     settlements: Collection[LedgerSettlement],
-    over_all: Callable[[], Iterable[GateResult]],
-    decisions: Iterable[Decision],
-) -> bool:
-    """Whether another build of each of these months would be made of what its last one was made of.
+    over_all: Callable[[], Sequence[GateResult]],
+    decisions: Sequence[Decision],
+) -> tuple[str, ...]:
+    """Of the chosen months those that another build may come to something else in.
 
-    `moves` and `settlements` are all of the ledger's; `over_all` gives the results of the gates over all months. With cash, and where services are told of events, it never
-    is so: both ask the outside world for more than the extracts have.
+    None where every one would be made of what its last build was made of; else all but those of the `waiting` ones
+    for which that is so of what concerns them. A waiting month holds nothing, and its own rows are those of its
+    last build. `moves` and `settlements` are all of the ledger's; `over_all`
+    gives the results of the gates over all months. With cash, and where services are told of events, it is
+    all of them: both ask the outside world for more than the extracts have.
     """
-    if keys.BALANCES or current().told:
-        return False
-    built = {period: was for period in wanted if (was := _kept(frames, period)) is not None}
-    content, posts = content_of_extracts(frames), current().posting == "auto"
-    may_hold = (was.may_hold(content, posts=posts, today=today()) for was in built.values())
-    if built.keys() != {*wanted} or not all(may_hold):
-        return False
-    common, partners = _common(frames, over_all(), decisions), reader.ledger.partners_digest()
+    content = content_of_extracts(frames)
+    if keys.BALANCES or current().told or content is None:
+        return (*chosen,)
+    built = {period: was for period in chosen if (was := _kept(frames, period)) is not None}
+    now: dict[str, Any] = {"posts": current().posting == "auto", "today": today()}
+    may_hold = [each for each, was in built.items() if was.may_hold(content, **now)]
+    may_wait = [each for each, was in built.items() if each in waiting and was.may_wait(**now)]
+    if not may_hold and not may_wait:
+        return (*chosen,)
+    gates, identity = over_all(), reader.description.identity
+    company, partners = _company(reader.books, identity, decisions), reader.ledger.partners_digest()
+    records = _records(frames, {*may_hold, *may_wait}, reader, moves, settlements)
+    found = [company, _found(frames, gates), partners]
+    same = {
+        each for each in may_hold if built[each].holds(_shared(frames, each, found), records[each])
+    }
+    left = [each for each in may_wait if each not in same]
+    if left and partners == _proved_partners(frames):
+        months = BuiltMonths(frames)
+        same |= {
+            each
+            for each in as_expected(frames, left)
+            if built[each].waits(_own(company, gates, months.digest(each)), records[each])
+        }
+    # What is not of one month alone may be another in each of those that do not wait.
+    return (
+        () if same == {*chosen} else tuple(each for each in chosen if each not in same & {*waiting})
+    )
+
+
+def _records(
+    frames: FrameStore,
+    wanted: Collection[str],
+    reader: LedgerReader,
+    moves: Collection[LedgerMove],
+    settlements: Collection[LedgerSettlement],
+) -> dict[str, str]:
+    """The digest of each month's records in the ledger as they are now."""
     refs = {period: _refs(frames, period) for period in wanted}
     named = {ref for own, elsewhere in refs.values() for ref in (*own, *elsewhere)}
     logged = reader.log.latest(reader.description.identity, sorted(named))
     present = Present(moves, settlements, {ref: entry.seen for ref, entry in logged.items()})
-    identity = reader.description.identity
-    return all(
-        was.holds(
-            _shared(frames, period, common, reader.books, identity, partners),
-            records_digest(present.of(*refs[period])),
-        )
-        for period, was in built.items()
-    )
+    return {period: records_digest(present.of(*found)) for period, found in refs.items()}
 
 
 def _kept(frames: FrameStore, period: str) -> Basis | None:
@@ -162,39 +195,44 @@ def _refs(frames: FrameStore, period: str) -> tuple[list[str], list[str]]:
     return own, elsewhere
 
 
-def _common(
-    frames: FrameStore, over_all: Iterable[GateResult], decisions: Iterable[Decision]
-) -> str:
-    """The digest of what every month reads, whatever it holds; the extracts are apart."""
+def _company(books: Books, identity: str, decisions: Iterable[Decision]) -> str:
+    """The digest of what every month reads that no extract and no ledger record has."""
     lapsed = [[one.id, one.until is not None and one.until < today()] for one in decisions]
-    found = sorted([one.gate, one.outcome.value, one.detail] for one in over_all)
-    whole = [_content(frames.path(key.path)) for key in (keys.AMOUNTS, keys.LEAKS)]
-    parts = [
-        current().model_dump_json(),
-        code_digest(),
-        periods()[-1],
-        sorted(lapsed),
-        found,
-        whole,
-    ]
-    return digest_of_json(parts)
-
-
-def _shared(
-    frames: FrameStore,
-    period: str,
-    common: str,
-    books: Books,
-    identity: str,
-    partners: str,
-) -> str:
-    """The digest of what a month's build reads besides its own records: the common, the books, other months."""
     limits = {
         name: sorted(map(str, value)) if isinstance(value, frozenset) else str(value)
         for name, value in asdict(books).items()
     }
+    parts = [current().model_dump_json(), code_digest(), periods()[-1], sorted(lapsed)]
+    return digest_of_json([*parts, limits, identity])
+
+
+def _found(frames: FrameStore, over_all: Iterable[GateResult]) -> str:
+    """The digest of what the proofs over all months found."""
+    gates = sorted([one.gate, one.outcome.value, one.detail] for one in over_all)
+    return digest_of_json([gates, *(_content(frames.path(key.path)) for key in _PROOFS)])
+
+
+def _shared(frames: FrameStore, period: str, found: Sequence[str]) -> str:
+    """The digest of what a month's build reads besides the extracts and its own records."""
     others = [_result(frames, other) for other in periods() if other != period]
-    return digest_of_json([common, limits, identity, partners, others])
+    return digest_of_json([*found, others])
+
+
+def _own(company: str, over_all: Iterable[GateResult], receivable: str) -> str:
+    """The digest of what of that concerns one month, whose `receivable` is this at its end.
+
+    What it reads of the extracts is told by its fingerprint, its usage and the charges expected of it.
+    """
+    gates = sorted([one.gate, one.outcome.value] for one in over_all)
+    return digest_of_json([company, gates, receivable])
+
+
+def _proved_partners(frames: FrameStore) -> str | None:
+    """The digest of the ledger's partners as the last proof found them, after all writing."""
+    try:
+        return read_attrs(frames.path(keys.RECEIVABLE.path)).get(PARTNERS)
+    except FileNotFoundError:
+        return None
 
 
 def _result(frames: FrameStore, period: str) -> str | None:

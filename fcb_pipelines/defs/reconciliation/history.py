@@ -1,15 +1,17 @@
 """What all built months know of the receivable, for the report of one month: entries, due dates, what is listed.
 
 Of each month's read-back a digest is kept beside the frames (`kept/booked`): its entries on the receivable,
-flat, and what it sold. It is made anew where the read-back was. So a report reads of its history what is open
-or moved since, and no document that was settled before its month.
+flat, what it sold, and by the month of their booking what tells its entries from any others. It is made anew where
+the read-back was. So a report reads of its history what is open or moved since, and no document that was settled
+before its month.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -29,18 +31,21 @@ from fcb_pipelines.core.close.booked import Booked, booked, unique
 from fcb_pipelines.core.close.history import History, Sold
 from fcb_pipelines.core.close.rollforward import SETTLED_BY_HAND, Group, groups
 from fcb_pipelines.core.codes import ExceptionCode
+from fcb_pipelines.core.digests import digest_of_json, digest_of_lines
 from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
-from fcb_pipelines.core.periods import first_day, period_of, preceding
+from fcb_pipelines.core.periods import first_day, following, period_of, preceding
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.partitions import periods
 
 _DIGESTS = ("kept", "booked")
 # A digest of another version is made anew.
-_VERSION = "2"
+_VERSION = "3"
 _AS_THEY_ARE = (
     "ref", "of", "part", "partner", "currency", "amount", "open", "number", "elsewhere",
     "record", "ledger_number",
 )  # fmt: skip
+# Of them, with the day, what no later entry changes.
+_FOR_GOOD = ("date", *(name for name in _AS_THEY_ARE if name not in ("open", "elsewhere")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,37 +67,100 @@ class _Kept:
     ledger_number: str = ""
 
 
-def history(frames: FrameStore, period: str) -> History:
-    """What the months that were built know of the receivable at the end of this one, and its revenue beside others'."""
-    files = {each: frames.path(keys.SETTLEMENTS.path, each) for each in periods()}
-    built = {each: file for each, file in files.items() if places.exists(file)}
-    digests = {each: _digest(frames, each, file) for each, file in built.items()}
-    in_order = sorted(built, key=lambda each: (places.written(built[each]), str(built[each])))
-    entries = _entries([digests[each] for each in in_order], first_day(period))
-    at_end = groups(entries, period)
-    compared = {period, preceding(period), f"{int(period[:4]) - 1:04d}{period[4:]}"}
-    return History(
-        entries=entries,
-        due=_due(frames, _months_of(at_end) & built.keys()),
-        listed=_listed(frames, built) if any(group.off for group in at_end) else frozenset(),
-        sold={each: _sold(digests[each]) for each in built.keys() & compared},
-    )
+class BuiltMonths:
+    """What the months that were built know of the receivable, read once."""
+
+    def __init__(self, frames: FrameStore) -> None:
+        self._frames = frames
+        files = {each: frames.path(keys.SETTLEMENTS.path, each) for each in periods()}
+        self._built = {each: file for each, file in files.items() if places.exists(file)}
+        self._digests = {each: _digest(frames, each, file) for each, file in self._built.items()}
+
+    def history(self, period: str) -> History:
+        """The receivable at the end of this month as all know it, and its revenue beside others'."""
+        entries = _entries(self._known, first_day(period))
+        at_end = groups(entries, period)
+        return History(
+            entries=entries,
+            due=_due(self._frames, _months_of(at_end) & self._built.keys()),
+            listed=self._listed if any(group.off for group in at_end) else frozenset(),
+            sold={each: _sold(self._digests[each]) for each in self._compared(period)},
+        )
+
+    def digest(self, period: str) -> str:
+        """The digest of what makes this month's history: what is booked by its end, by whom it is settled, the revenue.
+
+        What is booked later on a document of before changes nothing in it; nor does a due day at its source.
+        """
+        end = first_day(following(period)).isoformat()
+        booked = [
+            [each, booked_in, rows]
+            for each, digest in self._digests.items()
+            for booked_in, rows in attrs_of(digest.schema)["booked"].items()
+            if booked_in <= period
+        ]
+        by_hand = [
+            [of, currency, amount, of in self._listed]
+            for of, currency, first, amount in self._by_hand
+            if first < end
+        ]
+        sold = [attrs_of(self._digests[each].schema)["sold"] for each in self._compared(period)]
+        return digest_of_json([booked, by_hand, sold])
+
+    def _compared(self, period: str) -> list[str]:
+        """The months whose revenue stands beside this one's, those that were built."""
+        found = (period, preceding(period), f"{int(period[:4]) - 1:04d}{period[4:]}")
+        return [each for each in found if each in self._built]
+
+    @cached_property
+    def _known(self) -> pd.DataFrame:
+        """Every entry on the receivable once, as the latest build read it."""
+        in_order = sorted(
+            self._built,
+            key=lambda each: (places.written(self._built[each]), str(self._built[each])),
+        )
+        return _latest([self._digests[each] for each in in_order])
+
+    @cached_property
+    def _by_hand(self) -> list[tuple[str, str, str, int]]:
+        """(document, currency, day of its first entry, amount) where something that is not ours settles it."""
+        if self._known.empty:
+            return []
+        off = self._known.assign(off=self._known["open"] - self._known["amount"])
+        found = off.groupby(["of", "currency"], sort=True).agg(
+            first=("date", "min"), off=("off", "sum")
+        )
+        found = found[found["off"] != 0].reset_index()
+        return list(
+            zip(*(found[name].tolist() for name in ("of", "currency", "first", "off")), strict=True)
+        )
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return _listed(self._frames, self._built)
 
 
-def _entries(digests: Sequence[pa.Table], begin: date) -> tuple[Booked, ...]:
-    """The entries of every document that is open or moved since `begin`, as the latest build read each."""
+def _latest(digests: Sequence[pa.Table]) -> pd.DataFrame:
+    """The entries of these digests, oldest first, each once and as the last of them has it."""
     if not digests:
-        return ()
+        return to_frame((), _Kept)
     builds = [table.append_column("build", [[n] * len(table)]) for n, table in enumerate(digests)]
     bare = [table.replace_schema_metadata(None) for table in builds]
     # A month without an entry has columns without a type.
     every = pa.concat_tables(bare, promote_options="permissive").to_pandas()
     states, _ = pd.factorize(every["state"])
     latest = every["build"] == every.groupby(states)["build"].transform("max")
-    known = every[latest & (every["ref"] != "")]
+    known: pd.DataFrame = every[latest & (every["ref"] != "")]
     # A shared receipt comes with each document that draws on it.
     twice = known[known["ref"].duplicated(keep=False)]
-    known = known.drop(twice.index[twice.duplicated(["ref", "of", "part", "amount"])])
+    once: pd.DataFrame = known.drop(twice.index[twice.duplicated(["ref", "of", "part", "amount"])])
+    return once
+
+
+def _entries(known: pd.DataFrame, begin: date) -> tuple[Booked, ...]:
+    """The entries of every document that is open or moved since `begin`."""
+    if known.empty:
+        return ()
     own = known[_moves(known, begin)]
     # Written by us as they are: to check each value once more took most of the time.
     days = map(date.fromisoformat, own["date"].tolist())
@@ -127,7 +195,9 @@ def _digest(frames: FrameStore, period: str, file: Place) -> pa.Table:
     if table is None or attrs_of(table.schema).get("of") != signature:
         states = to_rows(FrameStore(frames.root).load(file), LedgerState)
         sold = [[*key, net] for key, net in sorted(_sales(states).items())]
-        write_frame(to_frame(_kept(states), _Kept, of=signature, sold=sold), place)
+        rows = [*_kept(states)]
+        told = {"of": signature, "sold": sold, "booked": _by_month(rows)}
+        write_frame(to_frame(rows, _Kept, **told), place)
         table = read_columns(place)
     return table
 
@@ -140,6 +210,16 @@ def _kept(states: Iterable[LedgerState]) -> Iterator[_Kept]:
             yield _Kept(state=state.ref, date=each.date.isoformat(), **told)
         if not entries:
             yield _Kept(state=state.ref)
+
+
+def _by_month(rows: Iterable[_Kept]) -> dict[str, str]:
+    """By the month of their booking the digest of these entries, without what of them is open now."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.ref:
+            told = [getattr(row, name) for name in _FOR_GOOD]
+            lines[row.date[:7]].append(repr(told))
+    return {period: digest_of_lines(found) for period, found in sorted(lines.items())}
 
 
 def _sales(states: Iterable[LedgerState]) -> Counter[tuple[str, str]]:

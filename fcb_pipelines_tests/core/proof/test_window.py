@@ -16,7 +16,12 @@ from fcb_pipelines.core.dispositions.opening import OpeningCash
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, User
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
-from fcb_pipelines.core.proof.window import Fingerprint, fingerprints, months_to_rebuild
+from fcb_pipelines.core.proof.window import (
+    Fingerprint,
+    fingerprints,
+    months_to_rebuild,
+    waiting_months,
+)
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
     BOOKS,
@@ -228,6 +233,18 @@ def test_b12_what_becomes_of_an_invoice_moves_the_month_of_its_credit_note(of: s
     assert before.index != after.index
 
 
+def test_b12_whose_an_invoice_is_moves_the_month_of_its_credit_note() -> None:
+    invoice = replace(INDEX[0], ref="stripe:acct_nexacloud:in_9", period="2026-03")
+    note = replace(INDEX[0], ref="stripe:acct_nexacloud:cn_9", credits=invoice.ref)
+    copy = a_copy(source_id="in_9", invoice_id="inv-9")
+    here, erased = ([*COPIES, copy], COPIES)
+    assert (
+        april([*INDEX, note, invoice], here).nexacloud
+        != april([*INDEX, note, invoice], erased).nexacloud
+    )
+    assert april([*INDEX, invoice], here).nexacloud == april([*INDEX, invoice], erased).nexacloud
+
+
 def prints(**changed: str) -> dict[str, Fingerprint]:
     same = Fingerprint(index="i", nexacloud="n", ledger="l")
     return {
@@ -259,5 +276,25 @@ def test_the_window_is_rebuilt_and_no_other_month(
     assert months_to_rebuild(PERIODS, rows, built, prints()) == window, case
 
 
+@pytest.mark.parametrize(
+    ("case", "rows", "changed", "waiting"),
+    [
+        ("an old document is owed", {"2026-03": (replace(ROW, owed=1),)}, {}, {"2026-02", "2026-03"}),
+        ("its month moved", {"2026-03": (replace(ROW, owed=1),)}, {"2026_03": "x"}, {"2026-02"}),
+        ("another is held", {"2026-03": (replace(ROW, owed=1), replace(ROW, verdict=Verdict.HOLD))}, {}, {"2026-02"}),
+        ("one of the last two is owed", {"2026-04": (replace(ROW, owed=1),)}, {}, {"2026-02", "2026-03"}),
+    ],
+)  # fmt: skip
+def test_only_an_old_month_as_it_was_built_may_wait_for_its_money(
+    case: str,
+    rows: dict[str, tuple[Disposition, ...]],
+    changed: dict[str, str],
+    waiting: set[str],
+) -> None:
+    found = waiting_months(PERIODS, {**QUIET, **rows}, prints(), prints(**changed))
+    assert found == waiting, case
+
+
 def test_without_periods_there_is_no_window() -> None:
     assert months_to_rebuild((), {}, {}, {}) == ()
+    assert waiting_months((), {}, {}, {}) == frozenset()

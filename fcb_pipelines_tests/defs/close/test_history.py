@@ -1,6 +1,7 @@
 """What all months know of the receivable, read from their frames: each entry once, as it was read last."""
 
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.defs.reconciliation import history as reading
-from fcb_pipelines.defs.reconciliation.history import history
+from fcb_pipelines.defs.reconciliation.history import BuiltMonths
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.compatibility import before
 from fcb_pipelines_tests.documents import SETTINGS, a_settlement
@@ -45,21 +46,21 @@ def test_a_document_that_two_months_read_is_as_the_later_one_read_it(
 ) -> None:
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=april)
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=PAID, elsewhere=True), at=may)
-    [entry] = history(frames, "2026-05").entries
+    [entry] = BuiltMonths(frames).history("2026-05").entries
     assert entry.open == open_
 
 
 def test_a_document_that_is_gone_from_the_ledger_is_gone(frames: FrameStore) -> None:
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
     written(frames, "2026-04", LedgerState(ref=OPEN.ref), at=2)
-    assert history(frames, "2026-05").entries == ()
+    assert BuiltMonths(frames).history("2026-05").entries == ()
 
 
 def test_a_month_that_is_built_anew_is_read_anew(frames: FrameStore) -> None:
     written(frames, "2026-04", at=1)
-    assert history(frames, "2026-05").entries == ()
+    assert BuiltMonths(frames).history("2026-05").entries == ()
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=2)
-    assert len(history(frames, "2026-05").entries) == 1
+    assert len(BuiltMonths(frames).history("2026-05").entries) == 1
 
 
 @pytest.mark.parametrize("empty", [("2026-03", 1), ("2026-05", 3)], ids=["before", "after"])
@@ -69,14 +70,14 @@ def test_a_month_without_a_document_stands_beside_others(
     period, at = empty
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=2)
     written(frames, period, at=at)
-    assert [each.ref for each in history(frames, "2026-05").entries] == [OPEN.ref]
+    assert [each.ref for each in BuiltMonths(frames).history("2026-05").entries] == [OPEN.ref]
 
 
 def test_a_built_month_sold_what_its_own_documents_did(frames: FrameStore) -> None:
     written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=1)
     written(frames, "2026-05", LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True), at=1)
     [line] = INVOICE.lines
-    assert history(frames, "2026-05").sold == {
+    assert BuiltMonths(frames).history("2026-05").sold == {
         "2026-04": {(INVOICE.currency, line.account): line.net},
         "2026-05": {},
     }
@@ -94,8 +95,8 @@ def test_due_dates_and_what_may_be_settled_by_hand_come_from_the_frames(
         (keys.DISPOSITIONS, [listed], Disposition),
     ):
         write_frame(to_frame(rows, kind), frames.path(key.path, "2026-04"))
-    assert history(frames, "2026-05").due == {due.ref: date(2026, 5, 3)}
-    assert history(frames, "2026-05").listed == frozenset()
+    assert BuiltMonths(frames).history("2026-05").due == {due.ref: date(2026, 5, 3)}
+    assert BuiltMonths(frames).history("2026-05").listed == frozenset()
     # What is listed is asked for only where the books have something that our entries do not explain.
     half = a_move(INVOICE, residual=INVOICE.total // 2)
     written(frames, "2026-04", LedgerState(ref=half.ref, move=half), at=2)
@@ -111,7 +112,7 @@ def test_due_dates_and_what_may_be_settled_by_hand_come_from_the_frames(
         code=ExceptionCode.OFF_STRIPE_PAYMENT,
     )
     write_frame(to_frame([off], LedgerDelta), frames.path(keys.LEDGER_DELTAS.path, "2026-04"))
-    assert history(frames, "2026-05").listed == {listed.ref}
+    assert BuiltMonths(frames).history("2026-05").listed == {listed.ref}
 
 
 def test_what_was_settled_before_the_month_is_not_read_and_what_is_open_or_moves_is(
@@ -121,8 +122,8 @@ def test_what_was_settled_before_the_month_is_not_read_and_what_is_open_or_moves
     settlement = a_settlement(INVOICE, day=date(2026, 4, 20))
     pays = LedgerState(ref=settlement.ref, settlement=settled(settlement, INVOICE.total))
     written(frames, "2026-04", paid, pays, at=1)
-    assert len(history(frames, "2026-04").entries) == 2
-    assert history(frames, "2026-05").entries == ()
+    assert len(BuiltMonths(frames).history("2026-04").entries) == 2
+    assert BuiltMonths(frames).history("2026-05").entries == ()
     # A month later its failure is known: the document is read again, whole.
     undone = a_settlement(INVOICE, -INVOICE.total, name="failed", day=date(2026, 5, 2),
                           method=Method.PAYMENT_FAILURE, undoes=settlement.ref)  # fmt: skip
@@ -130,10 +131,43 @@ def test_what_was_settled_before_the_month_is_not_read_and_what_is_open_or_moves
     still = LedgerState(ref=OPEN.ref, move=OPEN, elsewhere=True)
     written(frames, "2026-05", still, fails, at=2)
     for period in ("2026-04", "2026-05", "2026-06"):
-        receivable = receivable_of(history(frames, period), period, {})
+        receivable = receivable_of(BuiltMonths(frames).history(period), period, {})
         (row,) = receivable["roll_forward"]
         assert row["unexplained"] == 0, period
         assert row["closing"] == (0 if period == "2026-04" else INVOICE.total)
+
+
+PAYMENT = a_settlement(INVOICE, day=date(2026, 6, 3))
+
+
+@pytest.mark.parametrize(
+    ("case", "april", "june", "differs"),
+    [
+        ("nothing", [LedgerState(ref=OPEN.ref, move=OPEN)], [], False),
+        ("it is gone", [LedgerState(ref=OPEN.ref)], [], True),
+        ("it has another partner", [LedgerState(ref=OPEN.ref, move=a_move(replace(INVOICE, partner="x"), residual=INVOICE.total))], [], True),
+        ("a person settled it", [LedgerState(ref=PAID.ref, move=PAID)], [], True),
+        ("it is paid in June", [LedgerState(ref=PAID.ref, move=PAID)], ["paid"], False),
+        ("its payment is of May", [LedgerState(ref=PAID.ref, move=PAID)], ["in May"], True),
+        ("another was billed in June", [LedgerState(ref=OPEN.ref, move=OPEN)], ["billed"], False),
+    ],
+)  # fmt: skip
+def test_a_month_s_digest_tells_what_was_booked_by_its_end(
+    frames: FrameStore, case: str, april: list[LedgerState], june: list[str], differs: bool
+) -> None:
+    written(frames, "2026-04", LedgerState(ref=OPEN.ref, move=OPEN), at=1)
+    written(frames, "2026-05", at=1)
+    before = BuiltMonths(frames).digest("2026-05")
+    later = document_of(a_case(an_invoice("in_2", date=date(2026, 6, 1))))
+    in_may = replace(PAYMENT, date=date(2026, 5, 30))
+    states = {
+        "paid": LedgerState(ref=PAYMENT.ref, settlement=settled(PAYMENT, INVOICE.total)),
+        "in May": LedgerState(ref=PAYMENT.ref, settlement=settled(in_may, INVOICE.total)),
+        "billed": LedgerState(ref=later.ref, move=a_move(later, accounting_date=later.date)),
+    }
+    written(frames, "2026-04", *april, at=2)
+    written(frames, "2026-06", *(states[each] for each in june), at=2)
+    assert (BuiltMonths(frames).digest("2026-05") != before) is differs, case
 
 
 def settled(settlement: Settlement, matched: int) -> LedgerSettlement:
@@ -159,7 +193,7 @@ def test_the_edge_cases_of_the_version_before_roll_forward_with_nothing_unexplai
     opening = dict[str, int]()
     assert len(months) > 4
     for period in months:
-        receivable = receivable_of(history(store, period), period, {})
+        receivable = receivable_of(BuiltMonths(store).history(period), period, {})
         for row in receivable["roll_forward"]:
             assert row["opening"] == opening.get(row["currency"], 0)
             assert (row["by_hand"], row["unexplained"], row["differing"]) == (0, 0, [])

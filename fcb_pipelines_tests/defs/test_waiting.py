@@ -1,0 +1,237 @@
+"""A month before the last two that holds nothing waits for its money: it is built where what concerns it changed.
+
+Each row changes one thing in months that were built twice, of which the second build changed nothing. The last two
+months are built whatever changed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from fcb_pipelines.connectors.store.frames import read_attrs, read_frame, write_frame
+from fcb_pipelines.core.proof.basis import LONGEST_WAIT
+from fcb_pipelines.core.proof.gate import Outcome
+from fcb_pipelines.defs.automation import window
+from fcb_pipelines.defs.metering.freshness import as_expected
+from fcb_pipelines.defs.reconciliation import basis
+from fcb_pipelines.defs.runtime import keys, partitions
+from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
+from fcb_pipelines_tests.conftest import NewDatabase
+from fcb_pipelines_tests.defs.journal import edit_entry, replacing
+from fcb_pipelines_tests.defs.test_events import change as paying
+from fcb_pipelines_tests.defs.test_unchanged import (
+    a_lock,
+    a_partner,
+    a_setting,
+    an_acknowledgement,
+    another_version,
+    edited,
+    synced,
+)
+from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, running
+
+FEBRUARY, MARCH, *LAST = PERIODS
+Change = Callable[[World, pytest.MonkeyPatch], object]
+
+
+@pytest.fixture
+def waiting(
+    tmp_path: Path,
+    postgres: EmbeddedPostgres,
+    new_database: NewDatabase,
+    snapshot: Callable[..., Snapshot],
+) -> Iterator[World]:
+    """The dataset whose first invoice of March is not paid, after syncs of which the last had nothing to build."""
+
+    def make(world: World) -> None:
+        unpaid(world)
+        world.close()
+        assert [synced(world) for _ in range(2)] == [(MARCH, *LAST), ()]
+
+    taken = snapshot("waiting", make)
+    with running(tmp_path / "waiting", postgres, new_database, like=taken) as world:
+        yield world
+
+
+def unpaid(world: World) -> None:
+    paying(world, paid=False, number="NXC-0001")
+
+
+def at_stripe(period: str, **change: Any) -> Change:
+    """One invoice of this month is another at its source."""
+
+    def changed(world: World, _: pytest.MonkeyPatch) -> None:
+        numbers = {
+            each["number"] for each in world.status()["documents"] if each["period"] == period
+        }
+        with world.objects("stripe/invoices") as invoices:
+            next(each for each in invoices if each["number"] in numbers).update(change)
+        assert world.extract().success
+
+    return changed
+
+
+def a_price(world: World, _: pytest.MonkeyPatch) -> None:
+    """Of a plan that nobody had in March."""
+    with world.table("plans") as rows:
+        rows[0]["price_monthly"] = "99999.00"
+    assert world.extract().success
+
+
+def of_a_new_customer(world: World, _: pytest.MonkeyPatch) -> None:
+    with world.table("users") as rows:
+        rows.append(
+            {
+                **rows[-1],
+                "id": str(UUID(int=9)),
+                "email": "new@example.com",
+                "stripe_customer_id": "",
+            }
+        )
+    assert world.extract().success
+
+
+def in_march(world: World, _: pytest.MonkeyPatch) -> None:
+    """A person's edit of the first document of March."""
+    moves = world.ledger.read_moves()
+    move = next(each for each in moves if each.document.date.strftime("%Y-%m") == MARCH)
+    edit_entry(world, move.ref, replacing(r"^    description: \"", '    description: "Edited '))
+
+
+def days_later(days: int) -> Change:
+    def later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Something else changes, too: without it nothing at all is built.
+        at_stripe(LAST[-1], footer="A word")(world, monkeypatch)
+        then = partitions.today() + timedelta(days=days)
+        monkeypatch.setattr(basis, "today", lambda: then)
+
+    return later
+
+
+def a_gate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate over all months that now comes to something else."""
+    real = window.over_all
+
+    def found(*given: Any, **named: Any) -> Any:
+        first, *rest = real(*given, **named)
+        return (replace(first, outcome=Outcome.FAIL), *rest)
+
+    monkeypatch.setattr(window, "over_all", found)
+
+
+def a_booking(period: str) -> Change:
+    """Another month of before has an entry more, of this month."""
+
+    def booked(world: World, _: pytest.MonkeyPatch) -> None:
+        file = world.frames.path(("kept", "booked"), FEBRUARY)
+        frame = read_frame(file)
+        frame.attrs["booked"] = {**frame.attrs["booked"], period: "another"}
+        write_frame(frame, file)
+        the_result_of_february(world)
+
+    return booked
+
+
+def the_result_of_february(world: World) -> None:
+    file = world.frames.path(keys.REPORT.path, FEBRUARY)
+    frame = read_frame(file)
+    frame.attrs[basis.RESULT] = "another"
+    write_frame(frame, file)
+
+
+def the_partners_were_not_proved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a sync was killed before its proof."""
+    at_stripe(LAST[-1], footer="A word")(world, monkeypatch)
+    file = world.frames.path(keys.RECEIVABLE.path)
+    frame = read_frame(file)
+    frame.attrs[basis.PARTNERS] = "of before"
+    write_frame(frame, file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        at_stripe(LAST[-1], footer="A word"),
+        at_stripe(LAST[0], footer="A word"),
+        edited(r"^    description: \"", '    description: "Edited '),
+        of_a_new_customer,
+        a_booking(LAST[0]),
+        a_price,
+        days_later(LONGEST_WAIT.days - 1),
+    ],
+    ids=["an invoice of May", "of April", "an edit in May", "a customer", "booked in April", "a price", "six days later"],
+)  # fmt: skip
+def test_what_does_not_concern_it_leaves_a_waiting_month_alone(
+    waiting: World, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    assert waiting.window() == ()
+    change(waiting, monkeypatch)
+    assert waiting.window() == (*LAST,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        at_stripe(MARCH, footer="A word"),
+        in_march,
+        a_booking(MARCH),
+        a_gate,
+        a_partner,
+        a_lock,
+        an_acknowledgement,
+        a_setting,
+        another_version,
+        the_partners_were_not_proved,
+        days_later(LONGEST_WAIT.days),
+    ],
+)
+def test_what_concerns_a_waiting_month_is_built(
+    waiting: World, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    change(waiting, monkeypatch)
+    assert MARCH in waiting.window()
+
+
+def test_one_that_holds_something_is_built_as_ever(
+    waiting: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_stripe(LAST[-1], footer="A word")(waiting, monkeypatch)
+    file = waiting.frames.path(keys.DISPOSITIONS.path, MARCH)
+    frame = read_frame(file)
+    frame.loc[0, "verdict"] = "hold"
+    write_frame(frame, file)
+    assert waiting.window() == (MARCH, *LAST)
+
+
+def test_a_build_of_a_month_that_was_left_waiting_would_come_to_the_same(
+    waiting: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_a_new_customer(waiting, monkeypatch)
+    at_stripe(LAST[-1], footer="A word")(waiting, monkeypatch)
+    before = read_attrs(waiting.frames.path(keys.REPORT.path, MARCH))
+    assert [synced(waiting) for _ in range(2)] == [(*LAST,), ()]
+    assert read_attrs(waiting.frames.path(keys.REPORT.path, MARCH)) == before
+    told = waiting.status()
+    assert waiting.month(MARCH, post=True).success
+    assert waiting.prove().success
+    assert waiting.status() == told
+
+
+def test_charges_of_other_prices_are_not_as_expected(waiting: World) -> None:
+    assert as_expected(waiting.frames, PERIODS) == {*PERIODS}
+    with waiting.table("plans") as rows:
+        for row in rows:
+            row["price_monthly"] = "99999.00"
+    assert waiting.extract().success
+    charged = {
+        period
+        for period in PERIODS
+        if len(read_frame(waiting.frames.path(keys.EXPECTED_CHARGES.path, period)))
+    }
+    assert charged
+    assert as_expected(waiting.frames, PERIODS) == {*PERIODS} - charged
