@@ -5,6 +5,7 @@ body can be proved unchanged. Folders are 0700 and files 0600: bodies hold custo
 """
 
 import gzip
+import re
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,8 @@ from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.digests import digest
+
+_NAME = re.compile("[0-9a-f]{64}")
 
 
 def canonical(body: Body) -> bytes:
@@ -51,8 +54,7 @@ class EvidenceStore:
         """
         text = canonical(body)
         name = digest(text)
-        path = self._path(source, name)
-        if name not in there and not places.exists(path):
+        if name not in there and not places.exists(path := self._path(source, name)):
             # mtime=0 makes equal bodies equal files.
             places.write_bytes(path, gzip.compress(text, compresslevel=6, mtime=0))
         return name
@@ -85,9 +87,9 @@ class EvidenceStore:
         places.remove(self._path(source, name))
 
     def _path(self, source: str, name: str) -> Place:
-        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+        if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a body")
-        return self._root / source / name[:2] / f"{name}.json.gz"
+        return self._root / f"{source}/{name[:2]}/{name}.json.gz"
 
 
 def _number(value: object) -> orjson.Fragment:

@@ -125,9 +125,9 @@ def to_build(
 
     None where every one would be made of what its last build was made of; else all but those of the `waiting` ones
     for which that is so of what concerns them. A waiting month holds nothing, and its own rows are those of its
-    last build. `moves` and `settlements` are all of the ledger's; `over_all`
-    gives the results of the gates over all months. With cash, and where services are told of events, it is
-    all of them: both ask the outside world for more than the extracts have.
+    last build. `moves` and `settlements` are all of the ledger's; `over_all` gives the results of the gates over all
+    months. With cash, and where services are told of events, it is all of them: both ask the outside world for more
+    than the extracts have.
     """
     content = content_of_extracts(frames)
     if keys.BALANCES or current().told or content is None:
@@ -153,10 +153,10 @@ def to_build(
             for each in as_expected(frames, left)
             if built[each].waits(_own(company, gates, months.digest(each)), records[each])
         }
+    if same == {*chosen}:
+        return ()
     # What is not of one month alone may be another in each of those that do not wait.
-    return (
-        () if same == {*chosen} else tuple(each for each in chosen if each not in same & {*waiting})
-    )
+    return tuple(each for each in chosen if each not in same & {*waiting})
 
 
 def _records(
