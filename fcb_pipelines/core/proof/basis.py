@@ -33,10 +33,11 @@ class Basis:
     """What a month was built from, as digests.
 
     `content` is of the extracts, `shared` of whatever else all months read - configuration, decisions, the books'
-    limits, the other months - `own` of what of both concerns this month, beside its own rows, and `before` and
+    limits, the other months - and `own` of the part of it that concerns this month. `before` and
     `after` are of the month's records in the ledger with what was logged of them, as the build found and as it left
-    them. `posts`: the build posted drafts. `on` is the day of the build, and `day` the same where the month says how
-    long something has waited, else None.
+    them. `frames` tells the month's own frames from those of any other build, such as one that did not end. `posts`:
+    the build posted drafts. `on` is the day of the build, and `day` the same where the month says how long something
+    has waited, else None.
     """
 
     content: str
@@ -44,6 +45,7 @@ class Basis:
     own: str
     before: str
     after: str
+    frames: str
     posts: bool
     day: str | None
     on: str

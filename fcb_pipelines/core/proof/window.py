@@ -113,7 +113,7 @@ def months_to_rebuild(
 
     `dispositions` and `built` are from each month's last build; a month without one is rebuilt.
     """
-    same = _same(periods, built, now)
+    same = _unchanged_before_the_last_two(periods, built, now)
     return tuple(
         period
         for period in periods
@@ -127,15 +127,18 @@ def waiting_months(
     built: Mapping[str, Fingerprint],
     now: Mapping[str, Fingerprint],
 ) -> frozenset[str]:
-    """Of these the ones that only something owed brings in: nothing is held, and no fingerprint is another."""
+    """The months before the last two in which nothing is held, and whose fingerprint is that of their last build.
+
+    Of the months to rebuild they are those that only something owed brings in.
+    """
     return frozenset(
         period
-        for period in _same(periods, built, now)
+        for period in _unchanged_before_the_last_two(periods, built, now)
         if all(row.verdict is not Verdict.HOLD for row in dispositions.get(period, ()))
     )
 
 
-def _same(
+def _unchanged_before_the_last_two(
     periods: Sequence[str], built: Mapping[str, Fingerprint], now: Mapping[str, Fingerprint]
 ) -> frozenset[str]:
     """The months before the last two whose fingerprint is that of their last build."""

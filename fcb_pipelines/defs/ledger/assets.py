@@ -155,7 +155,8 @@ def partners(
         others = rivals(billed, accounts(this.users))
         before = reader.ledger.partners_digest()
         found = reader.ledger.upsert_partners(billed, others=others)
-    frame = to_frame(each_once(found), LinkedPartner, before=before)
+        after = reader.ledger.partners_digest()
+    frame = to_frame(each_once(found), LinkedPartner, before=before, after=after)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 

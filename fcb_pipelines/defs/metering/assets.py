@@ -7,7 +7,6 @@ import pandas as pd
 
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.company.services import CataloguePlan
-from fcb_pipelines.core.metering.dual_rows import DualRun
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.invoiced import Invoiced
@@ -146,21 +145,10 @@ def deltas(
 ) -> Frame:
     """One subscription's month, expected against invoiced, or one invoice without a subscription."""
     this, period = Metering(frames), context.partition_key
-    rows = DualRun(
-        period=period,
-        currency=this.settings.currency,
-        timezone=this.settings.timezone,
-        documents=this.documents_of(period),
-        usage=this.usage,
-        expected=this.expected,
-        subscriptions=this.subscriptions,
-        plans=this.plans,
-        customers=this.customers,
-    ).rows()
     same = ("subscriptions", "users", "plan_catalog", "invoiced_documents", "usage")
     snapshot = one_snapshot(context, [frames[name] for name in same])
     frame = to_frame(
-        rows,
+        this.compared(period),
         MeteringDelta,
         snapshot=snapshot,
         built_from=built_from(this, this.usage, period),

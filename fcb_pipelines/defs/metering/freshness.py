@@ -1,12 +1,13 @@
-"""The months whose dual run has other inputs now than when it was last built."""
+"""The months whose dual run has other inputs now than when it was last built, or would come to something else."""
 
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_frame
+from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_frame, to_rows
 from fcb_pipelines.core.digests import digest
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage, usage
 from fcb_pipelines.defs.metering import inputs
@@ -29,11 +30,13 @@ _HANDED_IN = {
     "intake_received": keys.INTAKE_RECEIVED.path,
 }
 
-# What a month's charges are expected of, beside its own usage.
-_PRICED = {**inputs.SUBSCRIPTIONS, **inputs.CATALOGUE, **inputs.DOCUMENTS}
+# What a month's usage is measured by.
+_MEASURED_BY = {
+    **inputs.SUBSCRIPTIONS, **inputs.CUSTOMERS, **inputs.CATALOGUE, **inputs.DOCUMENTS,
+}  # fmt: skip
 _OF_MONTH = {**inputs.USAGE, **inputs.EXPECTED}
-# A version before this one did not write it.
-_LATER = {"intake_subscriptions"}
+# A version before this one did not write them.
+_LATER = {"intake_subscriptions", "intake_customers"}
 
 
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
@@ -68,16 +71,22 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
     return frozenset(period for period in periods if not _is_fresh(frames, period, now, extracts))
 
 
-def as_expected(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
-    """Of these built months those whose charges would be expected again as they were, of their usage then."""
-    shared = _read(frames, _PRICED)
-    return frozenset(period for period in periods if _is_as_expected(frames, period, shared))
+def as_measured(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
+    """Of these built months those whose usage, measured against the present extracts, comes to the same once more."""
+    shared = _read(frames, _MEASURED_BY)
+    return frozenset(period for period in periods if _is_as_measured(frames, period, shared))
 
 
-def _is_as_expected(frames: FrameStore, period: str, shared: Mapping[str, pd.DataFrame]) -> bool:
+def _is_as_measured(frames: FrameStore, period: str, shared: Mapping[str, pd.DataFrame]) -> bool:
     this = Metering({**shared, **_read(frames, _OF_MONTH, period)})
-    whole = this.frames.keys() >= {*_PRICED, *_OF_MONTH} - _LATER
-    return whole and this.charges(period) == this.expected
+    if not this.frames.keys() >= {*_MEASURED_BY, *_OF_MONTH} - _LATER:
+        return False
+    before = frames.read(keys.METERING_DELTAS.path, period)
+    return (
+        before is not None
+        and this.charges(period) == this.expected
+        and this.compared(period) == to_rows(before, MeteringDelta)
+    )
 
 
 def _read(

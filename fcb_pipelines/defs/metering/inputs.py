@@ -23,7 +23,8 @@ from fcb_pipelines.core.company.services import (
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.intake.usage import ReceivedMonth, ReceivedUsage
 from fcb_pipelines.core.metering.cycles import Span, cycle_of
-from fcb_pipelines.core.metering.dual_rows import active_subscriptions
+from fcb_pipelines.core.metering.dual_rows import DualRun, active_subscriptions
+from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge, expected_charges
 from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.leaks import Deployment
@@ -226,6 +227,20 @@ class Metering:
             timezone=self._timezone,
             unread=self.frames["usage"].attrs.get("unread"),
         )
+
+    def compared(self, period: str) -> tuple[MeteringDelta, ...]:
+        """The period's expected charges against what is invoiced for it."""
+        return DualRun(
+            period=period,
+            currency=self.settings.currency,
+            timezone=self._timezone,
+            documents=self.documents_of(period),
+            usage=self.usage,
+            expected=self.expected,
+            subscriptions=self.subscriptions,
+            plans=self.plans,
+            customers=self.customers,
+        ).rows()
 
     @cached_property
     def expected(self) -> tuple[ExpectedCharge, ...]:

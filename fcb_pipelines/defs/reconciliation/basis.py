@@ -14,14 +14,20 @@ from fcb_pipelines.connectors.store.frames import (
     content_digest,
     read_attrs,
     read_columns,
+    to_rows,
 )
 from fcb_pipelines.connectors.store.places import Place
 from fcb_pipelines.core.close.decisions import Decision
 from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.digests import digest_of_json
+from fcb_pipelines.core.dispositions.cases import accounts
+from fcb_pipelines.core.documents.partners import rivals
 from fcb_pipelines.core.ledger.books import Books
+from fcb_pipelines.core.ledger.entries import Partner
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement
+from fcb_pipelines.core.ledger.partners import LinkedPartner
+from fcb_pipelines.core.metering.leaks import Leak
 from fcb_pipelines.core.proof.basis import (
     Basis,
     Present,
@@ -30,18 +36,21 @@ from fcb_pipelines.core.proof.basis import (
     waits_on_the_day,
 )
 from fcb_pipelines.core.proof.gate import GateResult
-from fcb_pipelines.defs.metering.freshness import as_expected
+from fcb_pipelines.defs.metering.freshness import as_measured
 from fcb_pipelines.defs.reconciliation.history import BuiltMonths, receivable_file
+from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.code import code_digest
 from fcb_pipelines.defs.runtime.frame_io import content_of_extracts
+from fcb_pipelines.defs.runtime.frame_rows import users_of
 from fcb_pipelines.defs.runtime.ledger_reading import LedgerReader
 from fcb_pipelines.defs.runtime.month import books_of
 from fcb_pipelines.defs.runtime.partitions import periods, today
 
 BASIS = "basis"
 RESULT = "result"
-PARTNERS = "partners"
+# Of the last proof: the digest of the ledger's partners, and that of when somebody else changed them last.
+PARTNERS = "proved_partners"
 _PROOFS = (keys.AMOUNTS, keys.LEAKS)
 _SOURCES = {
     one.key
@@ -96,15 +105,16 @@ def basis_of(
     content = content_of_extracts(frames)
     if content is None or len(snapshots) > 1 or refused or unanswered or limits[0] != limits[1]:
         return None
-    company = _company(limits[0], after["ledger"], decisions)
+    rules = _rules(limits[0], after["ledger"], decisions)
     partners = attrs[keys.PARTNERS]["before"]
     ages = waits_on_the_day(built.dispositions, built.deltas)
     return Basis(
         content=content,
-        shared=_shared(frames, period, [company, _found(frames, over_all), partners]),
-        own=_own(company, over_all, months.digest(period)),
+        shared=_shared(frames, period, [rules, _proofs(frames, over_all), partners]),
+        own=_Concerns(frames, rules, over_all, months).digest(period),
         before=before["records"],
         after=after["records"],
+        frames=_as_they_lie(frames, period),
         posts=attrs[keys.POSTED_MOVES]["posts"],
         day=today().isoformat() if ages else None,
         on=today().isoformat(),
@@ -133,30 +143,68 @@ def to_build(
     if keys.BALANCES or current().told or content is None:
         return (*chosen,)
     built = {period: was for period in chosen if (was := _kept(frames, period)) is not None}
-    now: dict[str, Any] = {"posts": current().posting == "auto", "today": today()}
-    may_hold = [each for each, was in built.items() if was.may_hold(content, **now)]
-    may_wait = [each for each, was in built.items() if each in waiting and was.may_wait(**now)]
+    posts, day = current().posting == "auto", today()
+    may_hold = [
+        each for each, was in built.items() if was.may_hold(content, posts=posts, today=day)
+    ]
+    may_wait = [
+        each
+        for each, was in built.items()
+        if each in waiting and was.may_wait(posts=posts, today=day)
+    ]
     if not may_hold and not may_wait:
         return (*chosen,)
-    gates, identity = over_all(), reader.description.identity
-    company, partners = _company(reader.books, identity, decisions), reader.ledger.partners_digest()
+    gates, partners = over_all(), reader.ledger.partners_digest()
+    rules = _rules(reader.books, reader.description.identity, decisions)
     records = _records(frames, {*may_hold, *may_wait}, reader, moves, settlements)
-    found = [company, _found(frames, gates), partners]
+    common = [rules, _proofs(frames, gates), partners]
     same = {
-        each for each in may_hold if built[each].holds(_shared(frames, each, found), records[each])
+        each for each in may_hold if built[each].holds(_shared(frames, each, common), records[each])
     }
     left = [each for each in may_wait if each not in same]
-    if left and partners == _proved_partners(frames):
-        months = BuiltMonths(frames)
+    if left and partners == proved_partners(frames)[0]:
+        concerns = _Concerns(frames, rules, gates, BuiltMonths(frames))
         same |= {
             each
-            for each in as_expected(frames, left)
-            if built[each].waits(_own(company, gates, months.digest(each)), records[each])
+            for each in as_measured(frames, left)
+            if built[each].waits(concerns.digest(each), records[each])
         }
     if same == {*chosen}:
         return ()
-    # What is not of one month alone may be another in each of those that do not wait.
+    # In a month that does not wait, whatever changed anywhere may come to something else.
     return tuple(each for each in chosen if each not in same & {*waiting})
+
+
+def proved_partners(frames: FrameStore) -> tuple[str | None, str | None]:
+    """The digest of the ledger's partners as the last proof found them, and as somebody else left them last."""
+    try:
+        digest, mark = read_attrs(frames.path(keys.RECEIVABLE.path)).get(PARTNERS) or (None, None)
+    except FileNotFoundError:
+        return None, None
+    return digest, mark
+
+
+def partners_now(frames: FrameStore, digest: str) -> tuple[str, str]:
+    """The two for a proof that finds the partners so.
+
+    Nobody else changed them where the builds of months lead from what the last proof found to what is there now.
+    """
+    known, mark = proved_partners(frames)
+    written = [_partners_of(frames, period) for period in periods()]
+    led_to = {before: after for before, after in written if before != after}
+    reached = known
+    for _ in written:
+        reached = reached if reached == digest else led_to.get(reached, reached)
+    return digest, mark if reached == digest and mark is not None else digest
+
+
+def _partners_of(frames: FrameStore, period: str) -> tuple[str | None, str | None]:
+    """The digests of the ledger's partners before and after a month's build wrote its own."""
+    try:
+        told = read_attrs(frames.path(keys.PARTNERS.path, period))
+    except FileNotFoundError:
+        return None, None
+    return told.get("before"), told.get("after")
 
 
 def _records(
@@ -182,7 +230,13 @@ def _kept(frames: FrameStore, period: str) -> Basis | None:
     # That of another version may have other fields.
     if kept is None or kept.keys() != {each.name for each in fields(Basis)}:
         return None
-    return Basis(**kept)
+    return Basis(**kept) if kept["frames"] == _as_they_lie(frames, period) else None
+
+
+def _as_they_lie(frames: FrameStore, period: str) -> str:
+    """What tells the files of a month's frames from any others."""
+    own = sorted(keys.MONTHLY - {keys.REPORT})
+    return digest_of_json([frames.signature(key.path, period) for key in own])
 
 
 def _refs(frames: FrameStore, period: str) -> tuple[list[str], list[str]]:
@@ -195,8 +249,41 @@ def _refs(frames: FrameStore, period: str) -> tuple[list[str], list[str]]:
     return own, elsewhere
 
 
-def _company(books: Books, identity: str, decisions: Iterable[Decision]) -> str:
-    """The digest of what every month reads that no extract and no ledger record has."""
+class _Concerns:
+    """What a month reads that neither its own rows nor its own records have, as far as it concerns the month."""
+
+    def __init__(
+        self, frames: FrameStore, rules: str, over_all: Iterable[GateResult], months: BuiltMonths
+    ) -> None:
+        self._frames = frames
+        self._months = months
+        gates = sorted([one.gate, one.outcome.value] for one in over_all)
+        drawn = sorted(map(repr, FrameReport(frames).drawn))
+        self._common = [rules, gates, drawn, proved_partners(frames)[1]]
+        users, leaks = frames.read(keys.USERS.path), frames.read(keys.LEAKS.path)
+        self._accounts = accounts(users_of(users)) if users is not None else ()
+        self._leaks = to_rows(leaks, Leak) if leaks is not None else ()
+
+    def digest(self, period: str) -> str:
+        """The digest of it: what is booked by the month's end, its leaks, and who shares its customers' emails."""
+        leaks = sorted(repr(each) for each in self._leaks if each.period == period)
+        return digest_of_json(
+            [*self._common, self._months.digest(period), leaks, self._rivals(period)]
+        )
+
+    def _rivals(self, period: str) -> list[str]:
+        frame = self._frames.read(keys.PARTNERS.path, period)
+        rows = to_rows(frame, LinkedPartner) if frame is not None else ()
+        known = [
+            Partner(key=link, links=row.links, name=row.name, email=row.email)
+            for row in rows
+            for link in row.links
+        ]
+        return sorted(map(repr, rivals(known, self._accounts)))
+
+
+def _rules(books: Books, identity: str, decisions: Iterable[Decision]) -> str:
+    """The digest of what every month is decided by: configuration, code, decisions, the books' limits."""
     lapsed = [[one.id, one.until is not None and one.until < today()] for one in decisions]
     limits = {
         name: sorted(map(str, value)) if isinstance(value, frozenset) else str(value)
@@ -206,33 +293,16 @@ def _company(books: Books, identity: str, decisions: Iterable[Decision]) -> str:
     return digest_of_json([*parts, limits, identity])
 
 
-def _found(frames: FrameStore, over_all: Iterable[GateResult]) -> str:
+def _proofs(frames: FrameStore, over_all: Iterable[GateResult]) -> str:
     """The digest of what the proofs over all months found."""
     gates = sorted([one.gate, one.outcome.value, one.detail] for one in over_all)
     return digest_of_json([gates, *(_content(frames.path(key.path)) for key in _PROOFS)])
 
 
-def _shared(frames: FrameStore, period: str, found: Sequence[str]) -> str:
+def _shared(frames: FrameStore, period: str, common: Sequence[str]) -> str:
     """The digest of what a month's build reads besides the extracts and its own records."""
     others = [_result(frames, other) for other in periods() if other != period]
-    return digest_of_json([*found, others])
-
-
-def _own(company: str, over_all: Iterable[GateResult], receivable: str) -> str:
-    """The digest of what of that concerns one month, whose `receivable` is this at its end.
-
-    What it reads of the extracts is told by its fingerprint, its usage and the charges expected of it.
-    """
-    gates = sorted([one.gate, one.outcome.value] for one in over_all)
-    return digest_of_json([company, gates, receivable])
-
-
-def _proved_partners(frames: FrameStore) -> str | None:
-    """The digest of the ledger's partners as the last proof found them, after all writing."""
-    try:
-        return read_attrs(frames.path(keys.RECEIVABLE.path)).get(PARTNERS)
-    except FileNotFoundError:
-        return None
+    return digest_of_json([*common, others])
 
 
 def _result(frames: FrameStore, period: str) -> str | None:

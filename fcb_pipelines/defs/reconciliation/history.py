@@ -44,7 +44,7 @@ _AS_THEY_ARE = (
     "ref", "of", "part", "partner", "currency", "amount", "open", "number", "elsewhere",
     "record", "ledger_number",
 )  # fmt: skip
-# Of them, with the day, what no later entry changes.
+# What of an entry no later one changes.
 _FOR_GOOD = ("date", *(name for name in _AS_THEY_ARE if name not in ("open", "elsewhere")))
 
 
@@ -90,7 +90,7 @@ class BuiltMonths:
     def digest(self, period: str) -> str:
         """The digest of what makes this month's history: what is booked by its end, by whom it is settled, the revenue.
 
-        What is booked later on a document of before changes nothing in it; nor does a due day at its source.
+        What is booked later on a document of before changes nothing in it. Due days are not in it.
         """
         end = first_day(following(period)).isoformat()
         booked = [

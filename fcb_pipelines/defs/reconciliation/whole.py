@@ -21,7 +21,7 @@ from fcb_pipelines.core.proof.completeness import completeness as completed
 from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.receivable import ReceivableRow, foreign_credit, orphans
 from fcb_pipelines.core.proof.receivable import receivable as tied
-from fcb_pipelines.defs.reconciliation.basis import PARTNERS
+from fcb_pipelines.defs.reconciliation.basis import PARTNERS, partners_now
 from fcb_pipelines.defs.reconciliation.kept_proof import made_of, unless_same
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
@@ -134,7 +134,7 @@ def against_the_ledger(
         return to_frame([*amounts(inputs), *drawn], AmountRow)
 
     frame = unless_same(kept, keys.RECEIVABLE, same, owed)
-    frame.attrs[PARTNERS] = reader.ledger.partners_digest()
+    frame.attrs[PARTNERS] = partners_now(kept, reader.ledger.partners_digest())
     rows = to_rows(frame, ReceivableRow)
     told = {
         **sums("owed at the source", ((row.currency, row.source) for row in rows)),
