@@ -349,3 +349,14 @@ def test_a_month_is_measured_anew_where_another_price_or_customer_would_count(
         with waiting.table(table) as rows:
             for row, was in zip(rows, before, strict=True):
                 row[name] = was
+
+
+def test_a_closed_month_whose_build_ended_before_its_report_is_built_again(
+    waiting: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paying(waiting, paid=True, number="NXC-0001")
+    assert MARCH in synced(waiting)
+    synced(waiting)
+    assert waiting.window() == ()
+    a_build_that_ended_before_its_report(waiting, monkeypatch)
+    assert MARCH in waiting.window()

@@ -8,6 +8,7 @@ import pandas as pd
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotPrepared
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.decisions import DecisionStore
 from fcb_pipelines.connectors.store.frames import FrameStore, to_rows
 from fcb_pipelines.connectors.store.readback_log import ReadBackLog
@@ -43,7 +44,12 @@ def window(
     moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
     now = _fingerprints(frames, moves, settlements)
     changed = changed_months(frames, periods())
-    told = (periods(), proof.dispositions(), proof.fingerprints(), now)
+    built = {
+        period: print_
+        for period, print_ in proof.fingerprints().items()
+        if _is_reported(frames, period)
+    }
+    told = (periods(), proof.dispositions(), built, now)
     wanted = {*months_to_rebuild(*told)} | changed
     wanted |= open_months(frames) if keys.BALANCES else set()
     return to_build(
@@ -62,6 +68,12 @@ def touched_months(frames: FrameStore, ledger: Ledger) -> tuple[str, ...]:
     """The built months whose ledger records another month has changed since."""
     moves, settlements = ledger.read_moves(None), ledger.read_settlements(None)
     return touched(FrameReport(frames).fingerprints(), _fingerprints(frames, moves, settlements))
+
+
+def _is_reported(frames: FrameStore, period: str) -> bool:
+    """Whether a month's report, the last step of its build, is no older than its deltas, which have its fingerprint."""
+    deltas, report = (frames.path(key.path, period) for key in (keys.LEDGER_DELTAS, keys.REPORT))
+    return places.exists(report) and places.written(report) >= places.written(deltas)
 
 
 def _fingerprints(
