@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,18 @@ def all_posted(snapshot: Callable[..., Snapshot]) -> Callable[[], Snapshot]:
 
 
 @pytest.fixture
+def a_copy_of(
+    tmp_path: Path, postgres: EmbeddedPostgres, new_database: NewDatabase
+) -> Callable[[Snapshot], AbstractContextManager[World]]:
+    """A copy of its own of a world."""
+    return lambda like: running(tmp_path / like.folder.name, postgres, new_database, like=like)
+
+
+@pytest.fixture
 def closed(
-    tmp_path: Path,
-    postgres: EmbeddedPostgres,
-    new_database: NewDatabase,
     all_posted: Callable[[], Snapshot],
+    a_copy_of: Callable[[Snapshot], AbstractContextManager[World]],
 ) -> Iterator[World]:
-    """A copy of its own of the dataset's world after everything was posted."""
-    folder, like = tmp_path / "closed", all_posted()
-    with running(folder, postgres, new_database, like=like) as world:
+    """The dataset's world after everything was posted."""
+    with a_copy_of(all_posted()) as world:
         yield world

@@ -5,6 +5,7 @@ build changed nothing.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,8 @@ from fcb_pipelines.defs.reconciliation.basis import basis_of
 from fcb_pipelines.defs.reconciliation.history import BuiltMonths
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import connections, frame_io, keys, partitions
-from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.journal import edit_entry, replacing
-from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, ref_of, running, why
+from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, ref_of, why
 
 OPEN = PERIODS[2:]
 MAY = PERIODS[-1]
@@ -43,10 +42,8 @@ def synced(world: World) -> tuple[str, ...]:
 
 @pytest.fixture
 def quiet(
-    tmp_path: Path,
-    postgres: EmbeddedPostgres,
-    new_database: NewDatabase,
     snapshot: Callable[..., Snapshot],
+    a_copy_of: Callable[[Snapshot], AbstractContextManager[World]],
 ) -> Iterator[World]:
     """The dataset after syncs of which the last had nothing to build."""
 
@@ -54,8 +51,7 @@ def quiet(
         world.close()
         assert [synced(world) for _ in range(2)] == [OPEN, ()]
 
-    taken = snapshot("quiet", make)
-    with running(tmp_path / "quiet", postgres, new_database, like=taken) as world:
+    with a_copy_of(snapshot("quiet", make)) as world:
         yield world
 
 

@@ -5,9 +5,9 @@ months are built whatever changed.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +23,6 @@ from fcb_pipelines.defs.close import assets as close_assets
 from fcb_pipelines.defs.metering.freshness import as_measured
 from fcb_pipelines.defs.reconciliation import basis
 from fcb_pipelines.defs.runtime import keys, partitions
-from fcb_pipelines.sandbox.postgres import EmbeddedPostgres
-from fcb_pipelines_tests.conftest import NewDatabase
 from fcb_pipelines_tests.defs.journal import edit_entry, replacing
 from fcb_pipelines_tests.defs.test_events import change as paying
 from fcb_pipelines_tests.defs.test_unchanged import (
@@ -36,7 +34,7 @@ from fcb_pipelines_tests.defs.test_unchanged import (
     edited,
     synced,
 )
-from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, running, why
+from fcb_pipelines_tests.defs.world import PERIODS, Snapshot, World, why
 
 FEBRUARY, MARCH, *LAST = PERIODS
 Change = Callable[[World, pytest.MonkeyPatch], object]
@@ -44,25 +42,18 @@ Change = Callable[[World, pytest.MonkeyPatch], object]
 
 @pytest.fixture
 def waiting(
-    tmp_path: Path,
-    postgres: EmbeddedPostgres,
-    new_database: NewDatabase,
     snapshot: Callable[..., Snapshot],
+    a_copy_of: Callable[[Snapshot], AbstractContextManager[World]],
 ) -> Iterator[World]:
     """The dataset whose first invoice of March is not paid, after syncs of which the last had nothing to build."""
 
     def make(world: World) -> None:
-        unpaid(world)
+        paying(world, paid=False, number="NXC-0001")
         world.close()
         assert [synced(world) for _ in range(2)] == [(MARCH, *LAST), ()]
 
-    taken = snapshot("waiting", make)
-    with running(tmp_path / "waiting", postgres, new_database, like=taken) as world:
+    with a_copy_of(snapshot("waiting", make)) as world:
         yield world
-
-
-def unpaid(world: World) -> None:
-    paying(world, paid=False, number="NXC-0001")
 
 
 def at_stripe(period: str, **change: Any) -> Change:
@@ -135,16 +126,12 @@ def a_booking(period: str) -> Change:
         frame = read_frame(file)
         frame.attrs["booked"] = {**frame.attrs["booked"], period: "another"}
         write_frame(frame, file)
-        the_result_of_february(world)
+        file = world.frames.path(keys.REPORT.path, FEBRUARY)
+        frame = read_frame(file)
+        frame.attrs[basis.RESULT] = "another"
+        write_frame(frame, file)
 
     return booked
-
-
-def the_result_of_february(world: World) -> None:
-    file = world.frames.path(keys.REPORT.path, FEBRUARY)
-    frame = read_frame(file)
-    frame.attrs[basis.RESULT] = "another"
-    write_frame(frame, file)
 
 
 def the_partners_were_not_proved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,8 +221,10 @@ def a_build_that_ended_halfway_of_what_is_no_more(
 
 
 def a_customer_with_the_email_of_another(world: World, _: pytest.MonkeyPatch) -> None:
+    with world.table("invoices") as rows:
+        (owner,) = (row["user_id"] for row in rows if row["invoice_number"] == "NXC-0001")
     with world.table("users") as rows:
-        (march,) = (row for row in rows if row["id"] == "b2e79c78-444b-5045-8c0d-75bd4186d4d3")
+        (march,) = (row for row in rows if row["id"] == owner)
         shared = march["billing_email"] or march["email"]
         new = {"id": str(UUID(int=9)), "email": "other@example.com", "billing_email": shared}
         rows.append({**march, **new, "company": "Another Inc.", "stripe_customer_id": ""})
