@@ -28,9 +28,9 @@ def canonical(body: Body) -> bytes:
 
     A lone surrogate, which UTF-8 lacks, is written as JSON's own escape of it.
 
-    Raises TypeError for a float anywhere in the body: it would have lost digits already.
+    Raises TypeError for a float anywhere in the body, which would have lost digits already, and for what is no JSON.
     """
-    _refuse_floats(body)
+    _refuse_other_values(body)
     try:
         return orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=_number)
     except TypeError:
@@ -98,15 +98,18 @@ def _number(value: object) -> orjson.Fragment:
     raise TypeError(f"no JSON: {value!r}")
 
 
-def _refuse_floats(body: Body) -> None:
+def _refuse_other_values(body: Body) -> None:
+    """Raise TypeError for anything that JSON with Decimals does not give: orjson writes more than that."""
     parts: list[Any] = [body]
     # It grows as it is read.
     for part in parts:
-        for value in part.values() if type(part) is dict else part:
+        for value in part.values() if isinstance(part, dict) else part:
             kind = type(value)
             if kind is str or kind is int or value is None:
                 continue
-            if kind is dict or kind is list or kind is tuple:
+            if isinstance(value, dict | list | tuple):
                 parts.append(value)
-            elif isinstance(value, float):
-                raise TypeError(f"float {value!r} in a body: parse JSON numbers as Decimal")
+            elif not isinstance(value, str | int | Decimal):
+                raise TypeError(
+                    f"{kind.__name__} {value!r} in a body: numbers are integers or Decimals, all else texts"
+                )

@@ -1,9 +1,12 @@
 """Evidence: content-addressed, exact, private, provably unchanged."""
 
 import gzip
+from collections import OrderedDict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import simplejson
@@ -76,9 +79,16 @@ def test_a_float_is_refused() -> None:
 
 
 def test_no_float_hides_in_a_part_of_a_body() -> None:
-    for value in (1.1, float("nan"), (2.0,), {"a": [{"b": (None, -0.0)}]}):
+    hidden = OrderedDict(a=[{"b": 1.5}])
+    for value in (1.1, float("nan"), (2.0,), {"a": [{"b": (None, -0.0)}]}, hidden):
         with pytest.raises(TypeError, match="float"):
             canonical({"lines": [1, "a", value]})
+
+
+def test_what_no_json_gives_is_refused() -> None:
+    for value in (date(2026, 5, 1), UUID(int=1), b"a", {1}):
+        with pytest.raises(TypeError, match=type(value).__name__):
+            canonical({"lines": [{"day": value}]})
 
 
 NUMBERS = st.integers() | st.integers(-(2**70), 2**70) | st.decimals(allow_nan=False)
