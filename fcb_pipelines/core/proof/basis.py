@@ -89,6 +89,22 @@ def waits_on_an_answer(rows: Iterable[Disposition]) -> bool:
     return any(row.reason is Reason.UNREACHABLE for row in rows)
 
 
+def led_by_builds(
+    known: str | None, now: str, builds: Iterable[tuple[str | None, str | None]]
+) -> bool:
+    """Whether builds alone made of the partners that a proof knew those of now; all are digests.
+
+    `builds` has what each found before it wrote its partners, and after it. Somebody else's change is in none.
+    """
+    led_to = {before: after for before, after in builds if after not in (None, before)}
+    # A step a build: it may lead in a circle.
+    for _ in range(len(led_to)):
+        if known == now:
+            break
+        known = led_to.get(known, known)
+    return known == now
+
+
 class Present:
     """The ledger's records as they are now, found by what they belong to. `seen` is the log's last entry by ref."""
 

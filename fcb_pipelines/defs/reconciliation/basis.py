@@ -4,7 +4,7 @@ basis_of(...)      as the report of a build is written
 to_build(...)      as a sync chooses its months, from the same frames and the books as they are now
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -31,6 +31,7 @@ from fcb_pipelines.core.metering.leaks import Leak
 from fcb_pipelines.core.proof.basis import (
     Basis,
     Present,
+    led_by_builds,
     records_digest,
     waits_on_an_answer,
     waits_on_the_day,
@@ -110,7 +111,7 @@ def basis_of(
     ages = waits_on_the_day(built.dispositions, built.deltas)
     return Basis(
         content=content,
-        shared=_shared(frames, period, [rules, _proofs(frames, over_all), partners]),
+        shared=_shared(period, [rules, _proofs(frames, over_all), partners], _results(frames)),
         own=_Concerns(frames, rules, over_all, months).digest(period),
         before=before["records"],
         after=after["records"],
@@ -157,9 +158,11 @@ def to_build(
     gates, partners = over_all(), reader.ledger.partners_digest()
     rules = _rules(reader.books, reader.description.identity, decisions)
     records = _records(frames, {*may_hold, *may_wait}, reader, moves, settlements)
-    common = [rules, _proofs(frames, gates), partners]
+    common, results = [rules, _proofs(frames, gates), partners], _results(frames)
     same = {
-        each for each in may_hold if built[each].holds(_shared(frames, each, common), records[each])
+        each
+        for each in may_hold
+        if built[each].holds(_shared(each, common, results), records[each])
     }
     left = [each for each in may_wait if each not in same]
     if left and partners == proved_partners(frames)[0]:
@@ -185,17 +188,10 @@ def proved_partners(frames: FrameStore) -> tuple[str | None, str | None]:
 
 
 def partners_now(frames: FrameStore, digest: str) -> tuple[str, str]:
-    """The two for a proof that finds the partners so.
-
-    Nobody else changed them where the builds of months lead from what the last proof found to what is there now.
-    """
+    """The two for a proof that finds the partners so."""
     known, mark = proved_partners(frames)
-    written = [_partners_of(frames, period) for period in periods()]
-    led_to = {before: after for before, after in written if before != after}
-    reached = known
-    for _ in written:
-        reached = reached if reached == digest else led_to.get(reached, reached)
-    return digest, mark if reached == digest and mark is not None else digest
+    ours = led_by_builds(known, digest, [_partners_of(frames, each) for each in periods()])
+    return digest, mark if ours and mark is not None else digest
 
 
 def _partners_of(frames: FrameStore, period: str) -> tuple[str | None, str | None]:
@@ -299,10 +295,15 @@ def _proofs(frames: FrameStore, over_all: Iterable[GateResult]) -> str:
     return digest_of_json([gates, *(_content(frames.path(key.path)) for key in _PROOFS)])
 
 
-def _shared(frames: FrameStore, period: str, common: Sequence[str]) -> str:
+def _shared(period: str, common: Sequence[str], results: Mapping[str, str | None]) -> str:
     """The digest of what a month's build reads besides the extracts and its own records."""
-    others = [_result(frames, other) for other in periods() if other != period]
+    others = [result for other, result in results.items() if other != period]
     return digest_of_json([*common, others])
+
+
+def _results(frames: FrameStore) -> dict[str, str | None]:
+    """What each month's last report says that the others may tell of it."""
+    return {period: _result(frames, period) for period in periods()}
 
 
 def _result(frames: FrameStore, period: str) -> str | None:

@@ -88,7 +88,7 @@ class BuiltMonths:
         )
 
     def digest(self, period: str) -> str:
-        """The digest of what makes this month's history: what is booked by its end, by whom it is settled, the revenue.
+        """The digest of this month's history: what is booked by its end, what else settles it, and the revenue.
 
         What is booked later on a document of before changes nothing in it. Due days are not in it.
         """
