@@ -32,8 +32,8 @@ class Case(_Building):
     `claimant` is the NexaCloud invoice that claims the document, `agreement` the comparison of the two.
     `corrections` are its posted corrections. `owner_move` is the move that names the billing account
     where NexaCloud has erased the document: its own move, or that of a credit note's invoice; `account` is that
-    account as its cash on account names it, where it has no move. `invoice` is set for a credit note alone. `credited` is the sum of the credit notes of this document at its
-    source, minor units.
+    account as its cash on account names it, where it has no move. `invoice` is set for a credit note alone.
+    `credited` is the sum of the credit notes of this document at its source, minor units.
     """
 
     facts: InvoiceFacts

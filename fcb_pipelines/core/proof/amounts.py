@@ -253,7 +253,8 @@ class _Joined:
         currency = of[0].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
         waits = of is not None and self._is_opening(of[0]) and bool(posted)
-        listed, why = 0, str(ExceptionCode.OPENING_DOCUMENT) if waits else None
+        listed = 0
+        why: str | None = ExceptionCode.OPENING_DOCUMENT if waits else None
         if received != posted:
             listed, why = self._cash_listed(key, ref, received, posted, of)
         if received or posted:
