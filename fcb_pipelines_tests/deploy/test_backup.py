@@ -16,7 +16,6 @@ from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from fcb_pipelines_tests.conftest import NewDatabase
-from fcb_pipelines_tests.defs.conftest import all_posted, closed, snapshot  # noqa: F401
 from fcb_pipelines_tests.defs.world import World
 
 # isort: split
@@ -78,7 +77,7 @@ def _database() -> str:
 
 
 def test_what_was_lost_is_restored_and_proves_the_same(
-    closed: World,  # noqa: F811
+    closed: World,
     postgres: EmbeddedPostgres,
     new_database: NewDatabase,
     tmp_path: Path,
@@ -124,7 +123,7 @@ def test_what_was_lost_is_restored_and_proves_the_same(
 @pytest.mark.parametrize("fault", ["home", "database", "byte", "missing"])
 def test_a_restore_overwrites_nothing_and_trusts_no_broken_backup(
     fault: str,
-    closed: World,  # noqa: F811
+    closed: World,
     postgres: EmbeddedPostgres,
     new_database: NewDatabase,
     tmp_path: Path,
@@ -152,7 +151,7 @@ def test_a_restore_overwrites_nothing_and_trusts_no_broken_backup(
 
 
 def test_a_backup_that_fails_leaves_none(
-    closed: World,  # noqa: F811
+    closed: World,
     postgres: EmbeddedPostgres,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,7 +163,7 @@ def test_a_backup_that_fails_leaves_none(
 
 
 def test_a_backup_waits_for_a_writer_of_the_books(
-    closed: World,  # noqa: F811
+    closed: World,
     postgres: EmbeddedPostgres,
     tmp_path: Path,
 ) -> None:
