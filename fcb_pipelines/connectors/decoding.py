@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
 import simplejson
 
 # A document of Stripe or Lago has fewer than ten levels.
@@ -20,11 +21,21 @@ TOO_DEEP = "(nested too deep to be read)"
 
 # The longest integer that Python reads.
 _DIGITS = 4300
+# Refuses what is odd and nothing else: NaN, lone surrogates, bytes that are no UTF-8, the longest numbers.
+_SOUND = msgspec.json.Decoder(float_hook=Decimal)
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 def decoded(text: str | bytes) -> Any:
     """One value of JSON. Raises ValueError for a text that is none, such as one cut off."""
+    try:
+        return _SOUND.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
+        return _decoded(text)
+
+
+def _decoded(text: str | bytes) -> Any:
+    """The same of any text, a third as fast."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
     try:

@@ -1,11 +1,13 @@
 """JSON as sources write it, and as evidence keeps it."""
 
-from decimal import Decimal
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+import simplejson
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fcb_pipelines.connectors.decoding import DEEPEST, TOO_DEEP, decoded
@@ -65,6 +67,33 @@ def test_what_is_kept_as_evidence_is_read_back_as_it_was(value: Any) -> None:
     text = canonical({"value": value})
     again = decoded(text)
     assert canonical(again) == text
+
+
+@given(nested, st.binary(max_size=3), st.integers(0, 50))
+@example(value=1, noise=b"e5", place=1)
+@example(value="a", noise=b"\xed\xa0\x80", place=1)
+@example(value="a", noise=b"\\udc", place=1)
+@example(value=[], noise=b"\xef\xbb\xbf", place=0)
+@example(value=10**40, noise=b"", place=0)
+def test_sound_and_odd_texts_are_read_to_the_same(value: Any, noise: bytes, place: int) -> None:
+    text = canonical({"value": value})
+    text = text[:place] + noise + text[place:]
+
+    def read(reader: Callable[[bytes], Any]) -> str:
+        try:
+            return repr(reader(text))
+        except ValueError:
+            return "no value"
+
+    assert read(decoded) == read(_by_simplejson)
+
+
+def _by_simplejson(text: bytes) -> Any:
+    shown = text.decode("utf-8", "surrogateescape")
+    try:
+        return simplejson.loads(shown, use_decimal=True, parse_constant=Decimal)
+    except InvalidOperation:
+        return decoded(text)
 
 
 @pytest.mark.parametrize("odd", [

@@ -56,11 +56,6 @@ def test_a_frame_that_an_earlier_version_did_not_build_is_empty_and_any_other_is
 ) -> None:
     manager = FrameIOManager(place_of(bucket) / "frames")
     (later, *_) = keys.LATER
-    for key, missing in ((later, False), (INDEX, True)):
-        context = dg.build_input_context(asset_key=key)
-        place = place_of(bucket) / "frames" / "none.parquet"
-        if missing:
-            with pytest.raises(FileNotFoundError):
-                manager.load_from_path(context, place)
-        else:
-            assert manager.load_from_path(context, place).empty
+    assert manager.read(later, None).empty
+    with pytest.raises(FileNotFoundError):
+        manager.read(INDEX, None)

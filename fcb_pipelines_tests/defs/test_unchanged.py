@@ -17,6 +17,7 @@ import yaml
 from fcb_pipelines.config import settings
 from fcb_pipelines.connectors.store.frames import read_frame, write_frame
 from fcb_pipelines.core.close.decisions import Decision
+from fcb_pipelines.defs.metering import whole as leaks
 from fcb_pipelines.defs.reconciliation import basis, whole
 from fcb_pipelines.defs.reconciliation.basis import basis_of
 from fcb_pipelines.defs.reconciliation.history import BuiltMonths
@@ -65,7 +66,8 @@ def test_what_did_not_change_is_not_built_again_and_is_proved_again(quiet: World
 # --- the proof --------------------------------------------------------------------------------------
 
 
-ALL = {"completed", "tied", "amounts"}
+JOINS = {"completed": whole, "tied": whole, "amounts": whole, "LeakView": leaks}
+ALL = {*JOINS}
 
 
 def joined_again(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
@@ -73,16 +75,16 @@ def joined_again(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     made: set[str] = set()
 
     def told(name: str) -> Callable[..., Any]:
-        real = getattr(whole, name)
+        real = getattr(JOINS[name], name)
 
-        def joined(*given: Any) -> Any:
+        def joined(*given: Any, **named: Any) -> Any:
             made.add(name)
-            return real(*given)
+            return real(*given, **named)
 
         return joined
 
-    for name in ALL:
-        monkeypatch.setattr(whole, name, told(name))
+    for name, module in JOINS.items():
+        monkeypatch.setattr(module, name, told(name))
     assert world.prove().success
     return made
 
@@ -105,6 +107,11 @@ def a_month_again(world: World, _: pytest.MonkeyPatch) -> None:
     assert world.month(MAY, post=True).success
 
 
+def another_day(_: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    then = partitions.today() + timedelta(days=1)
+    monkeypatch.setattr(leaks, "today", lambda: then)
+
+
 def the_extracts_alone(world: World, _: pytest.MonkeyPatch) -> None:
     """An index that was not cut into months."""
     file = world.frames.path(keys.source_key("stripe", "index").path)
@@ -120,6 +127,7 @@ def the_extracts_alone(world: World, _: pytest.MonkeyPatch) -> None:
         (extracted(lambda world, _: a_user(world, _)), ALL),
         (a_month_again, ALL),
         (other_code, ALL),
+        (another_day, {"LeakView"}),
         (the_extracts_alone, ALL),
         (lambda world, _: the_proof_found_another_amount(world, _), {"amounts"}),
     ],
@@ -130,6 +138,7 @@ def the_extracts_alone(world: World, _: pytest.MonkeyPatch) -> None:
         "a source",
         "a month",
         "code",
+        "a day",
         "an index",
         "an amount",
     ],

@@ -173,7 +173,7 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     frame.attrs.update(attrs_of(table.schema))
     for name in frame.attrs.pop(_MIXED, ()):
-        values = [None if _missing(text) else _unpacked(text) for text in frame[name]]
+        values = [None if text is None else _unpacked(text) for text in values_of(frame[name])]
         frame[name] = pd.Series(values, dtype="object", index=frame.index)
     return frame
 
@@ -229,6 +229,15 @@ def to_rows(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
     return made_once(frame, cast(Hashable, row_type), lambda: _parsed(frame, row_type))
 
 
+def values_of(column: pd.Series) -> list[Any]:
+    """The values of a frame's column; every kind of missing value is None."""
+    values: list[Any] = column.tolist()
+    lost = column.isna()
+    if not lost.any():
+        return values
+    return [None if gone else value for value, gone in zip(values, lost.tolist(), strict=True)]
+
+
 def kept(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame, marked as one that nobody changes."""
     if id(frame) not in _KEPT:
@@ -254,9 +263,11 @@ def _parsed(frame: pd.DataFrame, row_type: type[Row]) -> tuple[Row, ...]:
     for name, (_, nested) in layout.items():
         if name not in frame.columns and name in later:
             continue
-        values = [None if _missing(value) else value for value in frame[name].tolist()]
+        values = values_of(frame[name])
         if nested is not None:
-            values = [None if v is None else nested.validate_json(v) for v in values]
+            # Frozen values: those of equal texts may be one and the same.
+            of_text = {text: nested.validate_json(text) for text in {*values} - {None}}
+            values = [of_text.get(text) for text in values]
         columns[name] = values
     names = list(columns)
     records = [
@@ -304,16 +315,11 @@ def _plain(value: Any) -> Any:
 
 def _packed(frame: pd.DataFrame) -> pd.DataFrame:
     mixed = [str(name) for name in frame.columns if not _has_one_type(frame[name])]
-    packed = frame.assign(
-        **{
-            name: pd.Series(
-                [None if _missing(value) else _packed_value(value) for value in frame[name]],
-                dtype="object",
-                index=frame.index,
-            )
-            for name in mixed
-        }
-    )
+    packed = frame.copy(deep=False)
+    for name in mixed:
+        values = values_of(frame[name])
+        texts = [None if value is None else _packed_value(value) for value in values]
+        packed[name] = pd.Series(texts, dtype="object", index=frame.index)
     packed.attrs = {**frame.attrs, _MIXED: mixed}
     return packed
 
@@ -336,7 +342,3 @@ def _packed_value(value: Any) -> str:
 def _unpacked(text: str) -> Any:
     kind, value = json.loads(text)
     return _KINDS[kind](value)
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or value != value

@@ -52,7 +52,12 @@ class Invoiced:
 
 def is_billed(facts: InvoiceFacts) -> bool:
     """Whether a document counts as invoiced: finalised, not void, not of the test mode."""
-    return facts.status in _BILLED and facts.livemode and facts.date is not None
+    return facts.livemode and may_be_billed(facts.status, facts.date)
+
+
+def may_be_billed(status: Status | None, day: dt.date | None) -> bool:
+    """Whether a document of this status and date counts, where it is not of the test mode."""
+    return status in _BILLED and day is not None
 
 
 def invoiced(

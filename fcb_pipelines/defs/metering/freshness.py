@@ -1,11 +1,18 @@
 """The months whose dual run has other inputs now than when it was last built, or would come to something else."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import dagster as dg
 import pandas as pd
 
-from fcb_pipelines.connectors.store.frames import FrameStore, read_attrs, to_frame, to_rows
+from fcb_pipelines.connectors.store.frames import (
+    FrameStore,
+    read_attrs,
+    to_frame,
+    to_rows,
+    write_frame,
+)
 from fcb_pipelines.core.digests import digest
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
@@ -37,6 +44,8 @@ _MEASURED_BY = {
 _OF_MONTH = {**inputs.USAGE, **inputs.EXPECTED}
 # A version before this one did not write them.
 _LATER = {"intake_subscriptions", "intake_customers"}
+# Of the extracts whose digest it names, the built months that were looked at, each by its file.
+_KEPT, _EXTRACTS, _MONTHS = ("kept", "fresh"), "extracts", "months"
 
 
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
@@ -61,14 +70,48 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
 
     Usage comes late, and the invoice for one month's service may be dated in the next.
     """
-    read = {name: frames.read(key) for name, key in _READ.items()}
-    there = {name: frame for name, frame in read.items() if frame is not None}
-    if there.keys() != read.keys():
+    if not all(frames.signature(key) for key in _READ.values()):
         return frozenset()
-    handed_in = {name: frames.read(key) for name, key in _HANDED_IN.items()}
-    there |= {name: frame for name, frame in handed_in.items() if frame is not None}
-    now, extracts = Metering(there), made_of_extracts(frames)
-    return frozenset(period for period in periods if not _is_fresh(frames, period, now, extracts))
+    extracts = made_of_extracts(frames)
+    built = {period: frames.signature(keys.METERING_DELTAS.path, period) for period in periods}
+    known = _known_fresh(frames, extracts)
+    now = _Now(frames)
+    fresh = {
+        period: signature
+        for period, signature in built.items()
+        if signature
+        and (known.get(period) == signature or _is_fresh(frames, period, now, extracts))
+    }
+    if extracts is not None and fresh != known:
+        kept = pd.DataFrame()
+        kept.attrs.update({_EXTRACTS: extracts, _MONTHS: fresh})
+        write_frame(kept, frames.path(_KEPT))
+    return frozenset(periods) - fresh.keys()
+
+
+class _Now:
+    """What the months come to now; the frames are read where a month is measured anew."""
+
+    def __init__(self, frames: FrameStore) -> None:
+        self._frames = frames
+
+    def of(self, period: str) -> str:
+        """The digest of what is behind the month's rows now."""
+        return _now(self._metering, period)
+
+    @cached_property
+    def _metering(self) -> Metering:
+        read = {name: self._frames.read(key) for name, key in (_READ | _HANDED_IN).items()}
+        return Metering({name: frame for name, frame in read.items() if frame is not None})
+
+
+def _known_fresh(frames: FrameStore, extracts: str | None) -> dict[str, str]:
+    """The months, each by its file, that were found to be made of what these extracts come to."""
+    kept = frames.read(_KEPT)
+    if kept is None or extracts is None or kept.attrs.get(_EXTRACTS) != extracts:
+        return {}
+    found: dict[str, str] = kept.attrs[_MONTHS]
+    return found
 
 
 def as_measured(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
@@ -97,7 +140,7 @@ def _read(
     return {name: frame for name, frame in read.items() if frame is not None}
 
 
-def _is_fresh(frames: FrameStore, period: str, now: Metering, extracts: str | None) -> bool:
+def _is_fresh(frames: FrameStore, period: str, now: _Now, extracts: str | None) -> bool:
     try:
         last = read_attrs(frames.path(keys.METERING_DELTAS.path, period))
     except FileNotFoundError:
@@ -105,7 +148,7 @@ def _is_fresh(frames: FrameStore, period: str, now: Metering, extracts: str | No
     # Of the same extracts the inputs of a month are the same.
     if extracts is not None and last.get("extracts") == extracts:
         return True
-    return last.get("built_from") == _now(now, period)
+    return last.get("built_from") == now.of(period)
 
 
 def _now(this: Metering, period: str) -> str:

@@ -16,6 +16,7 @@ from fcb_pipelines.core.metering.invoiced import (
     claimants,
     invoiced,
     invoicings_of,
+    may_be_billed,
     still_holds,
 )
 from fcb_pipelines.core.metering.service_rows import service_invoicings
@@ -39,7 +40,7 @@ def read_invoiced(
     links = {
         ref: link
         for ref, link in links_of(frames, index.values()).items()
-        if ref in index and index[ref].found
+        if ref in index and index[ref].found and may_be_billed(index[ref].status, index[ref].date)
     }
     known = _known(before)
     found: dict[str, Invoiced] = {}

@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
-from fcb_pipelines.connectors.store.frames import to_frame, to_rows
+from fcb_pipelines.connectors.store.frames import to_frame, to_rows, values_of
 from fcb_pipelines.core.close.alerts import OVERDUE
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.dispositions.decide import Disposition
@@ -22,10 +22,10 @@ from fcb_pipelines.core.proof.credit import drawn_without_origin
 from fcb_pipelines.core.proof.receivable import ReceivableRow, foreign_credit, orphans
 from fcb_pipelines.core.proof.receivable import receivable as tied
 from fcb_pipelines.defs.reconciliation.basis import PARTNERS, partners_now
-from fcb_pipelines.defs.reconciliation.kept_proof import made_of, unless_same
 from fcb_pipelines.defs.reconciliation.proof import FrameReport
 from fcb_pipelines.defs.runtime import keys, month
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata, sums
+from fcb_pipelines.defs.runtime.kept_proof import made_of, unless_same
 from fcb_pipelines.defs.runtime.ledger_reading import open_reader
 from fcb_pipelines.defs.runtime.month import Month
 from fcb_pipelines.defs.runtime.reading import reading
@@ -135,10 +135,9 @@ def against_the_ledger(
 
     frame = unless_same(kept, keys.RECEIVABLE, same, owed)
     frame.attrs[PARTNERS] = partners_now(kept, reader.ledger.partners_digest())
-    rows = to_rows(frame, ReceivableRow)
     told = {
-        **sums("owed at the source", ((row.currency, row.source) for row in rows)),
-        **sums("open in the ledger", ((row.currency, row.ledger) for row in rows)),
+        **sums("owed at the source", _amounts(frame, "source")),
+        **sums("open in the ledger", _amounts(frame, "ledger")),
     }
     yield dg.MaterializeResult(
         asset_key=keys.RECEIVABLE, value=frame, metadata=row_metadata(frame, **told)
@@ -146,12 +145,16 @@ def against_the_ledger(
     frame = unless_same(kept, keys.AMOUNTS, same, every_amount)
     listed: dict[str, Any] = {}
     for measure in (Measure.REVENUE, Measure.TAX, Measure.CASH):
-        of_it = (row for row in to_rows(frame, AmountRow) if row.measure is measure)
-        own = ((row.currency, row.listed) for row in of_it)
-        listed |= sums(f"{measure.value} listed, not posted,", own)
+        of_it = frame[frame["measure"] == measure.value]
+        listed |= sums(f"{measure.value} listed, not posted,", _amounts(of_it, "listed"))
     yield dg.MaterializeResult(
         asset_key=keys.AMOUNTS, value=frame, metadata=row_metadata(frame, **listed)
     )
+
+
+def _amounts(frame: pd.DataFrame, name: str) -> Iterator[tuple[str, int]]:
+    """A column of amounts, each with its currency."""
+    return zip(values_of(frame["currency"]), values_of(frame[name]), strict=True)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
 """The IO manager: one parquet file an asset and partition, written whole or not at all."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import cast
 
 import dagster as dg
 import pandas as pd
-from upath import UPath
 
 from fcb_pipelines.config import environment
 from fcb_pipelines.config.settings import current
@@ -62,26 +59,33 @@ def made_of_extracts(frames: FrameStore, snapshot: object = None) -> str | None:
     return None if content is None else digest_of_json(given)
 
 
-class FrameIOManager(dg.UPathIOManager):
+class FrameIOManager(dg.IOManager):
     """DataFrames as parquet under <store>/frames, each read once a run.
 
     A month reads its slice of a frame over all months, where one was cut from it.
     """
 
-    extension: str = ".parquet"
-
     def __init__(self, root: Place) -> None:
-        super().__init__(base_path=UPath(root))
         self._frames = FrameStore(root, once=True)
         self._slices = slices_of(self._frames)
 
-    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
-        """The frame of an input that Dagster loads itself."""
-        if context.has_partition_key and not context.has_asset_partitions:
-            part = self.slice(context.asset_key, context.partition_key)
-            if part is not None:
-                return part
-        return cast(pd.DataFrame, super().load_input(context))
+    def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame | FrameFile) -> None:
+        """Write the frame whole or not at all.
+
+        dg.UPathIOManager logs a line for each besides, and every line is an event that is stored.
+        """
+        period = context.asset_partition_key if context.has_asset_partitions else None
+        path = self._frames.path(context.asset_key.path, period)
+        write_frame(obj, path)
+        context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame | dict[str, pd.DataFrame]:
+        """The frame of an input that Dagster loads itself; those of several months by month."""
+        key = context.asset_key
+        if not context.has_asset_partitions:
+            return self.read(key, context.partition_key if context.has_partition_key else None)
+        found = {period: self.read(key, period) for period in context.asset_partition_keys}
+        return found if len(found) > 1 else found[context.asset_partition_key]
 
     def read(self, key: dg.AssetKey, period: str | None, *, as_built: bool = False) -> pd.DataFrame:
         """The frame of an asset as a run of this month has it: its month, or its part of all months.
@@ -108,19 +112,6 @@ class FrameIOManager(dg.UPathIOManager):
         """A month's part of a frame over all months; None where none was cut from it as it is now."""
         return self._slices.read(key.path, period)
 
-    def dump_to_path(
-        self, context: dg.OutputContext, obj: pd.DataFrame | FrameFile, path: UPath
-    ) -> None:
-        """Write the frame whole or not at all."""
-        write_frame(obj, _place(path))
-
-    def make_directory(self, path: UPath) -> None:
-        """Nothing: the writing makes the folders, with the owner's rights alone."""
-
-    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
-        """Called by UPathIOManager, for an input that Dagster loads itself."""
-        return self._load(context.asset_key, _place(path))
-
     def _load(self, key: dg.AssetKey, path: Place) -> pd.DataFrame:
         """Read the frame; it is empty where an earlier version built the month without it."""
         try:
@@ -133,11 +124,6 @@ class FrameIOManager(dg.UPathIOManager):
 
 def _kept(key: dg.AssetKey) -> tuple[str, ...]:
     return ("kept", *key.path)
-
-
-def _place(path: Place) -> Place:
-    """A path of this machine as the plain one that it is."""
-    return Path(str(path)) if isinstance(path, Path) else path
 
 
 class FrameIOManagerFactory(dg.ConfigurableIOManagerFactory[FrameIOManager]):

@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.connectors.nexacloud.contracts import Breach, breaches
-from fcb_pipelines.connectors.store.frames import made_once, to_rows
+from fcb_pipelines.connectors.store.frames import made_once, to_rows, values_of
 from fcb_pipelines.core.close.gates import GATES
 from fcb_pipelines.core.columns import AMOUNTS
 from fcb_pipelines.core.facts.nexacloud import (
@@ -100,18 +100,17 @@ def row_metadata(frame: pd.DataFrame, **more: Any) -> Mapping[str, Any]:
     The preview holds refs, codes, days and amounts: Dagster's page has no login, and its event log keeps
     what was shown. Names, addresses and descriptions stay in the frames.
     """
-    first = frame.head(5)
+    rows = _first_rows(frame, 5)
+    first = {str(name): [row[place] for row in rows] for place, name in enumerate(frame.columns)}
     shown = [
         name
-        for name in frame.columns
-        if (name in _SHOWN or str(name).endswith(_SHOWN_IDS) or not _has_text(first[name]))
-        and not _is_nested(first[name])
+        for name, values in first.items()
+        if (name in _SHOWN or name.endswith(_SHOWN_IDS) or not _has_text(values))
+        and not _is_nested(values)
     ]
-    records = [
-        dg.TableRecord({name: _shown(name, row) for name in map(str, shown)})
-        for row in rows_of(first)
-    ]
-    columns = [dg.TableColumn(str(name)) for name in shown]
+    named = (dict(zip(first, row, strict=True)) for row in rows)
+    records = [dg.TableRecord({name: _shown(name, row) for name in shown}) for row in named]
+    columns = [dg.TableColumn(name) for name in shown]
     preview = dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
     return {"dagster/row_count": len(frame), "preview": preview, **more}
 
@@ -138,13 +137,13 @@ def _shown(name: str, row: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _has_text(column: pd.Series) -> bool:
-    return any(isinstance(value, str | bytes) for value in column)
+def _has_text(values: Iterable[Any]) -> bool:
+    return any(isinstance(value, str | bytes) for value in values)
 
 
-def _is_nested(column: pd.Series) -> bool:
+def _is_nested(values: Iterable[Any]) -> bool:
     """Whether it holds records or lists, as JSON text: a whole document, with all that is described in it."""
-    return any(isinstance(value, str) and value[:1] in {"{", "["} for value in column)
+    return any(isinstance(value, str) and value[:1] in {"{", "["} for value in values)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -155,14 +154,14 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The same rows, one at a time."""
     names = [str(name) for name in frame.columns]
-    columns = [_plain(values) for _, values in frame.items()]
+    columns = [values_of(values) for _, values in frame.items()]
     for row in zip(*columns, strict=True):
         yield dict(zip(names, row, strict=True))
 
 
-def _plain(column: pd.Series) -> list[Any]:
-    values: list[Any] = column.tolist()
-    lost = column.isna()
-    if not lost.any():
-        return values
-    return [None if gone else value for value, gone in zip(values, lost.tolist(), strict=True)]
+def _first_rows(frame: pd.DataFrame, count: int) -> list[list[Any]]:
+    """So many rows as plain values, by one array: of a few rows the columns cost more than the values."""
+    values = frame.head(count).to_numpy(dtype=object, copy=True)
+    values[pd.isna(values)] = None
+    rows: list[list[Any]] = values.tolist()
+    return rows

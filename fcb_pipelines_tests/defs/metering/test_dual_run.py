@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from fcb_pipelines.connectors.store.frames import to_rows
+from fcb_pipelines.core.codes import Status
+from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage
@@ -57,9 +59,29 @@ def test_building_a_month_again_tells_the_same(closed: World) -> None:
 
 def test_documents_that_did_not_change_are_not_read_again(closed: World) -> None:
     told = closed.extract().metadata[keys.INVOICED_DOCUMENTS]
-    # The void and the drafts are looked at each time: they may be billed one day.
-    assert told["read_anew"] == 3
+    assert told["read_anew"] == 0
     assert len(rows(closed, keys.INVOICED_DOCUMENTS, Invoiced)) == 28
+
+
+def test_a_claimed_document_is_read_once_it_is_billed(closed: World) -> None:
+    index = [
+        row
+        for row in rows(closed, keys.source_key("stripe", "index"), IndexRow)
+        if row.claimed and row.status is Status.DRAFT
+    ]
+    wanted = {row.source_id: row.ref for row in index}
+    before = {one.ref for one in rows(closed, keys.INVOICED_DOCUMENTS, Invoiced)}
+    assert wanted
+    assert not before & {*wanted.values()}
+    with closed.objects("stripe/invoices") as invoices:
+        for each in invoices:
+            if each["id"] in wanted:
+                each |= {"status": "open", "effective_at": each["created"]}
+                each["status_transitions"]["finalized_at"] = each["created"]
+    told = closed.extract().metadata[keys.INVOICED_DOCUMENTS]
+    assert told["read_anew"] == len(wanted)
+    after = {one.ref for one in rows(closed, keys.INVOICED_DOCUMENTS, Invoiced)}
+    assert after == before | {*wanted.values()}
 
 
 def test_an_invoice_dated_in_the_next_month_counts_in_the_month_it_is_for(closed: World) -> None:

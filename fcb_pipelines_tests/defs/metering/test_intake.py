@@ -22,6 +22,7 @@ from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.expected import ExpectedCharge
 from fcb_pipelines.core.metering.leaks import Leak
 from fcb_pipelines.core.metering.usage import RemarkKind, Usage
+from fcb_pipelines.defs.metering import freshness
 from fcb_pipelines.defs.metering.freshness import changed_months
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines.sandbox.dataset import Dataset
@@ -212,7 +213,9 @@ def used(world: World, period: str) -> Usage:
     return found
 
 
-def test_late_usage_and_corrections_bring_their_month_back_and_no_other(maps: Handing) -> None:
+def test_late_usage_and_corrections_bring_their_month_back_and_no_other(
+    maps: Handing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = maps.world
     assert changed_months(world.frames, PERIODS) == frozenset()
     before = used(world, APRIL).quantity
@@ -241,6 +244,10 @@ def test_late_usage_and_corrections_bring_their_month_back_and_no_other(maps: Ha
     assert changed_months(world.frames, PERIODS) == {MAY}
     assert world.month(MAY).success
     assert used(world, MAY).quantity == before + 8
+    assert changed_months(world.frames, PERIODS) == frozenset()
+    # April was last built from other extracts: it is measured against these once, and not again.
+    monkeypatch.setattr(freshness, "usage", lambda *_, **__: pytest.fail("measured anew"))
+    assert changed_months(world.frames, PERIODS) == frozenset()
 
 
 def test_a_month_reads_its_own_records_as_they_were_at_the_extract(maps: Handing) -> None:
