@@ -61,6 +61,7 @@ def report(
     if month is None:
         raise dg.Failure(f"{period} was never built: `fcb sync --period {period}`")
     file = store.reports() / f"{period}.json"
+    before = report_before(file)
     content = close_report(
         period,
         month,
@@ -78,9 +79,9 @@ def report(
         cash=CashReport(frames=frames).section(period),
         history=months.history(period),
         pages=store.pages(),
-        before=report_before(file),
+        before=before,
     )
-    keep(file, content)
+    keep(file, before, content)
     places.write_bytes(file.with_suffix(".html"), render(content).encode())
     places.write_bytes(file, _JSON.dump_json(content, indent=2))
     found = tables(content)

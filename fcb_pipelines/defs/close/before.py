@@ -18,9 +18,8 @@ def report_before(file: Place) -> ReportJson | None:
     return cast(ReportJson, found) if is_report else None
 
 
-def keep(file: Place, report: ReportJson) -> None:
-    """Keep the file in `before/` where the report is compared with it; an older one there goes."""
+def keep(file: Place, before: ReportJson | None, report: ReportJson) -> None:
+    """Keep the file with the report `before` in `before/` where this one is compared with it; an older one there goes."""
     since = report["changes"]["since"]
-    before = report_before(file)
     if since and before and before["generated_from"].get("digest", "") == since["digest"]:
         places.write_bytes(file.parent / "before" / file.name, places.read_bytes(file))

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 
 from fcb_pipelines.connectors.store import places
 from fcb_pipelines.connectors.store.frames import (
@@ -82,7 +83,7 @@ class BuiltMonths:
         at_end = groups(entries, period)
         return History(
             entries=entries,
-            due=_due(self._frames, _months_of(at_end) & self._built.keys()),
+            due=_due(self._frames, _open_by_month(at_end), self._built),
             listed=self._listed if any(group.off for group in at_end) else frozenset(),
             sold={each: _sold(self._digests[each]) for each in self._compared(period)},
         )
@@ -237,16 +238,25 @@ def _sold(digest: pa.Table) -> Sold:
     return {(currency, account): net for currency, account, net in told}
 
 
-def _months_of(at_end: Iterable[Group]) -> set[str]:
-    return {period_of(group.date) for group in at_end if group.open and group.date is not None}
+def _open_by_month(at_end: Iterable[Group]) -> Mapping[str, list[str]]:
+    """The documents that are open, by the month of their own date."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for group in at_end:
+        if group.open and group.date is not None:
+            found[period_of(group.date)].append(group.of)
+    return found
 
 
-def _due(frames: FrameStore, months: Iterable[str]) -> Mapping[str, date]:
-    """The days that sources name, of the documents of these months."""
+def _due(
+    frames: FrameStore, documents: Mapping[str, list[str]], built: Collection[str]
+) -> Mapping[str, date]:
+    """The days that sources name, of these documents by their month, where it was built."""
     found: dict[str, date] = {}
-    for period in sorted(months):
+    for period in sorted(documents.keys() & {*built}):
         for key in (one.key for one in month.DOCUMENTS_OF_SOURCES.values() if one.key is not None):
-            for ref, due in _columns(frames, key.path, period, "ref", "due"):
+            for ref, due in _columns(
+                frames, key.path, period, "ref", "due", refs=documents[period]
+            ):
                 if due is not None:
                     found[ref] = due
     return found
@@ -266,13 +276,20 @@ def _listed(frames: FrameStore, built: Collection[str]) -> frozenset[str]:
 
 
 def _columns(
-    frames: FrameStore, key: Sequence[str], period: str, *names: str
+    frames: FrameStore,
+    key: Sequence[str],
+    period: str,
+    *names: str,
+    refs: Sequence[str] | None = None,
 ) -> Iterator[tuple[Any, ...]]:
-    """The values of these columns, row by row; none where there is no frame, or one without them."""
+    """The values of these columns, of all rows or of these `refs`; none where there is no frame, or one without them."""
     try:
         table = read_columns(frames.path(key, period), names)
     except FileNotFoundError:
         return iter(())
     if table.num_columns < len(names):
         return iter(())
+    if refs is not None and len(table):
+        wanted = pa.array(refs, table["ref"].type)
+        table = table.filter(compute.is_in(table["ref"], value_set=wanted))
     return zip(*(table[name].to_pylist() for name in names), strict=True)

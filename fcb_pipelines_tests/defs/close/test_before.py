@@ -28,7 +28,7 @@ def test_only_the_report_that_the_new_one_is_compared_with_is_kept(
 ) -> None:
     file = tmp_path / "2026-04.json"
     file.write_text(json.dumps(a_report("d1")))
-    keep(file, a_report("d2", since))
+    keep(file, report_before(file), a_report("d2", since))
     aside = tmp_path / "before" / "2026-04.json"
     assert aside.exists() is kept
     assert not kept or aside.read_bytes() == file.read_bytes()
@@ -40,5 +40,5 @@ def test_what_is_no_report_is_none(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         file.write_text(text)
     assert report_before(file) is None
-    keep(file, a_report("d2", "d1"))
+    keep(file, report_before(file), a_report("d2", "d1"))
     assert not (tmp_path / "before").exists()
