@@ -4,6 +4,7 @@ Documents differ in kind, day, currency, lines (negative ones and awkward texts 
 and residues; names are unique, so that a list of them is a life that a ledger must be able to hold.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -13,9 +14,14 @@ from itertools import combinations
 from hypothesis import strategies as st
 
 from fcb_pipelines.core.codes import Kind, Method
-from fcb_pipelines.core.ledger.entries import DocumentLine, LedgerDocument, Settlement
+from fcb_pipelines.core.ledger.entries import (
+    DocumentLine,
+    DocumentTax,
+    LedgerDocument,
+    Settlement,
+)
 from fcb_pipelines.core.money import to_major
-from fcb_pipelines_tests.documents import a_settlement, an_invoice, taxes_of
+from fcb_pipelines_tests.documents import a_line, a_settlement, an_invoice, taxes_of
 
 PARTNERS = tuple(f"nexacloud:users:{index}" for index in range(3))
 CURRENCIES = ("CAD", "USD", "JPY", "KWD")
@@ -100,6 +106,36 @@ def documents(draw: st.DrawFn, name: str = "in_1", currency: str | None = None) 
         flat = [replace(line, taxes=()) for line in content]
         document = replace(document, lines=tuple(flat), taxes=())
     return document
+
+
+@st.composite
+def rounded_by_line(draw: st.DrawFn, name: str = "in_1") -> LedgerDocument:
+    """A document of a few cents whose taxes were rounded half up on each line: the whole often comes to another."""
+    currency = draw(st.sampled_from(CURRENCIES))
+    carried = draw(_TAXES)
+    nets = draw(
+        st.lists(st.integers(-40, 60), min_size=1, max_size=6).filter(lambda all: sum(all) >= 0)
+    )
+    content = [
+        a_line(net, currency=currency, taxes=draw(st.sampled_from([carried, carried, ()])))
+        for net in nets
+    ]
+    bases, amounts = Counter[str](), Counter[str]()
+    for line in content:
+        bases.update(dict.fromkeys(line.taxes, line.net))
+        amounts.update({tax.key: tax.amount for tax in taxes_of([line])})
+    taxes = [
+        DocumentTax(key=key, base=bases[key], amount=amount)
+        for key, amount in sorted(amounts.items())
+        if amount
+    ]
+    return an_invoice(
+        name,
+        *content,
+        kind=draw(st.sampled_from(list(Kind))),
+        currency=currency,
+        taxes=taxes,
+    )
 
 
 @st.composite

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import books, core, extract, history, index, intake, posting
+from benchmarks import books, core, extract, history, index, intake, posting, year
 from fcb_pipelines_tests.odoo_server import OdooServer
 
 
@@ -45,6 +45,13 @@ def test_a_month_is_measured_alone_and_with_its_history() -> None:
     assert found.keys() == {"one month", "with history"}
     assert all(figures.keys() == {*history.MEASURED} for figures in found.values())
     assert all(figure > 0 for figures in found.values() for figure in figures.values())
+
+
+@pytest.mark.slow
+def test_a_whole_history_is_measured_stage_by_stage() -> None:
+    found = year.measure(invoices=6, months=2)
+    assert found["posted"] > 0
+    assert all(found[stage].keys() == {"seconds", "python", "postgres"} for stage in year.STAGES)
 
 
 @pytest.mark.slow

@@ -6,8 +6,11 @@ Writing, posting and ordinary payments; the rest of a document's life is in test
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fcb_pipelines.connectors.failures import PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
@@ -26,6 +29,7 @@ from fcb_pipelines_tests.documents import (
     expected_balances,
 )
 from fcb_pipelines_tests.ledgers import Case, assert_settled, assert_stands, balances, written
+from fcb_pipelines_tests.strategies import rounded_by_line
 
 # --- setup ------------------------------------------------------------------------------------
 
@@ -221,6 +225,31 @@ DOCUMENTS = {
         "in_1", *SIX, taxes=[DocumentTax(key="hst_13", base=11982, amount=1556)]
     ),
     "tax of every line rounded away": an_invoice("in_1", *[a_line(3)] * 20, taxes=[]),
+    "tax of its lines that comes to nothing on the whole": an_invoice(
+        "in_1", a_line(2689), a_line(-2688), taxes=[DocumentTax(key="hst_13", base=1, amount=1)]
+    ),
+    "tax of its lines below nothing": an_invoice(
+        "in_1",
+        a_line(3),
+        a_line(3),
+        a_line(-4),
+        taxes=[DocumentTax(key="hst_13", base=2, amount=-1)],
+    ),
+    "one of two taxes that comes to nothing on the whole": an_invoice(
+        "in_1",
+        a_line(10, taxes=("gst_5", "qst_9975")),
+        a_line(-9, taxes=("gst_5", "qst_9975")),
+        taxes=[DocumentTax(key="gst_5", base=1, amount=1)],
+    ),
+    "a cent of tax on three": an_invoice(
+        "in_1", a_line(3), taxes=[DocumentTax(key="hst_13", base=3, amount=1)]
+    ),
+    "a credit note's tax that comes to nothing on the whole": replace(
+        an_invoice(
+            "cn_1", a_line(2689), a_line(-2688), taxes=[DocumentTax(key="hst_13", base=1, amount=1)]
+        ),
+        kind=Kind.CREDIT_NOTE,
+    ),
     "two taxes rounded line by line": an_invoice(
         "in_1",
         *[a_line(1005, taxes=("gst_5", "qst_9975"))] * 4,
@@ -265,6 +294,33 @@ def test_a_document_is_read_back_as_it_was_meant(ledger: Ledger, document: Ledge
         payment_state=PaymentState.NOT_PAID,
     )
     assert balances(ledger) == expected_balances([document])
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(drawn=st.lists(rounded_by_line(), min_size=20, max_size=40))
+def test_cents_that_each_line_rounds_are_carried(
+    ledger: Ledger, drawn: list[LedgerDocument]
+) -> None:
+    # Each example is of its own in the same books.
+    batch = uuid4()
+    documents = {
+        ref: replace(one, ref=ref)
+        for ref, one in ((f"in_{batch}_{n}", one) for n, one in enumerate(drawn))
+        if one.total >= 0
+    }
+    ledger.write_drafts([*documents.values()])
+    ledger.post([*documents])
+    moves = ledger.read_moves([*documents])
+    assert {one.ref: one.document.content_hash for one in moves} == {
+        ref: one.content_hash for ref, one in documents.items()
+    }
+    assert {one.ref: one.residual for one in moves} == {
+        ref: one.total for ref, one in documents.items()
+    }
 
 
 def test_t7_a_correction_takes_the_rounding_of_the_tax_back_with_the_lines(ledger: Ledger) -> None:

@@ -120,13 +120,16 @@ if verb == 'drafts':
         allowed = dict(row['allowed'])
         wrong = []
         mend = []
+        lacking = []
         for tax in {**wanted, **taxed}:
             have = sum(round(line.amount_currency * scale) for line in taxed.get(tax, []))
             residue = wanted.get(tax, 0) - have
-            if residue and (abs(residue) > allowed.get(tax, 0) or tax not in taxed):
+            if abs(residue) > allowed.get(tax, 0):
                 wrong.append([tax, have, wanted.get(tax, 0)])
-            elif residue:
+            elif residue and tax in taxed:
                 mend.append((taxed[tax][0], residue))
+            elif residue:
+                lacking.append((env['account.tax'].browse(tax), residue))
         net = round(move.amount_untaxed * scale)
         if wrong or net != row['net']:
             answer['refused'].append({'name': row['name'], 'net': net, 'taxes': wrong})
@@ -135,6 +138,23 @@ if verb == 'drafts':
         for line, residue in mend:
             amount = (round(line.amount_currency * scale) + residue) / scale
             line.write({'amount_currency': amount})
+        for tax, residue in lacking:
+            # Odoo makes no line of a tax that comes to nothing on the whole.
+            values = {'display_type': 'tax', 'name': tax.name, 'amount_currency': residue / scale}
+            for line in move.invoice_line_ids:
+                if tax in line.tax_ids.flatten_taxes_hierarchy():
+                    values['partner_id'] = line.partner_id.id
+                    values['currency_id'] = line.currency_id.id
+                    values['account_id'] = line.account_id.id
+                    groups = line.tax_ids.filtered(lambda one: one.amount_type == 'group')
+                    values['group_tax_id'] = groups[:1].id
+            own = {'out_invoice': tax.invoice_repartition_line_ids,
+                   'out_refund': tax.refund_repartition_line_ids}[move.move_type]
+            part = own.filtered(lambda one: one.repartition_type == 'tax')[:1]
+            values['tax_repartition_line_id'] = part.id
+            values['tax_tag_ids'] = [(6, 0, part.tag_ids.ids)]
+            values['account_id'] = part.account_id.id or values['account_id']
+            move.write({'line_ids': [(0, 0, values)]})
         if round(move.amount_total * scale) != row['total']:
             raise UserError('%s: total %s after the tax residue' % (row['name'], move.amount_total))
         named.append((row['name'], 'account.move', move.id))

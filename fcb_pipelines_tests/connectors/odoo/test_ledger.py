@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,7 +24,7 @@ from fcb_pipelines.connectors.odoo.connection import OdooConnection, Row
 from fcb_pipelines.connectors.odoo.ledger import OdooLedger
 from fcb_pipelines.connectors.odoo.notes import Notes
 from fcb_pipelines.core.close.links import Pages
-from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import OdooSettings, Settings
 from fcb_pipelines.core.documents.build import intended_document
 from fcb_pipelines.core.facts.stripe.documents import document_facts
@@ -378,6 +379,39 @@ def test_a_residue_is_written_on_the_tax_line(books: OdooLedger, amount: int) ->
     assert tax_lines(books, document) == [("13% HST", f"-{amount / 100}")]
     row = record(books, document, "amount_total", "amount_residual", "amount_tax")
     assert str(row["amount_total"]) == str(row["amount_residual"]) == f"{(20000 + amount) / 100}"
+
+
+@pytest.mark.parametrize("currency", ["CAD", "USD"])
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("taxes", "lines"),
+    [(("hst_13",), (2689, -2688)), (("gst_5", "qst_9975"), (10, -9)), (("gst_5", "pst_7_bc"), (10, -9))],
+    ids=["alone", "in a group", "beside another"],
+)  # fmt: skip
+def test_a_tax_line_that_odoo_leaves_out_is_as_those_that_it_makes(
+    books: OdooLedger, kind: Kind, taxes: tuple[str, ...], lines: tuple[int, ...], currency: str
+) -> None:
+    nothing = an_invoice(
+        "in_1",
+        *(a_line(net, taxes=taxes, currency=currency) for net in lines),
+        taxes=[DocumentTax(key=taxes[0], base=1, amount=1)],
+        currency=currency,
+    )
+    usual = an_invoice("in_2", a_line(10000, taxes=taxes, currency=currency), currency=currency)
+    posted(books, replace(nothing, kind=kind), replace(usual, kind=kind))
+    (made,) = _tax_entries(books, nothing)
+    assert made in _tax_entries(books, usual)
+
+
+def _tax_entries(books: OdooLedger, document: LedgerDocument) -> list[dict[str, Any]]:
+    """All but the amounts of the tax lines of a document's move."""
+    rows = books.connection.rows(
+        "account.move.line",
+        [("move_id", "=", record(books, document)["id"]), ("tax_line_id", "!=", False)],
+        ["account_id", "currency_id", "display_type", "group_tax_id", "name", "partner_id",
+         "tax_ids", "tax_line_id", "tax_repartition_line_id", "tax_tag_ids"],
+    )  # fmt: skip
+    return [{name: value for name, value in row.items() if name != "id"} for row in rows]
 
 
 SIX = [Sold(net=1997)] * 6
