@@ -30,7 +30,7 @@ def decoded(text: str | bytes) -> Any:
     """One value of JSON. Raises ValueError for a text that is none, such as one cut off."""
     try:
         return _SOUND.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
+    except (msgspec.DecodeError, UnicodeError, RecursionError, InvalidOperation):
         return _decoded(text)
 
 

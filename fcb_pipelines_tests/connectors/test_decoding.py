@@ -39,6 +39,10 @@ def test_each_value_is_read_for_what_it_is(text: bytes, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
+def test_a_text_is_read_as_its_bytes_are() -> None:
+    assert decoded('{"a": "\ud800", "b": 9.50}') == {"a": "\ud800", "b": Decimal("9.50")}
+
+
 @pytest.mark.parametrize("text", [b"NaN", b"1e99999999999999999999", b"-1e-99999999999999999999"])
 def test_what_no_decimal_has_is_nan(text: bytes) -> None:
     assert decoded(text).is_nan()

@@ -27,6 +27,8 @@ from fcb_pipelines.defs.sources.reading import readers
 from fcb_pipelines.defs.sources.registry import LAGO
 
 Frame = dg.MaterializeResult[pd.DataFrame]
+# What decides the frames that a month's dual run is made of, where all of it was the same; else None.
+_EXTRACTS = "extracts"
 _COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kinds": {"python"}}
 
 
@@ -84,7 +86,7 @@ def invoiced_documents(context: dg.AssetExecutionContext, **frames: pd.DataFrame
     metadata=column_schema(Usage),
     **_COMMON,
 )
-def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+def usage(context: dg.AssetExecutionContext, store: StoreResource, **frames: pd.DataFrame) -> Frame:
     """The usage of one metric by one subscription in the cycle that begins in the month."""
     this, period = Metering(frames), context.partition_key
     rows = aggregated(
@@ -99,6 +101,7 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     )
     snapshot = frames["subscriptions"].attrs.get("snapshot")
     frame = to_frame(rows, Usage, snapshot=snapshot, unread=this.unread_usage)
+    frame.attrs[_EXTRACTS] = made_of_extracts(store.frames(), snapshot)
     remarks = sum(len(row.remarks) for row in rows)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, remarks=remarks))
 
@@ -112,10 +115,17 @@ def usage(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
     metadata=column_schema(ExpectedCharge),
     **_COMMON,
 )
-def expected_charges(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> Frame:
+def expected_charges(
+    context: dg.AssetExecutionContext, store: StoreResource, **frames: pd.DataFrame
+) -> Frame:
     """One expected charge of a subscription: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
+    snapshot = frames["subscriptions"].attrs.get("snapshot")
+    made_of = made_of_extracts(store.frames(), snapshot)
+    # Usage of another configuration or version was measured by other rules.
+    same = made_of == frames["usage"].attrs.get(_EXTRACTS)
     frame = to_frame(this.charges(period), ExpectedCharge)
+    frame.attrs[_EXTRACTS] = made_of if same else None
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
@@ -147,12 +157,15 @@ def deltas(
     this, period = Metering(frames), context.partition_key
     same = ("subscriptions", "users", "plan_catalog", "invoiced_documents", "usage")
     snapshot = one_snapshot(context, [frames[name] for name in same])
+    made_of = made_of_extracts(store.frames(), snapshot)
     frame = to_frame(
         this.compared(period),
         MeteringDelta,
         snapshot=snapshot,
         built_from=built_from(this, this.usage, period),
-        extracts=made_of_extracts(store.frames(), snapshot),
+    )
+    frame.attrs[_EXTRACTS] = (
+        made_of if made_of == frames["expected_charges"].attrs.get(_EXTRACTS) else None
     )
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
     return dg.MaterializeResult(

@@ -82,7 +82,8 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
         if signature
         and (known.get(period) == signature or _is_fresh(frames, period, now, extracts))
     }
-    if extracts is not None and fresh != known:
+    # An extract that ended meanwhile may be what some of them were measured against.
+    if extracts is not None and fresh != known and made_of_extracts(frames) == extracts:
         kept = pd.DataFrame()
         kept.attrs.update({_EXTRACTS: extracts, _MONTHS: fresh})
         write_frame(kept, frames.path(_KEPT))

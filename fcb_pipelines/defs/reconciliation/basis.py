@@ -254,17 +254,20 @@ class _Concerns:
         self._frames = frames
         self._months = months
         gates = sorted([one.gate, one.outcome.value] for one in over_all)
-        drawn = sorted(map(repr, FrameReport(frames).drawn))
+        report = FrameReport(frames)
+        drawn = sorted(map(repr, report.drawn))
         self._common = [rules, gates, drawn, proved_partners(frames)[1]]
+        self._customers = report.customers()
         users, leaks = frames.read(keys.USERS.path), frames.read(keys.LEAKS.path)
         self._accounts = accounts(users_of(users)) if users is not None else ()
         self._leaks = to_rows(leaks, Leak) if leaks is not None else ()
 
     def digest(self, period: str) -> str:
-        """The digest of it: what is booked by the month's end, its leaks, and who shares its customers' emails."""
+        """The digest of it: what is booked by the month's end and of whom, its leaks, who shares its customers' emails."""
         leaks = sorted(repr(each) for each in self._leaks if each.period == period)
+        names = [[each, self._customers.get(each)] for each in self._months.partners(period)]
         return digest_of_json(
-            [*self._common, self._months.digest(period), leaks, self._rivals(period)]
+            [*self._common, self._months.digest(period), names, leaks, self._rivals(period)]
         )
 
     def _rivals(self, period: str) -> list[str]:

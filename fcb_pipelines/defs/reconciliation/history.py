@@ -40,7 +40,7 @@ from fcb_pipelines.defs.runtime.partitions import periods
 
 _DIGESTS = ("kept", "booked")
 # A digest of another version is made anew.
-_VERSION = "3"
+_VERSION = "4"
 _AS_THEY_ARE = (
     "ref", "of", "part", "partner", "currency", "amount", "open", "number", "elsewhere",
     "record", "ledger_number",
@@ -83,15 +83,15 @@ class BuiltMonths:
         at_end = groups(entries, period)
         return History(
             entries=entries,
-            due=_due(self._frames, _open_by_month(at_end), self._built),
+            due=_due(self._frames, at_end, self._built),
             listed=self._listed if any(group.off for group in at_end) else frozenset(),
             sold={each: _sold(self._digests[each]) for each in self._compared(period)},
         )
 
     def digest(self, period: str) -> str:
-        """The digest of this month's history: what is booked by its end, what else settles it, and the revenue.
+        """The digest of this month's history: what is booked by its end and due when, what else settles it, the revenue.
 
-        What is booked later on a document of before changes nothing in it. Due days are not in it.
+        What is booked later on a document of before changes nothing in it.
         """
         end = first_day(following(period)).isoformat()
         booked = [
@@ -106,7 +106,19 @@ class BuiltMonths:
             if first < end
         ]
         sold = [attrs_of(self._digests[each].schema)["sold"] for each in self._compared(period)]
-        return digest_of_json([booked, by_hand, sold])
+        due = [
+            [each, attrs_of(digest.schema)["due"]]
+            for each, digest in self._digests.items()
+            if each <= period
+        ]
+        return digest_of_json([booked, by_hand, sold, due])
+
+    def partners(self, period: str) -> list[str]:
+        """The billing accounts of which something is booked by the end of the month."""
+        end = first_day(following(period)).isoformat()
+        if self._known.empty:
+            return []
+        return sorted({*self._known.loc[self._known["date"] < end, "partner"].tolist()})
 
     def _compared(self, period: str) -> list[str]:
         """The months whose revenue stands beside this one's, those that were built."""
@@ -197,7 +209,10 @@ def _digest(frames: FrameStore, period: str, file: Place) -> pa.Table:
         states = to_rows(FrameStore(frames.root).load(file), LedgerState)
         sold = [[*key, net] for key, net in sorted(_sales(states).items())]
         rows = [*_kept(states)]
-        told = {"of": signature, "sold": sold, "booked": _by_month(rows)}
+        due = digest_of_lines(
+            sorted(f"{ref} {day}" for ref, day in _due_days(frames, period) if day)
+        )
+        told = {"of": signature, "sold": sold, "booked": _by_month(rows), "due": due}
         write_frame(to_frame(rows, _Kept, **told), place)
         table = read_columns(place)
     return table
@@ -238,28 +253,31 @@ def _sold(digest: pa.Table) -> Sold:
     return {(currency, account): net for currency, account, net in told}
 
 
-def _open_by_month(at_end: Iterable[Group]) -> Mapping[str, list[str]]:
-    """The documents that are open, by the month of their own date."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for group in at_end:
-        if group.open and group.date is not None:
-            found[period_of(group.date)].append(group.of)
-    return found
-
-
-def _due(
-    frames: FrameStore, documents: Mapping[str, list[str]], built: Collection[str]
-) -> Mapping[str, date]:
-    """The days that sources name, of these documents by their month, where it was built."""
+def _due(frames: FrameStore, at_end: Iterable[Group], built: Collection[str]) -> Mapping[str, date]:
+    """The days that sources name, of the documents that are open, from the months that were built."""
+    dates = {group.of: group.date for group in at_end if group.open and group.date is not None}
     found: dict[str, date] = {}
-    for period in sorted(documents.keys() & {*built}):
-        for key in (one.key for one in month.DOCUMENTS_OF_SOURCES.values() if one.key is not None):
-            for ref, due in _columns(
-                frames, key.path, period, "ref", "due", refs=documents[period]
-            ):
-                if due is not None:
-                    found[ref] = due
+    wanted = {*dates}
+    likely = {period_of(day) for day in dates.values()}
+    # A person may have booked one on a day of another month than its source says.
+    for period in sorted(built, key=lambda each: (each not in likely, each)):
+        if not wanted:
+            break
+        for ref, due in _due_days(frames, period, [*wanted]):
+            wanted.discard(ref)
+            if due is not None:
+                found[ref] = due
     return found
+
+
+def _due_days(
+    frames: FrameStore, period: str, refs: Sequence[str] | None = None
+) -> list[tuple[str, date | None]]:
+    """(ref, due day) of a month's documents, or of these alone."""
+    own = [one.key for one in month.DOCUMENTS_OF_SOURCES.values() if one.key is not None]
+    return [
+        row for key in own for row in _columns(frames, key.path, period, "ref", "due", refs=refs)
+    ]
 
 
 def _listed(frames: FrameStore, built: Collection[str]) -> frozenset[str]:

@@ -1,18 +1,23 @@
 """The dual run in the whole graph: invoices of another month, replays, late records, broken tables."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+import yaml
 
+from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.store.frames import to_rows
 from fcb_pipelines.core.codes import Status
 from fcb_pipelines.core.facts.index import IndexRow
 from fcb_pipelines.core.metering.dual_run import MeteringDelta
 from fcb_pipelines.core.metering.invoiced import Invoiced, lines_of
 from fcb_pipelines.core.metering.usage import Usage
+from fcb_pipelines.defs.metering import freshness
+from fcb_pipelines.defs.metering.freshness import changed_months
 from fcb_pipelines.defs.metering.inputs import invoiced_of
 from fcb_pipelines.defs.runtime import keys
 from fcb_pipelines_tests.defs.world import PERIODS, World, failed, why
@@ -126,6 +131,51 @@ def test_a_late_record_brings_its_month_back_into_the_window(closed: World) -> N
     assert [remark.kind.value for remark in used(closed, NORTHERN, "2026-03").remarks] == ["late"]
     assert closed.status()["periods"]["2026-03"]["gates"]["usage_is_clean"] == "warn"
     assert closed.window() == (APRIL, MAY)
+
+
+def _used_in_march(world: World, hours: str) -> None:
+    with world.table("usage_records") as records:
+        records[:] = [one for one in records if not one["period_start"].startswith("2026-03-10")]
+        late = {**records[0], "cpu_hours": hours, "created_at": "2026-03-12 05:00:00+00"}
+        late |= {"period_start": "2026-03-10 06:00:00+00", "period_end": "2026-03-11 05:00:00+00"}
+        records.append(late)
+    assert world.extract().success
+
+
+def test_a_month_is_not_held_for_measured_by_an_extract_that_was_replaced_meanwhile(
+    closed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _used_in_march(closed, "5.00")
+    assert closed.month("2026-03", post=True).success
+    _used_in_march(closed, "4.00")
+    real = freshness._known_fresh
+
+    def meanwhile(*given: Any) -> dict[str, str]:
+        found = real(*given)
+        _used_in_march(closed, "5.00")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(freshness, "_known_fresh", meanwhile)
+        changed_months(closed.frames, PERIODS)
+    _used_in_march(closed, "4.00")
+    assert "2026-03" in changed_months(closed.frames, PERIODS)
+
+
+def test_deltas_of_usage_that_was_measured_by_other_rules_bring_their_month_back(
+    closed: World,
+) -> None:
+    _used_in_march(closed, "7.77")
+    assert closed.month("2026-03", post=True).success
+    assert "2026-03" not in changed_months(closed.frames, PERIODS)
+    file = Path(closed.found.values["FCB_CONFIG"])
+    told = yaml.safe_load(file.read_text("utf-8"))
+    own = next(each for each in told["services"] if each["key"] == "nexacloud")
+    own["metrics"][0]["factor"] = 1800
+    file.write_text(yaml.safe_dump(told), "utf-8")
+    current.cache_clear()
+    assert closed.materialize(keys.METERING_DELTAS, "2026-03").success
+    assert "2026-03" in changed_months(closed.frames, PERIODS)
 
 
 def test_replayed_usage_replaces_and_never_adds(closed: World) -> None:
