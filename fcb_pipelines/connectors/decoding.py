@@ -50,6 +50,17 @@ def _decoded(text: str | bytes) -> Any:
         )
 
 
+def cut_off(value: Any, levels: int = DEEPEST) -> Any:
+    """The value with a short text in place of each part of it that is nested deeper than so many levels."""
+    if not isinstance(value, dict | list | tuple):
+        return value
+    if levels == 0:
+        return TOO_DEEP
+    if isinstance(value, dict):
+        return {name: cut_off(part, levels - 1) for name, part in value.items()}
+    return [cut_off(part, levels - 1) for part in value]
+
+
 def _integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) <= _DIGITS else Decimal(digits)
 

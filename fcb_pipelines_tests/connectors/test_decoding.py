@@ -110,3 +110,11 @@ def test_an_odd_body_is_kept_and_read_back(tmp_path: Path, odd: bytes) -> None:
     name = store.put("stripe", body)
     assert str(store.get("stripe", name)) == str(body)
     assert store.put("stripe", store.get("stripe", name)) == name
+
+
+def test_a_body_that_is_read_is_written_however_deep_it_is(tmp_path: Path) -> None:
+    store = EvidenceStore(tmp_path)
+    for deep in range(200, 1100):
+        body = decoded(b'{"a": %s1%s, "total": 9.50}' % (b"[" * deep, b"]" * deep))
+        assert canonical(body).endswith(b'"total":9.50}')
+    assert store.get("stripe", store.put("stripe", body))["total"] == Decimal("9.50")

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import simplejson
 
-from fcb_pipelines.connectors.decoding import decoded
+from fcb_pipelines.connectors.decoding import cut_off, decoded
 from fcb_pipelines.connectors.failures import ContractBreach, NotFound
 from fcb_pipelines.connectors.sources import Body
 from fcb_pipelines.connectors.store import places
@@ -26,7 +26,8 @@ _NAME = re.compile("[0-9a-f]{64}")
 def canonical(body: Body) -> bytes:
     """The one text of a body: keys sorted, no spaces, Decimals digit by digit. Never a float.
 
-    A lone surrogate, which UTF-8 lacks, is written as JSON's own escape of it.
+    A lone surrogate, which UTF-8 lacks, is written as JSON's own escape of it; of a body nested too deep for Python
+    what is deeper than `decoding.DEEPEST` is left out.
 
     Raises TypeError for a float anywhere in the body, which would have lost digits already, and for what is no JSON.
     """
@@ -35,10 +36,18 @@ def canonical(body: Body) -> bytes:
         return orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=_number)
     except TypeError:
         # Rare: what has no UTF-8, an integer of more than 64 bits, a body nested deeper than 250.
-        text = simplejson.dumps(
-            body, use_decimal=True, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
-        return text.encode("utf-8", "backslashreplace")
+        try:
+            return _odd(body)
+        except RecursionError:
+            # A reader may reach a little deeper than the writer.
+            return _odd(cut_off(body))
+
+
+def _odd(body: Body) -> bytes:
+    text = simplejson.dumps(
+        body, use_decimal=True, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return text.encode("utf-8", "backslashreplace")
 
 
 class EvidenceStore:
