@@ -13,11 +13,10 @@ from fcb_pipelines.core.metering.invoiced import Invoiced
 from fcb_pipelines.core.metering.usage import Usage
 from fcb_pipelines.core.metering.usage import usage as aggregated
 from fcb_pipelines.defs.metering import inputs
-from fcb_pipelines.defs.metering.freshness import built_from
+from fcb_pipelines.defs.metering.freshness import EXTRACTS, built_from, made_of
 from fcb_pipelines.defs.metering.inputs import Metering
 from fcb_pipelines.defs.metering.invoices import read_invoiced
 from fcb_pipelines.defs.runtime import keys, month
-from fcb_pipelines.defs.runtime.frame_io import made_of_extracts
 from fcb_pipelines.defs.runtime.frame_rows import column_schema, row_metadata
 from fcb_pipelines.defs.runtime.partitions import MONTHS
 from fcb_pipelines.defs.runtime.reading import reading
@@ -27,8 +26,6 @@ from fcb_pipelines.defs.sources.reading import readers
 from fcb_pipelines.defs.sources.registry import LAGO
 
 Frame = dg.MaterializeResult[pd.DataFrame]
-# What decides the frames that a month's dual run is made of, where all of it was the same; else None.
-_EXTRACTS = "extracts"
 _COMMON: dict[str, Any] = {"group_name": "metering", "owners": keys.OWNERS, "kinds": {"python"}}
 
 
@@ -101,7 +98,7 @@ def usage(context: dg.AssetExecutionContext, store: StoreResource, **frames: pd.
     )
     snapshot = frames["subscriptions"].attrs.get("snapshot")
     frame = to_frame(rows, Usage, snapshot=snapshot, unread=this.unread_usage)
-    frame.attrs[_EXTRACTS] = made_of_extracts(store.frames(), snapshot)
+    frame.attrs[EXTRACTS] = made_of(store.frames(), snapshot)
     remarks = sum(len(row.remarks) for row in rows)
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame, remarks=remarks))
 
@@ -121,11 +118,8 @@ def expected_charges(
     """One expected charge of a subscription: its flat price, or a metric's overage."""
     this, period = Metering(frames), context.partition_key
     snapshot = frames["subscriptions"].attrs.get("snapshot")
-    made_of = made_of_extracts(store.frames(), snapshot)
-    # Usage of another configuration or version was measured by other rules.
-    same = made_of == frames["usage"].attrs.get(_EXTRACTS)
     frame = to_frame(this.charges(period), ExpectedCharge)
-    frame.attrs[_EXTRACTS] = made_of if same else None
+    frame.attrs[EXTRACTS] = made_of(store.frames(), snapshot, [frames["usage"]])
     return dg.MaterializeResult(value=frame, metadata=row_metadata(frame))
 
 
@@ -157,16 +151,14 @@ def deltas(
     this, period = Metering(frames), context.partition_key
     same = ("subscriptions", "users", "plan_catalog", "invoiced_documents", "usage")
     snapshot = one_snapshot(context, [frames[name] for name in same])
-    made_of = made_of_extracts(store.frames(), snapshot)
     frame = to_frame(
         this.compared(period),
         MeteringDelta,
         snapshot=snapshot,
         built_from=built_from(this, this.usage, period),
     )
-    frame.attrs[_EXTRACTS] = (
-        made_of if made_of == frames["expected_charges"].attrs.get(_EXTRACTS) else None
-    )
+    before = [frames["usage"], frames["expected_charges"]]
+    frame.attrs[EXTRACTS] = made_of(store.frames(), snapshot, before)
     counts = {str(verdict): int(n) for verdict, n in frame["verdict"].value_counts().items()}
     return dg.MaterializeResult(
         value=frame, metadata=row_metadata(frame, snapshot=snapshot, **counts)

@@ -1,6 +1,6 @@
 """The months whose dual run has other inputs now than when it was last built, or would come to something else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import dagster as dg
@@ -44,8 +44,10 @@ _MEASURED_BY = {
 _OF_MONTH = {**inputs.USAGE, **inputs.EXPECTED}
 # A version before this one did not write them.
 _LATER = {"intake_subscriptions", "intake_customers"}
-# Of the extracts whose digest it names, the built months that were looked at, each by its file.
-_KEPT, _EXTRACTS, _MONTHS = ("kept", "fresh"), "extracts", "months"
+EXTRACTS = "extracts"
+"""A frame's attr with what decides the extracts that it is made of."""
+# The built months that were looked at, each by its file.
+_KEPT, _MONTHS = ("kept", "fresh"), "months"
 
 
 def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
@@ -63,6 +65,15 @@ def built_from(this: Metering, rows: Sequence[Usage], period: str) -> str:
     if handed_in:
         text += repr(this.received(period))
     return digest(text)
+
+
+def made_of(store: FrameStore, snapshot: object, before: Iterable[pd.DataFrame] = ()) -> str | None:
+    """What decides a frame of the dual run, made now of the extracts of this `snapshot` and of the frames `before` it.
+
+    None where one of those was made by other rules: of another configuration or version, or of other extracts.
+    """
+    now = made_of_extracts(store, snapshot)
+    return now if all(one.attrs.get(EXTRACTS) == now for one in before) else None
 
 
 def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]:
@@ -85,7 +96,7 @@ def changed_months(frames: FrameStore, periods: Sequence[str]) -> frozenset[str]
     # An extract that ended meanwhile may be what some of them were measured against.
     if extracts is not None and fresh != known and made_of_extracts(frames) == extracts:
         kept = pd.DataFrame()
-        kept.attrs.update({_EXTRACTS: extracts, _MONTHS: fresh})
+        kept.attrs.update({EXTRACTS: extracts, _MONTHS: fresh})
         write_frame(kept, frames.path(_KEPT))
     return frozenset(periods) - fresh.keys()
 
@@ -109,7 +120,7 @@ class _Now:
 def _known_fresh(frames: FrameStore, extracts: str | None) -> dict[str, str]:
     """The months, each by its file, that were found to be made of what these extracts come to."""
     kept = frames.read(_KEPT)
-    if kept is None or extracts is None or kept.attrs.get(_EXTRACTS) != extracts:
+    if kept is None or extracts is None or kept.attrs.get(EXTRACTS) != extracts:
         return {}
     found: dict[str, str] = kept.attrs[_MONTHS]
     return found
@@ -147,7 +158,7 @@ def _is_fresh(frames: FrameStore, period: str, now: _Now, extracts: str | None) 
     except FileNotFoundError:
         return False
     # Of the same extracts the inputs of a month are the same.
-    if extracts is not None and last.get("extracts") == extracts:
+    if extracts is not None and last.get(EXTRACTS) == extracts:
         return True
     return last.get("built_from") == now.of(period)
 
