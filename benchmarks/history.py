@@ -13,17 +13,15 @@ seconds (user + sys) of the process and of Postgres.
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from benchmarks.apart import apart
 from benchmarks.measure import Clock, measured, own, tree
-from fcb_pipelines.sandbox.scenarios.generator import generate
 
 if TYPE_CHECKING:
     from fcb_pipelines.cli.pipeline import MonthOutcome, Pipeline
@@ -36,8 +34,9 @@ MEASURED = ("extract", "month", "month again", "all closed", *SYNC, *EMPTY)
 
 def measure(invoices: int, months: int) -> dict[str, dict[str, float]]:
     """CPU seconds by what was done, of `one month` alone and `with history`."""
-    alone = _apart(invoices=max(1, invoices // months), months=1)
-    return {"one month": alone, "with history": _apart(invoices=invoices, months=months)}
+    alone = apart("benchmarks.history", invoices=max(1, invoices // months), months=1)
+    behind = apart("benchmarks.history", invoices=invoices, months=months)
+    return {"one month": alone, "with history": behind}
 
 
 def table(found: dict[str, dict[str, float]]) -> str:
@@ -65,30 +64,13 @@ def main() -> None:
     parser.add_argument("--invoices", type=int, default=2000, help="over all months (2000)")
     parser.add_argument("--months", type=int, default=24, help="months of history (24)")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--of", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.one:
-        print(json.dumps(_one(Path(given.one))))
+    if given.of:
+        print(json.dumps(_one(Path(given.of))))
         return
     found = measure(given.invoices, given.months)
     print(json.dumps(found) if given.json else table(found))
-
-
-def _apart(*, invoices: int, months: int) -> dict[str, float]:
-    """In a process and a home of its own, since a process has one dataset's months."""
-    with tempfile.TemporaryDirectory(prefix="fcb-benchmark-") as folder:
-        customers = max(10, invoices // 20)
-        data = Path(folder) / "data"
-        generate(data, customers=customers, invoices=invoices, months=months, seed=1)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.history", "--one", str(data)],
-            env={**os.environ, "FCB_HOME": f"{folder}/home"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-        )
-        found: dict[str, float] = json.loads(done.stdout)
-        return found
 
 
 def _one(data: Path) -> dict[str, float]:

@@ -10,32 +10,19 @@ The rate of the months stands beside that of `benchmarks.posting`, which writes 
 import argparse
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import apart
 from benchmarks.measure import Clock, Usage, measured, own, show, tree
-from fcb_pipelines.sandbox.scenarios.generator import generate
 
 STAGES = ("extract", "months", "proof")
 
 
 def measure(invoices: int, months: int, ledger: str = "beancount") -> dict[str, Any]:
-    """The figures of each stage, in a process of its own: it has one dataset's months."""
-    with tempfile.TemporaryDirectory(prefix="fcb-benchmark-") as folder:
-        data = Path(folder) / "data"
-        generate(data, customers=max(10, invoices // 20), invoices=invoices, months=months, seed=1)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.year", "--of", str(data), "--ledger", ledger],
-            env={**os.environ, "FCB_HOME": f"{folder}/home"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+    """The figures of each stage."""
+    return apart("benchmarks.year", "--ledger", ledger, invoices=invoices, months=months)
 
 
 def main() -> None:
