@@ -11,11 +11,17 @@ from typing import Any
 from fcb_pipelines.sandbox.scenarios.generator import generate
 
 
-def apart(module: str, *arguments: str, invoices: int, months: int) -> dict[str, Any]:
-    """The JSON that `python -m module DATASET arguments` prints of a generated dataset. Ends where it fails, with its words."""
+def apart(
+    module: str, *arguments: str, invoices: int, months: int, customers: int | None = None
+) -> dict[str, Any]:
+    """The JSON that `python -m module DATASET arguments` prints of a generated dataset. Ends where it fails, with its words.
+
+    Without `customers` each of them is billed some twenty times.
+    """
+    customers = customers or customers_of(invoices)
     with tempfile.TemporaryDirectory(prefix="fcb-benchmark-") as folder:
         data = Path(folder) / "data"
-        generate(data, customers=max(10, invoices // 20), invoices=invoices, months=months, seed=1)
+        generate(data, customers=customers, invoices=invoices, months=months, seed=1)
         done = subprocess.run(
             [sys.executable, "-m", module, "--of", str(data), *arguments],
             env={**os.environ, "FCB_HOME": f"{folder}/home"},
@@ -27,3 +33,8 @@ def apart(module: str, *arguments: str, invoices: int, months: int) -> dict[str,
             sys.exit(done.stderr)
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+
+def customers_of(invoices: int) -> int:
+    """The customers of so many invoices."""
+    return max(10, invoices // 20)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.history [--invoices 2000] [--months 24] [--json]
 
-The same number of invoices a month, once alone and once as the last of so many months: each dataset is
+The same number of invoices a month and the same customers, once alone and once as the last of so many months: each dataset is
 generated and extracted into the embedded books, and its last month is built twice, first into books without
 it. With all months built and proved ("all closed", without the second build), a sync follows that finds nothing
 new, by its parts. Beside them stand two jobs that do nothing: the
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from benchmarks.apart import apart
+from benchmarks.apart import apart, customers_of
 from benchmarks.measure import Clock, measured, own, tree
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ MEASURED = ("extract", "month", "month again", "all closed", *SYNC, *EMPTY)
 
 def measure(invoices: int, months: int) -> dict[str, dict[str, float]]:
     """CPU seconds by what was done, of `one month` alone and `with history`."""
-    alone = apart("benchmarks.history", invoices=max(1, invoices // months), months=1)
+    # The same month: a company with a history has its customers in one month too.
+    few, everyone = max(1, invoices // months), customers_of(invoices)
+    alone = apart("benchmarks.history", invoices=few, months=1, customers=everyone)
     behind = apart("benchmarks.history", invoices=invoices, months=months)
     return {"one month": alone, "with history": behind}
 

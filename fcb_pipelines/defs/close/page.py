@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -64,9 +64,19 @@ def render(report: ReportJson) -> str:
     )
 
 
+class _OfReports(Environment):
+    """Templates over JSON values: a name after a dot is a key before it is an attribute."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As Jinja looks it up, without its detour over an attribute that a dict has not."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def _templates() -> Environment:
-    templates = Environment(
+    templates = _OfReports(
         loader=PackageLoader("fcb_pipelines.defs.close", "templates"),
         autoescape=True,
         undefined=StrictUndefined,

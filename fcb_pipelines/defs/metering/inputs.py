@@ -143,17 +143,21 @@ class Metering:
         """The subscriptions of all services by service and id."""
         own: tuple[Subscription, ...] = ()
         if self.posted:
-            key, zone = self.posted.key, self._timezone
-            own = (
-                *nexacloud_subscriptions(self._tables.rows("subscriptions"), key, zone),
-                *unread_subscriptions(self._tables.unread("subscriptions"), key, zone),
-            )
+            name = (Subscription, self.posted.key, self._timezone)
+            own = made_once(self.frames["subscriptions"], name, self._own_subscriptions)
         others = (
             *service_subscriptions(self._of_services("service_subscriptions"), self._timezone),
             *unread_subscriptions(self._unread("service_subscriptions"), None, self._timezone),
             *self._handed_in("intake_subscriptions", Subscription),
         )
         return {(one.service, one.id): one for one in (*others, *own)}
+
+    def _own_subscriptions(self) -> tuple[Subscription, ...]:
+        key, zone = self.settings.service, self._timezone
+        return (
+            *nexacloud_subscriptions(self._tables.rows("subscriptions"), key, zone),
+            *unread_subscriptions(self._tables.unread("subscriptions"), key, zone),
+        )
 
     @cached_property
     def customers(self) -> Customers:

@@ -256,18 +256,18 @@ def _sold(digest: pa.Table) -> Sold:
 def _due(frames: FrameStore, at_end: Iterable[Group], built: Collection[str]) -> Mapping[str, date]:
     """The days that sources name, of the documents that are open, from the months that were built."""
     dates = {group.of: group.date for group in at_end if group.open and group.date is not None}
-    found: dict[str, date] = {}
-    wanted = {*dates}
-    likely = {period_of(day) for day in dates.values()}
+    likely: dict[str, list[str]] = defaultdict(list)
+    for ref, day in dates.items():
+        likely[period_of(day)].append(ref)
+    named: dict[str, date | None] = {}
+    for period in likely.keys() & built:
+        named |= _due_days(frames, period, likely[period])
     # A person may have booked one on a day of another month than its source says.
-    for period in sorted(built, key=lambda each: (each not in likely, each)):
-        if not wanted:
+    for period in sorted(built):
+        if not (left := [*dates.keys() - named.keys()]):
             break
-        for ref, due in _due_days(frames, period, [*wanted]):
-            wanted.discard(ref)
-            if due is not None:
-                found[ref] = due
-    return found
+        named |= _due_days(frames, period, left)
+    return {ref: day for ref, day in named.items() if day is not None}
 
 
 def _due_days(
