@@ -75,8 +75,9 @@ def close_report(
     verdicts = Counter(row.verdict for row in month.dispositions)
     documents = documents_of(month)
     named = naming_taxes(taxes)
-    history, pages = history or History(), pages or Pages()
-    at_end = receivable_of(history, period, customers)
+    known, pages = history or History(), pages or Pages()
+    at_end = receivable_of(known, period, customers)
+    rolled = at_end["roll_forward"] if history is not None else None
     revenue = _revenue(posted, families, currency)
     report: ReportJson = {
         "period": period,
@@ -88,7 +89,7 @@ def close_report(
         "skip": verdicts[Verdict.SKIP],
         "hold": verdicts[Verdict.HOLD],
         "billed": _billed(month),
-        "tie_outs": [tie_out_row(tie) for tie in tie_outs(month, at_end["roll_forward"])],
+        "tie_outs": [tie_out_row(tie) for tie in tie_outs(month, rolled)],
         "gates": [_gate(result, named) for result in month.gates],
         "gates_over_all": [_gate(result, named) for result in over_all],
         "exceptions": [
@@ -97,7 +98,7 @@ def close_report(
         ],
         "documents": documents,
         "revenue_by_family": revenue,
-        "revenue_compared": compared(revenue, period, history, families, currency),
+        "revenue_compared": compared(revenue, period, known, families, currency),
         "tax_by_key": _taxes(posted, currency),
         "tax_witness": _witness(month.witness, named),
         "receivable": _receivable(posted, customers),
@@ -117,7 +118,7 @@ def close_report(
         },
         "changes": FIRST,
         "links": {
-            **entries_found_at(history.entries, _refs_at_end(at_end), pages),
+            **entries_found_at(known.entries, _refs_at_end(at_end), pages),
             **found_at(documents, month.moves, pages),
         },
         "metering": metering,

@@ -1,14 +1,19 @@
 """The tie-outs of a month: two amounts each that must be equal, source against ledger."""
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fcb_pipelines.core.close.booked import Document
 from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.report_shapes import RollForward
 from fcb_pipelines.core.close.shapes import TieOutRow
 from fcb_pipelines.core.codes import Verdict
-from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
 from fcb_pipelines.core.proof.receivable import receivable
+from fcb_pipelines.core.refs import is_correction
+
+_OF_SOURCES = (Document.INVOICES, Document.CREDIT_NOTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +33,11 @@ class TieOut:
         return self.right - self.left
 
 
-def tie_outs(month: MonthStatus, rolled: Iterable[RollForward] = ()) -> tuple[TieOut, ...]:
+def tie_outs(month: MonthStatus, rolled: Sequence[RollForward] | None = None) -> tuple[TieOut, ...]:
     """Source against ledger, three rows a currency: billed, tax, and owed; then the receivable rolled forward.
 
-    Settlements that are listed instead of posted are not counted as paid on either side.
+    Settlements that are listed instead of posted are not counted as paid on either side. `rolled` is None
+    where nothing is known of other months.
     """
     owing = receivable(month.dispositions, month.moves.values(), month.unsettled, month.settlements)
     posted = [move for move in month.moves.values() if move.state is MoveState.POSTED]
@@ -74,7 +80,9 @@ def tie_outs(month: MonthStatus, rolled: Iterable[RollForward] = ()) -> tuple[Ti
                     right=posted_sum,
                 )
             )
-    return (*rows, *map(_rolled, rolled))
+    if rolled is None:
+        return tuple(rows)
+    return (*rows, *_dated(posted, rolled), *map(_rolled, rolled))
 
 
 def _credited(month: MonthStatus, currency: str, wanted: Collection[str]) -> tuple[int, int]:
@@ -99,6 +107,35 @@ def tie_out_row(tie: TieOut) -> TieOutRow:
         "difference": tie.difference,
         "ok": tie.difference == 0,
     }
+
+
+def _dated(posted: Iterable[LedgerMove], rolled: Iterable[RollForward]) -> Iterator[TieOut]:
+    """The month's posted documents against all that the books have on its days.
+
+    They differ where a document stands in another month of the books than its source says now.
+    """
+    documents: Counter[str] = Counter()
+    for move in posted:
+        if not is_correction(move.ref):
+            documents[move.document.currency] += move.document.kind.sign * move.document.total
+    entries = Counter(
+        {
+            one["currency"]: sum(
+                row["amount"] for row in one["movements"] if row["part"] in _OF_SOURCES
+            )
+            for one in rolled
+        }
+    )
+    for currency in sorted({*documents, *entries}):
+        if documents[currency] or entries[currency]:
+            yield TieOut(
+                name="Posted documents of the month = documents dated in it",
+                currency=currency,
+                left_label="of the month",
+                left=documents[currency],
+                right_label="dated in it",
+                right=entries[currency],
+            )
 
 
 def _rolled(one: RollForward) -> TieOut:

@@ -2,18 +2,22 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from fcb_pipelines.core.close.booked import booked
 from fcb_pipelines.core.close.gates import GATES
+from fcb_pipelines.core.close.history import History
 from fcb_pipelines.core.close.month import MonthStatus
 from fcb_pipelines.core.close.report import close_report, digest_of
+from fcb_pipelines.core.close.signing import Signing, signing
 from fcb_pipelines.core.close.tie_outs import tie_outs
 from fcb_pipelines.core.codes import Kind
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.documents.build import account_codes
-from fcb_pipelines.core.ledger.moves import MoveState
+from fcb_pipelines.core.ledger.moves import LedgerState, MoveState
 from fcb_pipelines.core.proof.tax_witness import Address, witness
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -114,6 +118,39 @@ def test_what_does_not_stand_is_a_signed_difference(
             stand[ref] = replace(stand[ref], **change)
     rows = tie_outs(a_month(moves=stand))
     assert [row.difference for row in rows if row.currency == "CAD"] == differences, case
+
+
+@pytest.mark.parametrize(
+    ("case", "dated", "sums"),
+    [
+        ("as the source says", {}, (22600 - 5650, 22600 - 5650)),
+        ("of the month, in another month of the books", {"in_1": date(2026, 3, 31)}, (22600 - 5650, -5650)),
+        ("a note in another month", {"in_2": date(2026, 5, 1)}, (22600 - 5650, 22600)),
+        ("none of them", dict.fromkeys(("in_1", "in_2"), date(2026, 5, 1)), (22600 - 5650, 0)),
+    ],
+)  # fmt: skip
+def test_the_posted_documents_of_a_month_are_those_that_the_books_have_on_its_days(
+    case: str, dated: dict[str, date], sums: tuple[int, int]
+) -> None:
+    month = a_month()
+    moves = [
+        replace(move, accounting_date=dated.get(ref.rpartition(":")[2], move.accounting_date))
+        for ref, move in month.moves.items()
+    ]
+    entries = tuple(each for move in moves for each in booked(LedgerState(ref=move.ref, move=move)))
+    ties = report(month, history=History(entries=entries))["tie_outs"]
+    (row,) = [tie for tie in ties if "dated in it" in tie["name"] and tie["currency"] == "CAD"]
+    assert (row["left"], row["right"]) == sums, case
+    assert row["ok"] is (sums[0] == sums[1])
+
+
+def test_a_document_of_another_month_on_this_ones_days_is_a_difference() -> None:
+    month, other = a_month(), a_move(document_of(a_case(an_invoice("in_9"))))
+    moves = [*month.moves.values(), other]
+    entries = tuple(each for move in moves for each in booked(LedgerState(ref=move.ref, move=move)))
+    told = report(month, history=History(entries=entries))
+    (row,) = [each for each in told["tie_outs"] if each["difference"] == 22600]
+    assert (row["currency"], row["ok"], signing(told)) == ("CAD", False, Signing.REFUSED)
 
 
 def test_the_report_sums_what_is_posted_in_the_companys_currency_and_beside_it() -> None:

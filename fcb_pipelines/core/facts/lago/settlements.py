@@ -135,11 +135,14 @@ class SettlementReader:
             )
 
     def _lost_dispute(self, found: Sequence[SettlementFacts]) -> Iterable[SettlementFacts]:
-        """S9: a lost dispute over all that Lago collected: Lago gives its date and no amount."""
+        """S9: a lost dispute over all that Lago had collected by then: Lago gives its date and no amount."""
         lost = self.document.get("payment_dispute_lost_at")
-        taken = sum(each.amount for each in found if each.method is Method.PAYMENT)
-        if lost and taken:
-            day = local_date(instant_of(lost), self.timezone)
+        if not lost:
+            return
+        day = local_date(instant_of(lost), self.timezone)
+        payments = (each for each in found if each.method is Method.PAYMENT)
+        taken = sum(each.amount for each in payments if each.date <= day)
+        if taken:
             yield self._own(Suffix.DISPUTE, Method.CHARGEBACK, -taken, day)
 
     def _payment(self, payment: Json, amount: int, receipt: int | None = None) -> SettlementFacts:

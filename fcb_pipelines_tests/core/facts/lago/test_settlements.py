@@ -1,6 +1,7 @@
 """Settlements as Lago confirms them: each row changes one fact of a document."""
 
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -139,3 +140,14 @@ def test_s9_a_lost_dispute_is_remarked_with_what_had_been_paid() -> None:
     assert facts.remarks == ("dispute_lost",)
     assert summary(facts)[-1] == ("paid:dispute", "chargeback", -24239)
     assert facts.owed == 0
+
+
+@pytest.mark.parametrize(("days", "lost"), [(-1, 0), (0, -24239), (30, -24239)])
+def test_s9_what_is_paid_after_a_dispute_was_lost_is_no_part_of_its_loss(
+    days: int, lost: int
+) -> None:
+    (paid,) = [each for each in read(an_invoice("paid")).settlements if each.method == "payment"]
+    moment = f"{paid.date + timedelta(days=days)}T16:00:00Z"
+    facts = read(an_invoice("paid", payment_dispute_lost_at=moment))
+    found = [each.amount for each in facts.settlements if each.method == "chargeback"]
+    assert (sum(found), facts.remarks) == (lost, ("dispute_lost",))
