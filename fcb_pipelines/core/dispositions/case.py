@@ -32,7 +32,8 @@ class Case(_Building):
     `claimant` is the NexaCloud invoice that claims the document, `agreement` the comparison of the two.
     `corrections` are its posted corrections. `owner_move` is the move that names the billing account
     where NexaCloud has erased the document: its own move, or that of a credit note's invoice; `account` is that
-    account as its cash on account names it, where it has no move. `invoice` is set for a credit note alone.
+    account as its cash on account names it, where it has no move. `invoice` and `reversing`, the posted move of
+    its invoice, are of a credit note alone.
     `credited` is the sum of the credit notes of this document at its source, minor units.
     """
 
@@ -44,6 +45,7 @@ class Case(_Building):
     owner_move: LedgerMove | None = None
     account: str | None = None
     invoice: Credited | None = None
+    reversing: LedgerMove | None = None
     credited: int = 0
 
     @property
@@ -97,6 +99,7 @@ def intended(case: Case, settings: Settings) -> LedgerDocument | Held:
         settings,
         partner=case.partner,
         nexacloud_invoice_id=case.nexacloud_invoice_id,
+        reversing=case.reversing.document.lines if case.reversing else (),
     )
     object.__setattr__(case, "_built", (settings, built))
     return built

@@ -91,6 +91,7 @@ def cases(
             ledger_state=ledger_state.get(facts.ref),
             corrections=corrections.get(facts.ref, ()),
             owner_move=_owner_move(facts, ledger_state),
+            reversing=_posted(ledger_state.get(facts.credits or "")),
             credited=notes[facts.ref],
         )
         for facts in documents

@@ -15,7 +15,7 @@ from fcb_pipelines.core.documents.bases import (
     prove_bases,
     with_shipping_taxes,
 )
-from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of
+from fcb_pipelines.core.documents.families import OTHER, UNITEMISED, family_of, standing_line
 from fcb_pipelines.core.documents.taxes import mismatches, resolve, unexplained
 from fcb_pipelines.core.facts.arithmetic import describe_wrong_sums
 from fcb_pipelines.core.facts.model import InvoiceFacts, LineFacts, TaxFacts
@@ -43,12 +43,18 @@ class Held:
 
 
 def intended_document(
-    facts: InvoiceFacts, settings: Settings, *, partner: str, nexacloud_invoice_id: str | None
+    facts: InvoiceFacts,
+    settings: Settings,
+    *,
+    partner: str,
+    nexacloud_invoice_id: str | None,
+    reversing: Sequence[DocumentLine] = (),
 ) -> LedgerDocument | Held:
     """The document to post, or the reason to hold it.
 
     `partner` is the key of the billing account. The lines are those of the source; a document without
-    any becomes one line on the unitemised account.
+    any becomes one line on the unitemised account. `reversing` are the posted lines of the invoice that a
+    credit note credits: what it takes back goes to the accounts that these stand on (T5).
     """
     if facts.problem:
         adds_up = facts.problem != Reason.LINES_DO_NOT_SUM
@@ -75,7 +81,7 @@ def intended_document(
     accounts = account_codes(settings)
     keys = _line_keys(facts, sold, chosen, _zero_rate(facts, settings))
     lines = tuple(
-        _document_line(line, share, taxed, settings, accounts, facts.currency)
+        _document_line(line, share, taxed, settings, accounts, facts.currency, reversing)
         for line, share, taxed in zip(sold, shares, keys, strict=True)
     )
     taxes = _document_taxes(facts, lines, chosen)
@@ -149,6 +155,11 @@ def shown_quantity(quantity: Decimal, net: int, currency: str) -> tuple[Decimal,
         return quantity.normalize() + 0, to_major(int(Decimal(net) / quantity), currency), ""
     suffix = "" if quantity == 0 else f" (quantity {quantity.normalize():f})"
     return Decimal(1), to_major(net, currency), suffix
+
+
+def shown_description(text: str) -> str:
+    """A line's description as a ledger has it: on one line, never empty."""
+    return " ".join(text.split()) or NO_DESCRIPTION
 
 
 def _sold_lines(facts: InvoiceFacts, settings: Settings) -> tuple[LineFacts, ...]:
@@ -298,19 +309,20 @@ def _document_line(
     settings: Settings,
     accounts: Mapping[str, str],
     currency: str,
+    reversing: Sequence[DocumentLine],
 ) -> DocumentLine:
     unitemised = line.key == UNITEMISED
     sold = line.reverses or line.description
     family = UNITEMISED if unitemised else family_of(sold, settings.families)
+    stands = None if unitemised else standing_line(shown_description(sold), reversing)
     quantity, unit_price, suffix = shown_quantity(line.quantity, line.net, currency)
-    description = " ".join(line.description.split()) or NO_DESCRIPTION
     return DocumentLine(
-        description=description + suffix,
+        description=shown_description(line.description) + suffix,
         quantity=quantity,
         unit_price=unit_price,
         net=line.net,
-        account=accounts[family],
-        family=family,
+        account=stands.account if stands else accounts[family],
+        family=(stands.family or family) if stands else family,
         taxes=taxes,
         tax=tax,
     )

@@ -454,3 +454,16 @@ def test_a13_it_is_one_member_though_nexacloud_still_names_it() -> None:
     other = decide_copy(second, {ROW.ref: ROW}, copy)
     assert other is not None
     assert other.reason == "duplicate_claim"
+
+
+@pytest.mark.parametrize(
+    ("state", "account"), [(MoveState.POSTED, "411900"), (MoveState.DRAFT, "411310")]
+)
+def test_t5_a_note_goes_to_the_accounts_of_its_posted_invoice(
+    state: MoveState, account: str
+) -> None:
+    elsewhere = replace(DOCUMENT, lines=(replace(DOCUMENT.lines[0], account="411900"),))
+    note = an_invoice("cn_1", a_line(5000), kind=Kind.CREDIT_NOTE, credits=DOCUMENT.ref)
+    now = {DOCUMENT.ref: stands(a_move(elsewhere, state))}
+    (case,) = cases([note], {}, (), now)
+    assert {line.account for line in document_of(case).lines} == {account}

@@ -303,3 +303,41 @@ def test_t6_without_an_export_tax_in_the_configuration_there_is_none() -> None:
     settings = SETTINGS.model_copy(update={"policies": policies})
     facts = replace(an_invoice("in_1", a_line(taxed=False)), bill_to=BillTo(country="US"))
     assert [line.taxes for line in built(facts, settings).lines] == [()]
+
+
+SOLD = "Odoo ERP Hosting - Standard"
+
+
+@pytest.mark.parametrize(
+    ("case", "posted", "account"),
+    [
+        ("its line stands on another account than would be chosen now", {SOLD: "411900"}, "411900"),
+        ("a posted line says its quantity after its name", {f"{SOLD} (quantity 1.125)": "411900"}, "411900"),
+        ("a posted line says its part after its name", {f"{SOLD} (taxed part)": "411900"}, "411900"),
+        ("its line stands where it would be now", {SOLD: "411310"}, "411310"),
+        ("no posted line has its name", {"Domain name": "411900"}, "411310"),
+        ("a longer name is another line's", {f"{SOLD} Plus": "411900"}, "411310"),
+        ("lines of its name stand on two accounts",
+         {f"{SOLD} (taxed part)": "411900", f"{SOLD} (untaxed part)": "411310"}, "411310"),
+        ("its invoice is not posted", {}, "411310"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("reverses", [None, SOLD])
+def test_t5_a_note_takes_back_from_the_account_on_which_its_invoice_stands(
+    case: str, posted: dict[str, str], account: str, reverses: str | None
+) -> None:
+    sold = f"{SOLD}\n" if reverses is None else "Refund of hosting"
+    note = an_invoice(
+        "cn", a_line(5000, description=sold, reverses=reverses), kind=Kind.CREDIT_NOTE
+    )
+    (line,) = built(an_invoice("in", a_line(5000))).lines
+    stand = [
+        replace(line, description=name, account=code, family="other" if code == "411900" else "")
+        for name, code in posted.items()
+    ]
+    document = intended_document(
+        note, SETTINGS, partner="p", nexacloud_invoice_id=None, reversing=stand
+    )
+    assert isinstance(document, LedgerDocument)
+    assert [one.account for one in document.lines] == [account], case
+    assert [one.family for one in document.lines] == ["other" if account == "411900" else "hosting"]
