@@ -261,7 +261,7 @@ def _account(key: str, user: User) -> Partner:
         state=user.billing_state,
         country=user.billing_country,
         vat=user.tax_id,
-        stripe_customer_id=user.stripe_customer_id,
+        stripe_customer_id=user.customer_at_stripe,
         company=(user.company or "").strip() or None,
     )
 

@@ -82,6 +82,11 @@ class User:
         """The name for people: company, else full name, else email, else id."""
         return self.company or self.full_name or self.email or self.id
 
+    @property
+    def customer_at_stripe(self) -> str | None:
+        """The id of its Stripe customer without spaces around it; None where there is none."""
+        return (self.stripe_customer_id or "").strip() or None
+
 
 def copies(
     invoices: Iterable[Mapping[str, Any]],

@@ -58,6 +58,7 @@ def test_settlements_go_to_their_own_documents() -> None:
     ("facts", "users", "wrong"),
     [
         (an_invoice(), {USER: ANA}, []),
+        (an_invoice(), {USER: replace(ANA, stripe_customer_id=f" {CUSTOMER}\n")}, []),
         (an_invoice(), {USER: replace(ANA, stripe_customer_id="cus_2")}, ["partner"]),
         (an_invoice(), {}, ["partner"]),
         (LAGO, {USER: ANA}, []),
@@ -123,6 +124,16 @@ def test_a9_the_name_is_company_else_full_name_else_email(
 ) -> None:
     (partner,) = partners([a_case()], {USER: replace(ANA, **changes)})
     assert (partner.name, partner.email) == (name, email)
+
+
+@pytest.mark.parametrize(
+    ("named", "known"), [(f"{CUSTOMER} ", CUSTOMER), (" ", None), ("", None), (None, None)]
+)
+def test_a_partner_has_its_id_at_stripe_without_spaces_around_it(
+    named: str | None, known: str | None
+) -> None:
+    (partner,) = partners([a_case()], {USER: replace(ANA, stripe_customer_id=named)})
+    assert partner.stripe_customer_id == known
 
 
 def test_a9_two_external_ids_of_one_user_are_links_of_one_partner() -> None:

@@ -30,6 +30,8 @@ USERS = {
     "u1": ANA,
     "u2": replace(ANA, id="u2", stripe_customer_id=None),
     "u3": replace(ANA, id="u3", stripe_customer_id=""),
+    "u4": replace(ANA, id="u4", stripe_customer_id=" \u00a0"),
+    "u5": replace(ANA, id="u5", stripe_customer_id=" cus_5\n"),
 }
 
 
@@ -64,8 +66,8 @@ def test_the_first_source_that_knows_a_text_has_it() -> None:
 
 
 def test_customers_are_those_that_users_name() -> None:
-    assert STRIPE.customers(USERS) == {"cus_1"}
-    assert LAGO.customers(USERS) == {"u1", "u2", "u3"}
+    assert STRIPE.customers(USERS) == {"cus_1", "cus_5"}
+    assert LAGO.customers(USERS) == {*USERS}
 
 
 def test_a_user_that_nexacloud_has_erased_is_still_a_customer_of_lago() -> None:

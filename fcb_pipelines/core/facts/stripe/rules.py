@@ -18,7 +18,7 @@ def _facts(body: Json, *, owner: str, timezone: str) -> InvoiceFacts:
 
 def _customer_of(user_id: str, user: User | None) -> str | None:
     """The Stripe customer, which NexaCloud keeps on its user."""
-    return user.stripe_customer_id if user else None
+    return user.customer_at_stripe if user else None
 
 
 def _claimed(text: str) -> str | None:
