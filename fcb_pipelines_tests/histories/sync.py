@@ -178,7 +178,9 @@ class Pipeline:
         for reader in self._readers:
             frame = read_index(
                 reader,
-                customers=reader.of.rules.customers(now.users),
+                customers=reader.of.rules.customers(
+                    now.users, {row.user_id for row in self.copies}
+                ),
                 claimed=first_claimants(self.copies).keys(),
                 ledger_state=ledger_state,
                 last_period=self.periods[-1],

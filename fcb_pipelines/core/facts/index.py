@@ -39,7 +39,7 @@ class NamedSale:
 class ListedFacts:
     """Of a document's facts what the index needs: a body's facts are made for it once.
 
-    `customer` is the customer that is billed and `payer` the account in its place where there is none; `total` is
+    `payer` is the customer that is billed, or the account in its place where there is none; `total` is
     negative for a credit note; `marks` are the names in its metadata.
     """
 
@@ -49,7 +49,6 @@ class ListedFacts:
     date: dt.date | None
     currency: str
     total: int
-    customer: str | None
     payer: str | None
     credits: str | None = None
     marks: tuple[str, ...] = ()
@@ -65,7 +64,6 @@ class ListedFacts:
             date=facts.date,
             currency=facts.currency,
             total=facts.kind.sign * facts.total,
-            customer=facts.customer,
             payer=facts.payer,
             credits=facts.credits,
             marks=tuple(name for name, _ in facts.metadata),
@@ -134,7 +132,8 @@ class Scope:
     `customers` are the source's customer ids of NexaCloud's users, `claimed` the document refs that
     NexaCloud's invoices name, `metadata_key` the key that marks a document as NexaCloud's. A document
     without a customer may belong to NexaCloud: it is in scope, and held. `our_moves` are the ledger's
-    moves by ref: a posted document stays in scope even where NexaCloud has erased it since.
+    moves by ref: a posted document stays in scope even where NexaCloud has erased it since. `with_known`
+    adds the customers of these documents.
     """
 
     customers: frozenset[str]
@@ -155,23 +154,18 @@ class Scope:
         )
 
     def with_known(self, documents: Iterable[ListedFacts]) -> "Scope":
-        """The scope with customers added that follow from documents, not from NexaCloud's users.
+        """The scope with the customers added whom documents show to be NexaCloud's, and no user names.
 
-        A customer whom NexaCloud has erased still has documents in the ledger (A13): its later bills
-        belong to NexaCloud too. An account that a source bills in a customer's place belongs to
-        NexaCloud where NexaCloud names one of its documents, since users name customers only.
+        A customer is NexaCloud's where NexaCloud names one of its documents or the ledger holds one
+        (A13): NexaCloud may have erased the user, emptied its customer id or changed it to another, and
+        of an account in a customer's place no user says anything. A credit note counts as its invoice.
         """
-        documents = tuple(documents)
-        claimed = {one.payer for one in documents if one.ref in self.claimed}
-        posted = {
+        known = {
             one.payer
             for one in documents
-            if one.ref in self.our_moves and one.ref not in self.claimed and not one.credits
+            for ref in (one.ref, one.credits)
+            if ref in self.claimed or ref in self.our_moves
         }
-        accounts = {
-            one.payer for one in documents if one.ref in self.claimed and one.customer is None
-        }
-        known = (posted - claimed) | accounts
         return replace(self, customers=self.customers | {each for each in known if each})
 
 

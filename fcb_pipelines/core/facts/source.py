@@ -65,10 +65,13 @@ class SourceRules:
     subscriptions: SubscriptionRules | None = None
     cash: Callable[[str, str], ReadsCash] | None = None
 
-    def customers(self, users: Mapping[str, User]) -> frozenset[str]:
-        """The source's customer ids for these NexaCloud users, who come by id."""
-        named = (self.customer_of(key, user) for key, user in users.items())
-        return frozenset(customer for customer in named if customer)
+    def customers(self, users: Mapping[str, User], named: Iterable[str] = ()) -> frozenset[str]:
+        """The source's customer ids for these NexaCloud users, who come by id.
+
+        `named` are the ids of users whom NexaCloud's other rows name: it may have erased the user alone.
+        """
+        found = (self.customer_of(key, users.get(key)) for key in {*users, *named})
+        return frozenset(customer for customer in found if customer)
 
 
 def claimed_ref(named: str | None, sources: Iterable[tuple[SourceRules, str]]) -> str | None:

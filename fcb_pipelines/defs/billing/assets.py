@@ -71,6 +71,7 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
     ) -> Frame:
         reader = reader_of(name, context.resources)
         snapshot = invoices.attrs.get("snapshot")
+        rows = copies_of(invoices, items)
         store = context.resources.store.frames()
         kept = KeptFacts(reader.of, store)
         before = Before(
@@ -80,8 +81,8 @@ def _assets_of(name: str) -> list[dg.AssetsDefinition]:
         )
         frame = read_index(
             reader,
-            customers=reader.of.rules.customers(users_of(users)),
-            claimed=first_claimants(copies_of(invoices, items)).keys(),
+            customers=reader.of.rules.customers(users_of(users), {row.user_id for row in rows}),
+            claimed=first_claimants(rows).keys(),
             ledger_state=to_rows(moves, ListedMove),
             last_period=periods()[-1],
             progress=progress_to(context, name),

@@ -94,8 +94,18 @@ def read_index(
         name = reader.evidence.put(reader.of.name, one.body, reading.names)
         return name, facts_of(name, one.body) if facts_of else listed_facts(reader.of, one.body)
 
-    listed = [(one, *read(one)) for one in listing.documents]
-    scope = scope.with_known([facts for _, _, facts in listed])
+    found = [(one, *read(one), Lookup.LISTED) for one in listing.documents]
+    absent: list[Absent] = []
+    lacking = named_but_not_listed(
+        {*claimed, *scope.our_moves}, [facts.ref for _, _, facts, _ in found], reader.of.service
+    )
+    asked = [own for ref in lacking if (own := id_within(ref, reader.of.service)) is not None]
+    for answer in reader.source.ask(asked) if asked else ():
+        if isinstance(answer, Absent):
+            absent.append(answer)
+        else:
+            found.append((answer, *read(answer), Lookup.ASKED))
+    scope = scope.with_known([facts for _, _, facts, _ in found])
 
     def row(one: SourceBody, name: str, facts: ListedFacts, answer: Lookup) -> IndexRow:
         return found_row(
@@ -108,18 +118,11 @@ def read_index(
             **span,
         )
 
-    rows = [row(one, name, facts, Lookup.LISTED) for one, name, facts in listed]
-    lacking = named_but_not_listed(
-        {*claimed, *scope.our_moves}, [one.ref for one in rows], reader.of.service
-    )
-    asked = [found for ref in lacking if (found := id_within(ref, reader.of.service)) is not None]
-    for answer in reader.source.ask(asked) if asked else ():
-        if isinstance(answer, Absent):
-            ref = source_ref(reader.of.name, reader.of.section.owner, answer.id)
-            came = Lookup(answer.reason)
-            rows.append(absent_row(ref, answer.id, came, answer.detail, scope=scope, **span))
-        else:
-            rows.append(row(answer, *read(answer), Lookup.ASKED))
+    rows = [row(*each) for each in found]
+    for gone in absent:
+        ref = source_ref(reader.of.name, reader.of.section.owner, gone.id)
+        came = Lookup(gone.reason)
+        rows.append(absent_row(ref, gone.id, came, gone.detail, scope=scope, **span))
     seen = {"problem": listing.problem, "pages": listing.pages, "calls": listing.calls}
     attrs = attrs_of(reading, rows, listing_complete(rows, listing.problem).detail)
     return to_frame(rows, IndexRow, **seen, **attrs)

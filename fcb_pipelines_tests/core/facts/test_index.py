@@ -168,16 +168,45 @@ def test_a13_what_stands_in_the_books_is_in_scope_whoever_forgets_it(
     assert (row.in_scope, row.in_ledger) == (ours, facts.ref == IN_1)
 
 
+IN_2 = "stripe:acct_nexacloud:in_2"
+NOTE = replace(STRANGER, ref=f"{IN_1}:cn", kind=Kind.CREDIT_NOTE, credits=IN_1)
+BY_ACCOUNT = replace(STRANGER, customer=None, customer_account="acct_1")
+
+
 @pytest.mark.parametrize(
-    ("claimed", "known"), [((), True), ((IN_1,), False)], ids=["erased", "another one is claimed"]
-)
-def test_a13_an_erased_customers_next_invoice_is_not_taken_for_another_products(
-    claimed: tuple[str, ...], known: bool
+    ("first", "claimed", "in_books", "later", "known"),
+    [
+        # Nothing says that the customer is NexaCloud's.
+        (STRANGER, (), (), STRANGER, False),
+        # Its documents do, where no user names it any more: erased, emptied, or changed to another.
+        (STRANGER, (), (IN_1,), STRANGER, True),
+        (STRANGER, (IN_1,), (IN_1,), STRANGER, True),
+        (STRANGER, (IN_1,), (), STRANGER, True),
+        # Another customer's are another's.
+        (STRANGER, (IN_1,), (IN_1,), replace(STRANGER, customer="cus_another"), False),
+        (STRANGER, (IN_1,), (IN_1,), replace(BY_ACCOUNT, customer_account="acct_9"), False),
+        # A note is of its invoice's customer, whichever of the two stands in the books.
+        (NOTE, (), (NOTE.ref,), STRANGER, True),
+        (NOTE, (), (IN_1,), STRANGER, True),
+        (NOTE, (IN_1,), (), STRANGER, True),
+        (NOTE, (), (), STRANGER, False),
+        (STRANGER, (), (IN_1,), replace(NOTE, ref=f"{IN_2}:cn", credits=IN_2), True),
+        # An account that is billed in a customer's place is known in the same way.
+        (BY_ACCOUNT, (IN_1,), (), BY_ACCOUNT, True),
+        (BY_ACCOUNT, (), (IN_1,), BY_ACCOUNT, True),
+        (BY_ACCOUNT, (), (), BY_ACCOUNT, False),
+    ],
+)  # fmt: skip
+def test_a13_a_customer_of_a_document_that_nexacloud_names_or_the_books_hold_stays_nexaclouds(
+    first: InvoiceFacts,
+    claimed: tuple[str, ...],
+    in_books: tuple[str, ...],
+    later: InvoiceFacts,
+    known: bool,
 ) -> None:
-    erased = replace(SCOPE, claimed=frozenset(claimed), our_moves=listed(IN_1))
-    first = ListedFacts.of(STRANGER)
-    later = replace(first, ref="stripe:acct_nexacloud:in_2")
-    assert erased.with_known([first, later]).includes(later) is known
+    scope = replace(SCOPE, claimed=frozenset(claimed), our_moves=listed(*in_books))
+    billed = ListedFacts.of(later if later.credits else replace(later, ref=IN_2))
+    assert scope.with_known([ListedFacts.of(first), billed]).includes(billed) is known
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,11 @@ def test_customers_are_those_that_users_name() -> None:
     assert LAGO.customers(USERS) == {*USERS}
 
 
+def test_a13_a_user_whom_only_an_invoice_of_nexacloud_names_is_a_customer_of_lago() -> None:
+    assert STRIPE.customers(USERS, ["u1", "u9"]) == {"cus_1", "cus_5"}
+    assert LAGO.customers(USERS, ["u1", "u9"]) == {*USERS, "u9"}
+
+
 def test_a_user_that_nexacloud_has_erased_is_still_a_customer_of_lago() -> None:
     assert (STRIPE.customer_of("u9", None), LAGO.customer_of("u9", None)) == (None, "u9")
 
