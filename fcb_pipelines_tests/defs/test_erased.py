@@ -3,11 +3,13 @@
 Each case is a customer of the closed dataset; NexaCloud changes its user alone and keeps the rows of its invoices.
 """
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from fcb_pipelines.config import settings
 from fcb_pipelines.connectors.sources import Listing, SourceBody
@@ -72,11 +74,7 @@ def test_a13_what_a_customer_is_billed_whose_user_nexacloud_erased_or_changed_is
             change(users, by_customer[one["customer"]])
         erased(users, by_id[first["customer"]["external_id"]])
 
-    assert closed.extract().success
-    run = closed.month(MAY, post=True)
-    assert run.success, why(run)
-    assert closed.prove().success
-    status = closed.status()
+    status = _synced(closed)
     for number in (*(change.__name__ for change in AT_STRIPE), "LAGO-AGAIN"):
         told = document(status, number)
         assert (told["period"], told["reason"]) == (MAY, "missing_in_nexacloud"), number
@@ -88,6 +86,43 @@ def test_a13_what_a_customer_is_billed_whose_user_nexacloud_erased_or_changed_is
     )
     assert status["other_service"] == others
     assert failed(status) == failed(status, MAY) == set()
+
+
+def test_a13_of_a_held_document_whose_user_is_erased_the_report_says_that_it_is_gone(
+    closed: World,
+) -> None:
+    with closed.table("users") as users:
+        nine = {"id": str(UUID(int=9)), "email": "nine@example.com", "billing_email": ""}
+        users.append({**users[0], **nine, "company": "Nine Inc.", "stripe_customer_id": "cus_9"})
+    with closed.objects("stripe/invoices") as invoices:
+        one = max(invoices, key=lambda each: each["effective_at"] or 0)
+        invoices.append(deepcopy(one) | {"id": "in_9", "number": "NINE", "customer": "cus_9"})
+    held = _synced(closed)
+    told = document(held, "NINE")
+    assert (told["period"], told["reason"]) == (MAY, "missing_in_nexacloud")
+
+    with closed.table("users") as users:
+        del users[-1]
+    assert _synced(closed)["other_service"] == held["other_service"] + 1
+    report = json.loads(_report(closed, MAY).read_text("utf-8"))
+    (gone,) = report["changes"]["documents"]
+    assert (gone["ref"], gone["what"]) == (told["ref"], "gone")
+    assert gone["details"] == [f"hold, {told['total'] / 100:.2f} {told['currency']}"]
+
+
+def _synced(world: World) -> dict[str, Any]:
+    assert world.extract().success
+    run = world.month(MAY, post=True)
+    assert run.success, why(run)
+    assert world.prove().success
+    return world.status()
+
+
+def _report(world: World, period: str) -> Path:
+    """The report of a month, and not the one that it replaced."""
+    files = world.found.data_home.rglob(f"{period}.json")
+    (file,) = (each for each in files if each.parent.name == "reports")
+    return file
 
 
 def _a_paid_one_of_each(
