@@ -228,15 +228,21 @@ class History:
     # --- reading the books ------------------------------------------------------------------------------
 
     def _known(self) -> set[tuple[str, str]]:
-        """Whose documents belong to the population: users of NexaCloud, and whoever the books know."""
+        """Whose documents belong to the population: of whom NexaCloud has a user or a row, or the books an entry."""
+        billing = self.world.billing
         users = {(who, side) for who in CUSTOMERS for side in ("stripe", "lago")
-                 if who not in self.world.billing.erased}  # fmt: skip
+                 if who not in billing.gone}  # fmt: skip
         ledger_state = {
             move.ref
             for move in self.ledger.list_moves()
             if move.state in (MoveState.DRAFT, MoveState.POSTED)
         }
-        for one in self.world.billing.invoices:
+        for one in billing.invoices:
+            if one.copied and one.status != "draft" and one.customer not in billing.erased:
+                # A row names Lago's customer by its user, and Stripe's by what is there of the document.
+                users.add((one.customer, "lago"))
+                if one.notes or not one.lost:
+                    users.add((one.customer, one.side))
             refs = {self._ref(one, note.id) for note in one.notes}
             refs |= set() if one.lost else {self._ref(one, one.id)}
             if refs & ledger_state:

@@ -114,11 +114,12 @@ def shortest(steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> 
 def _billed(world: World, new: Bill) -> None:
     customer, side, choice = new.customer, new.side, new.choice
     total = sum(net for _, net in new.lines)
-    if customer in world.billing.erased or (side == "lago" and total < 0):
+    if side == "lago" and total < 0:
         return
     one = world.bill(
         side, customer, FIRST_DAY + timedelta(days=new.day), list(new.lines),
-        currency=new.currency, taxed=new.taxed, copied=new.more != "uncopied",
+        currency=new.currency, taxed=new.taxed,
+        copied=new.more != "uncopied" and customer not in world.billing.gone,
     )  # fmt: skip
     part = one.total * (1 + choice.size % 2) // 2
     if new.more == "draft":

@@ -378,12 +378,12 @@ class World:
         return True
 
     def erased(self, choice: Choice) -> bool:
-        """NexaCloud erases a customer."""
+        """NexaCloud erases a customer, or the user alone and keeps the rows of its invoices."""
         left = sorted({one.customer for one in self.billing.invoices} - self.billing.erased)
         who = _picked(left, choice.pick)
         if who is None:
             return False
-        self.billing.erased.add(who)
+        (self.billing.erased if choice.flag else self.billing.without_user).add(who)
         return True
 
     def lost(self, choice: Choice) -> bool:

@@ -168,11 +168,20 @@ def tax_on(net: int) -> int:
 
 @dataclass(kw_only=True)
 class Billing:
-    """All that happened. `begin` is the day on which the books begin, `erased` whom NexaCloud forgot."""
+    """All that happened. `begin` is the day on which the books begin, `erased` whom NexaCloud forgot.
+
+    Of those in `without_user` it erased the user and kept the rows of the invoices.
+    """
 
     begin: date
     invoices: list[Invoice] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
+    without_user: set[str] = field(default_factory=set)
+
+    @property
+    def gone(self) -> set[str]:
+        """The customers whose user NexaCloud has no longer."""
+        return self.erased | self.without_user
 
     def all_money(self) -> list[Money]:
         """Every payment once, in order of making."""

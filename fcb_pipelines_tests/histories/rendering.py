@@ -37,7 +37,7 @@ def snapshot(billing: Billing, *, account: str, organization: str) -> Snapshot:
     return Snapshot(
         stripe=_at_stripe(billing),
         lago=_at_lago(billing),
-        users={_id(who): _user(who) for who in CUSTOMERS if who not in billing.erased},
+        users={_id(who): _user(who) for who in CUSTOMERS if who not in billing.gone},
         copied={
             f"{owner[one.side]}:{one.id}": _id(one.customer)
             for one in billing.invoices

@@ -230,11 +230,7 @@ class Pipeline:
             for one in reader.source.listing().documents:
                 facts = reader.of.facts(one.body)
                 told[facts.ref] = facts
-        return tuple(
-            copy_of(ref, user, told.get(ref))
-            for ref, user in sorted(now.copied.items())
-            if user in now.users
-        )
+        return tuple(copy_of(ref, user, told.get(ref)) for ref, user in sorted(now.copied.items()))
 
     # --- a month ----------------------------------------------------------------------------------
 
