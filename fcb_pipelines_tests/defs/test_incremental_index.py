@@ -161,8 +161,8 @@ def invoices(count: int) -> list[Json]:
     return [invoice(n) for n in range(count)]
 
 
-def invoice(n: int, *, status: str = "paid", id: str | None = None) -> Json:
-    created, name = 1775000000 + 60 * n, id or f"in_{n:06}"
+def invoice(n: int, *, status: str = "paid", id: str | None = None, at: int | None = None) -> Json:
+    created, name = at or 1775000000 + 60 * n, id or f"in_{n:06}"
     line = stripe_line(f"il_{n}", name, "x", 100, period_start=1, period_end=2)
     return stripe_invoice(
         name, number=str(n), status=status, customer="cus_1", created=created,
@@ -179,17 +179,29 @@ def test_whatever_happens_reading_the_changes_comes_to_the_full_list(
     monkeypatch.setattr(changes, "PAGE_SIZE", dice.choice([1, 2, 100]))
     history = drawn(dice, 20)
     world = World(dice.choice(BEGINNINGS), END)
+    drafts: list[Json] = []
     for step in (*history.steps, Sync(post=False, again=False)):
         if isinstance(step, Bill | Happens):
             happen(world, step)
         elif isinstance(step, Sync):
             now = snapshot(world.billing, account=ACCOUNT, organization="nexacloud")
             homes.claimed = {ref for ref in now.copied if ref.startswith("stripe")}
-            homes.put(**{name: list(rows) for name, rows in now.stripe.items()})
+            lists = {name: list(rows) for name, rows in now.stripe.items()}
+            drafts = _some_deleted_and_more_made(dice, drafts, lists["invoices"])
+            homes.put(**{**lists, "invoices": [*lists["invoices"], *drafts]})
             if dice.random() < 0.1:
                 homes.restart()
             homes.compared()
     assert homes.how.total()
+
+
+def _some_deleted_and_more_made(dice: Random, drafts: list[Json], known: list[Json]) -> list[Json]:
+    """The drafts of now: some of before are deleted, and new ones are made just before and after others."""
+    left = [each for each in drafts if dice.random() < 0.6]
+    for near in dice.sample(known, min(len(known), dice.randint(0, 3))):
+        made = near["created"] + dice.choice([-60, 0, 60])
+        left.append(invoice(0, status="draft", id=f"in_draft_{dice.getrandbits(40):x}", at=made))
+    return left
 
 
 # --- a body that comes again -----------------------------------------------------------------------
@@ -391,6 +403,19 @@ def test_a_draft_that_is_deleted_leaves_the_index(homes: Homes) -> None:
     frame = homes.compared()
     assert (frame.attrs["listing"], frame.attrs["changes"]["gone"]) == ("incremental", 1)
     assert len(frame) == 80
+
+
+@pytest.mark.parametrize("between", ["paid", "draft"])
+def test_drafts_that_are_deleted_on_both_sides_of_a_known_invoice_stop_nothing(
+    homes: Homes, between: str
+) -> None:
+    kept = [*invoices(80), invoice(82, status=between)]
+    homes.put(invoices=[*kept, invoice(81, status="draft"), invoice(83, status="draft")])
+    homes.compared()
+    homes.put(invoices=kept)
+    frame = homes.compared()
+    assert (frame.attrs["listing"], frame.attrs["changes"]["gone"]) == ("incremental", 2)
+    assert len(frame) == 81
 
 
 def test_a_refund_of_before_joins_the_invoice_that_takes_its_payment_later(homes: Homes) -> None:

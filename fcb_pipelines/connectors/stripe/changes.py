@@ -150,7 +150,8 @@ class _Update:
         wanted = {*named, *missed} - came.keys()
         again = self._read_again(wanted)
         gone = {one for one in wanted if one in self._known and one not in again}
-        lost = {one for one in missed & again.keys() if created_at(again[one]) >= floor}
+        # A page that is read again has neighbours too, which came already.
+        lost = {one for one in missed & wanted & again.keys() if created_at(again[one]) >= floor}
         self.problems += [f"{self._path} lacks {one}, which exists" for one in sorted(lost)]
         came |= again
         new = {one: each for one, each in came.items() if one not in self._known}
