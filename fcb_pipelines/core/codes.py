@@ -80,6 +80,7 @@ class Reason(_Code):
     MISSING_AT_SOURCE = "missing_at_source", Verdict.HOLD, "NexaCloud names a document that the source says does not exist.", "Correct stripe_invoice_id in NexaCloud; of a document that stands in the books, look it up at the source."
     UNREACHABLE = "unreachable", Verdict.HOLD, "The source did not answer for this document; it may well exist.", "Rerun `fcb sync`."
     MISSING_IN_NEXACLOUD = "missing_in_nexacloud", Verdict.HOLD, "The source billed a NexaCloud customer, or names no customer, and NexaCloud has no copy.", "Import the invoice in NexaCloud."
+    PAYMENT_WITHOUT_INVOICE = "payment_without_invoice", Verdict.HOLD, "The source confirms a payment of our customer, and does not list every invoice that it is for.", "Look the payment up at the source: it follows its invoice once that is listed; or record it by hand: then it stays listed."
     INVOICE_HELD = "invoice_held", Verdict.HOLD, "The credit note is of an invoice that is held.", "Mend what holds the invoice: the note follows it."
     DUPLICATE_CLAIM = "duplicate_claim", Verdict.HOLD, "An earlier NexaCloud invoice already claims the same source document.", "Remove or correct the duplicate in NexaCloud."
     NO_SOURCE_ID = "no_source_id", Verdict.HOLD, "The NexaCloud invoice names no source document we can look up.", "Fill stripe_invoice_id in NexaCloud (in_… or lago:…)."

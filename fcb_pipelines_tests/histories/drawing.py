@@ -183,9 +183,9 @@ def _choice(dice: Random) -> Choice:
 
 
 # What may be tried where the event that was drawn is not possible.
-_ORDINARY = [name for name in EVENTS if name not in ("erased", "lost", "copied", "finalise")]
+_RARELY = ["erased", "lost", "copied", "finalise", "pay_what_is_not_listed"]
+_ORDINARY = [name for name in EVENTS if name not in _RARELY]
 _SPECIAL = ["", "draft", "uncopied", "test", "credit", "debt", "wallet", "note"]
-_RARELY = ["erased", "lost", "copied", "finalise"]
 _OFTEN = [
     "pay", "pay", "note", "note", "void", "pay_together", "refund", "dispute", "fail_late", "change",
     "lago_dispute_lost", "paid_outside", "give_up", "refund_fails", "dispute_is_won_after_all",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from fcb_pipelines_tests.histories.model import Billing, Invoice, Money, Note, Refund, tax_on
+from fcb_pipelines_tests.histories.model import Billing, Invoice, Loose, Money, Note, Refund, tax_on
 
 Item = TypeVar("Item")
 HOSTING, MANAGED = "Odoo ERP Hosting - Standard", "Managed Odoo - Standard"
@@ -397,6 +397,23 @@ class World:
         one.lost = True
         return True
 
+    def pay_what_is_not_listed(self, choice: Choice) -> bool:
+        """A payment at Lago names no invoice, or one that its list does not have."""
+        near = self._invoice(choice, lambda each: each.side == "lago")
+        if near is None:
+            return False
+        self.billing.loose.append(
+            Loose(
+                id=self._new("p"),
+                customer=near.customer,
+                day=min(near.day + timedelta(days=choice.days), self.end),
+                amount=100 * (1 + choice.size),
+                currency=near.currency,
+                names="gone" if choice.flag else None,
+            )
+        )
+        return True
+
     # --- choosing -----------------------------------------------------------------------------------
 
     def _is_payable(self, one: Invoice) -> bool:
@@ -474,5 +491,6 @@ EVENTS: dict[str, Callable[[World, Choice], bool]] = {
         "pay", "pay_together", "fail_late", "refund", "refund_fails", "dispute",
         "dispute_is_won_after_all", "lago_dispute_lost", "paid_outside", "note", "void_note", "void",
         "give_up", "change", "finalise", "copied", "erased", "lost",
+        "pay_what_is_not_listed",
     )
 }  # fmt: skip

@@ -167,6 +167,18 @@ def tax_on(net: int) -> int:
 
 
 @dataclass(kw_only=True)
+class Loose:
+    """A payment at Lago of no invoice that its list has; `names` is the id of one that it lacks."""
+
+    id: str
+    customer: str
+    day: date
+    amount: int
+    currency: str
+    names: str | None
+
+
+@dataclass(kw_only=True)
 class Billing:
     """All that happened. `begin` is the day on which the books begin, `erased` whom NexaCloud forgot.
 
@@ -175,6 +187,7 @@ class Billing:
 
     begin: date
     invoices: list[Invoice] = field(default_factory=list)
+    loose: list[Loose] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
     without_user: set[str] = field(default_factory=set)
 
@@ -207,6 +220,9 @@ class Billing:
             if (one.customer, one.side) in known and one.live:
                 for measure, amount in self.of_group(one).items():
                     found[one.customer, one.currency, measure] += amount
+        for paid in self.loose:
+            if (paid.customer, "lago") in known and paid.day >= self.begin:
+                found[paid.customer, paid.currency, "cash"] += paid.amount
         for money in self.all_money():
             first = self.find(next(iter(money.parts)))
             if (first.customer, first.side) not in known or not first.live:
@@ -254,7 +270,8 @@ class Billing:
         """Everything that moved of one payment, signed."""
         for invoice_id, part in money.parts.items():
             one = self.find(invoice_id)
-            if one.lost:
+            # Lago lists the payment of an invoice that is gone; at Stripe it is a part of the invoice.
+            if one.lost and one.side == "stripe":
                 continue
             if money.told == "gone" and money.failed:
                 continue

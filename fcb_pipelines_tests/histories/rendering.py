@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from fcb_pipelines.core.facts.nexacloud import User
-from fcb_pipelines_tests.histories.model import Billing, Invoice, Money, Note, tax_on
+from fcb_pipelines_tests.histories.model import Billing, Invoice, Loose, Money, Note, tax_on
 from fcb_pipelines_tests.histories.sync import Json, Snapshot
 from fcb_pipelines_tests.source_shapes import (
     lago_applied_tax,
@@ -265,7 +265,10 @@ def _at_lago(billing: Billing) -> dict[str, list[Json]]:
     return {
         "invoices": [made[one.id] for one in mine if not one.lost],
         "fees": [fee for one in mine if not one.lost for fee in made[one.id]["fees"]],
-        "payments": [_lago_payment(each, made, billing) for each in money],
+        "payments": [
+            *(_lago_payment(each, made, billing) for each in money),
+            *map(_loose_payment, billing.loose),
+        ],
         "credit_notes": [_lago_note(note, made[one.id]) for one in mine for note in one.notes],
     }
 
@@ -364,6 +367,20 @@ def _lago_payment(money: Money, made: dict[str, Json], billing: Billing) -> Json
         request=f"request-{money.id}" if others else None,
         others=[(each, made[each]["number"]) for each in others],
     )
+
+
+def _loose_payment(paid: Loose) -> Json:
+    made = lago_payment(
+        paid.id,
+        paid.names or "",
+        paid.names or "",
+        paid.amount,
+        created_at=f"{paid.day.isoformat()}T16:30:00Z",
+        provider_payment_id=f"pi_{paid.id}",
+        external_customer_id=_id(paid.customer),
+        currency=paid.currency,
+    )
+    return made if paid.names else {**made, "invoice_ids": [], "invoice_numbers": []}
 
 
 def _lago_note(note: Note, invoice: Json) -> Json:

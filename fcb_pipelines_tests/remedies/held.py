@@ -104,6 +104,24 @@ def missing_in_nexacloud(w: Little) -> Iterator[str]:
     one.copied = True
 
 
+@row(Reason.PAYMENT_WITHOUT_INVOICE, "Lago lists its invoice again")
+def payment_and_its_invoice(w: Little) -> Iterator[str]:
+    one = w.sell(side="lago")
+    one.lost = True
+    w.run()
+    yield w.payment_ref(one)
+    one.lost = False
+
+
+@row(Reason.PAYMENT_WITHOUT_INVOICE, "a person recorded it", stays=True)
+def payment_by_hand(w: Little) -> Iterator[str]:
+    one = w.sell(side="lago")
+    one.lost = True
+    w.run()
+    yield w.payment_ref(one)
+    w.by_hand(("111321", 11300), ("112110", -11300))
+
+
 @row(Reason.INVOICE_HELD, "the invoice of the credit note is held")
 def invoice_held(w: Little) -> Iterator[str]:
     one = w.sell(paid=False)

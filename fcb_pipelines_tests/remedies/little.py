@@ -189,6 +189,11 @@ class Little(Pipeline):
         )
         return f"{owner}:{one.id}"
 
+    def payment_ref(self, one: Invoice) -> str:
+        """The ref of the one payment of an invoice at Lago."""
+        (money,) = one.money
+        return f"lago:{self.settings.lago.organization}:{money.id}"
+
     def copy_ref(self, one: Invoice) -> str:
         """The ref of NexaCloud's own row of a document."""
         return nexacloud_ref(f"inv-{one.id}")

@@ -43,7 +43,10 @@ class LagoSource:
         self._noted = Related()
 
     def listing(self, progress: Callable[[int], None] | None = None) -> Listing:
-        """Every invoice with its fees and payments, then every credit note."""
+        """Every invoice with its fees and payments, then every credit note.
+
+        Last come the confirmed payments of which an invoice is not listed.
+        """
         before = self._reader.pace.calls
         invoices = self._reader.sweep("invoices", progress=progress)
         fees = self._reader.sweep("fees")
@@ -64,6 +67,7 @@ class LagoSource:
                 for each in listed
             ),
             *(_credit_note(each, related.used_on(each["lago_id"])) for each in notes.items),
+            *(_payment(each, of) for each, of in related.payments_without_invoice),
         )
         return Listing(
             documents=documents,
@@ -148,6 +152,8 @@ class LagoSource:
                 return body
             whole = self._document("credit_note", body.id)
             return _credit_note(whole, body.body.get("applied_on") or ())
+        if "payment" in body.body:
+            return body
         invoice = body.body["invoice"]
         swept = [fee.get("amount_cents") or 0 for fee in body.body["fees"]]
         known = all(isinstance(each, int) for each in swept)
@@ -188,6 +194,12 @@ def _credit_note(note: Json, applied_on: Iterable[Json]) -> SourceBody:
     used = sorted(applied_on, key=_age)
     body = {"credit_note": kept, **({"applied_on": used} if used else {})}
     return SourceBody(id=note["lago_id"], kind=Kind.CREDIT_NOTE, body=body)
+
+
+def _payment(payment: Json, invoices: Sequence[str]) -> SourceBody:
+    """A payment of which an invoice is not listed; `invoices` are those of it that are."""
+    body = {"payment": dict(payment), "listed_invoices": sorted(invoices)}
+    return SourceBody(id=payment["lago_id"], kind=Kind.INVOICE, body=body)
 
 
 def _age(each: Json) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fcb_pipelines.core.codes import Method
+from fcb_pipelines.core.codes import Method, Reason
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.dispositions.case import books_begin
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
@@ -48,8 +48,11 @@ def settled_cash(
     """The settlements of one document that stand on the outstanding account of the Stripe journal.
 
     The parts of a payment that several documents share are one entry, the receipt. Those of a document
-    of before the books are booked only with policies.opening_payment `settle`.
+    of before the books are booked only with policies.opening_payment `settle`; a payment whose invoice is
+    not listed meets none.
     """
+    if facts.problem is Reason.PAYMENT_WITHOUT_INVOICE:
+        return ()
     begin = books_begin(settings)
     is_opening = facts.date is not None and facts.date < begin
     if is_opening and settings.policies.opening_payment != "settle":

@@ -8,7 +8,7 @@ from fcb_pipelines.core.close import booked
 from fcb_pipelines.core.close.booked import Booked
 from fcb_pipelines.core.close.report_shapes import Found
 from fcb_pipelines.core.close.shapes import Document
-from fcb_pipelines.core.codes import Kind
+from fcb_pipelines.core.codes import Kind, Reason
 from fcb_pipelines.core.ledger.moves import LedgerMove
 from fcb_pipelines.core.refs import document_name
 
@@ -44,6 +44,9 @@ def found_at(
         move, kind = moves.get(one["ref"]), Kind(one["kind"])
         record, number = (move.move_id, move.ledger_number) if move else ("", "")
         found[one["ref"]] = _found(one["ref"], kind, record, number, pages)
+        if one["reason"] == Reason.PAYMENT_WITHOUT_INVOICE:
+            # The template leads to invoices and credit notes, and its id is a payment's.
+            found[one["ref"]]["source_url"] = None
     return _somewhere(found)
 
 

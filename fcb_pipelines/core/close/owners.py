@@ -30,6 +30,7 @@ OF_HOLDS: Mapping[Reason, Owner] = {
     Reason.MISSING_AT_SOURCE: Owner.NEXACLOUD,
     Reason.UNREACHABLE: Owner.ENGINEER,
     Reason.MISSING_IN_NEXACLOUD: Owner.NEXACLOUD,
+    Reason.PAYMENT_WITHOUT_INVOICE: Owner.BILLING,
     Reason.INVOICE_HELD: Owner.NOBODY,
     Reason.DUPLICATE_CLAIM: Owner.NEXACLOUD,
     Reason.NO_SOURCE_ID: Owner.NEXACLOUD,

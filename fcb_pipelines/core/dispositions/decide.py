@@ -18,6 +18,7 @@ from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState, is_same_document
+from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.periods import period_of
 from fcb_pipelines.core.refs import nexacloud_ref
 from fcb_pipelines.core.settlements.policy import owed
@@ -231,13 +232,9 @@ def _collects_without_a_sale(facts: InvoiceFacts, settings: Settings) -> bool:
 def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Held | None:
     """The first reason to hold a document, in the order in which a person would clear them."""
     facts = case.facts
-    if facts.is_unread:
-        detail = "its body can't be read, so its amounts are not known: see its evidence"
-        return Held(reason=Reason.UNREADABLE, detail=detail)
-    if facts.status is Status.UNKNOWN:
-        return Held(
-            reason=Reason.UNKNOWN_STATUS, detail=f"the source says {facts.status_at_source!r}"
-        )
+    not_judged = _not_judged(facts)
+    if not_judged:
+        return not_judged
     if case.claimant is None and (
         case.owner_move is None or case.owner_move.state is not MoveState.POSTED
     ):
@@ -262,6 +259,28 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
         detail = f"the ledger lacks {', '.join(sorted(lacking))}: `fcb doctor` says what mends it"
         return Held(reason=Reason.TAX_UNKNOWN, detail=detail)
     return _held_by_ledger(document, case.ledger_state, books)
+
+
+def _not_judged(facts: InvoiceFacts) -> Held | None:
+    """A reason to hold what is no document that could be posted, whoever claims it."""
+    if facts.is_unread:
+        detail = "its body can't be read, so its amounts are not known: see its evidence"
+        return Held(reason=Reason.UNREADABLE, detail=detail)
+    if facts.problem is Reason.PAYMENT_WITHOUT_INVOICE:
+        return Held(reason=facts.problem, detail=_paid_for(facts))
+    if facts.status is Status.UNKNOWN:
+        return Held(
+            reason=Reason.UNKNOWN_STATUS, detail=f"the source says {facts.status_at_source!r}"
+        )
+    return None
+
+
+def _paid_for(facts: InvoiceFacts) -> str:
+    """The amount of a payment of which an invoice is not listed, and the invoices that it names."""
+    amount = sum(each.receipt or each.amount for each in facts.settlements)
+    invoices = dict(facts.metadata).get("invoices")
+    named = f"is for {invoices}, which its source does not list" if invoices else "names no invoice"
+    return f"a payment of {money(amount, facts.currency)} {named}"
 
 
 def _held_by_ledger(

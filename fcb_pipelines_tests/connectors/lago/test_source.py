@@ -22,7 +22,13 @@ from fcb_pipelines.sandbox.lago_server import create_app
 from fcb_pipelines.sandbox.standin import Faults
 from fcb_pipelines_tests import small_dataset
 from fcb_pipelines_tests.serving import served
-from fcb_pipelines_tests.source_shapes import lago_credit, lago_customer, lago_fee, lago_invoice
+from fcb_pipelines_tests.source_shapes import (
+    lago_credit,
+    lago_customer,
+    lago_fee,
+    lago_invoice,
+    lago_payment,
+)
 
 READING = {"organization": small_dataset.ORGANIZATION, "timezone": small_dataset.TIMEZONE}
 
@@ -147,6 +153,33 @@ def test_which_credit_notes_an_invoice_used_is_asked_of_it_and_told_of_the_note(
     assert (told["lago_id"], told["credits"]) == ("credited", [used])
     faults = Faults(broken=frozenset({"credited"}))
     assert "credited" in (connect(tmp_path, faults).listing().problem or "")
+
+
+def test_s11_a_confirmed_payment_of_an_invoice_that_is_not_listed_is_a_document_of_its_own(
+    tmp_path: Path, connect: Connect
+) -> None:
+    small_dataset.write(tmp_path)
+    file = tmp_path / "lago" / "payments.json"
+    payments = json.loads(file.read_text())
+    loose = lago_payment("p-1", "gone", "G-1", 777, created_at="2026-05-01T02:30:00Z")
+    part = {**loose, "lago_id": "p-2", "invoice_ids": ["open", "gone"]}
+    file.write_text(
+        json.dumps(
+            [*payments, loose, part, {**loose, "lago_id": "p-3", "payment_status": "failed"}]
+        )
+    )
+    faults = Faults()
+    source = connect(tmp_path, faults)
+    listing = source.listing()
+    found = {each.id: each for each in listing.documents if "payment" in each.body}
+    assert listing.problem is None
+    assert {name: each.body["listed_invoices"] for name, each in found.items()} == {
+        "p-1": [],
+        "p-2": ["open"],
+    }
+    faults.calls.clear()
+    assert source.complete([*found.values()]) == tuple(found.values())
+    assert faults.calls == []
 
 
 def test_an_id_that_does_not_exist_and_one_that_does_not_answer_are_told_apart(

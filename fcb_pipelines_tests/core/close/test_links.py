@@ -17,8 +17,14 @@ DASHBOARD = "https://dashboard.example/{kind}/{id}"
 STRIPE = {"stripe:acct_nexacloud": DASHBOARD}
 
 
-def found(pages: Pages, ref: str = MOVE.ref, kind: str = "invoice", posted: bool = True) -> Any:
-    document = cast(Document, {"ref": ref, "kind": kind})
+def found(
+    pages: Pages,
+    ref: str = MOVE.ref,
+    kind: str = "invoice",
+    posted: bool = True,
+    reason: str | None = None,
+) -> Any:
+    document = cast(Document, {"ref": ref, "kind": kind, "reason": reason})
     return found_at([document], {MOVE.ref: MOVE} if posted else {}, pages).get(ref)
 
 
@@ -37,6 +43,13 @@ def test_the_page_at_the_source_is_the_template_of_its_service(
 ) -> None:
     at = found(Pages(sources=sources), ref, kind)
     assert (at["source_url"] if at else None) == url
+
+
+def test_s11_a_payment_without_its_invoice_has_no_page_of_an_invoice() -> None:
+    pages = Pages(sources={"lago:acme": "https://l.example/invoice/{id}"})
+    held: dict[str, Any] = {"posted": False, "reason": "payment_without_invoice"}
+    assert found(pages, "lago:acme:p-1", **held) is None
+    assert found(pages, "lago:acme:p-1", posted=False) is not None
 
 
 def test_the_move_is_linked_by_its_id_where_the_books_are_odoos() -> None:

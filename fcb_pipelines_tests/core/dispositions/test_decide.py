@@ -96,6 +96,8 @@ def void(**changes: Any) -> dict[str, Any]:
     return {"status": Status.VOID, **changes}
 
 
+WITHOUT_INVOICE = {"total": 0, "net": 0, "tax": 0, "lines": (), "problem": Reason.PAYMENT_WITHOUT_INVOICE}  # fmt: skip
+
 AT_THE_SOURCE = (
     is_("the base case", POST),
     is_("A1 issued in the last evening of the month", POST, facts={"date": date(2026, 3, 31)}),
@@ -118,6 +120,8 @@ AT_THE_SOURCE = (
     is_("A10 a number used before", POST, facts={"number": "NC-in_0"}),
     is_("dated after the open period", HOLD, "after_open_period", facts={"date": date(2026, 6, 1)}),
     is_("a final document without a date", HOLD, "unreadable", facts={"date": None}),
+    is_("S11 a payment whose invoice is not listed", HOLD, "payment_without_invoice", facts=WITHOUT_INVOICE, case={"claimant": None}),
+    is_("S11 and its payment was of before the cutover", SKIP, "before_cutover", facts={**WITHOUT_INVOICE, "date": date(2025, 12, 31)}, case={"claimant": None}),
     is_("a document that can't be read at all", HOLD, "unreadable",
         facts={"status": Status.UNKNOWN, "status_at_source": "", "problem": Reason.UNREADABLE}),
 )  # fmt: skip
@@ -255,6 +259,21 @@ def test_a_document_is_built_once_for_its_case_and_again_for_other_settings(
 def test_a9_a_document_without_a_copy_belongs_to_the_sources_own_customer() -> None:
     row = decide(a_case(claimant=None), SETTINGS, BOOKS, LAST_PERIOD)
     assert (row.partner, row.nexacloud_invoice_id) == (f"stripe:acct_nexacloud:{CUSTOMER}", None)
+
+
+@pytest.mark.parametrize(
+    ("named", "detail"),
+    [
+        ("NXC-7", "a payment of 226.00 CAD is for NXC-7, which its source does not list"),
+        ("", "a payment of 226.00 CAD names no invoice"),
+    ],
+)
+def test_s11_a_payment_without_its_invoice_says_how_much_and_of_which(
+    named: str, detail: str
+) -> None:
+    facts = an_invoice(**WITHOUT_INVOICE, metadata=(("invoices", named),))
+    row = decide(a_case(facts, claimant=None), SETTINGS, BOOKS, LAST_PERIOD)
+    assert (row.detail, row.total) == (detail, 0)
 
 
 def test_a6_a_document_that_names_nobody_is_held_and_is_nobody_elses() -> None:

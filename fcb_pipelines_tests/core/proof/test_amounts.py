@@ -92,6 +92,7 @@ def by_measure(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, st
         ("a draft", INVOICE, (replace(MOVE, state=MoveState.DRAFT),), (), (20000, 0, 20000, "draft"), (22600, 0, 22600, "draft")),
         ("held", replace(INVOICE, problem=Reason.UNREACHABLE), (), (), (20000, 0, 20000, "unreachable"), (22600, 0, 22600, "cash_without_document")),
         ("void, and paid", VOID, (), (), None, (22600, 0, 22600, "cash_without_document")),
+        ("a draft at its source, and paid", replace(INVOICE, status=Status.DRAFT, date=None), (), (), None, (22600, 0, 22600, "cash_without_document")),
         ("test mode moves no money", replace(INVOICE, livemode=False), (), (), None, None),
         ("before the cutover, paid before", replace(INVOICE, date=date(2025, 12, 1), settlements=(replace(a_settlement(INVOICE.ref, 22600), date=date(2025, 12, 2)),)), (), (), None, None),
         ("before the cutover, paid since", replace(INVOICE, date=date(2025, 12, 1)), (), (), None, (22600, 0, 22600, "cash_without_document")),
@@ -354,6 +355,51 @@ def test_s6_a_refund_of_a_note_that_is_held_is_listed_with_the_note() -> None:
     listed = {row.entry: (row.ref, row.listed, row.why) for row in rows if row.source < 0}
     assert listed[refund.ref] == (NOTE.ref, -22600, "cash_without_document")
     assert nothing_is_lost(rows).outcome is Outcome.WARN
+
+
+LOOSE = an_invoice(
+    "inpay_9", total=0, net=0, tax=0, lines=(), taxes=(), problem=Reason.PAYMENT_WITHOUT_INVOICE,
+    settlements=(replace(a_settlement("stripe:acct_nexacloud:inpay_9", 777), ref="stripe:acct_nexacloud:inpay_9"),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "loose", "entries", "cash"),
+    [
+        ("listed", LOOSE, (), (777, 0, 777, "cash_without_document")),
+        ("before the cutover", replace(LOOSE, date=date(2025, 12, 1), settlements=(replace(LOOSE.settlements[0], date=date(2025, 12, 1)),)), (), None),
+        ("dated after the open period", replace(LOOSE, date=date(2026, 9, 1)), (), (777, 0, 777, "cash_without_document")),
+        ("by hand", replace(LOOSE, settlements=(replace(LOOSE.settlements[0], method=Method.OFF_PLATFORM),)), (), (777, 0, 777, "cash_without_document")),
+        ("posted while its invoice was listed", LOOSE, (replace(PAYMENT, ref=LOOSE.ref, settlement=replace(PAYMENT.settlement, ref=LOOSE.ref, amount=777)),), (777, 777, 0, None)),
+    ],
+)  # fmt: skip
+def test_s11_a_payment_whose_invoice_is_not_listed_is_listed_with_its_amount(
+    case: str,
+    loose: InvoiceFacts,
+    entries: tuple[LedgerSettlement, ...],
+    cash: tuple[Any, ...] | None,
+) -> None:
+    rows = rows_of(loose, case=replace(a_case(loose), claimant=None), entries=entries)
+    assert by_measure(rows) == ({"cash": cash} if cash else {}), case
+    assert nothing_is_lost(rows).outcome is not Outcome.FAIL
+
+
+def test_s11_a_receipt_of_a_posted_invoice_and_of_one_that_is_not_listed_is_counted_once() -> None:
+    own = "stripe:acct_nexacloud:p1"
+    part = replace(
+        PAYMENT.settlement, ref=f"{own}:in_1", drawn_on=own, receipt=33900,
+    )  # fmt: skip
+    known = replace(INVOICE.settlements[0], ref=part.ref, drawn_on=own, receipt=33900)
+    rest = replace(known, ref=f"{own}:p1", document=own, amount=0)
+    loose = replace(LOOSE, ref=own, settlements=(rest,))
+    invoice = replace(INVOICE, settlements=(known,))
+    for moves, entries, cash in (
+        ((MOVE,), (an_entry(part),), [(33900, 33900, 0, None)]),
+        ((), (), [(33900, 0, 33900, "not_written")]),
+    ):
+        rows = rows_of(invoice, loose, moves=moves, entries=entries)
+        told = [row for row in rows if row.measure is Measure.CASH]
+        assert [(row.source, row.posted, row.listed, row.why) for row in told] == cash
 
 
 def test_a_document_that_cant_be_read_is_listed_with_an_unknown_amount() -> None:

@@ -1,8 +1,9 @@
 """Invoices and credit notes of Lago as facts (API v1).
 
-A body is `{"invoice": …, "fees": […], "payments": […]}` or `{"credit_note": …}` from
-`connectors.lago.source`. Nothing here raises for a bad document: a document that can't be read or does
-not add up has a `problem` (`core.codes.Reason`).
+A body is `{"invoice": …, "fees": […], "payments": […]}`, `{"credit_note": …}` or, of a payment whose
+invoice is not listed, `{"payment": …, "listed_invoices": […]}` from `connectors.lago.source`. Nothing here
+raises for a bad document: a document that can't be read or does not add up has a `problem`
+(`core.codes.Reason`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from fcb_pipelines.core.facts.lago.parts import (
     is_collecting,
     metadata_of,
     taxed_with,
+    unlisted_invoices,
     word_of,
 )
 from fcb_pipelines.core.facts.lago.settlements import SettlementReader
@@ -58,7 +60,7 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
     UNKNOWN and problem `unreadable`.
     """
     kind = Kind.CREDIT_NOTE if "credit_note" in body else Kind.INVOICE
-    document = body.get(kind.value)
+    document = body.get("payment" if "payment" in body else kind.value)
     source_id = document.get("lago_id") if isinstance(document, Mapping) else None
     source_id = source_id if isinstance(source_id, str) else "?"
     ref = source_ref(System.LAGO, organization, source_id)
@@ -66,12 +68,18 @@ def document_facts(body: Json, *, organization: str, timezone: str) -> InvoiceFa
         return unreadable(System.LAGO, ref, kind)
     reader = _Reader(body, ref=ref, organization=organization, timezone=timezone, document=document)
     try:
+        if "payment" in body:
+            return reader.payment()
         if kind is Kind.CREDIT_NOTE:
             return reader.credit_note()
         return reader.invoice(body.get("fees") or ())
     except UNREADABLE:
         customer = document.get("customer")
-        known = customer.get("external_id") if isinstance(customer, Mapping) else None
+        known = (
+            customer.get("external_id")
+            if isinstance(customer, Mapping)
+            else document.get("external_customer_id")
+        )
         return unreadable(System.LAGO, ref, kind, known if isinstance(known, str) else None)
 
 
@@ -86,7 +94,7 @@ class _Reader:
         self.organization = organization
         self.timezone = timezone
         self.document = document
-        self.currency = str(document.get("currency")).upper()
+        self.currency = str(document.get("currency") or document.get("amount_currency")).upper()
 
     def invoice(self, fees: Sequence[Json]) -> InvoiceFacts:
         invoice = self.document
@@ -100,8 +108,10 @@ class _Reader:
         lines, sums = spread_taxes(lines, taxes) if lines else (lines, None)
         day = date.fromisoformat(invoice["issuing_date"]) if invoice["issuing_date"] else None
         status = _status(invoice)
-        reader = self._settlements(day) if day else None
-        settlements, shared = reader.of_invoice() if reader else ((), None)
+        # A payment bears its own day.
+        reader = self._settlements(day or date.min)
+        is_sale = day is not None and status is not Status.DRAFT
+        settlements, shared = reader.of_invoice() if is_sale else reader.of_draft()
         problems = (
             _untreated(invoice),
             Reason.UNREADABLE if day is None and status is not Status.DRAFT else None,
@@ -126,8 +136,8 @@ class _Reader:
             customer=(invoice.get("customer") or {}).get("external_id"),
             lines=lines,
             taxes=taxes,
-            settlements=settlements if status is not Status.DRAFT else (),
-            remarks=reader.remarks() if reader else (),
+            settlements=settlements,
+            remarks=reader.remarks() if day else (),
             voided_on=self._day(invoice.get("voided_at")),
             bill_to=bill_to_of(invoice.get("customer") or {}),
             discount=self._amount("coupons_amount_cents"),
@@ -191,6 +201,31 @@ class _Reader:
             voided_on=self._day(note.get("voided_at")),
             discount=adjustment,
             problem=next(filter(None, problems), None),
+        )
+
+    def payment(self) -> InvoiceFacts:
+        """A confirmed payment of an invoice that is not listed: cash, and no sale (S11)."""
+        payment = self.document
+        day = local_date(instant_of(payment["created_at"]), self.timezone)
+        word_of(payment, "payment_status")
+        settled = self._settlements(day).of_payment()
+        return InvoiceFacts(
+            side=System.LAGO,
+            ref=self.ref,
+            kind=Kind.INVOICE,
+            number=settled.payment_id or "",
+            status=Status.PAID,
+            status_at_source=str(payment["payment_status"]),
+            currency=self.currency,
+            date=day,
+            net=0,
+            tax=0,
+            total=0,
+            paid=settled.amount,
+            customer=payment.get("external_customer_id"),
+            settlements=(settled,),
+            problem=Reason.PAYMENT_WITHOUT_INVOICE,
+            metadata=(("invoices", unlisted_invoices(self.body)),),
         )
 
     def _day(self, instant: str | None) -> date | None:

@@ -1,7 +1,8 @@
 """Joins the objects of Lago that belong to a document, once, when the lists are read.
 
 A fee, a payment and a note name their invoice. An invoice names the notes that it used; a note does
-not name the invoices on which it was used.
+not name the invoices on which it was used. A confirmed payment of an invoice that no list has is a body
+of its own: cash is never skipped (S11).
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,8 @@ class Related:
 
     A document of an odd shape is joined as far as it can be read: its facts report it. `problems` name
     the payments and notes whose invoice can't be told, so that one of the invoices lacks them.
+    `payments_without_invoice` are the confirmed ones that name no invoice or an unlisted one, each with
+    its listed invoices.
     """
 
     def __init__(
@@ -30,7 +33,8 @@ class Related:
         payments: Iterable[Json] = (),
         notes: Iterable[Json] = (),
     ) -> None:
-        payments, notes = tuple(payments), tuple(notes)
+        invoices, payments, notes = tuple(invoices), tuple(payments), tuple(notes)
+        listed = {each["lago_id"] for each in invoices}
         self.problems = (
             *(
                 f"{each['lago_id']}: its invoice_ids can't be read"
@@ -47,6 +51,12 @@ class Related:
         self._fees = grouped((_text(fee.get("lago_invoice_id")), fee) for fee in fees)
         self._payments = grouped(
             (invoice, each) for each in payments for invoice in _ids(each) or ()
+        )
+        named = ((each, _ids(each)) for each in payments if _may_be_confirmed(each))
+        self.payments_without_invoice = tuple(
+            (each, [one for one in ids if one in listed])
+            for each, ids in named
+            if ids is not None and not (ids and listed.issuperset(ids))
         )
         self._set_off = grouped(
             (_text(note.get("lago_invoice_id")), _in_short(note, _OF_NOTE))
@@ -92,6 +102,12 @@ def _ids(payment: Json) -> list[str] | None:
     found = payment.get("invoice_ids")
     known = isinstance(found, list) and all(isinstance(each, str) for each in found)
     return found if known else None
+
+
+def _may_be_confirmed(payment: Json) -> bool:
+    """Whether a payment is confirmed, or does not say so in a word: its facts report that."""
+    status = payment.get("payment_status")
+    return not isinstance(status, str) or status in ("", "succeeded")
 
 
 def _text(value: object) -> str | None:

@@ -85,3 +85,14 @@ def metadata_of(invoice: Json) -> tuple[tuple[str, str], ...]:
     customer = (invoice.get("customer") or {}).get("metadata") or ()
     pairs = {each["key"]: each["value"] for each in (*customer, *(invoice.get("metadata") or ()))}
     return tuple(sorted((str(key), str(value)) for key, value in pairs.items()))
+
+
+def unlisted_invoices(body: Json) -> str:
+    """The invoices of a payment that are not listed, by number; by id where it does not number them all."""
+    ids, numbers = body["payment"]["invoice_ids"], body["payment"].get("invoice_numbers")
+    if not isinstance(numbers, list) or len(numbers) != len(ids):
+        numbers = ids
+    pairs = zip(ids, numbers, strict=True)
+    return ", ".join(
+        str(number or one) for one, number in pairs if one not in body["listed_invoices"]
+    )

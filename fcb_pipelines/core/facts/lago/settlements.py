@@ -28,22 +28,9 @@ class SettlementReader:
 
     def of_invoice(self) -> tuple[tuple[SettlementFacts, ...], Reason | None]:
         """The settlements of an invoice by date; a reason where its part of a shared payment is unclear."""
-        payments = self.body.get("payments") or ()
-        paid = [each for each in payments if word_of(each, "payment_status") == "succeeded"]
-        single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
-        shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
-        found = [self._payment(each, self.minor(each["amount_cents"])) for each in single]
-        if shared:
-            # A payment of several invoices names no parts: this part is the paid amount less the others.
-            part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
-            whole = self.minor(shared[0]["amount_cents"])
-            if len(shared) > 1 or not 0 < part <= whole:
-                # The parts are unknown, but the money was received.
-                found += [
-                    self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
-                ]
-                return in_order(found), Reason.UNREADABLE
-            found.append(self._payment(shared[0], part, whole))
+        found, unclear = self._received()
+        if unclear:
+            return in_order(found), unclear
         # A void returns the used credits to the wallet.
         if self.document["status"] != "voided":
             found += self._from_wallet()
@@ -66,9 +53,43 @@ class SettlementReader:
                     found.append(self._applied(credit, invoice["lago_id"], day))
         return in_order(found)
 
+    def of_draft(self) -> tuple[tuple[SettlementFacts, ...], Reason | None]:
+        """Those of an invoice that has no day or is no sale yet: its confirmed payments (S11)."""
+        found, unclear = self._received()
+        return in_order(found), unclear
+
+    def of_payment(self) -> SettlementFacts:
+        """The payment that the body is, which is its own document; only what no invoice takes is its amount.
+
+        Of one that a listed invoice has a part of the rest is unknown, and the receipt is counted once.
+        """
+        whole = self._amount("amount_cents")
+        shared = bool(self.body.get("listed_invoices"))
+        return self._payment(self.document, *((0, whole) if shared else (whole,)))
+
     def remarks(self) -> tuple[ExceptionCode, ...]:
         """The exceptions that follow from Lago's own fields of the invoice."""
         return (ExceptionCode.DISPUTE_LOST,) if self.document.get("payment_dispute_lost_at") else ()
+
+    def _received(self) -> tuple[list[SettlementFacts], Reason | None]:
+        """The confirmed payments; a reason where the invoice's part of a shared one is unclear."""
+        payments = self.body.get("payments") or ()
+        paid = [each for each in payments if word_of(each, "payment_status") == "succeeded"]
+        single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
+        shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
+        found = [self._payment(each, self.minor(each["amount_cents"])) for each in single]
+        if shared:
+            # A payment of several invoices names no parts: this part is the paid amount less the others.
+            part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
+            whole = self.minor(shared[0]["amount_cents"])
+            if len(shared) > 1 or not 0 < part <= whole:
+                # The parts are unknown, but the money was received.
+                found += [
+                    self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
+                ]
+                return found, Reason.UNREADABLE
+            found.append(self._payment(shared[0], part, whole))
+        return found, None
 
     def _from_wallet(self) -> Iterable[SettlementFacts]:
         """S12: bought credits reduce a liability; granted ones were never a liability."""

@@ -58,3 +58,30 @@ def test_a_note_is_used_on_the_finalised_invoices_that_name_it(
 def test_a_coupon_that_an_invoice_used_is_no_note() -> None:
     coupon = {"item": {"type": "coupon", "lago_item_id": "note"}}
     assert Related([{**invoice("april"), "credits": [coupon]}]).used_on("note") == []
+
+
+def payment(**fields: object) -> Json:
+    return {"lago_id": "p", "payment_status": "succeeded", "invoice_ids": ["gone"], **fields}
+
+
+@pytest.mark.parametrize(
+    ("why", "given", "found"),
+    [
+        ("its invoice is not listed", payment(), [("p", [])]),
+        ("it names no invoice", payment(invoice_ids=[]), [("p", [])]),
+        ("one of two is not listed", payment(invoice_ids=["april", "gone"]), [("p", ["april"])]),
+        ("its invoice is listed", payment(invoice_ids=["april"]), []),
+        ("both are listed", payment(invoice_ids=["april", "may"]), []),
+        ("it is under way", payment(payment_status="pending"), []),
+        ("it failed", payment(payment_status="failed"), []),
+        ("its status is no word", payment(payment_status=None), [("p", [])]),
+        ("its invoices can't be read", payment(invoice_ids="gone"), []),
+    ],
+)
+def test_s11_a_confirmed_payment_of_an_invoice_that_is_not_listed_is_told_apart(
+    why: str, given: Json, found: list[tuple[str, list[str]]]
+) -> None:
+    related = Related([invoice("april"), invoice("may")], payments=[given])
+    told = [(each["lago_id"], of) for each, of in related.payments_without_invoice]
+    assert told == found
+    assert bool(related.problems) == (why == "its invoices can't be read")

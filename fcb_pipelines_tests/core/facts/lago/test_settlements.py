@@ -1,16 +1,16 @@
 """Settlements as Lago confirms them: each row changes one fact of a document."""
 
 from copy import deepcopy
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from fcb_pipelines.core.codes import Status
+from fcb_pipelines.core.codes import Kind, Method, Reason, Status
 from fcb_pipelines.core.facts.lago.documents import document_facts
 from fcb_pipelines.core.facts.model import InvoiceFacts
 from fcb_pipelines_tests.small_dataset import lago_body, lago_notes
-from fcb_pipelines_tests.source_shapes import Json
+from fcb_pipelines_tests.source_shapes import Json, lago_payment
 
 
 def read(body: Json) -> InvoiceFacts:
@@ -151,3 +151,70 @@ def test_s9_what_is_paid_after_a_dispute_was_lost_is_no_part_of_its_loss(
     facts = read(an_invoice("paid", payment_dispute_lost_at=moment))
     found = [each.amount for each in facts.settlements if each.method == "chargeback"]
     assert (sum(found), facts.remarks) == (lost, ("dispute_lost",))
+
+
+# --- payments whose invoice is not listed (S11) ---------------------------------------------------
+
+
+def a_payment(*listed: str, **fields: Any) -> Json:
+    own = lago_payment(
+        "p-1", "gone", "GONE-1", 777, created_at="2026-05-01T02:30:00Z",
+        provider_payment_id="pi_1", external_customer_id="user-1",
+    )  # fmt: skip
+    return {"payment": {**own, **fields}, "listed_invoices": [*listed]}
+
+
+def test_s11_a_payment_whose_invoice_is_not_listed_is_cash_and_no_sale() -> None:
+    facts = read(a_payment())
+    assert (facts.ref, facts.kind, facts.number) == ("lago:o:p-1", Kind.INVOICE, "pi_1")
+    assert (facts.total, facts.net, facts.tax, facts.lines) == (0, 0, 0, ())
+    assert (facts.date, facts.currency) == (date(2026, 4, 30), "CAD")
+    assert (facts.customer, facts.problem) == ("user-1", Reason.PAYMENT_WITHOUT_INVOICE)
+    [settled] = facts.settlements
+    assert (settled.ref, settled.document) == (facts.ref, facts.ref)
+    assert (settled.method, settled.amount, settled.receipt) == (Method.PAYMENT, 777, None)
+
+
+BOTH = {"invoice_ids": ["paid", "gone"], "invoice_numbers": ["NEX-1", "GONE-1"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "method", "amount", "receipt", "named"),
+    [
+        (a_payment(), "payment", 777, None, "GONE-1"),
+        (a_payment(type="manual"), "off_platform", 777, None, "GONE-1"),
+        (a_payment(invoice_ids=[], invoice_numbers=[]), "payment", 777, None, ""),
+        (a_payment(invoice_numbers=None), "payment", 777, None, "gone"),
+        (a_payment("paid", **BOTH), "payment", 0, 777, "GONE-1"),
+        (a_payment(amount_currency="JPY"), "payment", 777, None, "GONE-1"),
+    ],
+    ids=["plain", "by hand", "no invoice", "no numbers", "one of two is listed", "yen"],
+)
+def test_s11_the_whole_of_it_is_told_once(
+    body: Json, method: str, amount: int, receipt: int | None, named: str
+) -> None:
+    facts = read(body)
+    [settled] = facts.settlements
+    assert (settled.method.value, settled.amount, settled.receipt) == (method, amount, receipt)
+    assert dict(facts.metadata)["invoices"] == named
+    # The receipt is one with that of the invoice that has a part of it.
+    assert settled.drawn_on == (facts.ref if receipt else None)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"payment_status": None}, {"amount_cents": "x"}, {"created_at": "2026-05-01"}]
+)
+def test_a_payment_that_cant_be_read_is_held_by_its_customer(fields: Json) -> None:
+    facts = read(a_payment(**fields))
+    assert (facts.is_unread, facts.customer) == (True, "user-1")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"status": "draft"}, {"status": "pending"}, {"status": "generating"}, {"issuing_date": None}],
+    ids=str,
+)
+def test_s11_a_payment_of_an_invoice_that_is_no_sale_yet_is_told(fields: Json) -> None:
+    facts = read(an_invoice("paid", prepaid_credit_amount_cents=300, **fields))
+    assert facts.date is None
+    assert summary(facts) == [("pay-paid", "payment", 24239)]
