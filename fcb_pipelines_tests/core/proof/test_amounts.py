@@ -93,6 +93,7 @@ def by_measure(rows: tuple[AmountRow, ...]) -> dict[str, tuple[int, int, int, st
         ("held", replace(INVOICE, problem=Reason.UNREACHABLE), (), (), (20000, 0, 20000, "unreachable"), (22600, 0, 22600, "cash_without_document")),
         ("void, and paid", VOID, (), (), None, (22600, 0, 22600, "cash_without_document")),
         ("a draft at its source, and paid", replace(INVOICE, status=Status.DRAFT, date=None), (), (), None, (22600, 0, 22600, "cash_without_document")),
+        ("without a day, and paid", replace(INVOICE, problem=Reason.UNREADABLE, date=None), (), (), (20000, 0, 20000, "unreadable"), (22600, 0, 22600, "cash_without_document")),
         ("test mode moves no money", replace(INVOICE, livemode=False), (), (), None, None),
         ("before the cutover, paid before", replace(INVOICE, date=date(2025, 12, 1), settlements=(replace(a_settlement(INVOICE.ref, 22600), date=date(2025, 12, 2)),)), (), (), None, None),
         ("before the cutover, paid since", replace(INVOICE, date=date(2025, 12, 1)), (), (), None, (22600, 0, 22600, "cash_without_document")),

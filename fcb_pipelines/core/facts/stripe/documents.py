@@ -7,6 +7,7 @@ can't be read or does not add up has a `problem` (`core.codes.Reason`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -30,6 +31,7 @@ from fcb_pipelines.core.facts.stripe.parts import (
     is_collecting,
     listed,
     metadata_of,
+    payments_of,
     reference_id,
 )
 from fcb_pipelines.core.facts.stripe.settlements import Settled, SettlementReader
@@ -95,7 +97,7 @@ class _Reader:
         status = _STATUS.get(invoice["status"] or "", Status.UNKNOWN)
         day = None if status is Status.DRAFT else self._issued(invoice)
         settled = (
-            Settled(settlements=(), readable=status is Status.DRAFT)
+            replace(self._received(invoice, total), readable=status is Status.DRAFT)
             if day is None
             else self._settlements(day).of_invoice(total)
         )
@@ -212,6 +214,15 @@ class _Reader:
             issued=issued,
             amounts=self.amounts,
         )
+
+    def _received(self, invoice: Json, total: int) -> Settled:
+        """Of an invoice that has no day or is no sale yet: the money that moved, each on its own day (S11)."""
+        made, _ = payments_of(invoice)
+        if not any(payment["status_transitions"]["paid_at"] for payment in made):
+            return Settled(settlements=())
+        found = self._settlements(date.min).of_invoice(total).settlements
+        moved = (each for each in found if each.method.is_cash and each.date > date.min)
+        return Settled(settlements=tuple(moved))
 
     def _issued(self, invoice: Json) -> date | None:
         instant = invoice["effective_at"] or invoice["status_transitions"]["finalized_at"]

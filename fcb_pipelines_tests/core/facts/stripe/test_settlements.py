@@ -308,3 +308,25 @@ def test_b9_a_debt_on_the_balance_is_told_apart_from_credit(
 ) -> None:
     balance = {"starting_balance": before, "ending_balance": after}
     assert balance_debt(balance, lambda amount: amount or 0) == debt, case
+
+
+def _without_a_day(invoice: Json) -> None:
+    invoice["effective_at"] = invoice["status_transitions"]["finalized_at"] = None
+
+
+@pytest.mark.parametrize(
+    ("change", "joined", "told"),
+    [
+        (_without_a_day, {}, [("inpay_paid", "payment", 3, TOTAL)]),
+        (lambda invoice: invoice.update(status="draft"), {}, [("inpay_paid", "payment", 3, TOTAL)]),
+        (_without_a_day, {"refunds": [a_refund()]}, [("inpay_paid", "payment", 3, TOTAL), ("re_1", "refund", 6, -5000)]),
+        (lambda invoice: (_without_a_day(invoice), invoice["payments"].update(data=[])), {}, []),
+    ],
+    ids=["without a day", "a draft", "refunded", "nothing was paid"],
+)  # fmt: skip
+def test_s11_the_money_of_an_invoice_that_has_no_day_is_told_on_its_own(
+    change: Callable[[Json], None], joined: Json, told: list[tuple[str, str, int, int]]
+) -> None:
+    facts = read(an_invoice(change, **joined))
+    assert facts.date is None
+    assert summary(facts) == told
