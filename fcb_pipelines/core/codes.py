@@ -117,7 +117,7 @@ class ExceptionCode(_Code):
     UNITEMISED = "unitemised", "Neither NexaCloud nor the source has lines.", "Reclassify the unitemised revenue by hand; it stays listed."
     OFF_STRIPE_PAYMENT = "off_stripe_payment", "The source says it was paid outside of it; no cash entry is made.", "Set policies.off_platform_payment to `settle`, or record the receipt by hand: then it stays listed."
     SETTLEMENT_PERIOD_LOCKED = "settlement_period_locked", "A settlement's date lies in a locked period.", "Unlock the period, then `fcb sync`."
-    SETTLEMENT_UNSUPPORTED = "settlement_unsupported", "A settlement of a kind this version does not post.", "Record it by hand; it stays listed."
+    SETTLEMENT_UNSUPPORTED = "settlement_unsupported", "A settlement that no entry can be made of: of a kind this version does not post, or in another currency or of another document than it names.", "Record it by hand; it stays listed."
     SETTLEMENT_TAKEN_BACK = "settlement_taken_back", "A settlement that stands in the ledger is no longer confirmed by the source.", "`fcb ledger correct REF` takes it back; the document is open again. Of a document of before the cutover: reverse it by hand."
     TAKEN_BACK_TWICE = "taken_back_twice", "A correction and a credit note both take back the same voided invoice.", "`fcb ledger correct REF` takes the credit note back."
     CASH_WITHOUT_DOCUMENT = "cash_without_document", "The source confirms money of a document that is not posted: it stands in no books.", "Mend what keeps the document out, or record it by hand: then it stays listed."
@@ -136,7 +136,7 @@ class ExceptionCode(_Code):
     OVERPAID = "overpaid", "More was paid than billed; the excess is a credit of the customer.", "Leave it to the next invoice, or refund it and match the two by hand; it stays listed."
     NOT_WRITTEN = "not_written", "The document or a settlement of it does not stand in the ledger yet.", "Rerun `fcb sync`."
     TAX_MISMATCH = "tax_mismatch", "The ledger computes another tax than was billed; it refused the document.", "Compare the tax's rate in the ledger with the configuration."
-    REFUSED_BY_LEDGER = "refused_by_ledger", "The ledger would not take the document or its posting.", "The run's log says why; mend it there, then `fcb sync`."
+    REFUSED_BY_LEDGER = "refused_by_ledger", "The ledger would not take the document, its posting or a settlement of it.", "The run's log says why; mend it there, then `fcb sync`."
     STALE_DRAFT = "stale_draft", "A draft stands in the ledger for a document that is no longer posted.", "Delete the draft in the ledger."
     # fmt: on
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fcb_pipelines.connectors.failures import PermanentFailure
+from fcb_pipelines.connectors.failures import EntriesRefused, PermanentFailure
 from fcb_pipelines.connectors.ledger import Ledger
+from fcb_pipelines.connectors.settling import settle_each
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.corrections.document import correction
 from fcb_pipelines.core.ledger.entries import DocumentTax, LedgerDocument, Settlement
@@ -480,6 +481,36 @@ def test_settling_twice_settles_once(ledger: Ledger) -> None:
     assert ledger.settle([payment]) == first
     assert len(ledger.read_settlements()) == 1
     assert balances(ledger) == expected_balances([document], [payment])
+
+
+def test_a_settlement_that_the_ledger_can_not_take_stops_no_other(ledger: Ledger) -> None:
+    first, draft, *others = documents = [an_invoice(f"in_{index}") for index in range(6)]
+    dollars, *healthy = others
+    ledger.write_drafts(documents)
+    ledger.post([each.ref for each in documents if each != draft])
+    receipt = "stripe:acct_nexacloud:pi_shared"
+    shares = [
+        replace(a_settlement(each, 100, name=f"s_{each.number}"), drawn_on=receipt, receipt=200)
+        for each in healthy[:2]
+    ]
+    ledger.settle(shares)
+    refused = [
+        replace(a_settlement(dollars), currency="USD"),
+        a_settlement(draft),
+        replace(a_settlement(first, name="inpay_taken"), ref=receipt),
+        replace(a_settlement(first, 100, name="inpay_on"), drawn_on=healthy[2].ref),
+        replace(a_settlement(first, 100, name="inpay_more"), drawn_on=receipt, receipt=900),
+    ]
+    paid = a_settlement(healthy[2])
+    with pytest.raises(EntriesRefused) as found:
+        settle_each(ledger, [*refused[:2], paid, *refused[2:]])
+    assert {each.ref for each in found.value.refusals} == {each.ref for each in refused}
+    assert_settled(ledger, paid)
+    assert {each.ref for each in ledger.read_settlements()} == {
+        paid.ref,
+        *(each.ref for each in shares),
+    }
+    assert_stands(ledger, first, payment_state=PaymentState.NOT_PAID)
 
 
 @pytest.mark.parametrize("method", [Method.CUSTOMER_BALANCE, Method.OFF_PLATFORM])

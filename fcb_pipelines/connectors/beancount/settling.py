@@ -10,7 +10,7 @@ from fcb_pipelines.connectors.beancount.loading import journal
 from fcb_pipelines.connectors.beancount.reading import Records
 from fcb_pipelines.connectors.beancount.text import settlement_text
 from fcb_pipelines.connectors.failures import NotPrepared
-from fcb_pipelines.connectors.settling import assert_same_receipt, assert_settleable
+from fcb_pipelines.connectors.settling import assert_same_receipt, assert_settleable, id_taken
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
@@ -49,6 +49,9 @@ class _Batch:
     def add(self, settlement: Settlement) -> None:
         """Add the entry of one settlement. Raises NotPrepared, NotAllowed or ContractBreach."""
         tried = f"settling {settlement.document} by {settlement.ref}"
+        known = (self._receipts, self._records.receipts, self._records.documents)
+        if any(settlement.ref in entries for entries in known):
+            raise id_taken(settlement.ref)
         document, drawn_on = self._move(settlement.document), None
         if draws_on_a_document(settlement):
             drawn_on = self._move(settlement.drawn_on)
@@ -69,6 +72,8 @@ class _Batch:
     def _receive(self, tried: str, allocation: Settlement) -> None:
         """Write the shared receipt unless it exists. Raises where one of another amount does."""
         receipt = receipt_of(allocation)
+        if receipt.ref in self._records.settlements:
+            raise id_taken(receipt.ref)
         known = self._receipts.get(receipt.ref)
         if known is None and receipt.ref in self._records.receipts:
             known = self._records.receipt(receipt.ref)

@@ -13,6 +13,7 @@ from fcb_pipelines.connectors.failures import (
     EntriesRefused,
     NotAllowed,
     NotPrepared,
+    TransientFailure,
 )
 from fcb_pipelines.connectors.ledger import unique_refs
 from fcb_pipelines.connectors.odoo.books import Dated, locked
@@ -26,9 +27,15 @@ from fcb_pipelines.connectors.odoo.partners import Partners
 from fcb_pipelines.connectors.odoo.reading import KINDS, minor
 from fcb_pipelines.connectors.odoo.rights import lacking_rights, missing_rights
 from fcb_pipelines.connectors.odoo.settlement_search import SettlementSearch
-from fcb_pipelines.connectors.odoo.settlements import Settlements, is_unmatched
+from fcb_pipelines.connectors.odoo.settlements import (
+    MATCHING,
+    MOVE,
+    PAYMENT,
+    Settlements,
+    is_unmatched,
+)
 from fcb_pipelines.connectors.odoo.setup import Setup
-from fcb_pipelines.connectors.settling import assert_settleable
+from fcb_pipelines.connectors.settling import assert_settleable, id_taken
 from fcb_pipelines.core.ledger.description import LedgerDescription, SetupStep, TrialBalanceRow
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Partner, Settlement
 from fcb_pipelines.core.ledger.moves import (
@@ -179,7 +186,7 @@ class OdooLedger(CashBooks):
 
         Raises NotPrepared when a document settled or drawn on is not posted, NotAllowed for a date in
         a locked period; then nothing is written. An allocation of more than is open on both sides is
-        not made: it stays absent.
+        not made: it stays absent. Raises ContractBreach for an id that a shared receipt has.
         """
         if not settlements:
             return ()
@@ -205,9 +212,21 @@ class OdooLedger(CashBooks):
         self._assert_open(_dated(booked), "entry_lock")
         partners = self._partners(each.partner for each in new)
         known = [each for each in todo if each.document in documents]
-        writer.write(known, documents, partners, unmatched)
-        self._on_account([each for each in new if each.on_account], writer, partners)
+        try:
+            writer.write(known, documents, partners, unmatched)
+            self._on_account([each for each in new if each.on_account], writer, partners)
+        except TransientFailure:
+            self._assert_free(new)
+            raise
         return self.read_settlements(refs)
+
+    def _assert_free(self, new: Sequence[Settlement]) -> None:
+        """Raises ContractBreach where an entry that is no settlement has the id of one of these."""
+        refs = [each.ref for each in new]
+        found = {ref for ref, _, _ in self._batches().find(PAYMENT, MOVE, MATCHING, refs=refs)}
+        taken = found - {each.ref for each in self.read_settlements(refs)}
+        if taken:
+            raise id_taken(min(taken))
 
     def _on_account(
         self, settlements: Sequence[Settlement], writer: Settlements, partners: Mapping[str, int]

@@ -62,7 +62,7 @@ def settled_cash(
         for each in facts.settlements
         if each.document == facts.ref
         and through_outstanding(each.method, settings)
-        and posts(each, settings)
+        and posts(each, settings, facts.currency)
         and each.date >= begin
     )
     return tuple({row.ref: row for row in found}.values())

@@ -94,7 +94,7 @@ def on_account(
         own = [
             each
             for each in _cash(facts, settings)
-            if posts(each, settings) and not _is_carried(each, parts, ledger_state)
+            if posts(each, settings, facts.currency) and not _is_carried(each, parts, ledger_state)
         ]
         refs = {each.ref for each in own}
         found += [_settlement(case, each, undone=refs) for each in own]

@@ -59,7 +59,8 @@ class SettlementFacts:
     """One allocation of one payment (or credit) to one document, as the source confirms it.
 
     `ref` is its own identity, `payment_id` the source's payment (pi_…, ch_…) on a bank statement.
-    `amount` is subtracted from the document's open amount, minor units; a negative one raises it.
+    `amount` is subtracted from the document's open amount, minor units; a negative one raises it. Where
+    `currency`, its own, is not the document's, it is of no amount of the document and can't be posted.
     `drawn_on` is the ref of an existing entry that the amount comes from: a credit note, whose open
     amount falls as well, or a receipt of `receipt` minor units that several documents share; `shares`
     are the refs of the other documents' parts of that receipt. `undoes` is the settlement that this one
@@ -166,8 +167,10 @@ class InvoiceFacts(Digested):
 
     @property
     def owed(self) -> int:
-        """The amount still owed at the source, minor units: total less confirmed settlements."""
-        return self.total - sum(s.amount for s in self.settlements if s.method.at_source)
+        """The amount still owed at the source, minor units: total less confirmed settlements in its currency."""
+        return self.total - sum(
+            s.amount for s in self.settlements if s.method.at_source and s.currency == self.currency
+        )
 
     @property
     def source_hash(self) -> str:

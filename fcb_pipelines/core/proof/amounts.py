@@ -250,7 +250,7 @@ class _Joined:
         held: LedgerSettlement | None,
     ) -> Iterable[AmountRow]:
         ref = of[0].ref if of else held.settlement.document if held else key
-        currency = of[0].currency if of else held.settlement.currency if held else ""
+        currency = of[1].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
         waits = of is not None and self._is_opening(of[0]) and bool(posted)
         listed = 0

@@ -61,7 +61,7 @@ def ledger_deltas(
         found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
             own = of_document.get(document.ref, ())
-            found += settlement_deltas(document, own, ledger_state, explained)
+            found += settlement_deltas(document, own, ledger_state, explained, refused or {})
             reported = {settlement.ref for settlement in own}
             held = unreversed.get(document.ref, ())
             found += withdrawn_deltas(document, held, reported, credited)

@@ -24,11 +24,13 @@ from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDel
 from fcb_pipelines.core.proof.gate import Finding, failing, warning
 from fcb_pipelines.core.proof.tax_witness import WitnessRow, WitnessVerdict
 
-# Exceptions of correct books: a lock, another document that is not posted yet, a later configuration.
+# Exceptions of correct books: a lock, another document that is not posted yet, a later configuration, a
+# settlement that no entry can be made of.
 # A fault that a person can mend is not among them, even where it keeps a settlement out (plan.KEPT_OUT).
 BOOKS_ARE_RIGHT = frozenset(
     {
         ExceptionCode.SETTLEMENT_PERIOD_LOCKED,
+        ExceptionCode.SETTLEMENT_UNSUPPORTED,
         ExceptionCode.CREDIT_NOTE_WAITS,
         ExceptionCode.SETTINGS_CHANGED,
         ExceptionCode.OPENING_DOCUMENT,

@@ -124,6 +124,7 @@ def unsettled(
             s.amount
             for s in one.settlements
             if s.method.touches_receivable
+            and s.currency == one.currency
             and {s.ref, suffixed(s.ref, Suffix.CREDITED)} & entries.keys()
         )
         listed = not_posted(one, settings)

@@ -42,9 +42,13 @@ def settlement_deltas(
     settlements: Sequence[Settlement],
     ledger_state: Mapping[str, LedgerState],
     explained: Mapping[str, ExceptionCode],
+    refused: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
-    """The differences of a posted document's settlements; `explained` maps documents to the exception
-    of settlements that could not be written."""
+    """The differences of a posted document's settlements.
+
+    `explained` maps documents to the exception of settlements that could not be written, `refused`
+    settlements to the code of the ledger's refusal.
+    """
     rows: list[LedgerDelta] = []
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
@@ -61,6 +65,8 @@ def settlement_deltas(
         if entry is not None:
             as_written = entry.settlement.content_hash == entry.stored_hash
             code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
+        elif settlement.ref in refused:
+            code = refused[settlement.ref]
         elif document.ref in explained:
             code = explained[document.ref]
         else:

@@ -1,6 +1,7 @@
 """The settlements that the ledger should hold for a month's documents, as their source confirms them."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fcb_pipelines.core.codes import Kind, Method
@@ -25,19 +26,24 @@ def intended_settlements(
     before their credit note came.
     """
     found: dict[str, Settlement] = {}
+    parts = _parts(ledger_state)
     for document in documents:
-        for settled in as_booked(facts[document.ref].settlements, ledger_state):
-            if posts(settled, settings):
-                settlement = _settlement_now(document, settled, ledger_state)
+        of = facts[document.ref]
+        for settled in as_booked(of.settlements, ledger_state):
+            if posts(settled, settings, of.currency):
+                settlement = _settlement_now(document, settled, ledger_state, parts)
                 found.setdefault(settlement.ref, settlement)
     return tuple(found.values())
 
 
 def _settlement_now(
-    document: LedgerDocument, settled: SettlementFacts, ledger_state: Mapping[str, LedgerState]
+    document: LedgerDocument,
+    settled: SettlementFacts,
+    ledger_state: Mapping[str, LedgerState],
+    parts: Mapping[str, Sequence[Settlement]],
 ) -> Settlement:
     """The settlement; it draws on refunds pending where the refund was booked before its note came."""
-    whole = _settlement(document, _as_shared(settled, ledger_state))
+    whole = _settlement(document, _as_shared(settled, ledger_state, parts))
     entry = settled_under(settled.ref, ledger_state)
     is_pending = entry is not None and entry.settlement.method is Method.REFUND
     if is_pending and settled.method is not Method.REFUND:
@@ -51,24 +57,43 @@ def _settlement_now(
     return whole
 
 
+def _parts(ledger_state: Mapping[str, LedgerState]) -> dict[str, list[Settlement]]:
+    """The parts in the ledger of each shared receipt, by the receipt's ref."""
+    found: dict[str, list[Settlement]] = defaultdict(list)
+    for now in ledger_state.values():
+        if now.settlement is not None and not now.absent:
+            part = now.settlement.settlement
+            if part.receipt is not None and part.drawn_on is not None:
+                found[part.drawn_on].append(part)
+    return found
+
+
 def _as_shared(
-    settled: SettlementFacts, ledger_state: Mapping[str, LedgerState]
+    settled: SettlementFacts,
+    ledger_state: Mapping[str, LedgerState],
+    parts: Mapping[str, Sequence[Settlement]],
 ) -> SettlementFacts:
     """S5: a part of a shared payment, given the parts that are booked already.
 
     A payment that is booked may come to pay one more document. The new part draws on its receipt where
-    that has enough left, and is an entry of its own otherwise; the receipt keeps its amount.
+    that has enough left, and is an entry of its own otherwise; the receipt keeps its amount. A document's
+    part keeps the id that it is booked under, also where the payment names one document now and named
+    several, or the other way round.
     """
     if settled.receipt is None:
-        return settled
+        own = (part for part in parts.get(settled.ref, ()) if part.document == settled.document)
+        booked = next(own, None)
+        return settled if booked is None else _under(settled, booked)
+    whole = settled_under(settled.drawn_on or "", ledger_state)
+    if whole is not None:
+        return _beside(settled, whole.settlement)
     found = {
         ref: entry.settlement
         for ref in (settled.ref, *settled.shares)
         if (entry := settled_under(ref, ledger_state)) is not None
     }
-    own = found.get(settled.ref)
-    if own is not None:
-        return replace(settled, drawn_on=own.drawn_on, receipt=own.receipt)
+    if settled.ref in found:
+        return _under(settled, found[settled.ref])
     receipts = {each.receipt for each in found.values()}
     if receipts <= {settled.receipt}:
         return settled
@@ -77,6 +102,23 @@ def _as_shared(
     if receipt is not None and taken + settled.amount <= receipt:
         return replace(settled, receipt=receipt)
     return replace(settled, drawn_on=None, receipt=None)
+
+
+def _under(settled: SettlementFacts, booked: Settlement) -> SettlementFacts:
+    """The same under the id, and with the receipt, of what is booked of it."""
+    return replace(settled, ref=booked.ref, drawn_on=booked.drawn_on, receipt=booked.receipt)
+
+
+def _beside(settled: SettlementFacts, whole: Settlement) -> SettlementFacts:
+    """A part of a payment that is booked as one document's: that one's, or an entry beside it.
+
+    Where both are more than was received it stays a part of a receipt, which can't be written.
+    """
+    if whole.document == settled.document:
+        return _under(settled, whole)
+    if whole.amount + settled.amount <= (settled.receipt or 0):
+        return replace(settled, drawn_on=None, receipt=None)
+    return settled
 
 
 def _settlement(document: LedgerDocument, settled: SettlementFacts) -> Settlement:

@@ -15,8 +15,10 @@ from fcb_pipelines.core.ledger.moves import (
     LedgerState,
     MoveState,
     is_same_document,
+    settled_under,
 )
 from fcb_pipelines.core.refs import Suffix, suffixed
+from fcb_pipelines.core.settlements.requirements import draws_on_a_document, unmet
 
 # The exceptions that keep a confirmed settlement out of a correct ledger. One that a person undid is not
 # written either, but it leaves the books wrong, so its exception is not among these.
@@ -27,19 +29,23 @@ KEPT_OUT = frozenset(
         ExceptionCode.OPENING_DOCUMENT,
         ExceptionCode.ACCOUNT_MISSING,
         ExceptionCode.SETTLEMENT_UNSUPPORTED,
+        ExceptionCode.REFUSED_BY_LEDGER,
     }
 )
 
 
 def settlement_refs(facts: Iterable[InvoiceFacts]) -> tuple[str, ...]:
-    """Every external id that the ledger may hold a settlement of these documents under, shared parts too."""
+    """Every external id that the ledger may hold a settlement of these documents under, shared parts too.
+
+    A payment of several documents may be booked under its own id, from when it named one of them.
+    """
     refs = [
         ref
         for one in facts
         for s in one.settlements
-        for ref in (s.ref, suffixed(s.ref, Suffix.CREDITED), *s.shares)
+        for ref in (s.ref, suffixed(s.ref, Suffix.CREDITED), *s.shares, s.receipt and s.drawn_on)
     ]
-    return tuple(dict.fromkeys(refs))
+    return tuple(ref for ref in dict.fromkeys(refs) if ref)
 
 
 def by_document(settlements: Iterable[Settlement]) -> dict[str, list[Settlement]]:
@@ -57,7 +63,9 @@ def expected_residual(document: LedgerDocument, settlements: Iterable[Settlement
     settled = sum(
         s.amount
         for s in settlements
-        if document.ref in (s.document, s.drawn_on) and s.method.touches_receivable
+        if document.ref in (s.document, s.drawn_on)
+        and s.method.touches_receivable
+        and s.currency == document.currency
     )
     return max(0, document.total - settled)
 
@@ -97,13 +105,15 @@ def plan_settlements(
     `posted` are the intended documents of the month by ref; `moves` are the ledger's moves of them and
     of the documents of other months that they are allocated with. `opening` are documents dated before
     the cutover: a match with one waits for a person, as long as it is open (B12). `lacking` are the
-    methods whose account the ledger lacks. Nothing can be posted on or before `entry_lock`.
+    methods whose account the ledger lacks. Nothing can be posted on or before `entry_lock`. A settlement
+    that contradicts its documents, or an entry under its id, is left out by itself.
     """
     write: list[Settlement] = []
     exceptions: list[tuple[str, ExceptionCode]] = []
     left_out: dict[str, ExceptionCode] = {}
     corrections = by_base(moves.values())
     of_document = by_document(settlements)
+    receipts = _receipts(ledger_state)
     # A reversal comes after the settlement that it reverses: without that it has nothing to reverse.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
@@ -118,8 +128,10 @@ def plan_settlements(
             settlement, now, entry_lock, lacking
         )
         waits = not all(_is_posted(None, moves.get(ref), ()) for ref in other)
-        if code is None and now.absent and not _fits(settlement, moves, corrections):
-            code = ExceptionCode.SETTLEMENT_UNSUPPORTED
+        if code is None and now.absent and not waits:
+            fits = _fits(settlement, moves, corrections)
+            if not fits or _contradicts(settlement, moves, ledger_state, receipts):
+                code = ExceptionCode.SETTLEMENT_UNSUPPORTED
         if waits and code is None and any(ref in opening for ref in other):
             code = ExceptionCode.OPENING_DOCUMENT
         if code or waits:
@@ -127,6 +139,8 @@ def plan_settlements(
             exceptions += [(ref, left_out[settlement.ref]) for ref in own]
         elif not (_done(now) or _owes_nothing_more(now, moves.get(settlement.document))):
             write.append(settlement)
+            if settlement.receipt is not None:
+                receipts[settlement.drawn_on or ""] = settlement.receipt, settlement.currency
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
 
 
@@ -175,6 +189,34 @@ def _fits(
     if settlement.receipt is None or ref not in corrections:
         return True
     return settlement.amount <= moves[ref].residual
+
+
+def _receipts(ledger_state: Mapping[str, LedgerState]) -> dict[str, tuple[int, str]]:
+    """Amount and currency of the shared receipts that the ledger's settlements draw on, by ref."""
+    held = (row.settlement.settlement for row in ledger_state.values() if row.settlement)
+    return {
+        each.drawn_on: (each.receipt, each.currency)
+        for each in held
+        if each.receipt is not None and each.drawn_on is not None
+    }
+
+
+def _contradicts(
+    settlement: Settlement,
+    moves: Mapping[str, LedgerMove],
+    ledger_state: Mapping[str, LedgerState],
+    receipts: Mapping[str, tuple[int, str]],
+) -> bool:
+    """Whether no ledger could take a settlement: of another currency or kind, or of an id that is taken."""
+    drawn_on = settlement.drawn_on or ""
+    note = moves.get(drawn_on) if draws_on_a_document(settlement) else None
+    if unmet(settlement, moves.get(settlement.document), note) is not None:
+        return True
+    if settlement.receipt is None:
+        return settlement.ref in receipts
+    receipt = settlement.receipt, settlement.currency
+    is_taken = settled_under(drawn_on, ledger_state) is not None
+    return is_taken or receipts.get(drawn_on, receipt) != receipt
 
 
 def _done(now: LedgerState) -> bool:

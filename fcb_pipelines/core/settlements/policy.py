@@ -17,8 +17,11 @@ def credited_refunds(facts: Iterable[InvoiceFacts]) -> frozenset[str]:
     )
 
 
-def posts(settled: SettlementFacts, settings: Settings) -> bool:
-    """Whether a settlement makes a ledger entry by the policies; the others are listed as exceptions."""
+def posts(settled: SettlementFacts, settings: Settings, currency: str) -> bool:
+    """Whether a settlement makes a ledger entry by the policies; the others are listed as exceptions.
+
+    `currency` is the document's: a settlement in another one contradicts it and makes none.
+    """
     policies = settings.policies
     match settled.method:
         case Method.OFF_PLATFORM:
@@ -32,17 +35,24 @@ def posts(settled: SettlementFacts, settings: Settings) -> bool:
             wanted = settled.drawn_on is not None
         case _:
             wanted = True
-    return wanted and settled.amount != 0
+    return wanted and settled.amount != 0 and settled.currency == currency
 
 
 def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, ExceptionCode] | None:
-    """The sum of confirmed settlements that make no entry, minor units, and the exception that lists it."""
+    """The sum of confirmed settlements that make no entry, minor units, and the exception that lists it.
+
+    One in another currency than the document's is no part of the sum: it takes nothing off the document.
+    """
+    own = [s for s in facts.settlements if s.currency == facts.currency]
     listed = [
-        s for s in facts.settlements if s.amount and s.method.at_source and not posts(s, settings)
+        s for s in own if s.amount and s.method.at_source and not posts(s, settings, facts.currency)
     ]
-    if not listed:
+    foreign = [
+        s for s in facts.settlements if s.currency != facts.currency and (s.amount or s.receipt)
+    ]
+    if not listed and not foreign:
         return None
-    off_platform = all(s.method is Method.OFF_PLATFORM for s in listed)
+    off_platform = not foreign and all(s.method is Method.OFF_PLATFORM for s in listed)
     code = (
         ExceptionCode.OFF_STRIPE_PAYMENT if off_platform else ExceptionCode.SETTLEMENT_UNSUPPORTED
     )
@@ -52,4 +62,4 @@ def not_posted(facts: InvoiceFacts, settings: Settings) -> tuple[int, ExceptionC
 def owed(facts: InvoiceFacts, settings: Settings) -> int:
     """The amount owed at the source less the company's own write-offs, minor units."""
     decided = [s for s in facts.settlements if s.method in (Method.WRITE_OFF, Method.RECOVERY)]
-    return facts.owed - sum(s.amount for s in decided if posts(s, settings))
+    return facts.owed - sum(s.amount for s in decided if posts(s, settings, facts.currency))

@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from fcb_pipelines.config.settings import current
+from fcb_pipelines.connectors.settling import settle_each
 from fcb_pipelines.connectors.store.frames import to_frame
 from fcb_pipelines.core.codes import Verdict
 from fcb_pipelines.core.dispositions.case import intended
@@ -242,7 +243,7 @@ def settlements(
             *this.settlement_plan(now, reader.books).write,
             *this.on_account_plan(now, reader.books).write,
         ]
-        refused = refused_by(lambda: reader.ledger.settle(write))
+        refused = refused_by(lambda: settle_each(reader.ledger, write))
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
     frame = _states(rows, reader, refused=refused)
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}

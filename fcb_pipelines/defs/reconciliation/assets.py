@@ -217,7 +217,11 @@ def ledger_deltas(context: dg.AssetExecutionContext, **frames: pd.DataFrame) -> 
         this.ledger_state,
         not_posted={row.ref: row.reason for row in this.dispositions if row.reason},
         exceptions=plan.exceptions,
-        refused=_refused(frames["draft_moves"]) | _refused(frames["posted_moves"]),
+        refused={
+            ref: code
+            for name in ("draft_moves", "posted_moves", "standing")
+            for ref, code in _refused(frames[name]).items()
+        },
         credited=credited_refunds(this.facts),
     )
     rows = (

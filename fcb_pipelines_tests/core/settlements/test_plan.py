@@ -329,7 +329,7 @@ def test_a_settlement_makes_an_entry_or_is_listed_and_never_both(
     method: Method, amount: int, settings: Any, entry: bool
 ) -> None:
     settled = a_settlement(REF, amount, method=method)
-    assert posts(settled, settings) is entry
+    assert posts(settled, settings, DOCUMENT.currency) is entry
     listed = not_posted(an_invoice(settlements=(settled,)), settings)
     assert (listed is None) is (entry or not amount)
     if listed is not None:
