@@ -4,7 +4,7 @@ The readers of each source use it (`core.facts.stripe.documents`, `core.facts.la
 are integer minor units. Nothing here raises for a bad document: a fault becomes a `Reason`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -232,6 +232,13 @@ def as_credit_note(facts: InvoiceFacts) -> InvoiceFacts:
         taxes=tuple(_negated_tax(tax) for tax in facts.taxes),
         settlements=tuple(replace(s, amount=-s.amount, debt=-s.debt) for s in facts.settlements),
     )
+
+
+def in_currency(
+    settlements: Iterable[SettlementFacts], currency: str
+) -> tuple[SettlementFacts, ...]:
+    """Those in the document's currency: one in another takes nothing off the document, and is listed."""
+    return tuple(each for each in settlements if each.currency == currency)
 
 
 def in_order(settlements: Sequence[SettlementFacts]) -> tuple[SettlementFacts, ...]:

@@ -16,6 +16,7 @@ from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
     absorb_rounding,
     absorb_tax_rounding,
+    in_currency,
     spread_discount,
     spread_taxes,
     unreadable,
@@ -31,6 +32,7 @@ from fcb_pipelines.core.facts.lago.parts import (
     metadata_of,
     taxed_with,
     unlisted_invoices,
+    whole_cents,
     word_of,
 )
 from fcb_pipelines.core.facts.lago.settlements import SettlementReader
@@ -170,7 +172,7 @@ class _Reader:
         whole = not lines or sum(line.net for line in lines) + tax == total
         day = date.fromisoformat(note["issuing_date"])
         settlements = self._settlements(day).of_note()
-        used = sum(each.amount for each in settlements)
+        used = sum(each.amount for each in in_currency(settlements, self.currency))
         voided = note["credit_status"] == "voided"
         problems = (
             # The rest of a partly used note is forfeited, and no rule treats that yet.
@@ -236,9 +238,7 @@ class _Reader:
         return 0 if cents is None else self._minor(cents)
 
     def _minor(self, cents: int) -> int:
-        if isinstance(cents, bool) or not isinstance(cents, int):
-            raise TypeError(f"{cents!r} is no integer amount")
-        return from_wire(cents, self.currency, Wire.LAGO)
+        return from_wire(whole_cents(cents), self.currency, Wire.LAGO)
 
     def _taxes(self, taxes: Sequence[Json] | None, base: str) -> tuple[TaxFacts, ...]:
         return tuple(self._tax(tax, base) for tax in taxes or ())

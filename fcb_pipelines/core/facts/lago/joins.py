@@ -11,7 +11,8 @@ from fcb_pipelines.core.facts.bodies import Json, grouped, objects_in, part_of
 
 # The fields of a note that the invoice needs against which it was set off.
 _OF_NOTE = (
-    "lago_id", "lago_invoice_id", "number", "issuing_date", "offset_amount_cents", "created_at",
+    "lago_id", "lago_invoice_id", "number", "issuing_date", "offset_amount_cents", "currency",
+    "created_at",
 )  # fmt: skip
 # The fields of an invoice that a credit note used on it needs.
 _OF_INVOICE = ("lago_id", "number", "issuing_date", "credits", "created_at")

@@ -28,6 +28,13 @@ def word_of(each: Json, field: str) -> str:
     return word
 
 
+def whole_cents(cents: int) -> int:
+    """An amount of Lago's. Raises TypeError for what is no integer."""
+    if isinstance(cents, bool) or not isinstance(cents, int):
+        raise TypeError(f"{cents!r} is no integer amount")
+    return cents
+
+
 def instant_of(text: str) -> datetime:
     """An ISO instant of Lago. Raises ValueError where it has no offset."""
     instant = datetime.fromisoformat(text)

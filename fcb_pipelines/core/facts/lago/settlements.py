@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method, Reason, System
-from fcb_pipelines.core.facts.arithmetic import in_order
+from fcb_pipelines.core.facts.arithmetic import in_currency, in_order
 from fcb_pipelines.core.facts.bodies import Json
-from fcb_pipelines.core.facts.lago.parts import instant_of, word_of
+from fcb_pipelines.core.facts.lago.parts import instant_of, whole_cents, word_of
 from fcb_pipelines.core.facts.model import SettlementFacts
+from fcb_pipelines.core.money import InexactAmount, Wire, from_wire
 from fcb_pipelines.core.periods import local_date
 from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
 
@@ -75,20 +76,25 @@ class SettlementReader:
         """The confirmed payments; a reason where the invoice's part of a shared one is unclear."""
         payments = self.body.get("payments") or ()
         paid = [each for each in payments if word_of(each, "payment_status") == "succeeded"]
-        single = [payment for payment in paid if len(payment["invoice_ids"]) == 1]
-        shared = [payment for payment in paid if len(payment["invoice_ids"]) > 1]
+        own = [
+            each for each in paid if self._currency(each.get("amount_currency")) == self.currency
+        ]
+        single = [payment for payment in own if len(payment["invoice_ids"]) == 1]
+        shared = [payment for payment in own if len(payment["invoice_ids"]) > 1]
+        others = [self._other(payment) for payment in paid if payment not in own]
         found = [self._payment(each, self.minor(each["amount_cents"])) for each in single]
         if shared:
             # A payment of several invoices names no parts: this part is the paid amount less the others.
             part = self._amount("total_paid_amount_cents") - sum(each.amount for each in found)
             whole = self.minor(shared[0]["amount_cents"])
-            if len(shared) > 1 or not 0 < part <= whole:
+            if len(shared) > 1 or others or not 0 < part <= whole:
                 # The parts are unknown, but the money was received.
                 found += [
                     self._payment(each, 0, self.minor(each["amount_cents"])) for each in shared
                 ]
-                return found, Reason.UNREADABLE
+                return [*found, *others], Reason.UNREADABLE
             found.append(self._payment(shared[0], part, whole))
+        found += others
         return found, None
 
     def _from_wallet(self) -> Iterable[SettlementFacts]:
@@ -105,20 +111,20 @@ class SettlementReader:
         whole = self._amount("credit_notes_amount_cents")
         for credit in self.document.get("credits") or ():
             if _note_of(credit):
-                applied = self._applied(credit, self.document["lago_id"], self.issued)
-                whole -= applied.amount
-                yield applied
+                whole -= self.minor(credit["amount_cents"])
+                yield self._applied(credit, self.document["lago_id"], self.issued)
         if whole:
             yield self._own(Suffix.CREDIT_NOTES, Method.CREDIT_NOTE, whole)
 
     def _applied(self, credit: Json, invoice: str, day: date) -> SettlementFacts:
+        currency = self._currency(credit.get("amount_currency"))
         return SettlementFacts(
             ref=part_ref(self._ref(str(_note_of(credit))), invoice),
             document=self._ref(invoice),
             method=Method.CREDIT_NOTE,
             date=day,
-            amount=self.minor(credit["amount_cents"]),
-            currency=self.currency,
+            amount=self._minor_in(currency, credit["amount_cents"]),
+            currency=currency,
             drawn_on=self._ref(str(_note_of(credit))),
         )
 
@@ -126,7 +132,11 @@ class SettlementReader:
         """S4: an invoice marked as paid without a payment, dated as issued: Lago gives no date for it."""
         if self.document["status"] != "finalized":
             return
-        settled = sum(each.amount for each in found)
+        own = in_currency(found, self.currency)
+        if len(own) < len(found):
+            # A settlement in another currency explains it, and nobody says how much of it.
+            return
+        settled = sum(each.amount for each in own)
         total = self._amount("sub_total_including_taxes_amount_cents")
         is_paid = self.document["payment_status"] == "succeeded"
         if not is_paid and self.document.get("total_due_amount_cents") is None:
@@ -142,7 +152,8 @@ class SettlementReader:
 
     def _offset(self, note: Json) -> Iterable[SettlementFacts]:
         """The amount of a note set off against its invoice; invoice and note give the same settlement."""
-        amount = self.minor(note.get("offset_amount_cents") or 0)
+        currency = self._currency(note.get("currency"))
+        amount = self._minor_in(currency, note.get("offset_amount_cents") or 0)
         if amount:
             own, invoice = self._ref(note["lago_id"]), note["lago_invoice_id"]
             yield SettlementFacts(
@@ -151,7 +162,7 @@ class SettlementReader:
                 method=Method.CREDIT_NOTE,
                 date=date.fromisoformat(note["issuing_date"]),
                 amount=amount,
-                currency=self.currency,
+                currency=currency,
                 drawn_on=own,
             )
 
@@ -161,10 +172,18 @@ class SettlementReader:
         if not lost:
             return
         day = local_date(instant_of(lost), self.timezone)
-        payments = (each for each in found if each.method is Method.PAYMENT)
+        own = in_currency(found, self.currency)
+        payments = (each for each in own if each.method is Method.PAYMENT)
         taken = sum(each.amount for each in payments if each.date <= day)
         if taken:
             yield self._own(Suffix.DISPUTE, Method.CHARGEBACK, -taken, day)
+
+    def _other(self, payment: Json) -> SettlementFacts:
+        """A payment in another currency than the invoice; of a shared one the part is unknown."""
+        currency = self._currency(payment.get("amount_currency"))
+        amount = self._minor_in(currency, payment["amount_cents"])
+        is_shared = len(payment["invoice_ids"]) > 1
+        return self._payment(payment, 0, amount) if is_shared else self._payment(payment, amount)
 
     def _payment(self, payment: Json, amount: int, receipt: int | None = None) -> SettlementFacts:
         own = self._ref(payment["lago_id"])
@@ -176,7 +195,7 @@ class SettlementReader:
             method=Method.OFF_PLATFORM if by_hand else Method.PAYMENT,
             date=local_date(instant_of(payment["created_at"]), self.timezone),
             amount=amount,
-            currency=self.currency,
+            currency=self._currency(payment.get("amount_currency")),
             payment_id=(payment.get("reference") or None) if by_hand else reference,
             drawn_on=None if receipt is None else own,
             receipt=receipt,
@@ -202,6 +221,19 @@ class SettlementReader:
     def _amount(self, field: str) -> int:
         cents = self.document.get(field)
         return 0 if cents is None else self.minor(cents)
+
+    def _currency(self, code: object) -> str:
+        """The currency that an object names; without a name it is the document's."""
+        return str(code or self.currency).upper()
+
+    def _minor_in(self, currency: str, cents: int) -> int:
+        """Minor units of a currency; of another than the document's, which is not posted, also as they are."""
+        if currency == self.currency:
+            return self.minor(cents)
+        try:
+            return from_wire(whole_cents(cents), currency, Wire.LAGO)
+        except InexactAmount:
+            return cents
 
     def _ref(self, lago_id: str | None) -> str:
         if not lago_id:

@@ -15,6 +15,7 @@ from fcb_pipelines.core.codes import Kind, Reason, Status, System
 from fcb_pipelines.core.facts.arithmetic import (
     UNREADABLE,
     as_credit_note,
+    in_currency,
     spread_discount,
     spread_taxes,
     unreadable,
@@ -57,7 +58,8 @@ def document_facts(body: Json, *, account: str, timezone: str) -> InvoiceFacts:
     ref = source_ref(System.STRIPE, account, source_id)
     if not isinstance(document, Mapping):
         return unreadable(System.STRIPE, ref, kind)
-    for amounts in (Amounts(str(document.get("currency"))), RawAmounts("")):
+    currency = str(document.get("currency"))
+    for amounts in (Amounts(currency), RawAmounts(currency)):
         reader = _Reader(body, ref=ref, account=account, timezone=timezone, amounts=amounts)
         try:
             facts = reader.read(kind, document)
@@ -181,7 +183,9 @@ class _Reader:
             net=total - tax,
             tax=tax,
             total=total,
-            paid=sum(settlement.amount for settlement in settled.settlements),
+            paid=sum(
+                each.amount for each in in_currency(settled.settlements, self.amounts.currency)
+            ),
             customer=reference_id(note["customer"]),
             customer_account=reference_id(note.get("customer_account")),
             lines=lines,

@@ -9,7 +9,7 @@ from fcb_pipelines.core.codes import Reason
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import BillTo, TaxFacts
 from fcb_pipelines.core.facts.tax_names import province, tax_type
-from fcb_pipelines.core.money import Wire, from_wire, wire_exponent
+from fcb_pipelines.core.money import InexactAmount, Wire, from_wire, wire_exponent
 from fcb_pipelines.core.periods import local_date
 
 # With these reasons Stripe names a rate that it did not bill.
@@ -30,6 +30,11 @@ class Amounts:
         """Minor units; None counts as zero. Raises InexactAmount, or TypeError for no integer."""
         return from_wire(_integer(amount), self.currency, Wire.STRIPE)
 
+    def of(self, made: Json) -> "Amounts":
+        """The amounts of an object in its own currency; where it names none it is the document's."""
+        own = str(made.get("currency") or self.currency).upper()
+        return self if own == self.currency else _OtherAmounts(own)
+
     def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
         """A unit price on the wire (a decimal string of the wire's units) in major units."""
         if unit_amount is None:
@@ -47,6 +52,16 @@ class RawAmounts(Amounts):
 
     def major(self, unit_amount: str | Decimal | None) -> Decimal | None:
         return None
+
+
+class _OtherAmounts(Amounts):
+    """Amounts in another currency than the document's: listed and never posted, so also as they are."""
+
+    def __call__(self, amount: int | None) -> int:
+        try:
+            return super().__call__(amount)
+        except InexactAmount:
+            return _integer(amount)
 
 
 def listed(objects: Any) -> Sequence[Json]:

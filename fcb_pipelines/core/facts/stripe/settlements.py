@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method, System
-from fcb_pipelines.core.facts.arithmetic import in_order
+from fcb_pipelines.core.facts.arithmetic import in_currency, in_order
 from fcb_pipelines.core.facts.bodies import Json
 from fcb_pipelines.core.facts.model import SettlementFacts
 from fcb_pipelines.core.facts.stripe.balance import balance_applied, balance_debt
+from fcb_pipelines.core.facts.stripe.disputes import came_back_on, is_lost, taking, withdrawn_on
 from fcb_pipelines.core.facts.stripe.parts import (
     Amounts,
     amount_paid,
@@ -21,9 +22,6 @@ from fcb_pipelines.core.facts.stripe.parts import (
 from fcb_pipelines.core.facts.stripe.refunds import is_of_one_note, is_unnamed, succeeded
 from fcb_pipelines.core.periods import local_date
 from fcb_pipelines.core.refs import Suffix, part_ref, source_ref, suffixed
-
-# A dispute in one of these took nothing, or gave it back.
-_DISPUTE_OVER = frozenset({"won", "warning_closed", "prevented"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class SettlementReader:
         self.amounts = amounts
         document = body.get("invoice") or body["credit_note"]
         self.document = document
-        self.currency = str(document["currency"]).upper()
+        self.currency = amounts.currency
 
     def of_invoice(self, total: int) -> Settled:
         """The settlements of an invoice: payments, failures, balance, notes, refunds, disputes, write-off.
@@ -76,9 +74,9 @@ class SettlementReader:
         found += self._outside(found, total)
         found += self._overpaid(found, total)
         failed = any(each.method is Method.PAYMENT_FAILURE for each in found)
-        is_open = sum(each.amount for each in found) < total
+        is_open = sum(each.amount for each in in_currency(found, self.currency)) < total
         overpaid = any(each.method is Method.OVERPAYMENT for each in found)
-        refunds, disputes = self._refunds(), self._disputes()
+        refunds, disputes = self._refunds(), taking(self.body)
         write_off = self._write_off(found, total)
         remarks = {
             ExceptionCode.PAYMENT_FAILED: failed and is_open,
@@ -86,11 +84,11 @@ class SettlementReader:
             ExceptionCode.REFUND_WITHOUT_CREDIT_NOTE: any(
                 is_unnamed(self.body, each) for each in succeeded(self.body)
             ),
-            ExceptionCode.DISPUTED: any(not _lost(each) for each in disputes),
-            ExceptionCode.DISPUTE_LOST: any(_lost(each) for each in disputes),
+            ExceptionCode.DISPUTED: any(not is_lost(each) for each in disputes),
+            ExceptionCode.DISPUTE_LOST: any(is_lost(each) for each in disputes),
             ExceptionCode.UNCOLLECTIBLE: self.document["status"] == "uncollectible",
         }
-        found += [*refunds, *map(self._chargeback, filter(_lost, disputes)), *write_off]
+        found += [*refunds, *map(self._chargeback, filter(is_lost, disputes)), *write_off]
         return Settled(
             settlements=in_order(found),
             remarks=tuple(code for code, raised in remarks.items() if raised),
@@ -127,19 +125,21 @@ class SettlementReader:
             if payment_key(each) == key and each["status_transitions"]["paid_at"]
         ]
         own = [each for each in self.document["payments"]["data"] if payment_key(each) == key]
-        parts = [amount_paid(each) for each in (*own, *others) if amount_paid(each)]
-        shared = bool(others)
+        parts = [each for each in (*own, *others) if amount_paid(each)]
+        amounts = self.amounts.of(payment)
+        # Money is of one currency: parts in two are no shares of one receipt.
+        shared = bool(others) and len({amounts.of(each).currency for each in parts}) == 1
         return SettlementFacts(
             ref=self._ref(payment["id"]),
             document=self.ref,
             method=Method.OFF_PLATFORM if outside else Method.PAYMENT,
             date=local_date(paid_at, self.timezone) if paid_at else self.issued,
-            amount=self.amounts(amount_paid(payment)),
-            currency=str(payment["currency"]).upper(),
+            amount=amounts(amount_paid(payment)),
+            currency=amounts.currency,
             payment_id=key,
             drawn_on=self._ref(str(key)) if shared else None,
-            receipt=sum(self.amounts(part) for part in parts) if shared else None,
-            shares=tuple(self._ref(each["id"]) for each in others),
+            receipt=sum(amounts(amount_paid(part)) for part in parts) if shared else None,
+            shares=tuple(self._ref(each["id"]) for each in others if shared),
         )
 
     def _failures(
@@ -159,14 +159,14 @@ class SettlementReader:
                     yield self._failure(payment, failure["created"], own)
 
     def _failure(self, payment: Json, instant: int, amount: int) -> SettlementFacts:
-        ref = self._ref(payment["id"])
+        ref, amounts = self._ref(payment["id"]), self.amounts.of(payment)
         return SettlementFacts(
             ref=suffixed(ref, Suffix.FAILED),
             document=self.ref,
             method=Method.PAYMENT_FAILURE,
             date=local_date(instant, self.timezone),
-            amount=-self.amounts(amount),
-            currency=self.currency,
+            amount=-amounts(amount),
+            currency=amounts.currency,
             payment_id=payment_key(payment),
             undoes=ref,
         )
@@ -186,7 +186,8 @@ class SettlementReader:
 
     def _applied(self, note: Json) -> Iterable[SettlementFacts]:
         """The amount of a note applied to its invoice; invoice and note give the same settlement."""
-        amount = self.amounts(note.get("pre_payment_amount"))
+        amounts = self.amounts.of(note)
+        amount = amounts(note.get("pre_payment_amount"))
         if amount:
             invoice, own = self._ref(reference_id(note["invoice"])), self._ref(note["id"])
             yield SettlementFacts(
@@ -195,26 +196,28 @@ class SettlementReader:
                 method=Method.CREDIT_NOTE,
                 date=local_date(note["effective_at"] or note["created"], self.timezone),
                 amount=amount,
-                currency=self.currency,
+                currency=amounts.currency,
                 payment_id=note["number"],
                 drawn_on=own,
             )
 
     def _outside(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
         """S4: money from outside Stripe: reported as such, or paid without any payment that explains it."""
-        recorded = sum(each.amount for each in found if each.method is Method.OFF_PLATFORM)
+        own = in_currency(found, self.currency)
+        recorded = sum(each.amount for each in own if each.method is Method.OFF_PLATFORM)
         reported = self.amounts(self.document.get("amount_paid_off_stripe")) - recorded
         # A failed payment no longer counts as paid, even where the invoice still says so.
-        settled = sum(each.amount for each in found if each.method is not Method.PAYMENT_FAILURE)
+        settled = sum(each.amount for each in own if each.method is not Method.PAYMENT_FAILURE)
         unexplained = total - settled - self.amounts(self.document["amount_remaining"])
-        outside = max(reported, unexplained)
+        # A settlement in another currency explains it, and nobody says how much of it.
+        outside = max(reported, unexplained) if len(own) == len(found) else reported
         if outside > 0 and self.document["status"] in ("open", "paid", "uncollectible"):
             instant = self.document["status_transitions"]["paid_at"]
             yield self._own(Suffix.OFF_STRIPE, Method.OFF_PLATFORM, instant, outside)
 
     def _overpaid(self, found: Sequence[SettlementFacts], total: int) -> Iterable[SettlementFacts]:
         """S3: the excess of a payment that Stripe credits to the customer."""
-        excess = sum(each.amount for each in found) - total
+        excess = sum(each.amount for each in in_currency(found, self.currency)) - total
         credited = min(excess, self.amounts(self.document.get("amount_overpaid")))
         if credited > 0:
             instant = self.document["status_transitions"]["paid_at"]
@@ -230,7 +233,7 @@ class SettlementReader:
             self._refund(
                 each,
                 Method.REFUND,
-                0 if is_of_one_note(self.body, each) else -self.amounts(each["amount"]),
+                0 if is_of_one_note(self.body, each) else -self.amounts.of(each)(each["amount"]),
             )
             for each in succeeded(self.body)
         ]
@@ -241,9 +244,9 @@ class SettlementReader:
         A refund of this note alone is its payment. The cash of any other is in refunds pending, even
         where the note came first, and the note takes its part from there.
         """
-        amount = self.amounts(named["amount_refunded"])
         if named.get("type") == "payment_record_refund":
             record = reference_id((named["payment_record_refund"] or {}).get("refund_group")) or "?"
+            amount = self.amounts(named["amount_refunded"])
             own = self._own(Suffix.RECORD, Method.OFF_PLATFORM, None, amount)
             yield replace(own, ref=part_ref(own.ref, record))
             return
@@ -251,8 +254,9 @@ class SettlementReader:
         for refund in succeeded(self.body):
             if refund["id"] != wanted:
                 continue
+            amount = self.amounts.of(refund)(named["amount_refunded"])
             found = self._refund(refund, Method.PAYMENT, amount)
-            if amount == self.amounts(refund["amount"]):
+            if named["amount_refunded"] == refund["amount"]:
                 yield found
             else:
                 yield replace(
@@ -269,13 +273,9 @@ class SettlementReader:
             method=method,
             date=local_date(refund["created"], self.timezone),
             amount=amount,
-            currency=self.currency,
+            currency=self.amounts.of(refund).currency,
             payment_id=refund["id"],
         )
-
-    def _disputes(self) -> list[Json]:
-        found = self.body.get("disputes") or ()
-        return [each for each in found if each["status"] not in _DISPUTE_OVER]
 
     def _withdrawn(self) -> Iterable[tuple[str, date]]:
         """S13: failed refunds and won disputes, each with the day on which the money came back."""
@@ -284,21 +284,19 @@ class SettlementReader:
             if refund["status"] in ("failed", "canceled") and isinstance(came_back, Mapping):
                 yield self._ref(refund["id"]), local_date(came_back["created"], self.timezone)
         for dispute in self.body.get("disputes") or ():
-            transactions = dispute.get("balance_transactions") or ()
-            back = [each["created"] for each in transactions if (each.get("amount") or 0) > 0]
-            if dispute["status"] in _DISPUTE_OVER and back:
-                yield self._ref(dispute["id"]), local_date(max(back), self.timezone)
+            if instant := came_back_on(dispute):
+                yield self._ref(dispute["id"]), local_date(instant, self.timezone)
 
     def _chargeback(self, dispute: Json) -> SettlementFacts:
         """S9: the money of a lost dispute, dated on the day on which Stripe withdrew it."""
-        taken = [each["created"] for each in dispute.get("balance_transactions") or ()]
+        amounts = self.amounts.of(dispute)
         return SettlementFacts(
             ref=self._ref(dispute["id"]),
             document=self.ref,
             method=Method.CHARGEBACK,
-            date=local_date(min(taken, default=dispute["created"]), self.timezone),
-            amount=-self.amounts(dispute["amount"]),
-            currency=self.currency,
+            date=local_date(withdrawn_on(dispute), self.timezone),
+            amount=-amounts(dispute["amount"]),
+            currency=amounts.currency,
             payment_id=dispute["id"],
         )
 
@@ -317,10 +315,12 @@ class SettlementReader:
         }
         before = [each for each in found if each.date <= day and each.ref not in later]
         still_open = total - sum(each.amount for each in before)
-        if still_open <= 0:
+        if still_open <= 0 or len(in_currency(before, self.currency)) < len(before):
+            # Of a debt that was settled in another currency nobody says how much was open.
             return
         yield self._own(Suffix.WRITE_OFF, Method.WRITE_OFF, given_up, still_open)
-        for settled in (each for each in in_order(found) if each not in before):
+        after = [each for each in in_currency(found, self.currency) if each not in before]
+        for settled in in_order(after):
             back = min(still_open, settled.amount)
             if back:
                 still_open -= back
@@ -344,7 +344,3 @@ class SettlementReader:
 
     def _ref(self, source_id: str | None) -> str:
         return source_ref(System.STRIPE, self.account, source_id)
-
-
-def _lost(dispute: Json) -> bool:
-    return bool(dispute["status"] == "lost")
