@@ -1,8 +1,9 @@
 """Nothing is lost: source = posted + listed, for every amount of every document.
 
 Each document has up to three measures, kept apart: revenue, tax and cash. Each measure has a row with
-the source's amount, the posted one, and the rest that is listed with its reason. The rows follow from
-double entry and the dispositions alone, not from the rules that build and settle documents.
+the source's amount, the posted one, and the rest that is listed with its reason. Every amount counts in
+its own currency: where the source has another one now than the books, each currency has a row. The rows
+follow from double entry and the dispositions alone, not from the rules that build and settle documents.
 
 The void of an invoice and its credit notes both reverse the sale, so they form one group. The source's
 amount of such a group is zero, and the ledger's must be zero too.
@@ -21,9 +22,14 @@ from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveState
 from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.delta import LedgerDelta
+from fcb_pipelines.core.proof.listed import EXPLAINS, LISTS_CASH
 from fcb_pipelines.core.refs import Suffix, base_of, suffixed, without
 
 DRAFT = "draft"
+_PARTS = ((Measure.REVENUE, "net"), (Measure.TAX, "tax"))
+
+# A movement of money: the ref of its entry or receipt, and its currency.
+_Entry = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,21 +120,26 @@ class _Joined:
 
     def _rows(self, ref: str, source: tuple[int, int], refs: Sequence[str]) -> Iterable[AmountRow]:
         moves = [move for each in refs for move in self._posted[each]]
-        net = sum(move.document.kind.sign * move.document.net for move in moves)
-        tax = sum(move.document.kind.sign * move.document.tax for move in moves)
+        posted: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for move in moves:
+            sign, sums = move.document.kind.sign, posted[move.document.currency]
+            sums[0] += sign * move.document.net
+            sums[1] += sign * move.document.tax
         code = self._listed(refs)
         first = self._decided.get(ref)
-        currency = (first and first.currency) or (moves[0].document.currency if moves else "")
+        own = (first and first.currency) or next(iter(posted), "")
         unread = ref in self._facts and self._facts[ref].is_unread
-        for measure, billed, posted, part in (
-            (Measure.REVENUE, source[0], net, "net"),
-            (Measure.TAX, source[1], tax, "tax"),
-        ):
-            listed, why = self._explained(refs, billed, posted, code, part)
-            # An unread document has no amounts; one row says so.
-            why = code if unread and measure is Measure.REVENUE else why
-            if billed or posted or listed or (unread and why):
-                yield self._row(ref, ref, currency, measure, None, (billed, posted, listed), why)
+        for currency in dict.fromkeys((own, *posted)):
+            billed = source if currency == own else (0, 0)
+            for place, (measure, part) in enumerate(_PARTS):
+                at_source, in_books = billed[place], posted[currency][place]
+                listed, why = self._explained(refs, at_source, in_books, code, part)
+                # An unread document has no amounts; one row says so.
+                is_unknown = unread and measure is Measure.REVENUE and currency == own
+                why = code if is_unknown else why
+                if at_source or in_books or listed or (is_unknown and why):
+                    found = (at_source, in_books, listed)
+                    yield self._row(ref, ref, currency, measure, None, found, why)
 
     def _listed(self, refs: Sequence[str]) -> str | None:
         """The reason or exception that lists these documents, where there is one."""
@@ -143,7 +154,7 @@ class _Joined:
                 return next(
                     iter(codes), DRAFT if ref in self._drafts else ExceptionCode.NOT_WRITTEN
                 )
-            found = [code for code in (*row.exceptions, *codes) if code in _EXPLAINS]
+            found = [code for code in (*row.exceptions, *codes) if code in EXPLAINS]
             if found:
                 return found[0]
         return None
@@ -165,7 +176,7 @@ class _Joined:
 
     def cash(self) -> Iterable[AmountRow]:
         """The rows of cash: every movement of money once, also where it is for several documents."""
-        received: dict[str, int] = defaultdict(int)
+        received: dict[_Entry, int] = defaultdict(int)
         of: dict[str, tuple[InvoiceFacts, SettlementFacts]] = {}
         shared: dict[str, list[tuple[InvoiceFacts, SettlementFacts]]] = defaultdict(list)
         names: dict[str, str] = {}
@@ -178,21 +189,28 @@ class _Joined:
                 known = of.get(key)
                 if known is None or self._weight(one, settled) > self._weight(*known):
                     of[key] = one, settled
+                entry = key, settled.currency
                 if settled.receipt is None:
-                    received[key] += one.kind.sign * settled.amount
+                    received[entry] += one.kind.sign * settled.amount
                 else:
-                    received[key] = one.kind.sign * settled.receipt
+                    received[entry] = one.kind.sign * settled.receipt
                     shared[key].append((one, settled))
         posted, held = self._cash_posted(names)
-        for key in dict.fromkeys((*received, *posted)):
-            if received[key] == posted[key] and len(shared[key]) > 1:
+        for entry in dict.fromkeys((*received, *posted)):
+            key, currency = entry
+            if received[entry] == posted[entry] and len(shared[key]) > 1:
                 # One row for each other document's part; the main document has the rest.
-                parts = [part for part in shared[key] if part[0].ref != of[key][0].ref]
-                for part in parts:
+                for part in shared[key]:
+                    if part[0].ref == of[key][0].ref or part[1].currency != currency:
+                        continue
                     amount = part[0].kind.sign * part[1].amount
-                    received[key], posted[key] = received[key] - amount, posted[key] - amount
-                    yield from self._cash_row(part[1].ref, amount, amount, part, None)
-            yield from self._cash_row(key, received[key], posted[key], of.get(key), held.get(key))
+                    received[entry] -= amount
+                    posted[entry] -= amount
+                    own = part[1].ref, part[1].currency
+                    yield from self._cash_row(own, amount, amount, part, None)
+            yield from self._cash_row(
+                entry, received[entry], posted[entry], of.get(key), held.get(entry)
+            )
 
     def _is_counted(self, one: InvoiceFacts, settled: SettlementFacts) -> bool:
         """Whether a settlement is cash of the books: of a document in them, or since they began."""
@@ -211,9 +229,9 @@ class _Joined:
 
     def _cash_posted(
         self, names: Mapping[str, str]
-    ) -> tuple[dict[str, int], dict[str, LedgerSettlement]]:
-        posted: dict[str, int] = defaultdict(int)
-        held: dict[str, LedgerSettlement] = {}
+    ) -> tuple[dict[_Entry, int], dict[_Entry, LedgerSettlement]]:
+        posted: dict[_Entry, int] = defaultdict(int)
+        held: dict[_Entry, LedgerSettlement] = {}
         receipts: set[str] = set()
         # A part that its source no longer reports is still a part of the posted receipt.
         names = {**self._parts_held(), **names}
@@ -229,8 +247,8 @@ class _Joined:
                 own = without(entry.ref, Suffix.UNDONE)
                 key = names.get(own, own)
                 amount = settled.kind.sign * settled.amount
-            posted[key] += amount
-            held.setdefault(key, entry)
+            posted[key, settled.currency] += amount
+            held.setdefault((key, settled.currency), entry)
         return posted, held
 
     def _parts_held(self) -> dict[str, str]:
@@ -243,14 +261,14 @@ class _Joined:
 
     def _cash_row(
         self,
-        key: str,
+        entry: _Entry,
         received: int,
         posted: int,
         of: tuple[InvoiceFacts, SettlementFacts] | None,
         held: LedgerSettlement | None,
     ) -> Iterable[AmountRow]:
+        key, currency = entry
         ref = of[0].ref if of else held.settlement.document if held else key
-        currency = of[1].currency if of else held.settlement.currency if held else ""
         day = of[1].date if of else held.settlement.date if held else None
         waits = of is not None and self._is_opening(of[0]) and bool(posted)
         listed = 0
@@ -290,7 +308,7 @@ class _Joined:
         if of is None and row.reason == Reason.BEFORE_CUTOVER:
             return received - posted, ExceptionCode.SETTLEMENT_TAKEN_BACK
         if not codes and of is not None:
-            codes = [code for code in row.exceptions if code in _LISTS_CASH]
+            codes = [code for code in row.exceptions if code in LISTS_CASH]
         if not codes and of is None and parts:
             # The rest of a receipt, of which no document in the books has a part.
             codes = [ExceptionCode.SETTLEMENT_TAKEN_BACK]
@@ -324,26 +342,3 @@ class _Joined:
             listed=sums[2],
             why=why,
         )
-
-
-# The exceptions of a posted document whose amount in the books differs from its source's.
-_EXPLAINS = frozenset(
-    {
-        ExceptionCode.SOURCE_CHANGED,
-        ExceptionCode.SETTINGS_CHANGED,
-        ExceptionCode.EDITED_IN_LEDGER,
-        ExceptionCode.VOIDED_AFTER_POSTING,
-        ExceptionCode.TAKEN_BACK_TWICE,
-        ExceptionCode.MISSING_AT_SOURCE,
-        ExceptionCode.UNREACHABLE,
-    }
-)
-# The exceptions of a posted document with cash that is not booked.
-_LISTS_CASH = frozenset(
-    {
-        ExceptionCode.OFF_STRIPE_PAYMENT,
-        ExceptionCode.SETTLEMENT_UNSUPPORTED,
-        ExceptionCode.DISPUTE_LOST,
-        ExceptionCode.DISPUTED,
-    }
-)

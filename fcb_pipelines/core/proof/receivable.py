@@ -53,7 +53,7 @@ def receivable(
     unsettled: Mapping[str, tuple[int, ExceptionCode]],
     settlements: Iterable[LedgerSettlement] = (),
 ) -> tuple[ReceivableRow, ...]:
-    """One row for each document with a receivable at its source or in the ledger.
+    """One row for each document with a receivable at its source or in the ledger, and for each currency of it.
 
     `unsettled` maps refs to the sum of confirmed settlements that are listed instead of posted, minor
     units, and the exception that lists them.
@@ -84,19 +84,25 @@ def receivable(
             # settled it in the ledger by hand.
             listed = source - row.kind.sign * max(0, row.owed + amount)
             not_posted = listed if source != ledger else 0
-        if source or ledger or not_posted:
-            rows.append(
-                ReceivableRow(
-                    ref=row.ref,
-                    partner=row.partner or "",
-                    currency=row.currency,
-                    source=source,
-                    ledger=ledger,
-                    not_posted=not_posted,
-                    why=why,
-                    number=row.number,
-                )
+        booked_in = move.document.currency if move else row.currency
+        sides = [(row.currency, source, ledger, not_posted)]
+        if booked_in != row.currency:
+            # Its source has another currency now: neither amount is the other.
+            sides = [(row.currency, source, 0, 0), (booked_in, 0, ledger, 0)]
+        rows += [
+            ReceivableRow(
+                ref=row.ref,
+                partner=row.partner or "",
+                currency=currency,
+                source=owed,
+                ledger=held,
+                not_posted=left,
+                why=why,
+                number=row.number,
             )
+            for currency, owed, held, left in sides
+            if owed or held or left
+        ]
     rows += [
         _without_disposition(move)
         for ref, move in posted.items()
