@@ -181,7 +181,9 @@ def draft_moves(
         plan = plan_drafts(this.documents, _gated(this, reader))
         written = [*plan.create, *plan.rebuild]
         rebuilt = {document.ref for document in plan.rebuild}
-        refused = refused_by(lambda: reader.ledger.write_drafts(written, replace=rebuilt))
+        refused = refused_by(
+            lambda: reader.ledger.write_drafts(written, replace=rebuilt), context.log.warning
+        )
         moves = reader.ledger.read_moves([document.ref for document in this.documents])
         reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused)
@@ -212,7 +214,7 @@ def posted_moves(
         drafts = {ref: row.move for ref, row in now.items() if row.move}
         post = posts(config)
         refs = plan_posting(this.documents, drafts, config.approved) if post else ()
-        refused = refused_by(lambda: reader.ledger.post(refs))
+        refused = refused_by(lambda: reader.ledger.post(refs), context.log.warning)
         moves = reader.ledger.read_moves([document.ref for document in this.documents])
         reader.note(moves)
     frame = to_frame(moves, LedgerMove, refused=refused, posts=post)
@@ -243,7 +245,7 @@ def settlements(
             *this.settlement_plan(now, reader.books).write,
             *this.on_account_plan(now, reader.books).write,
         ]
-        refused = refused_by(lambda: settle_each(reader.ledger, write))
+        refused = refused_by(lambda: settle_each(reader.ledger, write), context.log.warning)
         rows = reader.ledger_state(this.document_refs, this.settlement_refs, this.counterparts)
     frame = _states(rows, reader, refused=refused)
     facts = {"settled": len(write) - len(refused), "refused": len(refused)}

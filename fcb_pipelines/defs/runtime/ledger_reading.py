@@ -101,14 +101,19 @@ class LedgerReader:
             self.log.append(identity, news, run_id=self.run_id)
 
 
-def refused_by(write: Callable[[], object]) -> dict[str, str]:
-    """Do a write and return the refused entries: ref -> code of the refusal.
+def refused_by(
+    write: Callable[[], object], tell: Callable[[str], object] | None = None
+) -> dict[str, str]:
+    """Do a write and return the refused entries: ref -> code of the refusal. `tell` is told why.
 
     The rest of the batch is written: one bad row never stops it, and never disappears.
     """
     try:
         write()
     except EntriesRefused as refused:
+        if tell is not None:
+            for each in refused.refusals:
+                tell(f"{each.ref}: {each.code} ({each.detail})")
         return {refusal.ref: refusal.code for refusal in refused.refusals}
     return {}
 

@@ -215,6 +215,11 @@ def test_what_the_ledger_refused_is_listed_with_its_code() -> None:
     draft = {**GOOD, REF: stands(a_move(DOCUMENT, MoveState.DRAFT))}
     (row,) = deltas(draft, refused={REF: "refused_by_ledger"})
     assert (row.expected, row.actual, row.code) == ("posted", "draft", "refused_by_ledger")
+    unpaid = {**GOOD, SETTLEMENT.ref: stands(ref=SETTLEMENT.ref)}
+    rows = deltas(unpaid, refused={SETTLEMENT.ref: "refused_by_ledger"})
+    assert {(row.entry, row.code) for row in rows if row.entry != REF} == {
+        (SETTLEMENT.ref, "refused_by_ledger")
+    }
 
 
 def test_a_draft_waits_for_its_posting_and_its_settlement_is_no_difference() -> None:
