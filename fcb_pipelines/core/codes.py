@@ -108,7 +108,7 @@ class ExceptionCode(_Code):
         return member
 
     # fmt: off
-    SOURCE_CHANGED = "source_changed", "The document changed at the source after it was posted.", "`fcb ledger correct REF` writes the difference; the posted move stays. A new number or day has none: until the source has the old one again it stays listed."
+    SOURCE_CHANGED = "source_changed", "The document changed at the source after it was posted, or NexaCloud gives it to another customer.", "`fcb ledger correct REF` writes the difference; the posted move stays, and what is paid is booked. A new number, day or customer has no difference to write: it stays listed until the old one is back, or until the ledger partners of customers that are one are merged. One in another currency: void it at the source and issue it anew."
     SETTINGS_CHANGED = "settings_changed", "The configuration, or another id in NexaCloud, would now write another document; the source is as it was.", "Nothing: the posted move stays as it was written, and it stays listed."
     EDITED_IN_LEDGER = "edited_in_ledger", "The move was edited, unreconciled, re-dated or removed in the ledger.", "Undo the edit, or `fcb ledger release REF` if it was removed; one that was cancelled still has its id: put it back there, or delete it first."
     VOIDED_AFTER_POSTING = "voided_after_posting", "The source voided the document after it was posted.", "`fcb ledger correct REF` reverses it on the void date or the first open one."

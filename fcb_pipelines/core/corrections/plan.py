@@ -138,8 +138,8 @@ def plan_correction(
     target = None if withdrawn else _target(case, settings)
     if isinstance(target, str):
         return CorrectionPlan(ref=ref, why=target, currency=currency, now=now, after=now)
-    if ChangedSide.LEDGER in changed_sides(target, move):
-        why = "it was edited in the ledger: undo the edit first"
+    why = _why_not(move, target)
+    if why:
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
     reported = settlement_refs([case.facts])
     gone = withdrawn_settlements(unreversed_settlements(ledger_state).get(ref, ()), reported)
@@ -161,6 +161,19 @@ def plan_correction(
         after=_after(now, found, undo, move.document.kind),
     )
     return _refused(plan, case, posted, target)
+
+
+def _why_not(move: LedgerMove, target: LedgerDocument | None) -> str | None:
+    """Why a posted document can't be corrected to its target (None: reversed); None where it can."""
+    if ChangedSide.LEDGER in changed_sides(target, move):
+        return "it was edited in the ledger: undo the edit first"
+    posted = move.document
+    if target is None or (target.kind, target.currency) == (posted.kind, posted.currency):
+        return None
+    return (
+        f"refused: it is posted as {posted.kind} in {posted.currency}, and its source has it as {target.kind} "
+        f"in {target.currency}: void it there and issue it anew"
+    )
 
 
 def _in_words(case: Case, found: Correction | None, undo: Sequence[Settlement]) -> str:

@@ -7,7 +7,7 @@ of today and the read-back of today are each compared with it.
 from enum import StrEnum
 
 from fcb_pipelines.core.ledger.entries import LedgerDocument
-from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, is_same_document
+from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState, is_as_written
 
 
 class ChangedSide(StrEnum):
@@ -31,7 +31,7 @@ def changed_sides(document: LedgerDocument | None, move: LedgerMove) -> frozense
     if document is not None and document.content_hash != move.stored_hash:
         found.add(ChangedSide.SETTINGS if _is_same_sale(document, move) else ChangedSide.SOURCE)
     redated = move.state is MoveState.POSTED and move.accounting_date != move.document.date
-    if redated or not is_same_document(move, move.stored_hash):
+    if redated or not is_as_written(move):
         found.add(ChangedSide.LEDGER)
     return frozenset(found)
 

@@ -198,6 +198,11 @@ def is_same_document(move: LedgerMove, content_hash: str | None) -> bool:
     return any(_owned_by(move.document, link).content_hash == content_hash for link in links)
 
 
+def is_as_written(move: LedgerMove) -> bool:
+    """Whether the move, as read back now, is the document that was written: nobody edited it since."""
+    return is_same_document(move, move.stored_hash)
+
+
 def _owned_by(document: LedgerDocument, partner: str) -> LedgerDocument:
     # The document itself keeps its digest once computed; a copy would compute it again.
     return document if document.partner == partner else replace(document, partner=partner)

@@ -243,14 +243,26 @@ def _cause(
 ) -> ExceptionCode:
     """The exception that explains a residual.
 
-    It is that of a settlement that could not be written, else the only other one of the document, else
-    a source that changed after the correction, else an edit in the ledger.
+    It is that of a settlement that could not be written, else that of another difference that moves the
+    open amount, else a source that changed after the correction, else an edit in the ledger. A label, a
+    date or an account moves none.
     """
-    codes = {delta.code for delta in found}
+    if document.ref in explained:
+        return explained[document.ref]
+    moving = {row.code for row in found if row.entry != document.ref or row.field in _MOVES_OPEN}
     changed_again = corrections and not answered(document.source_hash or "", corrections)
     otherwise = ExceptionCode.SOURCE_CHANGED if changed_again else ExceptionCode.EDITED_IN_LEDGER
-    alone = codes.pop() if len(codes) == 1 else otherwise
-    return explained.get(document.ref, alone)
+    return next((code for code in _CAUSES if code in moving), otherwise)
+
+
+# The fields of a document that move its open amount, and the causes of one, the gravest first.
+_MOVES_OPEN = frozenset({"total", "currency", "kind"})
+_CAUSES = (
+    ExceptionCode.EDITED_IN_LEDGER,
+    ExceptionCode.SETTLEMENT_TAKEN_BACK,
+    ExceptionCode.SOURCE_CHANGED,
+    ExceptionCode.NOT_WRITTEN,
+)
 
 
 def _residual_delta(

@@ -8,7 +8,12 @@ from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerState, settled_under
+from fcb_pipelines.core.ledger.moves import (
+    LedgerState,
+    MoveState,
+    is_as_written,
+    settled_under,
+)
 from fcb_pipelines.core.refs import Suffix, suffixed
 from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
@@ -23,17 +28,31 @@ def intended_settlements(
     """The settlements that the ledger should hold for these documents, one for each ref.
 
     `facts` has the facts of every document by its ref. `ledger_state` shows which refunds were booked
-    before their credit note came.
+    before their credit note came, and whose document the ledger has.
     """
     found: dict[str, Settlement] = {}
     parts = _parts(ledger_state)
     for document in documents:
         of = facts[document.ref]
+        document = _as_owned(document, ledger_state)
         for settled in as_booked(of.settlements, ledger_state):
             if posts(settled, settings, of.currency):
                 settlement = _settlement_now(document, settled, ledger_state, parts)
                 found.setdefault(settlement.ref, settlement)
     return tuple(found.values())
+
+
+def _as_owned(document: LedgerDocument, ledger_state: Mapping[str, LedgerState]) -> LedgerDocument:
+    """The document under the partner that it was posted for: a posted move keeps its own (A9).
+
+    A payment of another partner would leave that one with a credit and this one with a debt.
+    """
+    now = ledger_state.get(document.ref)
+    move = now.move if now else None
+    if move is None or move.state is not MoveState.POSTED or document.partner in move.partner_links:
+        return document
+    owned = move.document.partner in move.partner_links and is_as_written(move)
+    return replace(document, partner=move.document.partner) if owned else document
 
 
 def _settlement_now(

@@ -7,18 +7,18 @@ from datetime import date
 
 from fcb_pipelines.core.codes import ExceptionCode, Method
 from fcb_pipelines.core.facts.model import InvoiceFacts
-from fcb_pipelines.core.ledger.corrections import answered, by_base
+from fcb_pipelines.core.ledger.corrections import by_base
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import (
     RECONCILED,
     LedgerMove,
     LedgerState,
     MoveState,
-    is_same_document,
     settled_under,
 )
 from fcb_pipelines.core.refs import Suffix, suffixed
 from fcb_pipelines.core.settlements.requirements import draws_on_a_document, unmet
+from fcb_pipelines.core.settlements.taking import Rooms
 
 # The exceptions that keep a confirmed settlement out of a correct ledger. One that a person undid is not
 # written either, but it leaves the books wrong, so its exception is not among these.
@@ -100,7 +100,7 @@ def plan_settlements(
     opening: Collection[str] = (),
     lacking: Collection[Method] = (),
 ) -> SettlementPlan:
-    """Settle only documents that are posted as intended; never redo a settlement that a person undid (D3).
+    """Settle only documents that are posted as they were written, and never redo what a person undid (D3).
 
     `posted` are the intended documents of the month by ref; `moves` are the ledger's moves of them and
     of the documents of other months that they are allocated with. `opening` are documents dated before
@@ -114,12 +114,11 @@ def plan_settlements(
     corrections = by_base(moves.values())
     of_document = by_document(settlements)
     receipts = _receipts(ledger_state)
+    rooms = Rooms(posted, moves, corrections, of_document, ledger_state)
     # A reversal comes after the settlement that it reverses: without that it has nothing to reverse.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
         own, other = _sides(settlement, posted)
-        if not own or not all(
-            _is_posted(posted.get(ref), moves.get(ref), corrections.get(ref, ())) for ref in own
-        ):
+        if not own or not all(_is_posted(moves.get(ref)) for ref in own):
             continue
         now = ledger_state.get(settlement.ref, LedgerState(ref=settlement.ref))
         if not now.absent and waits_for_payment(settlement, of_document[settlement.document]):
@@ -127,7 +126,10 @@ def plan_settlements(
         code = left_out.get(settlement.undoes or "") or obstacle(
             settlement, now, entry_lock, lacking
         )
-        waits = not all(_is_posted(None, moves.get(ref), ()) for ref in other)
+        done = _done(now) or _owes_nothing_more(now, moves.get(settlement.document))
+        if code is None and not done:
+            code = rooms.refusal(settlement, own, absent=now.absent)
+        waits = not all(_is_posted(moves.get(ref)) for ref in other)
         if code is None and now.absent and not waits:
             fits = _fits(settlement, moves, corrections)
             if not fits or _contradicts(settlement, moves, ledger_state, receipts):
@@ -137,10 +139,12 @@ def plan_settlements(
         if code or waits:
             left_out[settlement.ref] = code or ExceptionCode.CREDIT_NOTE_WAITS
             exceptions += [(ref, left_out[settlement.ref]) for ref in own]
-        elif not (_done(now) or _owes_nothing_more(now, moves.get(settlement.document))):
+        elif not done:
             write.append(settlement)
             if settlement.receipt is not None:
                 receipts[settlement.drawn_on or ""] = settlement.receipt, settlement.currency
+            if now.absent:
+                rooms.take(settlement, own)
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
 
 
@@ -167,16 +171,8 @@ def _sides(
     return own, tuple(ref for ref in sides if ref not in documents)
 
 
-def _is_posted(
-    document: LedgerDocument | None, move: LedgerMove | None, corrections: Sequence[LedgerMove]
-) -> bool:
-    """Whether a document is posted; where the intended one is known, as intended or corrected to it."""
-    if move is None or move.state is not MoveState.POSTED:
-        return False
-    if document is None or is_same_document(move, document.content_hash):
-        return True
-    corrected = answered(document.source_hash or "", corrections)
-    return corrected and is_same_document(move, move.stored_hash)
+def _is_posted(move: LedgerMove | None) -> bool:
+    return move is not None and move.state is MoveState.POSTED
 
 
 def _fits(

@@ -122,6 +122,13 @@ def test_d2_a_change_is_corrected_to_what_the_source_says_beside_the_notes_that_
     assert sides(plan)[1][:2] == (15000 - 5000, 1950 - 650)
 
 
+@pytest.mark.parametrize("changes", [{"kind": Kind.CREDIT_NOTE}, {"currency": "USD"}])
+def test_d2_of_another_kind_or_currency_is_refused_and_says_what_mends_it(changes: Any) -> None:
+    plan = planned(an_invoice("in_1", **changes))
+    assert plan.is_empty
+    assert "void it there and issue it anew" in plan.why
+
+
 @pytest.mark.parametrize("answers", ["void", "a dearer one"])
 def test_d2_a_source_that_goes_back_to_what_was_posted_is_corrected_once_more(answers: str) -> None:
     by = 20000 if answers == "void" else -300

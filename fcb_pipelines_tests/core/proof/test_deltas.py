@@ -279,6 +279,35 @@ def test_a_settlement_that_does_not_stand_is_named_with_its_residual(
     assert (residual.expected, residual.actual) == ("0", str(DOCUMENT.total))
 
 
+OTHERWISE = {
+    "a label at the source": (replace(DOCUMENT, number="before"), "another source"),
+    "the owner in NexaCloud": (replace(DOCUMENT, partner="nexacloud:before"), DOCUMENT.source_hash),
+    "the settings": (replace(DOCUMENT, nexacloud_invoice_id="before"), DOCUMENT.source_hash),
+}
+
+
+@pytest.mark.parametrize("case", OTHERWISE)
+def test_d3_nobody_edited_what_is_open_because_a_payment_of_a_changed_document_is_not_written(
+    case: str,
+) -> None:
+    before, source = OTHERWISE[case]
+    move = a_move(before, residual=DOCUMENT.total, stored_source_hash=source)
+    rows = deltas({REF: stands(move, seen="posted")})
+    assert "edited_in_ledger" not in {row.code for row in rows}, case
+    (residual,) = (row for row in rows if row.aspect == RESIDUAL)
+    assert residual.code == "not_written"
+
+
+@pytest.mark.parametrize("case", OTHERWISE)
+def test_d3_a_changed_document_that_a_person_settled_otherwise_is_edited(case: str) -> None:
+    before, source = OTHERWISE[case]
+    move = a_move(before, residual=1, stored_source_hash=source)
+    (residual,) = (
+        row for row in deltas({**GOOD, REF: stands(move, seen="posted")}) if row.aspect == RESIDUAL
+    )
+    assert residual.code == "edited_in_ledger", case
+
+
 def test_d3_a_settlement_that_a_person_unreconciled_leaves_its_document_open() -> None:
     entry = stands(settlement=an_entry(SETTLEMENT, reconciled=0), seen=RECONCILED)
     rows = deltas({REF: UNPAID, SETTLEMENT.ref: entry}, exceptions=((REF, "edited_in_ledger"),))

@@ -123,8 +123,8 @@ def now(entry: LedgerSettlement | None, seen: str | None = None) -> LedgerState:
         ("nothing stands", UNPAID, None, None, True, None),
         ("the document is a draft", draft(residual=22600), None, None, False, None),
         ("no document stands", None, None, None, False, None),
-        ("D3 the posted document was edited", replace(UNPAID, document=EDITED), None, None, False, None),
-        ("D2 its source changed after posting", a_move(BEFORE, residual=22600), None, None, False, None),
+        ("D3 the posted document was edited", replace(UNPAID, document=EDITED), None, None, False, "edited_in_ledger"),
+        ("D2 a label changed after posting", a_move(BEFORE, residual=22600), None, None, True, None),
         ("it stands", a_move(), now(ENTRY, RECONCILED), None, False, None),
         ("D5 it stands and was never logged", a_move(), now(ENTRY), None, False, None),
         ("D5 it stands and is not reconciled yet", UNPAID, now(OPEN, "posted"), None, True, None),
@@ -141,7 +141,7 @@ def now(entry: LedgerSettlement | None, seen: str | None = None) -> LedgerState:
         ("S3 the rest of it is the customer's credit", a_move(), now(an_entry(SETTLEMENT, reconciled=22500), "posted"), None, False, None),
     ],
 )  # fmt: skip
-def test_a_settlement_is_written_only_on_what_is_posted_as_intended_and_never_redone(
+def test_a_settlement_is_written_only_on_what_is_posted_as_written_and_never_redone(
     case: str,
     move: LedgerMove | None,
     ledger_state: LedgerState | None,
@@ -261,16 +261,17 @@ def test_s5_a_part_of_a_payment_joins_what_stands_of_it_and_no_receipt_grows(
 
 @pytest.mark.parametrize(
     ("answers", "hand", "written"),
-    [(DOCUMENT.source_hash, BEFORE, 1), ("another source", BEFORE, 0), (DOCUMENT.source_hash, EDITED, 0)],
+    [(DOCUMENT.source_hash, BEFORE, 1), ("another source", BEFORE, 1), (DOCUMENT.source_hash, EDITED, 0)],
     ids=["corrected", "changed once more since", "edited as well"],
 )  # fmt: skip
-def test_d2_what_settles_a_changed_document_is_written_once_a_correction_answers_the_change(
+def test_d2_d3_a_corrected_document_takes_its_payment_unless_a_person_edited_it(
     answers: str, hand: LedgerDocument, written: int
 ) -> None:
     move = a_move(hand, stored_hash=BEFORE.content_hash)
     more = replace(DOCUMENT, ref=f"{REF}:correction:1", reverses=REF)
     moves = {REF: move, more.ref: a_move(more, stored_source_hash=answers)}
-    plan = plan_settlements([SETTLEMENT], {REF: DOCUMENT}, moves, {}, None)
+    wanted = replace(DOCUMENT, number="another")
+    plan = plan_settlements([SETTLEMENT], {REF: wanted}, moves, {}, None)
     assert len(plan.write) == written
 
 
