@@ -8,6 +8,7 @@
     stripe:acct_1:cn_2:in_7                  the part of a note (or payment) that belongs to an invoice
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
     stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
+    stripe:acct_1:in_7:balance:correction:1  our correction of an entry without an id, likewise
     stripe:acct_1:txn_1                      a transaction of a source's balance
     stripe:acct_1:2026-04-03:CAD:charge:2026-04-05:1:other_services
                                              a day's transactions of other services that are paid out together, summed
@@ -27,7 +28,7 @@ out of a ref again:
 - an account's service and id, unless the owner has a colon; the id may be any text, since NexaCloud
   and Lago let customers have any;
 - the ref before a suffix;
-- the document that a correction belongs to, and its number, unless an id in it is `correction`.
+- the document or entry that a correction belongs to, and its number, unless an id in it is `correction`.
 """
 
 from datetime import date
@@ -180,7 +181,7 @@ def day_ref(
 
 
 def correction_ref(base: str, number: int) -> str:
-    """The ref of a document's correction of this number, counted from 1."""
+    """The ref of a correction of this number of a document or settlement, counted from 1."""
     return f"{base}{_CORRECTION}{number}"
 
 
@@ -190,7 +191,7 @@ def is_correction(ref: str) -> bool:
 
 
 def base_of(ref: str) -> str:
-    """The ref of the document that a correction belongs to; any other ref itself."""
+    """The ref of the document or settlement that a correction belongs to; any other ref itself."""
     return ref.partition(_CORRECTION)[0]
 
 

@@ -15,6 +15,7 @@ from fcb_pipelines.connectors.ledger import Ledger
 from fcb_pipelines.core.codes import Kind, Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import MoveState, PaymentState
+from fcb_pipelines.core.refs import correction_ref
 from fcb_pipelines_tests.documents import (
     a_credit_note,
     a_line,
@@ -968,3 +969,68 @@ def test_a_life_settled_in_any_order_of_calls_ends_in_the_same_books(
         ledger.settle(settlements[third::3])
     ledger.settle(settlements)
     assert_lived(ledger)
+
+
+# --- what is corrected beside a settlement ----------------------------------------------------
+
+
+def corrected(settled: Settlement, amount: int, *, back: bool = False) -> Settlement:
+    """The correction over `amount` of a settlement; one that takes it `back` in part undoes it."""
+    undoes = settled.ref if back else None
+    return replace(settled, ref=correction_ref(settled.ref, 1), amount=amount, undoes=undoes)
+
+
+def test_d2_a_settlement_that_grew_settles_the_more_of_its_document(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    part = a_settlement(document, 600, name="off_stripe", method=Method.OFF_PLATFORM)
+    more = corrected(part, 400)
+    known = in_calls(ledger, [part], [more])
+    assert_settled(ledger, part)
+    assert_settled(ledger, more)
+    assert residual(ledger, document) == document.total - 1000
+    assert balances(ledger) == expected_balances([document], known)
+
+
+@pytest.mark.parametrize("method", [Method.OFF_PLATFORM, Method.WRITE_OFF, Method.CUSTOMER_BALANCE])
+def test_d2_a_settlement_that_shrank_leaves_its_document_open_by_that(
+    ledger: Ledger, method: Method
+) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    whole = a_settlement(document, document.total, name="whole", method=method)
+    less = corrected(whole, -400, back=True)
+    known = in_calls(ledger, [whole], [less])
+    assert_settled(ledger, whole)
+    assert_settled(ledger, less)
+    assert residual(ledger, document) == 400
+    assert balances(ledger) == expected_balances([document], known)
+
+
+def test_d2_a_write_off_of_which_a_note_left_less_is_taken_back_by_that(ledger: Ledger) -> None:
+    document, note = an_invoice(), a_note()
+    written(ledger, document, note)
+    given_up = a_settlement(document, document.total, name="write_off", method=Method.WRITE_OFF)
+    used = allocated(note, document, 500)
+    less = corrected(given_up, -500, back=True)
+    known = in_calls(ledger, [given_up], [used], [less])
+    for each in known:
+        assert_settled(ledger, each)
+    assert residual(ledger, document) == 0
+    assert residual(ledger, note) == note.total - 500
+    assert balances(ledger) == expected_balances([document, note], known)
+
+
+def test_d2_an_excess_that_grew_takes_up_the_payment_that_stood_open(ledger: Ledger) -> None:
+    document = an_invoice()
+    written(ledger, document)
+    first = a_settlement(document, document.total + 1000, name="first")
+    excess = a_settlement(document, -1000, name="excess", method=Method.OVERPAYMENT)
+    second = a_settlement(document, 500, name="second", day=JUNE)
+    more = corrected(excess, -500)
+    known = in_calls(ledger, [first, excess], [second], [more])
+    for each in known:
+        assert_settled(ledger, each)
+    assert residual(ledger, document) == 0
+    assert ("112110", "CAD") not in balances(ledger)
+    assert balances(ledger) == expected_balances([document], known)

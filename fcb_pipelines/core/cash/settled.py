@@ -13,7 +13,7 @@ from fcb_pipelines.core.ledger.cash import matching_key
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.refs import Suffix, without
 from fcb_pipelines.core.settlements.policy import posts
-from fcb_pipelines.core.settlements.routes import route
+from fcb_pipelines.core.settlements.routes import through_outstanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +84,6 @@ def _row(facts: InvoiceFacts, each: SettlementFacts, body_hash: str | None) -> S
         payment_id=each.payment_id,
         body_hash=body_hash,
     )
-
-
-def through_outstanding(method: Method, settings: Settings) -> bool:
-    """Whether a method's entries have a line on the outstanding account of the Stripe journal."""
-    if method is Method.CREDIT_NOTE:
-        return False
-    journal = settings.journals.stripe
-    return route(method, settings).through == journal.outstanding
 
 
 def booked_cash(posted: Iterable[Settlement], settings: Settings) -> tuple[SettledCash, ...]:

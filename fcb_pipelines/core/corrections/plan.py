@@ -7,6 +7,12 @@ from datetime import date
 from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.company.settings import Settings
 from fcb_pipelines.core.corrections.document import Correction, correction
+from fcb_pipelines.core.corrections.settlements import (
+    Amendment,
+    can_undo,
+    plan_amendments,
+    reversal,
+)
 from fcb_pipelines.core.dispositions.case import Case, intended
 from fcb_pipelines.core.dispositions.decide import Disposition
 from fcb_pipelines.core.facts.index import IndexRow
@@ -16,7 +22,9 @@ from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.naming import money
-from fcb_pipelines.core.refs import Suffix, base_of, is_correction, suffixed
+from fcb_pipelines.core.refs import base_of, is_correction
+from fcb_pipelines.core.settlements.amended import amendments
+from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import settlement_refs
 from fcb_pipelines.core.settlements.withdrawn import unreversed_settlements, withdrawn_settlements
 
@@ -60,7 +68,8 @@ class Posted:
 class CorrectionPlan:
     """The correction and reversals to write for one document; `why` describes them, or why there are none.
 
-    `undo` are reversals of settlements that the source no longer confirms. `now` and `after` are the
+    `undo` are reversals of settlements that the source no longer confirms, `amend` the differences of those
+    that it confirms with another amount. `now` and `after` are the
     ledger's totals before and after; None where nothing of the document is posted, or its source does
     not give it.
     """
@@ -69,6 +78,7 @@ class CorrectionPlan:
     why: str
     correction: Correction | None = None
     undo: tuple[Settlement, ...] = ()
+    amend: tuple[Settlement, ...] = ()
     currency: str = ""
     now: BookTotals | None = None
     after: BookTotals | None = None
@@ -76,7 +86,7 @@ class CorrectionPlan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return self.correction is None and not self.undo
+        return self.correction is None and not self.undo and not self.amend
 
 
 def not_given(row: Disposition) -> CorrectionPlan:
@@ -143,22 +153,28 @@ def plan_correction(
         return CorrectionPlan(ref=ref, why=why, currency=currency, now=now, after=now)
     reported = settlement_refs([case.facts])
     gone = withdrawn_settlements(unreversed_settlements(ledger_state).get(ref, ()), reported)
-    entries = [entry for entry in gone if _can_undo(entry)]
+    more = amendments(ledger_state)
+    entries = [
+        each for entry in gone for each in (entry, *more.get(entry.ref, ())) if can_undo(each)
+    ]
     back = dict(case.facts.withdrawn)
     undo = tuple(
-        _reversal(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
+        reversal(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
         for entry in entries
     )
-    freed = sum(entry.reconciled for entry in entries)
+    differing = _amendments(case, target, ledger_state, settings, books)
+    amend = tuple(each.write for each in differing if each.write)
+    freed = sum(entry.reconciled for entry in entries) - sum(min(0, each.amount) for each in amend)
     found = _correction(case, posted, target, settings, books, today, freed)
     plan = CorrectionPlan(
         ref=ref,
-        why=_in_words(case, found, undo),
+        why=_in_words(case, found, undo, differing),
         correction=found,
         undo=undo,
+        amend=amend,
         currency=currency,
         now=now,
-        after=_after(now, found, undo, move.document.kind),
+        after=_after(now, found, (*undo, *amend), move.document.kind),
     )
     return _refused(plan, case, posted, target)
 
@@ -176,17 +192,39 @@ def _why_not(move: LedgerMove, target: LedgerDocument | None) -> str | None:
     )
 
 
-def _in_words(case: Case, found: Correction | None, undo: Sequence[Settlement]) -> str:
+def _amendments(
+    case: Case,
+    target: LedgerDocument | None,
+    ledger_state: Mapping[str, LedgerState],
+    settings: Settings,
+    books: Books,
+) -> tuple[Amendment, ...]:
+    """The differences of its settlements; none where the document itself is reversed."""
+    if target is None:
+        return ()
+    facts = {target.ref: case.facts}
+    settlements = intended_settlements([target], facts, settings, ledger_state)
+    days = {settled.ref: settled.date for settled in case.facts.settlements}
+    return plan_amendments(settlements, days, ledger_state, settings, books.entry_lock)
+
+
+def _in_words(
+    case: Case,
+    found: Correction | None,
+    undo: Sequence[Settlement],
+    differing: Sequence[Amendment],
+) -> str:
     document: list[str] = []
     if found:
         total = money(found.document.total, found.document.currency)
         document.append(f"{found.document.kind} over {total}")
-    why = "; ".join([*document, *(f"{each.undoes} is reversed" for each in undo)])
+    reversals = [f"{each.undoes} is reversed" for each in undo]
+    why = "; ".join([*document, *reversals, *(each.why for each in differing)])
     if why:
         return why
     if case.is_reversed_by_notes:
         return "its credit notes reverse it: nothing to write"
-    return "the source is as it was, or only a label changed: nothing to write"
+    return "its amounts are as posted; a new label, day or customer is no entry: nothing to write"
 
 
 def _target(case: Case, settings: Settings) -> LedgerDocument | str | None:
@@ -260,7 +298,7 @@ def _refused(
 
 
 def _nothing(plan: CorrectionPlan, why: str) -> CorrectionPlan:
-    return replace(plan, why=why, correction=None, undo=(), after=plan.now)
+    return replace(plan, why=why, correction=None, undo=(), amend=(), after=plan.now)
 
 
 def _totals(documents: Iterable[LedgerDocument], entries: Iterable[LedgerSettlement]) -> BookTotals:
@@ -293,27 +331,4 @@ def _after(
         tax=now.tax + tax,
         cash=now.cash + cash,
         receivable=now.receivable + net + tax - other,
-    )
-
-
-def _can_undo(entry: LedgerSettlement) -> bool:
-    """Whether a settlement can be reversed: an allocation of a note can't, a part of a receipt can."""
-    is_money = not entry.settlement.is_allocation or entry.settlement.receipt is not None
-    return is_money and entry.state is MoveState.POSTED
-
-
-def _reversal(entry: LedgerSettlement, day: date) -> Settlement:
-    settled = entry.settlement
-    failed = settled.method is Method.PAYMENT
-    return Settlement(
-        ref=suffixed(entry.ref, Suffix.UNDONE),
-        document=settled.document,
-        kind=settled.kind,
-        partner=settled.partner,
-        method=Method.PAYMENT_FAILURE if failed else settled.method,
-        date=max(day, settled.date),
-        amount=-settled.amount,
-        currency=settled.currency,
-        memo=settled.memo,
-        undoes=entry.ref,
     )

@@ -244,7 +244,7 @@ class _Joined:
                 amount = 0 if key in receipts else settled.kind.sign * settled.receipt
                 receipts.add(key)
             else:
-                own = without(entry.ref, Suffix.UNDONE)
+                own = base_of(without(entry.ref, Suffix.UNDONE))
                 key = names.get(own, own)
                 amount = settled.kind.sign * settled.amount
             posted[key, settled.currency] += amount

@@ -8,6 +8,7 @@ from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
+from fcb_pipelines.core.settlements.amended import amended, amendments, is_as_written
 from fcb_pipelines.core.settlements.plan import waits_for_payment
 from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
@@ -53,6 +54,7 @@ def settlement_deltas(
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
     links = {*move.partner_links} if move is not None else set()
+    corrections = amendments(ledger_state)
     for settlement in settlements:
         now = ledger_state.get(settlement.ref) or LedgerState(ref=settlement.ref)
         entry = None if now.absent else now.settlement
@@ -60,10 +62,12 @@ def settlement_deltas(
         matched = entry is not None and (
             _is_matched(entry, settled) or waits_for_payment(settlement, settlements)
         )
-        if matched and entry is not None and entry.settlement == settlement:
+        more = corrections.get(settlement.ref, ())
+        booked = amended(entry, more) if entry is not None else None
+        if matched and booked == settlement:
             continue
         if entry is not None:
-            as_written = entry.settlement.content_hash == entry.stored_hash
+            as_written = is_as_written(entry, *more)
             code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
         elif settlement.ref in refused:
             code = refused[settlement.ref]
@@ -74,10 +78,10 @@ def settlement_deltas(
         compared = compared_with(System.LEDGER)
         left = _intended(settlement, entry, compared, {"settlement.reconciled": "yes"})
         right = {}
-        if entry is not None:
+        if entry is not None and booked is not None:
             state = {"settlement.reconciled": "yes" if matched else _unmatched(entry)}
-            right = _fields(entry.settlement, compared, state)
-            if _by_link(compared) and {settlement.partner, entry.settlement.partner} <= links:
+            right = _fields(booked, compared, state)
+            if _by_link(compared) and {settlement.partner, booked.partner} <= links:
                 right["settlement.partner"] = settlement.partner
         for row in compare(document.ref, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:

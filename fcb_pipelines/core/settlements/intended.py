@@ -15,6 +15,7 @@ from fcb_pipelines.core.ledger.moves import (
     settled_under,
 )
 from fcb_pipelines.core.refs import Suffix, suffixed
+from fcb_pipelines.core.settlements.amended import on_its_day
 from fcb_pipelines.core.settlements.policy import posts
 from fcb_pipelines.core.settlements.wallet import as_booked
 
@@ -38,6 +39,7 @@ def intended_settlements(
         for settled in as_booked(of.settlements, ledger_state):
             if posts(settled, settings, of.currency):
                 settlement = _settlement_now(document, settled, ledger_state, parts)
+                settlement = on_its_day(settlement, ledger_state)
                 found.setdefault(settlement.ref, settlement)
     return tuple(found.values())
 

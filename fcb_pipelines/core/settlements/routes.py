@@ -48,6 +48,14 @@ def route(method: Method, settings: Settings) -> Route:
     return routes[method]
 
 
+def through_outstanding(method: Method, settings: Settings) -> bool:
+    """Whether a method's entries have a line on the outstanding account of the Stripe journal."""
+    if method is Method.CREDIT_NOTE:
+        return False
+    journal = settings.journals.stripe
+    return route(method, settings).through == journal.outstanding
+
+
 def _bank(journal: Journal, against: Account | None = None) -> Route:
     if journal.outstanding is None:
         raise ValueError(f"journal {journal.code} has no outstanding account")

@@ -16,7 +16,8 @@ def unreversed_settlements(
         for row in ledger_state.values()
         if row.settlement is not None and not row.absent
     ]
-    undone = {entry.settlement.undoes for entry in entries}
+    # A correction takes a part of a settlement back, which stands with the rest.
+    undone = {entry.settlement.undoes for entry in entries if not is_correction(entry.ref)}
     found: dict[str, list[LedgerSettlement]] = defaultdict(list)
     for entry in entries:
         if entry.ref not in undone and not is_correction(entry.ref):

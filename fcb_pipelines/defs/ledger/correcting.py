@@ -128,7 +128,7 @@ def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
     reader.note(moves)
     reader.note(reader.ledger.post([each.ref for each in documents]))
     settlements = [each.allocation for each in found if each.allocation is not None]
-    settlements += [undone for plan in plans for undone in plan.undo]
+    settlements += [each for plan in plans for each in (*plan.undo, *plan.amend)]
     reader.note((), reader.ledger.settle(settlements))
 
 

@@ -13,7 +13,7 @@ from fcb_pipelines.core.agreement.compare import Agreement, policy_of
 from fcb_pipelines.core.agreement.policy import FIELD_POLICIES, Policy, compared_with
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Method, Reason, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import RELEASED, LedgerState, MoveState
+from fcb_pipelines.core.ledger.moves import RELEASED, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.deltas import (
     DATES,
     READ_BACK,
@@ -318,6 +318,29 @@ def test_d3_a_settlement_that_a_person_unreconciled_leaves_its_document_open() -
 
 
 HALF = SETTLEMENT.amount // 2
+REST = replace(SETTLEMENT, ref=f"{SETTLEMENT.ref}:correction:1", amount=SETTLEMENT.amount - HALF)
+
+
+@pytest.mark.parametrize(
+    ("case", "more", "codes"),
+    [
+        ("its correction has the difference", an_entry(REST), set()),
+        ("it has none", None, {"source_changed"}),
+        ("another amount is corrected", an_entry(replace(REST, amount=1)), {"source_changed"}),
+        ("D3 a person edited the correction", an_entry(replace(REST, amount=1), stored_hash=REST.content_hash), {"edited_in_ledger"}),
+        ("D3 a person cancelled it", an_entry(REST, state=MoveState.CANCELLED), {"source_changed"}),
+    ],
+)  # fmt: skip
+def test_d2_a_settlement_and_its_corrections_are_compared_as_one(
+    case: str, more: LedgerSettlement | None, codes: set[str]
+) -> None:
+    entry = an_entry(replace(SETTLEMENT, amount=HALF))
+    now = {**GOOD, SETTLEMENT.ref: stands(settlement=entry, seen=RECONCILED)}
+    if more:
+        now[more.ref] = stands(settlement=more, seen=RECONCILED)
+    rows = deltas(now)
+    assert {row.code for row in rows} == codes, case
+    assert {row.field for row in rows} == ({"settlement.amount"} if codes else set())
 
 
 @pytest.mark.parametrize(
