@@ -9,7 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fcb_pipelines.core.codes import ExceptionCode
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
-from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, is_as_written, is_same_document
+from fcb_pipelines.core.ledger.moves import (
+    LedgerMove,
+    LedgerState,
+    is_as_written,
+    is_same_document,
+    settled_under,
+)
+from fcb_pipelines.core.settlements.amended import amended, amendments
 
 
 class Rooms:
@@ -30,16 +37,13 @@ class Rooms:
         """`documents` are the intended ones, `of_document` has all settlements that the source confirms."""
         self._documents, self._moves = documents, moves
         self._left: dict[str, int] = {}
+        more = amendments(ledger_state)
         for ref, document in documents.items():
             if ref not in moves:
                 continue
             settlements = of_document.get(ref, ())
-            entries = (ledger_state.get(each.ref) for each in settlements)
-            booked = [
-                now.settlement.settlement
-                for now in entries
-                if now and now.settlement and not now.absent
-            ]
+            entries = (settled_under(each.ref, ledger_state) for each in settlements)
+            booked = [amended(each, more.get(each.ref, ())) for each in entries if each]
             left = _left(document, [moves[ref], *corrections.get(ref, ())], settlements, booked)
             if left is not None:
                 self._left[ref] = left

@@ -10,6 +10,7 @@ import pytest
 from fcb_pipelines.core.codes import ExceptionCode, Kind, Method
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, MoveState
+from fcb_pipelines.core.refs import correction_ref
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import SettlementPlan, plan_settlements
 from fcb_pipelines_tests.documents import SETTINGS
@@ -126,6 +127,15 @@ def test_d2_a_document_of_another_amount_takes_what_the_books_have_of_it(
 ) -> None:
     plan = planned(replace(document, source_hash="now"), *settled, booked=booked)
     assert (len(plan.write), plan.exceptions) == (written, ((REF, code),) if code else ()), case
+
+
+def test_d2_what_a_correction_booked_of_a_settlement_takes_room_as_well() -> None:
+    outside = paying(HALF, "0", method=Method.OFF_PLATFORM)
+    more = replace(outside, ref=correction_ref(outside.ref, 1), amount=TOTAL - HALF)
+    told = [replace(outside, amount=TOTAL), paying(HALF, "1")]
+    document = replace(DEARER, source_hash="now")
+    plan = planned(document, *told, booked=[outside, more])
+    assert (plan.write, plan.exceptions) == ((), ((REF, ExceptionCode.SOURCE_CHANGED),))
 
 
 def test_d2_once_corrected_it_takes_all_of_it_and_what_a_later_label_changes_too() -> None:
