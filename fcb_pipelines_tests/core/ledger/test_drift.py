@@ -20,6 +20,8 @@ CASES = {
     "the source bills something else": (replace(DEARER, source_hash="now"), MOVE, {ChangedSide.SOURCE}),
     "the configuration would write something else": (replace(DEARER, source_hash="then"), MOVE, {ChangedSide.SETTINGS}),
     "NexaCloud names another owner": (replace(DOCUMENT, partner="nexacloud:else"), MOVE, {ChangedSide.SOURCE}),
+    "NexaCloud names another account of the partner": (replace(DOCUMENT, partner="nexacloud:else"), replace(MOVE, partner_links=(DOCUMENT.partner, "nexacloud:else")), set()),
+    "the same, of another number": (replace(DOCUMENT, partner="nexacloud:else", number="A-1", source_hash="now"), replace(MOVE, partner_links=(DOCUMENT.partner, "nexacloud:else")), {ChangedSide.SOURCE}),
     "NexaCloud gave its invoice another id": (replace(DOCUMENT, nexacloud_invoice_id="inv-2"), MOVE, {ChangedSide.SETTINGS}),
     "a person edited the move": (DOCUMENT, replace(MOVE, document=EDITED), {ChangedSide.LEDGER}),
     "a person edited what is kept with it": (DOCUMENT, replace(MOVE, stored_hash="0"), {ChangedSide.SETTINGS, ChangedSide.LEDGER}),
