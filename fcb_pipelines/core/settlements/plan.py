@@ -113,7 +113,8 @@ def plan_settlements(
     left_out: dict[str, ExceptionCode] = {}
     corrections = by_base(moves.values())
     of_document = by_document(settlements)
-    receipts = _receipts(ledger_state)
+    held = [row.settlement.settlement for row in ledger_state.values() if row.settlement]
+    receipts = _receipts(held)
     rooms = Rooms(posted, moves, corrections, of_document, ledger_state)
     # A reversal comes after the settlement that it reverses: without that it has nothing to reverse.
     for settlement in sorted(settlements, key=lambda each: each.undoes is not None):
@@ -132,8 +133,8 @@ def plan_settlements(
         waits = not all(_is_posted(moves.get(ref)) for ref in other)
         if code is None and now.absent and not waits:
             fits = _fits(settlement, moves, corrections)
-            if not fits or _contradicts(settlement, moves, ledger_state, receipts):
-                code = ExceptionCode.SETTLEMENT_UNSUPPORTED
+            fits = fits and not _contradicts(settlement, moves, ledger_state, receipts)
+            code = None if fits else ExceptionCode.SETTLEMENT_UNSUPPORTED
         if waits and code is None and any(ref in opening for ref in other):
             code = ExceptionCode.OPENING_DOCUMENT
         if code or waits:
@@ -141,10 +142,8 @@ def plan_settlements(
             exceptions += [(ref, left_out[settlement.ref]) for ref in own]
         elif not done:
             write.append(settlement)
-            if settlement.receipt is not None:
-                receipts[settlement.drawn_on or ""] = settlement.receipt, settlement.currency
-            if now.absent:
-                rooms.take(settlement, own)
+            receipts |= _receipts([settlement])
+            rooms.take(settlement, own if now.absent else ())
     return SettlementPlan(write=tuple(write), exceptions=tuple(dict.fromkeys(exceptions)))
 
 
@@ -187,12 +186,11 @@ def _fits(
     return settlement.amount <= moves[ref].residual
 
 
-def _receipts(ledger_state: Mapping[str, LedgerState]) -> dict[str, tuple[int, str]]:
-    """Amount and currency of the shared receipts that the ledger's settlements draw on, by ref."""
-    held = (row.settlement.settlement for row in ledger_state.values() if row.settlement)
+def _receipts(settlements: Iterable[Settlement]) -> dict[str, tuple[int, str]]:
+    """Amount and currency of the shared receipts that these settlements draw on, by ref."""
     return {
         each.drawn_on: (each.receipt, each.currency)
-        for each in held
+        for each in settlements
         if each.receipt is not None and each.drawn_on is not None
     }
 
