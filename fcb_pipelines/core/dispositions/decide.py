@@ -198,6 +198,9 @@ def _skip(case: Case, settings: Settings) -> Reason | None:
         return Reason.VOID_AT_SOURCE
     if facts.status is Status.UNKNOWN or not _sold_nothing(facts, settings):
         return None
+    if case.is_posted:
+        # It sold something when it was posted: to nothing it is changed like to any other amount (D2).
+        return None
     if _collects_without_a_sale(facts, settings):
         return None
     if facts.discount <= 0:

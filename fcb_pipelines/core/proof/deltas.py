@@ -23,6 +23,7 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import DATES, READ_BACK, RESIDUAL, LedgerDelta, delta_of
 from fcb_pipelines.core.proof.settlement_deltas import settlement_deltas, withdrawn_deltas
 from fcb_pipelines.core.refs import base_of
+from fcb_pipelines.core.settlements.amended import amendments
 from fcb_pipelines.core.settlements.plan import by_document, expected_residual
 from fcb_pipelines.core.settlements.withdrawn import unreversed_settlements
 
@@ -52,6 +53,7 @@ def ledger_deltas(
     corrections = by_base(row.move for row in ledger_state.values() if row.move)
     beside = unmatched(row.settlement for row in ledger_state.values() if row.settlement)
     unreversed = unreversed_settlements(ledger_state)
+    amended = amendments(ledger_state)
     of_document = by_document(settlements)
     credited = frozenset(credited)
     rows: list[LedgerDelta] = []
@@ -61,7 +63,9 @@ def ledger_deltas(
         found = _document_deltas(document, now, corrected, (refused or {}).get(document.ref))
         if now.move and now.move.state is MoveState.POSTED:
             own = of_document.get(document.ref, ())
-            found += settlement_deltas(document, own, ledger_state, explained, refused or {})
+            found += settlement_deltas(
+                document, own, ledger_state, amended, explained, refused or {}
+            )
             reported = {settlement.ref for settlement in own}
             held = unreversed.get(document.ref, ())
             found += withdrawn_deltas(document, held, reported, credited)

@@ -8,7 +8,7 @@ from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
-from fcb_pipelines.core.settlements.amended import amended, amendments, is_as_written
+from fcb_pipelines.core.settlements.amended import amended, is_as_written
 from fcb_pipelines.core.settlements.plan import waits_for_payment
 from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
 
@@ -42,19 +42,20 @@ def settlement_deltas(
     document: LedgerDocument,
     settlements: Sequence[Settlement],
     ledger_state: Mapping[str, LedgerState],
+    corrections: Mapping[str, Sequence[LedgerSettlement]],
     explained: Mapping[str, ExceptionCode],
     refused: Mapping[str, ExceptionCode],
 ) -> list[LedgerDelta]:
     """The differences of a posted document's settlements.
 
-    `explained` maps documents to the exception of settlements that could not be written, `refused`
-    settlements to the code of the ledger's refusal.
+    `corrections` are the posted ones of each settlement, from `amendments`. `explained` maps documents to the
+    exception of settlements that could not be written, `refused` settlements to the code of the ledger's
+    refusal.
     """
     rows: list[LedgerDelta] = []
     move = ledger_state[document.ref].move
     settled = move is not None and move.residual == 0
     links = {*move.partner_links} if move is not None else set()
-    corrections = amendments(ledger_state)
     for settlement in settlements:
         now = ledger_state.get(settlement.ref) or LedgerState(ref=settlement.ref)
         entry = None if now.absent else now.settlement

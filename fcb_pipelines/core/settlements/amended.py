@@ -7,7 +7,7 @@ day counts.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fcb_pipelines.core.ledger.entries import Settlement
@@ -39,8 +39,10 @@ def amendments(ledger_state: Mapping[str, LedgerState]) -> dict[str, list[Ledger
     return found
 
 
-def amended(entry: LedgerSettlement, more: Iterable[LedgerSettlement]) -> Settlement:
+def amended(entry: LedgerSettlement, more: Sequence[LedgerSettlement]) -> Settlement:
     """A settlement as the books have it: its entry, over the amount with its corrections."""
+    if not more:
+        return entry.settlement
     amount = entry.settlement.amount + sum(each.settlement.amount for each in more)
     return replace(entry.settlement, amount=amount)
 

@@ -10,7 +10,10 @@ from fcb_pipelines.core.refs import is_correction
 def unreversed_settlements(
     ledger_state: Mapping[str, LedgerState],
 ) -> dict[str, list[LedgerSettlement]]:
-    """The settlements in the ledger that no other one reverses, by their document; none of corrections."""
+    """The settlements in the ledger that no other one reverses, by their document; none of corrections.
+
+    A match of a credit note with its invoice is of both.
+    """
     entries = [
         row.settlement
         for row in ledger_state.values()
@@ -22,6 +25,8 @@ def unreversed_settlements(
     for entry in entries:
         if entry.ref not in undone and not is_correction(entry.ref):
             found[entry.settlement.document].append(entry)
+            if entry.settlement.is_allocation and entry.settlement.receipt is None:
+                found[str(entry.settlement.drawn_on)].append(entry)
     return found
 
 

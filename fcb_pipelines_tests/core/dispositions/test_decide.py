@@ -486,3 +486,21 @@ def test_t5_a_note_goes_to_the_accounts_of_its_posted_invoice(
     now = {DOCUMENT.ref: stands(a_move(elsewhere, state))}
     (case,) = cases([note], {}, (), now)
     assert {line.account for line in document_of(case).lines} == {account}
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "reason", "listed"),
+    [
+        (MoveState.POSTED, POST, None, "source_changed"),
+        (MoveState.DRAFT, SKIP, "zero_amount", None),
+    ],
+)
+def test_d2_what_is_posted_and_comes_to_nothing_now_is_changed_and_not_skipped(
+    state: MoveState, verdict: Verdict, reason: str | None, listed: str | None
+) -> None:
+    nothing = an_invoice("in_1", a_line(0, taxed=False), settlements=())
+    row = decide(
+        a_case(nothing, ledger_state=stands(a_move(DOCUMENT, state))), SETTINGS, BOOKS, LAST_PERIOD
+    )
+    assert (row.verdict, row.reason) == (verdict, reason)
+    assert (listed in row.exceptions) is (listed is not None)

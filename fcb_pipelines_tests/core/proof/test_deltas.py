@@ -436,6 +436,31 @@ def test_s6_a_refund_that_failed_is_taken_back_and_one_that_a_note_took_over_is_
     assert {row.code for row in rows} == codes
 
 
+USED = document_of(a_case(an_invoice("cn_1", a_line(5000), kind=Kind.CREDIT_NOTE, settlements=())))
+
+
+@pytest.mark.parametrize(("is_reported", "code"), [(True, None), (False, "settlement_taken_back")])
+def test_b12_a_match_that_the_source_no_longer_tells_is_listed_with_its_credit_note(
+    is_reported: bool, code: str | None
+) -> None:
+    match = replace(
+        SETTLEMENT,
+        ref=f"{USED.ref}:in_9",
+        document="stripe:acct_nexacloud:in_9",
+        method=Method.CREDIT_NOTE,
+        amount=USED.total,
+        drawn_on=USED.ref,
+    )
+    ledger_state = {
+        USED.ref: stands(a_move(USED, residual=0), seen="posted"),
+        match.ref: stands(settlement=an_entry(match), ref=match.ref),
+    }
+    rows = ledger_deltas([USED], [match] if is_reported else [], ledger_state)
+    assert {(row.entry, row.code) for row in rows} == (
+        {(match.ref, code), (USED.ref, code)} if code else set()
+    )
+
+
 @pytest.mark.parametrize("field", MUTATIONS)
 def test_every_code_is_an_exception_that_says_what_mends_it(field: str) -> None:
     assert {row.code for row in deltas(MUTATIONS[field])} <= {*ExceptionCode}
