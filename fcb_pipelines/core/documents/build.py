@@ -314,7 +314,8 @@ def _document_line(
     unitemised = line.key == UNITEMISED
     sold = line.reverses or line.description
     family = UNITEMISED if unitemised else family_of(sold, settings.families)
-    stands = None if unitemised else standing_line(shown_description(sold), reversing)
+    takes_back = reversing and not unitemised
+    stands = standing_line(shown_description(sold), reversing) if takes_back else None
     quantity, unit_price, suffix = shown_quantity(line.quantity, line.net, currency)
     return DocumentLine(
         description=shown_description(line.description) + suffix,
