@@ -243,7 +243,7 @@ def _hold(case: Case, settings: Settings, books: Books, last_period: str) -> Hel
     ):
         whose = f"customer {facts.payer}" if facts.payer else "no customer is on the document"
         return Held(reason=Reason.MISSING_IN_NEXACLOUD, detail=whose)
-    if _collects_without_a_sale(facts, settings):
+    if _collects_without_a_sale(facts, settings) and not case.is_posted:
         return Held(
             reason=Reason.TREATMENT_UNKNOWN, detail="nothing was sold, and money was collected"
         )

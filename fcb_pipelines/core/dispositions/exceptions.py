@@ -33,7 +33,7 @@ def exceptions_of(
         found += [listed[1]] if listed else []
         if case.facts.owed < 0:
             found.append(ExceptionCode.OVERPAID)
-        found += [code for code in case.facts.remarks if code not in _decided(settings)]
+        found += [code for code in case.facts.remarks if code not in _decided(case, settings)]
     elif posted and verdict is Verdict.SKIP and reason in TO_REVERSE:
         found += [] if case.is_reversed else [TO_REVERSE[reason]]
     elif posted:
@@ -52,12 +52,16 @@ def _refunded_on_account(case: Case, settings: Settings) -> bool:
     return booked and any(refund.date >= books_begin(settings) for refund in refunds)
 
 
-def _decided(settings: Settings) -> frozenset[ExceptionCode]:
-    """The source's remarks that the company's policies answer: they are not listed."""
+def _decided(case: Case, settings: Settings) -> frozenset[ExceptionCode]:
+    """The source's remarks that the company's policies answer: they are not listed.
+
+    A lost dispute that took nothing of what is booked - it was paid in another currency, or later - is.
+    """
     policies = settings.policies
+    taken = any(each.method is Method.CHARGEBACK for each in case.facts.settlements)
     answers = {
         ExceptionCode.UNCOLLECTIBLE: policies.uncollectible == "write_off",
-        ExceptionCode.DISPUTE_LOST: policies.lost_dispute == "loss",
+        ExceptionCode.DISPUTE_LOST: policies.lost_dispute == "loss" and taken,
     }
     return frozenset(code for code, decided in answers.items() if decided)
 

@@ -19,7 +19,7 @@ from fcb_pipelines.core.dispositions.cases import cases, copy_dispositions, lost
 from fcb_pipelines.core.dispositions.decide import Disposition, decide, decide_copy
 from fcb_pipelines.core.documents.build import Held, intended_document
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
-from fcb_pipelines.core.facts.model import InvoiceFacts
+from fcb_pipelines.core.facts.model import InvoiceFacts, SettlementFacts
 from fcb_pipelines.core.facts.nexacloud import NexaCloudInvoice, first_claimants
 from fcb_pipelines.core.ledger.books import Books
 from fcb_pipelines.core.ledger.entries import LedgerDocument
@@ -46,6 +46,8 @@ from fcb_pipelines_tests.facts import (
 POST, SKIP, HOLD = Verdict.POST, Verdict.SKIP, Verdict.HOLD
 DOCUMENT = document_of(a_case())
 FREE = a_line(0, gross=20000, discount=20000, taxed=False)
+PAID = a_settlement("stripe:acct_nexacloud:in_1", 22600)
+LOST = a_settlement("stripe:acct_nexacloud:in_1", -22600, "dp", method=Method.CHARGEBACK)
 LOCKED = replace(BOOKS, invoice_lock=DAY)
 
 
@@ -164,7 +166,8 @@ SETTLED = (
     is_("B11 credited by a note", POST, facts={"settlements": (a_settlement("stripe:acct_nexacloud:in_1", 22600, method=Method.CREDIT_NOTE, drawn_on="lago:o:cn"),)}),
     *(is_(f"the source remarks {code}", POST, None, code, facts={"remarks": (code,)}) for code in ("payment_failed", "refund_without_credit_note", "disputed", "dispute_lost", "uncollectible", "overpaid")),
     is_("S8 given up, and written off by policy", POST, facts={"remarks": ("uncollectible",)}, settings=policy(uncollectible="write_off")),
-    is_("S9 a dispute lost, and booked as a loss by policy", POST, facts={"remarks": ("dispute_lost",)}, settings=policy(lost_dispute="loss")),
+    is_("S9 a dispute lost, and booked as a loss by policy", POST, facts={"remarks": ("dispute_lost",), "settlements": (PAID, LOST)}, settings=policy(lost_dispute="loss")),
+    is_("S9 a dispute lost that took nothing of what is booked", POST, None, "dispute_lost", facts={"remarks": ("dispute_lost",)}, settings=policy(lost_dispute="loss")),
 )  # fmt: skip
 
 DRAFT = MoveState.DRAFT
@@ -489,16 +492,22 @@ def test_t5_a_note_goes_to_the_accounts_of_its_posted_invoice(
 
 
 @pytest.mark.parametrize(
-    ("state", "verdict", "reason", "listed"),
+    ("state", "paid", "verdict", "reason", "listed"),
     [
-        (MoveState.POSTED, POST, None, "source_changed"),
-        (MoveState.DRAFT, SKIP, "zero_amount", None),
+        (MoveState.POSTED, (), POST, None, "source_changed"),
+        (MoveState.POSTED, (PAID,), POST, None, "source_changed"),
+        (MoveState.DRAFT, (), SKIP, "zero_amount", None),
+        (MoveState.DRAFT, (PAID,), HOLD, "treatment_unknown", None),
     ],
 )
-def test_d2_what_is_posted_and_comes_to_nothing_now_is_changed_and_not_skipped(
-    state: MoveState, verdict: Verdict, reason: str | None, listed: str | None
+def test_d2_what_is_posted_and_comes_to_nothing_now_is_changed_and_neither_skipped_nor_held(
+    state: MoveState,
+    paid: tuple[SettlementFacts, ...],
+    verdict: Verdict,
+    reason: str | None,
+    listed: str | None,
 ) -> None:
-    nothing = an_invoice("in_1", a_line(0, taxed=False), settlements=())
+    nothing = an_invoice("in_1", a_line(0, taxed=False), settlements=paid)
     row = decide(
         a_case(nothing, ledger_state=stands(a_move(DOCUMENT, state))), SETTINGS, BOOKS, LAST_PERIOD
     )
