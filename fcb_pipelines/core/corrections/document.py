@@ -7,7 +7,7 @@ state, and it is matched with the document. A person chooses each; none is poste
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -75,6 +75,23 @@ def correction(
     return Correction(
         document=document, allocation=_allocation(base, document, open_) if against else None
     )
+
+
+def unmade_match(
+    move: LedgerMove, corrections: Iterable[LedgerMove], made: Container[str]
+) -> Settlement | None:
+    """The match of a posted document with its correction that was never made, as far as both are open (D5).
+
+    `made` are the refs of the entries that the ledger has. None where nothing is left to match: a run that ended
+    between the two left one.
+    """
+    base, open_ = move.document, move.residual - move.put_back
+    for each in corrections:
+        match = _allocation(base, each.document, min(open_, each.residual))
+        against = each.document.kind is not base.kind
+        if against and match is not None and match.ref not in made:
+            return match
+    return None
 
 
 def _lines_of(document: LedgerDocument, kind: Kind) -> Iterable[DocumentLine]:

@@ -6,7 +6,7 @@ from datetime import date
 
 from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.company.settings import Settings
-from fcb_pipelines.core.corrections.document import Correction, correction
+from fcb_pipelines.core.corrections.document import Correction, correction, unmade_match
 from fcb_pipelines.core.corrections.settlements import (
     Amendment,
     can_undo,
@@ -69,7 +69,7 @@ class CorrectionPlan:
     """The correction and reversals to write for one document; `why` describes them, or why there are none.
 
     `undo` are reversals of settlements that the source no longer confirms, `amend` the differences of those
-    that it confirms with another amount. `now` and `after` are the
+    that it confirms with another amount; `match` is that of an earlier correction, which was never made. `now` and `after` are the
     ledger's totals before and after; None where nothing of the document is posted, or its source does
     not give it.
     """
@@ -79,6 +79,7 @@ class CorrectionPlan:
     correction: Correction | None = None
     undo: tuple[Settlement, ...] = ()
     amend: tuple[Settlement, ...] = ()
+    match: Settlement | None = None
     currency: str = ""
     now: BookTotals | None = None
     after: BookTotals | None = None
@@ -86,7 +87,7 @@ class CorrectionPlan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return self.correction is None and not self.undo and not self.amend
+        return not (self.correction or self.undo or self.amend or self.match)
 
 
 def not_given(row: Disposition) -> CorrectionPlan:
@@ -166,12 +167,14 @@ def plan_correction(
     amend = tuple(each.write for each in differing if each.write)
     freed = sum(entry.reconciled for entry in entries) - sum(min(0, each.amount) for each in amend)
     found = _correction(case, posted, target, settings, books, today, freed)
+    match = None if found else unmade_match(move, posted.corrections, ledger_state)
     plan = CorrectionPlan(
         ref=ref,
-        why=_in_words(case, found, undo, differing),
+        why=_in_words(case, found, undo, differing, match),
         correction=found,
         undo=undo,
         amend=amend,
+        match=match,
         currency=currency,
         now=now,
         after=_after(now, found, (*undo, *amend), move.document.kind),
@@ -213,13 +216,15 @@ def _in_words(
     found: Correction | None,
     undo: Sequence[Settlement],
     differing: Sequence[Amendment],
+    match: Settlement | None,
 ) -> str:
     document: list[str] = []
     if found:
         total = money(found.document.total, found.document.currency)
         document.append(f"{found.document.kind} over {total}")
     reversals = [f"{each.undoes} is reversed" for each in undo]
-    why = "; ".join([*document, *reversals, *(each.why for each in differing)])
+    matched = [f"{match.memo} is matched with it"] if match else []
+    why = "; ".join([*document, *reversals, *(each.why for each in differing), *matched])
     if why:
         return why
     if case.is_reversed_by_notes:
@@ -298,7 +303,7 @@ def _refused(
 
 
 def _nothing(plan: CorrectionPlan, why: str) -> CorrectionPlan:
-    return replace(plan, why=why, correction=None, undo=(), amend=(), after=plan.now)
+    return replace(plan, why=why, correction=None, undo=(), amend=(), match=None, after=plan.now)
 
 
 def _totals(documents: Iterable[LedgerDocument], entries: Iterable[LedgerSettlement]) -> BookTotals:

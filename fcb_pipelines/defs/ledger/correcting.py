@@ -129,6 +129,7 @@ def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
     reader.note(reader.ledger.post([each.ref for each in documents]))
     settlements = [each.allocation for each in found if each.allocation is not None]
     settlements += [each for plan in plans for each in (*plan.undo, *plan.amend)]
+    settlements += [plan.match for plan in plans if plan.match]
     reader.note((), reader.ledger.settle(settlements))
 
 

@@ -10,6 +10,7 @@ from fcb_pipelines.core.codes import Kind, Method, Status
 from fcb_pipelines.core.corrections.plan import CorrectionPlan, plan_correction, posted_with_notes
 from fcb_pipelines.core.dispositions.decide import decide
 from fcb_pipelines.core.facts.index import IndexRow, Lookup, Origin
+from fcb_pipelines.core.ledger.corrections import VOIDED
 from fcb_pipelines.core.ledger.moves import LedgerState
 from fcb_pipelines_tests.documents import SETTINGS
 from fcb_pipelines_tests.facts import (
@@ -185,3 +186,30 @@ def test_s7_a_part_of_a_shared_payment_that_came_back_is_taken_back_like_any_oth
         (part.ref, Method.PAYMENT_FAILURE, -22600)
     ]
     assert sides(plan) == ((20000, 2600, 22600, 0), (20000, 2600, 0, 22600))
+
+
+@pytest.mark.parametrize(
+    ("case", "open_", "credit", "is_made", "amount"),
+    [
+        ("the run ended before the match", 22600, 22600, False, 22600),
+        ("a part was paid meanwhile", 5000, 22600, False, 5000),
+        ("the rest of the credit was paid out", 22600, 100, False, 100),
+        ("the document is paid", 0, 22600, False, 0),
+        ("it was matched, and freed by a person", 22600, 22600, True, 0),
+    ],
+)
+def test_d5_a_correction_that_was_not_matched_is_matched_by_the_next_command(
+    case: str, open_: int, credit: int, is_made: bool, amount: int
+) -> None:
+    move = a_move(document_of(PAID), residual=open_)
+    first = planned(VOID).correction
+    assert first is not None
+    note = a_move(first.document, residual=credit, stored_source_hash=VOIDED)
+    ref = f"{note.ref}:match"
+    now = {INVOICE.ref: stands(move, seen="posted"), note.ref: stands(note, seen="posted")}
+    now |= {ref: LedgerState(ref=ref)} if is_made else {}
+    whole = replace(a_case(VOID, ledger_state=now[INVOICE.ref]), corrections=(note,))
+    plan = plan_correction(whole, posted_with_notes(whole, now, ()), now, SETTINGS, BOOKS, TODAY)
+    assert (plan.match.amount if plan.match else 0) == amount, case
+    assert (plan.is_empty, plan.correction) == (not amount, None)
+    assert plan.now == plan.after
