@@ -9,6 +9,7 @@
     stripe:acct_1:in_7:correction:1          our correction of a document, counted from 1
     stripe:acct_1:in_7:correction:1:match    the entry that matches the correction
     stripe:acct_1:in_7:balance:correction:1  our correction of an entry without an id, likewise
+    stripe:acct_1:in_7:balance:undone        our reversal of an entry; `…:undone:undone` reverses the reversal
     stripe:acct_1:txn_1                      a transaction of a source's balance
     stripe:acct_1:2026-04-03:CAD:charge:2026-04-05:1:other_services
                                              a day's transactions of other services that are paid out together, summed
@@ -152,6 +153,18 @@ def suffixed(ref: str, suffix: Suffix) -> str:
 def without(ref: str, suffix: Suffix) -> str:
     """The ref before the suffix; the ref itself where it does not end with the suffix."""
     return ref.removesuffix(f":{suffix}")
+
+
+def original_of(ref: str) -> str:
+    """The ref of the entry that a reversal of ours takes back, or puts back; any other ref itself."""
+    reversed_ = without(ref, Suffix.UNDONE)
+    return ref if reversed_ == ref else original_of(reversed_)
+
+
+def takes_back(ref: str) -> bool:
+    """Whether an entry is a reversal of ours that takes its original back; the reversal of one puts it back."""
+    reversed_ = without(ref, Suffix.UNDONE)
+    return reversed_ != ref and not takes_back(reversed_)
 
 
 def part_ref(whole: str, source_id: str | None) -> str:

@@ -52,6 +52,16 @@ def test_a_suffix_is_its_own_name_behind_a_colon() -> None:
     assert {refs.suffixed(IN_1, suffix) for suffix in Suffix} == {f"{IN_1}:{s}" for s in SUFFIXES}
 
 
+@pytest.mark.parametrize("reversals", range(5))
+@pytest.mark.parametrize("ref", [IN_1, f"{IN_1}:balance", f"{IN_1}:balance:correction:1"])
+def test_however_often_an_entry_was_reversed_its_original_is_known(
+    ref: str, reversals: int
+) -> None:
+    reversed_ = ref + ":undone" * reversals
+    assert refs.original_of(reversed_) == ref
+    assert refs.takes_back(reversed_) is (reversals % 2 == 1)
+
+
 @given(sources, anything, ids | without_colon)
 def test_a_document_is_read_back_as_it_was_built(
     side: System, claimant: str, source_id: str

@@ -96,6 +96,24 @@ def test_s4_d2_the_difference_is_written_once_and_a_day_alone_is_none(outside: W
     }  # fmt: skip
 
 
+def test_s7_a_settlement_that_comes_and_goes_stands_as_its_source_tells_it(
+    outside: World,
+) -> None:
+    ref = ref_of(outside.status(), MORE)
+    for amount in (0, BEFORE, 0):
+        with outside.objects("stripe/invoices") as invoices:
+            _paid_outside(next(one for one in invoices if one["number"] == MORE), amount)
+        listed = outside.again()
+        assert "settlement_taken_back" in named(listed, ref)
+        assert failed(listed) == {"receivable_ties_out"}
+        done = outside.correct([ref], dry_run=False)
+        assert done.success, why(done)
+        status = outside.again()
+        assert document(status, MORE)["paid"] == amount
+        assert "settlement_taken_back" not in named(status, ref)
+        assert failed(status) == set()
+
+
 def _those(invoices: list[Json]) -> list[Json]:
     return [one for one in invoices if one["number"] in PARTLY]
 

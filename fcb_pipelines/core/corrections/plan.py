@@ -22,8 +22,8 @@ from fcb_pipelines.core.ledger.drift import ChangedSide, changed_sides
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.naming import money
-from fcb_pipelines.core.refs import base_of, is_correction
-from fcb_pipelines.core.settlements.amended import amendments
+from fcb_pipelines.core.refs import base_of, is_correction, original_of
+from fcb_pipelines.core.settlements.amended import amendments, made_of
 from fcb_pipelines.core.settlements.intended import intended_settlements
 from fcb_pipelines.core.settlements.plan import settlement_refs
 from fcb_pipelines.core.settlements.withdrawn import unreversed_settlements, withdrawn_settlements
@@ -155,12 +155,10 @@ def plan_correction(
     reported = settlement_refs([case.facts])
     gone = withdrawn_settlements(unreversed_settlements(ledger_state).get(ref, ()), reported)
     more = amendments(ledger_state)
-    entries = [
-        each for entry in gone for each in (entry, *more.get(entry.ref, ())) if can_undo(each)
-    ]
+    entries = [each for entry in gone for each in (entry, *made_of(entry, more)) if can_undo(each)]
     back = dict(case.facts.withdrawn)
     undo = tuple(
-        reversal(entry, first_open_day(back.get(entry.ref, today), books.entry_lock))
+        reversal(entry, first_open_day(back.get(original_of(entry.ref), today), books.entry_lock))
         for entry in entries
     )
     differing = _amendments(case, target, ledger_state, settings, books)

@@ -23,7 +23,7 @@ from fcb_pipelines.core.ledger.moves import LedgerMove, LedgerSettlement, MoveSt
 from fcb_pipelines.core.proof.amount_rows import AmountRow, Measure
 from fcb_pipelines.core.proof.delta import LedgerDelta
 from fcb_pipelines.core.proof.listed import EXPLAINS, LISTS_CASH
-from fcb_pipelines.core.refs import Suffix, base_of, suffixed, without
+from fcb_pipelines.core.refs import Suffix, base_of, original_of, suffixed
 
 DRAFT = "draft"
 _PARTS = ((Measure.REVENUE, "net"), (Measure.TAX, "tax"))
@@ -68,7 +68,7 @@ class _Joined:
         self._entries = [entry for entry in inputs.settlements if entry.state is MoveState.POSTED]
         self._codes: dict[str, list[str]] = defaultdict(list)
         for delta in inputs.deltas:
-            self._codes[delta.entry].append(delta.code)
+            self._codes[original_of(delta.entry)].append(delta.code)
         self._notes: dict[str, set[str]] = defaultdict(set)
         for one in self._facts.values():
             if one.credits:
@@ -244,7 +244,7 @@ class _Joined:
                 amount = 0 if key in receipts else settled.kind.sign * settled.receipt
                 receipts.add(key)
             else:
-                own = base_of(without(entry.ref, Suffix.UNDONE))
+                own = original_of(base_of(entry.ref))
                 key = names.get(own, own)
                 amount = settled.kind.sign * settled.amount
             posted[key, settled.currency] += amount

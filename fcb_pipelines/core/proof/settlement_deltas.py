@@ -10,13 +10,13 @@ from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveS
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
 from fcb_pipelines.core.settlements.amended import amended, is_as_written
 from fcb_pipelines.core.settlements.plan import waits_for_payment
-from fcb_pipelines.core.settlements.withdrawn import withdrawn_settlements
+from fcb_pipelines.core.settlements.withdrawn import Unreversed, withdrawn_settlements
 
 
 def withdrawn_deltas(
-    document: LedgerDocument, unreversed: Iterable[LedgerSettlement], *reported: Container[str]
+    document: LedgerDocument, unreversed: Iterable[Unreversed], *reported: Container[str]
 ) -> list[LedgerDelta]:
-    """One difference for each settlement that the source withdrew.
+    """One difference for each settlement that the source withdrew, or reports again after it was reversed.
 
     `unreversed` are the document's settlements in the ledger; a ref in any of `reported` is one that the
     source reports.

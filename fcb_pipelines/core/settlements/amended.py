@@ -12,7 +12,15 @@ from dataclasses import replace
 
 from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState, settled_under
-from fcb_pipelines.core.refs import Suffix, base_of, is_correction, without
+from fcb_pipelines.core.refs import (
+    Suffix,
+    base_of,
+    is_correction,
+    original_of,
+    suffixed,
+    takes_back,
+    without,
+)
 
 # The day of such a settlement is that of its document, or of a payment beside it.
 _UNDATED = (
@@ -45,6 +53,25 @@ def amended(entry: LedgerSettlement, more: Sequence[LedgerSettlement]) -> Settle
         return entry.settlement
     amount = entry.settlement.amount + sum(each.settlement.amount for each in more)
     return replace(entry.settlement, amount=amount)
+
+
+def made_of(
+    entry: LedgerSettlement, more: Mapping[str, Sequence[LedgerSettlement]]
+) -> tuple[LedgerSettlement, ...]:
+    """The corrections that are reversed with an entry: those of the settlement that are not reversed yet.
+
+    None are where the entry took the settlement back: it returns as it was first booked. `more` are the
+    corrections of each settlement, from `amendments`.
+    """
+    if takes_back(entry.ref):
+        return ()
+    own = more.get(original_of(entry.ref), ())
+    refs = {each.ref for each in own}
+    return tuple(
+        each
+        for each in own
+        if not takes_back(each.ref) and suffixed(each.ref, Suffix.UNDONE) not in refs
+    )
 
 
 def is_as_written(*entries: LedgerSettlement) -> bool:

@@ -192,6 +192,45 @@ def test_s7_one_that_a_correction_took_back_in_part_is_still_withdrawn_as_a_whol
     assert sum(each.amount for each in found.undo) == -1000
 
 
+def reversal_of(entry: LedgerSettlement) -> LedgerSettlement:
+    settled = entry.settlement
+    ref = suffixed(entry.ref, Suffix.UNDONE)
+    return an_entry(replace(settled, ref=ref, amount=-settled.amount, undoes=entry.ref))
+
+
+STOOD, GREW = entry_of(told_as(3000)), booked(5000, 1)
+GONE, NOT_MORE = reversal_of(STOOD), reversal_of(GREW)
+BACK = reversal_of(GONE)
+MORE = booked(1000, 2)
+
+
+@pytest.mark.parametrize(
+    ("case", "told", "entries", "undone", "amended"),
+    [
+        ("it is back", 3000, [STOOD, GONE], [(GONE.ref, 3000)], []),
+        ("it is back, which is booked", 3000, [STOOD, GONE, BACK], [], []),
+        ("it is gone again", None, [STOOD, GONE, BACK], [(BACK.ref, -3000)], []),
+        ("it is back with more", 4000, [STOOD, GONE], [(GONE.ref, 3000)], [(FIRST, 1000)]),
+        ("it is back without what it grew by", 3000, [STOOD, GREW, GONE, NOT_MORE], [(GONE.ref, 3000)], []),
+        ("it is back with what it grew by", 8000, [STOOD, GREW, GONE, NOT_MORE], [(GONE.ref, 3000)], [(MORE.ref, 5000)]),
+        ("it is gone again with all that stood", None, [STOOD, GREW, GONE, NOT_MORE, BACK, MORE], [(BACK.ref, -3000), (MORE.ref, -1000)], []),
+    ],
+)  # fmt: skip
+def test_s7_a_settlement_that_comes_and_goes_is_booked_as_its_source_tells_it(
+    case: str,
+    told: int | None,
+    entries: list[LedgerSettlement],
+    undone: list[tuple[str, int]],
+    amended: list[tuple[str, int]],
+) -> None:
+    settled = () if told is None else (told_as(told),)
+    found = plan(replace(INVOICE, settlements=settled), *entries)
+    assert [(each.undoes, each.amount) for each in found.undo] == undone, case
+    assert [(each.ref, each.amount) for each in found.amend] == amended, case
+    assert found.after
+    assert found.after.receivable == 22600 - (told or 0), case
+
+
 def test_d2_a_plan_with_nothing_to_write_says_only_what_is_true() -> None:
     assert plan(INVOICE, an_entry(PAYMENT)).why == (
         "its amounts are as posted; a new label, day or customer is no entry: nothing to write"

@@ -287,6 +287,46 @@ def test_s7_the_parts_of_a_receipt_that_its_source_tells_no_more_are_one_receipt
     assert nothing_is_lost(alone).outcome is Outcome.WARN
 
 
+def reversed_often(times: int) -> tuple[LedgerSettlement, ...]:
+    """The payment and so many reversals, each of the one before."""
+    entries = [PAYMENT.settlement]
+    for _ in range(times):
+        last = entries[-1]
+        entries.append(
+            replace(last, ref=f"{last.ref}:undone", amount=-last.amount, undoes=last.ref)
+        )
+    return tuple(map(an_entry, entries))
+
+
+@pytest.mark.parametrize(
+    ("times", "is_told", "is_listed", "cash"),
+    [
+        (1, True, True, (22600, 0, 22600, "settlement_taken_back")),
+        (1, True, False, (22600, 0, 0, None)),
+        (2, True, False, (22600, 22600, 0, None)),
+        (2, False, True, (0, 22600, -22600, "settlement_taken_back")),
+        (3, False, False, None),
+        (3, True, True, (22600, 0, 22600, "settlement_taken_back")),
+        (4, True, False, (22600, 22600, 0, None)),
+    ],
+)
+def test_s7_a_settlement_that_comes_and_goes_is_one_movement_of_money(
+    times: int, is_told: bool, is_listed: bool, cash: tuple[Any, ...] | None
+) -> None:
+    entries = reversed_often(times)
+    last = entries[-1]
+    taken_back = LedgerDelta(
+        ref=INVOICE.ref, entry=last.ref, field="settlement.amount", kind=Agreement.EXTRA,
+        expected=None, actual=str(last.settlement.amount), difference=last.settlement.amount,
+        aspect="read_back", code="settlement_taken_back",
+    )  # fmt: skip
+    facts = INVOICE if is_told else replace(INVOICE, settlements=())
+    deltas = (taken_back,) if is_listed else ()
+    rows = rows_of(facts, moves=(MOVE,), entries=entries, deltas=deltas)
+    found = [(r.source, r.posted, r.listed, r.why) for r in rows if r.measure is Measure.CASH]
+    assert found == ([cash] if cash else [])
+
+
 @pytest.mark.parametrize(
     ("case", "given", "drawn", "short"),
     [
