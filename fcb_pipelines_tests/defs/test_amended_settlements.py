@@ -1,21 +1,16 @@
 """Money from outside of the source whose sum or day moves after it was booked: corrected, and then all agrees."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
-import yaml
 
 from fcb_pipelines.core.refs import Suffix, correction_ref, suffixed
-from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.defs.world import (
     PERIODS,
     Json,
     Snapshot,
     World,
-    configure,
     document,
     failed,
     named,
@@ -35,11 +30,7 @@ def outside(
     """A world after a close in which 100.00 of each of these was paid outside of Stripe, and booked."""
 
     def paid_in_part(world: World) -> None:
-        file = world.data / "dataset.yaml"
-        told = yaml.safe_load(file.read_text("utf-8"))
-        told["config"]["policies"] = {"off_platform_payment": "settle"}
-        file.write_text(yaml.safe_dump(told, sort_keys=False), "utf-8")
-        configure(Path(os.environ["FCB_CONFIG"]), world.found, Dataset.open(world.data))
+        world.reconfigure(policies={"off_platform_payment": "settle"})
         with (
             world.objects("stripe/invoices") as invoices,
             world.objects("stripe/invoice_payments") as paid,

@@ -1,9 +1,13 @@
 """What a source voids, changes or takes back after posting, corrected by the reviewed job."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from fcb_pipelines.connectors.beancount.ledger import BeancountLedger
+from fcb_pipelines.connectors.failures import ContractBreach
+from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.refs import base_of
 from fcb_pipelines_tests.defs import changes as c
 from fcb_pipelines_tests.defs.world import (
@@ -125,3 +129,31 @@ def _never_paid(invoice: Json, payment: Json) -> None:
     invoice["status"] = payment["status"] = "open"
     payment["amount_paid"] = None
     payment["status_transitions"]["paid_at"] = None
+
+
+def test_d5_what_the_ledger_refuses_of_one_document_stops_no_other(
+    closed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = closed.status()
+    _change(closed, VOIDED, _voided)
+    _change(closed, TAKEN_BACK, _never_paid)
+    voided, taken_back = (ref_of(before, number) for number in (VOIDED, TAKEN_BACK))
+    closed.again()
+    settle = BeancountLedger.settle
+
+    def refusing(ledger: BeancountLedger, settlements: Sequence[Settlement]) -> object:
+        if any(each.document == taken_back for each in settlements):
+            raise ContractBreach("settling", "no")
+        return settle(ledger, settlements)
+
+    with monkeypatch.context() as refused:
+        refused.setattr(BeancountLedger, "settle", refusing)
+        done = closed.correct([taken_back, voided], dry_run=False)
+    assert not done.success
+    entries = closed.ledger.read_settlements(None)
+    written = {(each.settlement.document, each.ref.rpartition(":")[2]) for each in entries}
+    assert {(voided, "match"), (voided, "undone")} <= written
+    assert (taken_back, "undone") not in written
+
+    assert closed.correct([taken_back, voided], dry_run=False).success
+    assert failed(closed.again()) == set()

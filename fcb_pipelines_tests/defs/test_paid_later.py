@@ -1,15 +1,11 @@
 """Invoices that were posted unpaid, changed in a label, an owner or a family since, and are paid then."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
-import yaml
 
 from fcb_pipelines.config import settings
-from fcb_pipelines.sandbox.dataset import Dataset
 from fcb_pipelines_tests.defs import changes as c
 from fcb_pipelines_tests.defs.journal import edit_entry, replacing
 from fcb_pipelines_tests.defs.world import (
@@ -17,7 +13,6 @@ from fcb_pipelines_tests.defs.world import (
     Json,
     Snapshot,
     World,
-    configure,
     document,
     failed,
     named,
@@ -130,8 +125,4 @@ def _add_a_family(world: World) -> None:
         "account": known[-1]["account"],
         "keywords": ["Professional after 30 May"],
     }
-    file = world.data / "dataset.yaml"
-    told = yaml.safe_load(file.read_text("utf-8"))
-    told["config"]["families"] = [new, *known]
-    file.write_text(yaml.safe_dump(told, sort_keys=False), "utf-8")
-    configure(Path(os.environ["FCB_CONFIG"]), world.found, Dataset.open(world.data))
+    world.reconfigure(families=[new, *known])

@@ -245,6 +245,14 @@ class World:
         yield rows
         file.write_text(simplejson.dumps(rows, use_decimal=True), "utf-8")
 
+    def reconfigure(self, **config: Any) -> None:
+        """Set these keys of the dataset's configuration, and the ledger up by it."""
+        file = self.data / "dataset.yaml"
+        told = yaml.safe_load(file.read_text("utf-8"))
+        told["config"] |= config
+        file.write_text(yaml.safe_dump(told, sort_keys=False), "utf-8")
+        configure(Path(os.environ["FCB_CONFIG"]), self.found, Dataset.open(self.data))
+
     def tamper(
         self, key: dg.AssetKey, period: str, change: Callable[[pd.DataFrame], pd.DataFrame]
     ) -> None:

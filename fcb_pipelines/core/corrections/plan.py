@@ -69,9 +69,9 @@ class CorrectionPlan:
     """The correction and reversals to write for one document; `why` describes them, or why there are none.
 
     `undo` are reversals of settlements that the source no longer confirms, `amend` the differences of those
-    that it confirms with another amount; `match` is that of an earlier correction, which was never made. `now` and `after` are the
-    ledger's totals before and after; None where nothing of the document is posted, or its source does
-    not give it.
+    that it confirms with another amount; `match` is that of an earlier correction, which was never made.
+    `now` and `after` are the ledger's totals before and after; None where nothing of the document is
+    posted, or its source does not give it.
     """
 
     ref: str
@@ -221,7 +221,7 @@ def _in_words(
         total = money(found.document.total, found.document.currency)
         document.append(f"{found.document.kind} over {total}")
     reversals = [f"{each.undoes} is reversed" for each in undo]
-    matched = [f"{match.memo} is matched with it"] if match else []
+    matched = [f"{match.memo} is matched with its document"] if match else []
     why = "; ".join([*document, *reversals, *(each.why for each in differing), *matched])
     if why:
         return why

@@ -11,7 +11,7 @@ from fcb_pipelines.core.ledger.entries import Settlement
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState, settled_under
 from fcb_pipelines.core.naming import money
 from fcb_pipelines.core.refs import Suffix, correction_number, correction_ref, suffixed
-from fcb_pipelines.core.settlements.amended import amended, amendments, is_as_written
+from fcb_pipelines.core.settlements.amended import amended, amendments
 from fcb_pipelines.core.settlements.routes import through_outstanding
 
 
@@ -89,7 +89,7 @@ def _amendment(
         f"{settlement.ref} is over {money(settlement.amount, settlement.currency)} at its source and "
         f"{money(booked.amount, booked.currency)} in the ledger"
     )
-    if not is_as_written(entry, *more):
+    if not all(each.is_as_written for each in (entry, *more)):
         return Amendment(why=f"{both}: it was edited in the ledger, undo the edit first")
     alike = (settlement.currency, settlement.kind, settlement.method) == (
         booked.currency,

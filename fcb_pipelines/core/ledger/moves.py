@@ -100,6 +100,11 @@ class LedgerSettlement:
         """Whether all of it is matched."""
         return abs(self.reconciled) >= abs(self.settlement.amount)
 
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the entry, as read back now, is the settlement that was written: nobody edited it since."""
+        return self.settlement.content_hash == self.stored_hash
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignCredit:

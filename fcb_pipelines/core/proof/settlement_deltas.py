@@ -8,7 +8,7 @@ from fcb_pipelines.core.codes import ExceptionCode, System
 from fcb_pipelines.core.ledger.entries import LedgerDocument, Settlement
 from fcb_pipelines.core.ledger.moves import LedgerSettlement, LedgerState, MoveState
 from fcb_pipelines.core.proof.delta import READ_BACK, LedgerDelta, delta_of
-from fcb_pipelines.core.settlements.amended import amended, is_as_written
+from fcb_pipelines.core.settlements.amended import amended
 from fcb_pipelines.core.settlements.plan import waits_for_payment
 from fcb_pipelines.core.settlements.withdrawn import Unreversed, withdrawn_settlements
 
@@ -68,7 +68,7 @@ def settlement_deltas(
         if matched and booked == settlement:
             continue
         if entry is not None:
-            as_written = is_as_written(entry, *more)
+            as_written = all(each.is_as_written for each in (entry, *more))
             code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
         elif settlement.ref in refused:
             code = refused[settlement.ref]
@@ -139,7 +139,7 @@ def on_account_deltas(
             if _by_link(compared) and entry.settlement.partner in known:
                 right["settlement.partner"] = settlement.partner
             posted = entry.state is MoveState.POSTED
-            as_written = posted and entry.settlement.content_hash == entry.stored_hash
+            as_written = posted and entry.is_as_written
             code = ExceptionCode.SOURCE_CHANGED if as_written else ExceptionCode.EDITED_IN_LEDGER
         for row in compare(settlement.document, settlement.ref, left, right):
             if row.kind is not Agreement.MATCH:

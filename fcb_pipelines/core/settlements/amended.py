@@ -74,15 +74,10 @@ def made_of(
     )
 
 
-def is_as_written(*entries: LedgerSettlement) -> bool:
-    """Whether these entries are what was written: nobody edited one of them."""
-    return all(each.settlement.content_hash == each.stored_hash for each in entries)
-
-
 def on_its_day(settlement: Settlement, ledger_state: Mapping[str, LedgerState]) -> Settlement:
     """The settlement on the day of its entry, where its source gives it no day of its own."""
     ref = without(settlement.ref, Suffix.RECOVERY)
     entry = settled_under(settlement.ref, ledger_state)
     if entry is None or all(without(ref, suffix) == ref for suffix in _UNDATED):
         return settlement
-    return replace(settlement, date=entry.settlement.date) if is_as_written(entry) else settlement
+    return replace(settlement, date=entry.settlement.date) if entry.is_as_written else settlement

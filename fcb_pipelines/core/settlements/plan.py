@@ -132,8 +132,9 @@ def plan_settlements(
             code = rooms.refusal(settlement, own, absent=now.absent)
         waits = not all(_is_posted(moves.get(ref)) for ref in other)
         if code is None and now.absent and not waits:
-            fits = _fits(settlement, moves, corrections)
-            fits = fits and not _contradicts(settlement, moves, ledger_state, receipts)
+            fits = _fits(settlement, moves, corrections) and not _contradicts(
+                settlement, moves, ledger_state, receipts
+            )
             code = None if fits else ExceptionCode.SETTLEMENT_UNSUPPORTED
         if waits and code is None and any(ref in opening for ref in other):
             code = ExceptionCode.OPENING_DOCUMENT

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from fcb_pipelines.config.settings import current
 from fcb_pipelines.connectors.failures import NotFound
+from fcb_pipelines.connectors.settling import settle_each
 from fcb_pipelines.core.codes import ExceptionCode, Verdict
 from fcb_pipelines.core.corrections.plan import (
     CorrectionPlan,
@@ -130,7 +131,11 @@ def write(plans: Sequence[CorrectionPlan], reader: LedgerReader) -> None:
     settlements = [each.allocation for each in found if each.allocation is not None]
     settlements += [each for plan in plans for each in (*plan.undo, *plan.amend)]
     settlements += [plan.match for plan in plans if plan.match]
-    reader.note((), reader.ledger.settle(settlements))
+    try:
+        settle_each(reader.ledger, settlements)
+    finally:
+        # Where the ledger refused one the others are written.
+        reader.note((), reader.ledger.read_settlements([each.ref for each in settlements]))
 
 
 def _plans(
