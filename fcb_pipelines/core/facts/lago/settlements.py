@@ -64,9 +64,11 @@ class SettlementReader:
 
         Of one that a listed invoice has a part of the rest is unknown, and the receipt is counted once.
         """
-        whole = self._amount("amount_cents")
-        shared = bool(self.body.get("listed_invoices"))
-        return self._payment(self.document, *((0, whole) if shared else (whole,)))
+        return self._whole(
+            self.document,
+            self._amount("amount_cents"),
+            is_shared=bool(self.body["listed_invoices"]),
+        )
 
     def remarks(self) -> tuple[ExceptionCode, ...]:
         """The exceptions that follow from Lago's own fields of the invoice."""
@@ -182,7 +184,10 @@ class SettlementReader:
         """A payment in another currency than the invoice; of a shared one the part is unknown."""
         currency = self._currency(payment.get("amount_currency"))
         amount = self._minor_in(currency, payment["amount_cents"])
-        is_shared = len(payment["invoice_ids"]) > 1
+        return self._whole(payment, amount, is_shared=len(payment["invoice_ids"]) > 1)
+
+    def _whole(self, payment: Json, amount: int, *, is_shared: bool) -> SettlementFacts:
+        """A payment of this amount; where it is shared, a part of unknown size of its receipt."""
         return self._payment(payment, 0, amount) if is_shared else self._payment(payment, amount)
 
     def _payment(self, payment: Json, amount: int, receipt: int | None = None) -> SettlementFacts:
